@@ -1,0 +1,55 @@
+# The project's jobs. `make demo` and `make test` need only Python 3.11 and make: they set everything up.
+PYTHON ?= python3.11
+BIN := .venv/bin
+# Small matrices on two cores: threads cost more than they give, and one thread keeps sums reproducible.
+export OMP_NUM_THREADS ?= 1
+export DO_NOT_TRACK ?= 1
+export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
+
+.PHONY: demo test test-slow lint types imports unit format lock clean
+
+demo: .venv/ready  ## both shops, one whole night each: the real sample first, then the simulated one
+	$(BIN)/metacart data fetch open_bandit
+	$(BIN)/metacart simulate --out data/raw/demo
+	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
+	$(BIN)/metacart run --config data/raw/demo/metacart.toml
+
+test: lint types imports unit  ## what CI runs
+
+test-slow: lint types imports  ## everything, minutes-long studies included
+	$(BIN)/pytest -q -m "slow or not slow"
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/ready
+	$(BIN)/mypy
+
+imports: .venv/ready
+	$(BIN)/lint-imports
+
+unit: .venv/ready
+	$(BIN)/pytest -q
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# pip reads the lock first, so that the editable install finds every dependency and needs no network.
+.venv/ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+lock:  ## resolve pyproject.toml anew and write requirements.lock
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet torch==2.13.0
+	.venv-lock/bin/pip install --quiet ".[test]" "setuptools>=77"
+	sed -n '/^#/p' requirements.lock > requirements.lock.new
+	.venv-lock/bin/pip freeze --all | grep -v -E '^(pip|metacart)( |=)' | sed 's/+cpu//' >> requirements.lock.new
+	mv requirements.lock.new requirements.lock && rm -rf .venv-lock
+
+clean:  ## forget every run; the fetched logs stay
+	rm -rf data/warehouse data/work data/published

@@ -1,0 +1,184 @@
+"""One contract, two checks: SQL rules for logs that arrive as text, dataframely for tables that go out.
+
+Both are derived from the columns in columns.py, so a range is written down once.
+"""
+
+from dataclasses import dataclass
+
+import dataframely as dy
+import polars as pl
+
+from features.errors import MetacartError
+
+# An offset is asked for because a naive time would be read in the zone of whichever machine loads it.
+ZONED_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
+PLAIN_DAY = r"^\d{4}-\d\d-\d\d$"
+SHOWN_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that a value must be.
+
+    sentence: the rule by itself, `propensity must be above 0 and at most 1`.
+    broken: SQL condition over the column's text, true where the rule is broken.
+    reason: SQL expression for the sentence about one broken value, the value included.
+    """
+
+    sentence: str
+    broken: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ColumnCheck:
+    """How the text of one column becomes a typed value, and what that value must be.
+
+    value: SQL expression over a text column named `column`; null where the text is no such value.
+    rules: in the order in which they are asked; each assumes that those before it hold.
+    """
+
+    column: str
+    sql_type: str
+    value: str
+    rules: tuple[Rule, ...]
+
+
+def column_checks(schema: type[dy.Schema]) -> tuple[ColumnCheck, ...]:
+    """Derive the SQL checks of a log contract, in the contract's column order.
+
+    Raises TypeError for a kind of column, or a limit on one, that has no translation to SQL yet.
+
+    >>> from features.contracts.logs import Impressions
+    >>> [check.rules[-1].sentence for check in column_checks(Impressions) if check.column == "propensity"]
+    ['propensity must be above 0 and at most 1']
+    """
+    return tuple(_column_check(name, column) for name, column in schema.columns().items())
+
+
+def is_personal(schema: type[dy.Schema], column: str) -> bool:
+    """Say whether a column of the contract may identify a person."""
+    return bool((schema.columns()[column].metadata or {}).get("personal"))
+
+
+def check_output(frame: pl.DataFrame, schema: type[dy.Schema]) -> pl.DataFrame:
+    """Return the frame with the contract's columns, order and types.
+
+    Raises MetacartError, one sentence per broken rule, when the frame breaks the contract.
+    """
+    missing = [name for name in schema.column_names() if name not in frame.columns]
+    if missing:
+        raise MetacartError(
+            f"{schema.__name__} lacks the columns {', '.join(missing)}; it has {', '.join(frame.columns)}."
+        )
+    good, failure = schema.filter(frame, cast=True)
+    counts = failure.counts()
+    if counts:
+        broken = " ".join(f"{_rule_sentence(rule)} in {n_rows} rows." for rule, n_rows in counts.items())
+        raise MetacartError(f"{schema.__name__} breaks its contract. {broken}")
+    return good.select(schema.column_names())
+
+
+def _rule_sentence(rule: str) -> str:
+    column, separator, kind = rule.partition("|")
+    return f"Rule {kind} of {column} fails" if separator else f"Rule {rule} fails"
+
+
+def _column_check(name: str, column: dy.Column) -> ColumnCheck:
+    text = f'"{name}"'
+    sql_type, value, type_rule = _typed(text, column)
+    personal = bool((column.metadata or {}).get("personal"))
+    shown = f"left({text}, {SHOWN_CHARACTERS})"
+    if personal:
+        shown = "'(not shown)'"
+    elif isinstance(column, dy.String):
+        shown = f"""'"' || {shown} || '"'"""
+
+    def rule(must: str, broken: str) -> Rule:
+        quoted = must.replace("'", "''")
+        return Rule(f"{name} must {must}", broken, f"'{name} is ' || {shown} || '; it must {quoted}'")
+
+    rules = []
+    if not column.nullable:
+        rules.append(Rule(f"{name} must be there", f"{text} IS NULL", f"'{name} is missing'"))
+    if type_rule:
+        rules.append(rule(type_rule, f"{text} IS NOT NULL AND {value} IS NULL"))
+    rules.extend(rule(must, broken) for must, broken in _limits(value, column))
+    return ColumnCheck(name, sql_type, value, tuple(rules))
+
+
+def _typed(text: str, column: dy.Column) -> tuple[str, str, str | None]:
+    """Return the stored type, the SQL cast from text, and what text must be for the cast to hold."""
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    whole = f"TRY_CAST({text} AS BIGINT)"
+    must: str | None
+    match column:
+        case dy.String():
+            sql_type, value, must = "VARCHAR", text, None
+        case dy.Enum():
+            names = ", ".join(f"'{category}'" for category in column.categories)
+            sql_type, value = "VARCHAR", f"CASE WHEN {text} IN ({names}) THEN {text} END"
+            must = f"be one of {', '.join(column.categories)}"
+        case dy.Int64():
+            # TRY_CAST alone would round 1.7 to 2 and read 0x10.
+            sql_type, value = "BIGINT", f"CASE WHEN {whole} = {number} THEN {whole} END"
+            must = "be a whole number"
+        case dy.Float64():
+            sql_type, value, must = "DOUBLE", number, "be a number"
+        case dy.Bool():
+            words = ("'true' THEN true", "'1' THEN true", "'false' THEN false", "'0' THEN false")
+            sql_type, value = "BOOLEAN", f"CASE lower({text}) WHEN {' WHEN '.join(words)} END"
+            must = "be true, false, 1 or 0"
+        case dy.Datetime():
+            sql_type, value = "TIMESTAMPTZ", _cast_where(text, ZONED_TIME, "TIMESTAMPTZ")
+            must = "be a time with its offset, as in 2026-01-05T10:00:00Z"
+        case dy.Date():
+            sql_type, value = "DATE", _cast_where(text, PLAIN_DAY, "DATE")
+            must = "be a day, as in 2026-01-05"
+        case _:
+            raise TypeError(f"A {type(column).__name__} column of a log has no SQL check yet.")
+    return sql_type, value, must
+
+
+def _cast_where(text: str, pattern: str, sql_type: str) -> str:
+    return f"CASE WHEN regexp_matches({text}, '{pattern}') THEN TRY_CAST({text} AS {sql_type}) END"
+
+
+def _limits(value: str, column: dy.Column) -> list[tuple[str, str]]:
+    """Return what the value must be beyond its type, each with the SQL condition that breaks it."""
+    if column.check is not None:
+        raise TypeError("A column of a log can't carry a polars check: it has no SQL form.")
+    match column:
+        case dy.String():
+            return _text_limits(value, column)
+        case dy.Int64() | dy.Float64():
+            return _number_limits(value, column)
+        case _:
+            return []
+
+
+def _text_limits(value: str, column: dy.String) -> list[tuple[str, str]]:
+    if column.max_length is not None:
+        raise TypeError("A text column of a log can't limit its length yet.")
+    limits = []
+    if column.min_length:
+        limits.append(("not be empty", f"length({value}) < {column.min_length}"))
+    if column.regex:
+        limits.append((f"look like {column.regex}", f"NOT regexp_matches({value}, '{column.regex}')"))
+    return limits
+
+
+def _number_limits(value: str, column: dy.Int64 | dy.Float64) -> list[tuple[str, str]]:
+    bounds = (
+        ("above", ">", column.min_exclusive),
+        ("at least", ">=", column.min),
+        ("below", "<", column.max_exclusive),
+        ("at most", "<=", column.max),
+    )
+    said = [f"{word} {bound}" for word, _, bound in bounds if bound is not None]
+    holds = [f"{value} {sign} {bound}" for _, sign, bound in bounds if bound is not None]
+    if isinstance(column, dy.Float64):
+        # DuckDB reads `nan`, `inf` and `1e999` as numbers, and holds NaN to be above every other.
+        holds.insert(0, f"isfinite({value})")
+        said = said or ["finite"]
+    return [(f"be {' and '.join(said)}", f"NOT ({' AND '.join(holds)})")] if holds else []

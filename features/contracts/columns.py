@@ -1,0 +1,189 @@
+"""Every column once: type, unit, range, meaning, and whether it is personal.
+
+A contract (logs.py, outputs.py) picks its columns from here, so the same quantity has the same name,
+type and range in every table. `optional(column)` is the same column where it may be absent.
+"""
+
+import copy
+from typing import TypeVar
+
+import dataframely as dy
+
+ColumnType = TypeVar("ColumnType", bound=dy.Column)
+
+PERSONAL = {"personal": True}
+
+
+def optional(column: ColumnType) -> ColumnType:
+    """Return the same column, allowed to be null."""
+    relaxed = copy.copy(column)
+    relaxed.nullable = True
+    return relaxed
+
+
+def _text(description: str, *, personal: bool = False) -> dy.String:
+    return dy.String(description=description, min_length=1, metadata=PERSONAL if personal else None)
+
+
+def _count(description: str) -> dy.Int64:
+    return dy.Int64(description=description, min=0, metadata={"unit": "count"})
+
+
+def _cents(description: str, *, may_be_negative: bool = False) -> dy.Int64:
+    return dy.Int64(description=description, min=None if may_be_negative else 0, metadata={"unit": "cents"})
+
+
+def _share(description: str) -> dy.Float64:
+    return dy.Float64(description=description, min=0, max=1, metadata={"unit": "share"})
+
+
+def _number(description: str, unit: str | None = None, minimum: float | None = None) -> dy.Float64:
+    return dy.Float64(description=description, min=minimum, metadata={"unit": unit} if unit else None)
+
+
+def _time(description: str) -> dy.Datetime:
+    return dy.Datetime(description=description, time_zone="UTC", time_unit="us", metadata={"unit": "UTC"})
+
+
+# who, where, when
+user_id = _text("the shop's own user id; becomes user_key before anything is stored", personal=True)
+user_key = _text("keyed pseudonym of a user; the segment's id where logs have no users")
+session_id = _text("one visit")
+shown_at = _time("when it was shown")
+occurred_at = _time("when it happened")
+ordered_at = _time("when the order was placed")
+signup_at = _time("when the user signed up")
+date = dy.Date(description="day in UTC")
+as_of = dy.Date(description="the night's date: the last day whose logs count")
+surface = _text("place in the shop where items are shown")
+slot = dy.Int64(description="position inside the surface, 1 is the first", min=1)
+run_id = _text("one night of one shop under one configuration")
+policy_version = _text("the policy that served the row")
+
+# logged decisions
+impression_id = _text("one item shown once")
+event_id = _text("one event")
+item_id = _text("an item of the catalog")
+candidate_set_id = _text("which items could have been shown")
+propensity = dy.Float64(
+    description="probability of this action in this slot under the policy that served it",
+    min_exclusive=0,
+    max=1,
+    metadata={"unit": "probability"},
+)
+event_type = dy.Enum(
+    ["view", "click", "add_to_cart", "remove_from_cart"], description="what the user did with the item"
+)
+context = _text("what else was known when deciding, as a JSON object of name and value")
+attributes = _text("further attributes, as a JSON object of name and value")
+
+# catalog and people
+category = _text("category of the item")
+brand = _text("brand of the item")
+price_cents = _cents("price of one piece")
+currency_code = dy.String(description="ISO 4217 code", regex="^[A-Z]{3}$")
+region = _text("region of the user, coarse enough not to identify")
+device = _text("kind of device")
+
+# purchases
+order_id = _text("one order")
+line = dy.Int64(description="line of the order, 1 is the first", min=1)
+quantity = dy.Int64(description="pieces bought", min=1, metadata={"unit": "count"})
+is_cancelled = dy.Bool(description="the line was cancelled later")
+
+# advertising
+ad_impression_id = _text("one ad shown once")
+campaign_id = _text("advertising campaign")
+channel = _text("where the ad ran")
+creative_id = _text("the picture and text of the ad")
+cost_cents = _cents("what the shop paid for the impression")
+is_clicked = dy.Bool(description="the ad was clicked")
+conversions = _count("orders attributed to the row")
+conversion_value_cents = _cents("revenue attributed to the row")
+impressions = _count("ads shown")
+clicks = _count("clicks")
+spend_cents = _cents("money spent")
+revenue_cents = _cents("revenue attributed")
+
+# segments and tasks
+domain = dy.Enum(["recommendation", "advertising", "budget"], description="area of decision")
+segment_id = _text("customer segment; `all` stands for all of them together")
+n_support = _count("rounds a learner adapts on")
+n_query = _count("later rounds that judge the adaptation while learning")
+n_holdout = _count("last rounds, seen by nothing before the evaluation")
+n_users = _count("distinct users; rounds where logs have no users")
+split = dy.Enum(["meta_train", "meta_validation", "meta_test"], description="role of the segment in learning")
+support_until = _time("end of the support window")
+query_until = _time("end of the query window")
+task_status = dy.Enum(["used", "merged", "pooled_only"], description="what became of the segment")
+
+# recommendation
+slot_rank = dy.Int64(description="position in the slate, 1 is the first", min=1)
+score = _number("expected reward of showing this item to this segment", "reward per round")
+score_lower = _number("lower end of the 95% interval of score", "reward per round")
+score_upper = _number("upper end of the 95% interval of score", "reward per round")
+slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
+is_exploration = dy.Bool(description="drawn to learn from: not the most probable item of the slot")
+reason_code = _text("why this row, as a code")
+reason_text = _text("why this row, as a sentence")
+rule_ids = dy.String(description="business rules that touched the row, separated by spaces; empty for none")
+fallback_level = dy.Enum(
+    ["segment", "pooled", "baseline", "popular"], description="which policy answered, best first"
+)
+probability = _share("probability of the creative in the segment and channel")
+
+# budget
+scenario = _text("which budget question was asked")
+spend_current_cents = _cents("spend per day now")
+spend_recommended_cents = _cents("spend per day proposed")
+spend_min_cents = _cents("least spend allowed")
+spend_max_cents = _cents("most spend allowed")
+change_share = _number("recommended over current spend, less one", "share", -1)
+expected_conversions = _number("conversions per day expected at the recommended spend", "count", 0)
+expected_revenue_cents = _cents("revenue per day expected at the recommended spend")
+revenue_lower_cents = _cents("lower end of the 95% interval of that revenue")
+revenue_upper_cents = _cents("upper end of the 95% interval of that revenue")
+roas = _number("revenue per unit of spend", "ratio", 0)
+marginal_roas = _number("revenue of the next unit of spend", "ratio", 0)
+binding_constraint = _text("the limit that stops the cell: none, spend_min, spend_max, support")
+shadow_price = _number("revenue that one more unit of total budget would bring", "ratio", 0)
+max_supported_spend_cents = _cents("highest daily spend that the logs can speak about")
+budget_status = dy.Enum(["moved", "held", "refused"], description="what happened to the cell")
+certified_gap = _number("upper bound of the revenue share lost against the best allocation", "share", 0)
+
+# evidence
+policy = _text("name of the evaluated policy")
+estimator = _text("name of the estimator")
+value = _number("estimated reward per round", "reward per round")
+lower = _number("lower end of the interval", "reward per round")
+upper = _number("upper end of the interval", "reward per round")
+true_value = _number("reward per round in the simulated world", "reward per round")
+n_rounds = _count("logged decisions")
+ess = _number("effective sample size of the importance weights", "rounds", 0)
+mean_weight = _number("mean importance weight; 1 when propensities are right", None, 0)
+max_weight = _number("largest importance weight", None, 0)
+supported_share = _share("share of the policy's probability on actions that the log could have shown")
+interval_method = _text("how the interval was made")
+candidate = _text("policy that asks for promotion")
+champion = _text("policy that serves tomorrow")
+baseline = _text("strongest plain policy")
+difference = _number("value of the candidate less the baseline", "reward per round")
+verdict = dy.Enum(["promote", "hold", "reject"], description="what the gate decided")
+reasons = _text("why, in sentences")
+
+# learning curves
+learner = _text("name of the learner")
+step = _count("meta-training steps done")
+loss = _number("training loss")
+validation_value = _number("value on validation segments after adapting", "reward per round")
+zero_shot_value = _number("value on validation segments without adapting", "reward per round")
+seconds = _number("wall time since the learner started", "seconds", 0)
+
+# data quality
+source_name = _text("file, or log where no file is meant")
+rule = _text("the rule that was asked")
+n_rows = _count("lines looked at")
+n_loaded = _count("lines loaded")
+n_rejected = _count("lines in quarantine")
+reason = _text("what was wrong, as a sentence")
+example = _text("one rejected line, personal fields masked")

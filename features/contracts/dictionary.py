@@ -1,0 +1,67 @@
+"""The data dictionary: every table and column of the contracts as Markdown, for features/README.md."""
+
+import dataframely as dy
+
+from features.contracts.logs import LOGS
+from features.contracts.outputs import OUTPUTS
+
+BEGIN = "<!-- data dictionary: written by features.contracts.dictionary, do not edit by hand -->"
+END = "<!-- end of the data dictionary -->"
+
+
+def data_dictionary() -> str:
+    """Return both halves of the dictionary: what goes in, what comes out."""
+    logs = "\n".join(_table(name, schema) for name, schema in LOGS.items())
+    outputs = "\n".join(_table(name, schema) for name, schema in OUTPUTS.items())
+    return f"{BEGIN}\n\n## What goes in\n\n{logs}\n## What comes out\n\n{outputs}\n{END}"
+
+
+def with_dictionary(page: str) -> str:
+    """Return the page with the dictionary between its two marks brought up to date.
+
+    Raises ValueError when the page lacks the marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(
+            f"The page has no place for the data dictionary: it needs the lines {BEGIN} and {END}."
+        )
+    return before + data_dictionary() + after
+
+
+def _table(name: str, schema: type[dy.Schema]) -> str:
+    rows = "\n".join(_row(column, kind) for column, kind in schema.columns().items())
+    about = " ".join((schema.__doc__ or "").split())
+    head = "| column | type | unit | range | null | meaning |\n|---|---|---|---|---|---|"
+    return f"### {name}\n{about}\n\n{head}\n{rows}\n"
+
+
+def _row(name: str, column: dy.Column) -> str:
+    metadata = column.metadata or {}
+    meaning = f"{column.description}{' (personal)' if metadata.get('personal') else ''}"
+    cells = (
+        f"`{name}`",
+        type(column).__name__,
+        metadata.get("unit", ""),
+        _range(column),
+        "yes" if column.nullable else "",
+        meaning,
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+def _range(column: dy.Column) -> str:
+    if isinstance(column, dy.Enum):
+        return ", ".join(column.categories)
+    if isinstance(column, dy.String):
+        return f"`{column.regex}`" if column.regex else ""
+    if not isinstance(column, dy.Int64 | dy.Float64):
+        return ""
+    ends = (
+        ("> ", column.min_exclusive),
+        ("≥ ", column.min),
+        ("< ", column.max_exclusive),
+        ("≤ ", column.max),
+    )
+    return ", ".join(f"{sign}{bound}" for sign, bound in ends if bound is not None)

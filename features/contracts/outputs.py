@@ -1,0 +1,188 @@
+"""What comes out: the contract of each published table (DESIGN: tables).
+
+The table is the interface: `offline_rl` and `features` fill these, `reports` reads nothing else.
+"""
+
+import dataframely as dy
+import polars as pl
+
+from features.contracts import columns
+from features.contracts.columns import optional
+
+
+class Recommendations(dy.Schema):
+    """What to show tomorrow.  Grain: user_key, surface, slot_rank."""
+
+    run_id = columns.run_id
+    as_of = columns.as_of
+    segment_id = columns.segment_id
+    user_key = columns.user_key
+    surface = columns.surface
+    slot_rank = columns.slot_rank
+    item_id = columns.item_id
+    score = columns.score
+    propensity = columns.propensity
+    slate_log_probability = columns.slate_log_probability
+    score_lower = columns.score_lower
+    score_upper = columns.score_upper
+    is_exploration = columns.is_exploration
+    reason_code = columns.reason_code
+    reason_text = columns.reason_text
+    rule_ids = columns.rule_ids
+    fallback_level = columns.fallback_level
+    policy_version = columns.policy_version
+
+    @dy.rule()
+    def score_is_inside_its_interval(cls) -> pl.Expr:
+        """Lower end, score and upper end come in this order."""
+        return pl.col("score").is_between("score_lower", "score_upper")
+
+
+class AdTargeting(dy.Schema):
+    """Which creative to show whom.  Grain: segment_id, campaign_id, channel, creative_id."""
+
+    run_id = columns.run_id
+    segment_id = columns.segment_id
+    campaign_id = columns.campaign_id
+    channel = columns.channel
+    creative_id = columns.creative_id
+    probability = columns.probability
+    score = columns.score
+    ess = columns.ess
+    fallback_level = columns.fallback_level
+    policy_version = columns.policy_version
+
+
+class BudgetAllocation(dy.Schema):
+    """Tomorrow's spend.  Grain: scenario, campaign_id, channel, segment_id."""
+
+    run_id = columns.run_id
+    as_of = columns.as_of
+    scenario = columns.scenario
+    campaign_id = columns.campaign_id
+    channel = columns.channel
+    segment_id = columns.segment_id
+    spend_current_cents = columns.spend_current_cents
+    spend_recommended_cents = columns.spend_recommended_cents
+    spend_min_cents = columns.spend_min_cents
+    spend_max_cents = columns.spend_max_cents
+    change_share = optional(columns.change_share)
+    expected_conversions = columns.expected_conversions
+    expected_revenue_cents = columns.expected_revenue_cents
+    revenue_lower_cents = columns.revenue_lower_cents
+    revenue_upper_cents = columns.revenue_upper_cents
+    roas = optional(columns.roas)
+    marginal_roas = columns.marginal_roas
+    binding_constraint = columns.binding_constraint
+    shadow_price = columns.shadow_price
+    max_supported_spend_cents = columns.max_supported_spend_cents
+    ess = columns.ess
+    status = columns.budget_status
+    reason_text = columns.reason_text
+    certified_gap = columns.certified_gap
+
+    @dy.rule()
+    def spend_keeps_its_limits(cls) -> pl.Expr:
+        """The recommended spend lies between its limits."""
+        return pl.col("spend_recommended_cents").is_between("spend_min_cents", "spend_max_cents")
+
+
+class PolicyValues(dy.Schema):
+    """What each policy is worth; `true_value` in simulated shops only.
+
+    Grain: domain, segment_id, policy, estimator.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    segment_id = columns.segment_id
+    policy = columns.policy
+    estimator = columns.estimator
+    value = columns.value
+    lower = columns.lower
+    upper = columns.upper
+    n_rounds = columns.n_rounds
+    n_users = columns.n_users
+    ess = columns.ess
+    mean_weight = columns.mean_weight
+    max_weight = columns.max_weight
+    supported_share = columns.supported_share
+    interval_method = columns.interval_method
+    true_value = optional(columns.true_value)
+
+
+class Verdicts(dy.Schema):
+    """What the gate decided.  Grain: domain, segment_id.
+
+    difference and its interval are null where the log can't identify the candidate's value.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    segment_id = columns.segment_id
+    candidate = columns.candidate
+    champion = columns.champion
+    baseline = columns.baseline
+    difference = optional(columns.difference)
+    lower = optional(columns.lower)
+    upper = optional(columns.upper)
+    verdict = columns.verdict
+    reasons = columns.reasons
+
+
+class SegmentTasks(dy.Schema):
+    """What each segment brought to learning.  Grain: domain, segment_id."""
+
+    run_id = columns.run_id
+    domain = columns.domain
+    segment_id = columns.segment_id
+    n_support = columns.n_support
+    n_query = columns.n_query
+    n_holdout = columns.n_holdout
+    n_users = columns.n_users
+    split = optional(columns.split)
+    support_until = optional(columns.support_until)
+    query_until = optional(columns.query_until)
+    status = columns.task_status
+    reason = columns.reason
+
+
+class LearningCurves(dy.Schema):
+    """How learning went.  Grain: domain, learner, step.
+
+    `seconds` is the only published column that differs between equal runs; `loss` is null at step 0.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    learner = columns.learner
+    step = columns.step
+    loss = optional(columns.loss)
+    validation_value = columns.validation_value
+    zero_shot_value = columns.zero_shot_value
+    seconds = columns.seconds
+
+
+class DataQuality(dy.Schema):
+    """What was loaded and what was not, and why.  Grain: source_name, rule."""
+
+    run_id = columns.run_id
+    source_name = columns.source_name
+    rule = columns.rule
+    n_rows = columns.n_rows
+    n_loaded = columns.n_loaded
+    n_rejected = columns.n_rejected
+    reason = columns.reason
+    example = optional(columns.example)
+
+
+OUTPUTS: dict[str, type[dy.Schema]] = {
+    "out_recommendations": Recommendations,
+    "out_ad_targeting": AdTargeting,
+    "out_budget_allocation": BudgetAllocation,
+    "out_policy_values": PolicyValues,
+    "out_verdicts": Verdicts,
+    "out_segment_tasks": SegmentTasks,
+    "out_learning_curves": LearningCurves,
+    "out_data_quality": DataQuality,
+}

@@ -1,0 +1,56 @@
+"""A night of ads: which creative was shown to whom, and what came of it."""
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS, Advertising
+from features.simulator.logs import draw_seconds, times
+from features.simulator.spend_response import ORDER_VALUE_CENTS
+from features.simulator.streams import Stream, generator
+from features.simulator.world import World
+
+_ORDER_VALUE_SHAPE = 4.0
+
+
+def simulate_ad_night(world: World, day: int, night: date) -> pl.DataFrame:
+    """Show ads on one day; `day` counts nights from 0 and picks the random numbers.
+
+    A row is complete: conversions that came later are already counted on the impression's own row.
+    """
+    random = generator(world.settings.seed, Stream.AD_IMPRESSIONS, day)
+    ads = world.advertising
+    everyone = len(world.user_ids)
+    n = random.poisson(world.settings.ads_per_user_day * everyone)
+    user = random.integers(0, everyone, n)
+    creative = _draw_creatives(ads, n, random)
+    channel = ads.channel[creative]
+    clicked = random.random(n) < ads.click[world.people.segment[user], creative]
+    converted = clicked & (random.random(n) < ads.conversion_given_click[creative])
+    value = random.gamma(_ORDER_VALUE_SHAPE, ORDER_VALUE_CENTS / _ORDER_VALUE_SHAPE, n)
+    numbers = pl.Series(np.arange(n)).cast(pl.String).str.zfill(6)
+    return pl.DataFrame(
+        {
+            "ad_impression_id": f"{night:%Y%m%d}-a" + numbers,
+            "shown_at": times(night, draw_seconds(n, random)),
+            "user_id": world.people.ids.at(user),
+            "campaign_id": np.array(CAMPAIGNS)[ads.campaign[creative]],
+            "channel": np.array(CHANNELS)[channel],
+            "creative_id": ads.ids.at(creative),
+            "cost_cents": 1 + random.poisson(np.array(COST_CENTS)[channel] - 1),
+            "propensity": ads.propensity[creative],
+            "is_clicked": clicked,
+            "conversions": converted.astype(np.int64),
+            "conversion_value_cents": np.where(converted, np.rint(value), 0).astype(np.int64),
+        }
+    )
+
+
+def _draw_creatives(ads: Advertising, n: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """int64[n]: a cell by its share, then one of the cell's creatives by its propensity.
+
+    Both at once: creatives of a cell stand together, so cell share x propensity is a distribution over all.
+    """
+    return random.choice(len(ads.ids), n, p=ads.cell_share[ads.cell] * ads.propensity)

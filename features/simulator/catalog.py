@@ -1,0 +1,64 @@
+"""What the simulated shop sells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.simulator.identifiers import Identifiers
+from features.simulator.settings import WorldSettings
+from features.simulator.streams import Stream, generator
+
+CATEGORIES = ("kitchen", "garden", "sports", "books", "toys", "fashion")
+BRANDS = ("alder", "birch", "cedar", "hazel", "maple")
+CURRENCY_CODE = "EUR"
+
+_USUAL_EUROS = 25.0
+_PRICE_SPREAD = 0.6
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Items in the order of `ids`; A items.
+
+    category, brand: int64[A], positions in CATEGORIES and BRANDS.
+    price_cents: int64[A], euro cents ending in 99.
+    """
+
+    ids: Identifiers
+    category: NDArray[np.int64]
+    brand: NDArray[np.int64]
+    price_cents: NDArray[np.int64]
+
+    @property
+    def price_level(self) -> NDArray[np.float64]:
+        """float64[A], standard normal for the usual price: 0 is the middle, 1 is dear, -1 is cheap."""
+        log_euros = np.log(self.price_cents / 100)
+        return np.asarray((log_euros - np.log(_USUAL_EUROS)) / _PRICE_SPREAD, dtype=np.float64)
+
+    def frame(self) -> pl.DataFrame:
+        """The items log."""
+        return pl.DataFrame(
+            {
+                "item_id": self.ids.ids,
+                "category": np.array(CATEGORIES)[self.category],
+                "brand": np.array(BRANDS)[self.brand],
+                "price_cents": self.price_cents,
+                "currency_code": [CURRENCY_CODE] * len(self.ids),
+                "attributes": pl.Series([None] * len(self.ids), dtype=pl.String),
+            }
+        )
+
+
+def draw_catalog(settings: WorldSettings) -> Catalog:
+    """Make the items of these settings: categories take turns, brands and prices are drawn."""
+    random = generator(settings.seed, Stream.CATALOG)
+    n = settings.items
+    euros = np.exp(random.normal(np.log(_USUAL_EUROS), _PRICE_SPREAD, n)).astype(np.int64)
+    return Catalog(
+        ids=Identifiers("item", tuple(f"item-{number:03d}" for number in range(1, n + 1))),
+        category=np.arange(n, dtype=np.int64) % len(CATEGORIES),
+        brand=random.integers(0, len(BRANDS), n),
+        price_cents=euros * 100 + 99,
+    )

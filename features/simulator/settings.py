@@ -1,0 +1,97 @@
+"""What a simulated shop is made from: a few numbers, a seed, and how different its segments are."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Literal, get_args
+
+from features.errors import InputDataError, UsageError
+
+WorldName = Literal["homogeneous", "mild", "strong"]
+
+WORLD_VERSION = 1
+"""Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
+
+_MOST_SLOTS = 3  # the exact propensity is written out for three slots, see plackett_luce.py
+
+
+@dataclass(frozen=True)
+class WorldSettings:
+    """Everything that decides a simulated shop; equal settings give equal bytes.
+
+    users: people in the shop.
+    days: nights of logs, from `first_date` on. More days add nights and leave the earlier ones as they are.
+    world: how much item preferences differ between segments (region x device): not at all, a little, a lot.
+    items: size of the catalog.
+    slots: positions of the surface that is filled at each visit, 1 to 3.
+    visits_per_user_day: mean visits of one user on one day; each visit shows `slots` items.
+    ads_per_user_day: mean ads shown to one user on one day.
+    Raises UsageError when a number is out of its range.
+    """
+
+    users: int = 2000
+    days: int = 28
+    seed: int = 0
+    first_date: date = date(2026, 1, 5)
+    world: WorldName = "strong"
+    items: int = 30
+    slots: int = 3
+    visits_per_user_day: float = 0.55
+    ads_per_user_day: float = 0.7
+
+    def __post_init__(self) -> None:
+        if self.world not in get_args(WorldName):
+            raise UsageError(
+                f"Simulated world '{self.world}' is unknown. Choose one of {', '.join(get_args(WorldName))}."
+            )
+        if not 1 <= self.slots <= _MOST_SLOTS:
+            raise UsageError(f"A simulated shop has 1 to {_MOST_SLOTS} slots, not {self.slots}. Set slots.")
+        if self.items <= self.slots:
+            raise UsageError(
+                f"{self.items} items can't fill {self.slots} slots with a choice. "
+                f"Set items to {self.slots + 1} or more."
+            )
+        if self.users < 1 or self.days < 1 or self.seed < 0:
+            raise UsageError(
+                f"A simulated shop needs at least one user, one day and a seed of 0 or more, "
+                f"not users={self.users}, days={self.days}, seed={self.seed}."
+            )
+        if self.visits_per_user_day <= 0 or self.ads_per_user_day <= 0:
+            raise UsageError(
+                f"visits_per_user_day and ads_per_user_day are means above 0, "
+                f"not {self.visits_per_user_day} and {self.ads_per_user_day}."
+            )
+
+    @property
+    def nights(self) -> tuple[date, ...]:
+        """The dates that get a file, first to last."""
+        return tuple(self.first_date + timedelta(days=day) for day in range(self.days))
+
+    def to_json(self) -> str:
+        """The settings as `world.json` holds them."""
+        content = (
+            {"world_version": WORLD_VERSION} | asdict(self) | {"first_date": self.first_date.isoformat()}
+        )
+        return json.dumps(content, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, name: str = "world.json") -> "WorldSettings":
+        """Read what `to_json` wrote.
+
+        name: how the error calls the text.
+        Raises InputDataError when the text is no such file or belongs to another version of the simulator.
+        """
+        try:
+            content: dict[str, Any] = dict(json.loads(text))
+            version = content.pop("world_version")
+            settings = cls(**content | {"first_date": date.fromisoformat(content["first_date"])})
+        except (UsageError, ValueError, KeyError, TypeError) as error:
+            raise InputDataError(
+                f"{name} doesn't describe a simulated shop ({error}). Write it again: metacart simulate."
+            ) from error
+        if version != WORLD_VERSION:
+            raise InputDataError(
+                f"{name} is of world version {version}, this simulator makes version {WORLD_VERSION}. "
+                f"Its truth no longer fits these logs: write the shop again with metacart simulate."
+            )
+        return settings

@@ -1,0 +1,148 @@
+"""Nights of logs of a simulated shop, on disk: one CSV file per log and night."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from features.contracts.logs import LOGS
+from features.errors import UsageError
+from features.simulator.ad_logs import simulate_ad_night
+from features.simulator.logs import simulate_shop_night
+from features.simulator.settings import WorldSettings
+from features.simulator.world import WORLD_FILE, World
+
+NIGHTLY_LOGS = ("impressions", "events", "purchases", "ad_impressions", "ad_spend_daily")
+"""Logs with a file for each night, `<log>/<YYYY-MM-DD>.csv`."""
+
+WHOLE_LOGS = ("items", "users")
+"""Logs with one file for all nights, `<log>.csv`."""
+
+KEY_FILE = "pseudonym.key"
+
+CONFIG_FILE = "metacart.toml"
+"""May stand beside the logs; it is the reader's own, so a new shop leaves it as it is."""
+
+_HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
+_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+@dataclass(frozen=True)
+class SimulatedShop:
+    """Where a simulated shop lies and how much of it there is.
+
+    n_rows: log → rows over all its files.
+    """
+
+    folder: Path
+    world_file: Path
+    key_file: Path
+    n_rows: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return ", ".join(f"{rows:,} {log}" for log, rows in self.n_rows.items())
+
+
+def simulate(settings: WorldSettings, out: Path) -> SimulatedShop:
+    """Write the logs of a simulated shop into the folder `out`, replacing an older simulated shop there.
+
+    Equal settings give equal bytes; more days add files and leave the earlier ones as they are. What the last
+    day's visits lead to after midnight isn't in the logs yet.
+    The shop is written beside `out` and renamed at the end, so that a failure leaves the old one whole.
+    Raises UsageError when `out` holds anything but a simulated shop and its configuration.
+    """
+    _refuse_foreign(out)
+    world = World.create(settings)
+    partial = out.with_name(f".{out.name}.partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        n_rows = _write_logs(world, partial)
+        (partial / WORLD_FILE).write_text(settings.to_json(), encoding="utf-8")
+        _write_key(settings.seed, partial / KEY_FILE)
+        if (out / CONFIG_FILE).is_file():
+            shutil.copy2(out / CONFIG_FILE, partial / CONFIG_FILE)
+        _replace(partial, out)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return SimulatedShop(folder=out, world_file=out / WORLD_FILE, key_file=out / KEY_FILE, n_rows=n_rows)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Let only a simulated shop, or nothing, be replaced."""
+    if not out.exists() and not out.is_symlink():
+        return
+    known = {*NIGHTLY_LOGS, *(f"{log}.csv" for log in WHOLE_LOGS), WORLD_FILE, KEY_FILE, CONFIG_FILE}
+    if not out.is_dir() or out.is_symlink():
+        raise UsageError(f"{out} is no folder. Choose a new folder for the simulated shop.")
+    names = {path.name for path in out.iterdir()}
+    foreign = sorted(names - known)
+    if names and (foreign or WORLD_FILE not in names):
+        found = f"it holds {foreign[0]}" if foreign else f"it has no {WORLD_FILE}"
+        raise UsageError(
+            f"{out} isn't just a simulated shop ({found}) and would be lost. "
+            f"Choose a new folder, or move it away first."
+        )
+
+
+def _write_logs(world: World, folder: Path) -> dict[str, int]:
+    for log in NIGHTLY_LOGS:
+        (folder / log).mkdir()
+    n_rows = {
+        "items": _write_csv(world.catalog.frame(), "items", folder / "items.csv"),
+        "users": _write_csv(world.people.frame(), "users", folder / "users.csv"),
+    } | dict.fromkeys(NIGHTLY_LOGS, 0)
+    late: dict[str, pl.DataFrame] = {}
+    for day, night in enumerate(world.settings.nights):
+        visits = simulate_shop_night(world, day, night)
+        frames = {
+            "impressions": visits.impressions,
+            "events": visits.events,
+            "purchases": visits.purchases,
+            "ad_impressions": simulate_ad_night(world, day, night),
+            "ad_spend_daily": world.spend_response.feed(world.settings.seed, day, night),
+        }
+        for log, happened_at in _HAPPENED_AT.items():
+            arrived = pl.concat([late[log], frames[log]]) if log in late else frames[log]
+            is_late = pl.col(happened_at).dt.date() > night
+            late[log] = arrived.filter(is_late)
+            frames[log] = arrived.filter(~is_late).sort(happened_at, maintain_order=True)
+        for log, frame in frames.items():
+            n_rows[log] += _write_csv(frame, log, folder / log / f"{night.isoformat()}.csv")
+    return n_rows
+
+
+def _write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
+    """Write the contract's columns, in its order."""
+    frame.select(LOGS[log].column_names()).write_csv(path, datetime_format=_TIME_FORMAT, line_terminator="\n")
+    return len(frame)
+
+
+def _write_key(seed: int, path: Path) -> None:
+    """Write the pseudonym key, 32 bytes as hex, readable by the owner alone.
+
+    These people are simulated, so a key that anyone can make again from the seed is right: the same logs give
+    the same pseudonyms everywhere. A real shop's key is random and secret.
+    """
+    key = hashlib.sha256(f"metacart simulated shop, seed {seed}".encode()).hexdigest()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key + "\n")
+
+
+def _replace(new: Path, out: Path) -> None:
+    """Put `new` where `out` is. The two renames are the only moments at which `out` isn't whole."""
+    if not out.exists():
+        new.rename(out)
+        return
+    old = out.with_name(f".{out.name}.replaced-{os.getpid()}")
+    out.rename(old)
+    try:
+        new.rename(out)
+    except OSError:
+        old.rename(out)
+        raise
+    shutil.rmtree(old)

@@ -1,0 +1,28 @@
+"""One random stream for each part of the world and each night.
+
+A part draws from its own stream, so that adding a draw to one part, or a night at the end, leaves every
+other number as it was.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """Who draws. The numbers enter the seed: never reuse or renumber one."""
+
+    PEOPLE = 1
+    CATALOG = 2
+    PREFERENCES = 3
+    LOGGING_POLICY = 4
+    CREATIVES = 5
+    SPEND_RESPONSE = 6
+    VISITS = 7
+    AD_IMPRESSIONS = 8
+    AD_SPEND = 9
+
+
+def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:
+    """Random numbers of one part; `day` counts nights from 0 and stays 0 for what the world is born with."""
+    return np.random.default_rng([seed, int(stream), day])

@@ -1,0 +1,68 @@
+"""The simulated shop as one more source: its files already have the contracts' names.
+
+Nothing after this point can tell it from a real shop, so a night on simulated logs, whose truth is known,
+tests the very path that real logs take.
+"""
+
+from datetime import date
+from pathlib import Path
+
+from features.contracts.logs import LOGS
+from features.contracts.mapping import LogMapping, SourceFile
+from features.errors import InputDataError
+from features.simulator.shop import NIGHTLY_LOGS, WHOLE_LOGS
+
+
+def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
+    """List the CSV files of a simulated shop and the log that each one feeds.
+
+    folder: where `simulate` wrote the shop.
+    until: last date whose files count; None for all.
+    Raises InputDataError when the folder is missing, has no impressions up to that date, or a file in it is
+    not named by its date.
+    """
+    if not folder.is_dir():
+        raise InputDataError(f"The simulated shop {folder} is missing. Write one: metacart simulate.")
+    whole = [
+        _source_file(folder, f"{log}.csv", log) for log in WHOLE_LOGS if (folder / f"{log}.csv").is_file()
+    ]
+    nightly = [
+        _source_file(folder, f"{log}/{path.name}", log)
+        for log in NIGHTLY_LOGS
+        for path in sorted((folder / log).glob("*.csv"))
+        if until is None or _night(path) <= until
+    ]
+    if not any(source.logs[0].log == "impressions" for source in nightly):
+        up_to = "" if until is None else f" up to {until.isoformat()}"
+        raise InputDataError(
+            f"The simulated shop {folder} has no impressions{up_to}. "
+            f"Write more nights with metacart simulate, or choose a later date."
+        )
+    return (*whole, *nightly)
+
+
+def _night(path: Path) -> date:
+    try:
+        return date.fromisoformat(path.stem)
+    except ValueError as error:
+        raise InputDataError(
+            f"{path} isn't named by its date. A nightly file is called YYYY-MM-DD.csv: rename or remove it."
+        ) from error
+
+
+def _source_file(folder: Path, name: str, log: str) -> SourceFile:
+    return SourceFile(
+        path=folder / name,
+        name=name,
+        file_format="csv",
+        required=frozenset(LOGS[log].column_names()),
+        logs=(LogMapping(log=log, columns=_by_name(log)),),
+    )
+
+
+def _by_name(log: str) -> dict[str, str]:
+    """Every column is its own; quoted, because `date` is also a word of SQL."""
+    return {
+        name: f"nullif(\"{name}\", '')" if column.nullable else f'"{name}"'
+        for name, column in LOGS[log].columns().items()
+    }

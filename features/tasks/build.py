@@ -1,0 +1,251 @@
+"""Build the tasks of one domain: rounds → windows, segments, contexts, candidate sets.
+
+Only rounds with a logged propensity, served by an evidence policy, can teach or judge. The incumbent's
+rounds say what the shop shows today.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.context import HISTORY, Encoder, Matrix, expand, fit_encoder, item_columns
+from features.errors import InputDataError
+from features.segments import Segmentation, cluster_histories, fit_segments
+from features.tasks.candidates import Candidates, find_candidates
+from features.tasks.splits import Split, split_segments
+from features.tasks.targets import Targets, find_targets
+from features.tasks.windows import Boundaries, Window, assign_windows, fit_boundaries
+
+REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """How rounds become tasks; the commented configuration says what each word means."""
+
+    reward: str
+    attribution_hours: int
+    segments_by: tuple[str, ...]
+    clusters: int
+    min_rounds: int
+    salt: str
+    support_share: float
+    query_share: float
+    evidence_policies: tuple[str, ...]
+    incumbent_policy: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class ShopTables:
+    """What the warehouse knows about one domain.
+
+    rounds: fct_rounds of the domain in the order of round_id; users: dim_users; items: one row per known
+    action, item_id first; candidate_sets: candidate_set_id, item_id.
+    *_keys: names inside the JSON columns rounds.context, users.attributes and items.attributes.
+    """
+
+    domain: str
+    rounds: pl.DataFrame
+    users: pl.DataFrame
+    items: pl.DataFrame
+    candidate_sets: pl.DataFrame
+    context_keys: tuple[str, ...] = ()
+    user_keys: tuple[str, ...] = ()
+    item_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DomainTasks:
+    """What learning, evaluating and deciding need to know of one domain.
+
+    evidence: the rounds that teach and judge (round_id, segment_id, window, ...), in the order of the arrays.
+    arrays: name → array, as listed in files.py.
+    """
+
+    domain: str
+    as_of: date
+    boundaries: Boundaries
+    segmentation: Segmentation
+    segment_ids: tuple[str, ...]
+    splits: Mapping[str, Split]
+    evidence: pl.DataFrame
+    action_ids: tuple[str, ...]
+    n_slots: int
+    context_names: tuple[str, ...]
+    item_feature_names: tuple[str, ...]
+    targets: Targets
+    arrays: Mapping[str, Array]
+
+
+def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> DomainTasks:
+    """Build the tasks of one domain as the night of `as_of` knows it.
+
+    Raises InputDataError if no round can serve as evidence, UsageError if a segment trait does not exist.
+    """
+    rounds, boundaries = _windowed(_with_traits(tables), settings, as_of, tables.domain)
+    taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
+    if settings.clusters:
+        chosen = rounds.select(taught).to_series()
+        clusters = cluster_histories(rounds.select(HISTORY), chosen, settings.clusters, settings.seed)
+        rounds = rounds.with_columns(clusters)
+    segmentation = fit_segments(rounds.filter(taught), settings.segments_by, settings.min_rounds)
+    rounds = rounds.with_columns(segmentation.assign(rounds))
+    segment_ids = tuple(rounds["segment_id"].unique().sort())
+    splits = _splits(rounds.filter(taught), settings)
+
+    actions = _actions(tables, rounds)
+    action_ids = tuple(actions["item_id"])
+    candidates = find_candidates(rounds, list(action_ids), tables.candidate_sets)
+    rounds = rounds.with_columns(
+        pl.Series("set_index", candidates.set_index),
+        pl.Series("segment", _index(rounds["segment_id"], segment_ids)),
+        pl.Series("action", _index(rounds["action_id"], action_ids)),
+    )
+    encoder = fit_encoder(rounds.filter(taught), _context_columns(tables), settings.min_rounds)
+    item_encoder = fit_encoder(actions, item_columns(actions), min_rows=2)
+    n_slots = int(rounds["slot"].to_numpy().max())
+    targets = find_targets(rounds, encoder)
+    evidence = rounds.filter("is_evidence")
+    seen = rounds.filter(taught)["action"].unique().to_numpy()
+    return DomainTasks(
+        domain=tables.domain,
+        as_of=as_of,
+        boundaries=boundaries,
+        segmentation=segmentation,
+        segment_ids=segment_ids,
+        splits=splits,
+        evidence=evidence,
+        action_ids=action_ids,
+        n_slots=n_slots,
+        context_names=tuple(encoder.names),
+        item_feature_names=(*item_encoder.names, *(f"item={name}" for name in action_ids)),
+        targets=targets,
+        arrays={
+            **_evidence_arrays(evidence, encoder, settings.reward),
+            **_target_arrays(targets, segment_ids, candidates),
+            "available": candidates.available,
+            "item_features": _item_features(actions, item_encoder, seen),
+            "incumbent_counts": _incumbent_counts(
+                rounds, settings.incumbent_policy, (len(segment_ids), n_slots, len(action_ids))
+            ),
+            "segment_split": np.array([_SPLIT_CODES[splits.get(name)] for name in segment_ids], np.int8),
+            "n_slots": np.array(n_slots, np.int64),
+        },
+    )
+
+
+_SPLIT_CODES: dict[Split | None, int] = {"meta_train": 0, "meta_validation": 1, "meta_test": 2, None: 3}
+
+
+def _with_traits(tables: ShopTables) -> pl.DataFrame:
+    """Give each round its request context and its user's attributes as columns."""
+    users = expand(tables.users, "attributes", tables.user_keys)
+    rounds = expand(tables.rounds, "context", tables.context_keys)
+    repeated = [column for column in users.columns if column in rounds.columns and column != "user_key"]
+    return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left")
+
+
+def _windowed(
+    rounds: pl.DataFrame, settings: TaskSettings, as_of: date, domain: str
+) -> tuple[pl.DataFrame, Boundaries]:
+    """Mark the rounds that are evidence and place every round in its window."""
+    is_evidence = pl.col("propensity").is_not_null()
+    if settings.evidence_policies:
+        is_evidence &= pl.col("policy_version").is_in(settings.evidence_policies)
+    rounds = rounds.with_columns(is_evidence.alias("is_evidence"))
+    evidence_times = rounds.filter("is_evidence")["decided_at"]
+    if evidence_times.is_empty():
+        raise InputDataError(
+            f"{domain}: none of {rounds.height} rounds has a logged propensity under the evidence policies "
+            f"({', '.join(settings.evidence_policies) or 'any'}). Log the probability of each shown item, or "
+            "correct night.evidence_policies."
+        )
+    gap = timedelta(hours=settings.attribution_hours)
+    try:
+        boundaries = fit_boundaries(evidence_times, as_of, gap, settings.support_share, settings.query_share)
+    except ValueError as error:
+        raise InputDataError(f"{domain}: {error}") from error
+    return rounds.with_columns(assign_windows(rounds["decided_at"], boundaries)), boundaries
+
+
+def _splits(taught: pl.DataFrame, settings: TaskSettings) -> dict[str, Split]:
+    """Deal out the segments that have enough rounds to be tasks of their own."""
+    counts = taught.group_by("segment_id").len().filter(pl.col("len") >= settings.min_rounds)
+    return split_segments(counts["segment_id"].to_list(), settings.salt)
+
+
+def _actions(tables: ShopTables, rounds: pl.DataFrame) -> pl.DataFrame:
+    """Return the catalog, and below it the actions that were shown without being in it, by item_id."""
+    catalog = expand(tables.items, "attributes", tables.item_keys)
+    shown = rounds.select(pl.col("action_id").alias("item_id")).unique()
+    unlisted = shown.join(catalog, on="item_id", how="anti")
+    return pl.concat([catalog, unlisted], how="diagonal").sort("item_id")
+
+
+def _context_columns(tables: ShopTables) -> list[str]:
+    user_columns = [column for column in tables.users.columns if column not in ("user_key", "attributes")]
+    names = [*tables.context_keys, *user_columns, *tables.user_keys, *HISTORY]
+    return [name for name in dict.fromkeys(names) if name != "signup_at"]
+
+
+def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    places = pl.DataFrame({"name": names, "place": np.arange(len(names))})
+    found = values.to_frame("name").join(places, on="name", how="left", maintain_order="left")
+    return found["place"].to_numpy().astype(np.int64)
+
+
+def _item_features(actions: pl.DataFrame, encoder: Encoder, seen: npt.NDArray[np.int64]) -> Matrix:
+    """Return float32[A, f]: attributes, then one indicator per action.
+
+    The indicator of an action that the training window never showed is zero, so that such an action is
+    scored by its attributes alone and not by an untrained weight.
+    """
+    identity = np.zeros((actions.height, actions.height), np.float32)
+    identity[seen, seen] = 1.0
+    return np.hstack([encoder.encode(actions), identity])
+
+
+def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> Array:
+    """Count float64[G, L, A]: what the incumbent showed, by segment and slot, before the holdout."""
+    before = rounds.filter(pl.col("window").is_in([Window.SUPPORT, Window.QUERY]))
+    shown = before.filter(pl.col("policy_version") == policy) if policy else before.filter("is_evidence")
+    counts = np.zeros(shape)
+    np.add.at(counts, tuple(shown.select("segment", pl.col("slot") - 1, "action").to_numpy().T), 1.0)
+    return counts
+
+
+def _evidence_arrays(evidence: pl.DataFrame, encoder: Encoder, reward: str) -> dict[str, Array]:
+    # Without users each round is its own cluster; with users a round without one is, too.
+    person = pl.coalesce("user_key", pl.concat_str(pl.lit("\x1f"), "round_id"))
+    cluster = evidence.select(person.rank("dense").cast(pl.Int64) - 1).to_series()
+    return {
+        "context": encoder.encode(evidence),
+        "slot": (evidence["slot"] - 1).to_numpy().astype(np.int64),
+        "action": evidence["action"].to_numpy(),
+        "reward": evidence[REWARDS[reward]].cast(pl.Float64).to_numpy(),
+        "propensity": evidence["propensity"].to_numpy(),
+        "set_index": evidence["set_index"].to_numpy(),
+        "segment": evidence["segment"].to_numpy(),
+        "cluster": cluster.to_numpy(),
+        "window": evidence["window"].to_numpy(),
+    }
+
+
+def _target_arrays(
+    targets: Targets, segment_ids: tuple[str, ...], candidates: Candidates
+) -> dict[str, Array]:
+    places = targets.rows.select("surface", "campaign_id").iter_rows()
+    return {
+        "target_context": targets.context,
+        "target_of_context": targets.target_of_context,
+        "target_segment": _index(targets.rows["segment_id"], segment_ids),
+        "target_set_index": np.array([candidates.latest[place] for place in places], np.int64),
+    }

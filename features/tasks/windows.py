@@ -1,0 +1,78 @@
+"""Time windows: support, query and holdout, with a gap as long as rewards take to arrive.
+
+The boundaries are the same instants for every segment. A boundary of its own per segment would let the
+pooled part of a model learn from a Tuesday in one segment what it is judged on for the Monday in another.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import IntEnum
+
+import polars as pl
+
+
+class Window(IntEnum):
+    """What a round may be used for."""
+
+    SUPPORT = 0
+    """a learner adapts on it"""
+    QUERY = 1
+    """judges the adaptation while learning"""
+    HOLDOUT = 2
+    """seen by nothing before the evaluation"""
+    GAP = 3
+    """unused: its reward was still arriving when the next window began, or the night ended"""
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Support ends at support_until, query at query_until, holdout at closed_at.
+
+    gap: the attribution window; query and holdout open one gap after their predecessor has ended.
+    """
+
+    support_until: datetime
+    query_until: datetime
+    closed_at: datetime
+    gap: timedelta
+
+
+def night_end(as_of: date) -> datetime:
+    """Return the first instant after the night's last day, in UTC."""
+    return datetime.combine(as_of + timedelta(days=1), time(), UTC)
+
+
+def fit_boundaries(
+    decided_at: pl.Series, as_of: date, gap: timedelta, support_share: float, query_share: float
+) -> Boundaries:
+    """Place the boundaries at shares of the rounds whose reward window closes within the night.
+
+    decided_at: UTC times of the rounds, at least one with a closed reward window.
+    Raises ValueError if no round is old enough for its reward to be known.
+    """
+    closed_at = night_end(as_of) - gap
+    mature = decided_at.filter(decided_at < closed_at).sort()
+    if mature.is_empty():
+        raise ValueError(
+            f"No round is older than the attribution window of {gap} at the end of {as_of}: "
+            "no reward is known yet. Give more days of logs or a shorter night.attribution_hours."
+        )
+    first_query = round(len(mature) * support_share)
+    first_holdout = round(len(mature) * (support_share + query_share))
+    last = len(mature) - 1
+    return Boundaries(mature[min(first_query, last)], mature[min(first_holdout, last)], closed_at, gap)
+
+
+def assign_windows(decided_at: pl.Series, boundaries: Boundaries) -> pl.Series:
+    """Return each round's Window as Int8."""
+    at = pl.col("at")
+    window = (
+        pl.when(at < boundaries.support_until)
+        .then(Window.SUPPORT)
+        .when((at >= boundaries.support_until + boundaries.gap) & (at < boundaries.query_until))
+        .then(Window.QUERY)
+        .when((at >= boundaries.query_until + boundaries.gap) & (at < boundaries.closed_at))
+        .then(Window.HOLDOUT)
+        .otherwise(Window.GAP)
+    )
+    return decided_at.to_frame("at").select(window.cast(pl.Int8).alias("window")).to_series()

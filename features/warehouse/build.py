@@ -1,0 +1,89 @@
+"""Run the SQL models: raw tables → staging → intermediate → marts, in the order of their `reads:` lines."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import duckdb
+
+from features.contracts.logs import LOGS
+from features.errors import InputDataError, MetacartError
+from features.warehouse.store import SQL, transaction
+
+LAYERS = ("staging", "intermediate", "marts")
+
+_READS = re.compile(r"^-- reads: (.+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Model:
+    """One SQL file: a table of its name, made from the tables that it reads."""
+
+    name: str
+    reads: tuple[str, ...]
+    query: str
+
+
+def read_models(folder: Path = SQL) -> tuple[Model, ...]:
+    """Return the models of a folder, each after all that it reads.
+
+    Raises MetacartError when a model says nothing of what it reads, reads a table that nothing makes,
+    or reads itself in a circle.
+    """
+    models = {file.stem: _model(file) for layer in LAYERS for file in sorted((folder / layer).glob("*.sql"))}
+    known = {*models, *(f"raw_{log}" for log in LOGS)}
+    for model in models.values():
+        if unknown := set(model.reads) - known:
+            raise MetacartError(f"{model.name}.sql reads {', '.join(sorted(unknown))}, which nothing makes.")
+    try:
+        order = list(TopologicalSorter({name: model.reads for name, model in models.items()}).static_order())
+    except CycleError as error:
+        raise MetacartError(
+            f"The SQL models read each other in a circle: {' → '.join(error.args[1])}."
+        ) from error
+    return tuple(models[name] for name in order if name in models)
+
+
+def build(connection: duckdb.DuckDBPyConnection, *, as_of: date, attribution_hours: int) -> dict[str, int]:
+    """Make every model's table anew, all or none; return its number of rows by name.
+
+    as_of: the night's date; later rows of the logs enter no table.
+    attribution_hours: how long after an impression a click or an order still counts for it.
+    The same raw tables and parameters give the same tables.
+
+    Raises InputDataError when purchases come in more than one currency.
+    """
+    models = read_models()
+    with transaction(connection):
+        connection.execute(f"SET VARIABLE as_of = DATE '{as_of.isoformat()}'")
+        connection.execute(f"SET VARIABLE attribution_hours = {int(attribution_hours)}")
+        for model in models:
+            connection.execute(f"CREATE OR REPLACE TABLE {model.name} AS {model.query}")
+        _refuse_mixed_currencies(connection)
+        return {model.name: _n_rows(connection, model.name) for model in models}
+
+
+def _model(file: Path) -> Model:
+    query = file.read_text()
+    reads = _READS.search(query)
+    if not reads:
+        raise MetacartError(f"{file.name} has no line `-- reads: ...` at its head.")
+    return Model(file.stem, tuple(name.strip() for name in reads[1].split(",")), query)
+
+
+def _refuse_mixed_currencies(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse to add up cents of different currencies."""
+    rows = connection.execute("SELECT DISTINCT currency_code FROM stg_purchases ORDER BY 1").fetchall()
+    if len(rows) > 1:
+        raise InputDataError(
+            f"The purchases are in {', '.join(row[0] for row in rows)}; a shop needs one currency. Convert "
+            "price_cents and currency_code in the mapping of its files."
+        )
+
+
+def _n_rows(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,95 @@
+"""The warehouse file of one shop: one writer, raw tables made from the log contracts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dataframely as dy
+import duckdb
+
+from features.contracts.check import column_checks
+from features.contracts.logs import LOGS
+from features.errors import InputDataError, LockedError, MetacartError
+
+SQL = Path(__file__).parent / "sql"
+
+STORED_AS = {"user_id": "user_key"}
+
+
+@contextmanager
+def open_store(
+    path: Path, *, memory_limit: str = "4GB", threads: int = 2
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the shop's warehouse, making file and raw tables on the first night.
+
+    memory_limit: beyond it DuckDB spills to a folder beside the file.
+    Raises LockedError when another process holds the file, InputDataError when it is damaged or no
+    DuckDB file, MetacartError when its raw tables were made from other contracts.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    connection = _connect(path, memory_limit, threads)
+    try:
+        path.chmod(0o600)
+        # Days are UTC days whatever the machine's zone, in casts and in text.
+        connection.execute("SET TimeZone = 'UTC'")
+        _create_tables(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep all that happens inside, or nothing of it when an exception leaves."""
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def stored_columns(schema: type[dy.Schema]) -> dict[str, str]:
+    """Return the columns of a raw table with their DuckDB types: pseudonyms in place of user ids.
+
+    `load_number` leads to the file in load_manifest, `line` to the line in that file.
+    """
+    columns = {STORED_AS.get(check.column, check.column): check.sql_type for check in column_checks(schema)}
+    return columns | {"load_number": "BIGINT", "file_line": "BIGINT"}
+
+
+def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": f"{path}.tmp",
+        # All that is needed ships in the wheel; a night never reaches for the network.
+        "autoinstall_known_extensions": False,
+    }
+    try:
+        return duckdb.connect(path, config=settings)
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise LockedError(
+                f"Another process has {path} open; wait until it has ended. DuckDB says: {error}"
+            ) from error
+        raise InputDataError(
+            f"{path} can't be opened; restore it, or move it away and load the logs again. "
+            f"DuckDB says: {error}"
+        ) from error
+
+
+def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    for file in sorted((SQL / "manifest").glob("*.sql")):
+        connection.execute(file.read_text())
+    for log, schema in LOGS.items():
+        columns = stored_columns(schema)
+        described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())
+        connection.execute(f"CREATE TABLE IF NOT EXISTS raw_{log} ({described})")
+        found = {row[0] for row in connection.execute(f"DESCRIBE raw_{log}").fetchall()}
+        if found != set(columns):
+            raise MetacartError(
+                f"{path}: raw_{log} has the columns {', '.join(sorted(found))}, the contract asks for "
+                f"{', '.join(sorted(columns))}; move the file away and load the logs again."
+            )

@@ -1,0 +1,230 @@
+"""The `metacart` command: the night and its verbs from a shell, without a server.
+
+Exit status: 0 done (a verdict of hold is done), 64 wrong usage or configuration, 65 logs that can't be used,
+70 a failure inside, 75 another run holds the shop.
+
+Stages are imported where they are used: `metacart init` should not wait for torch.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from features.errors import MetacartError, UsageError
+from features.simulator.settings import WorldName, WorldSettings
+from flows.settings import read_settings
+from flows.shops import OPEN_BANDIT, SIMULATED, write_config
+from flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flows.night import NightResult
+
+DONE, USAGE, FAILURE = 0, 64, 70
+
+CONFIG = Path("metacart.toml")
+DATA = Path("data")
+
+JsonFlag = Annotated[bool, Parameter(name="--json", negative="", help="End with one JSON object as a line.")]
+
+app = App(
+    name="metacart",
+    help="Turn a shop's nightly logs into tomorrow's decisions, with honest evidence for each.",
+    result_action="return_value",
+)
+data = App(name="data", help="Fetch public logs to run on.", result_action="return_value")
+app.command(data)
+
+
+@app.command
+def run(*, config: Path = CONFIG, as_of: date | None = None, as_json: JsonFlag = False) -> None:
+    """Run the whole night of one shop and publish its tables and report.
+
+    Parameters
+    ----------
+    config
+        The shop's configuration file.
+    as_of
+        The last day whose logs count; by default the newest day in the logs that is over.
+    """
+    from flows.night import run_night
+
+    settings = read_settings(config)
+    print(f"{settings.shop.name}: the night begins")
+    result = run_night(settings, as_of, lambda line: print(f"  {line}", flush=True))
+    _print_night(result)
+    if as_json:
+        print(json.dumps(result.to_json()))
+
+
+@app.command
+def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
+    """Load new log files and build the warehouse as the night of AS_OF knows it."""
+    from flows.ingest import ingest as run_ingest
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        night = run_ingest(workspace, as_of)
+    print(f"{night.run_id}: rounds from {night.data_from} to {night.data_to}")
+
+
+@app.command
+def learn(*, config: Path = CONFIG) -> None:
+    """Build the tasks of the ingested night and train every learner on them."""
+    from flows.learn import learn as run_learn
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        run_learn(workspace, workspace.recall())
+
+
+@app.command
+def evaluate(*, config: Path = CONFIG) -> None:
+    """Judge the learned policies on the holdout and write the verdicts."""
+    from flows.evaluate import evaluate as run_evaluate
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        run_evaluate(workspace, workspace.recall())
+
+
+@app.command
+def decide(*, config: Path = CONFIG) -> None:
+    """Write tomorrow's recommendation, targeting and budget tables."""
+    from flows.decide import decide as run_decide
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        run_decide(workspace, workspace.recall())
+
+
+@app.command
+def publish(*, config: Path = CONFIG) -> None:
+    """Publish the night's tables and report and make them the current ones."""
+    from flows.publish import publish as run_publish
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        published = run_publish(workspace, workspace.recall())
+    print(f"report: {published.report}")
+
+
+@data.command
+def fetch(
+    dataset: Annotated[str, Parameter(help="Only open_bandit so far.")],
+    *,
+    full: str | None = None,
+    out: Path | None = None,
+) -> None:
+    """Fetch a public data set and write a configuration for it.
+
+    Parameters
+    ----------
+    full
+        URL or path of the published archive, instead of the sample that comes from PyPI.
+    out
+        Folder of the logs; by default data/raw/DATASET.
+    """
+    from features.sources import fetch_open_bandit
+
+    if dataset != "open_bandit":
+        raise UsageError(f"{dataset} is no known data set. There is: open_bandit.")
+    folder = out or DATA / "raw" / dataset
+    fetch_open_bandit.fetch(folder, full=full)
+    config = folder / "metacart.toml"
+    write_config(config, OPEN_BANDIT, name=dataset, logs=folder, data=DATA)
+    print(f"{dataset} is in {folder}; next: metacart run --config {config}")
+
+
+@app.command
+def simulate(
+    *,
+    out: Path,
+    users: int = 2000,
+    days: int = 28,
+    seed: int = 0,
+    world: WorldName = "strong",
+) -> None:
+    """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
+
+    Parameters
+    ----------
+    out
+        Folder of the logs; its name becomes the name of the shop.
+    world
+        How much segments differ: homogeneous, mild or strong.
+    """
+    from features.simulator.shop import simulate as write_logs
+
+    shop = write_logs(WorldSettings(users=users, days=days, seed=seed, world=world), out)
+    config = out / "metacart.toml"
+    write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA)
+    print(f"{shop} is in {out}; next: metacart run --config {config}")
+
+
+@app.command
+def init(path: Path = CONFIG, *, source: str = "open_bandit", logs: Path | None = None) -> None:
+    """Write a configuration with every key explained.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing one stays as it is.
+    source
+        How the logs are written: open_bandit or simulated.
+    logs
+        Folder of the logs; by default data/raw/SOURCE.
+    """
+    kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
+    if source not in kinds:
+        raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
+    folder = logs or DATA / "raw" / source
+    if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
+        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
+    print(f"{path} is written; next: look through it, then metacart run --config {path}")
+
+
+def _print_night(result: "NightResult") -> None:
+    print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
+    for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
+        print(
+            f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
+            f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f}); "
+            f"{row['champion']} serves\n    {row['reasons']}"
+        )
+    print("tables")
+    for name, path in result.published.tables.items():
+        print(f"  {name:<24} {path}")
+    print(f"report\n  {result.published.report}")
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; a fault is one line on standard error."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"metacart: {error} See metacart --help.", file=sys.stderr)
+        return USAGE
+    except MetacartError as error:
+        print(f"metacart: {error}", file=sys.stderr)
+        return error.exit_status
+    # The last door: the trace is logged, the shell gets a sentence.
+    except Exception as error:
+        logging.getLogger("metacart").exception("a failure inside")
+        print(
+            f"metacart: {type(error).__name__}: {error} This is a fault of metacart, not of your logs; "
+            "nothing was published. The trace above says where.",
+            file=sys.stderr,
+        )
+        return FAILURE
+    return DONE
+
+
+def main() -> None:
+    """Entry point of the `metacart` command."""
+    sys.exit(execute(sys.argv[1:]))

@@ -1,0 +1,69 @@
+"""Contenders: the policies that a night has learned, ready to be judged or to serve."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from offline_rl.artifacts import load_policy
+
+from flows.learn import BASELINE
+from flows.workspace import Night, Workspace
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.learner import MetaPolicy
+from offline_rl.policies.exploration import ExploringPolicy
+from offline_rl.policies.frequency_policy import FrequencyPolicy, smoothed_shares
+from offline_rl.serving import SegmentPolicies
+
+LOGGING = "logging"
+INCUMBENT = "incumbent"
+
+# The incumbent's record in a small segment leans on the whole shop's as if that were 100 more rounds.
+SMOOTHING_ROUNDS = 100.0
+
+
+def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
+    """Return the learned policies that ask for promotion, the most wanted first.
+
+    That is the learner with the best value on the validation segments, then the plain baseline: a learner
+    ships where it beats the baseline, else the baseline where it beats what serves today. The order is made
+    from validation alone, before the holdout is opened.
+    """
+    policies = [load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))]
+    baseline = next(policy for policy in policies if policy.name == BASELINE.name)
+    learned = [policy for policy in policies if policy.name != BASELINE.name]
+    best = sorted(learned, key=lambda policy: (-policy.validation_value, policy.name))[:1]
+    return [*best, baseline]
+
+
+def segment_policies(
+    workspace: Workspace, night: Night, domain: str, tasks: Tasks
+) -> Iterator[SegmentPolicies]:
+    """Yield every policy as it would serve: adapted to each segment on the rounds before the holdout.
+
+    The incumbent comes first where the configuration names one, as its own log shows it.
+    """
+    if incumbent_serves(workspace, domain):
+        yield incumbent_policies(tasks)
+    for path in sorted((workspace.work(night.run_id) / "policies" / domain).glob("*.safetensors")):
+        yield adapted(load_policy(path), tasks, workspace.settings.learning.exploration)
+
+
+def incumbent_serves(workspace: Workspace, domain: str) -> bool:
+    """Say whether the policy that serves today is another than the one that made the evidence."""
+    return domain == "recommendation" and bool(workspace.settings.night.incumbent_policy)
+
+
+def incumbent_policies(tasks: Tasks) -> SegmentPolicies:
+    """Return what the shop shows today, by segment: its items' shares of each slot, whatever the context."""
+    shares = smoothed_shares(tasks.incumbent_counts, SMOOTHING_ROUNDS)
+    by_segment = {segment: FrequencyPolicy(shares[segment]) for segment in range(tasks.n_segments)}
+    return SegmentPolicies(INCUMBENT, by_segment, by_segment[0], fills_slates=False)
+
+
+def adapted(policy: MetaPolicy, tasks: Tasks, exploration: float) -> SegmentPolicies:
+    """Adapt a learned policy to every segment that has rounds before the holdout, and let it explore."""
+    by_segment = {
+        segment: ExploringPolicy(policy.adapt(support), exploration)
+        for segment in range(tasks.n_segments)
+        if (support := tasks.window("training", [segment])).n
+    }
+    return SegmentPolicies(policy.name, by_segment, ExploringPolicy(policy.zero_shot(), exploration))

@@ -1,0 +1,165 @@
+"""Evaluate: every policy on the holdout that nothing was fitted on, then the gate and its verdicts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import torch
+from torch import Tensor
+
+from features.contracts.outputs import PolicyValues, Verdicts
+from features.tasks.windows import Window
+from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
+from flows.settings import Settings
+from flows.threads import limit_threads
+from flows.truth import Truth, true_rewards
+from flows.workspace import Night, Workspace, read_json, write_json
+from offline_rl.logged_data import LoggedRounds, load_tasks
+from offline_rl.ope.evaluation import Evaluation, PolicyValue
+from offline_rl.ope.evaluation import evaluate as evaluate_policies
+from offline_rl.ope.named_estimators import from_name
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.verdict import GateSettings, Verdict
+from offline_rl.registry import Election, elect
+from offline_rl.reward_model import fit_reward_model
+from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
+
+ALL = "all"
+
+
+def evaluate(workspace: Workspace, night: Night) -> None:
+    """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
+    limit_threads(workspace.settings.learning.threads)
+    folder = workspace.work(night.run_id)
+    values, verdicts = [], []
+    for domain in night.domains:
+        names = read_json(folder / f"tasks_{domain}.json")
+        evaluation, true_values = _open_holdout(workspace, night, domain, names)
+        contenders = [contender.name for contender in read_contenders(folder, domain)]
+        incumbent = INCUMBENT if INCUMBENT in evaluation.policies else LOGGING
+        election = elect(evaluation, contenders, LOGGING, incumbent, _gate(workspace.settings))
+        key = {"run_id": night.run_id, "domain": domain}
+        values.append(_value_rows(evaluation, true_values, key, names["segment_ids"], workspace.settings))
+        verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
+        write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
+    pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
+    pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
+
+
+def _open_holdout(
+    workspace: Workspace, night: Night, domain: str, names: Mapping[str, Any]
+) -> tuple[Evaluation, dict[tuple[str, int | None], float]]:
+    """Evaluate all policies on the same holdout; return true values by policy and segment, if any."""
+    folder = workspace.work(night.run_id)
+    settings = workspace.settings
+    tasks = load_tasks(folder / f"rounds_{domain}.npz")
+    holdout = tasks.window("holdout")
+    model = fit_reward_model(
+        tasks.window("training"), hidden=settings.learning.hidden, seed=settings.night.seed
+    )
+    q_hat = model.predict(holdout.context, holdout.slot, holdout.item_features).double().cpu()
+    identities = pl.read_parquet(folder / f"rounds_{domain}.parquet").filter(window=Window.HOLDOUT)
+    truth = true_rewards(workspace, domain, identities, names["action_ids"])
+
+    judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(holdout, q_hat)}
+    true_values = _true_values(LOGGING, None, holdout, truth)
+    for policies in segment_policies(workspace, night, domain, tasks):
+        probabilities = served_probabilities(policies, holdout)
+        judged[policies.name] = judged_rounds(holdout, probabilities, q_hat)
+        true_values |= _true_values(policies.name, probabilities, holdout, truth)
+    evaluation = evaluate_policies(
+        judged,
+        [from_name(name) for name in _estimators(settings)],
+        n_resamples=settings.evaluation.resamples,
+        seed=settings.night.seed,
+        confidence=settings.evaluation.confidence,
+        cluster_name="users" if names["has_users"] else "rounds",
+    )
+    return evaluation, true_values
+
+
+def _estimators(settings: Settings) -> Sequence[str]:
+    return "ips", f"ips:{settings.evaluation.clip:g}", "snips", "dm", "dr"
+
+
+def _gate(settings: Settings) -> GateSettings:
+    return GateSettings(
+        estimator="dr",
+        confidence=settings.evaluation.confidence,
+        min_ess=settings.evaluation.min_ess,
+        min_supported_share=settings.evaluation.min_supported_share,
+    )
+
+
+def _true_values(
+    policy: str, probabilities: Tensor | None, holdout: LoggedRounds, truth: Truth | None
+) -> dict[tuple[str, int | None], float]:
+    """Average the true reward over all holdout rounds, and over those of each segment."""
+    if truth is None:
+        return {}
+    earned = torch.from_numpy(truth.of_log)
+    if probabilities is not None:
+        earned = (probabilities * torch.from_numpy(truth.of_action)).sum(-1)
+    means = {(policy, g): float(earned[holdout.segment == g].mean()) for g in set(holdout.segment.tolist())}
+    return {(policy, None): float(earned.mean())} | means
+
+
+def _value_rows(
+    evaluation: Evaluation,
+    true_values: Mapping[tuple[str, int | None], float],
+    key: Mapping[str, str],
+    segment_ids: Sequence[str],
+    settings: Settings,
+) -> pl.DataFrame:
+    rows = [
+        {
+            **key,
+            **_fields(value),
+            "segment_id": _segment_id(value.segment, segment_ids),
+            "true_value": true_values.get((value.policy, value.segment)),
+        }
+        for value in evaluation.policy_values(settings.evaluation.confidence)
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
+    return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)
+
+
+def _fields(value: PolicyValue) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in PolicyValues.column_names() if hasattr(value, name)}
+
+
+def _verdict_rows(election: Election, key: Mapping[str, str], segment_ids: Sequence[str]) -> pl.DataFrame:
+    verdicts: list[tuple[int | None, Verdict]] = [(None, election.overall), *election.by_segment.items()]
+    rows = [
+        {
+            **key,
+            "segment_id": _segment_id(segment, segment_ids),
+            "candidate": verdict.candidate,
+            "champion": election.champion if segment is None else election.serves(segment),
+            "baseline": verdict.strongest_baseline,
+            "difference": verdict.difference,
+            "lower": verdict.lower,
+            "upper": verdict.upper,
+            "verdict": verdict.verdict,
+            "reasons": " ".join(verdict.reasons),
+        }
+        for segment, verdict in verdicts
+    ]
+    frame = pl.DataFrame(rows).with_columns(pl.col("difference", "lower", "upper").fill_nan(None))
+    return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
+
+
+def _champion(election: Election, segment_ids: Sequence[str]) -> dict[str, Any]:
+    """Record who serves, for the decisions."""
+    return {
+        "candidate": election.overall.candidate,
+        "verdict": election.overall.verdict,
+        "reasons": " ".join(election.overall.reasons),
+        "champion": election.champion,
+        "incumbent": election.incumbent,
+        "kept_from": [segment_ids[segment] for segment in election.kept_from],
+    }
+
+
+def _segment_id(segment: int | None, segment_ids: Sequence[str]) -> str:
+    return ALL if segment is None else segment_ids[segment]

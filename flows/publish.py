@@ -1,0 +1,135 @@
+"""Publish: tables, report and manifest into a folder of their own, then the pointer, last of all.
+
+Everything is written beside its place and renamed into it, so a reader sees a whole night or none.
+A run_id stands for its inputs, configuration and code: publishing it again changes nothing.
+"""
+
+import hashlib
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features.contracts.check import check_output
+from features.contracts.outputs import OUTPUTS
+from features.errors import UsageError
+from features.warehouse.outputs import store_outputs
+from features.warehouse.store import open_store
+from flows.workspace import Night, Workspace, read_json, sync_folder, write_json
+from reports.pages import write_report
+
+VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn", "numpy")
+
+# Wall time is the one thing published that differs between equal runs.
+UNHASHED = {"out_learning_curves": ["seconds"]}
+
+# A spreadsheet would run a cell that starts with one of these.
+FORMULA_STARTS = "^[=+\\-@\t\r]"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A night on display: name → Parquet path of each table, and the report."""
+
+    folder: Path
+    tables: Mapping[str, Path]
+    report: Path
+
+
+def publish(workspace: Workspace, night: Night) -> Published:
+    """Publish the tables that the stages left in the work folder of a night.
+
+    Raises UsageError if no stage has run, MetacartError if a table breaks its contract.
+    """
+    work = workspace.work(night.run_id)
+    tables = {name: pl.read_parquet(work / f"{name}.parquet") for name in _table_names(work)}
+    if not tables:
+        raise UsageError(f"{night.run_id} has no tables yet. Run learn, evaluate and decide first.")
+    for name, frame in tables.items():
+        check_output(frame, OUTPUTS[name])
+    manifest = _manifest(workspace, night, tables)
+    folder = workspace.published / night.run_id
+    if not _is_published(folder, manifest):
+        _write_folder(folder, tables, manifest)
+    with open_store(workspace.warehouse) as connection:
+        store_outputs(connection, tables, night.run_id)
+    write_json(workspace.published / "current.json", {"run_id": night.run_id, "as_of": str(night.as_of)})
+    return Published(
+        folder, {name: folder / f"{name}.parquet" for name in tables}, folder / "report" / "index.html"
+    )
+
+
+def _table_names(work: Path) -> list[str]:
+    return [name for name in OUTPUTS if (work / f"{name}.parquet").is_file()]
+
+
+def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
+    settings = workspace.settings
+    work = workspace.work(night.run_id)
+    has_users = any(read_json(work / f"tasks_{domain}.json")["has_users"] for domain in night.domains)
+    return {
+        "run_id": night.run_id,
+        "shop": night.shop,
+        "source": settings.shop.source,
+        "as_of": str(night.as_of),
+        "data_from": str(night.data_from),
+        "data_to": str(night.data_to),
+        "currency": settings.shop.currency_code,
+        "reward": settings.night.reward,
+        "seed": settings.night.seed,
+        "config": settings.content,
+        "config_hash": settings.content_hash,
+        "inputs": dict(night.inputs),
+        "n_inputs": len(night.inputs),
+        "versions": {name: version(name) for name in VERSIONED} | {"python": platform.python_version()},
+        "tables": {
+            name: {"rows": frame.height, "hash": _hash(name, frame)} for name, frame in tables.items()
+        },
+        "unit": "user" if has_users else "round",
+        **read_json(work / "learning.json"),
+    }
+
+
+def _hash(name: str, frame: pl.DataFrame) -> str:
+    """Return sha256 over the rows, without the columns that measure time."""
+    rows = frame.drop(UNHASHED.get(name, [])).write_csv()
+    return hashlib.sha256(rows.encode()).hexdigest()
+
+
+def _is_published(folder: Path, manifest: dict[str, Any]) -> bool:
+    written = folder / "manifest.json"
+    return written.is_file() and read_json(written) == manifest
+
+
+def _write_folder(folder: Path, tables: Mapping[str, pl.DataFrame], manifest: dict[str, Any]) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    for name, frame in tables.items():
+        frame.write_parquet(fresh / f"{name}.parquet")
+        _formula_safe(frame).write_csv(fresh / f"{name}.csv")
+    write_json(fresh / "manifest.json", manifest)
+    write_report(fresh)
+    if folder.exists():
+        outdated = folder.with_name(f".{folder.name}.old")
+        shutil.rmtree(outdated, ignore_errors=True)
+        folder.rename(outdated)
+        fresh.rename(folder)
+        shutil.rmtree(outdated)
+    else:
+        fresh.rename(folder)
+    sync_folder(folder.parent)
+
+
+def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Put an apostrophe before texts that a spreadsheet would take for a formula."""
+    text = pl.col(pl.String)
+    return frame.with_columns(
+        pl.when(text.str.contains(FORMULA_STARTS)).then(pl.lit("'") + text).otherwise(text).name.keep()
+    )

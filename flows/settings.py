@@ -1,0 +1,185 @@
+"""Settings: one TOML file plus the environment, read once at the door, frozen, passed down.
+
+Relative paths are relative to the file that names them, so a run does not depend on where it was started.
+An environment variable `METACART_<TABLE>__<KEY>` overrides a key of the file (`METACART_NIGHT__SEED=7`).
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from features.errors import UsageError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(gt=0)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shop(_Table):
+    """Whose logs, in which form, and where."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    source: Literal["open_bandit", "simulated"]
+    logs: Path
+    currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+
+
+class Paths(_Table):
+    """Where the warehouse, the work folders and the published tables go."""
+
+    data: Path = Path("data")
+
+
+class Privacy(_Table):
+    """How people become pseudonyms."""
+
+    key_file: Path | None = None
+
+
+class NightRules(_Table):
+    """What counts as evidence tonight."""
+
+    seed: int = 0
+    reward: Literal["click", "conversion"] = "click"
+    attribution_hours: Annotated[int, Field(ge=0)] = 24
+    max_rejected_share: Share = 0.01
+    evidence_policies: tuple[str, ...] = ()
+    incumbent_policy: str = ""
+
+
+class Segments(_Table):
+    """How customers are grouped and when their rounds count as early or late."""
+
+    by: tuple[str, ...] = ()
+    clusters: Annotated[int, Field(ge=0)] = 0
+    min_rounds: Positive = 500
+    salt: str = "metacart"
+    support_share: Share = 0.5
+    query_share: Share = 0.25
+
+    @field_validator("query_share")
+    @classmethod
+    def _leave_a_holdout(cls, query_share: float, info: Any) -> float:
+        if info.data.get("support_share", 0) + query_share >= 1:
+            raise ValueError("support_share and query_share must leave a holdout: their sum is 1 or more")
+        return query_share
+
+
+class Learning(_Table):
+    """Which learners compete and how long they may take."""
+
+    learners: tuple[Literal["maml", "fomaml", "reptile", "reinforce"], ...] = ("maml", "reptile", "reinforce")
+    inner_lr: Annotated[float, Field(ge=0)] = 0.3
+    inner_steps: Annotated[int, Field(ge=0)] = 3
+    outer_lr: Annotated[float, Field(gt=0)] = 0.005
+    max_steps: Positive = 200
+    hidden: Positive = 16
+    threads: Positive = 1
+    exploration: Share = 0.1
+
+
+class Evaluation(_Table):
+    """How sure the night must be before anything is promoted."""
+
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    resamples: Positive = 1000
+    clip: Annotated[float, Field(gt=0)] = 10.0
+    min_ess: Annotated[float, Field(gt=0)] = 200.0
+    min_supported_share: Share = 0.95
+
+
+class Budget(_Table):
+    """How far spend may move in one night."""
+
+    move_limit: Share = 0.3
+    total_cents: Annotated[int, Field(gt=0)] | None = None
+    min_days: Positive = 7
+
+
+class Settings(BaseSettings):
+    """One shop's configuration, complete with its defaults."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="METACART_", env_nested_delimiter="__"
+    )
+
+    shop: Shop
+    paths: Paths = Paths()
+    privacy: Privacy = Privacy()
+    night: NightRules = NightRules()
+    segments: Segments = Segments()
+    learning: Learning = Learning()
+    evaluation: Evaluation = Evaluation()
+    budget: Budget = Budget()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment override what the file says; nothing else is read."""
+        return env_settings, init_settings
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Every setting that can change a number: all but where files lie."""
+        return self.model_dump(mode="json", exclude={"paths": True, "privacy": True, "shop": {"logs"}})
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 of the content."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a configuration file; relative paths in it are made absolute.
+
+    Raises UsageError, with the key and what was expected, if the file is missing or wrong.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no configuration file {path}. Write one with `metacart init {path}`.")
+    try:
+        table = TomlConfigSettingsSource(Settings, toml_file=path)()
+        settings = Settings(**table)
+    except ValidationError as error:
+        faults = "; ".join(_fault(fault) for fault in error.errors())
+        raise UsageError(
+            f"{path}: {faults}. `metacart init` writes a file with every key explained."
+        ) from None
+    except ValueError as error:
+        raise UsageError(f"{path} is no valid TOML: {error}.") from error
+    folder = path.resolve().parent
+    return settings.model_copy(
+        update={
+            "shop": settings.shop.model_copy(update={"logs": folder / settings.shop.logs}),
+            "paths": settings.paths.model_copy(update={"data": (folder / settings.paths.data).resolve()}),
+            "privacy": settings.privacy.model_copy(
+                update={"key_file": folder / settings.privacy.key_file if settings.privacy.key_file else None}
+            ),
+        }
+    )
+
+
+def _fault(fault: Any) -> str:
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        return f"{key} is no known key"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    return f"{key} = {fault['input']!r}: {fault['msg']}"

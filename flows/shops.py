@@ -1,0 +1,55 @@
+"""A shop's configuration file, written with every key explained."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from features.errors import UsageError
+
+# What is particular to the shops that metacart can make or fetch; every other key has its default.
+OPEN_BANDIT = {
+    "source": "open_bandit",
+    "currency_code": "JPY",
+    "attribution_hours": "1",
+    "evidence_policies": '["random"]',
+    "incumbent_policy": '"bts"',
+    "by": '["surface", "user_feature_0"]',
+    "min_rounds": "500",
+    "key_file": '# key_file = "pseudonym.key"',
+}
+SIMULATED = {
+    "source": "simulated",
+    "currency_code": "EUR",
+    "attribution_hours": "24",
+    "evidence_policies": "[]",
+    "incumbent_policy": '""',
+    "by": '["region", "device"]',
+    "min_rounds": "500",
+    "key_file": 'key_file = "pseudonym.key"',
+}
+
+
+def write_config(
+    path: Path, kind: dict[str, str], *, name: str, logs: Path, data: Path, overwrite: bool = False
+) -> bool:
+    """Write a commented configuration; return whether a file was written.
+
+    An existing file is somebody's work and stays, unless `overwrite`.
+    Raises UsageError if the folder can't be written.
+    """
+    if path.exists() and not overwrite:
+        return False
+    folder = path.resolve().parent
+    template = Template(files("flows").joinpath("templates/metacart.toml").read_text(encoding="utf-8"))
+    text = template.substitute(kind, name=name, logs=_relative(logs, folder), data=_relative(data, folder))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}. Choose another place.") from error
+    return True
+
+
+def _relative(target: Path, folder: Path) -> str:
+    return Path(os.path.relpath(target.resolve(), folder)).as_posix()

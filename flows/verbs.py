@@ -1,0 +1,62 @@
+"""One flow per verb, for a data scientist who runs a single stage again with other parameters."""
+
+from datetime import date
+from pathlib import Path
+
+from prefect import flow
+
+from flows import decide as decide_stage
+from flows import evaluate as evaluate_stage
+from flows import ingest as ingest_stage
+from flows import learn as learn_stage
+from flows import publish as publish_stage
+from flows.settings import read_settings
+from flows.workspace import Workspace
+
+DEFAULT_CONFIG = Path("metacart.toml")
+
+
+@flow
+def ingest(config: Path = DEFAULT_CONFIG, as_of: date | None = None) -> str:
+    """Load new log files and build the warehouse as the night of `as_of` knows it; return the run_id."""
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        return ingest_stage.ingest(workspace, as_of).run_id
+
+
+@flow
+def learn(config: Path = DEFAULT_CONFIG) -> str:
+    """Build the tasks of the ingested night and train every learner on them; return the run_id."""
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        night = workspace.recall()
+        learn_stage.learn(workspace, night)
+        return night.run_id
+
+
+@flow
+def evaluate(config: Path = DEFAULT_CONFIG) -> str:
+    """Judge the learned policies on the holdout and write the verdicts; return the run_id."""
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        night = workspace.recall()
+        evaluate_stage.evaluate(workspace, night)
+        return night.run_id
+
+
+@flow
+def decide(config: Path = DEFAULT_CONFIG) -> str:
+    """Write tomorrow's recommendation, targeting and budget tables; return the run_id."""
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        night = workspace.recall()
+        decide_stage.decide(workspace, night)
+        return night.run_id
+
+
+@flow
+def publish(config: Path = DEFAULT_CONFIG) -> str:
+    """Publish the night's tables and report and make them the current ones; return the report's path."""
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        return str(publish_stage.publish(workspace, workspace.recall()).report)

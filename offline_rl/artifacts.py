@@ -1,0 +1,76 @@
+"""Artifacts: a learned policy as two plain files, safetensors for its numbers and a JSON card for the rest.
+
+No pickle: loading a file must never run code.  Equal policies give equal bytes, so that the hash of both
+files is the policy's version.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load, save
+
+from features.errors import InputDataError
+from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.segment_objective import SegmentObjective
+
+
+def save_policy(policy: MetaPolicy, folder: Path) -> Path:
+    """Write `<name>.safetensors` and its card `<name>.json` into folder; returns the former's path.
+
+    The learning curve is left out: it holds seconds, which differ between equal runs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{policy.name}.safetensors"
+    path.write_bytes(_numbers(policy))
+    path.with_suffix(".json").write_bytes(_card(policy))
+    return path
+
+
+def load_policy(path: Path) -> MetaPolicy:
+    """The policy that `save_policy` wrote at path, on the CPU and without its learning curve.
+
+    Raises InputDataError if a file is missing, damaged, or not the one that the card was written for.
+    """
+    try:
+        numbers, card = path.read_bytes(), json.loads(path.with_suffix(".json").read_bytes())
+        if hashlib.sha256(numbers).hexdigest() != card.pop("parameters_sha256"):
+            raise InputDataError(f"{path} isn't the file that its card describes: learn the policy again.")
+        objective = SegmentObjective(**card.pop("objective"))
+        notes = tuple(card.pop("notes"))
+        return MetaPolicy(parameters=load(numbers), objective=objective, notes=notes, **card)
+    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+        raise InputDataError(f"{path} can't be read as a policy ({error}): learn it again.") from error
+
+
+def policy_version(policy: MetaPolicy) -> str:
+    """Twelve hexadecimal digits of the SHA-256 of both files: equal for equal policies, and only for them."""
+    return hashlib.sha256(_numbers(policy) + _card(policy)).hexdigest()[:12]
+
+
+def _numbers(policy: MetaPolicy) -> bytes:
+    tensors: dict[str, torch.Tensor] = {
+        name: policy.parameters[name].detach().to("cpu").contiguous() for name in sorted(policy.parameters)
+    }
+    written: bytes = save(tensors)
+    return written
+
+
+def _card(policy: MetaPolicy) -> bytes:
+    card: dict[str, Any] = {
+        "name": policy.name,
+        "objective": asdict(policy.objective),
+        "inner_lr": policy.inner_lr,
+        "inner_steps": policy.inner_steps,
+        "minimum_rounds": policy.minimum_rounds,
+        "minimum_ess": policy.minimum_ess,
+        "validation_value": policy.validation_value,
+        "validation_gain": policy.validation_gain,
+        "notes": list(policy.notes),
+        "parameters_sha256": hashlib.sha256(_numbers(policy)).hexdigest(),
+    }
+    return (json.dumps(card, indent=2, sort_keys=True) + "\n").encode()

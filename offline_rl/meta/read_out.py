@@ -1,0 +1,43 @@
+"""Read-out: how greedily a reward model is followed, decided on rounds that it wasn't fitted on."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds
+from offline_rl.meta.convergence import sure_gain
+from offline_rl.objectives import doubly_robust_terms
+from offline_rl.policies.softmax_policy import SoftmaxPolicy
+from offline_rl.reward_model import RewardModel
+
+TEMPERATURES = (1.0, 0.5, 0.25, 0.1, 0.05)
+"""Temperatures of the softmax over log-odds, softest first: 1 chooses in proportion to the odds, 0.05 is
+greedy for all but ties (a lead of a tenth in log-odds is preferred 7 to 1)."""
+
+
+def choose_temperature(
+    model: RewardModel, judged_on: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
+) -> float:
+    """The greediest temperature that beats each softer choice by a standard error, by doubly robust value.
+
+    A paired comparison on `judged_on`, which the model must not have seen: starting from the softest, a
+    sharper read-out replaces the current one if its gain exceeds the clustered standard error of the gain.
+    """
+    current, *sharper = sorted(temperatures, reverse=True)
+    if judged_on.n == 0:
+        return current
+    q_hat = model.predict(judged_on.context, judged_on.slot, judged_on.item_features)
+    terms = _value_terms(model, current, judged_on, q_hat)
+    for temperature in sharper:
+        candidate = _value_terms(model, temperature, judged_on, q_hat)
+        if sure_gain(candidate - terms, judged_on.cluster) > 0.0:
+            current, terms = temperature, candidate
+    return current
+
+
+def _value_terms(model: RewardModel, temperature: float, rounds: LoggedRounds, q_hat: Tensor) -> Tensor:
+    policy = SoftmaxPolicy("read-out", model.parameters, temperature)
+    probabilities = policy.action_probabilities(
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+    )
+    return doubly_robust_terms(probabilities, rounds.action, rounds.propensity, rounds.reward, q_hat)

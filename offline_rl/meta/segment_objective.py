@@ -1,0 +1,93 @@
+"""The objective of one segment: what a task's loss is, in units that suit rare and frequent rewards alike."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from offline_rl import objectives, two_tower
+from offline_rl.meta.task_batches import Batch
+from offline_rl.policies import softmax_policy
+from offline_rl.two_tower import Parameters
+
+Kind = Literal["reward_likelihood", "importance_weighted"]
+
+
+@dataclass(frozen=True)
+class SegmentObjective:
+    """A loss over two-tower parameters, one value per task.
+
+    "reward_likelihood": the scores are a reward model, fitted by likelihood; the policy is its softmax
+    read-out.  It needs no importance weights, and is by far the less noisy on the few rounds of a segment.
+    "importance_weighted": the scores are a policy's logits, improved by importance-weighted REINFORCE with
+    the mean reward as baseline, a KL term towards the logging policy and an entropy bonus.
+
+    temperature is the read-out's; mean_reward and reward_variance are those of the pooled log (for 0/1
+    rewards p and p (1 - p); for others the variance is 1, in units of reward_scale).  shrinkage: the
+    information (n * reward_variance, about the number of clicks) at which a support set is followed half way.
+    curvature: the largest eigenvalue of the pooled loss at the warm start, and at least 1.
+    """
+
+    kind: Kind
+    temperature: float
+    is_binary: bool
+    reward_scale: float
+    mean_reward: float
+    reward_variance: float
+    shrinkage: float
+    clip: float
+    kl_weight: float
+    entropy_weight: float
+    curvature: float = 1.0
+
+    def loss(self, params: Parameters, batch: Batch) -> Tensor:
+        """Loss per task [T], times the batch's `trust` where it has one (see `as_support`).
+
+        One inner_lr has to suit every shop.  So the likelihood is divided by the reward variance, and the
+        value by the mean reward and counted per logit instead of per score (temperature squared), which takes
+        the click rate and the temperature out; and both by the curvature, which takes the features' scale
+        out.  A step with inner_lr 1 is then the longest that surely descends the pooled loss.
+        """
+        if self.kind == "reward_likelihood":
+            values = self._negative_log_likelihood(params, batch) / self.reward_variance
+        else:
+            values = self._negative_value(params, batch) * (self.temperature**2 / abs(self.mean_reward))
+        values = values / self.curvature
+        return values * batch["trust"] if "trust" in batch else values
+
+    def as_support(self, batch: Batch) -> Batch:
+        """The batch with each task's trust, information / (information + shrinkage), [T].
+
+        The factor is the weight that a normal prior would leave to the data: a segment with two clicks moves
+        little, one with two hundred goes where they point.
+        """
+        information = batch["mask"].sum(-1) * self.reward_variance
+        return {**batch, "trust": information / (information + self.shrinkage)}
+
+    def _negative_log_likelihood(self, params: Parameters, batch: Batch) -> Tensor:
+        score = two_tower.logged_scores(
+            params, batch["context"], batch["slot"], batch["item_features"][0], batch["action"]
+        )
+        reward = batch["reward"] / self.reward_scale
+        return objectives.likelihood_loss(score, reward, batch["mask"], is_binary=self.is_binary)
+
+    def _negative_value(self, params: Parameters, batch: Batch) -> Tensor:
+        log_probabilities = softmax_policy.log_probabilities(params, batch, self.temperature)
+        logged = log_probabilities.gather(-1, batch["action"].unsqueeze(-1)).squeeze(-1)
+        mask = batch["mask"]
+        risk = objectives.importance_weighted_loss(
+            logged, batch["propensity"], batch["reward"] - self.mean_reward, mask, clip=self.clip
+        )
+        divergence = objectives.divergence_from_logging(logged, batch["propensity"], mask)
+        spread = objectives.entropy(log_probabilities, mask)
+        regularization = self.kl_weight * divergence - self.entropy_weight * spread
+        return risk + abs(self.mean_reward) * regularization
+
+
+def weight_of_logged(params: Parameters, batch: Batch, temperature: float) -> Tensor:
+    """rho = pi / propensity of the logged actions, [T, N], without gradient."""
+    with torch.no_grad():
+        log_probabilities = softmax_policy.log_probabilities(params, batch, temperature)
+        logged = log_probabilities.gather(-1, batch["action"].unsqueeze(-1)).squeeze(-1)
+        return objectives.weights_of(logged, batch["propensity"])

@@ -1,0 +1,139 @@
+"""Warm start: what every learner begins with, the pooled reward model read as a policy.
+
+Policy gradients from random weights don't find their way on sparse clicks; the scores of a reward model are a
+policy already (softmax of log-odds), so learning starts by copying its parameters.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from features.errors import InputDataError
+from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.meta.curvature import largest_curvature
+from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.read_out import choose_temperature
+from offline_rl.meta.segment_objective import Kind, SegmentObjective
+from offline_rl.meta.task_batches import pad_tasks, sample_rows
+from offline_rl.meta.validation import Validation
+from offline_rl.reward_model import RewardModel, fit_reward_model
+
+# Rounds that the curvature is measured on: enough for two digits, and quick with 160 items.
+_CURVATURE_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class WarmStart:
+    """Rounds to learn from, the start, the objective, and the segments that judge.
+
+    support, query, training: rounds of the segments that are trained on, on the training device.
+    """
+
+    support: LoggedRounds
+    query: LoggedRounds
+    training: LoggedRounds
+    segments: tuple[int, ...]
+    model: RewardModel
+    temperature: float
+    validation: Validation
+    notes: tuple[str, ...]
+
+    def parameters(self) -> dict[str, Tensor]:
+        """The pooled model's parameters, to learn from."""
+        return {name: value.detach().clone() for name, value in self.model.parameters.items()}
+
+    def segments_with_query(self) -> list[int]:
+        """The training segments that have query rounds too."""
+        seen = set(self.query.segment.tolist())
+        return [segment for segment in self.segments if segment in seen]
+
+    def objective(self, kind: Kind, settings: LearningSettings) -> SegmentObjective:
+        """A learner's objective in this log's units."""
+        n, is_binary = self.training.n, self.model.is_binary
+        mean = float(self.training.reward.to(torch.float64).mean())
+        # A log without a single reward still needs units: half a success in it.
+        share = min(max(mean, 0.5 / n), 1.0 - 0.5 / n)
+        objective = SegmentObjective(
+            kind=kind,
+            temperature=self.temperature,
+            is_binary=is_binary,
+            reward_scale=self.model.reward_scale,
+            mean_reward=share if is_binary else (mean or self.model.reward_scale),
+            reward_variance=share * (1.0 - share) if is_binary else 1.0,
+            shrinkage=settings.shrinkage,
+            clip=settings.clip,
+            kl_weight=settings.kl_weight,
+            entropy_weight=settings.entropy_weight,
+        )
+        everyone = torch.arange(n, device=self.training.action.device)
+        sampled = sample_rows([everyone], _CURVATURE_ROWS, torch.Generator().manual_seed(0))
+        batch = pad_tasks(self.training, sampled)
+        steepest = largest_curvature(objective.loss, self.parameters(), batch)
+        return replace(objective, curvature=max(steepest, 1.0))
+
+
+# The learners of one night start from the same fit; the cache saves them repeating it.
+@lru_cache(maxsize=2)
+def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
+    """Fit the pooled reward model, and choose how greedily to follow it.
+
+    The model is first fitted on the support windows alone, so that query rounds can choose its penalty's
+    read-out temperature; then again on support and query.  Without a meta_validation segment the query rounds
+    of the training segments judge instead, and the start stays the model that has not seen them.
+    Raises InputDataError if there are no rounds to learn from.
+    """
+    rounds = tasks.to(training_device(), torch.float32)
+    segments, notes = _training_segments(rounds)
+    judges = _with_both_windows(rounds, rounds.split("meta_validation"))
+    early = fit_reward_model(rounds.window("support", segments), hidden=hidden, seed=seed)
+    temperature = choose_temperature(early, rounds.window("query", [*segments, *judges]))
+    training = rounds.window("training", segments)
+    if judges:
+        model = fit_reward_model(training, hidden=hidden, penalties=(early.penalty,), seed=seed)
+    else:
+        model, judges = early, _with_both_windows(rounds, segments)
+        notes.append(
+            "No meta_validation segment has rounds in both windows: the query rounds of the training "
+            "segments decided when to stop, which flatters the learner."
+        )
+    if not judges:
+        raise InputDataError(
+            "No segment has both support and query rounds: widen the log's interval "
+            "or lower the segment limits."
+        )
+    return WarmStart(
+        support=rounds.window("support", segments),
+        query=rounds.window("query", segments),
+        training=training,
+        segments=tuple(segments),
+        model=model,
+        temperature=temperature,
+        validation=Validation.on(rounds, judges, model),
+        notes=tuple(notes),
+    )
+
+
+def _training_segments(tasks: Tasks) -> tuple[list[int], list[str]]:
+    segments = _with_support(tasks, tasks.split("meta_train"))
+    if segments:
+        return segments, []
+    everyone = _with_support(tasks, range(tasks.n_segments))
+    if not everyone:
+        raise InputDataError(
+            "No segment has support rounds to learn from: widen the log's interval "
+            "or lower the segment limits."
+        )
+    return everyone, ["No meta_train segment has support rounds: all segments were trained on."]
+
+
+def _with_support(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+    seen = set(tasks.window("support", segments).segment.tolist())
+    return [segment for segment in segments if segment in seen]
+
+
+def _with_both_windows(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+    seen = set(tasks.window("query", segments).segment.tolist())
+    return [segment for segment in _with_support(tasks, segments) if segment in seen]

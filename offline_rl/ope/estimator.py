@@ -1,0 +1,30 @@
+"""What every off-policy estimator is: terms per round, whose sums add, and a value made of the sums."""
+
+from typing import ClassVar, Protocol
+
+from offline_rl.ope.records import EvaluationRounds, Floats
+
+
+class Estimator(Protocol):
+    """Numbers travel row → sums → value.
+
+    `value(terms(rounds).sum(axis=0))` is the estimate. Because terms add, sums of shards, clusters, segments
+    and bootstrap resamples are all of the same kind, and one `value` serves them all; counts are among the
+    terms where a mean needs them.
+    """
+
+    rests_on_model: ClassVar[bool]
+    """True where rewards enter through q̂ alone, so that no interval can show the model's error."""
+
+    @property
+    def name(self) -> str:
+        """The spelling that configuration, tables and `from_name` share, such as `ips:10`."""
+        ...
+
+    def terms(self, rounds: EvaluationRounds) -> Floats:
+        """Terms of each round, shape [n, k]."""
+        ...
+
+    def value(self, sums: Floats) -> Floats:
+        """Policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
+        ...

@@ -1,0 +1,132 @@
+"""The two-tower score of an item in a context: one network, read as a policy or as a reward model.
+
+    u = tanh([x, slot] W + b)                     the context's tower       [H]
+    v = tanh(z V + c)                             the item's tower          [H]
+    score(x, slot, item) = u·v + z·w + m_item + [x, slot]·k + k0
+
+z are the item's features and m its own effect.  An item that was never shown keeps m = 0 and is scored by
+its features.  The last two terms are the same for all items: a reward model needs them, and they cancel in a
+softmax.
+
+Parameters are a dict of tensors with a leading task dimension, so that segments that have moved apart during
+adaptation are scored by one batched product each.  Source of the form: Covington et al. 2016, Yi et al. 2019.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+Parameters = Mapping[str, Tensor]
+
+NAMES = (
+    "context_weight",
+    "context_bias",
+    "item_weight",
+    "item_bias",
+    "item_linear",
+    "item_effect",
+    "level_linear",
+    "level",
+)
+
+
+def init_parameters(
+    n_context: int,
+    n_slots: int,
+    n_items: int,
+    n_item_features: int,
+    *,
+    hidden: int,
+    generator: torch.Generator,
+    dtype: torch.dtype = torch.float32,
+) -> dict[str, Tensor]:
+    """Starting values without task dimension: small random towers, everything else zero.
+
+    The towers may not start at zero: u·v is flat there, and no gradient would ever leave it.
+    """
+    width = n_context + n_slots
+
+    def tower(inputs: int) -> Tensor:
+        values = torch.randn(inputs, hidden, generator=generator, dtype=torch.float64)
+        return values.mul(0.5 / math.sqrt(max(inputs, 1))).to(dtype)
+
+    def zeros(*shape: int) -> Tensor:
+        return torch.zeros(*shape, dtype=dtype)
+
+    return {
+        "context_weight": tower(width),
+        "context_bias": tower(1)[0],
+        "item_weight": tower(n_item_features),
+        "item_bias": tower(1)[0],
+        "item_linear": zeros(n_item_features),
+        "item_effect": zeros(n_items),
+        "level_linear": zeros(width),
+        "level": zeros(1),
+    }
+
+
+def with_task_dimension(parameters: Parameters, tasks: int) -> dict[str, Tensor]:
+    """The same parameters once per task, [tasks, ...], as views that gradients flow back through."""
+    return {name: value.expand(tasks, *value.shape) for name, value in parameters.items()}
+
+
+def all_scores(parameters: Parameters, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
+    """Scores of every item: [T, N, A] for context [T, N, d], slot [T, N], item_features [A, f]."""
+    inputs = _inputs(parameters, context, slot)
+    items, appeal = _item_tower(parameters, item_features)
+    scores = torch.baddbmm(appeal.unsqueeze(1), _context_tower(parameters, inputs), items.transpose(1, 2))
+    return scores + _level(parameters, inputs).unsqueeze(-1)
+
+
+def logged_scores(
+    parameters: Parameters, context: Tensor, slot: Tensor, item_features: Tensor, action: Tensor
+) -> Tensor:
+    """Scores of the logged items only: [T, N] for action [T, N]; A times less work than `all_scores`."""
+    if action.is_cuda:
+        # Gathering items sums their gradients in an order that changes from run to run on a GPU.  There all
+        # scores are cheap, and choosing one per round from them is reproducible.
+        scores = all_scores(parameters, context, slot, item_features)
+        return scores.gather(-1, action.unsqueeze(-1)).squeeze(-1)
+    inputs = _inputs(parameters, context, slot)
+    items, appeal = _item_tower(parameters, item_features)
+    shown = torch.gather(items, 1, action.unsqueeze(-1).expand(-1, -1, items.shape[-1]))
+    affinity = (_context_tower(parameters, inputs) * shown).sum(-1)
+    return affinity + torch.gather(appeal, 1, action) + _level(parameters, inputs)
+
+
+def _inputs(parameters: Parameters, context: Tensor, slot: Tensor) -> Tensor:
+    n_slots = parameters["context_weight"].shape[1] - context.shape[-1]
+    if n_slots < 1:
+        raise ValueError(
+            f"The network was built for fewer than the {context.shape[-1]} context columns given: "
+            "pass the context of the same tasks that it was trained on."
+        )
+    one_hot = torch.nn.functional.one_hot(slot, n_slots).to(context.dtype)
+    return torch.cat([context, one_hot], dim=-1)
+
+
+def _context_tower(parameters: Parameters, inputs: Tensor) -> Tensor:
+    bias = parameters["context_bias"].unsqueeze(1)
+    return torch.tanh(torch.baddbmm(bias, inputs, parameters["context_weight"]))
+
+
+def _item_tower(parameters: Parameters, item_features: Tensor) -> tuple[Tensor, Tensor]:
+    """The items' tower [T, A, H] and the part of the score that needs no context [T, A]."""
+    tasks, known = parameters["item_effect"].shape
+    if item_features.shape[0] != known:
+        raise ValueError(
+            f"The network knows {known} items and was given {item_features.shape[0]}: "
+            "pass the item features of the same tasks; items that may not be shown are masked by `available`."
+        )
+    features = item_features.expand(tasks, *item_features.shape)
+    towers = torch.tanh(
+        torch.baddbmm(parameters["item_bias"].unsqueeze(1), features, parameters["item_weight"])
+    )
+    linear = torch.bmm(features, parameters["item_linear"].unsqueeze(-1)).squeeze(-1)
+    return towers, linear + parameters["item_effect"]
+
+
+def _level(parameters: Parameters, inputs: Tensor) -> Tensor:
+    return torch.bmm(inputs, parameters["level_linear"].unsqueeze(-1)).squeeze(-1) + parameters["level"]

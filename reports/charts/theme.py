@@ -1,0 +1,55 @@
+"""How every chart looks, and how an Altair chart becomes SVG text that a page can hold.
+
+Colors are CSS custom properties, so one SVG serves the light and the dark page; report.css sets them to
+the Okabe-Ito palette. A role never shows by color alone: shape or dash says the same.
+"""
+
+import re
+from typing import Any
+
+import altair as alt
+import vl_convert
+from markupsafe import Markup
+
+CANDIDATE = "var(--series-candidate)"
+BASELINE = "var(--series-baseline)"
+OTHER = "var(--series-other)"
+TRUTH = "var(--series-truth)"
+
+# Inline SVG needs no namespace, and a page without any address is easier to check.
+_NAMESPACES = re.compile(r'\s(?:xmlns|xmlns:xlink|version|class)="[^"]*"')
+
+
+def svg(chart: Any) -> Markup:
+    """Return the chart as SVG text: transparent, in the ink of the page, without Vega's inner roles.
+
+    The text comes from vl-convert, which escapes labels; the figure around it carries role and name.
+    """
+    themed = (
+        chart.properties(background="transparent", padding=4)
+        .configure(aria=False, font="Arial")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor="currentColor",
+            titleColor="currentColor",
+            gridColor="currentColor",
+            gridOpacity=0.12,
+            domain=False,
+            ticks=False,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            labelPadding=8,
+            titlePadding=10,
+            labelLimit=260,
+        )
+        .configure_header(labelColor="currentColor", labelFontSize=13, labelFontWeight="bold", title=None)
+    )
+    text = vl_convert.vegalite_to_svg(themed.to_dict())
+    head, rest = text.split(">", 1)
+    return Markup(_NAMESPACES.sub("", head) + ' aria-hidden="true" focusable="false">' + rest)  # noqa: S704
+
+
+def values(rows: list[dict[str, Any]]) -> alt.InlineData:
+    """Return rows as the data of a chart, in their order."""
+    return alt.InlineData(values=rows)

@@ -1,0 +1,51 @@
+"""Evaluation: what each policy is worth, for everyone and for each segment, and how learning went."""
+
+from dataclasses import dataclass
+
+from reports import wording
+from reports.pages.evaluation_learning import LearningEvidence, learning_evidence
+from reports.pages.evaluation_segments import SegmentEvidence, segment_evidence
+from reports.pages.evaluation_values import ValueEvidence, value_evidence
+from reports.summaries.formatting import RewardFormat
+from reports.summaries.learning_curves import learning_curves
+from reports.summaries.night import DOMAINS, Night
+from reports.summaries.policy_values import policy_values
+from reports.summaries.segment_tasks import segment_tasks
+from reports.summaries.verdicts import verdicts
+
+
+@dataclass(frozen=True)
+class DomainEvidence:
+    """What the page prints of one domain; None where the night has no rows for a part."""
+
+    title: str
+    anchor: str
+    values: ValueEvidence | None
+    segments: SegmentEvidence | None
+    learning: LearningEvidence | None
+
+
+def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEvidence, ...]:
+    """Return the evidence of each domain that has any."""
+    values = policy_values(night.rows("out_policy_values"))
+    records = verdicts(night.rows("out_verdicts"))
+    has_users = night.manifest.unit == "user"
+    domains = []
+    for domain in DOMAINS:
+        own_values = [value for value in values if value.domain == domain]
+        own_verdicts = [verdict for verdict in records if verdict.domain == domain]
+        evidence = DomainEvidence(
+            title=wording.DOMAINS[domain],
+            anchor=f"evaluation-{domain}",
+            values=value_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
+            segments=segment_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
+            learning=learning_evidence(
+                learning_curves(night.rows("out_learning_curves"), domain),
+                segment_tasks(night.rows("out_segment_tasks"), domain),
+                formats[domain],
+                has_users=has_users,
+            ),
+        )
+        if evidence.values or evidence.segments or evidence.learning:
+            domains.append(evidence)
+    return tuple(domains)

@@ -1,0 +1,100 @@
+"""The gate, segment by segment: differences, verdicts, and who would be harmed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports import wording
+from reports.pages.cells import counted, heads, marked, measured, people, rounded, text
+from reports.summaries.formatting import RewardFormat
+from reports.summaries.night import EVERYONE
+from reports.summaries.policy_values import PolicyValue, leading_estimators
+from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
+from reports.summaries.suppression import without_small_counts
+from reports.summaries.verdicts import Verdict, harmed
+
+HARMED_LISTED = 20
+
+
+@dataclass(frozen=True)
+class SegmentEvidence:
+    """Harmed segments, the worst first, and the table of all."""
+
+    harmed_line: str
+    harmed: tuple[str, ...]
+    n_harmed_left_out: int
+    table: PrintedTable
+
+
+def segment_evidence(
+    values: Sequence[PolicyValue], verdicts: Sequence[Verdict], reward: RewardFormat, *, has_users: bool
+) -> SegmentEvidence | None:
+    """Return the evidence of single segments, or None where the gate judged none."""
+    segments = [verdict for verdict in verdicts if verdict.segment_id != EVERYONE]
+    if not segments:
+        return None
+    judged = _judged(values, segments)
+    reward = reward.resized([(v.difference, v.lower, v.upper) for v in segments])
+    ordered = sorted(segments, key=lambda v: (-_n_rounds(judged.get(v.segment_id)), v.segment_id))
+    worst = harmed(segments)
+    return SegmentEvidence(
+        harmed_line=wording.harmed_line(len(worst)),
+        harmed=tuple(
+            f"{v.segment_id}: {reward.difference(v.difference, v.lower, v.upper)}"
+            for v in worst[:HARMED_LISTED]
+        ),
+        n_harmed_left_out=max(0, len(worst) - HARMED_LISTED),
+        table=_table(ordered, judged, reward, has_users=has_users),
+    )
+
+
+def _table(
+    ordered: list[Verdict], judged: dict[str, PolicyValue], reward: RewardFormat, *, has_users: bool
+) -> PrintedTable:
+    bars = interval_bars([(v.difference, v.lower, v.upper) for v in ordered])
+    users = _users(ordered, judged) if has_users else {}
+    rows: list[tuple[Cell, ...]] = []
+    for verdict, bar in zip(ordered, bars, strict=True):
+        value = judged.get(verdict.segment_id)
+        reasons = without_small_counts(verdict.reasons) if has_users else verdict.reasons
+        difference = reward.difference(verdict.difference, verdict.lower, verdict.upper)
+        rows.append(
+            (
+                text(verdict.segment_id),
+                marked(verdict.verdict, wording.VERDICTS),
+                measured(difference, verdict.difference, bar),
+                counted(value.n_rounds if value else None),
+                *((users.get(verdict.segment_id, text(None)),) if has_users else ()),
+                rounded(value.ess if value else None),
+                text(verdict.champion),
+                text(reasons),
+            )
+        )
+    user_head = ("Users#",) if has_users else ()
+    columns = heads(
+        "Segment",
+        "Verdict",
+        "Candidate less baseline#",
+        "Rounds#",
+        *user_head,
+        "ESS#",
+        "Serves tomorrow",
+        "Reasons…",
+    )
+    return first_rows("Verdict per segment, the largest segment first", columns, rows, "out_verdicts")
+
+
+def _judged(values: Sequence[PolicyValue], segments: Sequence[Verdict]) -> dict[str, PolicyValue]:
+    candidates = {verdict.segment_id: verdict.candidate for verdict in segments}
+    own = [value for value in values if candidates.get(value.segment_id) == value.policy]
+    leading = leading_estimators(own)[:1]
+    return {value.segment_id: value for value in own if value.estimator in leading}
+
+
+def _users(ordered: list[Verdict], judged: dict[str, PolicyValue]) -> dict[str, Cell]:
+    known = [judged[verdict.segment_id] for verdict in ordered if verdict.segment_id in judged]
+    cells = people([value.n_users for value in known])
+    return {value.segment_id: cell for value, cell in zip(known, cells, strict=True)}
+
+
+def _n_rounds(value: PolicyValue | None) -> int:
+    return value.n_rounds if value else 0

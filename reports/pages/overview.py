@@ -1,0 +1,211 @@
+"""Overview: what the night decided, and what carries it."""
+
+from dataclasses import dataclass
+
+from reports import wording
+from reports.pages.decisions_budget import budget_sentence, certificate_sentence, revenue_sentence
+from reports.summaries.budget import budget_cells, budget_sum, main_scenario
+from reports.summaries.data_quality import rule_counts
+from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
+from reports.summaries.night import EVERYONE, Night
+from reports.summaries.policy_values import PolicyValue, leading_estimators, policy_values
+from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
+from reports.summaries.segment_tasks import by_status, segment_tasks
+from reports.summaries.suppression import without_small_counts
+from reports.summaries.verdicts import Verdict, for_everyone, harmed, of_segments, verdicts
+
+
+@dataclass(frozen=True)
+class VerdictCard:
+    """One domain's verdict in words."""
+
+    domain: str
+    mark: Mark
+    word: str
+    decision: str
+    difference: str
+    relative: str
+    bar: IntervalBar | None
+    meaning: str
+    per_rounds: str
+    reasons: str
+    segments: str
+
+
+@dataclass(frozen=True)
+class BudgetCard:
+    """The budget in words."""
+
+    decision: str
+    expectation: str
+    certificate: str
+
+
+@dataclass(frozen=True)
+class OverviewPage:
+    """Everything the overview prints; facts and provenance are pairs of name and text."""
+
+    lead: str
+    cards: tuple[VerdictCard, ...]
+    budget: BudgetCard | None
+    fresh: tuple[Mark, str]
+    facts: tuple[tuple[str, str], ...]
+    cautions: tuple[str, ...]
+    notes: tuple[str, ...]
+    gaps: tuple[str, ...]
+    provenance: tuple[tuple[str, str], ...]
+    config: tuple[tuple[str, str], ...]
+
+
+def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
+    """Return the overview of the night."""
+    records = verdicts(night.rows("out_verdicts"))
+    values = policy_values(night.rows("out_policy_values"))
+    everyone = for_everyone(records)
+    return OverviewPage(
+        lead=wording.lead(everyone),
+        cards=tuple(
+            _card(verdict, records, values, formats[verdict.domain], has_users=night.manifest.unit == "user")
+            for verdict in everyone
+        ),
+        budget=_budget(night),
+        fresh=wording.freshness(night.manifest.days_behind),
+        facts=_facts(night, everyone, values),
+        cautions=_cautions(night, values),
+        notes=night.manifest.notes,
+        gaps=(
+            *(wording.absent_table(name, is_empty=False) for name in night.missing()),
+            *(wording.absent_table(name, is_empty=True) for name in night.empty()),
+        ),
+        provenance=_provenance(night),
+        config=tuple(sorted(_flat("", dict(night.manifest.config)))),
+    )
+
+
+def _card(
+    verdict: Verdict,
+    records: tuple[Verdict, ...],
+    values: tuple[PolicyValue, ...],
+    reward: RewardFormat,
+    *,
+    has_users: bool,
+) -> VerdictCard:
+    mark, word = wording.VERDICTS[verdict.verdict]
+    reward = reward.resized([(verdict.difference, verdict.lower, verdict.upper)])
+    segments = of_segments(records, verdict.domain)
+    n_of = {name: sum(record.verdict == name for record in segments) for name in wording.VERDICTS}
+    return VerdictCard(
+        domain=wording.DOMAINS[verdict.domain],
+        mark=mark,
+        word=word,
+        decision=wording.decision(verdict),
+        difference=reward.difference(verdict.difference, verdict.lower, verdict.upper),
+        relative=_relative(verdict, values),
+        bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
+        meaning=wording.meaning(verdict),
+        per_rounds=_per_rounds(verdict, reward),
+        reasons=without_small_counts(verdict.reasons) if has_users else verdict.reasons,
+        segments=wording.segments_line(n_of["promote"], n_of["hold"], n_of["reject"], len(harmed(segments)))
+        if segments
+        else "",
+    )
+
+
+def _relative(verdict: Verdict, values: tuple[PolicyValue, ...]) -> str:
+    everyone = [v for v in values if v.domain == verdict.domain and v.segment_id == EVERYONE]
+    leading = leading_estimators(everyone)[:1]
+    base = [v.value for v in everyone if v.policy == verdict.baseline and v.estimator in leading and v.value]
+    if not base or base[0] is None or verdict.difference is None:
+        return ""
+    return f"{share(verdict.difference / base[0], signed=True)} relative to {verdict.baseline}"
+
+
+def _per_rounds(verdict: Verdict, reward: RewardFormat) -> str:
+    if reward.unit != "%" or verdict.difference is None or verdict.lower is None or verdict.upper is None:
+        return ""
+    difference, lower, upper = (
+        fixed(10_000 * number, max(0, reward.decimals - 2), signed=True)
+        for number in (verdict.difference, verdict.lower, verdict.upper)
+    )
+    return wording.per_rounds(difference, f"{lower} to {upper}")
+
+
+def _budget(night: Night) -> BudgetCard | None:
+    everything = budget_cells(night.rows("out_budget_allocation"))
+    scenario = main_scenario(everything)
+    if scenario is None:
+        return None
+    cells = [cell for cell in everything if cell.scenario == scenario]
+    total = budget_sum(scenario, cells)
+    return BudgetCard(
+        decision=budget_sentence(cells, total, night.manifest.currency),
+        expectation=revenue_sentence(cells, total, night.manifest.currency),
+        certificate=certificate_sentence(total),
+    )
+
+
+def _facts(
+    night: Night, everyone: tuple[Verdict, ...], values: tuple[PolicyValue, ...]
+) -> tuple[tuple[str, str], ...]:
+    facts = []
+    for verdict in everyone:
+        judged = [
+            v
+            for v in values
+            if (v.domain, v.segment_id, v.policy) == (verdict.domain, EVERYONE, verdict.candidate)
+        ]
+        tasks = segment_tasks(night.rows("out_segment_tasks"), verdict.domain)
+        domain = wording.DOMAINS[verdict.domain]
+        if judged:
+            facts.append((f"{domain}: rounds judged", count(judged[0].n_rounds)))
+        if tasks:
+            words = [f"{n} {wording.TASK_STATUS[status][1]}" for status, n in by_status(tasks).items()]
+            facts.append((f"{domain}: segments", ", ".join(words)))
+    n_rows = night.rows("out_recommendations").height
+    facts.append(("Recommendations", count(n_rows) + " rows" if n_rows else MISSING))
+    worst = max(
+        rule_counts(night.rows("out_data_quality")), key=lambda c: c.rejected_share or 0.0, default=None
+    )
+    if worst is not None:
+        refused = f"{share(worst.rejected_share)} of {worst.source_name}" if worst.n_rejected else "none"
+        facts.append(("Highest share of lines rejected", refused))
+    return tuple(facts)
+
+
+def _cautions(night: Night, values: tuple[PolicyValue, ...]) -> tuple[str, ...]:
+    cautions = [wording.CAUTION_LOGS, wording.CAUTION_CHANCE, wording.CAUTION_SEGMENTS]
+    if night.manifest.unit == "round":
+        cautions.append(wording.CAUTION_ROUNDS)
+    if not night.rows("out_budget_allocation").is_empty():
+        cautions.append(wording.CAUTION_SPEND)
+    if any(value.true_value is not None for value in values):
+        cautions.append(wording.CAUTION_SIMULATED)
+    return tuple(cautions)
+
+
+def _provenance(night: Night) -> tuple[tuple[str, str], ...]:
+    manifest = night.manifest
+    span = f"{manifest.data_from or MISSING} to {manifest.data_to}" if manifest.data_to else ""
+    versions = ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))
+    pairs = (
+        ("Run", manifest.run_id),
+        ("Source", manifest.source),
+        ("Reward", manifest.reward),
+        ("Unit of evidence", manifest.unit),
+        ("Logs", span),
+        ("Input files", count(manifest.n_inputs)),
+        ("Currency", manifest.currency),
+        ("Config hash", manifest.config_hash),
+        ("Seed", "" if manifest.seed is None else str(manifest.seed)),
+        ("Device", manifest.device),
+        ("Versions", versions),
+    )
+    return tuple((name, text) for name, text in pairs if text and text != MISSING)
+
+
+def _flat(prefix: str, tree: dict[str, object]) -> list[tuple[str, str]]:
+    pairs: list[tuple[str, str]] = []
+    for key, value in tree.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        pairs += _flat(name, value) if isinstance(value, dict) else [(name, str(value))]
+    return pairs

@@ -1,0 +1,73 @@
+"""out_learning_curves → one curve per learner, thinned to what a page can show.
+
+`seconds` is left out on purpose: it differs between equal runs, and a report is the same bytes for both.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+POINTS_DRAWN = 120
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """State of a learner after so many meta-training steps."""
+
+    step: int
+    loss: float | None
+    validation_value: float | None
+    zero_shot_value: float | None
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """How one learner went; best is the step with the highest validation value.
+
+    first_loss and last_loss are the first and last that are known: before the first step there is none.
+    """
+
+    domain: str
+    learner: str
+    points: tuple[CurvePoint, ...]
+    best: CurvePoint
+    last_step: int
+    first_loss: float | None
+    last_loss: float | None
+
+    @property
+    def gain(self) -> float | None:
+        """Value that adaptation adds at the best step: adapted less zero-shot."""
+        if self.best.validation_value is None or self.best.zero_shot_value is None:
+            return None
+        return self.best.validation_value - self.best.zero_shot_value
+
+
+def learning_curves(rows: pl.DataFrame, domain: str) -> tuple[LearningCurve, ...]:
+    """Return the domain's curves by learner."""
+    chosen = rows.filter(pl.col("domain") == domain).sort("learner", "step")
+    return tuple(
+        _curve(domain, str(key[0]), part) for key, part in chosen.group_by("learner", maintain_order=True)
+    )
+
+
+def _curve(domain: str, learner: str, rows: pl.DataFrame) -> LearningCurve:
+    points = [
+        CurvePoint(**row)
+        for row in rows.select("step", "loss", "validation_value", "zero_shot_value").to_dicts()
+    ]
+    stride = -(-len(points) // POINTS_DRAWN)
+    drawn = [point for place, point in enumerate(points) if place % stride == 0 or place == len(points) - 1]
+    best = max(
+        points, key=lambda point: float("-inf") if point.validation_value is None else point.validation_value
+    )
+    losses = [point.loss for point in points if point.loss is not None]
+    return LearningCurve(
+        domain=domain,
+        learner=learner,
+        points=tuple(drawn),
+        best=best,
+        last_step=points[-1].step,
+        first_loss=losses[0] if losses else None,
+        last_loss=losses[-1] if losses else None,
+    )

@@ -1,0 +1,117 @@
+"""One night as published: its manifest and its `out_*` tables, read back and made uniform."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features.contracts.outputs import OUTPUTS
+from features.errors import MetacartError
+
+DOMAINS = ("recommendation", "advertising", "budget")
+EVERYONE = "all"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What `manifest.json` says about the night; every field may be missing.
+
+    unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
+    are then protected.
+    """
+
+    run_id: str = ""
+    shop: str = ""
+    as_of: str = ""
+    source: str = ""
+    reward: str = ""
+    unit: str = "user"
+    currency: str = ""
+    data_from: str = ""
+    data_to: str = ""
+    n_inputs: int | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    config_hash: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    seed: int | None = None
+    device: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def days_behind(self) -> int | None:
+        """Days from the last logged day to the night; None where either is unknown."""
+        if not self.as_of or not self.data_to:
+            return None
+        return (date.fromisoformat(self.as_of[:10]) - date.fromisoformat(self.data_to[:10])).days
+
+
+@dataclass(frozen=True)
+class Night:
+    """Manifest and tables. Enums arrive as text, numbers that are not finite as null."""
+
+    manifest: Manifest
+    tables: Mapping[str, pl.DataFrame]
+
+    def rows(self, table: str) -> pl.DataFrame:
+        """Return the table, or one without rows where the night has none."""
+        found = self.tables.get(table)
+        return _uniform(OUTPUTS[table].create_empty()) if found is None else found
+
+    def missing(self) -> tuple[str, ...]:
+        """Return the contracts' tables that this night did not publish."""
+        return tuple(name for name in OUTPUTS if name not in self.tables)
+
+    def empty(self) -> tuple[str, ...]:
+        """Return the published tables that have no row."""
+        return tuple(name for name in OUTPUTS if name in self.tables and self.tables[name].is_empty())
+
+
+def night(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Night:
+    """Return the night of these tables; raises MetacartError where a table breaks its contract's columns.
+
+    Manifest keys and tables that this report does not know are ignored.
+    """
+    known = {name: value for name, value in manifest.items() if name in Manifest.__dataclass_fields__}
+    given = {name: value for name, value in known.items() if value is not None}
+    given["notes"] = tuple(given.get("notes", ()))
+    return Night(
+        Manifest(**given),
+        {name: _uniform(_checked(name, tables[name])) for name in OUTPUTS if name in tables},
+    )
+
+
+def read_night(run_folder: Path) -> Night:
+    """Return the night published in this folder; raises MetacartError where the folder does not exist."""
+    if not run_folder.is_dir():
+        raise MetacartError(f"{run_folder} is no folder. Give the folder of a published night.")
+    manifest_path = run_folder / "manifest.json"
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.is_file() else {}
+    tables = {
+        path.stem: pl.read_parquet(path)
+        for path in sorted(run_folder.glob("out_*.parquet"))
+        if path.stem in OUTPUTS
+    }
+    return night(tables, manifest)
+
+
+def _checked(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    lacking = [column for column in OUTPUTS[name].column_names() if column not in frame.columns]
+    if lacking:
+        raise MetacartError(
+            f"{name} lacks the columns {', '.join(lacking)}, which features/contracts/outputs.py asks for. "
+            "Publish the night again, or build its report with the version that published it."
+        )
+    return frame
+
+
+def _uniform(frame: pl.DataFrame) -> pl.DataFrame:
+    texts = [name for name, kind in frame.schema.items() if isinstance(kind, pl.Enum | pl.Categorical)]
+    floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+    return frame.with_columns(
+        *(pl.col(name).cast(pl.String) for name in texts),
+        *(pl.when(pl.col(name).is_finite()).then(pl.col(name)).alias(name) for name in floats),
+    )

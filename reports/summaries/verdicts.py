@@ -1,0 +1,60 @@
+"""out_verdicts → what the gate decided, for everyone and for each segment."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import polars as pl
+
+from reports.summaries.night import DOMAINS, EVERYONE
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of out_verdicts; difference is candidate less strongest baseline, reward per round."""
+
+    domain: str
+    segment_id: str
+    candidate: str
+    champion: str
+    baseline: str
+    difference: float | None
+    lower: float | None
+    upper: float | None
+    verdict: str
+    reasons: str
+
+    @property
+    def sign(self) -> int:
+        """+1 where the whole interval lies above zero, -1 where below, 0 where it contains zero."""
+        if self.lower is not None and self.lower > 0:
+            return 1
+        if self.upper is not None and self.upper < 0:
+            return -1
+        return 0
+
+
+def verdicts(rows: pl.DataFrame) -> tuple[Verdict, ...]:
+    """Return the rows by domain, everyone first, then segments by name."""
+    records = [Verdict(**row) for row in rows.drop("run_id", strict=False).select(_FIELDS).to_dicts()]
+    return tuple(
+        sorted(records, key=lambda v: (DOMAINS.index(v.domain), v.segment_id != EVERYONE, v.segment_id))
+    )
+
+
+def for_everyone(records: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return the verdict over all segments together, one per domain."""
+    return tuple(record for record in records if record.segment_id == EVERYONE)
+
+
+def of_segments(records: Iterable[Verdict], domain: str) -> tuple[Verdict, ...]:
+    """Return the domain's verdicts of single segments."""
+    return tuple(record for record in records if record.domain == domain and record.segment_id != EVERYONE)
+
+
+def harmed(records: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Return the segments where the candidate is worse beyond chance, the worst first."""
+    losses = [record for record in records if record.sign < 0]
+    return tuple(sorted(losses, key=lambda v: (v.difference or 0.0, v.segment_id)))
+
+
+_FIELDS = list(Verdict.__dataclass_fields__)

@@ -1,0 +1,300 @@
+"""Every sentence a reader sees, with its caution. Numbers arrive as text, already formatted."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.summaries.printed_table import Mark
+from reports.summaries.verdicts import Verdict
+
+TITLES = {
+    "overview": "Overview",
+    "evaluation": "Evaluation",
+    "decisions": "Decisions",
+    "data_quality": "Data quality",
+}
+QUESTIONS = {
+    "overview": "What did the night decide, and what carries it?",
+    "evaluation": "What is each policy worth, and how sure is that?",
+    "decisions": "What will be shown and spent tomorrow?",
+    "data_quality": "What did the night read, and what did it refuse?",
+}
+DOMAINS = {"recommendation": "Recommendations", "advertising": "Ad targeting", "budget": "Budget"}
+
+VERDICTS: Mapping[str, tuple[Mark, str]] = {
+    "promote": (Mark("✓", "good"), "Promote"),
+    "hold": (Mark("=", "even"), "Hold"),
+    "reject": (Mark("✕", "bad"), "Reject"),
+}
+TASK_STATUS: Mapping[str, tuple[Mark, str]] = {
+    "used": (Mark("✓", "good"), "used"),
+    "merged": (Mark("+", "even"), "merged"),
+    "pooled_only": (Mark("○", "quiet"), "pooled only"),
+}
+BUDGET_STATUS: Mapping[str, tuple[Mark, str]] = {
+    "moved": (Mark("↔", "good"), "moved"),
+    "held": (Mark("=", "even"), "held"),
+    "refused": (Mark("✕", "bad"), "refused"),
+}
+FALLBACK_LEVELS = {
+    "segment": "the segment's own policy",
+    "pooled": "the policy of all segments together",
+    "baseline": "the strongest plain policy",
+    "popular": "the most popular items",
+}
+
+WHY_TABLES_MATTER = {
+    "out_recommendations": "without it nobody can see what would be shown tomorrow",
+    "out_ad_targeting": "without it nobody can see which ads would be shown to whom",
+    "out_budget_allocation": "without it nobody can see what would be spent tomorrow",
+    "out_policy_values": "without it no policy has a measured value",
+    "out_verdicts": "without it the gate's decision and its reasons are unknown",
+    "out_segment_tasks": "without it nobody can see which segments were learned from, and which were merged",
+    "out_learning_curves": "without it nobody can see whether learning had settled",
+    "out_data_quality": "without it nobody can see which lines were refused",
+}
+
+CAUTION_LOGS = (
+    "Values are estimated from logs, not measured in an experiment. They hold if the logged propensities are "
+    "right and nothing unlogged drove both what was shown and what was rewarded."
+)
+CAUTION_CHANCE = (
+    "An interval speaks of chance in these logs. It says nothing of a new season, new prices or a new "
+    "catalog after the last logged day."
+)
+CAUTION_SEGMENTS = (
+    "A segment that is not listed as harmed is not proven safe: small segments have wide intervals. And "
+    "among many segments some intervals lie off zero by chance alone, about 1 in 20 where they are 95% "
+    "intervals."
+)
+CAUTION_ROUNDS = (
+    "The logs know no users, so the round is the unit. Rounds of one person count as independent, and "
+    "intervals may be too narrow for it."
+)
+CAUTION_SPEND = (
+    "Expected revenue comes from curves fitted on past spend. Past spend followed demand, so a curve can "
+    "take demand for effect; move in steps and look again."
+)
+CAUTION_SIMULATED = (
+    "This shop is simulated. Its true values are known here and only here; they test the method, they "
+    "promise nothing for a real shop."
+)
+
+LOSS_CONCLUSION = (
+    "Training loss: a curve that is flat at its end has settled. Compare a learner with itself only, because "
+    "losses differ in kind."
+)
+TOTALS_HINT = (
+    "Totals are sums over all cells, shown or not; spend is exact, expected revenue is rounded. The interval "
+    "of a total adds up the ends of its cells: wider than the interval of the sum where cells err "
+    "independently."
+)
+DIAGNOSTICS_HINT = (
+    "Trust a value when its mean weight is near 1, its supported share near 100 %, and its effective sample "
+    "size a fair part of the rounds. A single huge weight means that one round speaks for many."
+)
+
+GLOSSARY: tuple[tuple[str, str], ...] = (
+    ("Baseline", "The strongest plain policy: what a shop could run without any of this."),
+    ("Candidate and champion", "The policy that asks for promotion, and the one that serves tomorrow."),
+    (
+        "Certified gap",
+        "Upper bound of the revenue share that the allocation loses against the best one on the same curves.",
+    ),
+    (
+        "Doubly robust (dr)",
+        "Reward model, corrected by weighted logged rewards; right if the model or the propensities are.",
+    ),
+    (
+        "Effective sample size (ESS)",
+        "How many equally weighted rounds would carry the same evidence; far fewer means few rounds decide.",
+    ),
+    (
+        "Holdout",
+        "The last rounds of each segment. Nothing was fitted on them; policies are judged there.",
+    ),
+    (
+        "Interval",
+        "Values that the logs are compatible with; “0.42 % (0.31 to 0.55)” is value, lower, upper end.",
+    ),
+    ("Marginal ROAS", "Revenue that the next unit of spend brings. Equal across cells in a best allocation."),
+    ("Mean weight", "Average importance weight; about 1 when the logged propensities are right."),
+    ("pp", "Percentage points: the difference of two percentages."),
+    ("Propensity", "Probability that the policy shows this action in this slot."),
+    ("Reward", "What one logged decision earned, such as a click. Values are rewards per round."),
+    ("ROAS", "Return on ad spend: revenue per unit of spend."),
+    (
+        "Round",
+        "One logged decision: what was known, what was shown, with which probability, what came of it.",
+    ),
+    ("Segment", "A group of customers that learns and is judged on its own."),
+    (
+        "Self-normalized importance sampling (snips)",
+        "Logged rewards, reweighted to the policy; needs no reward model and checks the doubly robust value.",
+    ),
+    ("Shadow price", "Revenue that one more unit of total budget would bring."),
+    ("Supported share", "Share of the policy's probability on actions that the log could have shown."),
+    ("Zero-shot", "The meta-trained policy before it adapts to a segment."),
+)
+
+
+def lead(everyone: Sequence[Verdict]) -> str:
+    """Return the sentence that opens the report."""
+    if not everyone:
+        return "The night published no verdict, so nothing here says which policy should serve tomorrow."
+    promoted = [DOMAINS[verdict.domain].lower() for verdict in everyone if verdict.verdict == "promote"]
+    if not promoted:
+        return "No policy changes tomorrow: no candidate passed the gate."
+    return f"A new policy serves {' and '.join(promoted)} tomorrow."
+
+
+def decision(verdict: Verdict) -> str:
+    """Return what happens tomorrow in the verdict's domain."""
+    if verdict.verdict == "promote":
+        return (
+            f"{verdict.candidate} serves from tomorrow. It beats {verdict.baseline}, "
+            "the strongest plain policy."
+        )
+    if verdict.verdict == "hold":
+        return (
+            f"{verdict.champion} keeps serving. {verdict.candidate} is not proven better than "
+            f"{verdict.baseline}, the strongest plain policy."
+        )
+    return f"{verdict.champion} keeps serving. {verdict.candidate} was refused."
+
+
+def meaning(verdict: Verdict) -> str:
+    """Return what the interval of the difference says."""
+    if verdict.difference is None or verdict.lower is None or verdict.upper is None:
+        return "The difference could not be measured."
+    if verdict.sign > 0:
+        return "The whole interval lies above zero: a gain is more than chance."
+    if verdict.sign < 0:
+        return "The whole interval lies below zero: the candidate loses more than chance explains."
+    return "The interval contains zero: a difference of this size can be chance."
+
+
+def per_rounds(difference: str, interval: str) -> str:
+    """Return the difference as rewards in ten thousand rounds."""
+    return f"In 10,000 rounds: {difference} rewards ({interval})."
+
+
+def freshness(days_behind: int | None) -> tuple[Mark, str]:
+    """Return how fresh the data are; 0 days behind is a night on time."""
+    if days_behind is None:
+        return Mark("?", "quiet"), "Freshness unknown: the manifest names no night or no last logged day"
+    if days_behind < 0:
+        return Mark("✕", "bad"), f"Logs run {_days(-days_behind)} past the night; check as_of"
+    if days_behind == 0:
+        return Mark("✓", "good"), "On time: logs reach the night"
+    return Mark(
+        "!", "even" if days_behind == 1 else "bad"
+    ), f"Late: logs end {_days(days_behind)} before the night"
+
+
+def segments_line(n_promote: int, n_hold: int, n_reject: int, n_harmed: int) -> str:
+    """Return how the verdicts of single segments fell."""
+    harmed = f"{n_harmed} of them harmed beyond chance" if n_harmed else "none harmed beyond chance"
+    return f"Single segments: {n_promote} promote, {n_hold} hold, {n_reject} reject; {harmed}."
+
+
+def harmed_line(n_harmed: int) -> str:
+    """Return the sentence above the list of harmed segments."""
+    if n_harmed == 0:
+        return "No segment has an interval that lies wholly below zero."
+    noun = "segment has its interval" if n_harmed == 1 else "segments have their intervals"
+    return f"{n_harmed} {noun} wholly below zero. Look at these before the policy goes on:"
+
+
+def values_conclusion(best: str, overlaps: bool, second: str) -> str:
+    """Return what to conclude from the chart of values."""
+    if not second:
+        return f"Only {best} was measured."
+    if overlaps:
+        return (
+            f"{best} has the highest value, {second} is next. All are judged on the same rounds, so "
+            "overlapping intervals do not settle their order; the verdict rests on the paired difference."
+        )
+    return f"{best} has the highest value, and its interval lies clear of {second}, the next."
+
+
+def coverage_conclusion(n_covered: int, n_known: int) -> str:
+    """Return how often intervals contained the simulated truth."""
+    return f"The simulated world's true value lies inside {n_covered} of {n_known} intervals."
+
+
+def validation_conclusion(learner: str, gain: str, helps: bool) -> str:
+    """Return what adaptation brought to the learner that validated best."""
+    verb = "adds" if helps else "does not help: it changes the value by"
+    return (
+        f"{learner} reaches the highest validation value. Adapting to a segment {verb} {gain} at that step."
+    )
+
+
+def budget_decision(moved: str, current: str, recommended: str, *, n_moved: str, n_cells: str) -> str:
+    """Return what happens to the budget."""
+    return f"{moved} a day moves between cells ({n_moved} of {n_cells} cells change). " + (
+        f"Total spend stays at {current} a day."
+        if current == recommended
+        else f"Total spend goes from {current} to {recommended} a day."
+    )
+
+
+def expected_revenue(revenue: str, interval: str) -> str:
+    """Return what the recommended spend should bring."""
+    return f"Expected revenue {revenue} a day ({interval})."
+
+
+def certificate(gap: str | None, shadow_price: str | None) -> str:
+    """Return the optimality certificate and the shadow price in words."""
+    sentences = []
+    if gap is not None:
+        sentences.append(
+            "On the fitted curves and within the limits, no allocation earns over "
+            f"{gap} more than this one (certified)."
+        )
+    if shadow_price is not None:
+        sentences.append(f"One more unit of total budget would bring about {shadow_price} units of revenue.")
+    return " ".join(sentences)
+
+
+def moves_conclusion(gains_most: str, loses_most: str) -> str:
+    """Return which cells move most, biggest moves first; empty names where none moves that way."""
+    if not gains_most and not loses_most:
+        return "No cell moves: today's spend is kept."
+    parts = [f"{gains_most} gains most"] if gains_most else []
+    parts += [f"{loses_most} gives up most"] if loses_most else []
+    return "; ".join(parts) + "."
+
+
+def quality_conclusion(n_sources: int, n_refusing: int, n_lost: int) -> str:
+    """Return what the lines of the table come to."""
+    sources = "1 source" if n_sources == 1 else f"{n_sources} sources"
+    refused = f"{n_refusing} of them with rejected lines" if n_refusing else "no line rejected"
+    sums = (
+        "Every line was either loaded or rejected with a reason."
+        if n_lost == 0
+        else f"In {n_lost} of them loaded and rejected lines do not make up the lines read: lines were lost."
+    )
+    return f"{sources} read, {refused}. {sums}"
+
+
+def absent_table(table: str, *, is_empty: bool) -> str:
+    """Return the notice for a table that is missing or has no rows."""
+    state = "has no rows" if is_empty else "was not published"
+    return f"{table} {state}: {WHY_TABLES_MATTER[table]}."
+
+
+def left_out(n_left_out: str) -> str:
+    """Return the line below a table that shows its first rows only."""
+    return f"{n_left_out} more rows are not shown here; sorting sorts what is shown. All rows are in"
+
+
+def small_segments(n_segments: int, smallest: int) -> str:
+    """Return why segments are missing from a table."""
+    noun = "segment" if n_segments == 1 else "segments"
+    return (
+        f"Not shown: {n_segments} {noun} with fewer than {smallest} users, so that nobody can be singled out."
+    )
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"

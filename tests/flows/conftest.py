@@ -1,0 +1,43 @@
+"""One small simulated shop, its night run once, for every test that only looks."""
+
+from pathlib import Path
+
+import pytest
+
+from features.simulator.settings import WorldSettings
+from features.simulator.shop import simulate
+from flows.night import NightResult, run_night
+from flows.settings import read_settings
+from flows.shops import SIMULATED, write_config
+
+SMALL = WorldSettings(users=250, days=10, seed=3)
+
+
+def small_shop(folder: Path, **replacements: str) -> Path:
+    """Simulate a small shop in `folder`/logs and return its configuration file."""
+    logs = folder / "logs"
+    simulate(SMALL, logs)
+    config = logs / "metacart.toml"
+    write_config(config, SIMULATED, name="small", logs=logs, data=folder / "data")
+    quick = {
+        "min_rounds = 500": "min_rounds = 300",
+        "max_steps = 200": "max_steps = 10",
+        "resamples = 1000": "resamples = 100",
+        'learners = ["maml", "reptile", "reinforce"]': 'learners = ["maml"]',
+    }
+    text = config.read_text(encoding="utf-8")
+    for old, new in (quick | replacements).items():
+        assert old in text, f"{old} is not in the template"
+        text = text.replace(old, new)
+    config.write_text(text, encoding="utf-8")
+    return config
+
+
+@pytest.fixture(scope="session")
+def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="session")
+def small_night(small_config: Path) -> NightResult:
+    return run_night(read_settings(small_config), None, lambda _line: None)

@@ -1,0 +1,132 @@
+"""Exit statuses and sentences of the `metacart` command."""
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows.cli import execute
+from flows.settings import read_settings
+from flows.workspace import Workspace
+
+
+@pytest.fixture
+def shop(small_config: Path, tmp_path: Path) -> Path:
+    """A copy of the small shop that a test may spoil."""
+    shutil.copytree(small_config.parent, tmp_path / "logs")
+    return tmp_path / "logs" / "metacart.toml"
+
+
+def published(config: Path) -> Path:
+    return config.parent.parent / "data" / "published"
+
+
+def replace_line(path: Path, number: int, change) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[number] = change(lines[number])
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def test_a_night_ends_with_one_json_line(shop, capsys):
+    assert execute(["run", "--config", str(shop), "--json"]) == 0
+    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert set(last) >= {"run_id", "verdicts", "tables", "report", "seconds", "peak_memory_mb"}
+    assert set(last["seconds"]) == {"ingest", "learn", "evaluate", "decide", "publish"}
+    assert all(Path(path).is_file() for path in [last["report"], *last["tables"].values()])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["run", "--config", "nowhere.toml"], "metacart init"),
+        (["run", "--as-of", "yesterday"], "--as-of"),
+        (["fly"], "metacart --help"),
+        (["data", "fetch", "criteo"], "There is: open_bandit"),
+        (["init", "--source", "paper"], "Choose from"),
+    ],
+)
+def test_wrong_usage_is_64_with_a_sentence(arguments, sentence, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert execute(arguments) == 64
+    assert sentence in capsys.readouterr().err
+
+
+def test_an_unknown_key_is_64(shop, capsys):
+    shop.write_text(shop.read_text(encoding="utf-8") + "\n[wishes]\npeace = true\n", encoding="utf-8")
+    assert execute(["run", "--config", str(shop)]) == 64
+    assert "wishes is no known key" in capsys.readouterr().err
+
+
+def test_a_shop_in_use_is_75(shop, capsys):
+    with Workspace(read_settings(shop)).locked():
+        assert execute(["run", "--config", str(shop)]) == 75
+    assert "Another run of small is going on" in capsys.readouterr().err
+
+
+def test_missing_logs_are_65_and_nothing_is_published(shop, capsys):
+    shutil.rmtree(shop.parent / "impressions")
+    assert execute(["run", "--config", str(shop)]) == 65
+    assert "impressions" in capsys.readouterr().err
+    assert not published(shop).exists()
+
+
+def test_a_wrong_header_is_65_with_file_and_column(shop, capsys):
+    file = next((shop.parent / "impressions").glob("*.csv"))
+    replace_line(file, 0, lambda header: header.replace("propensity", "probability"))
+    assert execute(["run", "--config", str(shop)]) == 65
+    said = capsys.readouterr().err
+    assert file.name in said
+    assert "propensity" in said
+    assert not published(shop).exists()
+
+
+@pytest.mark.parametrize("wrong", ["0", "1.7", "NaN"])
+def test_bad_propensities_are_in_quarantine_with_line_and_reason(shop, wrong, capsys):
+    file = next((shop.parent / "impressions").glob("*.csv"))
+    column = file.read_text(encoding="utf-8").splitlines()[0].split(",").index("propensity")
+
+    def spoil(line: str) -> str:
+        values = line.split(",")
+        values[column] = wrong
+        return ",".join(values)
+
+    replace_line(file, 5, spoil)
+    assert execute(["ingest", "--config", str(shop)]) == 0
+    workspace = Workspace(read_settings(shop))
+
+    quality = pl.read_parquet(workspace.work(workspace.recall().run_id) / "out_data_quality.parquet")
+    rejected = quality.filter(pl.col("n_rejected") > 0, pl.col("rule").str.contains("propensity"))
+    [row] = rejected.to_dicts()
+    assert row["source_name"].endswith(file.name)
+    assert row["reason"].startswith("line 6: ")
+
+
+def test_too_many_bad_lines_are_65(shop, capsys):
+    file = next((shop.parent / "impressions").glob("*.csv"))
+    text = file.read_text(encoding="utf-8").splitlines()
+    file.write_text(
+        "\n".join([text[0], *(line.replace(",home,", ",,") for line in text[1:])]), encoding="utf-8"
+    )
+    assert execute(["run", "--config", str(shop)]) == 65
+    assert file.name in capsys.readouterr().err
+    assert not published(shop).exists()
+
+
+def test_an_empty_log_is_no_fault_of_the_night(shop):
+    next((shop.parent / "purchases").glob("*.csv")).write_text("", encoding="utf-8")
+    assert execute(["ingest", "--config", str(shop)]) == 0
+
+
+def test_a_day_before_all_logs_is_65(shop, capsys):
+    assert execute(["run", "--config", str(shop), "--as-of", "2001-01-01"]) == 65
+    assert "no impressions up to 2001-01-01" in capsys.readouterr().err
+
+
+def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert execute(["init", "--source", "simulated"]) == 0
+    assert read_settings(tmp_path / "metacart.toml").shop.source == "simulated"
+    assert execute(["init"]) == 64
+    assert "stays as it is" in capsys.readouterr().err

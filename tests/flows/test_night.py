@@ -1,0 +1,115 @@
+"""A whole night: what it leaves behind, again, elsewhere, and when it dies on the way."""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.contracts.outputs import OUTPUTS
+from flows.night import run_night
+from flows.settings import read_settings
+from flows.workspace import read_json
+
+MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv"}
+
+
+def quiet(_line: str) -> None:
+    """Hear what a stage announces and say nothing."""
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_every_table_is_published_and_keeps_its_contract(small_night):
+    assert set(small_night.published.tables) == set(OUTPUTS)
+    for name, path in small_night.published.tables.items():
+        OUTPUTS[name].validate(pl.read_parquet(path), cast=True)
+        assert path.with_suffix(".csv").is_file()
+
+
+def test_the_pointer_names_the_night(small_night):
+    current = read_json(small_night.published.folder.parent / "current.json")
+    assert current["run_id"] == small_night.night.run_id
+
+
+def test_the_same_night_again_changes_nothing(small_config, small_night):
+    before = content(small_night.published.folder)
+    again = run_night(read_settings(small_config), None, quiet)
+    assert again.night.run_id == small_night.night.run_id
+    assert content(small_night.published.folder) == before
+
+
+def test_the_same_logs_elsewhere_give_the_same_bytes(small_config, small_night, tmp_path):
+    shutil.copytree(small_config.parent, tmp_path / "logs")
+    elsewhere = run_night(read_settings(tmp_path / "logs" / "metacart.toml"), None, quiet)
+    ours, theirs = content(small_night.published.folder), content(elsewhere.published.folder)
+    assert {k: v for k, v in ours.items() if k not in MEASURES_TIME} == {
+        k: v for k, v in theirs.items() if k not in MEASURES_TIME
+    }
+
+
+def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, tmp_path):
+    earlier = small_night.night.as_of.replace(day=small_night.night.as_of.day - 2)
+    shutil.copytree(small_config.parent, tmp_path / "all")
+    shutil.copytree(small_config.parent, tmp_path / "cut" / "logs")
+    for file in (tmp_path / "cut" / "logs").glob("*/*.csv"):
+        if file.stem > earlier.isoformat():
+            file.unlink()
+    whole = run_night(read_settings(small_config), earlier, quiet)
+    cut = run_night(read_settings(tmp_path / "cut" / "logs" / "metacart.toml"), earlier, quiet)
+    for name in ("out_policy_values", "out_recommendations", "out_budget_allocation"):
+        assert pl.read_parquet(whole.published.tables[name]).equals(
+            pl.read_parquet(cut.published.tables[name])
+        )
+
+
+def test_estimates_come_with_the_truth_of_a_simulated_shop(small_night):
+    values = pl.read_parquet(small_night.published.tables["out_policy_values"])
+    assert values["true_value"].null_count() == 0
+    logging = values.filter(policy="logging", estimator="ips", segment_id="all", domain="recommendation")
+    [row] = logging.to_dicts()
+    assert row["lower"] <= row["true_value"] <= row["upper"]
+
+
+def test_slates_are_whole_and_their_propensities_possible(small_night):
+    slates = pl.read_parquet(small_night.published.tables["out_recommendations"])
+    by_user = slates.group_by("user_key", "surface").agg(
+        pl.len().alias("n"), pl.col("item_id").n_unique().alias("items"), pl.col("slot_rank").sort()
+    )
+    assert by_user["n"].unique().to_list() == [3]
+    assert by_user["items"].unique().to_list() == [3]
+    assert slates.filter(pl.col("propensity").log() < pl.col("slate_log_probability") - 1e-9).is_empty()
+
+
+def test_the_budget_is_spent_to_the_cent(small_night):
+    budget = pl.read_parquet(small_night.published.tables["out_budget_allocation"])
+    assert budget["spend_recommended_cents"].sum() == budget["spend_current_cents"].sum()
+
+
+@pytest.mark.parametrize("stage", ["learn", "evaluate", "decide", "publish"])
+def test_a_night_that_dies_publishes_nothing_and_its_rerun_everything(
+    small_config, small_night, tmp_path, monkeypatch, stage
+):
+    shutil.copytree(small_config.parent, tmp_path / "logs")
+    settings = read_settings(tmp_path / "logs" / "metacart.toml")
+
+    def die(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        target = "flows.publish.write_report" if stage == "publish" else f"flows.night.{stage}"
+        patched.setattr(target, die)
+        with pytest.raises(KeyboardInterrupt):
+            run_night(settings, None, quiet)
+    assert not (settings.paths.data / "published" / "small" / "current.json").exists()
+    rerun = run_night(settings, None, quiet)
+    assert rerun.night.run_id == small_night.night.run_id
+    ours, theirs = content(small_night.published.folder), content(rerun.published.folder)
+    assert ours["manifest.json"] == theirs["manifest.json"]

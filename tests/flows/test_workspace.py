@@ -1,0 +1,60 @@
+import subprocess
+import sys
+from datetime import date
+
+import pytest
+
+from features.errors import LockedError, UsageError
+from flows.settings import Settings
+from flows.workspace import Night, Workspace, read_json, write_json
+
+NIGHT = Night(
+    "2026-01-05-abc", "shop", date(2026, 1, 5), {"a.csv": "00"}, date(2026, 1, 1), None, ("recommendation",)
+)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    shop = {"name": "shop", "source": "simulated", "logs": tmp_path}
+    return Workspace(Settings(shop=shop, paths={"data": tmp_path / "data"}))
+
+
+def test_a_night_is_remembered_as_it_was(workspace):
+    workspace.remember(NIGHT)
+    assert workspace.recall() == NIGHT
+
+
+def test_before_the_first_ingest_there_is_no_night(workspace):
+    with pytest.raises(UsageError, match="metacart ingest"):
+        workspace.recall()
+
+
+def test_a_second_run_is_told_who_holds_the_shop(workspace):
+    with workspace.locked(), pytest.raises(LockedError, match=r"process \d+ on "), workspace.locked():
+        pass
+
+
+def test_a_killed_run_leaves_no_lock(workspace):
+    holder = """
+import os, signal, sys
+from pathlib import Path
+from flows.settings import Settings
+from flows.workspace import Workspace
+data = Path(sys.argv[1])
+shop = {"name": "shop", "source": "simulated", "logs": data}
+with Workspace(Settings(shop=shop, paths={"data": data / "data"})).locked():
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    folder = workspace.settings.shop.logs
+    ended = subprocess.run([sys.executable, "-c", holder, str(folder)], check=False)
+    assert ended.returncode == -9
+    with workspace.locked():
+        pass
+
+
+def test_json_is_replaced_whole_and_leaves_nothing_beside(tmp_path):
+    path = tmp_path / "current.json"
+    write_json(path, {"run_id": "one"})
+    write_json(path, {"run_id": "two"})
+    assert read_json(path) == {"run_id": "two"}
+    assert [found.name for found in tmp_path.iterdir()] == ["current.json"]

@@ -1,0 +1,96 @@
+"""Empirical-Bayes item scores in worlds solved on paper, and their coverage in simulated ones."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from offline_rl.decisions.item_scores import RewardCounts, count_rewards, item_scores, prior_strength
+
+
+def counts(successes: list[list[float]], trials: list[list[float]]) -> RewardCounts:
+    return RewardCounts(np.array(successes), np.array(trials))
+
+
+def test_equal_segments_are_pooled() -> None:
+    """One item, 10 of 100 in both segments, so the prior is worth all it may be.
+
+    One item alone has nothing to vary against: the prior over items is worth the 200 rounds themselves, at
+    20.5 / 201. Other segment: (10 + 200 · 20.5 / 201) / 300 = 0.10133; with M = 300: (10 + 30.398) / 400.
+    """
+    scores = item_scores(counts([[10.0], [10.0]], [[100.0], [100.0]]))
+    assert scores.mean.ravel().tolist() == pytest.approx([(20 + 200 * 20.5 / 201) / 400] * 2)
+
+
+def test_moments_of_different_segments() -> None:
+    """Rates 0.6, 0.4 of 1000: m = 0.5, between = 2·1000·0.01 - 0.25, v = 19.75 / 1000, M = 0.25 / v - 1."""
+    found = prior_strength(counts([[600.0], [400.0]], [[1000.0], [1000.0]]))
+    assert found.tolist() == pytest.approx([0.25 / 0.01975 - 1])
+
+
+def test_equal_rates_leave_infinite_strength() -> None:
+    assert prior_strength(counts([[1.0], [2.0]], [[10.0], [20.0]])).tolist() == [np.inf]
+
+
+def test_an_item_never_shown_takes_the_rate_of_all_items_with_a_wide_interval() -> None:
+    scores = item_scores(counts([[50.0, 0.0], [50.0, 0.0]], [[500.0, 0.0], [500.0, 0.0]]))
+    assert scores.mean[0, 1] == pytest.approx(0.1, abs=0.01)
+    widths = scores.upper - scores.lower
+    assert widths[0, 1] > widths[0, 0]
+
+
+def test_more_rounds_narrow_the_interval() -> None:
+    few, many = (item_scores(counts([[n * 0.1]], [[n]])) for n in (100.0, 10_000.0))
+    assert (few.upper - few.lower).item() > 5 * (many.upper - many.lower).item()
+
+
+def test_a_log_without_any_reward_has_scores_above_zero() -> None:
+    scores = item_scores(counts([[0.0, 0.0]], [[100.0, 0.0]]))
+    assert (scores.mean > 0).all()
+    assert (scores.mean < 0.02).all()
+
+
+def test_counts_add() -> None:
+    rng = np.random.default_rng(0)
+    segment, action = rng.integers(0, 3, 100), rng.integers(0, 4, 100)
+    reward = rng.integers(0, 2, 100).astype(float)
+
+    def counted(part: slice) -> RewardCounts:
+        return count_rewards(segment[part], action[part], reward[part], n_segments=3, n_items=4)
+
+    whole, parts = counted(slice(None)), counted(slice(0, 40)) + counted(slice(40, None))
+    assert (whole.successes == parts.successes).all()
+    assert (whole.trials == parts.trials).all()
+
+
+def test_money_is_refused() -> None:
+    with pytest.raises(ValueError, match="0/1 rewards"):
+        count_rewards(np.array([0]), np.array([0]), np.array([12.5]), n_segments=1, n_items=1)
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.int64, (3, 4), elements=st.integers(0, 2000)),
+    arrays(np.float64, (3, 4), elements=st.floats(0, 1)),
+)
+def test_the_mean_lies_in_its_interval(trials: np.ndarray, share: np.ndarray) -> None:
+    scores = item_scores(RewardCounts(np.floor(trials * share), trials.astype(float)))
+    for values in (scores.mean, scores.lower, scores.upper):
+        assert np.isfinite(values).all()
+    assert ((scores.lower >= 0) & (scores.lower <= scores.mean)).all()
+    assert ((scores.mean <= scores.upper) & (scores.upper <= 1)).all()
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.5])
+def test_intervals_cover_the_truth_and_pooling_helps(spread: float) -> None:
+    """True rates vary over items and, by `spread`, over segments; 95 % intervals cover 90 to 99 % of them."""
+    rng = np.random.default_rng(4)
+    log_rate = np.log(0.03) + rng.normal(0, 0.6, (1, 60)) + spread * rng.normal(0, 1, (20, 60))
+    truth = np.exp(log_rate).clip(max=0.9)
+    trials = rng.integers(30, 600, truth.shape)
+    successes = rng.binomial(trials, truth).astype(float)
+    scores = item_scores(RewardCounts(successes, trials.astype(float)))
+    covered = ((scores.lower <= truth) & (truth <= scores.upper)).mean()
+    assert 0.90 <= covered <= 0.99
+    assert np.square(scores.mean - truth).mean() < 0.8 * np.square(successes / trials - truth).mean()

@@ -1,0 +1,227 @@
+"""Laws that every learner obeys, and what meta-learning is for, in worlds whose click rates are known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from features.errors import InputDataError, MetacartError
+from offline_rl.logged_data import Tasks, load_tasks
+from offline_rl.meta.learner import CurvePoint, Learner, LearningSettings, MetaPolicy
+from offline_rl.meta.maml import Maml
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.reinforce import Reinforce
+from offline_rl.meta.reptile import Reptile
+from offline_rl.meta.warm_start import warm_start
+from offline_rl.policies.policy import Policy
+from tests.laws.learners import World, load_world, log_rounds, make_world, opposite_world
+
+ADAPTING: list[Learner] = [Maml(), Maml("fomaml", first_order=True), Reptile()]
+LEARNERS: list[Learner] = [*ADAPTING, Reinforce(), PooledRewardModel()]
+QUICK = LearningSettings(max_steps=20, patience=2, hidden=8, rows_per_task=128)
+
+
+def named(learner: Learner) -> str:
+    return learner.name
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("worlds")
+
+
+@pytest.fixture(scope="module")
+def small_tasks(folder: Path) -> Tasks:
+    world = make_world(segments=8, items=6, features=3, contexts=3, click_rate=0.15, heterogeneity=0.8)
+    return load_world(folder, log_rounds(world, 200))
+
+
+@pytest.fixture(scope="module")
+def opposite(folder: Path) -> tuple[World, Tasks]:
+    world = opposite_world()
+    return world, load_world(folder, log_rounds(world, 400))
+
+
+def probabilities(policy: Policy, tasks: Tasks) -> torch.Tensor:
+    rounds = tasks.window("holdout")
+    return policy.action_probabilities(
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+    )
+
+
+def adapted_value(policy: MetaPolicy, world: World, tasks: Tasks, segments: list[int]) -> float:
+    values = [world.value(policy.adapt(tasks.window("training", [g])), g, 1000) for g in segments]
+    return sum(values) / len(values)
+
+
+def zero_shot_value(policy: MetaPolicy, world: World, segments: list[int]) -> float:
+    return sum(world.value(policy.zero_shot(), g, 1000) for g in segments) / len(segments)
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=named)
+def test_policies_choose_among_available_items(learner: Learner, small_tasks: Tasks) -> None:
+    policy = learner.meta_train(small_tasks, QUICK, seed=0)
+    for served in (policy.zero_shot(), policy.adapt(small_tasks.window("training", [3]))):
+        chosen = probabilities(served, small_tasks)
+        torch.testing.assert_close(chosen.sum(-1), torch.ones(len(chosen)))
+        assert served.name == learner.name
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=named)
+def test_the_same_seed_learns_the_same_bytes(learner: Learner, small_tasks: Tasks) -> None:
+    first = learner.meta_train(small_tasks, QUICK, seed=4)
+    torch.manual_seed(99)
+    warm_start.cache_clear()
+    again = learner.meta_train(small_tasks, QUICK, seed=4)
+    assert all(torch.equal(first.parameters[name], again.parameters[name]) for name in first.parameters)
+    assert first.notes == again.notes
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=named)
+def test_no_learner_looks_at_holdout_or_test_segments(learner: Learner, folder: Path) -> None:
+    arrays = log_rounds(make_world(segments=6, items=5, click_rate=0.2), 60)
+    hidden = (arrays["window"] == 2) | np.isin(
+        arrays["segment"], np.flatnonzero(arrays["segment_split"] == 2)
+    )
+    lied = {**arrays, "reward": np.where(hidden, 1.0 - arrays["reward"].astype(float), arrays["reward"])}
+    honest, fooled = (learner.meta_train(load_world(folder, log), QUICK, seed=0) for log in (arrays, lied))
+    assert all(torch.equal(honest.parameters[name], fooled.parameters[name]) for name in honest.parameters)
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=named)
+def test_the_learning_curve_is_told_as_it_is_learned(learner: Learner, small_tasks: Tasks) -> None:
+    told: list[CurvePoint] = []
+    policy = learner.meta_train(small_tasks, QUICK, seed=0, progress=told.append)
+    assert tuple(told) == policy.curve
+    steps = [point.step for point in told]
+    assert steps == list(range(0, steps[-1] + 1, QUICK.evaluate_every))
+    assert all(0.0 < point.zero_shot_value < 1.0 for point in told)
+    assert [point.seconds for point in told] == sorted(point.seconds for point in told)
+
+
+@pytest.mark.parametrize("learner", ADAPTING, ids=named)
+def test_without_inner_steps_nothing_adapts(learner: Learner, small_tasks: Tasks) -> None:
+    policy = learner.meta_train(small_tasks, replace(QUICK, inner_steps=0), seed=0)
+    support = small_tasks.window("training", [0])
+    assert torch.equal(
+        probabilities(policy.adapt(support), small_tasks), probabilities(policy.zero_shot(), small_tasks)
+    )
+    assert all(point.validation_value == point.zero_shot_value for point in policy.curve)
+
+
+@pytest.mark.parametrize("learner", ADAPTING, ids=named)
+def test_adapting_pays_where_segments_prefer_opposite_items(
+    learner: Learner, opposite: tuple[World, Tasks]
+) -> None:
+    """Half of the segments click on item 0 only, half on item 1: one policy for all can't win."""
+    world, tasks = opposite
+    policy = learner.meta_train(tasks, QUICK, seed=0)
+    assert policy.inner_steps == QUICK.inner_steps
+    unseen = tasks.split("meta_test")
+    logged, best = np.mean([world.reference_values(g, 1000) for g in unseen], axis=0)
+    assert zero_shot_value(policy, world, unseen) < logged + 0.6 * (best - logged)
+    assert adapted_value(policy, world, tasks, unseen) > logged + 0.9 * (best - logged)
+
+
+@pytest.mark.parametrize("learner", ADAPTING, ids=named)
+def test_adapting_costs_little_where_all_segments_are_alike(learner: Learner, folder: Path) -> None:
+    world = make_world(segments=10, items=8, click_rate=0.1, heterogeneity=0.0, shared=0.8)
+    tasks = load_world(folder, log_rounds(world, 600))
+    everyone = list(range(10))
+    policy = learner.meta_train(tasks, QUICK, seed=0)
+    pooled = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    logged, best = np.mean([world.reference_values(g, 1000) for g in everyone], axis=0)
+    loss = zero_shot_value(pooled, world, everyone) - adapted_value(policy, world, tasks, everyone)
+    assert loss < 0.03 * (best - logged)
+
+
+def test_another_segments_support_does_harm(opposite: tuple[World, Tasks]) -> None:
+    """The negative control: it is the segment's own log that helps, not adapting as such."""
+    world, tasks = opposite
+    policy = Maml().meta_train(tasks, QUICK, seed=0)
+    own, other = tasks.window("training", [0]), tasks.window("training", [1])
+    assert world.value(policy.adapt(other), 0, 1000) < world.value(policy.zero_shot(), 0, 1000) + 0.01
+    assert world.value(policy.adapt(own), 0, 1000) > world.value(policy.adapt(other), 0, 1000) + 0.3
+
+
+def test_the_pooled_model_beats_the_logging_policy(folder: Path) -> None:
+    world = make_world(segments=8, items=10, click_rate=0.08, heterogeneity=0.1, shared=0.8)
+    tasks = load_world(folder, log_rounds(world, 800))
+    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    unseen = tasks.split("meta_test")
+    logged, best = np.mean([world.reference_values(g, 1000) for g in unseen], axis=0)
+    assert zero_shot_value(policy, world, unseen) > logged + 0.5 * (best - logged)
+
+
+def test_a_thin_support_is_not_adapted_to(opposite: tuple[World, Tasks]) -> None:
+    _, tasks = opposite
+    policy = Maml().meta_train(tasks, QUICK, seed=0)
+    support = tasks.window("support", [0])
+    few = support.select(torch.arange(19))
+    assert policy.refusal(few) == "19 rounds in the support, fewer than the 20 needed to adapt."
+    assert torch.equal(probabilities(policy.adapt(few), tasks), probabilities(policy.zero_shot(), tasks))
+    assert policy.refusal(support) is None
+    greedy = replace(policy, minimum_ess=1e6)
+    assert "effective sample size" in (greedy.refusal(support) or "")
+    assert torch.equal(probabilities(greedy.adapt(support), tasks), probabilities(policy.zero_shot(), tasks))
+
+
+def test_the_order_of_rounds_does_not_matter_to_adaptation(opposite: tuple[World, Tasks]) -> None:
+    _, tasks = opposite
+    policy = Maml().meta_train(tasks, QUICK, seed=0)
+    support = tasks.window("training", [0])
+    shuffled = support.select(torch.randperm(support.n, generator=torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(
+        probabilities(policy.adapt(shuffled), tasks), probabilities(policy.adapt(support), tasks)
+    )
+
+
+def test_one_segment_alone_still_learns_and_says_so(folder: Path) -> None:
+    arrays = log_rounds(make_world(segments=1, items=4, click_rate=0.2), 100)
+    for split in range(4):
+        alone = {**arrays, "segment_split": np.array([split], dtype=np.int8)}
+        policy = Maml().meta_train(load_world(folder, alone), QUICK, seed=0)
+        said = " ".join(policy.notes)
+        assert ("query rounds of the training segments" in said) == (split != 1)
+        assert ("all segments were trained on" in said) == (split != 0)
+
+
+def test_a_homogeneous_world_says_that_adaptation_is_off(folder: Path) -> None:
+    world = make_world(segments=8, items=6, click_rate=0.02, heterogeneity=0.0, shared=0.0)
+    policy = Maml().meta_train(load_world(folder, log_rounds(world, 200)), QUICK, seed=0)
+    assert policy.inner_steps == 0
+    assert any(note.startswith("Adaptation switched off") for note in policy.notes)
+
+
+def test_a_log_without_clicks_teaches_nothing_and_breaks_nothing(folder: Path) -> None:
+    arrays = log_rounds(make_world(segments=6, items=5), 60)
+    silent = load_world(folder, {**arrays, "reward": np.zeros(360)})
+    for learner in LEARNERS:
+        chosen = probabilities(learner.meta_train(silent, QUICK, seed=0).zero_shot(), silent)
+        assert float((chosen - 0.2).abs().max()) < 0.01
+
+
+def test_no_rounds_to_learn_from_are_a_sentence(folder: Path) -> None:
+    arrays = log_rounds(make_world(segments=3, items=5), 30)
+    for window, sentence in ((2, "No segment has support rounds"), (0, "both support and query")):
+        tasks = load_world(folder, {**arrays, "window": np.full(90, window, dtype=np.int8)})
+        with pytest.raises(InputDataError, match=sentence):
+            Maml().meta_train(tasks, QUICK, seed=0)
+
+
+def test_divergence_is_a_sentence_with_the_setting_to_change(small_tasks: Tasks) -> None:
+    with pytest.raises(MetacartError, match=r"maml diverged at step \d+: lower outer_lr"):
+        Maml().meta_train(small_tasks, replace(QUICK, outer_lr=float("inf")), seed=0)
+
+
+def test_a_learned_policy_needs_no_file(folder: Path) -> None:
+    """Tasks are read once; what is learned doesn't point back into the file."""
+    arrays = log_rounds(make_world(segments=4, items=5, click_rate=0.2), 100)
+    tasks = load_world(folder, arrays)
+    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    (folder / "rounds_world.npz").unlink()
+    assert float(probabilities(policy.zero_shot(), tasks).sum()) > 0
+    with pytest.raises(InputDataError):
+        load_tasks(folder / "rounds_world.npz")

@@ -1,0 +1,186 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.direct_method import DirectMethod
+from offline_rl.ope.doubly_robust import DoublyRobust
+from offline_rl.ope.estimator import Estimator
+from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
+from offline_rl.ope.ips import IPS
+from offline_rl.ope.named_estimators import PLAIN, from_name
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.snips import SNIPS
+from tests.offline_rl.ope.worlds import World, coin_log
+
+EVERY_ESTIMATOR = [from_name(name) for name in PLAIN]
+
+
+def one_row(evaluation: Evaluation, policy: str, estimator: str, segment: int | None = ALL) -> PolicyValue:
+    (row,) = [
+        row
+        for row in evaluation.policy_values()
+        if (row.policy, row.estimator, row.segment) == (policy, estimator, segment)
+    ]
+    return row
+
+
+def on_policy(reward: list[float], cluster: list[int] | None = None) -> EvaluationRounds:
+    n = len(reward)
+    return EvaluationRounds.of_logging_policy(
+        reward=np.array(reward, dtype=float),
+        propensity=np.full(n, 0.5),
+        cluster=np.arange(n) if cluster is None else np.array(cluster),
+        segment=np.zeros(n, dtype=int),
+    )
+
+
+@pytest.fixture(scope="module")
+def in_segments() -> EvaluationRounds:
+    """600 rounds in segments 2, 5 and 11, of 100 users who appear in all of them."""
+    rounds = World().log(600, seed=0)
+    return replace(
+        rounds, segment=np.repeat([5, 2, 11], 200), cluster=np.random.default_rng(0).integers(0, 100, 600)
+    )
+
+
+@pytest.mark.parametrize("estimator", EVERY_ESTIMATOR, ids=lambda e: e.name)
+def test_a_segment_is_worth_what_its_rounds_are(in_segments: EvaluationRounds, estimator: Estimator) -> None:
+    evaluation = evaluate({"new": in_segments}, [estimator], n_resamples=20)
+    assert evaluation.segments == (ALL, 2, 5, 11)
+    for segment in evaluation.segments:
+        rounds = in_segments if segment is ALL else in_segments.select(in_segments.segment == segment)
+        row = one_row(evaluation, "new", estimator.name, segment)
+        assert row.value == pytest.approx(float(estimator.value(estimator.terms(rounds).sum(axis=0))))
+        assert (row.n_rounds, row.n_users) == (rounds.n, len(np.unique(rounds.cluster)))
+        assert row.lower <= row.value <= row.upper
+
+
+def test_a_row_carries_its_diagnostics(in_segments: EvaluationRounds) -> None:
+    evaluation = evaluate({"new": in_segments}, [SNIPS()], n_resamples=20)
+    row, diagnostics = one_row(evaluation, "new", "snips", 5), evaluation.diagnostics_of("new", 5)
+    assert row.ess == diagnostics.ess
+    assert row.mean_weight == pytest.approx(in_segments.weight[:200].mean())
+    assert diagnostics.mean_weight_lower < row.mean_weight < diagnostics.mean_weight_upper
+    assert row.interval_method == "percentile bootstrap over users, 20 resamples"
+
+
+def test_the_same_seed_gives_the_same_rows(in_segments: EvaluationRounds) -> None:
+    def rows(seed: int) -> tuple[PolicyValue, ...]:
+        return evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=50, seed=seed).policy_values()
+
+    assert rows(7) == rows(7)
+    assert rows(7) != rows(8)
+
+
+@pytest.mark.parametrize("estimator", EVERY_ESTIMATOR, ids=lambda e: e.name)
+def test_a_policy_and_itself_differ_by_exactly_nothing(
+    in_segments: EvaluationRounds, estimator: Estimator
+) -> None:
+    same = {"one": in_segments, "other": World().log(600, seed=0), "two": replace(in_segments)}
+    same["other"] = replace(in_segments, evaluation_prob=in_segments.propensity)
+    evaluation = evaluate(same, [estimator], n_resamples=50)
+    for segment in evaluation.segments:
+        difference = evaluation.difference("one", "two", estimator.name, segment)
+        assert (difference.value, difference.lower, difference.upper) == (0.0, 0.0, 0.0)
+
+
+def test_paired_differences_are_narrower_than_their_ends_suggest() -> None:
+    world = World()
+    evaluation = evaluate(
+        {"new": world.log(2000, 0), "log": world.log(2000, 0, logged_log=True)}, [IPS()], n_resamples=300
+    )
+    new, log = one_row(evaluation, "new", "ips"), one_row(evaluation, "log", "ips")
+    difference = evaluation.difference("new", "log", "ips")
+    assert difference.value == pytest.approx(new.value - log.value)
+    assert difference.upper - difference.lower < 0.9 * (new.upper - log.lower - (new.lower - log.upper))
+
+
+def test_a_log_without_a_click_is_not_sure_of_zero() -> None:
+    row = one_row(evaluate({"log": on_policy([0] * 200)}, [IPS()], n_resamples=50), "log", "ips")
+    assert (row.value, row.lower, row.upper) == (0.0, 0.0, pytest.approx(1 - 0.025 ** (1 / 200)))
+    assert row.interval_method == (
+        "percentile bootstrap over users, 50 resamples; widened to Clopper-Pearson at 200 effective rounds, "
+        "as only 0 users tell of the reward"
+    )
+
+
+def test_equal_rewards_are_not_sure_of_themselves() -> None:
+    row = one_row(evaluate({"log": on_policy([1] * 50)}, [SNIPS()], n_resamples=50), "log", "snips")
+    assert (row.value, row.upper) == (1.0, 1.0)
+    assert row.lower == pytest.approx(0.025 ** (1 / 50))
+
+
+def test_one_user_leaves_a_wide_interval() -> None:
+    row = one_row(evaluate({"log": on_policy([0, 1, 0], [4, 4, 4])}, [IPS()], n_resamples=50), "log", "ips")
+    assert row.value == pytest.approx(1 / 3)
+    assert row.lower < 0.01
+    assert row.upper > 0.9
+
+
+def test_few_clicks_of_one_user_widen_by_what_the_whole_log_knows_of_users() -> None:
+    # In segment 0 every user clicks always or never, so that 10 rounds say as much as one.
+    user = np.repeat(np.arange(200), 10)
+    reward = (user % 2).astype(float)
+    segment = np.where(user < 180, 0, 1)
+    silent = np.where(segment == 1, 0.0, reward)
+    rounds = replace(on_policy(silent.tolist(), user.tolist()), segment=segment)
+    row = one_row(evaluate({"log": rounds}, [IPS()], n_resamples=50), "log", "ips", 1)
+    assert row.upper == pytest.approx(1 - 0.025 ** (1 / 20), rel=1e-6)
+
+
+def test_the_direct_method_says_what_its_interval_leaves_out() -> None:
+    row = one_row(evaluate({"new": coin_log(300, 0.5)}, [DirectMethod()], n_resamples=20), "new", "dm")
+    assert row.interval_method.endswith("; the reward model's own error is not in it")
+
+
+def test_a_value_that_is_not_identified_has_no_row() -> None:
+    apart = coin_log(300, 0.5, evaluation_prob=np.zeros(300))
+    rows = evaluate({"new": apart}, [SNIPS(), DoublyRobust()], n_resamples=20).policy_values()
+    assert {row.estimator for row in rows} == {"dr"}
+    # DR then rests on the model alone; the interval admits every reward there is.
+    assert (rows[0].lower, rows[0].upper) == (0.0, 1.0)
+
+
+def test_resamples_that_identify_nothing_are_told() -> None:
+    rounds = coin_log(40, 0.5, evaluation_prob=np.r_[0.5, np.zeros(39)])
+    row = one_row(evaluate({"new": rounds}, [SNIPS()], n_resamples=200), "new", "snips")
+    # A resample misses the only round with weight with probability (39/40)^40, about 0.36.
+    assert "of them identify no value and are left out" in row.interval_method
+    assert (row.lower, row.upper) == (0.0, pytest.approx(0.975))
+
+
+def test_a_tiny_segment_has_its_rows() -> None:
+    rounds = replace(World().log(500, seed=3), segment=np.r_[np.zeros(499, dtype=int), 1])
+    row = one_row(evaluate({"new": rounds}, EVERY_ESTIMATOR, n_resamples=100), "new", "dr", 1)
+    assert (row.n_rounds, row.n_users) == (1, 1)
+    assert row.upper - row.lower > 0.9
+
+
+def test_a_missing_name_is_answered_with_those_there_are() -> None:
+    evaluation = evaluate({"new": coin_log(20, 0.5)}, [IPS()], n_resamples=5)
+    with pytest.raises(ValueError, match=r"policy 'old' was not evaluated\. Evaluated were new\."):
+        evaluation.difference("new", "old", "ips")
+    with pytest.raises(ValueError, match=r"segment 3 was not evaluated\. Evaluated were all, 0\."):
+        evaluation.diagnostics_of("new", 3)
+
+
+@pytest.mark.parametrize("column", ["reward", "propensity", "cluster", "segment"])
+def test_policies_are_compared_on_the_same_rounds(column: str) -> None:
+    rounds = coin_log(20, 0.5)
+    changed = getattr(rounds, column).copy()
+    changed[13] = 1 - changed[13] / 2
+    with pytest.raises(ValueError, match=f"^row 13: {column} of b differs from that of a"):
+        evaluate({"a": rounds, "b": replace(rounds, **{column: changed})}, [IPS()])
+
+
+def test_policies_have_equally_many_rounds() -> None:
+    with pytest.raises(ValueError, match="b has 4 rounds and a has 6"):
+        evaluate({"a": coin_log(6, 0.5), "b": coin_log(4, 0.5)}, [IPS()])
+
+
+def test_nothing_to_evaluate_is_refused() -> None:
+    with pytest.raises(ValueError, match="no policy to evaluate"):
+        evaluate({}, [IPS()])
+    with pytest.raises(ValueError, match="at least one round"):
+        evaluate({"a": coin_log(0, 0.5)}, [IPS()])

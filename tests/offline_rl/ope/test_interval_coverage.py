@@ -1,0 +1,156 @@
+"""How often the intervals hold the truth; bands are three binomial standard deviations wide."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.bootstrap import percentile_interval
+from offline_rl.ope.doubly_robust import DoublyRobust
+from offline_rl.ope.evaluation import evaluate
+from offline_rl.ope.ips import IPS
+from offline_rl.ope.records import EvaluationRounds, Floats
+from offline_rl.ope.snips import SNIPS
+from offline_rl.ope.verdict import GateSettings, judge
+from tests.offline_rl.ope.worlds import World
+
+MILD, MILD_HIGH = World(level=0.3), World(level=0.9)
+HEAVY, HEAVY_HIGH = World(level=0.3, logged_taste=4.0), World(level=0.9, logged_taste=5.0)
+# Of 1,000 rounds half a one is worth anything here, but the sample's own effective size says 60.
+HIDDEN = World(level=0.3, logged_taste=9.0)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Share of replicates whose interval holds the truth, and the mean width of the intervals."""
+
+    share: float
+    width: float
+
+
+def coverage(intervals: Floats, truth: float) -> Coverage:
+    lower, upper = intervals.T
+    return Coverage(float(np.mean((lower <= truth) & (truth <= upper))), float(np.mean(upper - lower)))
+
+
+def band(share: float, replicates: int) -> float:
+    return 3 * np.sqrt(share * (1 - share) / replicates)
+
+
+def study(world: World, *, n: int, replicates: int) -> dict[str, Coverage]:
+    """Coverage of each estimator's interval, and of SNIPS when its denominator is not resampled."""
+    estimators = [IPS(), SNIPS(), DoublyRobust()]
+    intervals: dict[str, list[tuple[float, float]]] = {}
+    for seed in range(replicates):
+        rounds = world.log(n, seed)
+        evaluation = evaluate({"new": rounds}, estimators, n_resamples=300, seed=seed)
+        for row in evaluation.policy_values():
+            if row.segment is None:
+                intervals.setdefault(row.estimator, []).append((row.lower, row.upper))
+        snips = float(evaluation.values[0, 1, 0])
+        # IPS values over the sample's own mean weight: what resampling normalized rounds amounts to.
+        frozen = percentile_interval(snips, evaluation.resampled[0, 0, 0] / rounds.weight.mean(), 0.95)
+        intervals.setdefault("frozen snips", []).append((frozen.lower, frozen.upper))
+    return {name: coverage(np.array(ends), world.truth) for name, ends in intervals.items()}
+
+
+def test_a_resampled_denominator_halves_the_interval_and_keeps_its_promise() -> None:
+    found = study(MILD_HIGH, n=500, replicates=150)
+    assert found["snips"].share > 0.95 - band(0.95, 150)
+    assert found["frozen snips"].share > 0.98
+    assert found["frozen snips"].width > 1.5 * found["snips"].width
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("world", "least"),
+    [(MILD, 0.94), (MILD_HIGH, 0.94), (HEAVY, 0.90), (HEAVY_HIGH, 0.92)],
+    ids=["mild", "mild, high reward", "heavy tail", "heavy tail, high reward"],
+)
+def test_coverage_where_the_readme_reports_it(world: World, least: float) -> None:
+    found = study(world, n=1000, replicates=400)
+    for name in ("snips", "dr"):
+        assert found[name].share > least - band(least, 400)
+
+
+@pytest.mark.parametrize("n", [1000, 4000])
+def test_where_the_log_hides_what_matters_the_gate_holds(n: int) -> None:
+    for seed in range(30):
+        policies = {"new": HIDDEN.log(n, seed), "log": HIDDEN.log(n, seed, logged_log=True)}
+        verdict = judge(evaluate(policies, [DoublyRobust()], n_resamples=200), "new", "log")
+        assert verdict.verdict == "hold"
+        assert verdict.reasons[0].startswith("new can't be judged")
+
+
+def faithful_users(seed: int, n_users: int, rounds_each: int) -> EvaluationRounds:
+    """On-policy rounds of users: half of them click always, half never."""
+    clicks = np.repeat(np.random.default_rng(seed).random(n_users) < 0.5, rounds_each)
+    return EvaluationRounds.of_logging_policy(
+        reward=clicks.astype(float),
+        propensity=np.full(len(clicks), 0.5),
+        cluster=np.repeat(np.arange(n_users), rounds_each),
+        segment=np.zeros(len(clicks), dtype=int),
+    )
+
+
+def test_users_who_return_are_resampled_as_users() -> None:
+    by_user, by_round = [], []
+    for seed in range(150):
+        rounds = faithful_users(seed, n_users=80, rounds_each=6)
+        as_if_independent = replace(rounds, cluster=np.arange(rounds.n))
+        for log, ends in ((rounds, by_user), (as_if_independent, by_round)):
+            row = evaluate({"log": log}, [IPS()], n_resamples=300, seed=seed).policy_values()[0]
+            ends.append((row.lower, row.upper))
+    assert coverage(np.array(by_user), 0.5).share > 0.95 - band(0.95, 150)
+    assert coverage(np.array(by_round), 0.5).share < 0.75
+
+
+def clicks(seed: int, n: int, expected_clicks: float) -> dict[str, EvaluationRounds]:
+    """Few clicks under a uniform policy; the new one prefers one of four actions, all equally good."""
+    rng = np.random.default_rng(seed)
+    action, rate = rng.integers(0, 4, n), np.full(n, expected_clicks / n)
+    columns = {
+        "reward": (rng.random(n) < rate).astype(float),
+        "propensity": np.full(n, 0.25),
+        "cluster": np.arange(n),
+        "segment": np.zeros(n, dtype=int),
+        "q_logged": rate,
+    }
+    new = EvaluationRounds(**columns, evaluation_prob=np.where(action == 0, 0.775, 0.075), q_policy=rate)
+    return {"new": new, "log": EvaluationRounds.of_logging_policy(**columns)}
+
+
+@pytest.mark.parametrize("expected_clicks", [2, 5])
+def test_with_few_clicks_the_widened_interval_keeps_its_promise(expected_clicks: float) -> None:
+    widened, plain = [], []
+    for seed in range(150):
+        evaluation = evaluate(clicks(seed, 1000, expected_clicks), [SNIPS()], n_resamples=200, seed=seed)
+        row = evaluation.policy_values()[0]
+        bare = percentile_interval(row.value, evaluation.resampled[0, 0, 0], 0.95)
+        widened.append((row.lower, row.upper))
+        plain.append((bare.lower, bare.upper))
+    assert coverage(np.array(widened), expected_clicks / 1000).share > 0.95 - band(0.95, 150)
+    assert coverage(np.array(plain), expected_clicks / 1000).share < 0.85
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("expected_clicks", [30, 100])
+def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: float) -> None:
+    verdicts = [
+        judge(
+            evaluate(clicks(seed, 2000, expected_clicks), [DoublyRobust()], n_resamples=300, seed=seed),
+            "new",
+            "log",
+        ).verdict
+        for seed in range(400)
+    ]
+    assert verdicts.count("promote") / 400 < 0.025 + band(0.025, 400)
+    # Rare clicks are skewed: intervals miss more often above than below, and harm is seen too often.
+    assert verdicts.count("reject") / 400 < 0.05 + band(0.05, 400)
+    assert verdicts.count("hold") < 400
+
+
+def test_without_enough_clicks_the_gate_holds() -> None:
+    evaluation = evaluate(clicks(0, 2000, 10), [DoublyRobust()], n_resamples=100)
+    assert judge(evaluation, "new", "log").verdict == "hold"
+    assert "fewer than 20" in judge(evaluation, "new", "log", settings=GateSettings()).reasons[0]

@@ -1,0 +1,70 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from features.errors import InputDataError
+from offline_rl import two_tower
+from offline_rl.artifacts import load_policy, policy_version, save_policy
+from offline_rl.meta.learner import CurvePoint, MetaPolicy
+from offline_rl.meta.segment_objective import SegmentObjective
+
+OBJECTIVE = SegmentObjective(
+    "importance_weighted", 0.25, True, 1.0, 0.02, 0.0196, 10.0, 20.0, 0.01, 0.001, 3.5
+)
+
+
+@pytest.fixture
+def policy() -> MetaPolicy:
+    parameters = two_tower.init_parameters(2, 3, 4, 5, hidden=3, generator=torch.Generator().manual_seed(0))
+    point = CurvePoint(0, 0.5, 0.02, 0.02, 1.25)
+    return MetaPolicy("maml", parameters, OBJECTIVE, 0.5, 3, 20, 10.0, 0.021, 0.003, (point,), ("Said so.",))
+
+
+def test_a_policy_comes_back_as_it_was_saved(policy: MetaPolicy, tmp_path: Path) -> None:
+    path = save_policy(policy, tmp_path / "policies")
+    assert path == tmp_path / "policies" / "maml.safetensors"
+    loaded = load_policy(path)
+    assert (loaded.name, loaded.inner_lr, loaded.inner_steps, loaded.notes) == ("maml", 0.5, 3, ("Said so.",))
+    assert (loaded.objective, loaded.validation_value, loaded.validation_gain) == (OBJECTIVE, 0.021, 0.003)
+    assert loaded.curve == ()
+    assert loaded.parameters.keys() == policy.parameters.keys()
+    assert all(torch.equal(loaded.parameters[name], policy.parameters[name]) for name in loaded.parameters)
+
+
+def test_equal_policies_give_equal_bytes_and_versions(policy: MetaPolicy, tmp_path: Path) -> None:
+    slower = CurvePoint(0, 0.5, 0.02, 0.02, 99.0)
+    reordered = dict(reversed(policy.parameters.items()))
+    again = replace(policy, parameters=reordered, curve=(slower,))
+    first, second = save_policy(policy, tmp_path / "a"), save_policy(again, tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    assert first.with_suffix(".json").read_bytes() == second.with_suffix(".json").read_bytes()
+    assert policy_version(policy) == policy_version(again) == policy_version(load_policy(first))
+
+
+def test_any_difference_is_another_version(policy: MetaPolicy) -> None:
+    nudged = {**policy.parameters, "level": policy.parameters["level"] + 1e-6}
+    versions = {
+        policy_version(policy),
+        policy_version(replace(policy, parameters=nudged)),
+        policy_version(replace(policy, inner_steps=0)),
+        policy_version(replace(policy, objective=replace(OBJECTIVE, temperature=0.5))),
+    }
+    assert len(versions) == 4
+
+
+def test_damaged_and_missing_files_are_sentences(policy: MetaPolicy, tmp_path: Path) -> None:
+    path = save_policy(policy, tmp_path)
+    numbers = path.read_bytes()
+    path.write_bytes(numbers[:-1] + b"\x01")
+    with pytest.raises(InputDataError, match="isn't the file that its card describes"):
+        load_policy(path)
+    path.write_bytes(numbers)
+    card = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**card, "surprise": 1}))
+    with pytest.raises(InputDataError, match="can't be read as a policy"):
+        load_policy(path)
+    with pytest.raises(InputDataError, match="can't be read as a policy"):
+        load_policy(tmp_path / "nobody.safetensors")

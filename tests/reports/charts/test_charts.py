@@ -1,0 +1,65 @@
+import pytest
+from markupsafe import Markup
+
+from reports.charts.budget_moves import budget_moves
+from reports.charts.learning_panels import loss_panels, validation_panels
+from reports.charts.value_intervals import ValueMark, value_intervals
+from reports.summaries.budget import budget_cells
+from reports.summaries.formatting import RewardFormat
+from reports.summaries.learning_curves import learning_curves
+from reports.summaries.night import night
+from tests.reports.sample_nights import demo_night
+
+ATTACK = "</script><script>alert(1)</script>"
+RATE = RewardFormat("%", 100, 2)
+SAMPLE = demo_night()
+NIGHT = night(SAMPLE.tables, SAMPLE.manifest)
+CURVES = learning_curves(NIGHT.rows("out_learning_curves"), "recommendation")
+CELLS = budget_cells(NIGHT.rows("out_budget_allocation"))
+
+
+def values_chart(policy: str = "maml") -> Markup:
+    marks = [
+        ValueMark(policy, "candidate", 0, 0.5, 0.4, 0.6, 0.45),
+        ValueMark(policy, "candidate", 1, 0.52, 0.3, 0.7, 0.45),
+        ValueMark("popular", "baseline", 0, 0.3, 0.2, 0.4, None),
+    ]
+    return value_intervals(marks, axis="reward per round, %")
+
+
+CHARTS = {
+    "values": values_chart,
+    "validation": lambda: validation_panels(CURVES, RATE, axis="reward"),
+    "loss": lambda: loss_panels(CURVES),
+    "budget": lambda: budget_moves(CELLS, axis="spend"),
+}
+
+
+@pytest.mark.parametrize("draw", CHARTS.values(), ids=CHARTS)
+def test_a_chart_is_svg_without_addresses_and_the_same_bytes_again(draw) -> None:
+    svg = draw()
+
+    assert svg.startswith("<svg") and svg.endswith("</svg>")
+    assert "http" not in svg
+    assert "currentColor" in svg
+    assert draw() == svg
+
+
+def test_labels_are_escaped() -> None:
+    assert "<script" not in values_chart(policy=ATTACK)
+    assert "&lt;/script&gt;" in values_chart(policy=ATTACK)
+
+
+def test_roles_differ_by_color_and_estimators_by_dash_and_shape() -> None:
+    svg = values_chart()
+
+    assert "var(--series-candidate)" in svg and "var(--series-baseline)" in svg
+    assert "var(--series-truth)" in svg
+    assert 'stroke-dasharray="4,3"' in svg
+
+
+def test_a_budget_chart_draws_the_biggest_moves_only() -> None:
+    svg = budget_moves(CELLS, axis="spend")
+
+    assert CELLS[0].name in svg
+    assert CELLS[-1].name not in svg

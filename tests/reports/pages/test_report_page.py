@@ -1,0 +1,267 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.contracts.outputs import OUTPUTS
+from reports.pages import report_html, write_report
+from reports.summaries.printed_table import ROWS_SHOWN
+from tests.reports.sample_nights import SampleNight, demo_night, open_bandit_night, tiny_night
+
+ATTACK = "</script><script>alert(1)</script>"
+NIGHTS = {"demo": demo_night(), "open_bandit": open_bandit_night(), "tiny": tiny_night()}
+PAGES = {name: report_html(sample.tables, sample.manifest) for name, sample in NIGHTS.items()}
+VOID = {"meta", "link", "br", "rect", "line", "circle", "path"}
+
+
+class Nesting(HTMLParser):
+    """Reads a page and keeps ids, labels, and whether tags close in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+        self.mistakes: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.ids += [given["id"] or ""] if "id" in given else []
+        self.targets += [given["href"] or ""] if "href" in given else []
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID and (not self.open or self.open.pop() != tag):
+            self.mistakes.append(tag)
+
+
+def read(page: str) -> Nesting:
+    parser = Nesting()
+    parser.feed(page)
+    return parser
+
+
+def with_text(sample: SampleNight, words: str) -> dict[str, pl.DataFrame]:
+    """Return the tables with every free text replaced."""
+    free = (
+        "segment_id",
+        "policy",
+        "candidate",
+        "item_id",
+        "reason",
+        "reasons",
+        "reason_text",
+        "example",
+        "campaign_id",
+    )
+    return {
+        name: frame.with_columns(
+            pl.when(pl.col(column) == "all").then(pl.col(column)).otherwise(pl.lit(words)).alias(column)
+            for column in free
+            if column in frame.columns
+        )
+        for name, frame in sample.tables.items()
+    }
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_page_asks_nothing_of_the_network(page: str) -> None:
+    assert not re.search(r"(?:https?:|//)\w", page)
+    assert not re.search(r"""<(?:link|img|iframe|object|embed)\b|\bsrc=|@import|url\(""", page)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_tags_close_in_order_ids_are_unique_and_anchors_exist(page: str) -> None:
+    found = read(page)
+
+    assert found.mistakes == [] and found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    anchors = {target[1:] for target in found.targets if target.startswith("#")}
+    assert anchors <= set(found.ids)
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_table_has_caption_scopes_and_sort_buttons(page: str) -> None:
+    tables = re.findall(r"<table>.*?</table>", page, flags=re.DOTALL)
+
+    assert tables
+    for table in tables:
+        assert "<caption>" in table
+        heads = re.findall(r'<th scope="col"[^>]*>(.*?)</th>', table)
+        assert heads and all(head.startswith('<button type="button">') for head in heads)
+        assert table.count('<th scope="row"') == table.count("<tr>") - 1
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_every_figure_has_a_name_and_a_caption(page: str) -> None:
+    for figure in re.findall(r"<figure>.*?</figure>", page, flags=re.DOTALL):
+        assert re.search(r'role="img" aria-label="[^"]+"', figure)
+        assert re.search(r"<figcaption>[^<]+", figure)
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_texts_of_the_logs_stay_text(name: str) -> None:
+    page = report_html(
+        with_text(NIGHTS[name], ATTACK), NIGHTS[name].manifest | {"shop": ATTACK, "notes": [ATTACK]}
+    )
+
+    assert page.count("<script>") == 1
+    assert page.count("&lt;/script&gt;&lt;script&gt;alert(1)") > 5
+    assert read(page).mistakes == []
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_equal_inputs_give_equal_bytes(name: str) -> None:
+    assert report_html(NIGHTS[name].tables, NIGHTS[name].manifest) == PAGES[name]
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_the_order_of_rows_is_irrelevant(name: str) -> None:
+    shuffled = {
+        table: frame.sample(fraction=1, shuffle=True, seed=3) for table, frame in NIGHTS[name].tables.items()
+    }
+
+    assert report_html(shuffled, NIGHTS[name].manifest) == PAGES[name]
+
+
+def test_seconds_of_learning_do_not_show() -> None:
+    sample = NIGHTS["demo"]
+    slower = sample.tables["out_learning_curves"].with_columns(seconds=pl.col("seconds") + 1000)
+
+    assert report_html(sample.tables | {"out_learning_curves": slower}, sample.manifest) == PAGES["demo"]
+
+
+def test_numbers_of_the_tables_are_printed() -> None:
+    page = PAGES["tiny"]
+
+    assert "+5.1 pp (+1.0 to +9.3)" in page
+    cells = NIGHTS["tiny"].tables["out_budget_allocation"]
+    for amount in [*cells["spend_recommended_cents"], cells["spend_recommended_cents"].sum()]:
+        assert f"{amount / 100:,.2f}" in page
+
+
+def test_a_changed_number_changes_the_page() -> None:
+    sample = NIGHTS["tiny"]
+    moved = sample.tables["out_verdicts"].with_columns(difference=pl.col("difference") + 0.02)
+
+    assert "+7.1 pp (+1.0 to +9.3)" in report_html(sample.tables | {"out_verdicts": moved}, sample.manifest)
+
+
+@pytest.mark.parametrize("absent", OUTPUTS)
+def test_a_missing_table_is_named_with_the_reason_why_it_matters(absent: str) -> None:
+    sample = NIGHTS["tiny"]
+    tables = {name: frame for name, frame in sample.tables.items() if name != absent}
+
+    assert f"{absent} was not published: without it" in report_html(tables, sample.manifest)
+
+
+@pytest.mark.parametrize("empty", OUTPUTS)
+def test_a_table_without_rows_is_named_too(empty: str) -> None:
+    sample = NIGHTS["tiny"]
+
+    page = report_html(sample.tables | {empty: OUTPUTS[empty].create_empty()}, sample.manifest)
+
+    assert f"{empty} has no rows: without it" in page
+
+
+def test_a_night_without_anything_is_still_a_page() -> None:
+    page = report_html({}, {})
+
+    assert "The night published no verdict" in page
+    assert read(page).mistakes == []
+
+
+def test_values_that_could_not_be_measured_print_as_dashes() -> None:
+    sample = NIGHTS["tiny"]
+    unknown = {
+        "out_policy_values": sample.tables["out_policy_values"].with_columns(
+            value=pl.lit(float("nan")), lower=pl.lit(None, pl.Float64), upper=pl.lit(None, pl.Float64)
+        ),
+        "out_verdicts": sample.tables["out_verdicts"].with_columns(
+            difference=pl.lit(None, pl.Float64),
+            lower=pl.lit(None, pl.Float64),
+            upper=pl.lit(None, pl.Float64),
+        ),
+    }
+
+    page = report_html(sample.tables | unknown, sample.manifest)
+
+    assert "The difference could not be measured." in page
+    assert "nan" not in page.lower().replace("finance", "")
+
+
+def test_a_single_user_never_shows() -> None:
+    keys = NIGHTS["demo"].tables["out_recommendations"]["user_key"].unique()
+
+    assert not any(key in PAGES["demo"] for key in keys)
+
+
+def test_small_segments_show_no_user_count() -> None:
+    small = re.findall(
+        r'<td class="number" data-value="(\d+)">(?:[1-9]|1\d)</td>', users_columns(PAGES["demo"])
+    )
+
+    assert "&lt; 20" in PAGES["demo"]
+    assert small == []
+    assert "Fewer than 20 users and 312 rounds" in PAGES["demo"]
+
+
+def users_columns(page: str) -> str:
+    """Return the cells below every head that says Users."""
+    cells = []
+    for table in re.findall(r"<table>.*?</table>", page, flags=re.DOTALL):
+        heads = re.findall(r"<button[^>]*>(.*?)</button>", table)
+        if "Users" in heads:
+            body = table.split("<tbody>")[1].split("</tbody>")[0]
+            for row in body.split("<tr>")[1:]:
+                cells.append(re.findall(r"<t[hd].*?</t[hd]>", row, flags=re.DOTALL)[heads.index("Users")])
+    assert cells
+    return "".join(cells)
+
+
+def test_logs_without_users_show_no_user_column() -> None:
+    assert '<button type="button">Users</button>' not in PAGES["open_bandit"]
+    assert "The logs know no users" in PAGES["open_bandit"]
+
+
+def test_a_long_table_shows_its_first_rows_and_says_how_many_are_left() -> None:
+    sample = NIGHTS["open_bandit"]
+    verdicts = sample.tables["out_verdicts"].filter(pl.col("segment_id") != "all").head(1)
+    many = pl.concat(
+        [verdicts.with_columns(segment_id=pl.lit(f"s{number:03d}")) for number in range(ROWS_SHOWN + 7)]
+    )
+
+    page = report_html({"out_verdicts": many}, sample.manifest)
+
+    assert "7 more rows are not shown here" in page
+    assert f"s{ROWS_SHOWN - 1:03d}</th>" in page and f"s{ROWS_SHOWN:03d}</th>" not in page
+
+
+def test_late_logs_are_called_late() -> None:
+    sample = NIGHTS["tiny"]
+
+    page = report_html(sample.tables, sample.manifest | {"data_to": "2026-01-02"})
+
+    assert "Late: logs end 3 days before the night" in page
+
+
+def test_the_report_of_a_folder_is_the_report_of_its_tables(tmp_path: Path) -> None:
+    sample = NIGHTS["tiny"]
+    for name, frame in sample.tables.items():
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    (tmp_path / "manifest.json").write_text(json.dumps(sample.manifest))
+
+    path = write_report(tmp_path)
+
+    assert path == tmp_path / "report" / "index.html"
+    assert path.read_text(encoding="utf-8") == PAGES["tiny"]
+
+
+def test_a_shop_with_few_users_shows_none_of_its_counts() -> None:
+    assert set(NIGHTS["tiny"].tables["out_policy_values"]["n_users"]) == {7}
+    assert set(re.findall(r">([^<>]+)</t[hd]>", users_columns(PAGES["tiny"]))) == {"&lt; 20"}
+    assert 'data-value="7"' not in PAGES["tiny"]

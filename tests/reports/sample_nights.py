@@ -1,0 +1,317 @@
+"""Nights to print: one like the open bandit shop (hold), one like the demo shop (promote), one tiny.
+
+Rows satisfy the contracts of features/contracts/outputs.py. Numbers are drawn with a fixed seed; they look
+like a night, but nothing was learned.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tests.reports.sample_rows import (
+    Arm,
+    broken_rule,
+    budget_rows,
+    creative_rows,
+    curve_rows,
+    line_counts,
+    policy_value_rows,
+    segment_slate_rows,
+    segment_verdict_rows,
+    table,
+    task_rows,
+    user_slate_rows,
+)
+
+
+@dataclass(frozen=True)
+class SampleNight:
+    """Tables by name, and the manifest."""
+
+    tables: dict[str, pl.DataFrame]
+    manifest: dict[str, Any]
+
+
+def open_bandit_night() -> SampleNight:
+    """Return a night without users and with few clicks: wide intervals, and the champion stays."""
+    draw = random.Random(20191130)
+    run = {"run_id": "2019-11-30-4f1c2a9d"}
+    segments = [f"{campaign}-{group}" for campaign in ("all", "men", "women") for group in "abcde"]
+    arms = [
+        Arm("maml", 0.0049, 0.19),
+        Arm("bts", 0.0046, 0.24),
+        Arm("pooled_reward_model", 0.0045, 0.21),
+        Arm("reptile", 0.0044, 0.23),
+        Arm("per_segment", 0.0041, 0.12),
+        Arm("reinforce", 0.0040, 0.31),
+        Arm("random", 0.0038, 1.0),
+    ]
+    return SampleNight(
+        tables={
+            "out_policy_values": table(
+                "out_policy_values",
+                policy_value_rows(
+                    draw, run, "recommendation", arms, segments, n_rounds=9046, unit="round", simulated=False
+                ),
+            ),
+            "out_verdicts": table(
+                "out_verdicts",
+                [
+                    run
+                    | {
+                        "domain": "recommendation",
+                        "segment_id": "all",
+                        "candidate": "maml",
+                        "champion": "bts",
+                        "baseline": "bts",
+                        "difference": 0.00031,
+                        "lower": -0.0016,
+                        "upper": 0.0023,
+                        "verdict": "hold",
+                        "reasons": "The interval of the difference to bts contains zero.",
+                    },
+                    *segment_verdict_rows(
+                        draw,
+                        run,
+                        "recommendation",
+                        segments,
+                        champion="bts",
+                        baseline="bts",
+                        center=0.0003,
+                        half_width=0.004,
+                    ),
+                ],
+            ),
+            "out_segment_tasks": table(
+                "out_segment_tasks", task_rows(draw, run, "recommendation", segments, 2010, unit="round")
+            ),
+            "out_learning_curves": table(
+                "out_learning_curves", curve_rows(draw, run, "recommendation", 0.0038, 0.0049)
+            ),
+            "out_recommendations": table("out_recommendations", segment_slate_rows(draw, run, segments)),
+            "out_data_quality": table(
+                "out_data_quality",
+                [
+                    run | line_counts(f"{policy}/{campaign}/{campaign}.csv", 10000)
+                    for policy in ("bts", "random")
+                    for campaign in ("all", "men", "women")
+                ],
+            ),
+        },
+        manifest={
+            **run,
+            "shop": "open_bandit",
+            "as_of": "2019-11-30",
+            "source": "open_bandit",
+            "reward": "click",
+            "unit": "round",
+            "n_inputs": 6,
+            "data_from": "2019-11-24",
+            "data_to": "2019-11-30",
+            "config": {"night": {"seed": 0, "reward": "click"}, "segments": {"clusters": 5}},
+            "config_hash": "9c7e2b41d0aa",
+            "versions": {"metacart": "0.1.0", "torch": "2.13.0", "polars": "2.1.0"},
+            "seed": 0,
+            "device": "cpu",
+            "notes": ["No advertising logs: advertising and budget were not decided."],
+        },
+    )
+
+
+def demo_night() -> SampleNight:
+    """Return a night with users, purchases and ads where the candidate wins; its truth is known."""
+    draw = random.Random(20260105)
+    events = line_counts("events-2026-01-05.csv.gz", 24_718, rejected=37)
+    run = {"run_id": "2026-01-05-77b0e3f2"}
+    segments = [
+        f"{device}-{age}-{mood}"
+        for device in ("app", "web")
+        for age in ("new", "mid", "old")
+        for mood in "abcd"
+    ]
+    arms = [
+        Arm("maml", 0.0712, 0.22),
+        Arm("reptile", 0.0689, 0.26),
+        Arm("empirical_bayes", 0.0668, 0.3),
+        Arm("pooled_reward_model", 0.0641, 0.34),
+        Arm("reinforce", 0.0622, 0.41),
+        Arm("incumbent", 0.0583, 1.0),
+        Arm("popular", 0.0571, 0.18),
+    ]
+    ad_arms = [
+        Arm("reptile", 0.0312, 0.4),
+        Arm("pooled_reward_model", 0.0306, 0.45),
+        Arm("incumbent", 0.0297, 1.0),
+    ]
+    verdicts = [
+        run
+        | {
+            "domain": "recommendation",
+            "segment_id": "all",
+            "candidate": "maml",
+            "champion": "maml",
+            "baseline": "empirical_bayes",
+            "difference": 0.0044,
+            "lower": 0.0019,
+            "upper": 0.0070,
+            "verdict": "promote",
+            "reasons": "The lower end of the difference is above zero against incumbent and empirical_bayes; "
+            "effective sample size, support and mean weight are within their limits.",
+        },
+        run
+        | {
+            "domain": "advertising",
+            "segment_id": "all",
+            "candidate": "reptile",
+            "champion": "incumbent",
+            "baseline": "pooled_reward_model",
+            "difference": -0.0021,
+            "lower": -0.0038,
+            "upper": -0.0004,
+            "verdict": "reject",
+            "reasons": "The difference to pooled_reward_model lies below zero.",
+        },
+        *segment_verdict_rows(
+            draw,
+            run,
+            "recommendation",
+            segments,
+            champion="maml",
+            baseline="empirical_bayes",
+            center=0.0045,
+            half_width=0.008,
+        ),
+        *segment_verdict_rows(
+            draw,
+            run,
+            "advertising",
+            segments[:6],
+            champion="incumbent",
+            baseline="pooled_reward_model",
+            center=-0.002,
+            half_width=0.006,
+        ),
+    ]
+    return SampleNight(
+        tables={
+            "out_policy_values": table(
+                "out_policy_values",
+                policy_value_rows(
+                    draw, run, "recommendation", arms, segments, n_rounds=48_210, unit="user", simulated=True
+                )
+                + policy_value_rows(
+                    draw,
+                    run,
+                    "advertising",
+                    ad_arms,
+                    segments[:6],
+                    n_rounds=15_300,
+                    unit="user",
+                    simulated=True,
+                ),
+            ),
+            "out_verdicts": table("out_verdicts", verdicts),
+            "out_segment_tasks": table(
+                "out_segment_tasks",
+                task_rows(draw, run, "recommendation", segments, 8030, unit="user")
+                + task_rows(draw, run, "advertising", segments[:6], 2550, unit="user"),
+            ),
+            "out_learning_curves": table(
+                "out_learning_curves", curve_rows(draw, run, "recommendation", 0.058, 0.071)
+            ),
+            "out_recommendations": table("out_recommendations", user_slate_rows(draw, run, segments)),
+            "out_ad_targeting": table("out_ad_targeting", creative_rows(draw, run, segments[:6])),
+            "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)),
+            "out_data_quality": table(
+                "out_data_quality",
+                [
+                    run | line_counts("impressions-2026-01-05.csv.gz", 161_204),
+                    run | events,
+                    run
+                    | broken_rule(
+                        events,
+                        "propensity_is_probability",
+                        30,
+                        "line 4117: propensity 1.7 on a logged impression, 0..1 is possible",
+                        "imp-88213,2026-01-05T10:14:02Z,***,1.7",
+                    ),
+                    run
+                    | broken_rule(
+                        events, "event_type", 7, "line 90: event type 'hover' is not known", "ev-90,***,hover"
+                    ),
+                    run | line_counts("ad_impressions-2026-01-05.csv.gz", 51_044),
+                ],
+            ),
+        },
+        manifest={
+            **run,
+            "shop": "demo",
+            "as_of": "2026-01-05",
+            "source": "simulated",
+            "reward": "click",
+            "unit": "user",
+            "currency": "EUR",
+            "n_inputs": 4,
+            "data_from": "2025-12-07",
+            "data_to": "2026-01-05",
+            "config": {
+                "night": {"seed": 7, "reward": "click"},
+                "segments": {"by": ["device"], "min_rounds": 500},
+            },
+            "config_hash": "1b5d77c0e9f3",
+            "versions": {"metacart": "0.1.0", "torch": "2.13.0", "polars": "2.1.0"},
+            "seed": 7,
+            "device": "cuda",
+            "notes": [],
+        },
+    )
+
+
+def tiny_night() -> SampleNight:
+    """Return a night small enough to read its whole page: two policies, two segments, two budget cells."""
+    draw = random.Random(1)
+    run = {"run_id": "tiny-1"}
+    arms = [Arm("maml", 0.30, 0.4), Arm("popular", 0.25, 0.5)]
+    verdict = {
+        "domain": "recommendation",
+        "candidate": "maml",
+        "champion": "maml",
+        "baseline": "popular",
+        "difference": 0.0512,
+        "lower": 0.0101,
+        "upper": 0.0934,
+        "verdict": "promote",
+        "reasons": "Better than popular.",
+    }
+    return SampleNight(
+        tables={
+            "out_policy_values": table(
+                "out_policy_values",
+                policy_value_rows(
+                    draw, run, "recommendation", arms, ["north"], n_rounds=400, unit="user", simulated=True
+                ),
+            ),
+            "out_verdicts": table(
+                "out_verdicts",
+                [
+                    run | verdict | {"segment_id": "all"},
+                    run
+                    | verdict
+                    | {
+                        "segment_id": "north",
+                        "difference": -0.04,
+                        "lower": -0.07,
+                        "upper": -0.01,
+                        "verdict": "reject",
+                    },
+                ],
+            ),
+            "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)[:2]),
+            "out_data_quality": table(
+                "out_data_quality", [run | line_counts("clicks.csv", 1000, rejected=3)]
+            ),
+        },
+        manifest={**run, "shop": "tiny", "as_of": "2026-01-05", "reward": "click", "currency": "EUR"},
+    )

@@ -1,0 +1,324 @@
+"""Rows of sample nights, drawn from a seeded generator; each maker fills one published table."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+
+from features.contracts.outputs import OUTPUTS
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A policy of a sample night: its true value, and how well the log supports it."""
+
+    policy: str
+    true_value: float
+    ess_share: float
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """Return rows as the table of this contract; a row may leave nullable columns out."""
+    columns = OUTPUTS[name].column_names()
+    filled = [{column: row.get(column) for column in columns} for row in rows]
+    if not filled:
+        return OUTPUTS[name].create_empty()
+    return OUTPUTS[name].validate(pl.DataFrame(filled, infer_schema_length=None), cast=True)
+
+
+def policy_value_rows(
+    draw: random.Random,
+    run: dict[str, Any],
+    domain: str,
+    arms: list[Arm],
+    segments: list[str],
+    *,
+    n_rounds: int,
+    unit: str,
+    simulated: bool,
+) -> list[dict[str, Any]]:
+    rows = []
+    for segment in ["all", *segments]:
+        share = 1.0 if segment == "all" else draw.uniform(0.5, 1.5) / max(1, len(segments))
+        n = int(n_rounds * share)
+        for arm in arms:
+            truth = arm.true_value * (1 if segment == "all" else draw.uniform(0.7, 1.3))
+            error = (truth * (1 - truth) / (n * arm.ess_share)) ** 0.5
+            for estimator, wider in (("dr", 1.0), ("snips", 1.2), ("ips", 1.5), ("dm", 0.7)):
+                value = truth + draw.gauss(0, error * wider)
+                rows.append(
+                    run
+                    | {
+                        "domain": domain,
+                        "segment_id": segment,
+                        "policy": arm.policy,
+                        "estimator": estimator,
+                        "value": max(0.0, value),
+                        "lower": max(0.0, value - 1.96 * error * wider),
+                        "upper": max(0.0, value + 1.96 * error * wider),
+                        "n_rounds": n,
+                        "n_users": n if unit == "round" else max(7, n // 60),
+                        "ess": n * arm.ess_share,
+                        "mean_weight": draw.gauss(1, 0.02),
+                        "max_weight": 1.0 if arm.ess_share == 1 else draw.uniform(6, 40),
+                        "supported_share": 1.0 if arm.ess_share == 1 else draw.uniform(0.97, 1.0),
+                        "interval_method": "cluster bootstrap",
+                        "true_value": truth if simulated else None,
+                    }
+                )
+    return rows
+
+
+def segment_verdict_rows(
+    draw: random.Random,
+    run: dict[str, Any],
+    domain: str,
+    segments: list[str],
+    *,
+    champion: str,
+    baseline: str,
+    center: float,
+    half_width: float,
+) -> list[dict[str, Any]]:
+    rows = []
+    for place, segment in enumerate(segments):
+        difference = draw.gauss(center, half_width) - (3 * half_width if place == 2 else 0)
+        lower, upper = difference - half_width, difference + half_width
+        verdict = "promote" if lower > 0 else "reject" if upper < 0 else "hold"
+        reason = {
+            "promote": "The lower end of the difference is above zero.",
+            "hold": "The interval of the difference contains zero.",
+            "reject": "The difference lies below zero: this segment would be harmed.",
+        }[verdict]
+        rows.append(
+            run
+            | {
+                "domain": domain,
+                "segment_id": segment,
+                "candidate": "reptile" if domain == "advertising" else "maml",
+                "champion": champion if verdict == "promote" else "incumbent",
+                "baseline": baseline,
+                "difference": difference,
+                "lower": lower,
+                "upper": upper,
+                "verdict": verdict,
+                "reasons": reason,
+            }
+        )
+    return rows
+
+
+def task_rows(
+    draw: random.Random, run: dict[str, Any], domain: str, segments: list[str], n_rounds: int, *, unit: str
+) -> list[dict[str, Any]]:
+    rows = []
+    for place, segment in enumerate(segments):
+        n = int(n_rounds * draw.uniform(0.5, 1.5))
+        status, reason = "used", "Enough rounds in all three windows."
+        if place == 1:
+            n, status = 312, "merged"
+            reason = "9 users and 312 rounds, 500 rounds are needed: merged into its neighbor."
+        if place == 4:
+            n, status, reason = (
+                40,
+                "pooled_only",
+                "One action only: nothing to learn from, the pooled policy serves.",
+            )
+        rows.append(
+            run
+            | {
+                "domain": domain,
+                "segment_id": segment,
+                "n_support": n // 2,
+                "n_query": n // 5,
+                "n_holdout": n - n // 2 - n // 5,
+                "n_users": n if unit == "round" else (9 if place == 1 else 4 + n // 40),
+                "split": ("meta_train", "meta_train", "meta_train", "meta_validation", "meta_test")[place % 5]
+                if status == "used"
+                else None,
+                "support_until": datetime(2019, 11, 27, 12, 30, tzinfo=UTC),
+                "query_until": datetime(2019, 11, 28, 18, 0, tzinfo=UTC),
+                "status": status,
+                "reason": reason,
+            }
+        )
+    return rows
+
+
+def curve_rows(
+    draw: random.Random, run: dict[str, Any], domain: str, start: float, end: float
+) -> list[dict[str, Any]]:
+    rows = []
+    for rank, learner in enumerate(("maml", "reinforce", "reptile")):
+        goal = end - 0.1 * rank * (end - start)
+        for step in range(0, 601, 20):
+            progress = 1 - 2 ** (-step / 120)
+            value = start + (goal - start) * progress + draw.gauss(0, 0.03 * (end - start))
+            adapts = 0.0 if learner == "reinforce" else 0.25
+            rows.append(
+                run
+                | {
+                    "domain": domain,
+                    "learner": learner,
+                    "step": step,
+                    "loss": (1 + rank) * (0.4 - 0.25 * progress) + draw.gauss(0, 0.004),
+                    "validation_value": value,
+                    "zero_shot_value": value - adapts * (end - start) * progress,
+                    "seconds": draw.uniform(0, 100),
+                }
+            )
+    return rows
+
+
+def segment_slate_rows(draw: random.Random, run: dict[str, Any], segments: list[str]) -> list[dict[str, Any]]:
+    return [
+        row
+        for segment in segments
+        for row in _slate(draw, run, segment, segment, surface=segment.split("-")[0], n_items=80)
+    ]
+
+
+def user_slate_rows(draw: random.Random, run: dict[str, Any], segments: list[str]) -> list[dict[str, Any]]:
+    sizes = [6 if place == 1 else draw.randint(30, 60) for place in range(len(segments))]
+    return [
+        row
+        for segment, size in zip(segments, sizes, strict=True)
+        for user in range(size)
+        for row in _slate(draw, run, segment, f"u-{segment}-{user:04d}", surface="home", n_items=32)
+    ]
+
+
+def _slate(
+    draw: random.Random, run: dict[str, Any], segment: str, user: str, *, surface: str, n_items: int
+) -> list[dict[str, Any]]:
+    favorite = sum(map(ord, segment)) % n_items
+    ranked = [(favorite + 5 * place) % n_items for place in range(4)]
+    items = draw.sample(ranked, 3) if draw.random() < 0.3 else ranked[:3]
+    rows = []
+    for rank, item in enumerate(items, start=1):
+        score = 0.08 / (1 + ranked.index(item)) if n_items == 32 else 0.006 / (1 + ranked.index(item) / 2)
+        explores = item != ranked[rank - 1]
+        rows.append(
+            run
+            | {
+                "as_of": date(2026, 1, 5),
+                "segment_id": segment,
+                "user_key": user,
+                "surface": surface,
+                "slot_rank": rank,
+                "item_id": f"item-{item:03d}",
+                "score": score,
+                "propensity": 0.06 if explores else 0.7,
+                "slate_log_probability": -1.2,
+                "score_lower": 0.7 * score,
+                "score_upper": 1.4 * score,
+                "is_exploration": explores,
+                "reason_code": "exploration" if explores else "segment_favorite",
+                "reason_text": "Drawn to learn from."
+                if explores
+                else "Most clicked in this segment for its slot.",
+                "rule_ids": "",
+                "fallback_level": "pooled" if draw.random() < 0.1 else "segment",
+                "policy_version": "maml-77b0e3f2",
+            }
+        )
+    return rows
+
+
+def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str]) -> list[dict[str, Any]]:
+    return [
+        run
+        | {
+            "segment_id": segment,
+            "campaign_id": "winter",
+            "channel": channel,
+            "creative_id": f"creative-{creative}",
+            "probability": (0.55, 0.3, 0.15)[creative],
+            "score": 0.03 + 0.004 * (1 - creative) + draw.uniform(0, 0.002),
+            "ess": draw.uniform(200, 900),
+            "fallback_level": "segment",
+            "policy_version": "incumbent",
+        }
+        for segment in segments
+        for channel in ("search", "social")
+        for creative in range(3)
+    ]
+
+
+def budget_rows(draw: random.Random, run: dict[str, Any]) -> list[dict[str, Any]]:
+    cells = [
+        (campaign, channel, segment)
+        for campaign in ("winter", "brand", "outlet", "loyalty")
+        for channel in ("search", "social", "display")
+        for segment in ("new", "returning")
+    ]
+    current = [int(draw.uniform(4000, 40000)) for _ in cells]
+    shift: list[int] = []
+    for one, other in zip(current[::2], current[1::2], strict=True):
+        amount = 0 if len(shift) == 4 else int(min(one, other) * draw.uniform(-0.3, 0.3))
+        shift += [amount, -amount]
+    rows = []
+    for place, (campaign, channel, segment) in enumerate(cells):
+        spend = current[place] + shift[place]
+        status = "refused" if place == 5 else "held" if shift[place] == 0 else "moved"
+        at_limit = abs(shift[place]) > 0.25 * current[place]
+        revenue = int(spend * draw.uniform(1.4, 3.2))
+        rows.append(
+            run
+            | {
+                "as_of": date(2026, 1, 5),
+                "scenario": "same_total",
+                "campaign_id": campaign,
+                "channel": channel,
+                "segment_id": segment,
+                "spend_current_cents": current[place],
+                "spend_recommended_cents": spend,
+                "spend_min_cents": 0,
+                "spend_max_cents": 2 * current[place] + 100_000,
+                "change_share": spend / current[place] - 1,
+                "expected_conversions": revenue / 4200,
+                "expected_revenue_cents": revenue,
+                "revenue_lower_cents": int(revenue * 0.8),
+                "revenue_upper_cents": int(revenue * 1.25),
+                "roas": revenue / spend,
+                "marginal_roas": draw.uniform(0.9, 1.9) if status != "moved" else 1.42,
+                "binding_constraint": "support"
+                if place == 5
+                else ("spend_max" if shift[place] > 0 else "spend_min")
+                if at_limit
+                else "none",
+                "shadow_price": 1.42,
+                "max_supported_spend_cents": 2 * current[place],
+                "ess": draw.uniform(20, 60),
+                "status": status,
+                "reason_text": {
+                    "moved": "Marginal return meets that of the other cells.",
+                    "held": "Already where its marginal return meets the others.",
+                    "refused": "The logs never saw enough different spend here to move it.",
+                }[status],
+                "certified_gap": 0.00042,
+            }
+        )
+    return rows
+
+
+def line_counts(source_name: str, n_rows: int, rejected: int = 0) -> dict[str, Any]:
+    """Return the row over all rules of a source."""
+    return {
+        "source_name": source_name,
+        "rule": "loaded = lines - rejected",
+        "n_rows": n_rows,
+        "n_loaded": n_rows - rejected,
+        "n_rejected": rejected,
+        "reason": "every line was loaded or has a reason below" if rejected else "every line was loaded",
+        "example": None,
+    }
+
+
+def broken_rule(
+    source: dict[str, Any], rule: str, n_rejected: int, reason: str, example: str
+) -> dict[str, Any]:
+    """Return the row of one rule that some of the source's lines broke."""
+    return source | {"rule": rule, "n_rejected": n_rejected, "reason": reason, "example": example}
