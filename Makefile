@@ -8,11 +8,15 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
 .PHONY: demo test test-slow lint types imports unit format lock clean
 
-demo: .venv/ready  ## both shops, one whole night each: the real sample first, then the simulated one
-	$(BIN)/metacart data fetch open_bandit
-	$(BIN)/metacart simulate --out data/raw/demo
+demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
 	$(BIN)/metacart run --config data/raw/demo/metacart.toml
+
+data/raw/open_bandit/metacart.toml: | .venv/ready
+	$(BIN)/metacart data fetch open_bandit
+
+data/raw/demo/metacart.toml: | .venv/ready
+	$(BIN)/metacart simulate --out data/raw/demo
 
 test: lint types imports unit  ## what CI runs
 
@@ -51,5 +55,5 @@ lock:  ## resolve pyproject.toml anew and write requirements.lock
 	.venv-lock/bin/pip freeze --all | grep -v -E '^(pip|metacart)( |=)' | sed 's/+cpu//' >> requirements.lock.new
 	mv requirements.lock.new requirements.lock && rm -rf .venv-lock
 
-clean:  ## forget every run; the fetched logs stay
+clean:  ## forget every run; the fetched and simulated logs stay
 	rm -rf data/warehouse data/work data/published

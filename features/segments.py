@@ -98,15 +98,17 @@ def cluster_histories(history: pl.DataFrame, training: pl.Series, clusters: int,
     """Return a trait `cluster`: k-means over history features, fitted on the training rows alone.
 
     history: float columns, one row per round, larger counts damped by log(1 + x) before scaling.
-    Clusters are numbered by the length of their center, so equal data give equal names.
+    Clusters are numbered from the lightest history to the heaviest, so that a name means something.
     """
     values = np.log1p(np.nan_to_num(history.to_numpy().astype(np.float64), nan=0.0).clip(min=0))
     chosen = training.to_numpy()
     center, spread = values[chosen].mean(axis=0), values[chosen].std(axis=0)
-    scaled = (values - center) / np.where(spread > 0, spread, 1.0)
+    spread = np.where(spread > 0, spread, 1.0)
+    scaled = (values - center) / spread
     n_clusters = min(clusters, len(np.unique(scaled[chosen], axis=0)))
     model = KMeans(n_clusters, n_init=4, random_state=seed).fit(scaled[chosen])
-    order = np.argsort(np.linalg.norm(model.cluster_centers_, axis=1), kind="stable")
+    weights = (model.cluster_centers_ * spread + center).sum(axis=1)
+    order = np.argsort(weights, kind="stable")
     names = np.empty(n_clusters, dtype=np.int64)
     names[order] = np.arange(n_clusters)
     return pl.Series("cluster", names[model.predict(scaled)]).cast(pl.String)

@@ -8,6 +8,7 @@ Stages are imported where they are used: `metacart init` should not wait for tor
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -213,12 +214,15 @@ def execute(arguments: Sequence[str]) -> int:
     except MetacartError as error:
         print(f"metacart: {error}", file=sys.stderr)
         return error.exit_status
+    except BrokenPipeError:
+        # Whoever read the output has left (`metacart run | head`); the night itself is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     # The last door: the trace is logged, the shell gets a sentence.
     except Exception as error:
         logging.getLogger("metacart").exception("a failure inside")
         print(
-            f"metacart: {type(error).__name__}: {error} This is a fault of metacart, not of your logs; "
-            "nothing was published. The trace above says where.",
+            f"metacart: {type(error).__name__}: {error} This is a fault of metacart, not of your logs: the "
+            "trace above says where. What was published before stays as it is.",
             file=sys.stderr,
         )
         return FAILURE

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from offline_rl.artifacts import load_policy
-
 from flows.learn import BASELINE
 from flows.workspace import Night, Workspace
+from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import MetaPolicy
 from offline_rl.policies.exploration import ExploringPolicy
@@ -23,14 +22,15 @@ SMOOTHING_ROUNDS = 100.0
 def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     """Return the learned policies that ask for promotion, the most wanted first.
 
-    That is the learner with the best value on the validation segments, then the plain baseline: a learner
-    ships where it beats the baseline, else the baseline where it beats what serves today. The order is made
-    from validation alone, before the holdout is opened.
+    That is the learner with the surest gain over the baseline on the validation segments (paired, less one
+    standard error: by value alone the noisiest would win), then the plain baseline: a learner ships where it
+    beats the baseline, else the baseline where it beats what serves today. The order is made from validation
+    alone, before the holdout is opened.
     """
     policies = [load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))]
     baseline = next(policy for policy in policies if policy.name == BASELINE.name)
     learned = [policy for policy in policies if policy.name != BASELINE.name]
-    best = sorted(learned, key=lambda policy: (-policy.validation_value, policy.name))[:1]
+    best = sorted(learned, key=lambda policy: (-policy.validation_gain, policy.name))[:1]
     return [*best, baseline]
 
 

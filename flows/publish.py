@@ -1,7 +1,8 @@
 """Publish: tables, report and manifest into a folder of their own, then the pointer, last of all.
 
 Everything is written beside its place and renamed into it, so a reader sees a whole night or none.
-A run_id stands for its inputs, configuration and code: publishing it again changes nothing.
+A run_id stands for its inputs, configuration and code: publishing it again changes nothing. A night earlier
+than the current one is published beside it and does not become current.
 """
 
 import hashlib
@@ -58,10 +59,16 @@ def publish(workspace: Workspace, night: Night) -> Published:
         _write_folder(folder, tables, manifest)
     with open_store(workspace.warehouse) as connection:
         store_outputs(connection, tables, night.run_id)
-    write_json(workspace.published / "current.json", {"run_id": night.run_id, "as_of": str(night.as_of)})
+    _point_to(night, workspace.published / "current.json")
     return Published(
         folder, {name: folder / f"{name}.parquet" for name in tables}, folder / "report" / "index.html"
     )
+
+
+def _point_to(night: Night, pointer: Path) -> None:
+    """Make a night the current one, unless a later one is: looking back must not turn the shop back."""
+    if not pointer.is_file() or read_json(pointer)["as_of"] <= night.as_of.isoformat():
+        write_json(pointer, {"run_id": night.run_id, "as_of": night.as_of.isoformat()})
 
 
 def _table_names(work: Path) -> list[str]:

@@ -81,7 +81,7 @@ class Learning(_Table):
     """Which learners compete and how long they may take."""
 
     learners: tuple[Literal["maml", "fomaml", "reptile", "reinforce"], ...] = ("maml", "reptile", "reinforce")
-    inner_lr: Annotated[float, Field(ge=0)] = 0.3
+    inner_lr: Annotated[float, Field(ge=0)] = 1.0
     inner_steps: Annotated[int, Field(ge=0)] = 3
     outer_lr: Annotated[float, Field(gt=0)] = 0.005
     max_steps: Positive = 200

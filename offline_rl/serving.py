@@ -55,17 +55,24 @@ class SegmentPolicies:
 
 
 def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Tensor:
-    """Return the probability of every item in the slot of each logged round, float64 [n, A]."""
-    blocks = []
-    for start in range(0, rounds.n, _CONTEXTS_AT_ONCE):
-        rows = torch.arange(start, min(start + _CONTEXTS_AT_ONCE, rounds.n))
-        block = rounds.select(rows)
-        draws = policies.draws(
-            block.context, block.segment, block.availability(), block.item_features, block.n_slots
-        )
-        marginals = slot_marginals(draws) if policies.fills_slates and block.n_slots > 1 else draws
-        blocks.append(marginals[torch.arange(block.n), block.slot])
-    return torch.cat(blocks) if blocks else torch.zeros(0, rounds.n_actions, dtype=torch.float64)
+    """Return the probability of every item in the slot of each logged round, float64 [n, A].
+
+    Rounds that faced the same candidate set go together: the work of a slot marginal grows with the square of
+    the items, and a set is often a small part of the catalog.
+    """
+    served = torch.zeros(rounds.n, rounds.n_actions, dtype=torch.float64)
+    for member in torch.unique(rounds.set_index).tolist():
+        items = torch.nonzero(rounds.available[member]).flatten()
+        together = torch.nonzero(rounds.set_index == member).flatten()
+        for start in range(0, len(together), _CONTEXTS_AT_ONCE):
+            rows = together[start : start + _CONTEXTS_AT_ONCE]
+            block = rounds.select(rows)
+            draws = policies.draws(
+                block.context, block.segment, block.availability(), block.item_features, block.n_slots
+            )[:, :, items]
+            marginals = slot_marginals(draws) if policies.fills_slates and block.n_slots > 1 else draws
+            served[rows[:, None], items] = marginals[torch.arange(block.n), block.slot]
+    return served
 
 
 def judged_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) -> EvaluationRounds:

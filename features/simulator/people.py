@@ -12,13 +12,13 @@ from features.simulator.identifiers import Identifiers
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
-REGIONS = ("north", "south", "east", "west")
-DEVICES = ("mobile", "desktop")
+REGIONS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
+DEVICES = ("mobile", "desktop", "tablet")
 SEGMENTS = tuple(f"{region}-{device}" for region in REGIONS for device in DEVICES)
 
-# Unequal on purpose: the smallest segment has about 4% of the users, too few to learn from alone.
-REGION_SHARES = (0.4, 0.3, 0.2, 0.1)
-_DEVICE_SHARES = (0.6, 0.4)
+# Unequal on purpose: the smallest segment has half a percent of the users, too few to learn from alone.
+REGION_SHARES = (0.22, 0.18, 0.15, 0.13, 0.11, 0.09, 0.07, 0.05)
+_DEVICE_SHARES = (0.55, 0.35, 0.1)
 _TASTE_SPREAD = 0.2
 _ACTIVITY_SPREAD = 0.6
 _OLDEST_SIGNUP_DAYS = 720

@@ -54,7 +54,8 @@ def _rounds(folder: Path, policy: str, campaign: str) -> SourceFile:
     item_id = f"'{campaign}:' || item_id"
     # The affinities between the user and each item stay out: only the shown item's could go with the
     # row, and a context must not depend on the action.
-    context = ", ".join(f"'{feature}', {feature}" for feature in USER_FEATURES)
+    # The features' values are hashes: eight digits tell them apart, and fit into a segment's name.
+    context = ", ".join(f"'{feature}', left({feature}, 8)" for feature in USER_FEATURES)
     impressions = {
         "impression_id": impression_id,
         "shown_at": "timestamp",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor, log10
 from typing import Literal
 
 from offline_rl.ope.bootstrap import Interval
@@ -181,7 +182,20 @@ def _decide(
 
 
 def _sentence(comparison: Difference, finding: str, confidence: float) -> str:
-    return (
-        f"{comparison.policy} against {comparison.other}: {finding}, {comparison.value:+.4g} per round "
-        f"({confidence:.0%} interval {comparison.lower:+.4g} to {comparison.upper:+.4g})."
+    digits = _digits(comparison.upper - comparison.lower)
+    value, lower, upper = (
+        f"{number:+.{digits}f}" for number in (comparison.value, comparison.lower, comparison.upper)
     )
+    return (
+        f"{comparison.policy} against {comparison.other}: {finding}, {value} per round "
+        f"({confidence:.0%} interval {lower} to {upper})."
+    )
+
+
+def _digits(width: float) -> int:
+    """Decimal places that show an interval to two digits of its width, whatever the reward's unit.
+
+    >>> _digits(0.0284), _digits(12.0), _digits(0.0)
+    (3, 0, 0)
+    """
+    return max(0, 1 - floor(log10(width))) if width > 0 else 0

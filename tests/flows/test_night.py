@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -56,7 +57,7 @@ def test_the_same_logs_elsewhere_give_the_same_bytes(small_config, small_night, 
 
 
 def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, tmp_path):
-    earlier = small_night.night.as_of.replace(day=small_night.night.as_of.day - 2)
+    earlier = small_night.night.as_of - timedelta(days=2)
     shutil.copytree(small_config.parent, tmp_path / "all")
     shutil.copytree(small_config.parent, tmp_path / "cut" / "logs")
     for file in (tmp_path / "cut" / "logs").glob("*/*.csv"):
@@ -68,6 +69,13 @@ def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, 
         assert pl.read_parquet(whole.published.tables[name]).equals(
             pl.read_parquet(cut.published.tables[name])
         )
+
+
+def test_looking_back_does_not_turn_the_shop_back(small_config, small_night):
+    yesterday = run_night(read_settings(small_config), small_night.night.as_of - timedelta(days=1), quiet)
+    assert yesterday.published.report.is_file()
+    current = read_json(yesterday.published.folder.parent / "current.json")
+    assert current["run_id"] == small_night.night.run_id
 
 
 def test_estimates_come_with_the_truth_of_a_simulated_shop(small_night):

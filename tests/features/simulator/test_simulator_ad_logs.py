@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.simulator.people import SEGMENTS
 from features.simulator.world import World
 
 ReadLog = Callable[[str], pl.DataFrame]
@@ -45,7 +46,7 @@ def test_ads_bring_what_the_truth_says(world: World, read_log: ReadLog, reward: 
     z = rows.group_by("segment").agg(
         (pl.col("reward") - pl.col("truth")).sum() / (pl.col("truth") * (1 - pl.col("truth"))).sum().sqrt()
     )["reward"]
-    assert len(z) == 8
+    assert len(z) == len(SEGMENTS)
     assert z.abs().to_numpy().max() < 4
 
 

@@ -31,15 +31,17 @@ def test_a_gain_over_everybody_is_promoted() -> None:
     assert (verdict.candidate, verdict.strongest_baseline) == ("new", "plain")
     assert verdict.difference == pytest.approx(0.2)
     assert 0.15 < verdict.lower < 0.2 < verdict.upper < 0.25
-    assert verdict.reasons[0].startswith("new against log: a gain is shown, +0.4 per round (95% interval +0.")
-    assert verdict.reasons[1].startswith("new against plain: a gain is shown, +0.2 per round")
+    assert verdict.reasons[0].startswith(
+        "new against log: a gain is shown, +0.400 per round (95% interval +0."
+    )
+    assert verdict.reasons[1].startswith("new against plain: a gain is shown, +0.200 per round")
 
 
 def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
     verdict = judge(evaluated(new=0.9, plain=0.92), "new", "log", ["plain"])
     assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "plain")
     assert len(verdict.reasons) == 1
-    assert verdict.reasons[0].startswith("new against plain: no gain is shown, -0.02 per round")
+    assert verdict.reasons[0].startswith("new against plain: no gain is shown, -0.0200 per round")
 
 
 def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
@@ -67,7 +69,7 @@ def test_harm_is_rejected() -> None:
     assert (verdict.verdict, verdict.strongest_baseline) == ("reject", "log")
     assert verdict.upper < 0
     assert len(verdict.reasons) == 1
-    assert verdict.reasons[0].startswith("new against log: harm is shown, -0.3 per round")
+    assert verdict.reasons[0].startswith("new against log: harm is shown, -0.300 per round")
 
 
 def test_a_policy_does_not_beat_itself() -> None:

@@ -1,0 +1,63 @@
+"""Who serves tomorrow, on logs of a fair coin: the policy that bets on heads earns what it bets."""
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.doubly_robust import DoublyRobust
+from offline_rl.ope.evaluation import evaluate
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.verdict import GateSettings
+from offline_rl.registry import elect
+
+N = 2000
+HEADS = np.arange(N) % 2 == 0
+
+
+def bets(heads: float | np.ndarray) -> EvaluationRounds:
+    """A policy that says heads with this probability; the log said it half of the time, and heads pays 1."""
+    return EvaluationRounds(
+        reward=HEADS.astype(np.float64),
+        propensity=np.full(N, 0.5),
+        evaluation_prob=np.where(HEADS, heads, 1 - np.asarray(heads)),
+        cluster=np.arange(N),
+        segment=np.arange(N) // (N // 2),
+        q_logged=np.zeros(N),
+        q_policy=np.zeros(N),
+    )
+
+
+def elected(contenders: list[str], incumbent: str = "logging", **policies: float | np.ndarray):
+    judged = {"logging": bets(0.5)} | {name: bets(heads) for name, heads in policies.items()}
+    evaluation = evaluate(judged, [DoublyRobust()], n_resamples=300, seed=0)
+    return elect(evaluation, contenders, "logging", incumbent, GateSettings())
+
+
+def test_the_first_contender_that_passes_serves_everywhere():
+    election = elected(["learner", "plain"], learner=0.9, plain=0.7)
+    assert (election.overall.verdict, election.champion) == ("promote", "learner")
+    assert [election.serves(segment) for segment in (0, 1)] == ["learner", "learner"]
+
+
+def test_a_learner_that_does_not_beat_the_plain_model_lets_it_ship():
+    election = elected(["learner", "plain"], learner=0.7, plain=0.7)
+    assert (election.overall.candidate, election.champion) == ("plain", "plain")
+
+
+def test_where_nobody_passes_the_incumbent_stays_and_the_first_contender_says_why():
+    election = elected(["learner", "plain"], incumbent="today", learner=0.5, plain=0.5, today=0.8)
+    assert (election.overall.candidate, election.overall.verdict) == ("learner", "hold")
+    assert election.champion == "today"
+    assert election.overall.strongest_baseline == "today"
+
+
+def test_a_harmed_segment_keeps_the_incumbent():
+    good_in_one = np.where(np.arange(N) < N // 2, 0.99, 0.3)
+    election = elected(["learner"], learner=good_in_one)
+    assert election.champion == "learner"
+    assert election.kept_from == (1,)
+    assert [election.serves(segment) for segment in (0, 1)] == ["learner", "logging"]
+
+
+@pytest.mark.parametrize("heads", [0.1, 0.5])
+def test_harm_and_no_gain_never_serve(heads):
+    assert elected(["learner"], learner=heads).champion == "logging"

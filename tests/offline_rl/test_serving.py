@@ -1,0 +1,77 @@
+"""What a policy does with a surface, on a world of three items and two slots that is solved on paper."""
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds
+from offline_rl.policies.frequency_policy import FrequencyPolicy
+from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+
+SHARES = torch.tensor([[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]], dtype=torch.float64)
+CERTAIN = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
+
+
+def rounds(slot: list[int], segment: list[int], set_index: list[int] | None = None) -> LoggedRounds:
+    n = len(slot)
+    return LoggedRounds(
+        context=torch.zeros(n, 1),
+        slot=torch.tensor(slot),
+        action=torch.ones(n, dtype=torch.int64),
+        reward=torch.ones(n, dtype=torch.float64),
+        propensity=torch.full((n,), 0.5, dtype=torch.float64),
+        set_index=torch.tensor(set_index or [0] * n),
+        available=torch.tensor([[True, True, True], [False, True, True]]),
+        segment=torch.tensor(segment),
+        cluster=torch.arange(n),
+        item_features=torch.zeros(3, 1),
+        n_slots=2,
+    )
+
+
+def policies(fills_slates: bool = True) -> SegmentPolicies:
+    return SegmentPolicies("p", {0: FrequencyPolicy(SHARES)}, FrequencyPolicy(CERTAIN), fills_slates)
+
+
+def test_what_is_judged_is_the_marginal_of_the_slate():
+    # Slot 2 where slot 1 may have taken the same item: item 0 gets 1/2 (1/4 + 1/4) / (3/4) = 1/3.
+    served = served_probabilities(policies(), rounds([0, 1], [0, 0]))
+    torch.testing.assert_close(served[0], SHARES[0])
+    torch.testing.assert_close(served[1], torch.full((3,), 1 / 3, dtype=torch.float64))
+
+
+def test_a_record_of_marginals_stays_as_it_is():
+    served = served_probabilities(policies(fills_slates=False), rounds([1], [0]))
+    torch.testing.assert_close(served[0], SHARES[1])
+
+
+def test_a_segment_without_a_policy_of_its_own_gets_everybodys():
+    served = served_probabilities(policies(), rounds([0, 1], [7, 7]))
+    torch.testing.assert_close(served, CERTAIN)
+
+
+def test_unavailable_items_are_never_shown():
+    served = served_probabilities(policies(), rounds([0, 1], [0, 0], [1, 1]))
+    assert served[:, 0].tolist() == [0.0, 0.0]
+    torch.testing.assert_close(served.sum(1), torch.ones(2, dtype=torch.float64))
+
+
+def test_rounds_do_not_depend_on_their_neighbors():
+    together = rounds([0, 1, 1, 0], [0, 7, 0, 0], [0, 0, 1, 1])
+    served = served_probabilities(policies(), together)
+    for row in range(4):
+        alone = served_probabilities(policies(), together.select(torch.tensor([row])))
+        torch.testing.assert_close(alone[0], served[row], rtol=0, atol=1e-15)
+
+
+def test_no_rounds_give_no_rows():
+    assert served_probabilities(policies(), rounds([], [])).shape == (0, 3)
+
+
+def test_the_evaluation_sees_weights_and_modeled_rewards():
+    probabilities = torch.tensor([[0.2, 0.3, 0.5]], dtype=torch.float64)
+    q_hat: Tensor = torch.tensor([[1.0, 2.0, 4.0]], dtype=torch.float64)
+    judged = judged_rounds(rounds([0], [0]), probabilities, q_hat)
+    assert judged.weight.tolist() == [0.6]
+    assert judged.q_logged is not None and judged.q_logged.tolist() == [2.0]
+    assert judged.q_policy is not None and abs(judged.q_policy[0] - 2.8) < 1e-12
+    assert logged_as_is(rounds([0], [0]), q_hat).weight.tolist() == [1.0]

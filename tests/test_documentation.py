@@ -1,0 +1,49 @@
+"""Documents that can be checked: commands exist, rooms exist, tables and columns have names and words."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from features.contracts.logs import LOGS
+from features.contracts.outputs import OUTPUTS
+from flows.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGES = ("features", "flows", "offline_rl", "reports")
+
+
+def test_every_command_is_in_the_readme_and_every_one_named_exists():
+    commands = {name for name in app if not name.startswith("-")}
+    lines = re.findall(r"^metacart ([a-z |]+)", README, re.MULTILINE)
+    named = {word for line in lines for word in re.split(r" \| ", line.strip())}
+    assert {word.split()[0] for word in named} == commands
+
+
+def test_the_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all(f"\n{target}:" in makefile for target in re.findall(r"^make ([a-z-]+)", README, re.MULTILINE))
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_package_says_why_and_every_file_it_names_exists(package):
+    text = (ROOT / package / "README.md").read_text(encoding="utf-8")
+    assert "why" in text.lower()
+    for name in re.findall(r"`([\w/]+\.py)`", text):
+        places = [path for room in (package, "tests") for path in (ROOT / room).rglob(Path(name).name)]
+        assert places, f"{package}/README.md names {name}"
+
+
+@pytest.mark.parametrize("name", [*LOGS, *OUTPUTS])
+def test_every_contract_states_its_grain_and_every_column_its_meaning(name):
+    schema = (LOGS | OUTPUTS)[name]
+    assert "Grain: " in (schema.__doc__ or "")
+    assert all(column.description for column in schema.columns().values())
+
+
+def test_every_sql_model_states_grain_and_sources():
+    for file in (ROOT / "features" / "warehouse" / "sql").rglob("*.sql"):
+        head = file.read_text(encoding="utf-8").splitlines()[:6]
+        assert head[0].startswith(f"-- {file.stem}: "), file.name
+        assert any(line.startswith("-- grain: ") for line in head), file.name
