@@ -8,7 +8,6 @@ from flows.workspace import Night, Workspace
 from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import MetaPolicy
-from offline_rl.policies.exploration import ExploringPolicy
 from offline_rl.policies.frequency_policy import FrequencyPolicy, smoothed_shares
 from offline_rl.serving import SegmentPolicies
 
@@ -62,8 +61,8 @@ def incumbent_policies(tasks: Tasks) -> SegmentPolicies:
 def adapted(policy: MetaPolicy, tasks: Tasks, exploration: float) -> SegmentPolicies:
     """Adapt a learned policy to every segment that has rounds before the holdout, and let it explore."""
     by_segment = {
-        segment: ExploringPolicy(policy.adapt(support), exploration)
+        segment: policy.adapt(support)
         for segment in range(tasks.n_segments)
         if (support := tasks.window("training", [segment])).n
     }
-    return SegmentPolicies(policy.name, by_segment, ExploringPolicy(policy.zero_shot(), exploration))
+    return SegmentPolicies(policy.name, by_segment, policy.zero_shot(), exploration)

@@ -1,7 +1,7 @@
 """Decide: the champion's slates and creatives for tomorrow, and the ad budget."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from offline_rl.decisions.advertising import ad_targeting
 from offline_rl.decisions.budget import budget_table
 from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
-from offline_rl.decisions.recommendation import Serving, recommend
+from offline_rl.decisions.recommendation import Serving, SlateChances, recommend
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, promoted
 from offline_rl.logged_data import Tasks, load_tasks
+from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
 from offline_rl.serving import SegmentPolicies
 
@@ -46,8 +47,8 @@ class Tomorrow:
     policies: SegmentPolicies
     served: tuple[ServedPolicy, ...]
 
-    def draws(self, targets: NDArray[np.int64]) -> Tensor:
-        """Return what each slot would draw for the targets, float64 [m, L, A], averaged over contexts."""
+    def chances(self, targets: NDArray[np.int64]) -> SlateChances:
+        """Return what the slates of the targets are drawn from, averaged over each target's contexts."""
         first = np.searchsorted(self.target_of_context, targets, side="left")
         last = np.searchsorted(self.target_of_context, targets, side="right")
         n_contexts = torch.from_numpy(last - first)
@@ -63,7 +64,12 @@ class Tomorrow:
         )
         place = torch.repeat_interleave(torch.arange(len(targets)), n_contexts)
         summed = torch.zeros(len(targets), *drawn.shape[1:], dtype=drawn.dtype).index_add_(0, place, drawn)
-        return summed / n_contexts[:, None, None]
+        chosen = torch.tensor(targets)
+        return SlateChances(
+            probabilities=summed / n_contexts[:, None, None],
+            available=rounds.available[self.target_set_index[chosen]],
+            exploration=self.policies.exploration_of(self.target_segment[chosen]),
+        )
 
     def scores(self) -> ItemScores:
         """Return the expected reward of each action in each segment, from all evidence of the night."""
@@ -153,7 +159,8 @@ def _who_serves(
         is_adapted = learned.inner_steps > 0 and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
         served.append(promoted(f"{learned.name}-{night.run_id}", level, champion["reasons"]))
-    return SegmentPolicies(learned.name, by_segment, policies.otherwise), tuple(served)
+    kept = frozenset(names["segment_ids"].index(segment_id) for segment_id in champion["kept_from"])
+    return replace(policies, by_segment=by_segment, without_exploration=kept), tuple(served)
 
 
 def _recommendations(tomorrow: Tomorrow, workspace: Workspace, night: Night) -> pl.DataFrame:
@@ -162,7 +169,7 @@ def _recommendations(tomorrow: Tomorrow, workspace: Workspace, night: Night) -> 
     )
     return recommend(
         tomorrow.targets.select("user_key", "segment_id", "surface"),
-        tomorrow.draws,
+        tomorrow.chances,
         serving,
         run_id=night.run_id,
         as_of=night.as_of,
@@ -179,8 +186,12 @@ def _creatives(tomorrow: Tomorrow, night: Night, folder: Path) -> pl.DataFrame:
     campaigns = dict.fromkeys(creative_ids, "")
     for place, (channel, campaign) in enumerate(cells.iter_rows()):
         members = targets.filter(surface=channel, campaign_id=campaign)
-        drawn = tomorrow.draws(members["target"].to_numpy().astype(np.int64))[:, 0].numpy()
-        of_segment = tomorrow.target_segment[members["target"].to_numpy().astype(np.int64)].numpy()
+        rows = members["target"].to_numpy().astype(np.int64)
+        chances = tomorrow.chances(rows)
+        drawn = explored_marginals(chances.probabilities, chances.available, chances.exploration)[
+            :, 0
+        ].numpy()
+        of_segment = tomorrow.target_segment.numpy()[rows]
         for segment in np.unique(of_segment):
             probabilities[segment, place] = drawn[of_segment == segment].mean(axis=0)
         for creative in np.flatnonzero(drawn.sum(axis=0)):

@@ -1,8 +1,9 @@
 """Serving: what a policy does with a whole surface, as probabilities that can be judged and logged.
 
-A policy scores one slot at a time. What a visitor sees is a slate without repeats, so the probability of an
-item in a slot is not what the policy says of that slot alone but its slot marginal (`plackett_luce`). The
-evaluation judges these marginals, and tomorrow's table records them: what is judged is what is served.
+A policy scores one slot at a time. What a visitor sees is a slate without repeats, now and then a random one,
+so the probability of an item in a slot is not what the policy says of that slot alone but its marginal over
+slates (`exploration`, `plackett_luce`). The evaluation judges these marginals, and tomorrow's table records
+them: what is judged is what is served.
 """
 
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.policies.plackett_luce import slot_marginals
+from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
 
 # Contexts in one block: bounds memory at about 100 MB for 3 slots and 500 items.
@@ -25,13 +26,21 @@ _CONTEXTS_AT_ONCE = 8192
 class SegmentPolicies:
     """One policy per segment and one for everybody else.
 
+    exploration: share of uniform slates; without_exploration: segments that have none.
     fills_slates: False for a policy whose slot probabilities are marginals already, like a log's own record.
     """
 
     name: str
     by_segment: Mapping[int, Policy]
     otherwise: Policy
+    exploration: float = 0.0
+    without_exploration: frozenset[int] = frozenset()
     fills_slates: bool = True
+
+    def exploration_of(self, segment: Tensor) -> Tensor:
+        """Return each row's share of exploration, float64 [n], for segment int64 [n]."""
+        shares = [0.0 if g in self.without_exploration else self.exploration for g in segment.tolist()]
+        return torch.tensor(shares, dtype=torch.float64)
 
     def draws(
         self, context: Tensor, segment: Tensor, available: Tensor, item_features: Tensor, n_slots: int
@@ -70,7 +79,10 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
             draws = policies.draws(
                 block.context, block.segment, block.availability(), block.item_features, block.n_slots
             )[:, :, items]
-            marginals = slot_marginals(draws) if policies.fills_slates and block.n_slots > 1 else draws
+            marginals = draws
+            if policies.fills_slates:
+                everything = torch.ones(block.n, len(items), dtype=torch.bool)
+                marginals = explored_marginals(draws, everything, policies.exploration_of(block.segment))
             served[rows[:, None], items] = marginals[torch.arange(block.n), block.slot]
     return served
 

@@ -123,7 +123,7 @@ score = _number("expected reward of showing this item to this segment", "reward 
 score_lower = _number("lower end of the 95% interval of score", "reward per round")
 score_upper = _number("upper end of the 95% interval of score", "reward per round")
 slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
-is_exploration = dy.Bool(description="drawn to learn from: not the most probable item of the slot")
+is_exploration = dy.Bool(description="from a slate that was drawn uniformly, to learn from")
 reason_code = _text("why this row, as a code")
 reason_text = _text("why this row, as a sentence")
 rule_ids = dy.String(description="business rules that touched the row, separated by spaces; empty for none")

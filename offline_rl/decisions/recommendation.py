@@ -16,14 +16,24 @@ from features.errors import InputDataError
 from offline_rl.decisions.item_scores import ItemScores
 from offline_rl.decisions.keyed_uniforms import keyed_uniforms
 from offline_rl.decisions.served_policy import EXPLORATION, ServedPolicy
-from offline_rl.policies.plackett_luce import slates_at, slot_marginals
+from offline_rl.policies.exploration import explored_marginals, explored_slates
 
-# Rows of `targets` (int64 [m]) -> what each slot would draw if filled first, float [m, L, A], zeros outside
-# the available items, exploration already mixed in.
-SlotProbabilities = Callable[[NDArray[np.int64]], Tensor]
 
-# An item as probable as the best, up to rounding, is no exploration.
-_TIE = 1.0 - 1e-9
+@dataclass(frozen=True)
+class SlateChances:
+    """What m slates are drawn from.
+
+    probabilities: [m, L, A], what each slot would draw if filled first, zeros outside the available items.
+    available: bool [m, A]. exploration: [m], the share of uniform slates.
+    """
+
+    probabilities: Tensor
+    available: Tensor
+    exploration: Tensor
+
+
+# Rows of `targets`, int64 [m] → their chances.
+Chances = Callable[[NDArray[np.int64]], SlateChances]
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class _Draw:
 
 def recommend(
     targets: pl.DataFrame,
-    slot_probabilities: SlotProbabilities,
+    chances: Chances,
     serving: Serving,
     *,
     run_id: str,
@@ -63,16 +73,17 @@ def recommend(
 ) -> pl.DataFrame:
     """Return a slate for every target, as rows of `Recommendations` sorted by user_key, surface, slot_rank.
 
-    A slate is drawn without replacement (`plackett_luce`). `propensity` is the probability of the item in
-    its slot over all slates (the slot marginal), `slate_log_probability` the log of the probability of the
-    slate as a whole. The draw of a target is a function of seed, night, user_key and surface only: it
-    doesn't change with the other targets or their order. Empty slots have no row.
+    A slate is drawn without replacement, now and then uniformly (`exploration`). `propensity` is the
+    probability of the item in its slot over all slates (the slot marginal), `slate_log_probability` the log
+    of the probability of the slate as a whole. The draw of a target is a function of seed, night, user_key
+    and surface only: it doesn't change with the other targets or their order. Empty slots have no row.
 
     targets: user_key, segment_id, surface; one row per user and surface.
     Raises InputDataError for a target that is there twice or whose segment `serving` doesn't know.
 
     >>> everyone = pl.DataFrame({"user_key": ["ann"], "segment_id": ["new"], "surface": ["home"]})
-    >>> certain = lambda rows: torch.eye(2)[[1, 0]].expand(len(rows), 2, 2)
+    >>> greedy = torch.eye(2)[None, [1, 0]]
+    >>> certain = lambda rows: SlateChances(greedy, torch.tensor([[True, True]]), torch.zeros(1))
     >>> half = ItemScores(*np.full((3, 1, 2), 0.5))
     >>> policy = ServedPolicy("bts", "baseline", "held", "The shop's own policy continues here.")
     >>> serving = Serving(["new"], ["hat", "shoe"], half, [policy])
@@ -81,14 +92,14 @@ def recommend(
     [(1, 'shoe', 1.0, False), (2, 'hat', 1.0, False)]
     """
     blocks = recommend_in_blocks(
-        targets, slot_probabilities, serving, run_id=run_id, as_of=as_of, seed=seed, targets_at_once=20_000
+        targets, chances, serving, run_id=run_id, as_of=as_of, seed=seed, targets_at_once=20_000
     )
     return pl.concat([Recommendations.create_empty(), *blocks])
 
 
 def recommend_in_blocks(
     targets: pl.DataFrame,
-    slot_probabilities: SlotProbabilities,
+    chances: Chances,
     serving: Serving,
     *,
     run_id: str,
@@ -108,7 +119,7 @@ def recommend_in_blocks(
     ).sort("user_key", "surface")
     for block in in_order.iter_slices(targets_at_once):
         draw = _drawn(
-            torch.as_tensor(slot_probabilities(block["row"].to_numpy())),
+            chances(block["row"].to_numpy()),
             keys=block.select(pl.format("{}\x1f{}", "user_key", "surface")).to_series(),
             salt=f"{seed}/{as_of.isoformat()}",
         )
@@ -133,25 +144,25 @@ def _refuse_unknown(targets: pl.DataFrame, serving: Serving) -> None:
         )
 
 
-def _drawn(probabilities: Tensor, *, keys: pl.Series, salt: str) -> _Draw:
-    uniforms = torch.from_numpy(keyed_uniforms(keys.to_list(), probabilities.shape[1], salt=salt))
+def _drawn(chances: SlateChances, *, keys: pl.Series, salt: str) -> _Draw:
+    n_slots = chances.probabilities.shape[1]
+    uniforms = torch.from_numpy(keyed_uniforms(keys.to_list(), 1 + n_slots, salt=salt))
     with torch.no_grad():
-        marginals = slot_marginals(probabilities)
-        items, log_probability = slates_at(probabilities, uniforms)
+        marginals = explored_marginals(chances.probabilities, chances.available, chances.exploration)
+        items, log_probability, explores = explored_slates(
+            chances.probabilities, chances.available, chances.exploration, uniforms
+        )
         chosen = marginals.gather(-1, items.clamp(min=0)[..., None])[..., 0]
-        likely = marginals.amax(-1) * _TIE
-        # argmax of a boolean: the first of the items that are as probable as the best.
-        best = (marginals >= likely[..., None]).to(torch.uint8).argmax(-1)
     target, slot = np.nonzero(items.numpy() >= 0)
     at = (target, slot)
     return _Draw(
         target=target,
         slot=slot,
         item=items.numpy()[at],
-        best_item=best.numpy()[at],
+        best_item=marginals.argmax(-1).numpy()[at],
         propensity=np.minimum(chosen.numpy()[at], 1.0),
-        slate_log_probability=log_probability.numpy()[target],
-        is_exploration=(chosen < likely).numpy()[at],
+        slate_log_probability=np.minimum(log_probability.numpy()[target], 0.0),
+        is_exploration=explores.numpy()[target],
     )
 
 
@@ -196,8 +207,8 @@ def _reason_texts(segment: NDArray[np.int64], draw: _Draw, serving: Serving) -> 
         text = serving.policies[of_segment].reason_text
         if of_item:
             text += (
-                " Drawn to learn from: the most probable item of this slot is "
-                f"{serving.item_ids[of_item - 1]}."
+                " This slate is drawn at random, to learn from: the policy most often shows "
+                f"{serving.item_ids[of_item - 1]} here."
             )
         texts.append(text)
     return pl.Series(texts, dtype=pl.String).gather(sentence)

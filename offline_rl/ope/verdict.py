@@ -107,7 +107,7 @@ def evidence_doubts(
     settings: GateSettings,
     cluster_name: str = "users",
 ) -> tuple[str, ...]:
-    """Why intervals about this policy should not be believed, a sentence each; empty where they may be."""
+    """Why intervals about this policy should not be believed, in one sentence; empty where they may be."""
     d, asked = diagnostics, settings
     slack = asked.mean_weight_slack
     checks = (
@@ -146,7 +146,8 @@ def evidence_doubts(
             "so propensities or availability are wrong, or the log hardly ever shows what it prefers",
         ),
     )
-    return tuple(f"{policy} can't be judged: {what}." for is_doubtful, what in checks if is_doubtful)
+    doubts = [what for is_doubtful, what in checks if is_doubtful]
+    return (f"{policy} can't be judged: {'; '.join(doubts)}.",) if doubts else ()
 
 
 def _doubts_of(

@@ -1,43 +1,69 @@
-"""Exploration: what is served keeps every available item possible, so that tomorrow's log can be judged."""
+"""Exploration: now and then a whole slate is drawn uniformly, so that tomorrow's log can be judged.
 
-from dataclasses import dataclass
+Exploring slate by slate keeps every slot as good as the policy makes it. Mixing the uniform policy into each
+slot's own probabilities would not: with a greedy policy the first slot takes the favorite, and all that the
+second slot then has left to draw from is the uniform share.
+"""
 
+import torch
 from torch import Tensor
 
-from offline_rl.policies.policy import Policy
+from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
 
 
-def mix_with_uniform(probabilities: Tensor, available: Tensor, epsilon: float) -> Tensor:
-    """(1 - epsilon) pi + epsilon / |available|, the epsilon-mixture of a policy with the uniform one.
+def explored_marginals(probabilities: Tensor, available: Tensor, exploration: Tensor) -> Tensor:
+    """Return the exact probability of each item in each slot when slates are explored, float64 [n, L, A].
 
-    probabilities [n, A] with 0 outside available (bool [n, A]).  Every available item then has at least
-    epsilon / A, so no importance weight of a later policy exceeds A / epsilon.
+    m(i) = (1 - epsilon) m_policy(i) + epsilon / |available|
 
-    >>> import torch
-    >>> mix_with_uniform(torch.tensor([[1.0, 0.0, 0.0]]), torch.tensor([[True, True, False]]), 0.5).tolist()
-    [[0.75, 0.25, 0.0]]
+    with m_policy the marginals of the policy's own slates (`slot_marginals`). Slots beyond the number of
+    available items stay empty in a uniform slate too. Every available item has at least epsilon / A in every
+    slot, so no importance weight of a later policy exceeds A / epsilon.
+
+    probabilities: [n, L, A], what each slot would draw if filled first. available: bool [n, A].
+    exploration: epsilon of each row, [n], in 0..1.
+    Raises ValueError for an epsilon that is no share.
+
+    >>> greedy = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    >>> explored_marginals(greedy, torch.tensor([[True, True]]), torch.tensor([0.5])).tolist()
+    [[[0.75, 0.25], [0.25, 0.75]]]
     """
-    if not 0.0 <= epsilon <= 1.0:
-        raise ValueError(f"epsilon is {epsilon}, which is no share: choose it in 0..1.")
-    uniform = available.to(probabilities.dtype) / available.sum(-1, keepdim=True)
-    return (1.0 - epsilon) * probabilities + epsilon * uniform
+    epsilon = _checked(exploration)[:, None, None]
+    n_slots = probabilities.shape[1]
+    n_available = available.sum(-1)
+    is_filled = torch.arange(n_slots, device=available.device) < n_available[:, None]
+    uniform = (available.double() / n_available.clamp(min=1)[:, None])[:, None, :] * is_filled[:, :, None]
+    own = slot_marginals(probabilities) if n_slots > 1 else probabilities.double()
+    return (1.0 - epsilon) * own + epsilon * uniform
 
 
-@dataclass(frozen=True)
-class ExploringPolicy:
-    """A policy that follows another one except for a share epsilon of uniform choices."""
+def explored_slates(
+    probabilities: Tensor, available: Tensor, exploration: Tensor, uniforms: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the slates that given uniform numbers select, with their probability and whether they explore.
 
-    policy: Policy
-    epsilon: float
+    P(slate) = (1 - epsilon) P_policy(slate) + epsilon P_uniform(slate)
 
-    @property
-    def name(self) -> str:
-        """The name of the policy that is followed."""
-        return self.policy.name
+    uniforms: [n, 1 + L] in [0, 1); the first says whether the row explores.
+    Returns items int64 [n, L] (-1 for an empty slot), the natural log of P [n], and bool [n].
 
-    def action_probabilities(
-        self, context: Tensor, slot: Tensor, item_features: Tensor, available: Tensor
-    ) -> Tensor:
-        """The followed policy's probabilities, mixed with the uniform policy: [n, A]."""
-        followed = self.policy.action_probabilities(context, slot, item_features, available)
-        return mix_with_uniform(followed, available, self.epsilon)
+    >>> greedy, both = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]), torch.tensor([[True, True]])
+    >>> numbers = torch.tensor([[0.9, 0.5, 0.5]])
+    >>> items, log_probability, explores = explored_slates(greedy, both, torch.tensor([0.5]), numbers)
+    >>> items.tolist(), log_probability.exp().tolist(), explores.tolist()
+    ([[0, 1]], [0.75], [False])
+    """
+    epsilon = _checked(exploration)
+    explores = uniforms[:, 0] < epsilon
+    evenly = available.double()[:, None, :].expand_as(probabilities)
+    drawn_from = torch.where(explores[:, None, None], evenly, probabilities.double())
+    items, _ = slates_at(drawn_from, uniforms[:, 1:])
+    follows = torch.log1p(-epsilon) + slate_log_probability(probabilities, items)
+    at_random = epsilon.log() + slate_log_probability(evenly, items)
+    return items, torch.logaddexp(follows, at_random), explores
+
+
+def _checked(exploration: Tensor) -> Tensor:
+    if not bool(((exploration >= 0) & (exploration <= 1)).all()):
+        raise ValueError("A share of exploration lies in 0..1: correct learning.exploration.")
+    return exploration.double()

@@ -100,6 +100,31 @@ def slates_at(probabilities: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     return items, log_probability
 
 
+def slate_log_probability(probabilities: Tensor, items: Tensor) -> Tensor:
+    """Return the natural log of the probability of given slates [n]; minus infinity for an impossible one.
+
+    probabilities: [n, L, A] as in `slot_marginals`, any L. items: int64 [n, L], -1 for a slot left empty,
+    which is certain where nothing is left to draw and impossible elsewhere.
+
+    >>> p = torch.tensor([[[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]]])
+    >>> round(slate_log_probability(p, torch.tensor([[1, 0]])).exp().item(), 4)
+    0.1667
+    """
+    weights = _checked(probabilities)
+    total = weights.new_zeros(len(weights))
+    for slot in range(weights.shape[1]):
+        chosen = items[:, slot, None]
+        left = weights[:, slot]
+        for place in range(slot):
+            is_placed = torch.nn.functional.one_hot(items[:, place].clamp(min=0), left.shape[-1]).bool()
+            left = left.masked_fill(is_placed & (items[:, place] != NOTHING)[:, None], 0.0)
+        mass = left.sum(-1)
+        share = _ratio(left.gather(-1, chosen.clamp(min=0))[:, 0], mass)
+        is_empty = chosen[:, 0] == NOTHING
+        total = total + torch.where(is_empty, (mass <= 0).to(share.dtype), share).log()
+    return total
+
+
 def _marginals(weights: Tensor) -> Tensor:
     # One more column, the item "nothing", carries the slates whose earlier slots stayed empty.
     by_slot = torch.nn.functional.pad(weights, (0, 1)).unbind(1)

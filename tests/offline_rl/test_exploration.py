@@ -1,39 +1,87 @@
+import itertools
+
 import pytest
 import torch
 
-from offline_rl import two_tower
-from offline_rl.policies.exploration import ExploringPolicy, mix_with_uniform
-from offline_rl.policies.softmax_policy import SoftmaxPolicy
+from offline_rl.policies.exploration import explored_marginals, explored_slates
+from offline_rl.policies.plackett_luce import sample_slates, slate_log_probability, slot_marginals
+
+WEIGHTS = torch.tensor([[[0.6, 0.3, 0.1, 0.0], [0.1, 0.1, 0.8, 0.0]]], dtype=torch.float64)
+AVAILABLE = torch.tensor([[True, True, True, True]])
+EPSILON = torch.tensor([0.3])
 
 
-def test_every_available_item_keeps_support_and_no_other_gains_any() -> None:
-    available = torch.tensor([[True, True, False], [True, True, True]])
-    probabilities = torch.tensor([[1.0, 0.0, 0.0], [0.2, 0.3, 0.5]], dtype=torch.float64)
-    mixed = mix_with_uniform(probabilities, available, 0.1)
-    torch.testing.assert_close(mixed.sum(-1), torch.ones(2, dtype=torch.float64))
-    assert float(mixed[available].min()) >= 0.1 / 3
-    assert float(mixed[0, 2]) == 0.0
+def everything():
+    """Every slate of two of the four items."""
+    slates = torch.tensor(list(itertools.permutations(range(4), 2)))
+    n = len(slates)
+    return slates, WEIGHTS.expand(n, 2, 4), AVAILABLE.expand(n, 4)
 
 
-def test_the_ends_of_the_mixture() -> None:
-    available = torch.ones(1, 2, dtype=torch.bool)
-    probabilities = torch.tensor([[0.9, 0.1]])
-    assert torch.equal(mix_with_uniform(probabilities, available, 0.0), probabilities)
-    assert mix_with_uniform(probabilities, available, 1.0).tolist() == [[0.5, 0.5]]
-    with pytest.raises(ValueError, match="is no share"):
-        mix_with_uniform(probabilities, available, 1.5)
+def probabilities_of_all_slates():
+    slates, weights, available = everything()
+    own = slate_log_probability(weights, slates).exp()
+    even = slate_log_probability(available.double()[:, None, :].expand_as(weights), slates).exp()
+    return slates, 0.7 * own + 0.3 * even
 
 
-def test_an_exploring_policy_wraps_any_policy() -> None:
-    parameters = two_tower.init_parameters(1, 1, 3, 2, hidden=2, generator=torch.Generator().manual_seed(0))
-    followed = SoftmaxPolicy("maml", parameters, 0.1)
-    arguments = (
-        torch.ones(2, 1),
-        torch.zeros(2, dtype=torch.int64),
-        torch.randn(3, 2, generator=torch.Generator().manual_seed(1)),
-        torch.ones(2, 3, dtype=torch.bool),
+def test_slates_share_all_probability_and_marginals_are_their_sums():
+    slates, probability = probabilities_of_all_slates()
+    assert probability.sum() == pytest.approx(1.0)
+    marginals = explored_marginals(WEIGHTS, AVAILABLE, EPSILON)[0]
+    for slot, item in itertools.product(range(2), range(4)):
+        assert marginals[slot, item] == pytest.approx(probability[slates[:, slot] == item].sum())
+
+
+def test_drawn_slates_come_as_often_as_they_say():
+    n = 40_000
+    uniforms = torch.rand(n, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    items, log_probability, _ = explored_slates(
+        WEIGHTS.expand(n, 2, 4), AVAILABLE.expand(n, 4), EPSILON.expand(n), uniforms
     )
-    exploring = ExploringPolicy(followed, 0.3)
-    assert exploring.name == "maml"
-    expected = mix_with_uniform(followed.action_probabilities(*arguments), arguments[3], 0.3)
-    assert torch.equal(exploring.action_probabilities(*arguments), expected)
+    slates, probability = probabilities_of_all_slates()
+    for slate, expected in zip(slates, probability, strict=True):
+        drawn = (items == slate).all(1)
+        assert abs(drawn.double().mean() - expected) < 4 * (expected * (1 - expected) / n).sqrt() + 1e-9
+        if drawn.any():
+            assert log_probability[drawn][0].exp() == pytest.approx(expected)
+
+
+def test_a_greedy_policy_keeps_its_second_choice_in_the_second_slot():
+    greedy = torch.softmax(torch.tensor([3.0, 2.0, 1.0, 0.0], dtype=torch.float64) / 0.02, -1)
+    marginals = explored_marginals(greedy.expand(1, 2, 4), AVAILABLE, torch.tensor([0.1]))[0]
+    torch.testing.assert_close(marginals[0], torch.tensor([0.925, 0.025, 0.025, 0.025], dtype=torch.float64))
+    torch.testing.assert_close(marginals[1], torch.tensor([0.025, 0.925, 0.025, 0.025], dtype=torch.float64))
+
+
+def test_no_exploration_is_the_policy_itself():
+    zero = torch.zeros(1)
+    torch.testing.assert_close(explored_marginals(WEIGHTS, AVAILABLE, zero), slot_marginals(WEIGHTS))
+    uniforms = torch.tensor([[0.0, 0.5, 0.5]], dtype=torch.float64)
+    items, log_probability, _ = explored_slates(WEIGHTS, AVAILABLE, zero, uniforms)
+    torch.testing.assert_close(log_probability, slate_log_probability(WEIGHTS, items))
+
+
+def test_fewer_items_than_slots_leave_slots_empty():
+    one = torch.tensor([[True, False, False, False]])
+    alone = torch.tensor([[[1.0, 0.0, 0.0, 0.0]] * 2], dtype=torch.float64)
+    marginals = explored_marginals(alone, one, EPSILON)[0]
+    assert marginals.tolist() == [[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    items, log_probability, _ = explored_slates(alone, one, EPSILON, torch.rand(1, 3))
+    assert items.tolist() == [[0, -1]]
+    assert log_probability.exp().item() == pytest.approx(1.0)
+
+
+def test_a_slates_probability_is_what_the_sampler_says():
+    items, log_probability = sample_slates(WEIGHTS.expand(100, 2, 4), torch.Generator().manual_seed(3))
+    torch.testing.assert_close(slate_log_probability(WEIGHTS.expand(100, 2, 4), items), log_probability)
+
+
+def test_a_slate_that_cant_be_drawn_has_no_probability():
+    assert slate_log_probability(WEIGHTS, torch.tensor([[3, 0]])).item() == -torch.inf
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_what_is_no_share_is_refused(share):
+    with pytest.raises(ValueError, match=r"0\.\.1"):
+        explored_marginals(WEIGHTS, AVAILABLE, torch.tensor([share]))

@@ -29,7 +29,9 @@ def rounds(slot: list[int], segment: list[int], set_index: list[int] | None = No
 
 
 def policies(fills_slates: bool = True) -> SegmentPolicies:
-    return SegmentPolicies("p", {0: FrequencyPolicy(SHARES)}, FrequencyPolicy(CERTAIN), fills_slates)
+    return SegmentPolicies(
+        "p", {0: FrequencyPolicy(SHARES)}, FrequencyPolicy(CERTAIN), fills_slates=fills_slates
+    )
 
 
 def test_what_is_judged_is_the_marginal_of_the_slate():
@@ -37,6 +39,15 @@ def test_what_is_judged_is_the_marginal_of_the_slate():
     served = served_probabilities(policies(), rounds([0, 1], [0, 0]))
     torch.testing.assert_close(served[0], SHARES[0])
     torch.testing.assert_close(served[1], torch.full((3,), 1 / 3, dtype=torch.float64))
+
+
+def test_exploration_reaches_every_available_item_but_not_every_segment():
+    exploring = SegmentPolicies(
+        "p", {}, FrequencyPolicy(CERTAIN), exploration=0.3, without_exploration=frozenset({1})
+    )
+    served = served_probabilities(exploring, rounds([0, 0], [0, 1]))
+    torch.testing.assert_close(served[0], torch.tensor([0.8, 0.1, 0.1], dtype=torch.float64))
+    torch.testing.assert_close(served[1], CERTAIN[0])
 
 
 def test_a_record_of_marginals_stays_as_it_is():

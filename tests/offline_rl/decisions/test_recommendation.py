@@ -6,14 +6,19 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from torch import Tensor
 
 from features.contracts.outputs import Recommendations
 from features.errors import InputDataError
 from offline_rl.decisions.item_scores import ItemScores
-from offline_rl.decisions.recommendation import Serving, SlotProbabilities, recommend, recommend_in_blocks
+from offline_rl.decisions.recommendation import (
+    Chances,
+    Serving,
+    SlateChances,
+    recommend,
+    recommend_in_blocks,
+)
 from offline_rl.decisions.served_policy import continued, promoted
-from offline_rl.policies.plackett_luce import slot_marginals
+from offline_rl.policies.exploration import explored_marginals
 
 SEGMENTS = ["new", "loyal"]
 ITEMS = ["hat", "shoe", "sock", "belt"]
@@ -47,13 +52,18 @@ def targets(n: int) -> pl.DataFrame:
     )
 
 
-def policy_of(frame: pl.DataFrame) -> SlotProbabilities:
+# The shop's own policy explores nothing, the learned one one slate in five.
+EXPLORATION = torch.tensor([0.0, 0.2])
+
+
+def policy_of(frame: pl.DataFrame) -> Chances:
     segment = np.array([SEGMENTS.index(name) for name in frame["segment_id"]])
 
-    def slot_probabilities(rows: np.ndarray) -> Tensor:
-        return WEIGHTS[segment[rows]]
+    def chances(rows: np.ndarray) -> SlateChances:
+        available = torch.ones(len(rows), 4, dtype=torch.bool)
+        return SlateChances(WEIGHTS[segment[rows]], available, EXPLORATION[segment[rows]])
 
-    return slot_probabilities
+    return chances
 
 
 def recommended(frame: pl.DataFrame, *, seed: int = 0, as_of: date = NIGHT) -> pl.DataFrame:
@@ -68,9 +78,11 @@ def test_rows_satisfy_the_contract_in_order() -> None:
     assert not rows.select("user_key", "surface", "item_id").is_duplicated().any()
 
 
-def test_propensity_is_the_slot_marginal_and_the_draws_follow_it() -> None:
-    rows = recommended(targets(20_000)).filter(segment_id="new")
-    marginals = slot_marginals(WEIGHTS[:1])[0]
+@pytest.mark.parametrize("place", [0, 1])
+def test_propensity_is_the_slot_marginal_and_the_draws_follow_it(place: int) -> None:
+    rows = recommended(targets(20_000)).filter(segment_id=SEGMENTS[place])
+    everything = torch.ones(1, 4, dtype=torch.bool)
+    marginals = explored_marginals(WEIGHTS[place, None], everything, EXPLORATION[place, None])[0]
     for (slot_rank, item_id), drawn in rows.group_by("slot_rank", "item_id"):
         expected = marginals[slot_rank - 1, ITEMS.index(item_id)].item()
         assert drawn["propensity"].to_list() == pytest.approx([expected] * drawn.height, abs=1e-12)
@@ -111,20 +123,19 @@ def test_seed_night_and_surface_change_the_draw() -> None:
     assert not recommended(frame.with_columns(surface=pl.lit("cart")))["item_id"].equals(home)
 
 
-def test_exploration_is_what_is_not_most_probable_and_says_so() -> None:
-    rows = recommended(targets(2_000))
+def test_a_slate_that_explores_says_so_in_every_row() -> None:
+    rows = recommended(targets(4_000))
     new, loyal = rows.filter(segment_id="new"), rows.filter(segment_id="loyal")
-    best = {1: "hat", 2: "shoe"}
-    assert (new["is_exploration"] == (new["item_id"] != new["slot_rank"].replace_strict(best))).all()
-    explored = new.filter("is_exploration", slot_rank=1)
+    assert not new["is_exploration"].any()
+    assert new["reason_code"].unique().to_list() == ["held"]
+    by_slate = loyal.group_by("user_key").agg(pl.col("is_exploration").n_unique())
+    assert by_slate["is_exploration"].unique().to_list() == [1]
+    assert loyal["is_exploration"].mean() == pytest.approx(0.2, abs=0.03)
+    explored = loyal.filter("is_exploration", slot_rank=1)
     assert explored["reason_code"].unique().to_list() == ["exploration"]
-    assert explored["reason_text"].unique().to_list() == [
-        "The shop's own policy continues here: the candidate was held. Too few rounds. "
-        "Drawn to learn from: the most probable item of this slot is hat."
-    ]
-    # All items are equally probable: none is exploration, whatever the rounding of the marginals.
-    assert not loyal["is_exploration"].any()
-    assert loyal["reason_code"].unique().to_list() == ["promoted"]
+    assert explored["reason_text"][0].startswith(
+        "The learned policy serves here. It is better. This slate is drawn"
+    )
 
 
 def test_scores_and_policies_are_those_of_the_segment() -> None:
@@ -137,11 +148,11 @@ def test_scores_and_policies_are_those_of_the_segment() -> None:
 
 def test_empty_slots_have_no_row() -> None:
     frame = targets(1)
-    only_belt = torch.tensor([[[0.0, 0, 0, 1], [0.0, 0, 0, 1]]])
+    belt = torch.tensor([[0.0, 0, 0, 1]])
+    only_belt = SlateChances(belt.expand(1, 2, 4), belt > 0, torch.tensor([0.1]))
     rows = recommend(frame, lambda _: only_belt, SERVING, run_id="run", as_of=NIGHT, seed=0)
-    assert rows.select("slot_rank", "item_id", "propensity", "slate_log_probability").rows() == [
-        (1, "belt", 1.0, 0.0)
-    ]
+    [row] = rows.select("slot_rank", "item_id", "propensity", "slate_log_probability").rows()
+    assert row == (1, "belt", 1.0, pytest.approx(0.0, abs=1e-15))
 
 
 def test_no_targets_no_rows() -> None:
