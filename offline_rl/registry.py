@@ -1,7 +1,7 @@
 """Who serves tomorrow: the election of a champion. Nothing is promoted without a verdict."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from offline_rl.ope.evaluation import ALL, Evaluation
 from offline_rl.ope.verdict import GateSettings, Verdict, judge
@@ -54,6 +54,10 @@ def elect(
     ]
     promoted = next((verdict for verdict in verdicts if verdict.verdict == "promote"), None)
     overall = promoted or verdicts[0]
+    # Who asked before the one that serves, and why that did not do, belongs to the verdict.
+    passed_over = verdicts[: verdicts.index(overall)]
+    earlier = tuple(reason for verdict in passed_over for reason in verdict.reasons)
+    overall = replace(overall, reasons=(*earlier, *overall.reasons))
     by_segment = {
         segment: judge(
             evaluation,

@@ -41,6 +41,8 @@ def test_the_first_contender_that_passes_serves_everywhere():
 def test_a_learner_that_does_not_beat_the_plain_model_lets_it_ship():
     election = elected(["learner", "plain"], learner=0.7, plain=0.7)
     assert (election.overall.candidate, election.champion) == ("plain", "plain")
+    assert election.overall.reasons[0].startswith("learner against plain: no gain is shown")
+    assert election.overall.reasons[-1].startswith("plain against logging: a gain is shown")
 
 
 def test_where_nobody_passes_the_incumbent_stays_and_the_first_contender_says_why():
