@@ -8,6 +8,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports.summaries.line_breaks import breakable, wrapping
+
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = ("report.css", "verdict.css", "table.css", "figure.css")
 SCRIPT = "sort.js"
@@ -36,13 +38,15 @@ def csp_hash(text: str) -> str:
 
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters |= {"breakable": breakable, "wrapping": wrapping}
+    return environment
 
 
 def _asset(name: str) -> str:

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from reports.summaries.learning_curves import LearningCurve
+from reports.summaries.notes import Note
 from reports.summaries.printed_table import Mark
+from reports.summaries.verdict_reasons import Doubt, Finding, verdict_reasons
 from reports.summaries.verdicts import Verdict
 
 TITLES = {
@@ -23,6 +26,11 @@ VERDICTS: Mapping[str, tuple[Mark, str]] = {
     "promote": (Mark("✓", "good"), "Promote"),
     "hold": (Mark("=", "even"), "Hold"),
     "reject": (Mark("✕", "bad"), "Reject"),
+}
+INTERVAL_SIGNS: Mapping[int, tuple[Mark, str]] = {
+    1: (Mark("▲", "good"), "above zero"),
+    0: (Mark("○", "quiet"), "contains zero"),
+    -1: (Mark("▼", "bad"), "below zero"),
 }
 TASK_STATUS: Mapping[str, tuple[Mark, str]] = {
     "used": (Mark("✓", "good"), "used"),
@@ -51,6 +59,8 @@ WHY_TABLES_MATTER = {
     "out_learning_curves": "without it nobody can see whether learning had settled",
     "out_data_quality": "without it nobody can see which lines were refused",
 }
+
+NO_ADS = "This shop's logs hold no ads, so there is no ad targeting and no budget."
 
 CAUTION_LOGS = (
     "Values are estimated from logs, not measured in an experiment. They hold if the logged propensities are "
@@ -81,6 +91,11 @@ CAUTION_SIMULATED = (
 LOSS_CONCLUSION = (
     "Training loss: a curve that is flat at its end has settled. Compare a learner with itself only, because "
     "losses differ in kind."
+)
+VALIDATION_HINT = (
+    "All steps are judged on the same rounds of the validation segments and share their luck: one high step "
+    "proves nothing, and many in a row prove little. Paired comparisons decide which step a learner keeps, "
+    "and whether it adapts at all; a note names the learners that kept their start or do not adapt."
 )
 TOTALS_HINT = (
     "Totals are sums over all cells, shown or not; spend is exact, expected revenue is rounded. The interval "
@@ -192,16 +207,40 @@ def freshness(days_behind: int | None) -> tuple[Mark, str]:
 
 def segments_line(n_promote: int, n_hold: int, n_reject: int, n_harmed: int) -> str:
     """Return how the verdicts of single segments fell."""
-    harmed = f"{n_harmed} of them harmed beyond chance" if n_harmed else "none harmed beyond chance"
-    return f"Single segments: {n_promote} promote, {n_hold} hold, {n_reject} reject; {harmed}."
+    below = "1 has its" if n_harmed == 1 else f"{n_harmed or 'none'} have their"
+    return (
+        f"Single segments: {n_promote} promote, {n_hold} hold, {n_reject} reject; "
+        f"{below} interval wholly below zero."
+    )
+
+
+def why(reasons: str, candidate: str) -> str:
+    """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
+
+    Reasons that the gate words otherwise are returned whole.
+
+    >>> gain = "a against b: a gain is shown, +1 (95% interval +0 to +2)."
+    >>> why(f"{gain} {gain.replace('against b', 'against c')}", "a")
+    'A gain is shown against b, c.'
+    """
+    sentences = [_short(reason, candidate) for reason in verdict_reasons(reasons)]
+    return " ".join(sentences) or reasons
+
+
+def harmed_segment(segment: Verdict, difference: str) -> str:
+    """Return a segment whose interval lies below zero, with the gate's verdict: thin evidence is held."""
+    return f"{segment.segment_id}: {difference}, verdict {segment.verdict}"
 
 
 def harmed_line(n_harmed: int) -> str:
     """Return the sentence above the list of harmed segments."""
     if n_harmed == 0:
         return "No segment has an interval that lies wholly below zero."
-    noun = "segment has its interval" if n_harmed == 1 else "segments have their intervals"
-    return f"{n_harmed} {noun} wholly below zero. Look at these before the policy goes on:"
+    if n_harmed == 1:
+        return "1 segment has its interval wholly below zero. Look at it before the policy goes on:"
+    return (
+        f"{n_harmed} segments have their intervals wholly below zero. Look at them before the policy goes on:"
+    )
 
 
 def values_conclusion(best: str, overlaps: bool, second: str) -> str:
@@ -221,12 +260,23 @@ def coverage_conclusion(n_covered: int, n_known: int) -> str:
     return f"The simulated world's true value lies inside {n_covered} of {n_known} intervals."
 
 
-def validation_conclusion(learner: str, gain: str, helps: bool) -> str:
-    """Return what adaptation brought to the learner that validated best."""
-    verb = "adds" if helps else "does not help: it changes the value by"
-    return (
-        f"{learner} reaches the highest validation value. Adapting to a segment {verb} {gain} at that step."
-    )
+def validation_conclusion(curves: Sequence[LearningCurve]) -> str:
+    """Return what the curves of validation values show, without calling any step the best."""
+    adapting = [curve for curve in curves if curve.n_differing]
+    still = [curve.learner for curve in curves if not curve.n_differing]
+    parts = []
+    if adapting:
+        shares = [f"{curve.n_above} of {curve.n_compared} steps of {curve.learner}" for curve in adapting]
+        parts.append(f"Adapted to a segment, the value lies higher than zero-shot at {', '.join(shares)}.")
+    if still:
+        parts.append(f"The same with and without adapting: {', '.join(still)}.")
+    return " ".join(parts)
+
+
+def note_heading(note: Note) -> str:
+    """Return whom a note speaks of, empty for a note of the whole night."""
+    names = ", ".join(note.learners)
+    return f"{DOMAINS[note.domain]}, {names}" if note.domain else ""
 
 
 def budget_decision(moved: str, current: str, recommended: str, *, n_moved: str, n_cells: str) -> str:
@@ -265,6 +315,11 @@ def moves_conclusion(gains_most: str, loses_most: str) -> str:
     return "; ".join(parts) + "."
 
 
+def more_cells(n_cells: int) -> str:
+    """Return the line that opens the table of smaller moves."""
+    return "1 more cell" if n_cells == 1 else f"{n_cells:,} more cells"
+
+
 def quality_conclusion(n_sources: int, n_refusing: int, n_lost: int) -> str:
     """Return what the lines of the table come to."""
     sources = "1 source" if n_sources == 1 else f"{n_sources} sources"
@@ -294,6 +349,14 @@ def small_segments(n_segments: int, smallest: int) -> str:
     return (
         f"Not shown: {n_segments} {noun} with fewer than {smallest} users, so that nobody can be singled out."
     )
+
+
+def _short(reason: Finding | Doubt, candidate: str) -> str:
+    if isinstance(reason, Doubt):
+        subject = "Can't" if reason.policy == candidate else f"{reason.policy} can't"
+        return f"{subject} be judged: {'; '.join(reason.doubts)}."
+    words = f"{reason.finding} against {', '.join(reason.others)}."
+    return words[0].upper() + words[1:] if reason.policy == candidate else f"{reason.policy}: {words}"
 
 
 def _days(number: int) -> str:

@@ -41,7 +41,7 @@ def svg(chart: Any) -> Markup:
             titleFontWeight="normal",
             labelPadding=8,
             titlePadding=10,
-            labelLimit=260,
+            labelLimit=0,
         )
         .configure_header(labelColor="currentColor", labelFontSize=13, labelFontWeight="bold", title=None)
     )

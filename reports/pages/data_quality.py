@@ -24,6 +24,7 @@ def data_quality(night: Night) -> DataQualityPage | None:
         return None
     lost = sources_that_lost_lines(counts)
     refusing = {count.source_name for count in counts if count.n_rejected}
+    example_head = ("Example…",) if any(count.example for count in counts) else ()
     columns = heads(
         "Source",
         "Rule",
@@ -33,7 +34,7 @@ def data_quality(night: Night) -> DataQualityPage | None:
         "Rejected, share#",
         "Adds up",
         "What was wrong…",
-        "Example…",
+        *example_head,
     )
     return DataQualityPage(
         conclusion=wording.quality_conclusion(
@@ -42,7 +43,13 @@ def data_quality(night: Night) -> DataQualityPage | None:
         table=first_rows(
             "Lines per source and rule, most rejected first",
             columns,
-            [_row(count, has_lost=count.source_name in lost) for count in counts],
+            [
+                (
+                    *_row(count, has_lost=count.source_name in lost),
+                    *((text(count.example),) if example_head else ()),
+                )
+                for count in counts
+            ],
             "out_data_quality",
         ),
     )
@@ -63,5 +70,4 @@ def _row(rule: RuleCount, *, has_lost: bool) -> tuple[Cell, ...]:
         shared(rule.rejected_share),
         adds_up,
         text(rule.reason),
-        text(rule.example),
     )

@@ -22,6 +22,8 @@ from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, Column, PrintedTable, first_rows
 
 SOURCE = "out_budget_allocation"
+CELLS_OPEN = 15
+CELLS_FOLDED = 200
 # The gap is an upper bound, so a gap that would print as zero is rounded up.
 SMALLEST_PRINTED_GAP = 1e-6
 KEYS = (
@@ -35,6 +37,7 @@ KEYS = (
 class BudgetDecisions:
     """The budget in words, a chart of the biggest moves, and tables whose totals agree.
 
+    cells: the biggest moves; more_cells: the others, None where there are none.
     scenarios is None where only one was asked.
     """
 
@@ -44,6 +47,8 @@ class BudgetDecisions:
     figure: Figure
     channels: PrintedTable
     cells: PrintedTable
+    more_cells: PrintedTable | None
+    more_summary: str
     scenarios: PrintedTable | None
 
 
@@ -73,7 +78,11 @@ def budget_decisions(night: Night) -> BudgetDecisions | None:
         channels=_sums_table(
             f"Channels{unit}", "Channel", sums_by(cells, lambda cell: cell.channel), total, decimals
         ),
-        cells=_cells_table(f"Cells{unit}, the biggest move first", cells, total, decimals),
+        cells=_cells_table(f"Cells{unit}, the biggest move first", cells[:CELLS_OPEN], decimals, total),
+        more_cells=_cells_table(f"Cells{unit}, the smaller moves", cells[CELLS_OPEN:], decimals)
+        if len(cells) > CELLS_OPEN
+        else None,
+        more_summary=wording.more_cells(len(cells) - CELLS_OPEN),
         scenarios=_sums_table(f"Scenarios{unit}", "Scenario", scenarios, None, decimals)
         if len(scenarios) > 1
         else None,
@@ -111,44 +120,27 @@ def _ends(cells: Sequence[BudgetCell]) -> tuple[str, str]:
     return (gains[0] if gains else "", losses[0] if losses else "")
 
 
-def _cells_table(caption: str, cells: Sequence[BudgetCell], total: BudgetSum, decimals: int) -> PrintedTable:
-    columns = heads(
-        "Campaign",
-        "Channel",
-        "Segment",
-        "Status",
-        *_MONEY,
-        "ROAS#",
-        "Marginal ROAS#",
-        "Stopped by",
-        "Reason…",
-    )
+def _cells_table(
+    caption: str, cells: Sequence[BudgetCell], decimals: int, total: BudgetSum | None = None
+) -> PrintedTable:
+    columns = heads("Cell", "Status", *_MONEY, "ROAS#", "Marginal ROAS#")
     rows = [
         (
-            text(cell.campaign_id),
-            text(cell.channel),
-            text(cell.segment_id),
+            text(cell.name),
             marked(cell.status, wording.BUDGET_STATUS),
             *_money_cells(cell, decimals),
             ratioed(cell.roas),
             ratioed(cell.marginal_roas),
-            text(cell.binding_constraint.replace("_", " ")),
-            text(cell.reason_text),
         )
         for cell in cells
     ]
-    last = (
-        text("All cells"),
-        Cell(""),
-        Cell(""),
-        Cell(""),
-        *_money_cells(total, decimals),
-        ratioed(total.roas),
-        Cell(""),
-        Cell(""),
-        Cell(""),
-    )
-    return first_rows(caption, columns, rows, SOURCE, total=last)
+    whys = [cell.reason_text for cell in cells]
+    above = _total_row(total, decimals) if total else None
+    return first_rows(caption, columns, rows, SOURCE, total=above, whys=whys, shown=CELLS_FOLDED)
+
+
+def _total_row(total: BudgetSum, decimals: int) -> tuple[Cell, ...]:
+    return (text("All cells"), Cell(""), *_money_cells(total, decimals), ratioed(total.roas), Cell(""))
 
 
 def _sums_table(

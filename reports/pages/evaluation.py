@@ -9,17 +9,23 @@ from reports.pages.evaluation_values import ValueEvidence, value_evidence
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.learning_curves import learning_curves
 from reports.summaries.night import DOMAINS, Night
+from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import policy_values
 from reports.summaries.segment_tasks import segment_tasks
-from reports.summaries.verdicts import verdicts
+from reports.summaries.suppression import without_small_counts
+from reports.summaries.verdicts import for_everyone, verdicts
 
 
 @dataclass(frozen=True)
 class DomainEvidence:
-    """What the page prints of one domain; None where the night has no rows for a part."""
+    """What the page prints of one domain; None where the night has no rows for a part.
+
+    reasons: the gate's reasons for everyone, in full.
+    """
 
     title: str
     anchor: str
+    reasons: str
     values: ValueEvidence | None
     segments: SegmentEvidence | None
     learning: LearningEvidence | None
@@ -30,18 +36,22 @@ def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEv
     values = policy_values(night.rows("out_policy_values"))
     records = verdicts(night.rows("out_verdicts"))
     has_users = night.manifest.unit == "user"
+    notes = grouped_notes(night.manifest.notes)
     domains = []
     for domain in DOMAINS:
         own_values = [value for value in values if value.domain == domain]
         own_verdicts = [verdict for verdict in records if verdict.domain == domain]
+        reasons = " ".join(verdict.reasons for verdict in for_everyone(own_verdicts))
         evidence = DomainEvidence(
             title=wording.DOMAINS[domain],
             anchor=f"evaluation-{domain}",
+            reasons=without_small_counts(reasons) if has_users else reasons,
             values=value_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
             segments=segment_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
             learning=learning_evidence(
                 learning_curves(night.rows("out_learning_curves"), domain),
                 segment_tasks(night.rows("out_segment_tasks"), domain),
+                [note for note in notes if note.domain == domain],
                 formats[domain],
                 has_users=has_users,
             ),

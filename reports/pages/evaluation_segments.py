@@ -39,7 +39,7 @@ def segment_evidence(
     return SegmentEvidence(
         harmed_line=wording.harmed_line(len(worst)),
         harmed=tuple(
-            f"{v.segment_id}: {reward.difference(v.difference, v.lower, v.upper)}"
+            wording.harmed_segment(v, reward.difference(v.difference, v.lower, v.upper))
             for v in worst[:HARMED_LISTED]
         ),
         n_harmed_left_out=max(0, len(worst) - HARMED_LISTED),
@@ -52,7 +52,9 @@ def _table(
 ) -> PrintedTable:
     bars = interval_bars([(v.difference, v.lower, v.upper) for v in ordered])
     users = _users(ordered, judged) if has_users else {}
+    champions = sorted({verdict.champion for verdict in ordered})
     rows: list[tuple[Cell, ...]] = []
+    whys = []
     for verdict, bar in zip(ordered, bars, strict=True):
         value = judged.get(verdict.segment_id)
         reasons = without_small_counts(verdict.reasons) if has_users else verdict.reasons
@@ -61,26 +63,38 @@ def _table(
             (
                 text(verdict.segment_id),
                 marked(verdict.verdict, wording.VERDICTS),
+                _sign_cell(verdict),
                 measured(difference, verdict.difference, bar),
                 counted(value.n_rounds if value else None),
                 *((users.get(verdict.segment_id, text(None)),) if has_users else ()),
                 rounded(value.ess if value else None),
-                text(verdict.champion),
-                text(reasons),
+                *((text(verdict.champion),) if len(champions) > 1 else ()),
             )
         )
+        whys.append(wording.why(reasons, verdict.candidate))
     user_head = ("Users#",) if has_users else ()
+    champion_head = ("Serves tomorrow",) if len(champions) > 1 else ()
     columns = heads(
         "Segment",
         "Verdict",
+        "Interval",
         "Candidate less baseline#",
         "Rounds#",
         *user_head,
         "ESS#",
-        "Serves tomorrow",
-        "Reasons…",
+        *champion_head,
     )
-    return first_rows("Verdict per segment, the largest segment first", columns, rows, "out_verdicts")
+    caption = "Verdict per segment, the largest segment first"
+    if not champion_head:
+        caption += f"; {champions[0]} serves all of them tomorrow"
+    return first_rows(caption, columns, rows, "out_verdicts", whys=whys)
+
+
+def _sign_cell(verdict: Verdict) -> Cell:
+    if verdict.lower is None or verdict.upper is None:
+        return text(None)
+    mark, words = wording.INTERVAL_SIGNS[verdict.sign]
+    return Cell(words, mark=mark)
 
 
 def _judged(values: Sequence[PolicyValue], segments: Sequence[Verdict]) -> dict[str, PolicyValue]:

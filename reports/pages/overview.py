@@ -8,6 +8,7 @@ from reports.summaries.budget import budget_cells, budget_sum, main_scenario
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
 from reports.summaries.night import EVERYONE, Night
+from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import PolicyValue, leading_estimators, policy_values
 from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
 from reports.summaries.segment_tasks import by_status, segment_tasks
@@ -43,7 +44,7 @@ class BudgetCard:
 
 @dataclass(frozen=True)
 class OverviewPage:
-    """Everything the overview prints; facts and provenance are pairs of name and text."""
+    """Everything the overview prints; facts, notes and provenance are pairs of name and text."""
 
     lead: str
     cards: tuple[VerdictCard, ...]
@@ -51,7 +52,8 @@ class OverviewPage:
     fresh: tuple[Mark, str]
     facts: tuple[tuple[str, str], ...]
     cautions: tuple[str, ...]
-    notes: tuple[str, ...]
+    no_ads: str
+    notes: tuple[tuple[str, str], ...]
     gaps: tuple[str, ...]
     provenance: tuple[tuple[str, str], ...]
     config: tuple[tuple[str, str], ...]
@@ -72,7 +74,8 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
         fresh=wording.freshness(night.manifest.days_behind),
         facts=_facts(night, everyone, values),
         cautions=_cautions(night, values),
-        notes=night.manifest.notes,
+        no_ads=wording.NO_ADS if night.has_no_ads() else "",
+        notes=tuple((wording.note_heading(note), note.text) for note in grouped_notes(night.manifest.notes)),
         gaps=(
             *(wording.absent_table(name, is_empty=False) for name in night.missing()),
             *(wording.absent_table(name, is_empty=True) for name in night.empty()),
@@ -104,7 +107,9 @@ def _card(
         bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
         meaning=wording.meaning(verdict),
         per_rounds=_per_rounds(verdict, reward),
-        reasons=without_small_counts(verdict.reasons) if has_users else verdict.reasons,
+        reasons=wording.why(
+            without_small_counts(verdict.reasons) if has_users else verdict.reasons, verdict.candidate
+        ),
         segments=wording.segments_line(n_of["promote"], n_of["hold"], n_of["reject"], len(harmed(segments)))
         if segments
         else "",

@@ -26,7 +26,6 @@ class BudgetCell:
     revenue_upper_cents: int
     roas: float | None
     marginal_roas: float | None
-    binding_constraint: str
     shadow_price: float | None
     status: str
     reason_text: str

@@ -19,28 +19,33 @@ class CurvePoint:
     validation_value: float | None
     zero_shot_value: float | None
 
+    @property
+    def gain(self) -> float | None:
+        """Value that adapting adds at this step; None where either value is unknown."""
+        if self.validation_value is None or self.zero_shot_value is None:
+            return None
+        return self.validation_value - self.zero_shot_value
+
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """How one learner went; best is the step with the highest validation value.
+    """How one learner went from its first step, the warm start, to its last.
 
+    n_compared, n_above, n_differing: steps whose value is known before and after adapting to a segment, and
+    those of them where it is higher after, or not the same.
     first_loss and last_loss are the first and last that are known: before the first step there is none.
     """
 
     domain: str
     learner: str
     points: tuple[CurvePoint, ...]
-    best: CurvePoint
-    last_step: int
+    first: CurvePoint
+    last: CurvePoint
+    n_compared: int
+    n_above: int
+    n_differing: int
     first_loss: float | None
     last_loss: float | None
-
-    @property
-    def gain(self) -> float | None:
-        """Value that adaptation adds at the best step: adapted less zero-shot."""
-        if self.best.validation_value is None or self.best.zero_shot_value is None:
-            return None
-        return self.best.validation_value - self.best.zero_shot_value
 
 
 def learning_curves(rows: pl.DataFrame, domain: str) -> tuple[LearningCurve, ...]:
@@ -58,16 +63,17 @@ def _curve(domain: str, learner: str, rows: pl.DataFrame) -> LearningCurve:
     ]
     stride = -(-len(points) // POINTS_DRAWN)
     drawn = [point for place, point in enumerate(points) if place % stride == 0 or place == len(points) - 1]
-    best = max(
-        points, key=lambda point: float("-inf") if point.validation_value is None else point.validation_value
-    )
+    gains = [point.gain for point in points if point.gain is not None]
     losses = [point.loss for point in points if point.loss is not None]
     return LearningCurve(
         domain=domain,
         learner=learner,
         points=tuple(drawn),
-        best=best,
-        last_step=points[-1].step,
+        first=points[0],
+        last=points[-1],
+        n_compared=len(gains),
+        n_above=sum(gain > 0 for gain in gains),
+        n_differing=sum(gain != 0 for gain in gains),
         first_loss=losses[0] if losses else None,
         last_loss=losses[-1] if losses else None,
     )

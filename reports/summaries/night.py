@@ -14,6 +14,7 @@ from features.errors import MetacartError
 
 DOMAINS = ("recommendation", "advertising", "budget")
 EVERYONE = "all"
+AD_TABLES = ("out_ad_targeting", "out_budget_allocation")
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,34 @@ class Night:
         found = self.tables.get(table)
         return _uniform(OUTPUTS[table].create_empty()) if found is None else found
 
+    def has_no_ads(self) -> bool:
+        """Return whether the shop logs no ads: no table speaks of any, and those that would have rows.
+
+        Then the tables of ads are neither missing nor empty: there is nothing to decide.
+        """
+        judged, sources = self.rows("out_policy_values"), self.rows("out_data_quality")
+        if judged.is_empty() or sources.is_empty():
+            return False
+        ad_lines = sources.filter(pl.col("source_name").str.starts_with("ad_") & (pl.col("n_rows") > 0))
+        by_domain = [frame for frame in self.tables.values() if "domain" in frame.columns]
+        return ad_lines.is_empty() and not (
+            any("advertising" in frame["domain"] for frame in by_domain)
+            or any(not self.rows(name).is_empty() for name in AD_TABLES)
+        )
+
     def missing(self) -> tuple[str, ...]:
-        """Return the contracts' tables that this night did not publish."""
-        return tuple(name for name in OUTPUTS if name not in self.tables)
+        """Return the contracts' tables that this night should have published and did not."""
+        return tuple(name for name in self._expected() if name not in self.tables)
 
     def empty(self) -> tuple[str, ...]:
-        """Return the published tables that have no row."""
-        return tuple(name for name in OUTPUTS if name in self.tables and self.tables[name].is_empty())
+        """Return the published tables that should have rows and have none."""
+        return tuple(
+            name for name in self._expected() if name in self.tables and self.tables[name].is_empty()
+        )
+
+    def _expected(self) -> tuple[str, ...]:
+        without = AD_TABLES if self.has_no_ads() else ()
+        return tuple(name for name in OUTPUTS if name not in without)
 
 
 def night(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Night:

@@ -53,7 +53,8 @@ class Column:
 class PrintedTable:
     """A table ready to print; the first cell of a row is its head.
 
-    total: cells of the last line, over all rows, those left out too.
+    total: cells of the line above all others, over all rows, those left out too.
+    whys: one sentence below each row, empty for a row without; none where the table has no such line.
     source: the published table that has every row.
     """
 
@@ -63,6 +64,7 @@ class PrintedTable:
     source: str
     left_out: int = 0
     total: tuple[Cell, ...] | None = None
+    whys: tuple[str, ...] = ()
 
 
 def first_rows(
@@ -72,15 +74,18 @@ def first_rows(
     source: str,
     *,
     total: tuple[Cell, ...] | None = None,
+    whys: Sequence[str] = (),
+    shown: int = ROWS_SHOWN,
 ) -> PrintedTable:
     """Return the table of the first rows; bring the rows in order of importance."""
     return PrintedTable(
         caption=caption,
         columns=tuple(columns),
-        rows=tuple(rows[:ROWS_SHOWN]),
+        rows=tuple(rows[:shown]),
         source=source,
-        left_out=max(0, len(rows) - ROWS_SHOWN),
+        left_out=max(0, len(rows) - shown),
         total=total,
+        whys=tuple(whys[:shown]),
     )
 
 

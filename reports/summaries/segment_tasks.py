@@ -29,6 +29,11 @@ class SegmentTask:
         """Rounds of all three windows."""
         return self.n_support + self.n_query + self.n_holdout
 
+    @property
+    def has_windows(self) -> bool:
+        """Whether its rounds were split by time; those of a segment merged earlier count as support."""
+        return self.status != "merged" or self.n_query + self.n_holdout > 0
+
 
 def segment_tasks(rows: pl.DataFrame, domain: str) -> tuple[SegmentTask, ...]:
     """Return the domain's tasks, the largest first."""

@@ -11,7 +11,10 @@ from reports.summaries.formatting import count
 
 SMALLEST_GROUP = 20
 
-_USER_COUNT = re.compile(r"\b(\d[\d,]*)(?=(?: distinct)? users?\b)")
+_USER_COUNT = re.compile(r"\b(?:only )?(\d[\d,]*)(?=(?: distinct)? users?\b)")
+
+# What a blurred count leaves behind where the limit it missed is the smallest group itself.
+_SAID_TWICE = re.compile(rf"((?:F|f)ewer than {SMALLEST_GROUP} users[^,;.]*), fewer than {SMALLEST_GROUP}\b")
 
 
 def is_hidden(n_users: Sequence[int]) -> list[bool]:
@@ -46,12 +49,14 @@ def without_small_counts(sentence: str) -> str:
 
     >>> without_small_counts("7 users, 30 are needed: merged into all")
     'Fewer than 20 users, 30 are needed: merged into all'
+    >>> without_small_counts("It has only 3 users who clicked, fewer than 20.")
+    'It has fewer than 20 users who clicked.'
     """
 
     def blur(match: re.Match[str]) -> str:
         number = match.group(1)
         if int(number.replace(",", "")) >= SMALLEST_GROUP:
-            return number
+            return match.group(0)
         return f"{'Fewer' if match.start() == 0 else 'fewer'} than {SMALLEST_GROUP}"
 
-    return _USER_COUNT.sub(blur, sentence)
+    return _SAID_TWICE.sub(r"\1", _USER_COUNT.sub(blur, sentence))

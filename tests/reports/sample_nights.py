@@ -310,7 +310,11 @@ def tiny_night() -> SampleNight:
             ),
             "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)[:2]),
             "out_data_quality": table(
-                "out_data_quality", [run | line_counts("clicks.csv", 1000, rejected=3)]
+                "out_data_quality",
+                [
+                    run | line_counts("clicks.csv", 1000, rejected=3),
+                    run | line_counts("ad_spend_daily.csv", 56),
+                ],
             ),
         },
         manifest={**run, "shop": "tiny", "as_of": "2026-01-05", "reward": "click", "currency": "EUR"},

@@ -63,3 +63,9 @@ def test_a_budget_chart_draws_the_biggest_moves_only() -> None:
 
     assert CELLS[0].name in svg
     assert CELLS[-1].name not in svg
+
+
+def test_a_long_label_is_not_cut() -> None:
+    name = "surface=women|user_feature_0=81ce123c|user_feature_1=cef3390e|hour=evening"
+
+    assert f">{name}<" in values_chart(policy=name)

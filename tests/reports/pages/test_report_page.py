@@ -241,6 +241,77 @@ def test_a_long_table_shows_its_first_rows_and_says_how_many_are_left() -> None:
     assert f"s{ROWS_SHOWN - 1:03d}</th>" in page and f"s{ROWS_SHOWN:03d}</th>" not in page
 
 
+def test_a_shop_without_ads_is_told_so_once_and_not_warned() -> None:
+    assert PAGES["open_bandit"].count("logs hold no ads") == 1
+    assert 'class="notice"' not in PAGES["open_bandit"]
+    assert "logs hold no ads" not in PAGES["demo"]
+
+
+def test_a_held_segment_whose_interval_lies_below_zero_is_listed_and_marked() -> None:
+    sample = NIGHTS["tiny"]
+    thin = "maml can't be judged: only 70 users, fewer than 100."
+    verdicts = sample.tables["out_verdicts"].with_columns(
+        verdict=pl.when(pl.col("segment_id") == "north")
+        .then(pl.lit("hold"))
+        .otherwise(pl.col("verdict"))
+        .cast(sample.tables["out_verdicts"].schema["verdict"]),
+        reasons=pl.lit(thin),
+    )
+
+    page = report_html(sample.tables | {"out_verdicts": verdicts}, sample.manifest)
+
+    assert "verdict hold</li>" in page
+    row = page[page.index(">north</th>") : page.index('class="why"')]
+    assert re.search(r"</span> Hold</td>.*▼</span> below zero</td>", row, flags=re.DOTALL)
+    assert "<span>Can&#39;t be judged: only 70 users, fewer than 100.</span>" in page
+
+
+def test_a_segment_name_may_break_after_its_bars_and_sorts_as_it_reads() -> None:
+    sample = NIGHTS["tiny"]
+    tables = with_text(sample, "region=<b>|device=tablet")
+
+    page = report_html(tables, sample.manifest)
+
+    assert "region=&lt;b&gt;|<wbr>device=tablet</th>" in page
+    assert "<b>" not in page
+
+
+def test_the_smaller_moves_fold_away_and_totals_stand_above_all_cells() -> None:
+    page = PAGES["demo"]
+    cells = page[page.index("<caption><span>Cells, EUR per day, the biggest") :]
+    first, rest = cells.split("</table>")[:2]
+
+    assert first.index("All cells") < first.index("</tbody>") < first.index(" · ")
+    assert (first.count('<tr class="why">'), rest.count('<tr class="why">')) == (15, 9)
+    assert "<summary>9 more cells</summary>" in rest
+
+
+def test_a_note_of_several_learners_is_said_once_per_domain() -> None:
+    sample = NIGHTS["open_bandit"]
+    notes = [f"recommendation, {learner}: Its start is kept." for learner in ("maml", "reptile")]
+
+    page = report_html(sample.tables, sample.manifest | {"notes": notes})
+
+    assert "<li><strong>Recommendations, maml, reptile:</strong> Its start is kept.</li>" in page
+    assert "<li><strong>maml, reptile:</strong> Its start is kept.</li>" in page
+    assert page.count("Its start is kept.") == 2
+
+
+def test_a_segment_merged_before_its_windows_shows_no_counts_that_nobody_made() -> None:
+    sample = NIGHTS["demo"]
+    merged = pl.col("status").cast(pl.String) == "merged"
+    tasks = sample.tables["out_segment_tasks"].with_columns(
+        pl.when(merged).then(0).otherwise(pl.col(name)).alias(name)
+        for name in ("n_query", "n_holdout", "n_users")
+    )
+
+    page = report_html(sample.tables | {"out_segment_tasks": tasks}, sample.manifest)
+
+    row = re.search(r"</span> merged</td>(.*?)</tr>", page, flags=re.DOTALL)
+    assert row
+    assert re.findall(r">([^<>]+)</td>", row[1])[2:] == ["–", "–", "–"]
+
+
 def test_late_logs_are_called_late() -> None:
     sample = NIGHTS["tiny"]
 

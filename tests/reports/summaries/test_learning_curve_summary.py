@@ -18,11 +18,26 @@ def rows(values: list[float | None], losses: list[float | None] | None = None) -
     ]
 
 
-def test_the_best_step_has_the_highest_validation_value_and_its_gain_over_zero_shot() -> None:
+def test_steps_are_counted_where_adapting_is_higher_and_where_it_differs_at_all() -> None:
+    frame = table("out_learning_curves", rows([0.1, 0.4, 0.05, 0.3]))
+
+    (curve,) = learning_curves(frame, "recommendation")
+
+    assert (curve.n_above, curve.n_differing, curve.n_compared) == (2, 3, 4)
+
+
+def test_steps_are_counted_before_a_long_curve_is_thinned() -> None:
+    (curve,) = learning_curves(table("out_learning_curves", rows([0.5] * 1001)), "recommendation")
+
+    assert curve.n_above == curve.n_compared == 1001
+
+
+def test_a_curve_keeps_its_ends_and_their_gain() -> None:
     (curve,) = learning_curves(table("out_learning_curves", rows([0.1, 0.4, 0.3])), "recommendation")
 
-    assert curve.best.step == 1
-    assert curve.gain is not None and abs(curve.gain - 0.3) < 1e-12
+    assert (curve.first.step, curve.last.step) == (0, 2)
+    assert curve.first.gain == 0.0
+    assert curve.last.gain is not None and abs(curve.last.gain - 0.2) < 1e-12
 
 
 def test_long_curves_are_thinned_but_keep_their_ends() -> None:

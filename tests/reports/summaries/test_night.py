@@ -45,6 +45,33 @@ def test_a_folder_without_anything_is_a_night_without_tables(tmp_path: Path) -> 
     assert found.rows("out_verdicts").is_empty()
 
 
+def test_a_shop_without_ads_lacks_no_table_of_ads() -> None:
+    sample = open_bandit_night()
+
+    found = night(sample.tables, sample.manifest)
+
+    assert found.has_no_ads()
+    assert found.missing() == ()
+
+
+@pytest.mark.parametrize("spoken_of_by", ["out_policy_values", "out_ad_targeting", "out_data_quality"])
+def test_a_shop_with_ads_anywhere_misses_its_budget(spoken_of_by: str) -> None:
+    without, ads = open_bandit_night(), demo_night()
+    tables = without.tables | {spoken_of_by: ads.tables[spoken_of_by]}
+
+    found = night(tables, without.manifest)
+
+    assert not found.has_no_ads()
+    assert "out_budget_allocation" in found.missing()
+
+
+@pytest.mark.parametrize("lost", ["out_policy_values", "out_data_quality"])
+def test_where_the_tables_that_would_tell_are_lost_ads_may_exist(lost: str) -> None:
+    tables = {name: frame for name, frame in open_bandit_night().tables.items() if name != lost}
+
+    assert set(night(tables, {}).missing()) == {lost, "out_ad_targeting", "out_budget_allocation"}
+
+
 def test_an_unknown_unit_counts_as_users() -> None:
     assert night({}, {"shop": "x", "unit": None, "rows": 3}).manifest.unit == "user"
 

@@ -21,6 +21,14 @@ def test_large_groups_are_all_printed(n_users: list[int]) -> None:
     assert not any(is_hidden(n_users))
 
 
+def test_a_limit_that_a_blurred_count_repeats_is_left_out() -> None:
+    sentence = "x can't be judged: only 4 users, fewer than 100; only 1 users clicked, fewer than 20; ESS 5."
+
+    assert without_small_counts(sentence) == (
+        "x can't be judged: fewer than 20 users, fewer than 100; fewer than 20 users clicked; ESS 5."
+    )
+
+
 def test_reasons_lose_small_user_counts_and_keep_all_else() -> None:
     sentence = "3 distinct users and 12 rounds; 30 users are needed"
 
