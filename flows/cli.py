@@ -150,6 +150,10 @@ def simulate(
     days: int = 28,
     seed: int = 0,
     world: WorldName = "strong",
+    items: int = 30,
+    slots: int = 3,
+    dirt: float = 0.0,
+    stray_quote: bool = False,
 ) -> None:
     """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
 
@@ -158,11 +162,30 @@ def simulate(
     out
         Folder of the logs; its name becomes the name of the shop.
     world
-        How much segments differ: homogeneous, mild or strong.
+        How segments differ: homogeneous, mild, strong, nonlinear or drift.
+    items
+        Items of the catalog.
+    slots
+        Slots of a slate; nights take at most 3.
+    dirt
+        Share of dirty lines: duplicates, late rows, and a quarter of it broken ones. Above 0.04 the night
+        stops at night.max_rejected_share = 0.01.
+    stray_quote
+        Plant one unclosed quotation mark, for which a whole file must be refused.
     """
     from features.simulator.shop import simulate as write_logs
 
-    shop = write_logs(WorldSettings(users=users, days=days, seed=seed, world=world), out)
+    settings = WorldSettings(
+        users=users,
+        days=days,
+        seed=seed,
+        world=world,
+        items=items,
+        slots=slots,
+        dirt=dirt,
+        stray_quote=stray_quote,
+    )
+    shop = write_logs(settings, out)
     config = out / "metacart.toml"
     write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA)
     print(f"{shop} is in {out}; next: metacart run --config {config}")

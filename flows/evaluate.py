@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from features.contracts.outputs import PolicyValues, Verdicts
+from features.simulator.world import LoggedRewards
 from features.tasks.windows import Window
 from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
 from flows.settings import Settings
 from flows.threads import limit_threads
-from flows.truth import Truth, true_rewards
+from flows.truth import true_rewards
 from flows.workspace import Night, Workspace, read_json, write_json
 from offline_rl.logged_data import LoggedRounds, load_tasks
 from offline_rl.ope.evaluation import Evaluation, PolicyValue
@@ -92,7 +93,7 @@ def _gate(settings: Settings) -> GateSettings:
 
 
 def _true_values(
-    policy: str, probabilities: Tensor | None, holdout: LoggedRounds, truth: Truth | None
+    policy: str, probabilities: Tensor | None, holdout: LoggedRounds, truth: LoggedRewards | None
 ) -> dict[tuple[str, int | None], float]:
     """Average the true reward over all holdout rounds, and over those of each segment."""
     if truth is None:

@@ -1,13 +1,12 @@
 """A night of ads: which creative was shown to whom, and what came of it."""
 
-from datetime import date
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS, Advertising
 from features.simulator.logs import draw_seconds, times
+from features.simulator.shop_day import ShopDay
 from features.simulator.spend_response import ORDER_VALUE_CENTS
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
@@ -15,16 +14,15 @@ from features.simulator.world import World
 _ORDER_VALUE_SHAPE = 4.0
 
 
-def simulate_ad_night(world: World, day: int, night: date) -> pl.DataFrame:
-    """Show ads on one day; `day` counts nights from 0 and picks the random numbers.
+def simulate_ad_night(world: World, day: ShopDay) -> pl.DataFrame:
+    """Show ads on one day, whose number picks the random numbers.
 
     A row is complete: conversions that came later are already counted on the impression's own row.
     """
-    random = generator(world.settings.seed, Stream.AD_IMPRESSIONS, day)
+    random = generator(world.settings.seed, Stream.AD_IMPRESSIONS, day.number)
     ads = world.advertising
-    everyone = len(world.user_ids)
-    n = random.poisson(world.settings.ads_per_user_day * everyone)
-    user = random.integers(0, everyone, n)
+    n = random.poisson(day.ad_rate)
+    user = random.integers(0, len(day.visit_rate), n)
     creative = _draw_creatives(ads, n, random)
     channel = ads.channel[creative]
     clicked = random.random(n) < ads.click[world.people.segment[user], creative]
@@ -33,8 +31,8 @@ def simulate_ad_night(world: World, day: int, night: date) -> pl.DataFrame:
     numbers = pl.Series(np.arange(n)).cast(pl.String).str.zfill(6)
     return pl.DataFrame(
         {
-            "ad_impression_id": f"{night:%Y%m%d}-a" + numbers,
-            "shown_at": times(night, draw_seconds(n, random)),
+            "ad_impression_id": f"{day.date:%Y%m%d}-a" + numbers,
+            "shown_at": times(day.date, draw_seconds(n, random)),
             "user_id": world.people.ids.at(user),
             "campaign_id": np.array(CAMPAIGNS)[ads.campaign[creative]],
             "channel": np.array(CHANNELS)[channel],

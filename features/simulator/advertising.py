@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import UsageError
-from features.simulator.click_model import HETEROGENEITY, sigmoid
+from features.simulator.click_model import sigmoid
 from features.simulator.identifiers import Identifiers
 from features.simulator.logging_policy import mixed_with_uniform
 from features.simulator.people import SEGMENTS
+from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.simulator.identifiers import Identifiers
+from features.simulator.newcomers import first_days
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
@@ -24,12 +25,14 @@ class Catalog:
 
     category, brand: int64[A], positions in CATEGORIES and BRANDS.
     price_cents: int64[A], euro cents ending in 99.
+    launch_day: int64[A], the first day on which the item is sold, counted from 0; never falling.
     """
 
     ids: Identifiers
     category: NDArray[np.int64]
     brand: NDArray[np.int64]
     price_cents: NDArray[np.int64]
+    launch_day: NDArray[np.int64]
 
     @property
     def price_level(self) -> NDArray[np.float64]:
@@ -38,7 +41,7 @@ class Catalog:
         return np.asarray((log_euros - np.log(_USUAL_EUROS)) / _PRICE_SPREAD, dtype=np.float64)
 
     def frame(self) -> pl.DataFrame:
-        """The items log."""
+        """The items log: the whole catalog, what is planned for later included."""
         return pl.DataFrame(
             {
                 "item_id": self.ids.ids,
@@ -56,9 +59,11 @@ def draw_catalog(settings: WorldSettings) -> Catalog:
     random = generator(settings.seed, Stream.CATALOG)
     n = settings.items
     euros = np.exp(random.normal(np.log(_USUAL_EUROS), _PRICE_SPREAD, n)).astype(np.int64)
+    newcomers = min(int(settings.new_item_share * n), n - settings.slots - 1)
     return Catalog(
         ids=Identifiers("item", tuple(f"item-{number:03d}" for number in range(1, n + 1))),
         category=np.arange(n, dtype=np.int64) % len(CATEGORIES),
         brand=random.integers(0, len(BRANDS), n),
         price_cents=euros * 100 + 99,
+        launch_day=first_days(n, newcomers),
     )

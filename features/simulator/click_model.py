@@ -1,7 +1,8 @@
 """How people react to items: a position-based model, so that the truth of any policy is a plain sum.
 
-    P(click | user, item, slot) = examination(slot) * attraction(user, item)
-    attraction = sigmoid(base + quality(item) + deviation(segment, item) + taste(user, category))
+    P(click | user, item, slot, day) = examination(slot) * attraction(user, item, day)
+    attraction = sigmoid(base + level(day) + quality(item)
+                         + deviation(user, item, day) + taste(user, category))
     P(order | click) = sigmoid(order base + item term + segment term)
 
 A click depends on its own item and slot alone, never on the other items of the slate. So the value of a
@@ -16,23 +17,22 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from features.errors import UsageError
-from features.simulator.catalog import BRANDS, CATEGORIES, Catalog
-from features.simulator.people import DEVICES, REGIONS, SEGMENTS, People
-from features.simulator.settings import WorldName, WorldSettings
+from features.simulator.catalog import Catalog
+from features.simulator.people import SEGMENTS, People
+from features.simulator.preferences import Preferences, draw_preferences
+from features.simulator.seasonality import Seasonality
+from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
 Reward = Literal["click", "purchase"]
 
-HETEROGENEITY: dict[WorldName, float] = {"homogeneous": 0.0, "mild": 0.18, "strong": 0.34}
-"""Standard deviation of the segment deviation, in log-odds."""
-
 CANCELLED_SHARE = 0.05
 """Share of orders cancelled later. The reward `purchase` is an order that was kept."""
 
-_EXAMINATION = (0.95, 0.72, 0.54)
+_EXAMINATION = (0.95, 0.72, 0.54, 0.41, 0.31)
 _ATTRACTION_BASE = -2.45
 _QUALITY_SPREAD = 0.22
 _ORDER_BASE = -1.6
@@ -42,40 +42,65 @@ _ORDER_SEGMENT_SPREAD = 0.2
 
 @dataclass(frozen=True)
 class ClickModel:
-    """True probabilities; U users, A items, L slots.
+    """True probabilities; U users, A items, C categories, G segments, L slots.
 
     examination: float64[L], probability that the slot is looked at, falling.
     quality: float64[A], what all segments share, in log-odds.
-    attraction: float64[U, A], probability of a click on an item that is looked at.
-    order_given_click: float64[U, A], probability that a click ends in an order.
+    preferences: what they don't share.
+    season: moves all clicks of a day.
+    segment: int64[U] of each user.  category: int64[A] of each item.
+    taste: float64[U, C], of each user, in log-odds.
+    order_given_click: float64[G, A], probability that a click ends in an order.
+
+    No table of users and items is kept: a large shop would not fit.
     """
 
     examination: NDArray[np.float64]
     quality: NDArray[np.float64]
-    attraction: NDArray[np.float64]
+    preferences: Preferences
+    season: Seasonality
+    segment: NDArray[np.int64]
+    category: NDArray[np.int64]
+    taste: NDArray[np.float64]
     order_given_click: NDArray[np.float64]
 
-    def attraction_to(self, reward: Reward) -> NDArray[np.float64]:
-        """float64[U, A], probability of the reward on an item that is looked at.
+    def attraction(
+        self,
+        user: NDArray[np.int64],
+        item: NDArray[np.int64],
+        day: ArrayLike,
+        reward: Reward = "click",
+        *,
+        with_taste: bool = True,
+    ) -> NDArray[np.float64]:
+        """Probability of the reward on an item that is looked at.
 
+        user, item, day: positions and days that broadcast together, and the result has their shape:
+        user[:, None] with all items gives a table, user and item of equal length a value per row.
+        with_taste: False for a usual user with the same attributes, as whoever reads the logs may know them.
         Raises UsageError for a reward other than click and purchase.
         """
+        if reward not in ("click", "purchase"):
+            raise UsageError(f"Reward '{reward}' is unknown. Choose click or purchase.")
+        log_odds = _ATTRACTION_BASE + self.season.level(day) + self.quality[item]
+        log_odds = log_odds + self.preferences.deviation(user, item, day)
+        if with_taste:
+            log_odds += self.taste[user, self.category[item]]
         if reward == "click":
-            return self.attraction
-        if reward == "purchase":
-            return self.attraction * self.order_given_click * (1 - CANCELLED_SHARE)
-        raise UsageError(f"Reward '{reward}' is unknown. Choose click or purchase.")
+            return sigmoid(log_odds)
+        return sigmoid(log_odds) * self.ends_in_order(user, item) * (1 - CANCELLED_SHARE)
+
+    def ends_in_order(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Probability that a click ends in an order, kept or cancelled later."""
+        return np.asarray(self.order_given_click[self.segment[user], item])
 
 
-def draw_click_model(settings: WorldSettings, people: People, catalog: Catalog) -> ClickModel:
-    """Make the preferences of these people for these items.
-
-    All worlds draw the same numbers and scale them, so that only heterogeneity differs between them.
-    """
+def draw_click_model(
+    settings: WorldSettings, people: People, catalog: Catalog, season: Seasonality
+) -> ClickModel:
+    """Make the preferences of these people for these items."""
     random = generator(settings.seed, Stream.PREFERENCES)
     quality = _QUALITY_SPREAD * _standardize(random.normal(size=settings.items))
-    deviation = HETEROGENEITY[settings.world] * _segment_deviation(catalog, random)
-    log_odds = (_ATTRACTION_BASE + quality + deviation)[people.segment] + people.taste[:, catalog.category]
     order_log_odds = (
         _ORDER_BASE
         + _ORDER_ITEM_SPREAD * random.normal(size=settings.items)
@@ -84,8 +109,12 @@ def draw_click_model(settings: WorldSettings, people: People, catalog: Catalog) 
     return ClickModel(
         examination=np.array(_EXAMINATION[: settings.slots]),
         quality=quality,
-        attraction=sigmoid(log_odds),
-        order_given_click=sigmoid(order_log_odds)[people.segment],
+        preferences=draw_preferences(settings, people, catalog, random),
+        season=season,
+        segment=people.segment,
+        category=catalog.category,
+        taste=people.taste,
+        order_given_click=sigmoid(order_log_odds),
     )
 
 
@@ -96,26 +125,6 @@ def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     array([0.5])
     """
     return 1.0 / (1.0 + np.exp(-log_odds))
-
-
-def _segment_deviation(catalog: Catalog, random: np.random.Generator) -> NDArray[np.float64]:
-    """float64[G, A]: mean 0 over segments for each item, standard deviation 1 over all.
-
-    Most of it follows from what is known of segment and item (region with category and brand, device with
-    category and price), so that a segment with little data can learn from the others; the rest is its own.
-    """
-    by_region = (
-        random.normal(size=(len(REGIONS), len(CATEGORIES)))[:, catalog.category]
-        + 0.6 * random.normal(size=(len(REGIONS), len(BRANDS)))[:, catalog.brand]
-    )
-    by_device = (
-        0.6 * random.normal(size=(len(DEVICES), len(CATEGORIES)))[:, catalog.category]
-        + 0.6 * random.normal(size=(len(DEVICES), 1)) * catalog.price_level
-    )
-    own = 0.6 * random.normal(size=(len(SEGMENTS), len(catalog.ids)))
-    mixed = np.repeat(by_region, len(DEVICES), axis=0) + np.tile(by_device, (len(REGIONS), 1)) + own
-    centered = mixed - mixed.mean(axis=0)
-    return np.asarray(centered / centered.std(), dtype=np.float64)
 
 
 def _standardize(values: NDArray[np.float64]) -> NDArray[np.float64]:

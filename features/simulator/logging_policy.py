@@ -1,40 +1,77 @@
-"""Who filled the slots of the logs: a popularity ranking gone stale, with some exploration."""
+"""Who filled the slots of the logs: a popularity ranking gone stale, for some users a near-uniform one."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from features.simulator.catalog import Catalog
 from features.simulator.plackett_luce import slot_marginals
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
-POLICY_VERSION = "popularity-1"
+POPULARITY = "popularity-1"
+EXPLORE = "explore-1"
 
 _KNOWLEDGE = 0.7  # correlation of the stale scores with the quality that segments share
 _SHARPNESS = 1.0
 _UNIFORM_SHARE = 0.3
+_EXPLORE_UNIFORM_SHARE = 0.8
 
 
 @dataclass(frozen=True)
 class LoggingPolicy:
-    """The same for every user; A items, L slots.
+    """Fills slots by Plackett-Luce among what is available; A items, L slots.
 
-    weights: float64[A], Plackett-Luce weights with sum 1: a softmax of stale scores, mixed with uniform.
-    marginals: float64[L, A], exact probability of each item in each slot; the propensity of a logged row.
+    version: as the impressions log calls it.
+    weights: float64[A], sum 1: a softmax of stale scores, mixed with uniform.
     """
 
+    version: str
     weights: NDArray[np.float64]
-    marginals: NDArray[np.float64]
+    slots: int
+
+    @property
+    def marginals(self) -> NDArray[np.float64]:
+        """float64[L, A], exact probability of each item in each slot while the whole catalog is available."""
+        return slot_marginals(self.weights, self.slots)
+
+    def weights_among(self, available: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """float64[A], what is left of the weights with some items gone, sum 1."""
+        left = self.weights * available
+        return np.asarray(left / left.sum())
 
 
-def draw_logging_policy(settings: WorldSettings, quality: NDArray[np.float64]) -> LoggingPolicy:
-    """Make the policy that serves a shop whose items have this shared quality, float64[A] in log-odds."""
+@dataclass(frozen=True)
+class Logging:
+    """policies: the first serves everybody outside the bucket.  policy_of_user: int64[U], fixed for good."""
+
+    policies: tuple[LoggingPolicy, ...]
+    policy_of_user: NDArray[np.int64]
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The policies' names, in their order."""
+        return tuple(policy.version for policy in self.policies)
+
+
+def draw_logging(settings: WorldSettings, catalog: Catalog, quality: NDArray[np.float64]) -> Logging:
+    """Make the policies that serve a shop whose items have this shared quality, float64[A] in log-odds.
+
+    Of an item that is launched later no score was stale enough to exist: it gets the mean.
+    """
     random = generator(settings.seed, Stream.LOGGING_POLICY)
     known = quality / quality.std()
     scores = _KNOWLEDGE * known + np.sqrt(1 - _KNOWLEDGE**2) * random.normal(size=len(quality))
-    weights = mixed_with_uniform(np.exp(_SHARPNESS * scores), _UNIFORM_SHARE)
-    return LoggingPolicy(weights=weights, marginals=slot_marginals(weights, settings.slots))
+    preferences = np.exp(_SHARPNESS * np.where(catalog.launch_day > 0, 0.0, scores))
+    explorers = generator(settings.seed, Stream.EXPLORERS).random(settings.users) < settings.explore_share
+    return Logging(
+        policies=(
+            LoggingPolicy(POPULARITY, mixed_with_uniform(preferences, _UNIFORM_SHARE), settings.slots),
+            LoggingPolicy(EXPLORE, mixed_with_uniform(preferences, _EXPLORE_UNIFORM_SHARE), settings.slots),
+        ),
+        policy_of_user=explorers.astype(np.int64),
+    )
 
 
 def mixed_with_uniform(preferences: NDArray[np.float64], uniform_share: float) -> NDArray[np.float64]:

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from features.simulator.catalog import CURRENCY_CODE
 from features.simulator.click_model import CANCELLED_SHARE
-from features.simulator.logging_policy import POLICY_VERSION
 from features.simulator.plackett_luce import draw_slates
+from features.simulator.shop_day import SURFACE, ShopDay
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
-
-SURFACE = "home"
 
 _DAY_SECONDS = 24 * 60 * 60
 # relative number of visits in each hour of the day, UTC: quiet nights, busy evenings
@@ -29,12 +27,14 @@ _LATEST_CLICK_SECONDS = 22 * 60 * 60
 _ORDER_MINUTES = 20.0
 _CART_WITHOUT_ORDER_SHARE = 0.15
 _ORGANIC_VIEWS_PER_VISIT = 0.4
+_VISITS_AT_ONCE = 16384
 
 
 @dataclass(frozen=True)
 class ShopNight:
     """What the visits of one day lead to, in contract columns; events and orders may lie in the next day."""
 
+    candidate_sets: pl.DataFrame
     impressions: pl.DataFrame
     events: pl.DataFrame
     purchases: pl.DataFrame
@@ -42,26 +42,29 @@ class ShopNight:
 
 @dataclass(frozen=True)
 class _Visits:
-    """Visits in order of time; n of them. user: int64[n] position; second: int64[n] of the day."""
+    """Visits in order of time; n of them.
+
+    user: int64[n], position.  second: int64[n], of the day.  slate: int64[n, L], positions of items.
+    """
 
     user: NDArray[np.int64]
     second: NDArray[np.int64]
+    slate: NDArray[np.int64]
 
 
-def simulate_shop_night(world: World, day: int, night: date) -> ShopNight:
-    """Let people visit on one day; `day` counts nights from 0 and picks the random numbers."""
-    random = generator(world.settings.seed, Stream.VISITS, day)
-    visits = _draw_visits(world, random)
-    slates = draw_slates(world.logging_policy.weights, len(visits.user), world.settings.slots, random)
-    shown = _shown(world, visits, slates, night)
-    clicked = _clicked(world, shown, visits, slates, random)
+def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
+    """Let people visit on one day, whose number picks the random numbers."""
+    random = generator(world.settings.seed, Stream.VISITS, day.number)
+    visits = _draw_visits(world, day, random)
+    shown = _shown(world, visits, day)
+    clicked = _clicked(world, shown, visits, day, random)
     purchases = _purchases(world, clicked, random)
-    events = pl.concat([_click_events(clicked), _organic_views(world, visits, night, random)])
+    events = pl.concat([_click_events(clicked), _organic_views(world, visits, day, random)])
     return ShopNight(
+        candidate_sets=day.candidate_set(pl.Series(world.item_ids)),
         impressions=shown.with_columns(
             surface=pl.lit(SURFACE),
-            policy_version=pl.lit(POLICY_VERSION),
-            candidate_set_id=pl.lit(None, dtype=pl.String),
+            candidate_set_id=pl.lit(day.candidate_set_id),
             context=pl.lit(None, dtype=pl.String),
         ),
         events=events.sort("occurred_at", "event_id"),
@@ -82,46 +85,54 @@ def times(night: date, seconds: NDArray[np.int64]) -> pl.Series:
     return pl.Series(moments).dt.replace_time_zone("UTC")
 
 
-def _draw_visits(world: World, random: np.random.Generator) -> _Visits:
-    user = np.repeat(np.arange(len(world.user_ids)), random.poisson(world.people.visit_rate))
-    return _Visits(user=random.permutation(user), second=draw_seconds(len(user), random))
+def _draw_visits(world: World, day: ShopDay, random: np.random.Generator) -> _Visits:
+    user = random.permutation(np.repeat(np.arange(len(day.visit_rate)), random.poisson(day.visit_rate)))
+    second = draw_seconds(len(user), random)
+    slate = np.empty((len(user), world.settings.slots), dtype=np.int64)
+    served_by = world.logging.policy_of_user[user]
+    for policy, weights in enumerate(day.weights):
+        visits = np.flatnonzero(served_by == policy)
+        for some in np.split(visits, range(_VISITS_AT_ONCE, len(visits), _VISITS_AT_ONCE)):
+            slate[some] = draw_slates(weights, len(some), world.settings.slots, random)
+    return _Visits(user, second, slate)
 
 
-def _shown(world: World, visits: _Visits, slates: NDArray[np.int64], night: date) -> pl.DataFrame:
+def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
     """One row per visit and slot, visit by visit."""
-    n, slots = slates.shape
+    n, slots = visits.slate.shape
     slot = np.tile(np.arange(slots), n)
     visit = np.repeat(np.arange(n), slots)
-    items = slates.ravel()
+    user, item = visits.user[visit], visits.slate.ravel()
+    policy = world.logging.policy_of_user[user]
     return pl.DataFrame(
         {
-            "session_id": _numbered(night, "v", visit),
+            "session_id": _numbered(day.date, "v", visit),
             "slot": slot + 1,
-            "shown_at": times(night, visits.second[visit]),
-            "user_id": world.people.ids.at(visits.user[visit]),
-            "item_id": world.catalog.ids.at(items),
-            "propensity": world.logging_policy.marginals[slot, items],
+            "shown_at": times(day.date, visits.second[visit]),
+            "user_id": world.people.ids.at(user),
+            "item_id": world.catalog.ids.at(item),
+            "propensity": day.marginals[policy, slot, item],
+            "policy_version": pl.Series(world.logging.versions).gather(policy),
         }
     ).with_columns(impression_id=pl.format("{}-{}", "session_id", "slot"))
 
 
 def _clicked(
-    world: World, shown: pl.DataFrame, visits: _Visits, slates: NDArray[np.int64], random: np.random.Generator
+    world: World, shown: pl.DataFrame, visits: _Visits, day: ShopDay, random: np.random.Generator
 ) -> pl.DataFrame:
     """The impressions that were clicked, with positions of user and item and the time of the click."""
-    user = np.repeat(visits.user, slates.shape[1])
-    item = slates.ravel()
-    probability = (
-        np.tile(world.click_model.examination, len(slates)) * world.click_model.attraction[user, item]
-    )
-    clicked = random.random(len(item)) < probability
+    n_visits, slots = visits.slate.shape
+    user, item = np.repeat(visits.user, slots), visits.slate.ravel()
+    attraction = world.click_model.attraction(user, item, day.number)
+    clicked = random.random(len(item)) < np.tile(world.click_model.examination, n_visits) * attraction
+    user, item = user[clicked], item[clicked]
     n = int(clicked.sum())
     quick = random.exponential(_CLICK_MINUTES * 60, n)
     late = random.uniform(0, _LATEST_CLICK_SECONDS, n)
     delay = np.where(random.random(n) < _LATE_CLICK_SHARE, late, quick).astype(np.int64)
-    is_order = random.random(n) < world.click_model.order_given_click[user, item][clicked]
+    is_order = random.random(n) < world.click_model.ends_in_order(user, item)
     return shown.filter(clicked).with_columns(
-        item=item[clicked],
+        item=item,
         is_order=is_order,
         has_cart=is_order | (random.random(n) < _CART_WITHOUT_ORDER_SHARE),
         clicked_at=pl.col("shown_at")
@@ -148,19 +159,28 @@ def _click_events(clicked: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _organic_views(world: World, visits: _Visits, night: date, random: np.random.Generator) -> pl.DataFrame:
-    """Item pages that people reach by search: no impression led there, but they show the user's taste."""
+def _organic_views(world: World, visits: _Visits, day: ShopDay, random: np.random.Generator) -> pl.DataFrame:
+    """Item pages that people reach by search: no impression led there, but they show the user's taste.
+
+    A page that is sold out can still be looked at, one that isn't launched can't.
+    """
     visit = np.repeat(np.arange(len(visits.user)), random.poisson(_ORGANIC_VIEWS_PER_VISIT, len(visits.user)))
     user = visits.user[visit]
-    reach = np.cumsum(world.click_model.attraction, axis=1)[user]
-    item = (reach < random.random(len(visit))[:, None] * reach[:, -1:]).sum(axis=1)
+    launched = np.flatnonzero(world.catalog.launch_day <= day.number)
+    chance = random.random(len(visit))
+    item = np.empty(len(visit), dtype=np.int64)
+    for start in range(0, len(visit), _VISITS_AT_ONCE):
+        some = slice(start, start + _VISITS_AT_ONCE)
+        attraction = world.click_model.attraction(user[some, None], launched, day.number)
+        reach = np.cumsum(attraction, axis=1)
+        item[some] = launched[(reach < chance[some, None] * reach[:, -1:]).sum(axis=1)]
     seconds = np.minimum(visits.second[visit] + random.integers(10, 600, len(visit)), _DAY_SECONDS - 1)
     return pl.DataFrame(
         {
-            "event_id": _numbered(night, "o", np.arange(len(visit))),
-            "occurred_at": times(night, seconds),
+            "event_id": _numbered(day.date, "o", np.arange(len(visit))),
+            "occurred_at": times(day.date, seconds),
             "user_id": world.people.ids.at(user),
-            "session_id": _numbered(night, "v", visit),
+            "session_id": _numbered(day.date, "v", visit),
             "item_id": world.catalog.ids.at(item),
             "event_type": pl.repeat("view", len(visit), eager=True),
             "impression_id": pl.repeat(None, len(visit), dtype=pl.String, eager=True),

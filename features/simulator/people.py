@@ -1,14 +1,16 @@
 """Who visits the simulated shop: coarse facts that the logs tell, and a taste that they don't."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.simulator.attributes import Attributes, draw_attributes
 from features.simulator.catalog import CATEGORIES
 from features.simulator.identifiers import Identifiers
+from features.simulator.newcomers import first_days
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
@@ -22,6 +24,7 @@ _DEVICE_SHARES = (0.55, 0.35, 0.1)
 _TASTE_SPREAD = 0.2
 _ACTIVITY_SPREAD = 0.6
 _OLDEST_SIGNUP_DAYS = 720
+_DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,10 @@ class People:
     region, device: int64[U], positions in REGIONS and DEVICES.
     visit_rate: float64[U], mean visits per day; differs between users, its expectation is the setting's.
     taste: float64[U, C], what the user adds to the log-odds of liking an item of the category. Hidden.
-    signup_at: one per user, UTC, before the first night.
+    attributes: what the users log tells besides.
+    first_day: int64[U], the first day on which the user may visit, counted from 0; never falling.
+    signup_minute: int64[U], minutes from the opening of the first day, on the day before the first visit or
+        earlier: negative for those who were there before.
     """
 
     ids: Identifiers
@@ -39,23 +45,42 @@ class People:
     device: NDArray[np.int64]
     visit_rate: NDArray[np.float64]
     taste: NDArray[np.float64]
-    signup_at: tuple[datetime, ...]
+    attributes: Attributes
+    first_day: NDArray[np.int64]
+    signup_minute: NDArray[np.int64]
 
     @property
     def segment(self) -> NDArray[np.int64]:
         """int64[U], position of the user's region x device in SEGMENTS."""
         return self.region * len(DEVICES) + self.device
 
-    def frame(self) -> pl.DataFrame:
-        """The users log."""
-        everyone = len(self.ids)
+    @property
+    def context(self) -> NDArray[np.float32]:
+        """float32[U, d], all that the users log tells: region, device and age band as indicators, numbers."""
+        return np.hstack(
+            [
+                np.eye(len(REGIONS), dtype=np.float32)[self.region],
+                np.eye(len(DEVICES), dtype=np.float32)[self.device],
+                self.attributes.levels.astype(np.float32),
+            ]
+        )
+
+    def active(self, day: int) -> int:
+        """How many may visit on the day: the first so many users."""
+        return int(np.searchsorted(self.first_day, day, side="right"))
+
+    def frame(self, first_date: date, days: int) -> pl.DataFrame:
+        """The users log: everybody who has signed up by the end of the last of `days` days."""
+        known = self.active(days)  # who may visit on the day after the last has signed up by then
+        opening = np.datetime64(datetime.combine(first_date, time()), "us")
+        signup_at = opening + self.signup_minute[:known].astype("timedelta64[m]")
         return pl.DataFrame(
             {
-                "user_id": self.ids.ids,
-                "region": np.array(REGIONS)[self.region],
-                "device": np.array(DEVICES)[self.device],
-                "signup_at": self.signup_at,
-                "attributes": pl.Series([None] * everyone, dtype=pl.String),
+                "user_id": self.ids.ids[:known],
+                "region": np.array(REGIONS)[self.region[:known]],
+                "device": np.array(DEVICES)[self.device[:known]],
+                "signup_at": pl.Series(signup_at.astype("datetime64[us]")).dt.replace_time_zone(str(UTC)),
+                "attributes": self.attributes.json()[:known],
             }
         )
 
@@ -66,13 +91,17 @@ def draw_people(settings: WorldSettings) -> People:
     n = settings.users
     # exp of a normal, less half its variance, has expectation 1
     activity = np.exp(random.normal(0.0, _ACTIVITY_SPREAD, n) - _ACTIVITY_SPREAD**2 / 2)
-    opening = datetime.combine(settings.first_date, time(tzinfo=UTC))
-    ages = random.integers(1, _OLDEST_SIGNUP_DAYS * 24 * 60, n)
+    ages = random.integers(1, _OLDEST_SIGNUP_DAYS * _DAY_MINUTES, n)
+    first_day = first_days(n, int(settings.new_user_share * n))
+    # a newcomer signs up at some minute of the day before the first possible visit
+    signup_minute = np.where(first_day == 0, -ages, (first_day - 1) * _DAY_MINUTES + ages % _DAY_MINUTES)
     return People(
         ids=Identifiers("user", tuple(f"user-{number:06d}" for number in range(1, n + 1))),
         region=random.choice(len(REGIONS), n, p=REGION_SHARES),
         device=random.choice(len(DEVICES), n, p=_DEVICE_SHARES),
         visit_rate=settings.visits_per_user_day * activity,
         taste=random.normal(0.0, _TASTE_SPREAD, (n, len(CATEGORIES))),
-        signup_at=tuple(opening - timedelta(minutes=int(age)) for age in ages),
+        attributes=draw_attributes(settings, np.maximum(-signup_minute, 0) / (365 * _DAY_MINUTES)),
+        first_day=first_day,
+        signup_minute=signup_minute,
     )

@@ -7,25 +7,35 @@ from typing import Any, Literal, get_args
 
 from features.errors import InputDataError, UsageError
 
-WorldName = Literal["homogeneous", "mild", "strong"]
+WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift"]
 
-WORLD_VERSION = 1
+WORLD_VERSION = 2
 """Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
 
-_MOST_SLOTS = 3  # the exact propensity is written out for three slots, see plackett_luce.py
+MOST_SLOTS = 5
+_SHARES = ("new_user_share", "new_item_share", "stock_out_share", "explore_share", "dirt")
+_LARGEST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class WorldSettings:
     """Everything that decides a simulated shop; equal settings give equal bytes.
 
-    users: people in the shop.
+    users: people who are customers or become so in the first four weeks.
     days: nights of logs, from `first_date` on. More days add nights and leave the earlier ones as they are.
-    world: how much item preferences differ between segments (region x device): not at all, a little, a lot.
-    items: size of the catalog.
-    slots: positions of the surface that is filled at each visit, 1 to 3.
+    world: how item preferences differ between segments (region x device): not at all, a little, a lot; by
+        hidden traits that bend the effect of the user's attributes; a lot, and moving from night to night.
+    items: size of the catalog, counting what is launched in the first four weeks.
+    slots: positions of the surface that is filled at each visit, 1 to 5. The stages after ingest evaluate at
+        most 3.
     visits_per_user_day: mean visits of one user on one day; each visit shows `slots` items.
     ads_per_user_day: mean ads shown to one user on one day.
+    new_user_share, new_item_share: share of users and items that come after the first night.
+    stock_out_share: about this share of items is out of stock on a day.
+    seasonality: how strongly weekdays and a slow wave move visits and clicks; 0 is not at all, 1 is usual.
+    explore_share: share of users who are served by the exploring policy.
+    dirt: share of lines that are repeated, late or broken, see dirt.py; 0 writes clean files.
+    stray_quote: whether one file gets a quote that never closes; such a file is refused as a whole.
     Raises UsageError when a number is out of its range.
     """
 
@@ -36,16 +46,23 @@ class WorldSettings:
     world: WorldName = "strong"
     items: int = 30
     slots: int = 3
-    visits_per_user_day: float = 0.55
-    ads_per_user_day: float = 0.7
+    visits_per_user_day: float = 0.65
+    ads_per_user_day: float = 0.8
+    new_user_share: float = 0.15
+    new_item_share: float = 0.15
+    stock_out_share: float = 0.05
+    seasonality: float = 1.0
+    explore_share: float = 0.2
+    dirt: float = 0.0
+    stray_quote: bool = False
 
     def __post_init__(self) -> None:
         if self.world not in get_args(WorldName):
             raise UsageError(
                 f"Simulated world '{self.world}' is unknown. Choose one of {', '.join(get_args(WorldName))}."
             )
-        if not 1 <= self.slots <= _MOST_SLOTS:
-            raise UsageError(f"A simulated shop has 1 to {_MOST_SLOTS} slots, not {self.slots}. Set slots.")
+        if not 1 <= self.slots <= MOST_SLOTS:
+            raise UsageError(f"A simulated shop has 1 to {MOST_SLOTS} slots, not {self.slots}. Set slots.")
         if self.items <= self.slots:
             raise UsageError(
                 f"{self.items} items can't fill {self.slots} slots with a choice. "
@@ -56,11 +73,14 @@ class WorldSettings:
                 f"A simulated shop needs at least one user, one day and a seed of 0 or more, "
                 f"not users={self.users}, days={self.days}, seed={self.seed}."
             )
-        if self.visits_per_user_day <= 0 or self.ads_per_user_day <= 0:
+        if self.visits_per_user_day <= 0 or self.ads_per_user_day <= 0 or not 0 <= self.seasonality <= 2:
             raise UsageError(
-                f"visits_per_user_day and ads_per_user_day are means above 0, "
-                f"not {self.visits_per_user_day} and {self.ads_per_user_day}."
+                f"visits_per_user_day and ads_per_user_day are means above 0 and seasonality lies in 0 to 2, "
+                f"not {self.visits_per_user_day}, {self.ads_per_user_day} and {self.seasonality}."
             )
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= _LARGEST_SHARE:
+                raise UsageError(f"{name} is a share of 0 to {_LARGEST_SHARE}, not {getattr(self, name)}.")
 
     @property
     def nights(self) -> tuple[date, ...]:

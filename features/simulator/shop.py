@@ -12,11 +12,20 @@ import polars as pl
 from features.contracts.logs import LOGS
 from features.errors import UsageError
 from features.simulator.ad_logs import simulate_ad_night
+from features.simulator.dirt import DIRT_FILE, Dirt
 from features.simulator.logs import simulate_shop_night
 from features.simulator.settings import WorldSettings
+from features.simulator.shop_day import ShopDay
 from features.simulator.world import WORLD_FILE, World
 
-NIGHTLY_LOGS = ("impressions", "events", "purchases", "ad_impressions", "ad_spend_daily")
+NIGHTLY_LOGS = (
+    "candidate_sets",
+    "impressions",
+    "events",
+    "purchases",
+    "ad_impressions",
+    "ad_spend_daily",
+)
 """Logs with a file for each night, `<log>/<YYYY-MM-DD>.csv`."""
 
 WHOLE_LOGS = ("items", "users")
@@ -28,6 +37,9 @@ CONFIG_FILE = "metacart.toml"
 """May stand beside the logs; it is the reader's own, so a new shop leaves it as it is."""
 
 _HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
+# Without its candidate set a round would be judged by the wrong alternatives, and no quarantine could tell.
+_ALWAYS_CLEAN = ("candidate_sets",)
+_STRAY_QUOTE_LOG = "events"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -35,7 +47,7 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 class SimulatedShop:
     """Where a simulated shop lies and how much of it there is.
 
-    n_rows: log → rows over all its files.
+    n_rows: log → data lines over all its files, dirt included.
     """
 
     folder: Path
@@ -50,8 +62,9 @@ class SimulatedShop:
 def simulate(settings: WorldSettings, out: Path) -> SimulatedShop:
     """Write the logs of a simulated shop into the folder `out`, replacing an older simulated shop there.
 
-    Equal settings give equal bytes; more days add files and leave the earlier ones as they are. What the last
-    day's visits lead to after midnight isn't in the logs yet.
+    Equal settings give equal bytes; more days add files, add users to the end of `users.csv`, and leave the
+    rest as it is. What the last day's visits lead to after midnight isn't in the logs yet.
+    With dirt in the settings, `dirt.json` says what was planted.
     The shop is written beside `out` and renamed at the end, so that a failure leaves the old one whole.
     Raises UsageError when `out` holds anything but a simulated shop and its configuration.
     """
@@ -76,7 +89,8 @@ def _refuse_foreign(out: Path) -> None:
     """Let only a simulated shop, or nothing, be replaced."""
     if not out.exists() and not out.is_symlink():
         return
-    known = {*NIGHTLY_LOGS, *(f"{log}.csv" for log in WHOLE_LOGS), WORLD_FILE, KEY_FILE, CONFIG_FILE}
+    known = {*NIGHTLY_LOGS, *(f"{log}.csv" for log in WHOLE_LOGS), WORLD_FILE, KEY_FILE}
+    known |= {CONFIG_FILE, DIRT_FILE}
     if not out.is_dir() or out.is_symlink():
         raise UsageError(f"{out} is no folder. Choose a new folder for the simulated shop.")
     names = {path.name for path in out.iterdir()}
@@ -92,34 +106,66 @@ def _refuse_foreign(out: Path) -> None:
 def _write_logs(world: World, folder: Path) -> dict[str, int]:
     for log in NIGHTLY_LOGS:
         (folder / log).mkdir()
+    settings = world.settings
     n_rows = {
         "items": _write_csv(world.catalog.frame(), "items", folder / "items.csv"),
-        "users": _write_csv(world.people.frame(), "users", folder / "users.csv"),
+        "users": _write_csv(
+            world.people.frame(settings.first_date, settings.days), "users", folder / "users.csv"
+        ),
     } | dict.fromkeys(NIGHTLY_LOGS, 0)
+    dirt = (
+        Dirt(settings.seed, settings.dirt, _STRAY_QUOTE_LOG if settings.stray_quote else None)
+        if settings.dirt or settings.stray_quote
+        else None
+    )
     late: dict[str, pl.DataFrame] = {}
-    for day, night in enumerate(world.settings.nights):
-        visits = simulate_shop_night(world, day, night)
-        frames = {
-            "impressions": visits.impressions,
-            "events": visits.events,
-            "purchases": visits.purchases,
-            "ad_impressions": simulate_ad_night(world, day, night),
-            "ad_spend_daily": world.spend_response.feed(world.settings.seed, day, night),
-        }
-        for log, happened_at in _HAPPENED_AT.items():
-            arrived = pl.concat([late[log], frames[log]]) if log in late else frames[log]
-            is_late = pl.col(happened_at).dt.date() > night
-            late[log] = arrived.filter(is_late)
-            frames[log] = arrived.filter(~is_late).sort(happened_at, maintain_order=True)
-        for log, frame in frames.items():
-            n_rows[log] += _write_csv(frame, log, folder / log / f"{night.isoformat()}.csv")
+    for number in range(settings.days):
+        day = world.open(number)
+        for log, frame in _night(world, day, late).items():
+            path = folder / log / f"{day.date.isoformat()}.csv"
+            if dirt is None or log in _ALWAYS_CLEAN:
+                n_rows[log] += _write_csv(frame, log, path)
+            else:
+                n_rows[log] += _write_dirty(frame, log, path, dirt, number)
+    if dirt is not None:
+        (folder / DIRT_FILE).write_text(dirt.to_json(), encoding="utf-8")
     return n_rows
+
+
+def _night(world: World, day: ShopDay, late: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The logs of one night; what happens after midnight goes to `late`, for the next night."""
+    visits = simulate_shop_night(world, day)
+    frames = {
+        "candidate_sets": visits.candidate_sets,
+        "impressions": visits.impressions,
+        "events": visits.events,
+        "purchases": visits.purchases,
+        "ad_impressions": simulate_ad_night(world, day),
+        "ad_spend_daily": world.spend_response.feed(world.settings.seed, day.number, day.date),
+    }
+    for log, happened_at in _HAPPENED_AT.items():
+        arrived = pl.concat([late[log], frames[log]]) if log in late else frames[log]
+        is_late = pl.col(happened_at).dt.date() > day.date
+        late[log] = arrived.filter(is_late)
+        frames[log] = arrived.filter(~is_late).sort(happened_at, maintain_order=True)
+    return frames
 
 
 def _write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
     """Write the contract's columns, in its order."""
     frame.select(LOGS[log].column_names()).write_csv(path, datetime_format=_TIME_FORMAT, line_terminator="\n")
     return len(frame)
+
+
+def _write_dirty(frame: pl.DataFrame, log: str, path: Path, dirt: Dirt, day: int) -> int:
+    """Write the same with dirt among the lines; return how many there are."""
+    text = frame.select(LOGS[log].column_names()).write_csv(
+        datetime_format=_TIME_FORMAT, line_terminator="\n"
+    )
+    header, *lines = text.splitlines()
+    dirty = dirt.plant(log, day, header, lines, name=f"{log}/{path.name}")
+    path.write_text("\n".join([header, *dirty]) + "\n", encoding="utf-8", newline="\n")
+    return len(dirty)
 
 
 def _write_key(seed: int, path: Path) -> None:

@@ -19,9 +19,9 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS
-from features.simulator.click_model import HETEROGENEITY
 from features.simulator.identifiers import Identifiers
 from features.simulator.people import REGION_SHARES, REGIONS
+from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 

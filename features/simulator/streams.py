@@ -21,6 +21,12 @@ class Stream(IntEnum):
     VISITS = 7
     AD_IMPRESSIONS = 8
     AD_SPEND = 9
+    ATTRIBUTES = 10
+    SEASON = 11
+    STOCK = 12
+    EXPLORERS = 13
+    DIRT = 14
+    POLICY_VALUE = 15
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:

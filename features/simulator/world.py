@@ -1,39 +1,71 @@
 """The simulated shop itself, and what any policy in it is truly worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from features.errors import InputDataError, UsageError
 from features.simulator.advertising import AdReward, Advertising, draw_advertising
+from features.simulator.assortment import Assortment, draw_assortment
 from features.simulator.catalog import Catalog, draw_catalog
 from features.simulator.click_model import ClickModel, Reward, draw_click_model
-from features.simulator.logging_policy import LoggingPolicy, draw_logging_policy
+from features.simulator.logging_policy import Logging, LoggingPolicy, draw_logging
 from features.simulator.people import SEGMENTS, People, draw_people
+from features.simulator.plackett_luce import slot_marginals
+from features.simulator.policy_value import (
+    SlatePolicy,
+    SlateSampler,
+    TrueValue,
+    Visits,
+    exact_value,
+    sampled_value,
+)
+from features.simulator.seasonality import Seasonality, draw_seasonality
 from features.simulator.settings import WorldSettings
+from features.simulator.shop_day import ShopDay
 from features.simulator.spend_response import SpendResponse, draw_spend_response
+from features.simulator.streams import Stream, generator
 
 WORLD_FILE = "world.json"
+
+Domain = Literal["recommendation", "advertising"]
+
+
+@dataclass(frozen=True)
+class LoggedRewards:
+    """What logged rounds truly earn; n rounds, A actions.
+
+    of_action: float64[n, A], expected reward if the round's action were this one.
+    of_log: float64[n], expected reward under the policy that served the round.
+    """
+
+    of_action: NDArray[np.float64]
+    of_log: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class World:
     """A shop with known truth, made from its settings alone; `days` has no influence on it.
 
-    Users and items are named by the ids of the raw logs. Every value below is an exact probability or
-    expectation, not an estimate. A round is one item shown in one slot, one row of the impressions log.
+    Users and items are named by the ids of the raw logs. Values are exact probabilities or expectations; only
+    `true_value` of a policy that can't tell its probabilities is sampled, and says so. A round is one item
+    shown in one slot, one row of the impressions log. Days count from 0, the day of `settings.first_date`.
     Letters in shapes: n rows, U users, A items, L slots, C creatives.
     """
 
     settings: WorldSettings
     people: People
     catalog: Catalog
+    season: Seasonality
+    assortment: Assortment
     click_model: ClickModel
-    logging_policy: LoggingPolicy
+    logging: Logging
     advertising: Advertising
     spend_response: SpendResponse
 
@@ -42,13 +74,16 @@ class World:
         """Make the world of these settings."""
         people = draw_people(settings)
         catalog = draw_catalog(settings)
-        click_model = draw_click_model(settings, people, catalog)
+        season = draw_seasonality(settings)
+        click_model = draw_click_model(settings, people, catalog, season)
         return cls(
             settings=settings,
             people=people,
             catalog=catalog,
+            season=season,
+            assortment=draw_assortment(settings, catalog.launch_day),
             click_model=click_model,
-            logging_policy=draw_logging_policy(settings, click_model.quality),
+            logging=draw_logging(settings, catalog, click_model.quality),
             advertising=draw_advertising(settings),
             spend_response=draw_spend_response(settings),
         )
@@ -68,7 +103,7 @@ class World:
 
     @property
     def user_ids(self) -> tuple[str, ...]:
-        """All users, U."""
+        """All users, U, whoever comes later included."""
         return self.people.ids.ids
 
     @property
@@ -81,12 +116,48 @@ class World:
         """All creatives, C."""
         return self.advertising.ids.ids
 
+    @property
+    def logging_policy(self) -> LoggingPolicy:
+        """The policy that serves users outside the exploring bucket."""
+        return self.logging.policies[0]
+
     def segment_ids(self, user_ids: Sequence[str]) -> list[str]:
         """The segment of each user, region and device joined by a hyphen."""
         return [SEGMENTS[segment] for segment in self.people.segment[self.people.ids.positions(user_ids)]]
 
+    def days(self, moments: pl.Series) -> NDArray[np.int64]:
+        """The day of each date or UTC time, counted from 0, int64[n]."""
+        since = moments.cast(pl.Date) - self.settings.first_date
+        return since.dt.total_days().to_numpy().astype(np.int64)
+
+    def open(self, day: int) -> ShopDay:
+        """What is fixed before the first visit of a day."""
+        active = self.people.active(day)
+        traffic = self.season.visits(day)
+        available = self.assortment.available(day)
+        weights = np.stack([policy.weights_among(available) for policy in self.logging.policies])
+        return ShopDay(
+            number=day,
+            date=self.settings.first_date + timedelta(days=day),
+            visit_rate=traffic * self.people.visit_rate[:active],
+            ad_rate=traffic * self.settings.ads_per_user_day * active,
+            available=available,
+            weights=weights,
+            marginals=np.stack([slot_marginals(of_one, self.settings.slots) for of_one in weights]),
+        )
+
+    def visits(self, day: int, user_ids: Sequence[str]) -> Visits:
+        """What a policy may know when these people come on a day."""
+        users = self.people.ids.positions(user_ids)
+        return Visits(day, tuple(user_ids), self.people.context[users], self.assortment.available(day))
+
     def expected_reward(
-        self, user_ids: Sequence[str], item_ids: Sequence[str], slot: ArrayLike, reward: Reward = "click"
+        self,
+        user_ids: Sequence[str],
+        item_ids: Sequence[str],
+        slot: ArrayLike,
+        reward: Reward = "click",
+        day: ArrayLike = 0,
     ) -> NDArray[np.float64]:
         """Probability of the reward if the row's user sees the item in the row's slot, float64[n, A].
 
@@ -94,72 +165,19 @@ class World:
         item_ids: one per column; A is as many as are asked for.
         slot: int[n], or one for all rows, counted from 1 as in the log.
         reward: click; or purchase, an order within a day of the impression that wasn't cancelled.
+        day: int[n], or one for all rows. Season moves all clicks, and in a drifting world preferences move.
         Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
         users = self.people.ids.positions(user_ids)
         items = self.catalog.ids.positions(item_ids)
-        examined = self._examination(slot, len(users))
-        return examined[:, None] * self.click_model.attraction_to(reward)[users][:, items]
-
-    def true_value(
-        self,
-        probabilities: NDArray[np.float64],
-        user_ids: Sequence[str],
-        item_ids: Sequence[str],
-        reward: Reward = "click",
-    ) -> float:
-        """Mean expected reward per round of a policy, exact in the position-based model.
-
-            V = 1/(n L) * sum over n, l, a of probabilities[n, l, a] examination[l] attraction[user n, a]
-
-        probabilities: float64[n, L, A], chance of item a in slot l of the slate of user n; sums to 1 over a.
-        user_ids: one per n; a user who visits often stands there often.
-        item_ids: one per a.
-        Raises UsageError when shapes or sums don't fit, InputDataError for an unknown id.
-        """
-        users = self.people.ids.positions(user_ids)
-        items = self.catalog.ids.positions(item_ids)
-        shape = (len(users), self.settings.slots, len(items))
-        if probabilities.shape != shape or len(users) == 0:
-            raise UsageError(
-                f"Probabilities have shape {probabilities.shape}, not users x slots x items {shape}."
-            )
-        if not np.allclose(probabilities.sum(axis=2), 1.0, atol=1e-6):
-            raise UsageError("Probabilities must sum to 1 over the items of each slot, for each user.")
-        attraction = self.click_model.attraction_to(reward)[users][:, items]
-        by_slot = np.einsum("nla,na->l", probabilities, attraction) / len(users)
-        return float(by_slot @ self.click_model.examination) / self.settings.slots
-
-    def logging_value(self, user_ids: Sequence[str], reward: Reward = "click") -> float:
-        """Mean expected reward per round of the policy that wrote the logs; `user_ids` as in `true_value`."""
-        return self.true_value(self.logging_marginals(user_ids), user_ids, self.item_ids, reward)
-
-    def oracle_value(self, user_ids: Sequence[str], reward: Reward = "click") -> float:
-        """Mean expected reward per round of the best policy that knows segments but not single users."""
-        return self.true_value(self.oracle_marginals(user_ids, reward), user_ids, self.item_ids, reward)
-
-    def logging_marginals(self, user_ids: Sequence[str]) -> NDArray[np.float64]:
-        """Chance of each item in each slot under the logging policy, float64[n, L, A], the same for all."""
-        return np.broadcast_to(
-            self.logging_policy.marginals, (len(user_ids), *self.logging_policy.marginals.shape)
-        )
-
-    def oracle_marginals(self, user_ids: Sequence[str], reward: Reward = "click") -> NDArray[np.float64]:
-        """The slate of the best policy per segment as zeros and ones, float64[n, L, A].
-
-        Examination falls with the slot, so the best slate has the most attractive items in falling order
-        (rearrangement inequality).
-        """
-        slots, items = self.settings.slots, len(self.catalog.ids)
-        ranked = np.argsort(-self._segment_attraction(reward), axis=1, kind="stable")[:, :slots]
-        slates = np.zeros((len(SEGMENTS), slots, items))
-        np.put_along_axis(slates, ranked[:, :, None], 1.0, axis=2)
-        return slates[self.people.segment[self.people.ids.positions(user_ids)]]
+        examined = self.click_model.examination[self._slot_positions(slot, len(users))]
+        days = np.broadcast_to(np.asarray(day, dtype=np.int64), (len(users),))
+        return examined[:, None] * self.click_model.attraction(users[:, None], items, days[:, None], reward)
 
     def expected_ad_reward(
         self, user_ids: Sequence[str], creative_ids: Sequence[str], reward: AdReward = "click"
     ) -> NDArray[np.float64]:
-        """Probability of the reward if the row's user sees the creative, float64[n, C].
+        """Probability of the reward if the row's user sees the creative, float64[n, C], on any day.
 
         user_ids: one per row.  creative_ids: one per column; each says its campaign and channel.
         Raises InputDataError for an unknown id, UsageError for an unknown reward.
@@ -174,20 +192,107 @@ class World:
         """Exact expected revenue of one day at each spend, see SpendResponse; `segment_id` is a region."""
         return self.spend_response.expected_revenue_cents(campaign_id, channel, segment_id, spend_cents)
 
-    @cached_property
-    def _segment_weights(self) -> NDArray[np.float64]:
-        """float64[G, U]: share of the segment's visits that the user makes."""
-        member = self.people.segment[None, :] == np.arange(len(SEGMENTS))[:, None]
-        visits = member * self.people.visit_rate
-        return np.asarray(visits / np.maximum(visits.sum(axis=1, keepdims=True), np.finfo(float).tiny))
+    def logged_rewards(
+        self,
+        domain: Domain,
+        user_ids: Sequence[str],
+        action_ids: Sequence[str],
+        *,
+        shown_ids: Sequence[str],
+        slot: ArrayLike,
+        day: NDArray[np.int64],
+        reward: Literal["click", "conversion"] = "click",
+    ) -> LoggedRewards:
+        """What logged rounds would earn with every action, and what their own policy earns.
 
-    def _segment_attraction(self, reward: Reward) -> NDArray[np.float64]:
-        return np.asarray(self._segment_weights @ self.click_model.attraction_to(reward))
+        user_ids, shown_ids, slot, day: of each round; shown_ids are the logged actions, items or creatives.
+        action_ids: one per column of `of_action`; `of_log` runs over all actions, asked for or not.
+        A user is served by the same logging policy every day, so it need not be named.
+        Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
+        """
+        if domain == "advertising":
+            of_action = self.expected_ad_reward(user_ids, action_ids, reward)
+            everything = self.expected_ad_reward(user_ids, self.creative_ids, reward)
+            cell = self.advertising.cell[self.advertising.ids.positions(shown_ids)]
+            chances = (self.advertising.cell == cell[:, None]) * self.advertising.propensity
+            return LoggedRewards(of_action, (chances * everything).sum(axis=1))
+        item_reward: Reward = "click" if reward == "click" else "purchase"
+        of_action = self.expected_reward(user_ids, action_ids, slot, item_reward, day)
+        everything = self.expected_reward(user_ids, self.item_ids, slot, item_reward, day)
+        users = self.people.ids.positions(user_ids)
+        policy, place = self.logging.policy_of_user[users], self._slot_positions(slot, len(users))
+        of_log = np.empty(len(users))
+        for one in np.unique(day):
+            rows = day == one
+            chances = self.open(int(one)).marginals[policy[rows], place[rows]]
+            of_log[rows] = (chances * everything[rows]).sum(axis=1)
+        return LoggedRewards(of_action, of_log)
 
-    def _examination(self, slot: ArrayLike, rows: int) -> NDArray[np.float64]:
+    def true_value(
+        self,
+        policy: SlatePolicy | SlateSampler,
+        reward: Reward = "click",
+        *,
+        days: Sequence[int] | None = None,
+        n_visits: int = 20_000,
+        seed: int = 0,
+    ) -> TrueValue:
+        """Mean expected reward per round of a policy of slates, over all visits of the days.
+
+        Exact for a policy that tells its probabilities; sampled for one that only draws slates.
+        days: those that count; None for all nights of the settings.
+        n_visits, seed: of the sample.
+        Raises UsageError when the policy doesn't fit the shop, see policy_value.py.
+        """
+        opened = [self.open(day) for day in (range(self.settings.days) if days is None else days)]
+        if isinstance(policy, SlatePolicy):
+            return exact_value(policy, opened, self.people, self.click_model, reward)
+        random = generator(seed, Stream.POLICY_VALUE)
+        return sampled_value(
+            policy, opened, self.people, self.click_model, reward, n_visits=n_visits, random=random
+        )
+
+    def true_targeting_value(
+        self,
+        probabilities: NDArray[np.float64],
+        user_ids: Sequence[str],
+        creative_ids: Sequence[str],
+        reward: AdReward = "click",
+    ) -> TrueValue:
+        """Mean expected reward per ad shown, when cells keep their shares of the ads; exact.
+
+        probabilities: float64[n, C], chance of each creative given its campaign and channel; sums to 1 over
+            the creatives of each.
+        user_ids: one per row.  creative_ids: one per column, all of them in any order.
+        Raises UsageError when shapes or sums don't fit, InputDataError for an unknown id.
+        """
+        cell = self.advertising.cell[self.advertising.ids.positions(creative_ids)]
+        shape = (len(user_ids), len(self.creative_ids))
+        member = cell[:, None] == np.arange(len(self.advertising.cell_share))
+        if probabilities.shape != shape or len(set(creative_ids)) != shape[1] or shape[0] == 0:
+            raise UsageError(
+                f"Probabilities have shape {probabilities.shape}, not users x creatives {shape}."
+            )
+        if (probabilities < 0).any() or not np.allclose(probabilities @ member, 1.0, atol=1e-6):
+            raise UsageError("Probabilities must sum to 1 over the creatives of each campaign and channel.")
+        earned = probabilities * self.expected_ad_reward(user_ids, creative_ids, reward)
+        return TrueValue(float((earned @ member @ self.advertising.cell_share).mean()))
+
+    def true_budget_value(self, spend_cents: Mapping[tuple[str, str, str], float]) -> TrueValue:
+        """Expected revenue of one day of a plan, in cents; exact.
+
+        spend_cents: of each (campaign_id, channel, region); a cell that isn't named spends nothing.
+        Raises InputDataError for a cell that the world doesn't have.
+        """
+        revenue = (
+            float(self.expected_revenue_cents(*cell, spend)) for cell, spend in sorted(spend_cents.items())
+        )
+        return TrueValue(sum(revenue))
+
+    def _slot_positions(self, slot: ArrayLike, rows: int) -> NDArray[np.int64]:
         slots = np.broadcast_to(np.asarray(slot, dtype=np.int64), (rows,))
         if rows and (slots.min() < 1 or slots.max() > self.settings.slots):
             raise UsageError(
                 f"Slots count from 1 to {self.settings.slots}; got {slots.min()} to {slots.max()}."
             )
-        return self.click_model.examination[slots - 1]
+        return slots - 1

@@ -8,7 +8,21 @@ from features.simulator.settings import WORLD_VERSION, WorldSettings
 
 
 def test_settings_survive_their_file() -> None:
-    settings = WorldSettings(users=7, days=3, seed=5, first_date=date(2025, 12, 31), world="mild")
+    settings = WorldSettings(
+        users=7,
+        days=3,
+        seed=5,
+        first_date=date(2025, 12, 31),
+        world="drift",
+        slots=5,
+        new_user_share=0.1,
+        new_item_share=0.0,
+        stock_out_share=0.2,
+        seasonality=0.5,
+        explore_share=0.5,
+        dirt=0.02,
+        stray_quote=True,
+    )
     assert WorldSettings.from_json(settings.to_json()) == settings
 
 
@@ -21,7 +35,7 @@ def test_nights_follow_the_calendar() -> None:
     "wrong",
     [
         {"world": "wild"},
-        {"slots": 4},
+        {"slots": 6},
         {"slots": 0},
         {"items": 3},
         {"users": 0},
@@ -29,6 +43,12 @@ def test_nights_follow_the_calendar() -> None:
         {"seed": -1},
         {"visits_per_user_day": 0.0},
         {"ads_per_user_day": -1.0},
+        {"seasonality": -0.1},
+        {"new_user_share": 0.6},
+        {"new_item_share": -0.1},
+        {"stock_out_share": 1.0},
+        {"explore_share": 0.51},
+        {"dirt": float("nan")},
     ],
 )
 def test_a_number_out_of_range_is_refused(wrong: dict[str, object]) -> None:

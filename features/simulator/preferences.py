@@ -1,0 +1,167 @@
+"""How segments differ in what they like: the part of the log-odds of a click that learning is about.
+
+    homogeneous, mild, strong   d[segment, item]                          a table, scaled
+    drift                       cos(w day) d[segment, item] + sin(w day) d'[segment, item]
+    nonlinear                   sum over k of z[segment, k] tanh(x(user)' B_k φ(item))
+
+In a drifting world the preferences of two nights correlate by cos(w (day - day')): equal next to each other,
+unrelated after four weeks. In a nonlinear one a segment is three hidden traits that say which bent features
+of its users and items matter to it; no table by segment and item, and no function linear in x, describes it.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from features.simulator.catalog import BRANDS, CATEGORIES, Catalog
+from features.simulator.people import DEVICES, REGIONS, SEGMENTS, People
+from features.simulator.settings import WorldName, WorldSettings
+
+HETEROGENEITY: dict[WorldName, float] = {
+    "homogeneous": 0.0,
+    "mild": 0.18,
+    "strong": 0.34,
+    "nonlinear": 0.45,
+    "drift": 0.34,
+}
+"""Standard deviation of what segments differ by, in log-odds."""
+
+_TURN_DAYS = 112  # a full turn; four weeks are a quarter of it
+_TRAITS = 3
+_BEND = 1.5  # spread of the argument of tanh: at 1.5 half of the features are nearly saturated
+_FEATURE_SPREAD = 0.74  # of tanh(1.5 g) for standard normal g
+
+
+class Preferences(Protocol):
+    """What a segment adds to the log-odds of a click."""
+
+    def deviation(
+        self, user: NDArray[np.int64], item: NDArray[np.int64], day: ArrayLike
+    ) -> NDArray[np.float64]:
+        """For positions of users and items and days from 0, in the shape that they broadcast to."""
+
+
+@dataclass(frozen=True)
+class TablePreferences:
+    """segment: int64[U] of each user.  table: float64[G, A]."""
+
+    segment: NDArray[np.int64]
+    table: NDArray[np.float64]
+
+    def deviation(
+        self,
+        user: NDArray[np.int64],
+        item: NDArray[np.int64],
+        day: ArrayLike,  # noqa: ARG002 (these preferences stay)
+    ) -> NDArray[np.float64]:
+        """See `Preferences`."""
+        return np.asarray(self.table[self.segment[user], item])
+
+
+@dataclass(frozen=True)
+class TurningPreferences:
+    """segment: int64[U] of each user.  first, then: float64[G, A], on day 0 and four weeks later."""
+
+    segment: NDArray[np.int64]
+    first: NDArray[np.float64]
+    then: NDArray[np.float64]
+
+    def deviation(
+        self, user: NDArray[np.int64], item: NDArray[np.int64], day: ArrayLike
+    ) -> NDArray[np.float64]:
+        """See `Preferences`."""
+        angle = 2 * np.pi * np.asarray(day) / _TURN_DAYS
+        segment = self.segment[user]
+        return np.asarray(
+            np.cos(angle) * self.first[segment, item] + np.sin(angle) * self.then[segment, item]
+        )
+
+
+@dataclass(frozen=True)
+class TraitPreferences:
+    """K traits, D facts about a user.
+
+    segment: int64[U] of each user.  traits: float64[G, K], z, with scale.
+    facts: float64[U, D], x, the last of them 1.
+    directions: float64[K, D, A], B_k φ(item).
+    """
+
+    segment: NDArray[np.int64]
+    traits: NDArray[np.float64]
+    facts: NDArray[np.float64]
+    directions: NDArray[np.float64]
+
+    def deviation(
+        self,
+        user: NDArray[np.int64],
+        item: NDArray[np.int64],
+        day: ArrayLike,  # noqa: ARG002 (these preferences stay)
+    ) -> NDArray[np.float64]:
+        """See `Preferences`."""
+        total = np.zeros(np.broadcast_shapes(user.shape, item.shape))
+        for trait, direction in zip(self.traits.T, self.directions, strict=True):
+            bent = sum(fact[user] * along[item] for fact, along in zip(self.facts.T, direction, strict=True))
+            total += trait[self.segment[user]] * np.tanh(bent)
+        return total
+
+
+def draw_preferences(
+    settings: WorldSettings, people: People, catalog: Catalog, random: np.random.Generator
+) -> Preferences:
+    """Make the preferences of these people.
+
+    homogeneous, mild, strong and the first night of drift share all draws and differ by one factor.
+    """
+    scale = HETEROGENEITY[settings.world]
+    if settings.world == "nonlinear":
+        traits = random.normal(size=(len(SEGMENTS), _TRAITS))
+        traits = (traits - traits.mean(axis=0)) / traits.std(axis=0)
+        return TraitPreferences(
+            segment=people.segment,
+            traits=traits * scale / (_FEATURE_SPREAD * np.sqrt(_TRAITS)),
+            facts=np.hstack([people.attributes.levels, np.ones((len(people.ids), 1))]),
+            directions=_directions(catalog, people.attributes.levels.shape[1] + 1, random),
+        )
+    table = scale * _segment_table(catalog, random)
+    if settings.world == "drift":
+        # without what the two have in common by chance, so that the correlation of two nights is the cosine
+        other = _segment_table(catalog, random)
+        other -= (other * table).sum() / (table * table).sum() * table
+        return TurningPreferences(people.segment, table, scale * other / other.std())
+    return TablePreferences(people.segment, table)
+
+
+def _directions(catalog: Catalog, facts: int, random: np.random.Generator) -> NDArray[np.float64]:
+    """float64[K, D, A]; over users and items the sum of fact x direction has spread _BEND."""
+    described = np.hstack(
+        [
+            np.eye(len(CATEGORIES))[catalog.category],
+            np.eye(len(BRANDS))[catalog.brand],
+            catalog.price_level[:, None],
+        ]
+    )
+    drawn = random.normal(size=(_TRAITS, facts, described.shape[1]))
+    # category, brand and price level each bring a variance of about 1 for every fact
+    return np.asarray(_BEND / np.sqrt(3 * facts) * drawn @ described.T, dtype=np.float64)
+
+
+def _segment_table(catalog: Catalog, random: np.random.Generator) -> NDArray[np.float64]:
+    """float64[G, A]: mean 0 over segments for each item, standard deviation 1 over all.
+
+    Most of it follows from what is known of segment and item (region with category and brand, device with
+    category and price), so that a segment with little data can learn from the others; the rest is its own.
+    """
+    by_region = (
+        random.normal(size=(len(REGIONS), len(CATEGORIES)))[:, catalog.category]
+        + 0.6 * random.normal(size=(len(REGIONS), len(BRANDS)))[:, catalog.brand]
+    )
+    by_device = (
+        0.6 * random.normal(size=(len(DEVICES), len(CATEGORIES)))[:, catalog.category]
+        + 0.6 * random.normal(size=(len(DEVICES), 1)) * catalog.price_level
+    )
+    own = 0.6 * random.normal(size=(len(SEGMENTS), len(catalog.ids)))
+    mixed = np.repeat(by_region, len(DEVICES), axis=0) + np.tile(by_device, (len(REGIONS), 1)) + own
+    centered = mixed - mixed.mean(axis=0)
+    return np.asarray(centered / centered.std(), dtype=np.float64)

@@ -1,0 +1,72 @@
+"""Policies that every other one is held against: what the logs did, and the best that could be done."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.simulator.click_model import Reward
+from features.simulator.people import SEGMENTS
+from features.simulator.policy_value import Visits
+from features.simulator.world import World
+
+Knowledge = Literal["nothing", "segment", "context"]
+
+_USERS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True)
+class LoggedSlates:
+    """The policies that wrote the logs, each for its own users."""
+
+    world: World
+
+    def slot_probabilities(self, visits: Visits) -> NDArray[np.float64]:
+        """See `SlatePolicy`."""
+        users = self.world.people.ids.positions(visits.user_ids)
+        return self.world.open(visits.day).marginals[self.world.logging.policy_of_user[users]]
+
+
+@dataclass(frozen=True)
+class BestSlates:
+    """The best slate of what is available, for all that is known of a visitor, as zeros and ones.
+
+    Examination falls with the slot, so the best slate has the most attractive items in falling order
+    (rearrangement inequality).
+    knows: nothing (one slate for all), the segment, or the context: segment and attributes, but no taste.
+        Taste spreads equally over all items, so the order by context is the order of expected clicks; for
+        purchases it is a close guess.
+    """
+
+    world: World
+    knows: Knowledge = "segment"
+    reward: Reward = "click"
+
+    def slot_probabilities(self, visits: Visits) -> NDArray[np.float64]:
+        """See `SlatePolicy`."""
+        world = self.world
+        users = world.people.ids.positions(visits.user_ids)
+        if self.knows == "context":
+            everything = np.arange(len(world.item_ids))
+            appeal = world.click_model.attraction(
+                users[:, None], everything, visits.day, self.reward, with_taste=False
+            )
+        else:
+            appeal = self._mean_attraction(visits.day)[world.people.segment[users]]
+        ranked = np.argsort(-np.where(visits.available, appeal, -1.0), axis=1, kind="stable")
+        slates = np.zeros((len(users), world.settings.slots, len(world.item_ids)))
+        np.put_along_axis(slates, ranked[:, : world.settings.slots, None], 1.0, axis=2)
+        return slates
+
+    def _mean_attraction(self, day: int) -> NDArray[np.float64]:
+        """float64[G, A], over the visits of the segment, or of everybody."""
+        world, items = self.world, np.arange(len(self.world.item_ids))
+        visit_rate = world.open(day).visit_rate
+        total = np.zeros((len(SEGMENTS), len(items)))
+        for start in range(0, len(visit_rate), _USERS_AT_ONCE):
+            users = np.arange(start, min(start + _USERS_AT_ONCE, len(visit_rate)))
+            member = world.people.segment[users] == np.arange(len(SEGMENTS))[:, None]
+            attraction = world.click_model.attraction(users[:, None], items, day, self.reward)
+            total += (member * visit_rate[users]) @ attraction
+        return total if self.knows == "segment" else np.broadcast_to(total.sum(axis=0), total.shape)
