@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from sklearn.cluster import KMeans
 
 from features.errors import UsageError
@@ -19,6 +20,8 @@ from features.errors import UsageError
 EVERYONE = "everyone"
 EVERYONE_ELSE = "everyone_else"
 UNKNOWN = "unknown"
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Segmentation:
         for depth in range(1, len(self.by) + 1):
             label = _label(self.by, depth)
             chosen = pl.when(label.is_in(list(self.kept[depth]))).then(label).otherwise(chosen)
-        return rows.select(chosen.alias("segment_id")).to_series()
+        # with_columns, because a select of nothing but a literal would give one row
+        return rows.with_columns(chosen.alias("segment_id"))["segment_id"]
 
 
 def fit_segments(training_rows: pl.DataFrame, by: Sequence[str], min_rounds: int) -> Segmentation:
@@ -94,24 +98,39 @@ def fit_segments(training_rows: pl.DataFrame, by: Sequence[str], min_rounds: int
     return Segmentation(tuple(by), tuple(kept), merges)
 
 
-def cluster_histories(history: pl.DataFrame, training: pl.Series, clusters: int, seed: int) -> pl.Series:
-    """Return a trait `cluster`: k-means over history features, fitted on the training rows alone.
+@dataclass(frozen=True, eq=False)
+class HistoryClusters:
+    """Groups of similar history, numbered from the lightest to the heaviest, so that a name means something.
 
-    history: float columns, one row per round, larger counts damped by log(1 + x) before scaling.
-    Clusters are numbered from the lightest history to the heaviest, so that a name means something.
+    center, spread: float64[d], of the history columns; means: float64[k, d], of the clusters, standardized.
     """
-    values = np.log1p(np.nan_to_num(history.to_numpy().astype(np.float64), nan=0.0).clip(min=0))
-    chosen = training.to_numpy()
-    center, spread = values[chosen].mean(axis=0), values[chosen].std(axis=0)
+
+    center: Array
+    spread: Array
+    means: Array
+
+    def assign(self, history: pl.DataFrame) -> pl.Series:
+        """Return the trait `cluster` of each row, the number of the nearest mean, as String."""
+        scaled = (history.to_numpy().astype(np.float64) - self.center) / self.spread
+        # |x - m|^2 less |x|^2, which is the same for all clusters
+        distance = (self.means**2).sum(axis=1) - 2.0 * scaled @ self.means.T
+        return pl.Series("cluster", distance.argmin(axis=1)).cast(pl.String)
+
+
+def fit_clusters(training_history: pl.DataFrame, clusters: int, seed: int) -> HistoryClusters:
+    """Learn at most `clusters` groups by k-means over the damped history of the training rounds.
+
+    training_history: float columns without nulls, one row per round; fewer kinds of history than clusters
+    give as many clusters as there are kinds.
+    """
+    values = training_history.to_numpy().astype(np.float64)
+    center, spread = values.mean(axis=0), values.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     scaled = (values - center) / spread
-    n_clusters = min(clusters, len(np.unique(scaled[chosen], axis=0)))
-    model = KMeans(n_clusters, n_init=4, random_state=seed).fit(scaled[chosen])
-    weights = (model.cluster_centers_ * spread + center).sum(axis=1)
-    order = np.argsort(weights, kind="stable")
-    names = np.empty(n_clusters, dtype=np.int64)
-    names[order] = np.arange(n_clusters)
-    return pl.Series("cluster", names[model.predict(scaled)]).cast(pl.String)
+    n_clusters = min(clusters, len(np.unique(scaled, axis=0)))
+    means = KMeans(n_clusters, n_init=4, random_state=seed).fit(scaled).cluster_centers_
+    lightest_first = np.argsort((means * spread + center).sum(axis=1), kind="stable")
+    return HistoryClusters(center, spread, means[lightest_first])
 
 
 def _root(by: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +20,7 @@ from cyclopts import App, CycloptsError, Parameter
 from features.errors import MetacartError, UsageError
 from features.simulator.settings import WorldName, WorldSettings
 from flows.settings import read_settings
-from flows.shops import OPEN_BANDIT, SIMULATED, write_config
+from flows.shops import FILES, OPEN_BANDIT, SIMULATED, write_config
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -43,7 +43,14 @@ app.command(data)
 
 
 @app.command
-def run(*, config: Path = CONFIG, as_of: date | None = None, as_json: JsonFlag = False) -> None:
+def run(
+    *,
+    config: Path = CONFIG,
+    as_of: date | None = None,
+    first: Annotated[date | None, Parameter(name="--from")] = None,
+    last: Annotated[date | None, Parameter(name="--to")] = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Run the whole night of one shop and publish its tables and report.
 
     Parameters
@@ -52,15 +59,33 @@ def run(*, config: Path = CONFIG, as_of: date | None = None, as_json: JsonFlag =
         The shop's configuration file.
     as_of
         The last day whose logs count; by default the newest day in the logs that is over.
+    first
+        Run a night for every day from this one, the oldest first; takes --to.
+    last
+        The last of these days.
     """
     from flows.night import run_night
 
     settings = read_settings(config)
-    print(f"{settings.shop.name}: the night begins")
-    result = run_night(settings, as_of, lambda line: print(f"  {line}", flush=True))
-    _print_night(result)
+    for night in _nights(as_of, first, last):
+        print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
+        result = run_night(settings, night, lambda line: print(f"  {line}", flush=True))
+        _print_night(result)
     if as_json:
         print(json.dumps(result.to_json()))
+
+
+def _nights(as_of: date | None, first: date | None, last: date | None) -> list[date | None]:
+    """Return the dates to run, oldest first; None stands for the newest day that is over.
+
+    >>> _nights(None, date(2026, 1, 30), date(2026, 2, 1))
+    [datetime.date(2026, 1, 30), datetime.date(2026, 1, 31), datetime.date(2026, 2, 1)]
+    """
+    if first is None and last is None:
+        return [as_of]
+    if as_of is not None or first is None or last is None or first > last:
+        raise UsageError("A range of nights takes --from and --to, the earlier day first, and no --as-of.")
+    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
 
 
 @app.command
@@ -192,7 +217,37 @@ def simulate(
 
 
 @app.command
-def init(path: Path = CONFIG, *, source: str = "open_bandit", logs: Path | None = None) -> None:
+def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
+    """Remove a person everywhere, bytes included, and write a proof without the person's id.
+
+    Parameters
+    ----------
+    user
+        The shop's own id of the person.
+    reason
+        Why, for the proof: a request, a contract's end.
+    on
+        The day that the proof names.
+    """
+    from flows.erase import erase as run_erase
+    from flows.erase import erasures
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        proof = run_erase(workspace, user, reason=reason, erased_on=on)
+    print(f"erased; the proof is {erasures(workspace) / proof.erasure_id}.json")
+    for name, mentions in proof.shop_files.items():
+        print(f"  yours to erase: {name}, {mentions} mentions")
+
+
+@app.command
+def init(
+    path: Path = CONFIG,
+    *,
+    source: str = "open_bandit",
+    logs: Path | None = None,
+    from_file: Annotated[Path | None, Parameter(name="--from")] = None,
+) -> None:
     """Write a configuration with every key explained.
 
     Parameters
@@ -203,7 +258,12 @@ def init(path: Path = CONFIG, *, source: str = "open_bandit", logs: Path | None 
         How the logs are written: open_bandit or simulated.
     logs
         Folder of the logs; by default data/raw/SOURCE.
+    from_file
+        One of the shop's own files: look at it and write a mapping to correct.
     """
+    if from_file is not None:
+        _init_from(path, from_file)
+        return
     kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
     if source not in kinds:
         raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
@@ -211,6 +271,17 @@ def init(path: Path = CONFIG, *, source: str = "open_bandit", logs: Path | None 
     if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
         raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
     print(f"{path} is written; next: look through it, then metacart run --config {path}")
+
+
+def _init_from(path: Path, file: Path) -> None:
+    """Write a configuration whose [[files]] are guessed from one file."""
+    from features.sources.propose import propose
+
+    proposal = propose(file)
+    if not write_config(path, FILES, name=file.resolve().parent.name.lower(), logs=file.parent, data=DATA):
+        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{proposal}", encoding="utf-8")
+    print(f"{path} is written; next: correct the guesses in its [[files]], then metacart run --config {path}")
 
 
 def _print_night(result: "NightResult") -> None:

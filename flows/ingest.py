@@ -13,16 +13,32 @@ import duckdb
 from features.contracts.mapping import SourceFile
 from features.deidentify import pseudonym_sql, read_key
 from features.errors import InputDataError
-from features.sources import open_bandit, simulated
+from features.sources import (
+    criteo_attribution,
+    declared,
+    online_retail,
+    open_bandit,
+    otto,
+    rees46,
+    retailrocket,
+    simulated,
+)
+from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
+from flows.settings import Settings
 from flows.workspace import Night, Workspace
 
 SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
     "open_bandit": open_bandit.files,
     "simulated": simulated.files,
+    "rees46": rees46.files,
+    "retailrocket": retailrocket.files,
+    "online_retail": online_retail.files,
+    "otto": otto.files,
+    "criteo_attribution": criteo_attribution.files,
 }
 
 
@@ -34,7 +50,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     Raises InputDataError where a file can't be used; what was loaded before it stays.
     """
     settings = workspace.settings
-    files = SOURCES[settings.shop.source](settings.shop.logs, until=as_of)
+    files = source_files(settings, as_of)
     with open_store(workspace.warehouse) as connection:
         loaded = [_load(connection, workspace, file) for file in files]
         as_of = as_of or _newest_day_that_is_over(connection)
@@ -55,6 +71,13 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         )
     workspace.remember(night)
     return night
+
+
+def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:
+    """Return the shop's files and what each feeds: by its `[[files]]` tables, or by its adapter."""
+    if settings.shop.source == "files":
+        return declared.files(settings.shop.logs, parse_file_tables(settings.files), until=until)
+    return SOURCES[settings.shop.source](settings.shop.logs, until=until)
 
 
 def _load(connection: duckdb.DuckDBPyConnection, workspace: Workspace, file: SourceFile) -> LoadedFile:

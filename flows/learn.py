@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
-import duckdb
 import polars as pl
 
 from features.contracts.outputs import LearningCurves
-from features.tasks.build import DomainTasks, ShopTables, TaskSettings, build_tasks
+from features.tasks.build import DomainTasks, build_tasks
 from features.tasks.files import save_tasks
 from features.tasks.segment_table import segment_table
+from features.tasks.settings import TaskSettings
+from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
 from flows.settings import Settings
 from flows.threads import limit_threads
@@ -25,16 +26,6 @@ from offline_rl.meta.reptile import Reptile
 BASELINE = PooledRewardModel()
 LEARNERS: dict[str, Learner] = {
     learner.name: learner for learner in (Maml(), Maml("fomaml", first_order=True), Reptile(), Reinforce())
-}
-
-ACTIONS = {
-    "recommendation": """
-        SELECT item_id, category, brand, price_cents, attributes
-        FROM dim_items ORDER BY item_id""",
-    "advertising": """
-        SELECT action_id AS item_id, any_value(campaign_id) AS campaign, any_value(surface) AS channel,
-               CAST(NULL AS VARCHAR) AS attributes
-        FROM fct_rounds WHERE domain = 'advertising' GROUP BY action_id ORDER BY action_id""",
 }
 
 
@@ -72,31 +63,10 @@ def train(workspace: Workspace, night: Night, domain: str) -> list[MetaPolicy]:
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:
+    settings = _task_settings(workspace.settings, domain)
     with open_store(workspace.warehouse) as connection:
-        tables = _shop_tables(connection, domain)
-    return build_tasks(tables, _task_settings(workspace.settings, domain), night.as_of)
-
-
-def _shop_tables(connection: duckdb.DuckDBPyConnection, domain: str) -> ShopTables:
-    rounds = connection.sql(
-        "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
-    ).pl()
-    return ShopTables(
-        domain=domain,
-        rounds=rounds.drop("domain", "is_mature"),
-        users=connection.sql("FROM dim_users ORDER BY user_key").pl(),
-        items=connection.sql(ACTIONS[domain]).pl(),
-        candidate_sets=connection.sql("SELECT candidate_set_id, item_id FROM stg_candidate_sets").pl(),
-        context_keys=_keys(connection, "fct_rounds", "context"),
-        user_keys=_keys(connection, "dim_users", "attributes"),
-        item_keys=_keys(connection, "dim_items", "attributes") if domain == "recommendation" else (),
-    )
-
-
-def _keys(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> tuple[str, ...]:
-    """Return the names inside a JSON object column, sorted."""
-    rows = connection.sql(f"SELECT DISTINCT unnest(json_keys({column})) FROM {table} ORDER BY 1").fetchall()
-    return tuple(name for (name,) in rows)
+        tables = read_tables(connection, domain, settings, night.as_of)
+    return build_tasks(tables, settings, night.as_of)
 
 
 def _task_settings(settings: Settings, domain: str) -> TaskSettings:

@@ -65,6 +65,26 @@ def publish(workspace: Workspace, night: Night) -> Published:
     )
 
 
+def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping[str, Any]) -> None:
+    """Give a published table the rows that an erasure leaves; nothing else touches what was published.
+
+    The manifest gets the new hash, and the erasure among its `erasures`. Each file is replaced in one step,
+    Parquet last: after a crash its old rows show that there is still something to do.
+    """
+    fresh = folder / f".{name}.tmp"
+    _formula_safe(frame).write_csv(fresh)
+    fresh.replace(folder / f"{name}.csv")
+    written = folder / "manifest.json"
+    if written.is_file():
+        manifest = read_json(written)
+        erasures = [known for known in manifest.get("erasures", []) if known != erasure]
+        tables = manifest["tables"] | {name: {"rows": frame.height, "hash": _hash(name, frame)}}
+        write_json(written, manifest | {"tables": tables, "erasures": [*erasures, dict(erasure)]})
+    frame.write_parquet(fresh)
+    fresh.replace(folder / f"{name}.parquet")
+    sync_folder(folder)
+
+
 def _point_to(night: Night, pointer: Path) -> None:
     """Make a night the current one, unless a later one is: looking back must not turn the shop back."""
     if not pointer.is_file() or read_json(pointer)["as_of"] <= night.as_of.isoformat():

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from features.errors import UsageError
+from features.sources.file_tables import parse_file_tables
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -31,7 +32,16 @@ class Shop(_Table):
     """Whose logs, in which form, and where."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-    source: Literal["open_bandit", "simulated"]
+    source: Literal[
+        "files",
+        "open_bandit",
+        "simulated",
+        "rees46",
+        "retailrocket",
+        "online_retail",
+        "otto",
+        "criteo_attribution",
+    ]
     logs: Path
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
 
@@ -123,6 +133,7 @@ class Settings(BaseSettings):
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
     budget: Budget = Budget()
+    files: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -157,6 +168,7 @@ def read_settings(path: Path) -> Settings:
     try:
         table = TomlConfigSettingsSource(Settings, toml_file=path)()
         settings = Settings(**table)
+        parse_file_tables(settings.files)
     except ValidationError as error:
         faults = "; ".join(_fault(fault) for fault in error.errors())
         raise UsageError(

@@ -18,6 +18,16 @@ OPEN_BANDIT = {
     "min_rounds": "500",
     "key_file": '# key_file = "pseudonym.key"',
 }
+FILES = {
+    "source": "files",
+    "currency_code": "EUR",
+    "attribution_hours": "24",
+    "evidence_policies": "[]",
+    "incumbent_policy": '""',
+    "by": "[]",
+    "min_rounds": "500",
+    "key_file": '# key_file = "pseudonym.key"',
+}
 SIMULATED = {
     "source": "simulated",
     "currency_code": "EUR",

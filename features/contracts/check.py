@@ -4,6 +4,7 @@ Both are derived from the columns in columns.py, so a range is written down once
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import dataframely as dy
 import polars as pl
@@ -21,8 +22,8 @@ class Rule:
     """One thing that a value must be.
 
     sentence: the rule by itself, `propensity must be above 0 and at most 1`.
-    broken: SQL condition over the column's text, true where the rule is broken.
-    reason: SQL expression for the sentence about one broken value, the value included.
+    broken: SQL condition over `ColumnCheck.text` and `.typed`, true where the rule is broken.
+    reason: SQL expression over them for the sentence about one broken value, the value included.
     """
 
     sentence: str
@@ -34,26 +35,37 @@ class Rule:
 class ColumnCheck:
     """How the text of one column becomes a typed value, and what that value must be.
 
-    value: SQL expression over a text column named `column`; null where the text is no such value.
+    Text and value are columns of one query, so that a text is cast once however many rules ask for it:
+    `SELECT *, value AS typed FROM (SELECT ... AS text)`, and the rules over that.
+
+    text, typed: SQL identifiers of the two columns.
+    value: SQL expression over `text`; null where the text is no such value.
     rules: in the order in which they are asked; each assumes that those before it hold.
     """
 
     column: str
     sql_type: str
+    text: str
+    typed: str
     value: str
     rules: tuple[Rule, ...]
 
 
-def column_checks(schema: type[dy.Schema]) -> tuple[ColumnCheck, ...]:
+@cache
+def column_checks(schema: type[dy.Schema], prefix: str = "") -> tuple[ColumnCheck, ...]:
     """Derive the SQL checks of a log contract, in the contract's column order.
 
+    prefix: put before the names of the two columns, so that one query can hold several logs.
     Raises TypeError for a kind of column, or a limit on one, that has no translation to SQL yet.
 
     >>> from features.contracts.logs import Impressions
-    >>> [check.rules[-1].sentence for check in column_checks(Impressions) if check.column == "propensity"]
-    ['propensity must be above 0 and at most 1']
+    >>> propensity = next(c for c in column_checks(Impressions) if c.column == "propensity")
+    >>> propensity.rules[-1].sentence
+    'propensity must be above 0 and at most 1'
+    >>> propensity.rules[-1].broken
+    'NOT (isfinite("propensity typed") AND "propensity typed" > 0 AND "propensity typed" <= 1)'
     """
-    return tuple(_column_check(name, column) for name, column in schema.columns().items())
+    return tuple(_column_check(name, column, prefix) for name, column in schema.columns().items())
 
 
 def is_personal(schema: type[dy.Schema], column: str) -> bool:
@@ -84,8 +96,8 @@ def _rule_sentence(rule: str) -> str:
     return f"Rule {kind} of {column} fails" if separator else f"Rule {rule} fails"
 
 
-def _column_check(name: str, column: dy.Column) -> ColumnCheck:
-    text = f'"{name}"'
+def _column_check(name: str, column: dy.Column, prefix: str) -> ColumnCheck:
+    text, typed = f'"{prefix}{name}"', f'"{prefix}{name} typed"'
     sql_type, value, type_rule = _typed(text, column)
     personal = bool((column.metadata or {}).get("personal"))
     shown = f"left({text}, {SHOWN_CHARACTERS})"
@@ -102,9 +114,9 @@ def _column_check(name: str, column: dy.Column) -> ColumnCheck:
     if not column.nullable:
         rules.append(Rule(f"{name} must be there", f"{text} IS NULL", f"'{name} is missing'"))
     if type_rule:
-        rules.append(rule(type_rule, f"{text} IS NOT NULL AND {value} IS NULL"))
-    rules.extend(rule(must, broken) for must, broken in _limits(value, column))
-    return ColumnCheck(name, sql_type, value, tuple(rules))
+        rules.append(rule(type_rule, f"{text} IS NOT NULL AND {typed} IS NULL"))
+    rules.extend(rule(must, broken) for must, broken in _limits(typed, column))
+    return ColumnCheck(name, sql_type, text, typed, value, tuple(rules))
 
 
 def _typed(text: str, column: dy.Column) -> tuple[str, str, str | None]:

@@ -1,8 +1,11 @@
 """The data dictionary: every table and column of the contracts as Markdown, for features/README.md."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import dataframely as dy
 
-from features.contracts.logs import LOGS
+from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.outputs import OUTPUTS
 
 BEGIN = "<!-- data dictionary: written by features.contracts.dictionary, do not edit by hand -->"
@@ -11,8 +14,8 @@ END = "<!-- end of the data dictionary -->"
 
 def data_dictionary() -> str:
     """Return both halves of the dictionary: what goes in, what comes out."""
-    logs = "\n".join(_table(name, schema) for name, schema in LOGS.items())
-    outputs = "\n".join(_table(name, schema) for name, schema in OUTPUTS.items())
+    logs = "\n".join(table(name, schema) for name, schema in LOGS.items())
+    outputs = "\n".join(table(name, schema) for name, schema in OUTPUTS.items())
     return f"{BEGIN}\n\n## What goes in\n\n{logs}\n## What comes out\n\n{outputs}\n{END}"
 
 
@@ -30,16 +33,18 @@ def with_dictionary(page: str) -> str:
     return before + data_dictionary() + after
 
 
-def _table(name: str, schema: type[dy.Schema]) -> str:
+def table(name: str, schema: type[dy.Schema]) -> str:
+    """Return one table of the dictionary."""
     rows = "\n".join(_row(column, kind) for column, kind in schema.columns().items())
     about = " ".join((schema.__doc__ or "").split())
     head = "| column | type | unit | range | null | meaning |\n|---|---|---|---|---|---|"
-    return f"### {name}\n{about}\n\n{head}\n{rows}\n"
+    rules = "".join(f"\nIn every row {rule.sentence}.\n" for rule in ROW_RULES.get(name, ()))
+    return f"### {name}\n{about}\n\n{head}\n{rows}\n{rules}"
 
 
 def _row(name: str, column: dy.Column) -> str:
     metadata = column.metadata or {}
-    meaning = f"{column.description}{' (personal)' if metadata.get('personal') else ''}"
+    meaning = f"{column.description}{_treatment(metadata)}"
     cells = (
         f"`{name}`",
         type(column).__name__,
@@ -49,6 +54,17 @@ def _row(name: str, column: dy.Column) -> str:
         meaning,
     )
     return "| " + " | ".join(cells) + " |"
+
+
+def _treatment(metadata: Mapping[str, Any]) -> str:
+    """Say what becomes of a column that could tell who somebody is."""
+    said = {
+        "personal": metadata.get("personal"),
+        f"stored by {metadata.get('generalize')}": metadata.get("generalize"),
+        "scrubbed": metadata.get("free_text"),
+    }
+    words = ", ".join(word for word, holds in said.items() if holds)
+    return f" ({words})" if words else ""
 
 
 def _range(column: dy.Column) -> str:

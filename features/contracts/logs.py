@@ -5,9 +5,13 @@ warehouse keeps `user_key` in its place.
 """
 
 import dataframely as dy
+import polars as pl
 
 from features.contracts import columns
 from features.contracts.columns import optional
+from features.contracts.row_rules import AtMost
+
+CLICKS_WITHIN_IMPRESSIONS = AtMost("clicks", "impressions")
 
 
 class Impressions(dy.Schema):
@@ -27,28 +31,31 @@ class Impressions(dy.Schema):
 
 
 class Events(dy.Schema):
-    """One thing a user did.  Grain: event_id."""
+    """One thing a user did; session_id is null where a shop knows no visits.  Grain: event_id."""
 
     event_id = columns.event_id
     occurred_at = columns.occurred_at
     user_id = optional(columns.user_id)
-    session_id = columns.session_id
+    session_id = optional(columns.session_id)
     item_id = columns.item_id
     event_type = columns.event_type
     impression_id = optional(columns.impression_id)
 
 
 class Purchases(dy.Schema):
-    """One line of an order.  Grain: order_id, line."""
+    """One line of an order.  Grain: order_id, line.
+
+    price_cents is null where a log has no prices; currency_code is then XXX, the ISO code for none.
+    """
 
     order_id = columns.order_id
     line = columns.line
     ordered_at = columns.ordered_at
     user_id = optional(columns.user_id)
-    session_id = columns.session_id
+    session_id = optional(columns.session_id)
     item_id = columns.item_id
     quantity = columns.quantity
-    price_cents = columns.price_cents
+    price_cents = optional(columns.price_cents)
     currency_code = columns.currency_code
     is_cancelled = columns.is_cancelled
 
@@ -84,6 +91,11 @@ class AdSpendDaily(dy.Schema):
     spend_cents = columns.spend_cents
     conversions = columns.conversions
     revenue_cents = columns.revenue_cents
+
+    @dy.rule()
+    def clicks_are_within_impressions(cls) -> pl.Expr:
+        """A click without its impression is a fault of the export."""
+        return CLICKS_WITHIN_IMPRESSIONS.holds()
 
 
 class CandidateSets(dy.Schema):
@@ -124,6 +136,9 @@ LOGS: dict[str, type[dy.Schema]] = {
     "items": Items,
     "users": Users,
 }
+
+# Asked after the rules of each column; the warehouse asks them in SQL, dataframely in polars.
+ROW_RULES: dict[str, tuple[AtMost, ...]] = {"ad_spend_daily": (CLICKS_WITHIN_IMPRESSIONS,)}
 
 KEYS: dict[str, tuple[str, ...]] = {
     "impressions": ("impression_id",),

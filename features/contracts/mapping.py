@@ -7,19 +7,36 @@ from typing import Literal
 
 FileFormat = Literal["csv", "jsonl", "parquet"]
 
+# What a mapping's SQL may read besides the file's own columns. No shop's file has columns of these names,
+# so that they can't hide one: the number of the line (a CSV header is line 1; a row of Parquet counts
+# from 1), an element of an unnested list as text, and its number in the list, from 1.
+LINE = '"line of the file"'
+ELEMENT = '"element of the list"'
+ELEMENT_NUMBER = '"number of the element"'
+
 
 @dataclass(frozen=True)
 class LogMapping:
     """The part of a file that becomes rows of one log.
 
     columns: contract column → SQL expression over the file's own columns, which arrive as text; the
-        warehouse casts the result to the contract's type. A nullable column may be left out.
-    where: SQL condition on the file's columns; lines that fail it are no rows of this log.
+        warehouse casts the result to the contract's type. A nullable column may be left out. A value that
+        the contract should reject comes out as text that says why (`2026-03-29 02:30 does not exist in
+        Europe/Berlin`): that text is the reason in quarantine.
+    where: SQL condition; lines that fail it, or where it is null, are no rows of this log.
+    elements: SQL expression for a list, where one line holds many rows: each element is a row, which reads
+        ELEMENT and ELEMENT_NUMBER beside the line's own columns, in `columns` and in `where`. An empty list
+        is no row; a null stands for a list that can't be read, and is one row whose ELEMENT is null. Still
+        counted are lines: one bad element sends its whole line to quarantine.
+    one_row_per_key: keep the last line of each key alone, where a log is a by-product of another (the
+        items of an event file); a table of one row per event would be a copy of the events.
     """
 
     log: str
     columns: Mapping[str, str]
     where: str | None = None
+    elements: str | None = None
+    one_row_per_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,7 +44,10 @@ class SourceFile:
     """One file on disk and every log that it feeds.
 
     name: how tables and messages call the file, e.g. `random/men/men.csv`; the same on every machine.
-    required: header names without which the file is refused.
+    required: names of the file's columns without which it is refused.
+    optional: names that the mapping mentions and the file may lack (JSONL writes no key for a null): where
+        one is absent it reads as null in every line.
+    delimiter: what parts the fields of a CSV file.
     """
 
     path: Path
@@ -35,3 +55,5 @@ class SourceFile:
     file_format: FileFormat
     required: frozenset[str]
     logs: tuple[LogMapping, ...]
+    optional: frozenset[str] = frozenset()
+    delimiter: str = ","

@@ -6,60 +6,36 @@ rounds say what the shop shows today.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.context import HISTORY, Encoder, Matrix, expand, fit_encoder, item_columns
-from features.errors import InputDataError
-from features.segments import Segmentation, cluster_histories, fit_segments
+from features.context import (
+    AFFINITY,
+    EMBEDDING,
+    HISTORY,
+    Encoder,
+    Matrix,
+    damped,
+    expand,
+    fit_encoder,
+    item_columns,
+)
+from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
+from features.tasks.evidence import mark_evidence
+from features.tasks.settings import TaskSettings
 from features.tasks.splits import Split, split_segments
-from features.tasks.targets import Targets, find_targets
-from features.tasks.windows import Boundaries, Window, assign_windows, fit_boundaries
+from features.tasks.tables import ShopTables
+from features.tasks.targets import Targets, find_targets, has_users, latest_rounds, with_history_of
+from features.tasks.windows import Boundaries, Window, night_end
 
 REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
 Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class TaskSettings:
-    """How rounds become tasks; the commented configuration says what each word means."""
-
-    reward: str
-    attribution_hours: int
-    segments_by: tuple[str, ...]
-    clusters: int
-    min_rounds: int
-    salt: str
-    support_share: float
-    query_share: float
-    evidence_policies: tuple[str, ...]
-    incumbent_policy: str
-    seed: int
-
-
-@dataclass(frozen=True)
-class ShopTables:
-    """What the warehouse knows about one domain.
-
-    rounds: fct_rounds of the domain in the order of round_id; users: dim_users; items: one row per known
-    action, item_id first; candidate_sets: candidate_set_id, item_id.
-    *_keys: names inside the JSON columns rounds.context, users.attributes and items.attributes.
-    """
-
-    domain: str
-    rounds: pl.DataFrame
-    users: pl.DataFrame
-    items: pl.DataFrame
-    candidate_sets: pl.DataFrame
-    context_keys: tuple[str, ...] = ()
-    user_keys: tuple[str, ...] = ()
-    item_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,15 +66,14 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
 
     Raises InputDataError if no round can serve as evidence, UsageError if a segment trait does not exist.
     """
-    rounds, boundaries = _windowed(_with_traits(tables), settings, as_of, tables.domain)
+    rounds, boundaries = mark_evidence(_with_traits(tables), settings, as_of, tables.domain)
     taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
-    if settings.clusters:
-        chosen = rounds.select(taught).to_series()
-        clusters = cluster_histories(rounds.select(HISTORY), chosen, settings.clusters, settings.seed)
-        rounds = rounds.with_columns(clusters)
-    segmentation = fit_segments(rounds.filter(taught), settings.segments_by, settings.min_rounds)
-    rounds = rounds.with_columns(segmentation.assign(rounds))
-    segment_ids = tuple(rounds["segment_id"].unique().sort())
+    groups = _fit_groups(rounds.filter(taught), settings)
+    rounds = groups.assign(rounds)
+    latest = latest_rounds(rounds)
+    if has_users(rounds):
+        latest = groups.assign(with_history_of(latest, _snapshots(tables, as_of)))
+    segment_ids = tuple(pl.concat([rounds["segment_id"], latest["segment_id"]]).unique().sort())
     splits = _splits(rounds.filter(taught), settings)
 
     actions = _actions(tables, rounds)
@@ -109,17 +84,17 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         pl.Series("segment", _index(rounds["segment_id"], segment_ids)),
         pl.Series("action", _index(rounds["action_id"], action_ids)),
     )
-    encoder = fit_encoder(rounds.filter(taught), _context_columns(tables), settings.min_rounds)
+    encoder = fit_encoder(rounds.filter(taught), _context_columns(rounds, tables), settings.min_rounds)
     item_encoder = fit_encoder(actions, item_columns(actions), min_rows=2)
     n_slots = int(rounds["slot"].to_numpy().max())
-    targets = find_targets(rounds, encoder)
+    targets = find_targets(latest, encoder)
     evidence = rounds.filter("is_evidence")
     seen = rounds.filter(taught)["action"].unique().to_numpy()
     return DomainTasks(
         domain=tables.domain,
         as_of=as_of,
         boundaries=boundaries,
-        segmentation=segmentation,
+        segmentation=groups.segmentation,
         segment_ids=segment_ids,
         splits=splits,
         evidence=evidence,
@@ -145,35 +120,45 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
 _SPLIT_CODES: dict[Split | None, int] = {"meta_train": 0, "meta_validation": 1, "meta_test": 2, None: 3}
 
 
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    """How rows find their cluster, if there are clusters, and then their segment."""
+
+    clusters: HistoryClusters | None
+    segmentation: Segmentation
+
+    def assign(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if self.clusters:
+            rows = rows.with_columns(self.clusters.assign(_damped_history(rows)))
+        return rows.with_columns(self.segmentation.assign(rows))
+
+
+def _fit_groups(taught: pl.DataFrame, settings: TaskSettings) -> _Groups:
+    clusters = None
+    if settings.clusters:
+        clusters = fit_clusters(_damped_history(taught), settings.clusters, settings.seed)
+        taught = taught.with_columns(clusters.assign(_damped_history(taught)))
+    return _Groups(clusters, fit_segments(taught, settings.segments_by, settings.min_rounds))
+
+
+def _damped_history(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.select(damped(column) for column in HISTORY)
+
+
 def _with_traits(tables: ShopTables) -> pl.DataFrame:
-    """Give each round its request context and its user's attributes as columns."""
+    """Give each round its request context, its user's attributes and its user's affinities as columns."""
     users = expand(tables.users, "attributes", tables.user_keys)
     rounds = expand(tables.rounds, "context", tables.context_keys)
     repeated = [column for column in users.columns if column in rounds.columns and column != "user_key"]
-    return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left")
+    return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left").join(
+        tables.affinities, on=["user_key", "decided_at"], how="left", maintain_order="left"
+    )
 
 
-def _windowed(
-    rounds: pl.DataFrame, settings: TaskSettings, as_of: date, domain: str
-) -> tuple[pl.DataFrame, Boundaries]:
-    """Mark the rounds that are evidence and place every round in its window."""
-    is_evidence = pl.col("propensity").is_not_null()
-    if settings.evidence_policies:
-        is_evidence &= pl.col("policy_version").is_in(settings.evidence_policies)
-    rounds = rounds.with_columns(is_evidence.alias("is_evidence"))
-    evidence_times = rounds.filter("is_evidence")["decided_at"]
-    if evidence_times.is_empty():
-        raise InputDataError(
-            f"{domain}: none of {rounds.height} rounds has a logged propensity under the evidence policies "
-            f"({', '.join(settings.evidence_policies) or 'any'}). Log the probability of each shown item, or "
-            "correct night.evidence_policies."
-        )
-    gap = timedelta(hours=settings.attribution_hours)
-    try:
-        boundaries = fit_boundaries(evidence_times, as_of, gap, settings.support_share, settings.query_share)
-    except ValueError as error:
-        raise InputDataError(f"{domain}: {error}") from error
-    return rounds.with_columns(assign_windows(rounds["decided_at"], boundaries)), boundaries
+def _snapshots(tables: ShopTables, as_of: date) -> pl.DataFrame:
+    """Return what is known of each user at the end of the night: history and affinities."""
+    tonight = tables.affinities.filter(decided_at=night_end(as_of)).drop("decided_at")
+    return tables.snapshots.drop("decided_at").join(tonight, on="user_key", how="left", maintain_order="left")
 
 
 def _splits(taught: pl.DataFrame, settings: TaskSettings) -> dict[str, Split]:
@@ -190,10 +175,15 @@ def _actions(tables: ShopTables, rounds: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([catalog, unlisted], how="diagonal").sort("item_id")
 
 
-def _context_columns(tables: ShopTables) -> list[str]:
-    user_columns = [column for column in tables.users.columns if column not in ("user_key", "attributes")]
-    names = [*tables.context_keys, *user_columns, *tables.user_keys, *HISTORY]
-    return [name for name in dict.fromkeys(names) if name != "signup_at"]
+def _context_columns(rounds: pl.DataFrame, tables: ShopTables) -> list[str]:
+    """Return the columns of a context: request, user, history, affinities; not signup_at, a moment."""
+    user_columns = [
+        name for name in tables.users.columns if name not in ("user_key", "signup_at", "attributes")
+    ]
+    opened = [name for name in rounds.columns if name.startswith(f"{EMBEDDING}_")]
+    affinities = [name for name in rounds.columns if name.startswith(AFFINITY)]
+    names = [*tables.context_keys, *user_columns, *tables.user_keys, *opened, *HISTORY, *affinities]
+    return [name for name in dict.fromkeys(names) if name in rounds.columns]
 
 
 def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:

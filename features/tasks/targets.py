@@ -1,6 +1,7 @@
 """Targets: who gets a decision tomorrow, and in which context.
 
-A shop with users decides per user and surface, in the context of the user's last round. A log without
+A shop with users decides per user and surface: in the request context of the user's last round there, with
+the history as known at the end of the night, so that what came of that round counts too. A log without
 users decides per segment and surface: the segment's recent contexts are averaged over, so its row is what
 a random visitor of the segment would be served.
 """
@@ -15,6 +16,8 @@ from features.context import Encoder, Matrix
 # Enough contexts to average over; more would only repeat them.
 CONTEXTS_PER_SEGMENT = 200
 
+PLACE = ("surface", "campaign_id")
+
 
 @dataclass(frozen=True)
 class Targets:
@@ -28,19 +31,45 @@ class Targets:
     target_of_context: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
-def find_targets(rounds: pl.DataFrame, encoder: Encoder) -> Targets:
-    """Choose the targets among the rounds (user_key, segment_id, surface, campaign_id, decided_at, ...)."""
-    place = ["surface", "campaign_id"]
-    by_user = rounds["user_key"].null_count() == 0
-    latest = (
+def latest_rounds(rounds: pl.DataFrame) -> pl.DataFrame:
+    """Return the rounds whose request contexts stand for tomorrow's.
+
+    The last one of each user, surface and campaign; in a log without users the last of each segment, surface
+    and campaign, CONTEXTS_PER_SEGMENT of them.
+    """
+    by_user = has_users(rounds)
+    return (
         rounds.with_columns(pl.col("campaign_id").fill_null(""))
-        .with_columns(pl.col("user_key") if by_user else pl.col("segment_id").alias("user_key"))
         .sort("decided_at", "round_id")
-        .group_by("user_key", *place, *([] if by_user else ["segment_id"]), maintain_order=True)
+        .group_by("user_key" if by_user else "segment_id", *PLACE, maintain_order=True)
         .tail(1 if by_user else CONTEXTS_PER_SEGMENT)
-        .sort("user_key", *place, "segment_id", maintain_order=True)
     )
-    keys = ["user_key", "segment_id", *place]
-    rows = latest.select(keys).unique(maintain_order=True)
-    belongs = latest.select(keys).join(rows.with_row_index("target"), on=keys, maintain_order="left")
-    return Targets(rows, encoder.encode(latest), belongs["target"].to_numpy().astype(np.int64))
+
+
+def has_users(rounds: pl.DataFrame) -> bool:
+    """Say whether every round knows its user, so that decisions can be made for each."""
+    return rounds["user_key"].null_count() == 0
+
+
+def with_history_of(latest: pl.DataFrame, snapshots: pl.DataFrame) -> pl.DataFrame:
+    """Replace the history of each round by that of its user in the snapshots: user_key, history columns."""
+    known = [column for column in snapshots.columns if column != "user_key"]
+    return (
+        latest.drop(known, strict=False)
+        .join(snapshots, on="user_key", how="left", maintain_order="left")
+        # tomorrow begins with a new visit
+        .with_columns(n_rounds_in_session_before=pl.lit(0))
+    )
+
+
+def find_targets(latest: pl.DataFrame, encoder: Encoder) -> Targets:
+    """Group tomorrow's contexts by the target they belong to.
+
+    latest: user_key, segment_id, surface, campaign_id and what the encoder reads.
+    """
+    named = latest if has_users(latest) else latest.with_columns(user_key=pl.col("segment_id"))
+    ordered = named.sort("user_key", *PLACE, "segment_id", maintain_order=True)
+    keys = ["user_key", "segment_id", *PLACE]
+    rows = ordered.select(keys).unique(maintain_order=True)
+    belongs = ordered.select(keys).join(rows.with_row_index("target"), on=keys, maintain_order="left")
+    return Targets(rows, encoder.encode(ordered), belongs["target"].to_numpy().astype(np.int64))

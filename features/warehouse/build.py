@@ -14,16 +14,21 @@ from features.warehouse.store import SQL, transaction
 
 LAYERS = ("staging", "intermediate", "marts")
 
+# Interest fades: what was done two weeks ago counts half of what is done today, in every decayed sum.
+HALF_LIFE_DAYS = 14.0
+
 _READS = re.compile(r"^-- reads: (.+)$", re.MULTILINE)
+_IS_VIEW = re.compile(r"^-- kind: view$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Model:
-    """One SQL file: a table of its name, made from the tables that it reads."""
+    """One SQL file: a table made from the tables that it reads, or a view that holds no rows of its own."""
 
     name: str
     reads: tuple[str, ...]
     query: str
+    is_view: bool = False
 
 
 def read_models(folder: Path = SQL) -> tuple[Model, ...]:
@@ -59,8 +64,9 @@ def build(connection: duckdb.DuckDBPyConnection, *, as_of: date, attribution_hou
     with transaction(connection):
         connection.execute(f"SET VARIABLE as_of = DATE '{as_of.isoformat()}'")
         connection.execute(f"SET VARIABLE attribution_hours = {int(attribution_hours)}")
+        connection.execute(f"SET VARIABLE half_life_days = {HALF_LIFE_DAYS}")
         for model in models:
-            connection.execute(f"CREATE OR REPLACE TABLE {model.name} AS {model.query}")
+            _make(connection, model, as_of)
         _refuse_mixed_currencies(connection)
         return {model.name: _n_rows(connection, model.name) for model in models}
 
@@ -70,7 +76,19 @@ def _model(file: Path) -> Model:
     reads = _READS.search(query)
     if not reads:
         raise MetacartError(f"{file.name} has no line `-- reads: ...` at its head.")
-    return Model(file.stem, tuple(name.strip() for name in reads[1].split(",")), query)
+    names = tuple(name.strip() for name in reads[1].split(","))
+    return Model(file.stem, names, query, is_view=bool(_IS_VIEW.search(query)))
+
+
+def _make(connection: duckdb.DuckDBPyConnection, model: Model, as_of: date) -> None:
+    kind, query = "TABLE", model.query
+    if model.is_view:
+        # A view is asked in later sessions, too, where no variable is set: null would hide every row.
+        kind, query = "VIEW", query.replace("getvariable('as_of')", f"DATE '{as_of.isoformat()}'")
+        held = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [model.name])
+        if held.fetchall():
+            connection.execute(f"DROP TABLE {model.name}")
+    connection.execute(f"CREATE OR REPLACE {kind} {model.name} AS {query}")
 
 
 def _refuse_mixed_currencies(connection: duckdb.DuckDBPyConnection) -> None:

@@ -5,19 +5,34 @@ either loaded or in quarantine with its number and a reason.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import duckdb
 
-from features.contracts.check import ColumnCheck, column_checks
-from features.contracts.logs import LOGS
-from features.contracts.mapping import LogMapping, SourceFile
-from features.errors import InputDataError, MetacartError, UsageError
+from features.contracts.check import column_checks
+from features.contracts.logs import LOGS, ROW_RULES
+from features.contracts.mapping import SourceFile
+from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
-from features.warehouse.quarantine import mapped_lines, quarantine, refuse_file
-from features.warehouse.reader import LINE, blame_file, drop_lines, identifier, read_lines
-from features.warehouse.store import STORED_AS, transaction
+from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
+from features.warehouse.crash_points import crash_point
+from features.warehouse.manifest import (
+    HeldFile,
+    forget_file,
+    held_file,
+    next_load_number,
+    previous_names,
+    record_file,
+)
+from features.warehouse.notes import drift_notes, late_note, replacement_note, write_notes
+from features.warehouse.quarantine import quarantine, refuse_file
+from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
+from features.warehouse.store import transaction
+from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
+from features.warehouse.watermark import Watermark, late_dates
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
 
@@ -29,6 +44,7 @@ class LoadedFile:
     outcome: `replaced` when rows of an older content, mapping or key gave way; `unchanged` when the
         warehouse held the file already and nothing was done.
     n_lines = n_loaded + n_rejected.
+    late_dates: closed days that got rows from this file.
     """
 
     name: str
@@ -37,6 +53,18 @@ class LoadedFile:
     n_lines: int
     n_loaded: int
     n_rejected: int
+    late_dates: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """What a caller decides about a load, see `load_file`."""
+
+    pseudonym_sql: str
+    key_id: str
+    max_rejected_share: float
+    watermark: Watermark | None
+    stored_value: StoredValue
 
 
 def load_file(
@@ -46,11 +74,16 @@ def load_file(
     pseudonym_sql: str,
     key_id: str,
     max_rejected_share: float,
+    watermark: Watermark | None = None,
+    stored_value: StoredValue = as_it_is,
 ) -> LoadedFile:
     """Load one file into the raw tables of the logs that it feeds.
 
     pseudonym_sql: SQL expression over a text column `user_id`; key_id: which key is in it.
     max_rejected_share: above it the file is refused and the warehouse left as it was.
+    watermark: which days are closed to a file that comes for the first time; None for no day. A file that
+        comes again replaces what it held, whatever its days.
+    stored_value: what is stored of a value, by its SQL expression and its column's metadata.
     A line is quarantined whole when it breaks a rule of any of its logs.
 
     Raises InputDataError when the file is missing, unreadable, changing, or has too many bad lines;
@@ -59,85 +92,103 @@ def load_file(
     _refuse_unfit_mapping(file)
     _refuse_unfit_path(file)
     before = file.path.stat()
-    census = take_census(file.path)
-    version = _contract_version(file)
-    held = _held(connection, file.name)
-    if held and (held.sha256, held.key_id, held.contract_version) == (census.sha256, key_id, version):
-        return LoadedFile(file.name, held.sha256, "unchanged", held.n_lines, held.n_loaded, held.n_rejected)
+    census = take_census(file.path, has_lines=file.file_format != "parquet")
+    version = contract_version(file)
+    held = held_file(connection, file.name)
+    if held and (held.file_sha256, held.key_id, held.contract_version) == (census.sha256, key_id, version):
+        return LoadedFile(
+            file.name, held.file_sha256, "unchanged", held.n_lines, held.n_loaded, held.n_rejected
+        )
+    terms = _Terms(pseudonym_sql, key_id, max_rejected_share, None if held else watermark, stored_value)
     try:
-        n_lines = _read(connection, file, census)
+        with (
+            blame_file(f"{file.name} can't be read as {file.file_format}"),
+            blame_file(f"{file.name} does not fit its mapping", MAPPING_ERRORS),
+        ):
+            checked = _check(connection, file, census, terms.watermark)
+        crash_point("after the file is read")
         with transaction(connection):
-            if held:
-                _forget(connection, held)
-            load_number = _next_load_number(connection)
-            n_rejected = quarantine(connection, file, load_number, n_lines)
-            if n_rejected > max_rejected_share * n_lines:
-                said = (
-                    f"{n_rejected} of {n_lines} lines are bad, above the allowed share {max_rejected_share:g}"
-                )
-                raise refuse_file(connection, file, load_number, said)
-            if n_lines > n_rejected:
-                for mapping in file.logs:
-                    _insert(connection, file, mapping, load_number, pseudonym_sql)
-            after = file.path.stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            row, late = _store(
+                connection, file, checked, census=census, terms=terms, version=version, held=held
+            )
+            if _signature(file.path.stat()) != _signature(before):
                 raise InputDataError(
                     f"{file.name} changed while it was read; load it when its writer is done."
                 )
-            manifest_row = [
-                load_number,
-                file.name,
-                census.sha256,
-                held.sha256 if held else None,
-                census.n_bytes,
-                n_lines,
-                n_lines - n_rejected,
-                n_rejected,
-                [mapping.log for mapping in file.logs],
-                key_id,
-                version,
-            ]
-            marks = ", ".join("?" for _ in manifest_row)
-            connection.execute(f"INSERT INTO load_manifest VALUES ({marks})", manifest_row)
+        crash_point("after the commit")
     finally:
         drop_lines(connection)
     outcome: Outcome = "replaced" if held else "loaded"
-    return LoadedFile(file.name, census.sha256, outcome, n_lines, n_lines - n_rejected, n_rejected)
+    return LoadedFile(file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late)
 
 
-@dataclass(frozen=True)
-class _Held:
-    """What the manifest says about a file of this name."""
-
-    load_number: int
-    sha256: str
-    n_lines: int
-    n_loaded: int
-    n_rejected: int
-    logs: list[str]
-    key_id: str
-    contract_version: str
+def _check(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, watermark: Watermark | None
+) -> CheckedFile:
+    # An empty text has no lines; an empty Parquet file is a broken one.
+    if not census.n_bytes and file.file_format != "parquet":
+        return CheckedFile()
+    return check_file(connection, file, scan_file(connection, file, census), watermark)
 
 
-def _held(connection: duckdb.DuckDBPyConnection, name: str) -> _Held | None:
-    row = connection.execute(
-        "SELECT load_number, file_sha256, n_lines, n_loaded, n_rejected, logs, key_id, contract_version "
-        "FROM load_manifest WHERE source_name = ?",
-        [name],
-    ).fetchone()
-    return _Held(*row) if row else None
+def _store(
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    checked: CheckedFile,
+    *,
+    census: Census,
+    terms: _Terms,
+    version: str,
+    held: HeldFile | None,
+) -> tuple[HeldFile, tuple[date, ...]]:
+    """Write rows, quarantine, notes and manifest; return the row of the manifest and the late days."""
+    previous = previous_names(connection, version) if checked.names else None
+    notes = drift_notes(checked.names, previous, checked.absent)
+    if held:
+        notes.append(replacement_note(held, census.sha256, checked.n_lines))
+        forget_file(connection, held)
+    load_number = next_load_number(connection)
+    n_rejected = quarantine(connection, file, checked, load_number, terms.stored_value)
+    if n_rejected > terms.max_rejected_share * checked.n_lines:
+        said = (
+            f"{n_rejected} of {checked.n_lines} lines are bad, above the allowed share "
+            f"{terms.max_rejected_share:g}"
+        )
+        raise refuse_file(connection, file, load_number, said)
+    store_rows(
+        connection,
+        file,
+        checked,
+        load_number,
+        pseudonym_sql=terms.pseudonym_sql,
+        stored_value=terms.stored_value,
+    )
+    crash_point("after its rows are stored")
+    logs = [mapping.log for mapping in file.logs]
+    late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()
+    if late and terms.watermark:
+        notes.append(late_note(late, terms.watermark))
+    row = HeldFile(
+        load_number=load_number,
+        source_name=file.name,
+        file_sha256=census.sha256,
+        replaced_sha256=held.file_sha256 if held else None,
+        n_bytes=census.n_bytes,
+        n_lines=checked.n_lines,
+        n_loaded=checked.n_lines - n_rejected,
+        n_rejected=n_rejected,
+        logs=logs,
+        key_id=terms.key_id,
+        contract_version=version,
+        names=list(checked.names),
+    )
+    write_notes(connection, load_number, notes)
+    record_file(connection, row)
+    return row, late
 
 
-def _forget(connection: duckdb.DuckDBPyConnection, held: _Held) -> None:
-    """Remove the rows that the file left before."""
-    for table in (*(f"raw_{log}" for log in held.logs), "rejected_lines", "load_manifest"):
-        connection.execute(f"DELETE FROM {table} WHERE load_number = ?", [held.load_number])
-
-
-def _next_load_number(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute("SELECT coalesce(max(load_number), 0) + 1 FROM load_manifest").fetchone()
-    assert row is not None
-    return int(row[0])
+def _signature(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _refuse_unfit_path(file: SourceFile) -> None:
@@ -165,48 +216,13 @@ def _refuse_unfit_mapping(file: SourceFile) -> None:
             )
 
 
-def _contract_version(file: SourceFile) -> str:
+def contract_version(file: SourceFile) -> str:
     """Return 12 characters that change when the same bytes would come to mean something else."""
     checks = [column_checks(LOGS[mapping.log]) for mapping in file.logs]
-    mappings = [(mapping.log, sorted(mapping.columns.items()), mapping.where) for mapping in file.logs]
-    meaning = repr((file.file_format, sorted(file.required), mappings, checks))
-    return hashlib.sha256(meaning.encode()).hexdigest()[:12]
-
-
-def _read(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> int:
-    if not census.n_bytes:
-        return 0
-    with blame_file(f"{file.name} can't be read as {file.file_format}"):
-        return read_lines(connection, file, census)
-
-
-def _insert(
-    connection: duckdb.DuckDBPyConnection,
-    file: SourceFile,
-    mapping: LogMapping,
-    load_number: int,
-    pseudonym_sql: str,
-) -> None:
-    checks = column_checks(LOGS[mapping.log])
-    values = ", ".join(f"{_stored(check, pseudonym_sql)} AS {_stored_name(check)}" for check in checks)
-    try:
-        connection.execute(
-            f"""
-            INSERT INTO raw_{mapping.log} BY NAME
-            SELECT {values}, {load_number} AS load_number, {LINE} AS file_line
-            FROM ({mapped_lines(mapping)})
-            WHERE {LINE} NOT IN (SELECT line FROM rejected_lines WHERE load_number = {load_number})
-            """
-        )
-    except duckdb.Error as error:
-        # Only the first line, and without the cause: the rest quotes the query, and the query holds the key.
-        said = str(error).splitlines()[0]
-        raise MetacartError(f"{file.name}: rows of {mapping.log} could not be stored: {said}") from None
-
-
-def _stored(check: ColumnCheck, pseudonym_sql: str) -> str:
-    return pseudonym_sql if check.column == "user_id" else check.value
-
-
-def _stored_name(check: ColumnCheck) -> str:
-    return identifier(STORED_AS.get(check.column, check.column))
+    rules = [ROW_RULES.get(mapping.log, ()) for mapping in file.logs]
+    mappings = [
+        (into.log, sorted(into.columns.items()), into.where, into.elements, into.one_row_per_key)
+        for into in file.logs
+    ]
+    shape = (file.file_format, file.delimiter, sorted(file.required), sorted(file.optional))
+    return hashlib.sha256(repr((shape, mappings, checks, rules)).encode()).hexdigest()[:12]

@@ -4,39 +4,63 @@ import duckdb
 import polars as pl
 
 from features.contracts.check import check_output
+from features.contracts.logs import KEYS
 from features.contracts.outputs import DataQuality
+from features.warehouse.reader import quoted
 
 RECONCILED = "loaded = lines - rejected"
+
+_RECONCILED_FILES = """
+    SELECT
+        source_name, ? AS rule, n_lines AS n_rows, n_loaded, n_rejected,
+        CASE WHEN n_lines = 0 THEN 'the file holds no data lines'
+            WHEN n_rejected = 0 THEN 'every line was loaded'
+            ELSE 'every line was loaded or has a reason below' END AS reason,
+        NULL AS example
+    FROM load_manifest
+"""
+_BROKEN_RULES = """
+    SELECT
+        source_name, rule, any_value(n_lines) AS n_rows, any_value(n_loaded) AS n_loaded,
+        count(*) AS n_rejected,
+        'line ' || min(line) || ': ' || arg_min(reason, line) AS reason,
+        arg_min(example, line) AS example
+    FROM rejected_lines JOIN load_manifest USING (load_number)
+    GROUP BY source_name, rule
+"""
+_NOTES = """
+    SELECT source_name, rule, n_lines AS n_rows, n_loaded, 0 AS n_rejected, reason, NULL AS example
+    FROM file_notes JOIN load_manifest USING (load_number)
+"""
+_REPEATED_KEYS = """
+    SELECT
+        source_name, 'one row for each ' || keys[log] AS rule, any_value(n_lines) AS n_rows,
+        any_value(n_loaded) AS n_loaded, 0 AS n_rejected,
+        count(*) || ' rows of ' || log || ' gave way to a row that was loaded later, the first on line '
+            || min(file_line) AS reason,
+        NULL AS example
+    FROM stg_superseded_lines
+    JOIN load_manifest USING (load_number)
+    CROSS JOIN (SELECT MAP {{{keys}}} AS keys)
+    GROUP BY source_name, log, keys
+"""
 
 
 def data_quality(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataFrame:
     """Return one row per file, and one per file and rule that some of its lines broke.
 
-    The reason and the example of a rule are those of the first line that broke it.
+    The reason and the example of a rule are those of the first line that broke it. What rejects no line has
+    a row, too, with n_rejected 0: columns that came or went, late rows, a file that was replaced, and rows
+    that gave way to a later one of the same key, once the staging models of the night are built.
     """
+    parts = [_RECONCILED_FILES, _BROKEN_RULES, _NOTES]
+    built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
+    if built.fetchall():
+        keys = ", ".join(f"{quoted(log)}: {quoted(' and '.join(key))}" for log, key in KEYS.items())
+        parts.append(_REPEATED_KEYS.format(keys=keys))
     rows = connection.sql(
-        """
-        WITH reconciled AS (
-            SELECT
-                source_name, ? AS rule, n_lines AS n_rows, n_loaded, n_rejected,
-                CASE WHEN n_lines = 0 THEN 'the file holds no data lines'
-                    WHEN n_rejected = 0 THEN 'every line was loaded'
-                    ELSE 'every line was loaded or has a reason below' END AS reason,
-                NULL AS example
-            FROM load_manifest
-        ),
-        broken AS (
-            SELECT
-                source_name, rule, any_value(n_lines) AS n_rows, any_value(n_loaded) AS n_loaded,
-                count(*) AS n_rejected,
-                'line ' || min(line) || ': ' || arg_min(reason, line) AS reason,
-                arg_min(example, line) AS example
-            FROM rejected_lines JOIN load_manifest USING (load_number)
-            GROUP BY source_name, rule
-        )
-        SELECT ? AS run_id, * FROM (FROM reconciled UNION ALL FROM broken)
-        ORDER BY source_name, n_rejected DESC, rule
-        """,
-        params=[RECONCILED, run_id],
+        f"SELECT ? AS run_id, * FROM ({' UNION ALL '.join(parts)}) "
+        "ORDER BY source_name, n_rejected DESC, rule = ? DESC, rule",
+        params=[run_id, RECONCILED, RECONCILED],
     )
     return check_output(rows.pl(), DataQuality)

@@ -1,51 +1,65 @@
 """The lines of a file that can't be loaded, each with its number and the first rule that it broke."""
 
+from collections.abc import Iterable
+
 import duckdb
 
-from features.contracts.check import column_checks, is_personal
+from features.contracts.check import is_personal
 from features.contracts.logs import LOGS
-from features.contracts.mapping import LogMapping, SourceFile
-from features.errors import InputDataError
-from features.warehouse.reader import LINE, blame_file, identifier, quoted
+from features.contracts.mapping import LINE, SourceFile
+from features.errors import InputDataError, MetacartError
+from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile
+from features.warehouse.log_columns import LogColumns
+from features.warehouse.reader import blame_file, quoted
+from features.warehouse.stored_rows import StoredValue
 
-
-def mapped_lines(mapping: LogMapping) -> str:
-    """Return the query for the text of every contract column, for the lines that belong to the log."""
-    columns = ", ".join(
-        f"CAST(({mapping.columns.get(name, 'NULL')}) AS VARCHAR) AS {identifier(name)}"
-        for name in LOGS[mapping.log].columns()
-    )
-    return f"SELECT {LINE}, {columns} FROM numbered_lines WHERE {mapping.where or 'true'}"
+_NO_OBJECT = "'a line is a JSON object', 'the line is no JSON object'"
 
 
 def quarantine(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, load_number: int, n_lines: int
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    checked: CheckedFile,
+    load_number: int,
+    stored_value: StoredValue,
 ) -> int:
     """Write the lines that can't be read or break a rule of any log to rejected_lines; return how many.
 
-    Raises InputDataError when the mapping's expressions don't work on the file.
+    Of the rules that a line breaks the first counts: of the first log, in the order of its columns.
     """
-    if not n_lines:
+    found = list(_found(checked, stored_value))
+    if not found:
         return 0
-    broken = "".join(
-        f" UNION ALL SELECT {position}, line, rule, reason, example FROM ({_broken_lines(mapping)})"
-        for position, mapping in enumerate(file.logs, start=1)
+    union = " UNION ALL ".join(
+        f"SELECT {place} AS place, * FROM ({query})" for place, query in enumerate(found)
     )
     with blame_file(f"{file.name} does not fit its mapping"):
         connection.execute(
             f"""
             INSERT INTO rejected_lines
             SELECT {load_number}, line, rule, reason, example
-            FROM (SELECT 0 AS position, line, rule, reason, NULL AS example FROM unreadable_lines{broken})
-            QUALIFY row_number() OVER (PARTITION BY line ORDER BY position) = 1
+            FROM ({union}) AS found(place, line, rule, reason, example)
+            QUALIFY row_number() OVER (PARTITION BY line ORDER BY place) = 1
             ORDER BY line
             """
         )
-    row = connection.execute(
-        "SELECT count(*) FROM rejected_lines WHERE load_number = ?", [load_number]
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    marked = " UNION ALL ".join(
+        f"SELECT {LINE} AS line FROM ({lines.query}) WHERE {BROKEN_TEXT} IS NOT NULL"
+        for lines in checked.tables
+    )
+    [(n_rejected, n_marked)] = connection.execute(
+        f"""
+        SELECT
+            (SELECT count(*) FROM rejected_lines WHERE load_number = {load_number}),
+            (SELECT count(DISTINCT line) FROM ({marked}))
+        """
+    ).fetchall()
+    if n_rejected != n_marked + checked.n_unreadable:
+        raise MetacartError(
+            f"{file.name}: {n_marked + checked.n_unreadable} lines are marked as bad, "
+            f"but {n_rejected} have a reason."
+        )
+    return int(n_rejected)
 
 
 def refuse_file(
@@ -64,22 +78,40 @@ def refuse_file(
     )
 
 
-def _broken_lines(mapping: LogMapping) -> str:
-    """Return the query for the lines that break a rule of the log: line, rule, reason, example."""
-    schema = LOGS[mapping.log]
-    rules = [rule for check in column_checks(schema) for rule in check.rules]
-    first_broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in enumerate(rules))
-    sentences = " ".join(f"WHEN {number} THEN {quoted(rule.sentence)}" for number, rule in enumerate(rules))
-    reasons = " ".join(f"WHEN {number} THEN {rule.reason}" for number, rule in enumerate(rules))
-    shown = ", ".join(
-        f"{quoted(name)}, {identifier(name)}" for name in schema.columns() if not is_personal(schema, name)
-    )
+def _found(checked: CheckedFile, stored_value: StoredValue) -> Iterable[str]:
+    """Yield the queries for bad lines: line, rule, reason, example."""
+    if checked.n_unreadable:
+        yield "SELECT line, rule, reason, NULL FROM unreadable_lines"
+    for lines in checked.tables:
+        if lines.n_broken:
+            yield f"SELECT line, {_NO_OBJECT}, NULL FROM ({lines.unreadable_lines})"
+            for log in lines.logs:
+                yield _broken_lines(log, lines.broken_rows, stored_value)
+
+
+def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue) -> str:
+    rules = list(enumerate(log.rules))
+    first_broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in rules)
+    sentences = " ".join(f"WHEN {number} THEN {quoted(rule.sentence)}" for number, rule in rules)
+    reasons = " ".join(f"WHEN {number} THEN {rule.reason}" for number, rule in rules)
+    example = _example(log, stored_value)
     return f"""
-        SELECT
-            {LINE} AS line,
-            CASE broken_rule {sentences} END AS rule,
-            CASE broken_rule {reasons} END AS reason,
-            json_object({shown})::VARCHAR AS example
-        FROM (SELECT *, CASE {first_broken} END AS broken_rule FROM ({mapped_lines(mapping)}))
-        WHERE broken_rule IS NOT NULL
+        SELECT {LINE}, CASE broken_rule {sentences} END, CASE broken_rule {reasons} END, {example}
+        FROM (
+            SELECT *, CASE {first_broken} END AS broken_rule
+            FROM (SELECT *, {log.values({})} FROM (SELECT *, {log.texts({})} FROM ({rows})))
+        )
+        WHERE {log.belongs} AND broken_rule IS NOT NULL
     """
+
+
+def _example(log: LogColumns, stored_value: StoredValue) -> str:
+    """Return the SQL expression for a row as JSON: no personal column, and free text as it is stored."""
+    schema = LOGS[log.mapping.log]
+    texts = {check.column: check.text for check in log.checks}
+    shown = ", ".join(
+        f"{quoted(name)}, {stored_value(texts[name], column.metadata) if name in texts else 'NULL'}"
+        for name, column in schema.columns().items()
+        if not is_personal(schema, name)
+    )
+    return f"CAST(json_object({shown}) AS VARCHAR)"

@@ -1,87 +1,133 @@
-"""A file becomes a table of text, one row per line, with every line accounted for.
+"""A file as a query: its columns by name and its lines as rows, without a copy of it.
 
-A reader leaves two temporary relations behind: `numbered_lines` (the file's columns as text, and
-`LINE`) and `unreadable_lines` (line, rule, reason). Each data line of the file is in exactly one of them,
-or the file is refused.
+What can't be made out is not dropped: DuckDB lists the CSV lines that it rejected, and a JSONL line that is
+no object is a row that says so. `line_numbers` counts both.
 """
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 
-from features.contracts.mapping import SourceFile
+from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.errors import InputDataError
 from features.warehouse.census import Census, text_chunks
 
-# A name that no shop's file has, so that it can't hide a column of the file.
-LINE = '"line of the file"'
+# Where the reader puts the CSV lines that it could not read.
+REJECTS, REJECT_SCANS = "csv_rejects", "csv_reject_scans"
 
-_TEMPORARY = (
-    "file_lines",
-    "json_lines",
-    "unreadable_lines",
-    "skipped_lines",
-    "csv_rejects",
-    "csv_reject_scans",
+# The type that mappings are written for.
+TEXT = "VARCHAR"
+
+# What DuckDB raises when an expression of the mapping is wrong, or can't compute one of the lines.
+MAPPING_ERRORS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.OutOfRangeException,
+    duckdb.ParserException,
 )
+
 _HEADER_BYTES = 1 << 20
-
-# What DuckDB calls an unreadable line, and what we tell the reader of the report.
-_UNREADABLE = """
-    CASE error_type
-        WHEN 'MISSING COLUMNS' THEN 'a line has as many fields as the header'
-        WHEN 'TOO MANY COLUMNS' THEN 'a line has as many fields as the header'
-        WHEN 'UNQUOTED VALUE' THEN 'a field that opens with a quote closes with one'
-        WHEN 'INVALID ENCODING' THEN 'text is UTF-8'
-        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'a line has at most two million bytes'
-        ELSE 'a line is readable CSV'
-    END AS rule,
-    CASE error_type
-        WHEN 'MISSING COLUMNS' THEN 'the line has fewer fields than the header'
-        WHEN 'TOO MANY COLUMNS' THEN 'the line has more fields than the header'
-        WHEN 'UNQUOTED VALUE' THEN 'a quoted field does not end where it should'
-        WHEN 'INVALID ENCODING' THEN 'the line is not UTF-8'
-        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'the line is too long'
-        ELSE lower(error_type)
-    END AS reason
-"""
+# DuckDB stores rows in groups of 122,880 and joins the pieces of smaller buffers by copying them once more.
+_LARGE_FILE_BYTES, _LARGE_BUFFER_BYTES = 1 << 27, 1 << 26
+# How many lines of a JSONL file say which keys it has: all of them would be read twice otherwise.
+_KEY_LINES = 10_000
+_JSONL = "delim='\x01', quote='', escape='', header=false"
+_NO_COLUMNS = tuple(name.strip('"') for name in (LINE, ELEMENT, ELEMENT_NUMBER))
 
 
-def read_lines(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> int:
-    """Read a file into the two relations, which `drop_lines` removes; return its number of data lines.
+@dataclass(frozen=True)
+class Column:
+    """One column that a mapping reads: SQL expression over the scan, and DuckDB's name of its type."""
 
-    Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
-    Header and empty lines are no data lines. Only columns that some mapping mentions are kept.
-    Raises InputDataError when a required column is missing, a name occurs twice, or lines get lost.
+    source: str
+    sql_type: str = TEXT
+
+
+@dataclass(frozen=True)
+class FileScan:
+    """How SQL reads a file.
+
+    relation: what follows FROM; each of its rows is one line of the file, in order.
+    columns: by name, those that some mapping reads.
+    names: the names that the file has, as far as they are known.
+    absent: names that the mapping may do without and has to.
+    n_rows: rows and unreadable lines that there must be. n_lines: data lines, without header and empty ones.
+    first_line: number of the line that the first row is.
+    skipped: numbers of the empty lines that leave no row.
+    line: SQL expression for the number of a row's line; None where only its position can tell.
+    is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
     """
+
+    relation: str
+    columns: dict[str, Column]
+    names: tuple[str, ...]
+    absent: tuple[str, ...]
+    n_rows: int
+    n_lines: int
+    first_line: int
+    skipped: tuple[int, ...] = ()
+    line: str | None = None
+    is_data: str = "true"
+    is_readable: str = "true"
+
+
+def scan_file(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> FileScan:
+    """Return how to read a file that is not empty; of its text nothing but the header is read here.
+
+    Raises InputDataError when a required column is missing or a name occurs twice.
+    """
+    mentioned = mentioned_names(file)
     match file.file_format:
         case "csv":
-            return _read_csv(connection, file, census)
+            return _scan_csv(file, census, mentioned)
         case "jsonl":
-            return _read_jsonl(connection, file, census)
+            return _scan_jsonl(connection, file, census, mentioned)
         case "parquet":
-            return _read_parquet(connection, file)
+            return _scan_parquet(connection, file, mentioned)
 
 
-def drop_lines(connection: duckdb.DuckDBPyConnection) -> None:
-    """Remove what `read_lines` left behind."""
-    connection.execute("DROP VIEW IF EXISTS numbered_lines")
-    for table in _TEMPORARY:
-        connection.execute(f"DROP TABLE IF EXISTS {table}")
+def mentioned_names(file: SourceFile) -> frozenset[str]:
+    """Return what the mappings of a file call columns, in lower case: DuckDB doesn't tell capitals apart."""
+    expressions = {
+        f"({expression})"
+        for mapping in file.logs
+        for expression in (*mapping.columns.values(), mapping.where, mapping.elements)
+        if expression
+    }
+    return _names_in(f"SELECT {', '.join(sorted(expressions))}")
+
+
+@cache
+def _names_in(query: str) -> frozenset[str]:
+    """Return the names in every node of the parsed query that refers to a column, however deep.
+
+    A query that is no SQL refers to none, and fails when it is used.
+    """
+    with duckdb.connect() as parser:
+        found = parser.execute(
+            """
+            SELECT DISTINCT lower(name ->> '$')
+            FROM (SELECT unnest(json_extract(json_serialize_sql(?::VARCHAR), '$..column_names[*]')) AS name)
+            """,
+            [query],
+        )
+        return frozenset(name for (name,) in found.fetchall())
 
 
 @contextmanager
-def blame_file(said: str) -> Iterator[None]:
+def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,)) -> Iterator[None]:
     """Turn what DuckDB finds wrong inside into an InputDataError that begins with `said`."""
     try:
         yield
     except duckdb.OutOfMemoryException:
         raise
-    except duckdb.Error as error:
+    except kinds as error:
         raise InputDataError(f"{said}: {str(error).splitlines()[0]}") from error
 
 
@@ -95,7 +141,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _read_csv(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> int:
+def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> FileScan:
     header = _header(file)
     _require(file, header)
     if census.has_mixed_newlines:
@@ -105,58 +151,103 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: C
         )
     # The columns option is positional, so the names go in as the file's own header has them.
     types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
-    _read_text(
-        connection, file, f"{{{types}}}", "quote='\"', escape='\"', header=true", _mentioned(file, header)
-    )
+    dialect = f"delim={quoted(file.delimiter)}, quote='\"', escape='\"', header=true"
     # DuckDB skips empty lines, except where they could be the empty value of a single column.
-    empty = [line for line in census.empty_lines if len(header) > 1]
-    n_lines = census.n_lines - 1 - len(empty)
-    _number_lines(connection, first_line=2, empty_lines=empty)
-    _reconcile(connection, file, n_lines)
-    return n_lines
+    skipped = tuple(line for line in census.empty_lines if len(header) > 1)
+    n_lines = census.n_lines - 1 - len(skipped)
+    return FileScan(
+        relation=_read_csv(file, f"{{{types}}}", dialect + _buffer(census)),
+        columns=_columns(file, {name: Column(identifier(name)) for name in _read(header, mentioned)}),
+        names=header,
+        absent=_absent(file, header),
+        n_rows=n_lines,
+        n_lines=n_lines,
+        first_line=2,
+        skipped=skipped,
+    )
 
 
-def _read_jsonl(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> int:
-    _read_text(connection, file, "{'json': 'VARCHAR'}", "quote='', escape='', header=false", ("json",))
-    _number_lines(connection, first_line=1, empty_lines=())
-    connection.execute(
-        f"""
-        INSERT INTO unreadable_lines
-        SELECT {LINE}, 'a line is a JSON object', 'the line is no JSON object' FROM numbered_lines
-        WHERE json IS NOT NULL AND (NOT json_valid(json) OR json_type(try_cast(json AS JSON)) <> 'OBJECT')
-        """
-    )
-    connection.execute(
-        f"CREATE TEMP TABLE json_lines AS SELECT json, {LINE} FROM numbered_lines WHERE json IS NOT NULL "
-        f"AND {LINE} NOT IN (SELECT line FROM unreadable_lines)"
-    )
-    found = connection.execute(
-        "SELECT DISTINCT unnest(json_keys(json)) AS name FROM json_lines ORDER BY name"
-    )
-    names = tuple(row[0] for row in found.fetchall())
+def _scan_jsonl(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, mentioned: frozenset[str]
+) -> FileScan:
+    names = _keys(connection, file, _KEY_LINES)
+    if file.required - set(names):
+        names = _keys(connection, file, None)
     n_lines = census.n_lines - len(census.empty_lines)
     if n_lines:
         _require(file, names)
-    connection.execute("DROP VIEW numbered_lines; DROP TABLE file_lines")
-    kept = "".join(
-        f"json ->> {quoted(f'$.{identifier(name)}')} AS {identifier(name)}, "
-        for name in _mentioned(file, names)
+    # Only the first lines said which keys there are, so the mapping says which to ask for.
+    declared = tuple(dict.fromkeys((*names, *sorted(file.required | file.optional))))
+    undeclared = mentioned - {name.lower() for name in (*declared, *_NO_COLUMNS)}
+    asked = (*_read(declared or ("json",), mentioned), *sorted(undeclared))
+    pointers = ", ".join(quoted(_pointer(name)) for name in asked)
+    lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL + _buffer(census))
+    return FileScan(
+        # A list of paths is looked up in one go; path by path, every line would be parsed as often.
+        relation=f"(SELECT json, TRY(json_extract_string(json, [{pointers}])) AS fields FROM {lines})",
+        columns={name: Column(f"fields[{place}]") for place, name in enumerate(asked, start=1)},
+        names=names,
+        absent=_absent(file, names) if n_lines <= _KEY_LINES else (),
+        n_rows=census.n_lines,
+        n_lines=n_lines,
+        first_line=1,
+        is_data="json IS NOT NULL",
+        is_readable="fields IS NOT NULL AND starts_with(ltrim(json, e' \\t'), '{')",
     )
-    connection.execute(f"CREATE TEMP TABLE file_lines AS SELECT {kept}{LINE} FROM json_lines")
-    connection.execute("DROP TABLE json_lines; CREATE TEMP VIEW numbered_lines AS FROM file_lines")
-    _reconcile(connection, file, n_lines)
-    return n_lines
 
 
-def _read_parquet(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> int:
+def _keys(connection: duckdb.DuckDBPyConnection, file: SourceFile, n_lines: int | None) -> tuple[str, ...]:
+    """Return the keys of the first lines, or of all; a broken line has none, and will be counted later."""
+    lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL, keep_rejects=False)
+    limit = f"LIMIT {n_lines}" if n_lines else ""
+    found = connection.execute(
+        "SELECT DISTINCT unnest(TRY(json_keys(json))) AS key "
+        f"FROM (SELECT json FROM {lines} {limit}) ORDER BY key"
+    )
+    return tuple(key for (key,) in found.fetchall())
+
+
+def _scan_parquet(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, mentioned: frozenset[str]
+) -> FileScan:
     source = f"read_parquet({quoted(str(file.path))})"
-    names = tuple(row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall())
-    _require(file, names)
-    kept = ", ".join(f"{identifier(name)}::VARCHAR AS {identifier(name)}" for name in _mentioned(file, names))
-    connection.execute(f"CREATE TEMP TABLE file_lines AS SELECT {kept} FROM {source}")
-    connection.execute("CREATE TEMP TABLE unreadable_lines (line BIGINT, rule VARCHAR, reason VARCHAR)")
-    _number_lines(connection, first_line=1, empty_lines=())
-    return _count(connection, "SELECT count(*) FROM file_lines")
+    described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    types = {str(name): str(sql_type) for name, sql_type, *_ in described}
+    _require(file, tuple(types))
+    [(n_lines,)] = connection.execute(f"SELECT count(*) FROM {source}").fetchall()
+    read = {name: Column(identifier(name), types[name]) for name in _read(tuple(types), mentioned)}
+    return FileScan(
+        relation=f"read_parquet({quoted(str(file.path))}, file_row_number=true)",
+        columns=_columns(file, read),
+        names=tuple(types),
+        absent=_absent(file, tuple(types)),
+        n_rows=n_lines,
+        n_lines=n_lines,
+        first_line=1,
+        line="file_row_number + 1",
+    )
+
+
+def _buffer(census: Census) -> str:
+    return f", buffer_size={_LARGE_BUFFER_BYTES}" if census.n_bytes > _LARGE_FILE_BYTES else ""
+
+
+def _read_csv(file: SourceFile, columns: str, dialect: str, *, keep_rejects: bool = True) -> str:
+    rejects = f"store_rejects=true, rejects_table={quoted(REJECTS)}, rejects_scan={quoted(REJECT_SCANS)}"
+    return (
+        f"read_csv({quoted(str(file.path))}, columns={columns}, {dialect}, auto_detect=false, "
+        f"{rejects if keep_rejects else 'ignore_errors=true'})"
+    )
+
+
+def _columns(file: SourceFile, read: dict[str, Column]) -> dict[str, Column]:
+    """Add the columns that the file may lack and lacks."""
+    return read | {name: Column("CAST(NULL AS VARCHAR)") for name in _absent(file, read)}
+
+
+def _absent(file: SourceFile, names: Iterable[str]) -> tuple[str, ...]:
+    have = {name.lower() for name in names}
+    return tuple(name for name in sorted(file.optional) if name.lower() not in have)
 
 
 def _header(file: SourceFile) -> tuple[str, ...]:
@@ -169,7 +260,7 @@ def _header(file: SourceFile) -> tuple[str, ...]:
             break
     try:
         text = first_line.decode("utf-8-sig").rstrip("\r")
-        names = next(csv.reader(io.StringIO(text), strict=True), [])
+        names = next(csv.reader(io.StringIO(text), delimiter=file.delimiter, strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputDataError(f"{file.name} line 1: the header can't be read ({error}).") from error
     return tuple(name or f"column{position}" for position, name in enumerate(names))
@@ -194,94 +285,11 @@ def _some(names: Collection[str], limit: int = 15) -> str:
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown or "no columns"
 
 
-def _mentioned(file: SourceFile, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns that some mapping mentions; at least one, because a table needs one."""
-    sql = "\n".join(
-        expression for log in file.logs for expression in (*log.columns.values(), log.where or "")
-    ).lower()
-    return tuple(name for name in names if name.lower() in sql) or names[:1]
+def _read(names: tuple[str, ...], mentioned: frozenset[str]) -> tuple[str, ...]:
+    """Return the columns that some mapping reads; at least one, because a query needs one."""
+    return tuple(name for name in names if name.lower() in mentioned) or names[:1]
 
 
-def _read_text(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, types: str, dialect: str, kept: Collection[str]
-) -> None:
-    delimiter = "','" if file.file_format == "csv" else "'\x01'"
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE file_lines AS
-        SELECT {", ".join(identifier(name) for name in kept)}
-        FROM read_csv(
-            {quoted(str(file.path))}, columns={types}, delim={delimiter}, {dialect}, auto_detect=false,
-            store_rejects=true, rejects_table='csv_rejects', rejects_scan='csv_reject_scans'
-        )
-        """
-    )
-    connection.execute(
-        f"""
-        CREATE TEMP TABLE unreadable_lines AS
-        SELECT line::BIGINT AS line, {_UNREADABLE}
-        FROM csv_rejects QUALIFY row_number() OVER (PARTITION BY line ORDER BY column_idx NULLS FIRST) = 1
-        """
-    )
-
-
-def _number_lines(
-    connection: duckdb.DuckDBPyConnection, first_line: int, empty_lines: Collection[int]
-) -> None:
-    """Add to each row the number of its line, without asking the reader to go line by line.
-
-    Rows keep the order of their lines. So a row's line is its position plus the lines that left no
-    row before it: skipped line s_i (i = 0, 1, ...) lies behind s_i - first_line - i rows.
-    """
-    connection.execute(
-        """
-        CREATE TEMP TABLE skipped_lines AS
-        WITH skipped AS (
-            SELECT line, row_number() OVER (ORDER BY line) AS n_skipped
-            FROM (SELECT line FROM unreadable_lines UNION SELECT unnest(?::BIGINT[]))
-        )
-        SELECT line - ? - (n_skipped - 1) AS n_rows_before, max(n_skipped) AS n_skipped
-        FROM skipped GROUP BY n_rows_before
-        """,
-        [list(empty_lines), first_line],
-    )
-    plain = f"SELECT *, rowid + {first_line} AS {LINE} FROM file_lines"
-    shifted = (
-        f"SELECT lines.*, lines.rowid + {first_line} + coalesce(n_skipped, 0) AS {LINE} "
-        f"FROM file_lines AS lines ASOF LEFT JOIN skipped_lines ON lines.rowid >= skipped_lines.n_rows_before"
-    )
-    skipped = _count(connection, "SELECT count(*) FROM skipped_lines")
-    connection.execute(f"CREATE TEMP VIEW numbered_lines AS {shifted if skipped else plain}")
-
-
-def _reconcile(connection: duckdb.DuckDBPyConnection, file: SourceFile, n_lines: int) -> None:
-    """Refuse the file unless every data line became a row or is known to be unreadable.
-
-    One stray quote can swallow the rest of a file: the reader then reports a single bad line.
-    """
-    n_rows = _count(connection, "SELECT count(*) FROM file_lines")
-    n_unreadable = _count(connection, "SELECT count(*) FROM unreadable_lines")
-    if n_rows + n_unreadable != n_lines:
-        raise InputDataError(
-            f"{file.name}{_suspect(file.path)}: the file has {n_lines} data lines but reads as {n_rows} rows "
-            f"and {n_unreadable} unreadable lines. A quote may be left open, or a field hold a newline; "
-            "correct the line, or export JSONL or Parquet."
-        )
-
-
-def _suspect(path: Path) -> str:
-    """Point at the first line whose quotes don't pair up."""
-    number, rest = 0, b""
-    for chunk in text_chunks(path):
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            number += 1
-            if line.count(b'"') % 2:
-                return f" line {number}"
-    return f" line {number + 1}" if rest.count(b'"') % 2 else ""
-
-
-def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])
+def _pointer(key: str) -> str:
+    """Return the JSON pointer of a key (RFC 6901)."""
+    return "/" + key.replace("~", "~0").replace("/", "~1")

@@ -1,13 +1,55 @@
 import numpy as np
 import polars as pl
+import pytest
 
-from features.context import expand, fit_encoder
+from features.context import HISTORY, expand, fit_encoder
+from features.errors import InputDataError
 
 
-def test_numbers_are_standardized_on_the_training_window_alone():
+def test_numbers_are_scaled_on_the_training_window_alone():
+    # The training values have mean 2 and standard deviation sqrt(2).
     encoder = fit_encoder(pl.DataFrame({"age": [1.0, 3.0]}), ["age"], min_rows=1)
     later = encoder.encode(pl.DataFrame({"age": [2.0, 2.0 + np.sqrt(2.0), None, float("nan")]}))
-    np.testing.assert_allclose(later[:, 0], [0.0, 1.0, 0.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(later[:, 0], [0.0, 0.5, 0.0, 0.0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        ["age"],
+        list(HISTORY),
+        [f"affinity[category={name}]" for name in "abcdefgh"],
+        [f"embedding_{place}" for place in range(50)],
+    ],
+    ids=["one number", "history", "affinities", "embedding"],
+)
+def test_a_block_of_columns_weighs_as_much_as_one_number(columns: list[str]):
+    drawn = np.random.default_rng(0).exponential(5.0, (400, len(columns)))
+    rows = pl.DataFrame(drawn, schema=columns)
+    encoded = fit_encoder(rows, columns, min_rows=1).encode(rows)
+    assert encoded.var(axis=0, ddof=1).sum() == pytest.approx(0.25, rel=1e-4)
+
+
+def test_blocks_do_not_share_their_weight():
+    rows = pl.DataFrame(
+        {"age": [1.0, 3.0], "affinity[category=a]": [0.0, 1.0], "affinity[brand=a]": [2.0, 1.0]}
+    )
+    encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)
+    np.testing.assert_allclose(encoded.var(axis=0, ddof=1), 0.25, rtol=1e-5)
+
+
+def test_what_never_happened_is_as_far_as_can_be():
+    rows = pl.DataFrame({"days_since_last_click": [0.0, 14.0, None, 1e6]})
+    encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)[:, 0]
+    assert encoded[2] == encoded[3] == encoded.min()
+    # Fresh counts 1, two weeks old 1/2, never 0: equal steps.
+    assert encoded[0] - encoded[1] == pytest.approx(encoded[1] - encoded[2])
+
+
+def test_heavy_tails_are_damped_by_logarithms():
+    rows = pl.DataFrame({"spend_cents_before": [0, 9, 99]})
+    encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)[:, 0]
+    assert encoded[2] - encoded[1] == pytest.approx(encoded[1] - encoded[0])
 
 
 def test_rare_and_unseen_values_have_no_indicator():
@@ -45,3 +87,25 @@ def test_json_keys_become_columns_but_never_replace_a_field_of_the_log():
     frame = pl.DataFrame({"device": ["tv"], "context": ['{"device": "phone", "user-age": 7}']})
     opened = expand(frame, "context", ["device", "user-age", "absent"])
     assert opened.rows() == [("tv", "7", None)]
+
+
+def test_an_embedding_becomes_one_column_per_number():
+    frame = pl.DataFrame({"attributes": ['{"embedding": [1, 2.5]}', None, '{"embedding": [3, null]}']})
+    opened = expand(frame, "attributes", ["embedding"])
+    assert opened.columns == ["embedding_0", "embedding_1"]
+    assert opened.rows() == [(1.0, 2.5), (None, None), (3.0, None)]
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ('{"embedding": [1]}', "has 1 numbers in one row and 2 in another"),
+        ('{"embedding": "blue"}', "must be a JSON array of numbers"),
+        ('{"embedding": [1, "blue"]}', "must be a JSON array of numbers"),
+        ('{"embedding": {"a": 1}}', "must be a JSON array of numbers"),
+    ],
+)
+def test_an_embedding_that_is_no_vector_like_the_others_is_refused(other: str, said: str):
+    frame = pl.DataFrame({"attributes": ['{"embedding": [1, 2]}', other]})
+    with pytest.raises(InputDataError, match=said):
+        expand(frame, "attributes", ["embedding"])

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import UsageError
-from features.segments import cluster_histories, fit_segments
+from features.segments import fit_clusters, fit_segments
 
 ROWS = pl.DataFrame({"surface": ["a"] * 5 + ["b"] * 2, "device": ["p"] * 4 + ["q"] + ["p", "q"]})
 
@@ -29,7 +29,7 @@ def test_values_never_seen_fall_to_the_nearest_segment_that_exists():
 
 
 def test_without_traits_everyone_is_one_segment():
-    assert fit_segments(ROWS, [], 2).assign(ROWS).unique().to_list() == ["everyone"]
+    assert fit_segments(ROWS, [], 2).assign(ROWS).to_list() == ["everyone"] * ROWS.height
 
 
 def test_an_unknown_trait_is_refused_with_the_choices():
@@ -50,14 +50,13 @@ def test_only_the_rest_may_be_smaller_than_asked(rows, min_rounds):
 
 
 def test_clusters_separate_light_from_heavy_users_and_are_named_by_size():
-    history = pl.DataFrame({"n_clicks_before": [0] * 50 + [40] * 50})
-    training = pl.Series([True] * 99 + [False])
-    clusters = cluster_histories(history, training, clusters=2, seed=0)
-    assert clusters[:50].n_unique() == 1
-    assert clusters[0] != clusters[99]
-    assert clusters.to_list() == cluster_histories(history, training, clusters=2, seed=0).to_list()
+    history = pl.DataFrame({"n_clicks_before": [40.0] * 50 + [0.0] * 49})
+    clusters = fit_clusters(history, clusters=2, seed=0)
+    assert clusters.assign(pl.DataFrame({"n_clicks_before": [0.0, 1.0, 30.0]})).to_list() == ["0", "0", "1"]
+    again = fit_clusters(history, clusters=2, seed=0)
+    assert clusters.assign(history).to_list() == again.assign(history).to_list()
 
 
 def test_more_clusters_than_kinds_of_history_gives_as_many_as_there_are():
-    history = pl.DataFrame({"n_clicks_before": [0, 0, 3, 3]})
-    assert cluster_histories(history, pl.Series([True] * 4), clusters=5, seed=0).n_unique() == 2
+    history = pl.DataFrame({"n_clicks_before": [0.0, 0.0, 3.0, 3.0]})
+    assert fit_clusters(history, clusters=5, seed=0).assign(history).n_unique() == 2

@@ -130,3 +130,33 @@ def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
     assert read_settings(tmp_path / "metacart.toml").shop.source == "simulated"
     assert execute(["init"]) == 64
     assert "stays as it is" in capsys.readouterr().err
+
+
+def test_a_range_of_nights_runs_the_oldest_first(shop, capsys):
+    assert execute(["run", "--config", str(shop), "--from", "2026-01-13", "--to", "2026-01-14"]) == 0
+    begun = [line for line in capsys.readouterr().out.splitlines() if line.endswith("begins")]
+    assert begun == ["small: the night of 2026-01-13 begins", "small: the night of 2026-01-14 begins"]
+    assert json.loads((published(shop) / "small" / "current.json").read_text())["as_of"] == "2026-01-14"
+
+
+@pytest.mark.parametrize("days", [["--from", "2026-01-14"], ["--from", "2026-01-14", "--to", "2026-01-13"]])
+def test_half_a_range_is_64(shop, capsys, days):
+    assert execute(["run", "--config", str(shop), *days]) == 64
+    assert "takes --from and --to" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_65(capsys):
+    assert execute(["init", "--from", "nowhere.csv"]) == 65
+    assert "nowhere.csv" in capsys.readouterr().err
+
+
+def test_a_shops_own_file_becomes_a_mapping_to_correct(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "events.csv").write_text(
+        "event_time,event_type,product_id,user_id\n2026-01-05T10:00:00Z,view,7,ann\n", encoding="utf-8"
+    )
+    assert execute(["init", "--from", "logs/events.csv"]) == 0
+    settings = read_settings(tmp_path / "metacart.toml")
+    assert settings.shop.source == "files"
+    assert settings.files[0]["path"] == "events.csv"

@@ -4,7 +4,7 @@ import dataframely as dy
 import duckdb
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contracts import columns
@@ -38,7 +38,8 @@ def judge(column: str, text: str | None) -> object:
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         row = connection.execute(
-            f"""SELECT CASE {reasons} END, {check.value}::VARCHAR FROM (SELECT ?::VARCHAR AS "{column}")""",
+            f"SELECT CASE {reasons} END, {check.typed}::VARCHAR "
+            f"FROM (SELECT *, {check.value} AS {check.typed} FROM (SELECT ?::VARCHAR AS {check.text}))",
             [text],
         ).fetchone()
     assert row is not None
@@ -105,6 +106,7 @@ def test_a_time_without_its_offset_is_refused(text: str) -> None:
     )
 
 
+@settings(deadline=None)
 @given(st.floats(width=64))
 def test_sql_and_polars_agree_on_a_propensity(value: float) -> None:
     frame = pl.DataFrame({"propensity": [value]})
@@ -181,3 +183,11 @@ def test_a_broken_table_is_refused_rule_by_rule(change: dict[str, list[object]],
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(MetacartError, match="Output lacks the columns domain; it has surface, slot_rank"):
         check_output(pl.DataFrame(GOOD).drop("domain"), Output)
+
+
+def test_a_prefix_keeps_the_columns_of_two_logs_apart() -> None:
+    plain, prefixed = (column_checks(LOGS["items"], prefix)[0] for prefix in ("", "log 1: "))
+
+    assert (plain.text, plain.typed) == ('"item_id"', '"item_id typed"')
+    assert (prefixed.text, prefixed.typed) == ('"log 1: item_id"', '"log 1: item_id typed"')
+    assert prefixed.rules[0].sentence == plain.rules[0].sentence

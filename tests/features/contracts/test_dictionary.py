@@ -1,8 +1,9 @@
 from pathlib import Path
 
+import dataframely as dy
 import pytest
 
-from features.contracts.dictionary import BEGIN, END, data_dictionary, with_dictionary
+from features.contracts.dictionary import BEGIN, END, data_dictionary, table, with_dictionary
 from features.contracts.logs import LOGS
 from features.contracts.outputs import OUTPUTS
 
@@ -43,3 +44,16 @@ def test_only_the_place_between_the_marks_changes() -> None:
     assert with_dictionary(page) == f"before\n{data_dictionary()}\nafter\n"
     with pytest.raises(ValueError, match="no place for the data dictionary"):
         with_dictionary("a page without marks")
+
+
+def test_what_becomes_of_a_telling_column_is_said() -> None:
+    class Telling(dy.Schema):
+        """One row.  Grain: signup."""
+
+        signup = dy.Date(description="first visit", metadata={"generalize": "day"})
+        notes = dy.String(description="what was said", metadata={"personal": True, "free_text": "text"})
+
+    text = table("telling", Telling)
+
+    assert "| first visit (stored by day) |" in text
+    assert "| what was said (personal, scrubbed) |" in text

@@ -7,10 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.context import HISTORY
 from features.errors import InputDataError
-from features.tasks.build import ShopTables, TaskSettings, build_tasks
+from features.tasks.build import build_tasks
 from features.tasks.files import save_tasks
 from features.tasks.segment_table import segment_table
+from features.tasks.settings import TaskSettings
+from features.tasks.tables import ShopTables
 from features.tasks.windows import Window
 
 N = 30
@@ -28,6 +31,32 @@ SETTINGS = TaskSettings(
     incumbent_policy="",
     seed=0,
 )
+
+
+TONIGHT = datetime(2026, 1, 3, tzinfo=UTC)
+SNAPSHOTS = pl.DataFrame(
+    {
+        "user_key": ["ann", "bob"],
+        "decided_at": [TONIGHT] * 2,
+        **{name: [0, 0] for name in HISTORY if name != "n_rounds_in_session_before"},
+        "n_views_before": [99, 0],
+        "n_clicks_before": [0, 50],
+        "days_since_last_visit": [1.0, None],
+    }
+)
+
+
+def affinities() -> pl.DataFrame:
+    """Ann warms to category a every hour and is known for 2 by then, and for 8 at the end of the night."""
+    moments = [START + timedelta(hours=hour) for hour in range(N) if hour % 3]
+    return pl.DataFrame(
+        {
+            "user_key": ["ann"] * (len(moments) + 1),
+            "decided_at": [*moments, TONIGHT],
+            "affinity[category=a]": [*(float(place % 2) * 2.0 for place in range(len(moments))), 8.0],
+        },
+        schema_overrides={"decided_at": pl.Datetime("us", "UTC")},
+    )
 
 
 def shop(**changes) -> ShopTables:
@@ -48,9 +77,9 @@ def shop(**changes) -> ShopTables:
         "is_clicked": turn % 5 == 0,
         "is_converted": [False] * N,
         "context": ['{"weather": "sun"}'] * N,
+        **dict.fromkeys(HISTORY, [0] * N),
         "n_views_before": turn,
         "n_clicks_before": turn // 2,
-        "n_purchases_before": [0] * N,
         "days_since_last_visit": [None] * N,
     }
     types = {
@@ -70,6 +99,8 @@ def shop(**changes) -> ShopTables:
         ),
         candidate_sets=pl.DataFrame(schema={"candidate_set_id": pl.String, "item_id": pl.String}),
         context_keys=("weather",),
+        affinities=affinities(),
+        snapshots=SNAPSHOTS,
     )
 
 
@@ -127,6 +158,36 @@ def test_nothing_fitted_changes_with_the_holdout():
     late = ["snow" if window == Window.HOLDOUT else "sun" for window in built().evidence["window"]]
     changed = built(shop(context=[json.dumps({"weather": value}) for value in late]))
     assert changed.context_names == built().context_names
+
+
+def of_targets(tasks, name: str) -> list[float]:
+    return tasks.arrays["target_context"][:, tasks.context_names.index(name)].tolist()
+
+
+def test_tomorrow_is_decided_on_what_is_known_at_the_end_of_the_night():
+    tasks = built()
+    views, rounds = tasks.context_names.index("n_views_before"), tasks.arrays["context"]
+    ann, bob = of_targets(tasks, "n_views_before")
+    # 99 views are more than ann had at any round, and none is what bob had at his first, at midnight.
+    assert ann > rounds[:, views].max()
+    assert bob == pytest.approx(rounds[0, views])
+
+
+def test_affinities_reach_the_rounds_and_the_targets_of_their_user():
+    tasks = built()
+    column = tasks.arrays["context"][:, tasks.context_names.index("affinity[category=a]")]
+    ann, bob = of_targets(tasks, "affinity[category=a]")
+    # Bob has none, at any time; ann's at her first round is none, too.
+    assert set(column[::3]) == {column[1]} == {np.float32(bob)}
+    assert column[2] > column[1]
+    assert ann > column.max()
+
+
+def test_a_user_lands_in_the_segment_of_tonight_and_not_of_the_last_round():
+    tasks = built(segments_by=("cluster",), clusters=2)
+    segment_of = dict(tasks.targets.rows.select("user_key", "segment_id").iter_rows())
+    # History only grows over the rounds, but bob has none left in the snapshot of this night but clicks.
+    assert segment_of["ann"] == "cluster=1"
 
 
 def test_users_are_served_once_in_their_latest_context():

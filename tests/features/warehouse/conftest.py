@@ -63,7 +63,9 @@ def put(warehouse: duckdb.DuckDBPyConnection) -> Callable[..., None]:
     """Insert rows into a raw table as a load would leave them; what a row does not say is null."""
 
     def insert(log: str, *rows: Mapping[str, object], load_number: int = 1) -> None:
-        for line, row in enumerate(rows, start=2):
+        # a line is there once: rows that are put later stand behind those that are there
+        [(n_rows,)] = warehouse.execute(f"SELECT count(*) FROM raw_{log}").fetchall()
+        for line, row in enumerate(rows, start=n_rows + 2):
             named = {**row, "load_number": load_number, "file_line": line}
             columns = ", ".join(f'"{name}"' for name in named)
             marks = ", ".join("?" for _ in named)

@@ -3,8 +3,9 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -354,7 +355,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     def grow_then_drop(connection: Connection) -> None:
         os.utime(file.path, (0, 0))
 
-    monkeypatch.setattr("features.warehouse.load._insert", lambda *_: grow_then_drop(warehouse))
+    monkeypatch.setattr("features.warehouse.load.store_rows", lambda *_, **__: grow_then_drop(warehouse))
     with pytest.raises(InputDataError, match="changed while it was read"):
         load(file)
 
@@ -414,3 +415,45 @@ def test_line_numbers_hold_in_a_file_that_is_read_in_parallel(
         "SELECT count(*) FROM raw_impressions WHERE impression_id <> 'i' || (file_line - 2)"
     )
     assert off.fetchone() == (0,)
+
+
+def test_a_rule_across_columns_is_asked_after_those_of_each_column(
+    warehouse: Connection, source_file: Write, load: Load
+) -> None:
+    header = "date,campaign_id,channel,segment_id,impressions,clicks,spend_cents,conversions,revenue_cents\n"
+    names = {name: f'"{name}"' for name in header.strip().split(",")}
+    rows = ["10,3,1,0,0", "3,10,1,0,0", "-3,10,1,0,0"]
+    content = header + "".join(f"2026-01-05,c,search,s{n},{row}\n" for n, row in enumerate(rows))
+
+    loaded = load(source_file(content, "ad_spend_daily", columns=names))
+
+    assert loaded.n_loaded == 1
+    assert rejects(warehouse) == [
+        (3, "clicks is 10 and impressions 3; clicks must be at most impressions"),
+        (4, "impressions is -3; it must be at least 0"),
+    ]
+
+
+def test_what_is_stored_of_a_value_is_decided_by_its_column(
+    warehouse: Connection, source_file: Write
+) -> None:
+    def masked(value: str, metadata: Mapping[str, Any] | None) -> str:
+        return (
+            f"'[' || {value} || ']'" if value.strip('"').startswith(("log 0: surface", "surface")) else value
+        )
+
+    file = source_file(HEADER + good_lines(1) + line(slot="x"), columns=COLUMNS)
+    load_file(
+        warehouse,
+        file,
+        pseudonym_sql="user_id",
+        key_id="k",
+        max_rejected_share=1.0,
+        stored_value=masked,
+    )
+
+    assert warehouse.execute("SELECT surface, item_id FROM raw_impressions").fetchall() == [
+        ("[home]", "shoe")
+    ]
+    [(example,)] = warehouse.execute("SELECT example FROM rejected_lines").fetchall()
+    assert json.loads(example)["surface"] == "[home]"

@@ -1,77 +1,56 @@
--- int_user_history: one row per round with what its user had done strictly before it.
--- grain: domain, round_id
--- reads: stg_impressions, stg_ad_impressions, stg_events, stg_purchases
--- units: counts; days_since_last_visit in days since the user's last other visit began
--- A round without user has counts of zero and no last visit. A visit is known from its first moment, and
--- the visit that the round belongs to is not its own past.
-WITH rounds AS (
-    SELECT 'recommendation' AS domain, impression_id AS round_id, user_key, session_id, shown_at AS decided_at
-    FROM stg_impressions
-    UNION ALL
-    SELECT 'advertising', ad_impression_id, user_key, NULL, shown_at
-    FROM stg_ad_impressions
-),
-acts AS (
-    SELECT
-        user_key, session_id, occurred_at AS acted_at,
-        event_type = 'view' AS is_view, event_type = 'click' AS is_click, false AS is_purchase
-    FROM stg_events
-    WHERE user_key IS NOT NULL
-    UNION ALL
-    SELECT user_key, session_id, ordered_at, false, false, true
-    FROM stg_purchases
-    WHERE user_key IS NOT NULL
+-- int_user_history: one row per moment at which something is decided for a user, with what was known by then.
+-- grain: user_number, session_id, decided_at
+-- reads: stg_impressions, stg_ad_impressions, int_user_numbers, int_visits, int_user_totals
+-- units: counts, money in cents, days of 24 hours
+-- The last moment of each user is the end of the night, when tomorrow is decided. All comparisons are strict:
+-- what happened at the very moment of a decision was not known to it. A visit is known from its first moment,
+-- and the visit that the moment belongs to is not its own past. session_id is null outside of visits: for
+-- ads, and at the end of the night.
+WITH decisions AS (
+    SELECT DISTINCT user_number, session_id, decided_at
+    FROM (
+        SELECT user_key, session_id, shown_at AS decided_at FROM stg_impressions
+        UNION ALL
+        SELECT user_key, NULL, shown_at FROM stg_ad_impressions
+    )
+    JOIN int_user_numbers USING (user_key)
 ),
 moments AS (
     SELECT
-        user_key,
-        acted_at,
-        count_if(is_view) AS n_views,
-        count_if(is_click) AS n_clicks,
-        count_if(is_purchase) AS n_purchases
-    FROM acts
-    GROUP BY user_key, acted_at
-),
-totals AS (
-    SELECT
-        user_key,
-        acted_at,
-        sum(n_views) OVER until_then AS n_views,
-        sum(n_clicks) OVER until_then AS n_clicks,
-        sum(n_purchases) OVER until_then AS n_purchases
-    FROM moments
-    WINDOW until_then AS (PARTITION BY user_key ORDER BY acted_at ROWS UNBOUNDED PRECEDING)
-),
-visits AS (
-    SELECT user_key, session_id, min(began_at) AS began_at
-    FROM (
-        SELECT user_key, session_id, acted_at AS began_at FROM acts
-        UNION ALL
-        SELECT user_key, session_id, shown_at FROM stg_impressions WHERE user_key IS NOT NULL
-    )
-    GROUP BY user_key, session_id
+        decisions.*,
+        coalesce(visits.began_at, decisions.decided_at) AS visit_began_at,
+        decisions.decided_at - INTERVAL 7 DAY AS week_began_at
+    FROM decisions
+    LEFT JOIN int_visits AS visits USING (user_number, session_id)
+    UNION ALL
+    SELECT user_number, NULL, night_end, night_end, night_end - INTERVAL 7 DAY
+    FROM int_user_numbers
+    CROSS JOIN (SELECT CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC' AS night_end)
 ),
 visit_starts AS (
-    SELECT DISTINCT user_key, began_at FROM visits
-),
-rounds_in_visits AS (
-    SELECT rounds.*, coalesce(visits.began_at, rounds.decided_at) AS visit_began_at
-    FROM rounds
-    LEFT JOIN visits USING (user_key, session_id)
-),
--- a strict inequality in both: what happened at the very moment of the decision was not known to it
-rounds_with_acts AS (
-    SELECT rounds.*, totals.n_views, totals.n_clicks, totals.n_purchases
-    FROM rounds_in_visits AS rounds
-    ASOF LEFT JOIN totals ON rounds.user_key = totals.user_key AND rounds.decided_at > totals.acted_at
+    SELECT DISTINCT user_number, began_at FROM int_visits
 )
 SELECT
-    rounds.domain,
-    rounds.round_id,
-    CAST(coalesce(rounds.n_views, 0) AS BIGINT) AS n_views_before,
-    CAST(coalesce(rounds.n_clicks, 0) AS BIGINT) AS n_clicks_before,
-    CAST(coalesce(rounds.n_purchases, 0) AS BIGINT) AS n_purchases_before,
-    date_diff('microsecond', visit_starts.began_at, rounds.decided_at) / 86_400e6 AS days_since_last_visit
-FROM rounds_with_acts AS rounds
+    moments.user_number,
+    moments.session_id,
+    moments.decided_at,
+    coalesce(past.n_views, 0) AS n_views_before,
+    coalesce(past.n_clicks, 0) AS n_clicks_before,
+    coalesce(past.n_carts, 0) AS n_carts_before,
+    coalesce(past.n_purchases, 0) AS n_purchases_before,
+    coalesce(past.spend_cents, 0) AS spend_cents_before,
+    -- the last week is the whole past less all that is older
+    coalesce(past.n_views - coalesce(older.n_views, 0), 0) AS n_views_last_7_days,
+    coalesce(past.n_clicks - coalesce(older.n_clicks, 0), 0) AS n_clicks_last_7_days,
+    coalesce(past.n_carts - coalesce(older.n_carts, 0), 0) AS n_carts_last_7_days,
+    coalesce(past.n_purchases - coalesce(older.n_purchases, 0), 0) AS n_purchases_last_7_days,
+    date_diff('microsecond', visit_starts.began_at, moments.decided_at) / 86_400e6 AS days_since_last_visit,
+    date_diff('microsecond', past.clicked_at, moments.decided_at) / 86_400e6 AS days_since_last_click,
+    date_diff('microsecond', past.purchased_at, moments.decided_at) / 86_400e6 AS days_since_last_purchase
+FROM moments
+ASOF LEFT JOIN int_user_totals AS past
+    ON moments.user_number = past.user_number AND moments.decided_at > past.acted_at
+ASOF LEFT JOIN int_user_totals AS older
+    ON moments.user_number = older.user_number AND moments.week_began_at > older.acted_at
 ASOF LEFT JOIN visit_starts
-    ON rounds.user_key = visit_starts.user_key AND rounds.visit_began_at > visit_starts.began_at
+    ON moments.user_number = visit_starts.user_number AND moments.visit_began_at > visit_starts.began_at

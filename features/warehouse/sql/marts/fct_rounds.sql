@@ -1,7 +1,8 @@
 -- fct_rounds: one row per logged decision, with its reward and what was known when it was made.
 -- grain: domain, round_id
--- reads: stg_impressions, stg_ad_impressions, int_attributed_rewards, int_user_history
+-- reads: stg_impressions, stg_ad_impressions, int_attributed_rewards, int_user_numbers, int_user_history
 -- units: money in cents, times in UTC, propensity in (0, 1]; surface is the channel of an ad
+-- A round without user has no history: counts of zero, and never visited, clicked or bought.
 -- A round is_mature when its attribution window had ended by the end of the night's date.
 WITH decisions AS (
     SELECT
@@ -22,7 +23,9 @@ WITH decisions AS (
         rewards.is_purchased AS is_converted,
         rewards.revenue_cents,
         0 AS cost_cents,
-        impressions.context
+        impressions.context,
+        -- ties share the rank of the first, so this counts the strictly earlier ones
+        rank() OVER (PARTITION BY session_id ORDER BY shown_at) - 1 AS n_rounds_in_session_before
     FROM stg_impressions AS impressions
     JOIN int_attributed_rewards AS rewards USING (impression_id)
     UNION ALL
@@ -44,7 +47,8 @@ WITH decisions AS (
         conversions > 0,
         conversion_value_cents,
         cost_cents,
-        NULL
+        NULL,
+        0
     FROM stg_ad_impressions
 )
 SELECT
@@ -69,10 +73,23 @@ SELECT
     decisions.decided_at + to_hours(getvariable('attribution_hours'))
         < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC' AS is_mature,
     decisions.context,
-    history.n_views_before,
-    history.n_clicks_before,
-    history.n_purchases_before,
-    history.days_since_last_visit
+    coalesce(history.n_views_before, 0) AS n_views_before,
+    coalesce(history.n_clicks_before, 0) AS n_clicks_before,
+    coalesce(history.n_carts_before, 0) AS n_carts_before,
+    coalesce(history.n_purchases_before, 0) AS n_purchases_before,
+    coalesce(history.spend_cents_before, 0) AS spend_cents_before,
+    coalesce(history.n_views_last_7_days, 0) AS n_views_last_7_days,
+    coalesce(history.n_clicks_last_7_days, 0) AS n_clicks_last_7_days,
+    coalesce(history.n_carts_last_7_days, 0) AS n_carts_last_7_days,
+    coalesce(history.n_purchases_last_7_days, 0) AS n_purchases_last_7_days,
+    decisions.n_rounds_in_session_before,
+    history.days_since_last_visit,
+    history.days_since_last_click,
+    history.days_since_last_purchase
 FROM decisions
-JOIN int_user_history AS history USING (domain, round_id)
+LEFT JOIN int_user_numbers AS users USING (user_key)
+LEFT JOIN int_user_history AS history
+    ON users.user_number = history.user_number
+    AND decisions.session_id IS NOT DISTINCT FROM history.session_id
+    AND decisions.decided_at = history.decided_at
 ORDER BY decisions.domain, decisions.decided_at, decisions.round_id

@@ -1,7 +1,8 @@
 -- stg_events: one row per thing a user did, up to the night's date
 -- grain: event_id
--- reads: raw_events
+-- reads: raw_events, stg_superseded_lines
 -- units: times in UTC
+-- kind: view
 SELECT
     event_id,
     occurred_at,
@@ -10,7 +11,9 @@ SELECT
     item_id,
     event_type,
     impression_id
-FROM raw_events
-WHERE CAST(occurred_at AT TIME ZONE 'UTC' AS DATE) <= getvariable('as_of')
--- the last loaded line of a key wins
-QUALIFY row_number() OVER (PARTITION BY event_id ORDER BY load_number DESC, file_line DESC) = 1
+FROM raw_events AS events
+ANTI JOIN (FROM stg_superseded_lines WHERE log = 'events') AS superseded
+    ON events.load_number = superseded.load_number
+    AND events.file_line = superseded.file_line
+    AND hash(event_id) = superseded.key_hash
+WHERE occurred_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'

@@ -1,7 +1,8 @@
 -- stg_impressions: one row per item shown once, up to the night's date
 -- grain: impression_id
--- reads: raw_impressions
+-- reads: raw_impressions, stg_superseded_lines
 -- units: times in UTC, propensity in (0, 1]
+-- kind: view
 SELECT
     impression_id,
     shown_at,
@@ -14,7 +15,9 @@ SELECT
     policy_version,
     candidate_set_id,
     context
-FROM raw_impressions
-WHERE CAST(shown_at AT TIME ZONE 'UTC' AS DATE) <= getvariable('as_of')
--- the last loaded line of a key wins
-QUALIFY row_number() OVER (PARTITION BY impression_id ORDER BY load_number DESC, file_line DESC) = 1
+FROM raw_impressions AS impressions
+ANTI JOIN (FROM stg_superseded_lines WHERE log = 'impressions') AS superseded
+    ON impressions.load_number = superseded.load_number
+    AND impressions.file_line = superseded.file_line
+    AND hash(impression_id) = superseded.key_hash
+WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'

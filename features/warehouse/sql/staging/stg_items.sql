@@ -1,7 +1,8 @@
 -- stg_items: one row per item of the catalog
 -- grain: item_id
--- reads: raw_items
+-- reads: raw_items, stg_superseded_lines
 -- units: money in cents
+-- kind: view
 SELECT
     item_id,
     category,
@@ -9,6 +10,8 @@ SELECT
     price_cents,
     currency_code,
     attributes
-FROM raw_items
--- the last loaded line of a key wins
-QUALIFY row_number() OVER (PARTITION BY item_id ORDER BY load_number DESC, file_line DESC) = 1
+FROM raw_items AS items
+ANTI JOIN (FROM stg_superseded_lines WHERE log = 'items') AS superseded
+    ON items.load_number = superseded.load_number
+    AND items.file_line = superseded.file_line
+    AND hash(item_id) = superseded.key_hash

@@ -1,7 +1,8 @@
 -- stg_purchases: one row per line of an order, up to the night's date
 -- grain: order_id, line
--- reads: raw_purchases
+-- reads: raw_purchases, stg_superseded_lines
 -- units: money in cents, times in UTC
+-- kind: view
 SELECT
     order_id,
     line,
@@ -13,7 +14,9 @@ SELECT
     price_cents,
     currency_code,
     is_cancelled
-FROM raw_purchases
-WHERE CAST(ordered_at AT TIME ZONE 'UTC' AS DATE) <= getvariable('as_of')
--- the last loaded line of a key wins
-QUALIFY row_number() OVER (PARTITION BY order_id, line ORDER BY load_number DESC, file_line DESC) = 1
+FROM raw_purchases AS purchases
+ANTI JOIN (FROM stg_superseded_lines WHERE log = 'purchases') AS superseded
+    ON purchases.load_number = superseded.load_number
+    AND purchases.file_line = superseded.file_line
+    AND hash(order_id, line) = superseded.key_hash
+WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'

@@ -1,0 +1,112 @@
+"""A shop's own files, as its configuration declares them."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import dataframely as dy
+
+from features.contracts.logs import LOGS
+from features.contracts.mapping import LINE, LogMapping, SourceFile
+from features.contracts.sql_text import identifier, quoted
+from features.errors import InputDataError, UsageError
+from features.sources.file_tables import FileTable, LogTable
+from features.sources.local_time import EPOCHS, day, utc_time
+from features.sources.money import cents
+from features.sources.operands import Expression
+
+
+def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = None) -> tuple[SourceFile, ...]:  # noqa: ARG001
+    """Return the files that the tables match, in the order of tables and then of names.
+
+    tables: from `parse_file_tables`.
+    until: part of every adapter's signature; it leaves out no file, because a shop's file names don't say
+        which days are inside. The warehouse leaves out rows after the night's date.
+
+    Raises InputDataError when a table matches no file; UsageError when there is no table, a file lies outside
+    of the folder, or two tables match it: one table with both logs is meant.
+    """
+    if not tables:
+        raise UsageError(
+            "The configuration has no [[files]] table that says what the shop's files hold; "
+            "`metacart init --from FILE` proposes one."
+        )
+    found: dict[Path, SourceFile] = {}
+    for table in tables:
+        paths = sorted(path for path in folder.glob(table.path) if path.is_file())
+        if not paths:
+            raise InputDataError(
+                f"No file matches {table.path} in {folder}. Export it, or take its [[files]] table out of "
+                "the configuration: a log may be missing."
+            )
+        for path in paths:
+            if not path.resolve().is_relative_to(folder.resolve()):
+                raise UsageError(f"{path} leads out of {folder} by a link; put the file itself there.")
+            if path in found:
+                raise UsageError(f"Two [[files]] tables match {path}. Say all logs of a file in one table.")
+            found[path] = _source_file(path, path.relative_to(folder).as_posix(), table)
+    return tuple(found.values())
+
+
+def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
+    read, needed = frozenset[str](), frozenset[str]()
+    for log in table.logs:
+        columns = LOGS[log.log].columns()
+        conditions = log.where.columns if log.where else frozenset[str]()
+        read |= log.columns_behind(columns) | conditions
+        needed |= log.columns_behind([name for name in columns if not columns[name].nullable]) | conditions
+    # JSONL writes no key for a null, so that a column which no row needs may be missing for a night. In the
+    # other formats a column that isn't there is a change of the export, or a slip of the configuration.
+    optional = table.optional | (read - needed if table.file_format == "jsonl" else frozenset())
+    return SourceFile(
+        path=path,
+        name=name,
+        file_format=table.file_format,
+        required=read - optional,
+        logs=tuple(_mapping(name, log, table) for log in table.logs),
+        optional=optional & read,
+        delimiter=table.delimiter,
+    )
+
+
+def _mapping(name: str, log: LogTable, table: FileTable) -> LogMapping:
+    kinds = LOGS[log.log].columns()
+    columns = (
+        {column: quoted(text) for column, text in log.constants.items()}
+        | {column: _id(name, kinds[column], parts) for column, parts in log.ids.items()}
+        | {
+            column: _value(kinds[column], read, log.units.get(column), table)
+            for column, read in log.reads.items()
+        }
+    )
+    return LogMapping(
+        log=log.log,
+        columns={column: columns[column] for column in kinds if column in columns},
+        where=log.where.sql if log.where else None,
+        one_row_per_key=log.one_row_per_key,
+    )
+
+
+def _value(kind: dy.Column, read: Expression, unit: str | None, table: FileTable) -> str:
+    # Whether a quoted empty field is null depends on the format; a mapping shouldn't.
+    said = f"nullif({read.as_text().sql}, '')"
+    match kind:
+        case dy.Datetime():
+            return utc_time(said, time_zone=table.time_zone, formats=table.time_formats)
+        case dy.Date():
+            return day(said, formats=[pattern for pattern in table.time_formats if pattern not in EPOCHS])
+        case _:
+            return cents(said, unit) if unit else said
+
+
+def _id(name: str, kind: dy.Column, parts: tuple[str, ...]) -> str:
+    """Return the SQL of an id: the line's number in its file, or several columns that can't be confused.
+
+    As a JSON array ("a", "bc") differs from ("ab", "c"); and where one part is missing, so is the id.
+    """
+    if not parts:
+        number = f"CAST({LINE} AS VARCHAR)"
+        return number if isinstance(kind, dy.Int64) else f"{quoted(name + ':')} || {number}"
+    columns = [f"nullif({identifier(part)}, '')" for part in parts]
+    whole = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    return f"CASE WHEN {whole} THEN CAST(json_array({', '.join(columns)}) AS VARCHAR) END"

@@ -1,0 +1,266 @@
+"""The `[[files]]` tables of a shop's configuration: what its own files hold, said without a line of Python.
+
+[[files]]
+path = "events/*.csv.gz"        # relative to shop.logs; * and ? as in a shell, ** for any folders
+time_zone = "Europe/Berlin"     # of times without an offset
+
+[files.events]                  # one table for each log that the file feeds
+where = "action <> 'buy'"
+columns.occurred_at = "at"      # contract column = column of the file
+columns.user_id = "visitor"
+columns.item_id = "sku"
+expressions.event_type = "case action when 'basket' then 'add_to_cart' else action end"
+ids.event_id = "row number"     # or the columns that together name a row
+
+[files.purchases]
+where = "action = 'buy'"
+columns.order_id = "order"
+ids.line = "row number"
+columns.ordered_at = "at"
+columns.user_id = "visitor"
+columns.item_id = "sku"
+columns.price_cents = "price"
+units.price_cents = "currency"  # 35.79 is 3579 cents
+constants.quantity = 1
+constants.currency_code = "EUR"
+constants.is_cancelled = false
+"""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import cast
+
+import dataframely as dy
+
+from features.contracts.check import is_personal
+from features.contracts.logs import LOGS
+from features.contracts.mapping import FileFormat
+from features.errors import UsageError
+from features.sources.expressions import parse_condition, parse_expression
+from features.sources.local_time import utc_time
+from features.sources.money import CENTS_PER
+from features.sources.operands import Expression
+
+ROW_NUMBER = "row number"
+
+FORMATS: dict[str, FileFormat] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+FILE_KEYS = ("path", "format", "delimiter", "time_zone", "time_format", "optional")
+LOG_KEYS = ("columns", "constants", "expressions", "ids", "units", "where", "one_row_per_key")
+
+
+@dataclass(frozen=True)
+class LogTable:
+    """What one log takes from the lines of a file.
+
+    reads: contract column → what it reads, a column of the file or an expression over several.
+    constants: contract column → the text that every row has there.
+    ids: contract column → the columns that together name a row; none for the number of the line.
+    units: contract column in cents → what the file counts in, one of features.sources.money.CENTS_PER.
+    where: which lines are rows of the log; None for all.
+    """
+
+    log: str
+    reads: Mapping[str, Expression]
+    constants: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    where: Expression | None = None
+    one_row_per_key: bool = False
+
+    def columns_behind(self, contract_columns: Collection[str]) -> frozenset[str]:
+        """Return the file's columns that feed any of these contract columns."""
+        read = (read.columns for name, read in self.reads.items() if name in contract_columns)
+        named = (frozenset(columns) for name, columns in self.ids.items() if name in contract_columns)
+        return frozenset[str]().union(*read, *named)
+
+
+@dataclass(frozen=True)
+class FileTable:
+    """Files of one form, and the logs that each of them feeds.
+
+    path: path or pattern relative to the folder of the logs.
+    time_formats: strptime patterns tried in turn, or one of features.sources.local_time.EPOCHS.
+    optional: columns that a file may lack.
+    """
+
+    path: str
+    file_format: FileFormat
+    delimiter: str
+    time_zone: str | None
+    time_formats: tuple[str, ...]
+    optional: frozenset[str]
+    logs: tuple[LogTable, ...]
+
+
+def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable, ...]:
+    """Return the `[[files]]` tables of a configuration as records.
+
+    Raises UsageError, with the key, where a table says what no log knows, leaves out what a log needs, or
+    lets a user id reach a column that is stored as it is.
+    """
+    return tuple(_file_table(table, f"files[{number}]") for number, table in enumerate(tables))
+
+
+def _file_table(table: Mapping[str, object], key: str) -> FileTable:
+    _refuse_unknown(table, (*FILE_KEYS, *LOGS), key, "key or log")
+    path = _text(table, "path", key)
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts:
+        raise UsageError(f"{key}.path = {path!r} must lead from shop.logs to files inside of it.")
+    delimiter = _text(table, "delimiter", key, "\t" if ".tsv" in PurePosixPath(path).suffixes else ",")
+    if len(delimiter) != 1:
+        raise UsageError(f"{key}.delimiter = {delimiter!r} must be one character.")
+    time_zone = _text(table, "time_zone", key) if "time_zone" in table else None
+    time_formats = _texts(table, "time_format", key)
+    try:
+        utc_time("NULL", time_zone=time_zone, formats=time_formats)
+    except UsageError as error:
+        raise UsageError(f"{key}.{'time_format' if time_formats else 'time_zone'}: {error}") from None
+    logs = tuple(_log_table(log, _table(table, log, key), f"{key}.{log}") for log in LOGS if log in table)
+    if not logs:
+        raise UsageError(f"{key} feeds no log: add a table [files.<log>], one of {', '.join(LOGS)}.")
+    _keep_user_ids_apart(logs, key)
+    optional = frozenset(_texts(table, "optional", key))
+    return FileTable(path, _format(table, path, key), delimiter, time_zone, time_formats, optional, logs)
+
+
+def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
+    _refuse_unknown(table, LOG_KEYS, key, "key")
+    schema = LOGS[log]
+    parts = {
+        name: _table(table, name, key) for name in ("columns", "constants", "expressions", "ids", "units")
+    }
+    for name, part in parts.items():
+        _refuse_unknown(part, schema.column_names(), f"{key}.{name}", f"column of {log}")
+    fed = list(chain.from_iterable(parts[name] for name in ("columns", "constants", "expressions", "ids")))
+    for column in fed:
+        if fed.count(column) > 1:
+            raise UsageError(
+                f"{key}.{column} is said twice; keep one of columns, constants, expressions, ids."
+            )
+    missing = [name for name, kind in schema.columns().items() if not kind.nullable and name not in fed]
+    if missing:
+        raise UsageError(
+            f"{key} leaves out {', '.join(missing)}, which every row of {log} needs: name the file's column "
+            "under columns, or say it by constants, expressions or ids."
+        )
+    columns = {name: Expression.of_column(_text(parts["columns"], name, key)) for name in parts["columns"]}
+    expressions = {
+        name: parse_expression(_text(parts["expressions"], name, key), f"{key}.expressions.{name}")
+        for name in parts["expressions"]
+    }
+    return LogTable(
+        log=log,
+        reads=columns | expressions,
+        constants={
+            name: _constant(value, f"{key}.constants.{name}") for name, value in parts["constants"].items()
+        },
+        ids=dict(_ids(schema, parts["ids"], f"{key}.ids")),
+        units=dict(_units(schema, parts["units"], columns | expressions, f"{key}.units")),
+        where=parse_condition(_text(table, "where", key), f"{key}.where") if "where" in table else None,
+        one_row_per_key=table.get("one_row_per_key") is True,
+    )
+
+
+def _ids(
+    schema: type[dy.Schema], table: Mapping[str, object], key: str
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for name, value in table.items():
+        if value == ROW_NUMBER:
+            yield name, ()
+        elif isinstance(schema.columns()[name], dy.String) and (columns := _texts(table, name, key)):
+            yield name, columns
+        else:
+            raise UsageError(
+                f"{key}.{name} = {value!r} must be {ROW_NUMBER!r}, or a list of columns for a text."
+            )
+
+
+def _units(
+    schema: type[dy.Schema], table: Mapping[str, object], reads: Collection[str], key: str
+) -> Iterator[tuple[str, str]]:
+    for name in table:
+        unit = _text(table, name, key)
+        if unit not in CENTS_PER:
+            raise UsageError(f"{key}.{name} = {unit!r} is no unit; there are {', '.join(CENTS_PER)}.")
+        if name not in reads or (schema.columns()[name].metadata or {}).get("unit") != "cents":
+            raise UsageError(f"{key}.{name}: a unit belongs to a column in cents that the file has.")
+        yield name, unit
+
+
+def _keep_user_ids_apart(logs: tuple[LogTable, ...], key: str) -> None:
+    """Refuse a mapping by which a user id would be stored as it is, inside another column."""
+    personal = frozenset[str]().union(
+        *(
+            log.columns_behind([name for name in LOGS[log.log].columns() if is_personal(LOGS[log.log], name)])
+            for log in logs
+        )
+    )
+    for log in logs:
+        schema = LOGS[log.log]
+        for name in schema.columns():
+            leaked = log.columns_behind([name]) & personal
+            if leaked and not is_personal(schema, name):
+                raise UsageError(
+                    f"{key}.{log.log}.{name} reads {', '.join(sorted(leaked))}, which is a user id: only "
+                    "user_id may, because it alone becomes a pseudonym. Make an id from the row number or "
+                    "from other columns, and leave out a session that the shop doesn't know."
+                )
+
+
+def _format(table: Mapping[str, object], path: str, key: str) -> FileFormat:
+    suffix = PurePosixPath(path.removesuffix(".gz")).suffix
+    said = _text(table, "format", key, FORMATS.get(suffix, ""))
+    if said not in FORMATS.values():
+        raise UsageError(f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} does not tell.")
+    if said == "parquet" and path.endswith(".gz"):
+        raise UsageError(f"{key}.path = {path!r}: Parquet is compressed inside; it can't be read from .gz.")
+    return cast(FileFormat, said)
+
+
+def _refuse_unknown(table: Mapping[str, object], known: Collection[str], key: str, what: str) -> None:
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+            raise UsageError(f"{key}.{name} is no {what}; {hint}")
+
+
+def _table(table: Mapping[str, object], name: str, key: str) -> Mapping[str, object]:
+    value = table.get(name, {})
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{key}.{name} must be a table.")
+    return value
+
+
+def _text(table: Mapping[str, object], name: str, key: str, default: str | None = None) -> str:
+    value = table.get(name, default)
+    if not isinstance(value, str) or not (value or default == ""):
+        raise UsageError(f"{key}.{name} must be a text in quotes.")
+    return value
+
+
+def _texts(table: Mapping[str, object], name: str, key: str) -> tuple[str, ...]:
+    value = table.get(name, [])
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
+        raise UsageError(f"{key}.{name} must be a text in quotes, or a list of them.")
+    return tuple(texts)
+
+
+def _constant(value: object, key: str) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise UsageError(f"{key} must be a text, a number, true or false.")

@@ -1,0 +1,108 @@
+"""Times as shops write them, in UTC: a zone, a pattern, or a count since 1970."""
+
+import re
+import zoneinfo
+from collections.abc import Sequence
+
+from features.contracts.sql_text import quoted
+from features.errors import UsageError
+
+# Counts since 1970-01-01T00:00:00Z, and how many of each make a second.
+EPOCHS = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
+
+NAIVE_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$"
+
+# What strptime reads without asking the machine where it stands. An offset needs no pattern: ISO times
+# that carry one are read as they are.
+_PATTERN = re.compile(r"^([^%]|%(-?[dmHIMSyj]|[YfpbBaA%]))+$")
+
+
+def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] = ()) -> str:
+    """Return the SQL for a time in UTC, as text with its offset.
+
+    said: SQL of the text that holds it.
+    time_zone: where the clock stood that wrote times without offset; an ISO time that carries one, as in
+        2026-01-05T10:00:00+01:00, stays as it is. None leaves naive times for the contract to refuse.
+    formats: strptime patterns, tried in turn, or one of EPOCHS; none for ISO 8601.
+    Text that is no such time stays as it is, and the contract refuses it. An hour that the zone's clocks
+    skipped, or showed twice, has no one time in UTC: it comes out as a sentence, for quarantine.
+
+    Raises UsageError for an unknown zone or pattern, or a pattern without zone.
+
+    >>> utc_time('"at"', formats=["epoch_ms"])[:60]
+    'coalesce(strftime(TRY(make_timestamp(CAST(TRY_CAST("at" AS D'
+    """
+    if len(formats) == 1 and formats[0] in EPOCHS:
+        return _since_1970(said, EPOCHS[formats[0]])
+    _refuse_unknown_patterns(formats)
+    if time_zone is None:
+        if formats:
+            raise UsageError(f"The pattern {formats[0]} tells no offset; say time_zone as well.")
+        return said
+    if time_zone not in zoneinfo.available_timezones():
+        raise UsageError(f"{time_zone} is no time zone; say one like Europe/Berlin, or UTC.")
+    if not formats:
+        naive = f"regexp_matches({said}, {quoted(NAIVE_TIME)})"
+        if time_zone == "UTC":
+            return f"CASE WHEN {naive} THEN {said} || 'Z' ELSE {said} END"
+        wall = f"CASE WHEN {naive} THEN TRY_CAST({said} AS TIMESTAMP) END"
+    else:
+        wall = _parsed(said, formats)
+    return f"coalesce({_unique_instant(wall, time_zone)}, {said})"
+
+
+def day(said: str, *, formats: Sequence[str] = ()) -> str:
+    """Return the SQL for a day as YYYY-MM-DD; text that is no such day stays as it is.
+
+    Raises UsageError for an unknown pattern.
+    """
+    _refuse_unknown_patterns(formats)
+    return f"coalesce(CAST(CAST({_parsed(said, formats)} AS DATE) AS VARCHAR), {said})" if formats else said
+
+
+def _refuse_unknown_patterns(formats: Sequence[str]) -> None:
+    for pattern in formats:
+        if not _PATTERN.match(pattern):
+            raise UsageError(
+                f"{pattern} is no time format: write one like %d/%m/%Y %H:%M, or alone one of "
+                f"{', '.join(EPOCHS)}. Times with an offset need none when they are in ISO form."
+            )
+
+
+def _parsed(said: str, formats: Sequence[str]) -> str:
+    return f"try_strptime({said}, [{', '.join(quoted(pattern) for pattern in formats)}])"
+
+
+def _since_1970(said: str, per_second: int) -> str:
+    # The decimal keeps a fraction of the count exact.
+    micros = f"CAST(TRY_CAST({said} AS DECIMAL(38, 6)) * {1_000_000 // per_second} AS BIGINT)"
+    return f"coalesce(strftime(TRY(make_timestamp({micros})), '%Y-%m-%dT%H:%M:%S.%fZ'), {said})"
+
+
+def _unique_instant(wall: str, time_zone: str) -> str:
+    """Return the SQL for the one instant at which the zone's clocks showed a wall time, as text.
+
+    The database's own conversion answers for an hour that was skipped or came twice as if it were plain. So
+    two instants are tried, by the offsets of a day earlier and a day later: they are the same unless the
+    clocks were changed in between, and then the right ones are those that show the wall time.
+    """
+    zone = quoted(time_zone)
+    as_utc = "timezone('UTC', wall)"
+    earlier, later = (
+        f"{as_utc} - (timezone({zone}, {as_utc} {sign} INTERVAL 1 DAY) - (wall {sign} INTERVAL 1 DAY))"
+        for sign in "-+"
+    )
+    first, second = "instants[1]", "instants[2]"
+    shows = {instant: f"timezone({zone}, {instant}) = wall" for instant in (first, second)}
+    chosen = f"""
+        CASE
+            WHEN wall IS NULL THEN NULL
+            WHEN {first} = {second} THEN CAST({first} AS VARCHAR)
+            WHEN {shows[first]} AND {shows[second]} THEN wall || {quoted(f" came twice in {time_zone}")}
+            WHEN {shows[first]} THEN CAST({first} AS VARCHAR)
+            WHEN {shows[second]} THEN CAST({second} AS VARCHAR)
+            ELSE wall || {quoted(f" was skipped in {time_zone}")}
+        END"""
+    # A lambda over a list of one stands in for LET: SQL has no other way to name a part of an expression.
+    named = f"list_transform([[{earlier}, {later}]], lambda instants: {chosen})[1]"
+    return f"list_transform([{wall}], lambda wall: {named})[1]"

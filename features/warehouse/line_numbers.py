@@ -1,0 +1,108 @@
+"""Which line of the file each row is, and proof that no line got lost.
+
+Rows keep the order of their lines. So a row's line follows from its position, and from the lines before it
+that left no row.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from features.contracts.mapping import LINE, SourceFile
+from features.errors import InputDataError
+from features.warehouse.census import text_chunks
+from features.warehouse.reader import REJECTS, FileScan
+
+# What DuckDB calls an unreadable line, and what we tell the reader of the report.
+_UNREADABLE = """
+    CASE error_type
+        WHEN 'MISSING COLUMNS' THEN 'a line has as many fields as the header'
+        WHEN 'TOO MANY COLUMNS' THEN 'a line has as many fields as the header'
+        WHEN 'UNQUOTED VALUE' THEN 'a field that opens with a quote closes with one'
+        WHEN 'INVALID ENCODING' THEN 'text is UTF-8'
+        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'a line has at most two million bytes'
+        ELSE 'a line is readable CSV'
+    END AS rule,
+    CASE error_type
+        WHEN 'MISSING COLUMNS' THEN 'the line has fewer fields than the header'
+        WHEN 'TOO MANY COLUMNS' THEN 'the line has more fields than the header'
+        WHEN 'UNQUOTED VALUE' THEN 'a quoted field does not end where it should'
+        WHEN 'INVALID ENCODING' THEN 'the line is not UTF-8'
+        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'the line is too long'
+        ELSE lower(error_type)
+    END AS reason
+"""
+
+
+@dataclass(frozen=True)
+class NumberedRows:
+    """The query for stored rows with LINE, and how many lines have no row because they can't be read."""
+
+    query: str
+    n_unreadable: int
+
+
+def number_rows(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, scan: FileScan, table: str, n_rows: int
+) -> NumberedRows:
+    """Number the rows of a table made from the scan of a file.
+
+    Leaves `unreadable_lines` behind where there are some: line, rule, reason.
+    Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
+    Raises InputDataError unless every data line became a row or is known to be unreadable: one stray quote
+    can swallow the rest of a file, and the reader then reports a single bad line.
+    """
+    n_unreadable = _list_unreadable_lines(connection)
+    if n_rows + n_unreadable != scan.n_rows:
+        raise InputDataError(
+            f"{file.name}{_suspect(file.path)}: the file has {scan.n_rows} data lines but reads as {n_rows} "
+            f"rows and {n_unreadable} unreadable lines. A quote may be left open, or a field hold a newline; "
+            "correct the line, or export JSONL or Parquet."
+        )
+    if not (scan.skipped or n_unreadable):
+        return NumberedRows(f"SELECT *, rowid + {scan.first_line} AS {LINE} FROM {table}", 0)
+    # The i-th line without a row, s_i (i = 0, 1, ...), lies behind s_i - first_line - i rows.
+    unreadable = "SELECT line FROM unreadable_lines UNION" if n_unreadable else ""
+    connection.execute(
+        f"""
+        CREATE TEMP TABLE skipped_lines AS
+        WITH skipped AS (
+            SELECT line, row_number() OVER (ORDER BY line) AS n_skipped
+            FROM ({unreadable} SELECT unnest(?::BIGINT[]) AS line)
+        )
+        SELECT line - ? - (n_skipped - 1) AS n_rows_before, max(n_skipped) AS n_skipped
+        FROM skipped GROUP BY n_rows_before
+        """,
+        [list(scan.skipped), scan.first_line],
+    )
+    query = (
+        f"SELECT rows.*, rows.rowid + {scan.first_line} + coalesce(n_skipped, 0) AS {LINE} "
+        f"FROM {table} AS rows ASOF LEFT JOIN skipped_lines ON rows.rowid >= skipped_lines.n_rows_before"
+    )
+    return NumberedRows(query, n_unreadable)
+
+
+def _list_unreadable_lines(connection: duckdb.DuckDBPyConnection) -> int:
+    [(n_unreadable,)] = connection.execute(f"SELECT count(DISTINCT line) FROM {REJECTS}").fetchall()
+    if n_unreadable:
+        connection.execute(
+            f"""
+            CREATE TEMP TABLE unreadable_lines AS
+            SELECT line::BIGINT AS line, {_UNREADABLE}
+            FROM {REJECTS} QUALIFY row_number() OVER (PARTITION BY line ORDER BY column_idx NULLS FIRST) = 1
+            """
+        )
+    return int(n_unreadable)
+
+
+def _suspect(path: Path) -> str:
+    """Point at the first line whose quotes don't pair up."""
+    number, rest = 0, b""
+    for chunk in text_chunks(path):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            number += 1
+            if line.count(b'"') % 2:
+                return f" line {number}"
+    return f" line {number + 1}" if rest.count(b'"') % 2 else ""

@@ -1,0 +1,39 @@
+"""Where a shop's own log files still mention a user id: those files are the shop's to erase."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import duckdb
+
+from features.contracts.mapping import SourceFile
+from features.warehouse.byte_search import count_words
+from features.warehouse.reader import identifier, quoted
+
+
+def count_mentions(file: SourceFile, user_id: str) -> int:
+    """Count the places in a CSV or JSONL file, or the rows of a Parquet file, that hold the id by itself.
+
+    Never too few where the file holds the id as the contract gets it. Too many for a short id: `7` is also
+    a quantity, and a mapping that makes the id of several columns is not asked.
+    """
+    if file.file_format != "parquet":
+        return count_words(file.path, user_id, *_spellings(user_id))
+    with duckdb.connect() as connection:
+        source = f"read_parquet({quoted(str(file.path))})"
+        columns = [row[0] for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()]
+        cells = ", ".join(f"{identifier(name)}::VARCHAR" for name in columns)
+        [(n_rows,)] = connection.execute(
+            f"SELECT count(*) FROM {source} WHERE list_contains([{cells}], ?)", [user_id]
+        ).fetchall()
+        return int(n_rows)
+
+
+def _spellings(user_id: str) -> Iterator[str]:
+    """Yield the id as CSV and JSON write it."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([user_id])
+    yield line.getvalue().removeprefix('"').removesuffix('"')
+    yield json.dumps(user_id)[1:-1]
+    yield json.dumps(user_id, ensure_ascii=False)[1:-1]

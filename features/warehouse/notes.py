@@ -1,0 +1,63 @@
+"""What is worth knowing about a file although none of its lines is bad: drift, replacement, late rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from features.warehouse.manifest import HeldFile
+from features.warehouse.watermark import Watermark
+
+
+@dataclass(frozen=True)
+class Note:
+    """What was noticed, and a sentence about it."""
+
+    rule: str
+    reason: str
+
+
+def drift_notes(names: Sequence[str], previous: Sequence[str] | None, absent: Sequence[str]) -> list[Note]:
+    """Compare a file's columns with those of the file before it.
+
+    previous: None for the first file of a mapping. absent: columns that the mapping does without.
+
+    >>> for note in drift_notes(["id", "color"], ["id", "size"], ["coupon"]):
+    ...     print(note.reason)
+    the file has color; the file before it had not
+    the file has no size; the file before it had
+    the file has no coupon, which reads as null in every line
+    """
+    new = [name for name in names if name not in previous] if previous is not None else []
+    gone = [name for name in previous or () if name not in names]
+    notes = []
+    if new:
+        notes.append(Note("new column", f"the file has {', '.join(new)}; the file before it had not"))
+    if gone:
+        notes.append(Note("column gone", f"the file has no {', '.join(gone)}; the file before it had"))
+    if absent:
+        said = f"the file has no {', '.join(absent)}, which reads as null in every line"
+        notes.append(Note("optional column", said))
+    return notes
+
+
+def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
+    """Say why a file's rows gave way to rows of a file of the same name."""
+    if held.file_sha256 == file_sha256:
+        return Note("same file, read anew", "the mapping, the contract or the key has changed")
+    said = f"the file holds {n_lines} lines in place of the {held.n_lines} that it held before"
+    return Note("same name, other content", said)
+
+
+def late_note(dates: Iterable[date], watermark: Watermark) -> Note:
+    """Say which closed days got rows; every table is built whole, so that they are in the days' numbers."""
+    days = ", ".join(day.isoformat() for day in sorted(dates))
+    return Note("late rows", f"rows of {days} came after the night of {watermark.last_night.isoformat()}")
+
+
+def write_notes(connection: duckdb.DuckDBPyConnection, load_number: int, notes: Iterable[Note]) -> None:
+    """Write the notes on a file; they leave with its row of the manifest."""
+    rows = [(load_number, note.rule, note.reason) for note in notes]
+    if rows:
+        connection.executemany("INSERT INTO file_notes VALUES (?, ?, ?)", rows)

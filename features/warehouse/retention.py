@@ -1,0 +1,90 @@
+"""Rows that are older than a shop wants to keep leave the raw tables, and rejected lines with them."""
+
+from datetime import date, timedelta
+
+import duckdb
+
+from features.contracts.logs import LOGS
+from features.errors import UsageError
+from features.warehouse.reader import identifier
+from features.warehouse.store import transaction
+from features.warehouse.watermark import time_column
+
+
+def first_kept_day(as_of: date, keep_days: int) -> date:
+    """Return the oldest of the days that are kept: the night's own day is the last.
+
+    Raises UsageError when nothing would be kept.
+
+    >>> first_kept_day(date(2026, 1, 31), 30)
+    datetime.date(2026, 1, 2)
+    """
+    if keep_days < 1:
+        raise UsageError(f"Rows must be kept for at least 1 day; the setting says {keep_days}.")
+    return as_of - timedelta(days=keep_days - 1)
+
+
+def retained_sql(log: str, first_day: date) -> str:
+    r"""Return the condition, over rows as they are stored, under which a load may keep a row of a log.
+
+    Without it a file that is loaded again would bring its old rows back.
+
+    >>> retained_sql("ad_spend_daily", date(2026, 1, 2))
+    '"date" >= DATE \'2026-01-02\''
+    >>> retained_sql("items", date(2026, 1, 2))
+    'true'
+    """
+    time = time_column(log)
+    return f"{identifier(time)} >= {_sql(first_day)}" if time else "true"
+
+
+def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dict[str, int]:
+    """Delete the raw rows from before a day, and the rejected lines of files that hold no later row.
+
+    Catalog, people and candidate sets have no age. A file of which nothing was loaded is as old as the file
+    that was loaded before it. Returns the number of deleted rows by table, tables without any left out. The
+    manifest still says what was loaded, so that an unchanged file stays unchanged. Build the marts anew
+    afterwards; the bytes go with `rewrite_store`.
+    """
+    with transaction(connection):
+        before = _counts(connection)
+        connection.execute(f"DELETE FROM rejected_lines WHERE load_number IN ({_old_loads(first_day)})")
+        for log, time in _dated_logs().items():
+            connection.execute(f"DELETE FROM raw_{log} WHERE {time} < {_sql(first_day)}")
+        after = _counts(connection)
+    return {table: before[table] - after[table] for table in before if before[table] > after[table]}
+
+
+def _dated_logs() -> dict[str, str]:
+    return {log: identifier(time) for log in LOGS if (time := time_column(log))}
+
+
+def _old_loads(first_day: date) -> str:
+    """Return the query for the loads whose newest row is from before the day."""
+    rows = " UNION ALL ".join(
+        f"SELECT load_number, CAST({time} AS DATE) AS day FROM raw_{log}"
+        for log, time in _dated_logs().items()
+    )
+    return f"""
+        WITH loads AS (
+            SELECT load_number, max(day) AS newest
+            FROM load_manifest LEFT JOIN ({rows}) USING (load_number)
+            GROUP BY load_number
+        ),
+        aged AS (
+            SELECT load_number, last_value(newest IGNORE NULLS) OVER (ORDER BY load_number) AS newest
+            FROM loads
+        )
+        SELECT load_number FROM aged WHERE newest < {_sql(first_day)}
+    """
+
+
+def _sql(day: date) -> str:
+    # The session of a warehouse is in UTC, so a bare day is its first moment in UTC.
+    return f"DATE '{day.isoformat()}'"
+
+
+def _counts(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    tables = ("rejected_lines", *(f"raw_{log}" for log in LOGS))
+    counted = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)
+    return dict(connection.execute(counted).fetchall())

@@ -1,0 +1,90 @@
+"""Which days are closed: a night that was decided on is not changed by rows that come much later.
+
+A row is late when its day is one that an earlier night was run for. The last closed days stay open for late
+rows (an app that was offline, an export that was cut); what is older goes to quarantine.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+import dataframely as dy
+import duckdb
+
+from features.contracts.check import Rule
+from features.contracts.logs import LOGS
+from features.warehouse.reader import identifier
+
+
+@dataclass(frozen=True)
+class Watermark:
+    """Up to where the days are closed, and how many of them still take rows.
+
+    last_night: the date of the last night that was finished; its day and those before it are closed.
+    days: so many closed days, `last_night` the newest of them, take late rows.
+
+    >>> Watermark(date(2026, 1, 5)).first_open_date
+    datetime.date(2026, 1, 3)
+    """
+
+    last_night: date
+    days: int = 3
+
+    @property
+    def first_open_date(self) -> date:
+        """The oldest day that a row may have."""
+        return self.last_night - timedelta(days=self.days - 1)
+
+
+@cache
+def time_column(log: str) -> str | None:
+    """Return the column that says when a row of the log happened; None for the catalog and the people.
+
+    >>> time_column("impressions"), time_column("ad_spend_daily"), time_column("items")
+    ('shown_at', 'date', None)
+    """
+    times = (
+        name
+        for name, column in LOGS[log].columns().items()
+        if isinstance(column, dy.Datetime | dy.Date) and not column.nullable
+    )
+    return next(times, None)
+
+
+def late_dates(
+    connection: duckdb.DuckDBPyConnection, logs: Iterable[str], load_number: int, watermark: Watermark
+) -> tuple[date, ...]:
+    """Return the closed days that got rows by a load, oldest first."""
+    # the day after, because a bare day is compared as its first moment
+    open_from = f"DATE '{(watermark.last_night + timedelta(days=1)).isoformat()}'"
+    queries = [
+        f"SELECT CAST({identifier(column)} AS DATE) FROM raw_{log} "
+        f"WHERE load_number = {load_number} AND {identifier(column)} < {open_from}"
+        for log in dict.fromkeys(logs)
+        if (column := time_column(log))
+    ]
+    if not queries:
+        return ()
+    # days are days in UTC, because that is the zone of the session
+    found = connection.execute(f"SELECT DISTINCT * FROM ({' UNION ALL '.join(queries)}) ORDER BY 1")
+    return tuple(late for (late,) in found.fetchall())
+
+
+def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule | None:
+    """Return the rule that a row is not too late, asked after those of its columns; None for undated logs.
+
+    typed: SQL expression of the typed value of each column.
+    """
+    column = time_column(log)
+    if column is None or column not in typed:
+        return None
+    first = watermark.first_open_date.isoformat()
+    return Rule(
+        sentence=f"{column} must not lie before the {watermark.days} last closed days",
+        broken=f"{typed[column]} < DATE '{first}'",
+        reason=(
+            f"'{column} is ' || {typed[column]} || '; the days before {first} were closed by the night of "
+            f"{watermark.last_night.isoformat()}'"
+        ),
+    )

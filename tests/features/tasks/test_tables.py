@@ -1,0 +1,136 @@
+"""Reading a domain from the marts: what shapes the features was known at the end of the support window."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.errors import InputDataError
+from features.tasks.build import build_tasks
+from features.tasks.settings import TaskSettings
+from features.tasks.tables import ShopTables, read_tables
+from features.warehouse.build import build
+from features.warehouse.store import open_store
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+NIGHT = date(2026, 1, 10)
+DAYS = 10
+SETTINGS = TaskSettings(
+    reward="click",
+    attribution_hours=24,
+    segments_by=(),
+    clusters=0,
+    min_rounds=1,
+    salt="s",
+    support_share=0.5,
+    query_share=0.25,
+    evidence_policies=(),
+    incumbent_policy="",
+    seed=0,
+)
+AFFINITY = "affinity[category=head]"
+CATALOG = pl.DataFrame(
+    {
+        "item_id": ["hat", "shoe"],
+        "category": ["head", "feet"],
+        "price_cents": [900, 500],
+        "attributes": ['{"embedding": [1, 0]}', '{"embedding": [0, 3]}'],
+    }
+)
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Iterator[Callable[..., ShopTables]]:
+    """Ann sees both items every noon and clicks the hat at one; more clicks and views can be added."""
+    with open_store(tmp_path / "shop.duckdb") as store:
+
+        def put(log: str, frame: pl.DataFrame) -> None:
+            lined = frame.with_columns(load_number=pl.lit(1), file_line=pl.int_range(pl.len()))
+            store.register("fresh", lined.to_arrow())
+            store.execute(f"DELETE FROM raw_{log}")
+            store.execute(f"INSERT INTO raw_{log} BY NAME FROM fresh")
+
+        def tables(*events: tuple[str, datetime, str], propensity: float | None = 0.5) -> ShopTables:
+            put("items", CATALOG)
+            put("impressions", impressions().with_columns(propensity=pl.lit(propensity, pl.Float64)))
+            put("events", event_rows(*events))
+            build(store, as_of=NIGHT, attribution_hours=24)
+            return read_tables(store, "recommendation", SETTINGS, NIGHT)
+
+        yield tables
+
+
+def impressions() -> pl.DataFrame:
+    rows = [
+        {
+            "impression_id": f"{item} {day}",
+            "shown_at": START + timedelta(days=day, hours=12),
+            "user_key": "ann",
+            "session_id": f"visit {day}",
+            "surface": "home",
+            "slot": 1,
+            "item_id": item,
+            "policy_version": "v1",
+        }
+        for day in range(DAYS)
+        for item in ("hat", "shoe")
+    ]
+    return pl.DataFrame(rows)
+
+
+def event_rows(*events: tuple[str, datetime, str]) -> pl.DataFrame:
+    usual = [("click", START + timedelta(days=day, hours=13), "hat") for day in range(DAYS)]
+    rows = [
+        {
+            "event_id": f"event {number}",
+            "occurred_at": moment,
+            "user_key": "ann",
+            "session_id": f"visit {(moment - START).days}",
+            "item_id": item,
+            "event_type": event_type,
+            "impression_id": f"{item} {(moment - START).days}",
+        }
+        for number, (event_type, moment, item) in enumerate([*usual, *events])
+    ]
+    return pl.DataFrame(rows)
+
+
+def test_popularity_and_affinities_reach_the_features(read: Callable[..., ShopTables]) -> None:
+    tasks = build_tasks(read(), SETTINGS, NIGHT)
+    features = dict(zip(tasks.item_feature_names, tasks.arrays["item_features"].T.tolist(), strict=True))
+
+    hat, shoe = features["lately_clicked_share"]
+    assert hat > 0 > shoe
+    assert features["embedding_1"][0] < features["embedding_1"][1]
+    assert {AFFINITY, "n_clicks_before"} <= set(tasks.context_names)
+
+
+def test_what_follows_the_support_window_shapes_no_feature(read: Callable[..., ShopTables]) -> None:
+    before = read()
+    after_support = START + timedelta(days=7)
+    late = [("click", after_support + timedelta(minutes=minute), "shoe") for minute in range(30)]
+
+    after = read(*late)
+
+    assert after.items.equals(before.items)
+    # The shoe's category leads by now, but did not when the columns were chosen.
+    assert after.affinities.columns == before.affinities.columns == ["user_key", "decided_at", AFFINITY]
+    assert after.snapshots["n_clicks_before"].item() == before.snapshots["n_clicks_before"].item() + 30
+
+
+def test_tomorrow_has_a_row_of_its_own_for_each_user(read: Callable[..., ShopTables]) -> None:
+    tables = read()
+    tonight = datetime(2026, 1, 11, tzinfo=UTC)
+
+    assert tables.affinities["decided_at"].max() == tonight
+    assert tables.snapshots.select("user_key", "decided_at").rows() == [("ann", tonight)]
+    # Ten clicks by tonight, nine at the last round: the click at one o'clock came after it.
+    assert tables.snapshots["n_clicks_before"].item() == 10
+    assert tables.rounds["n_clicks_before"].max() == 9
+
+
+def test_a_log_without_propensities_is_refused(read: Callable[..., ShopTables]) -> None:
+    with pytest.raises(InputDataError, match="recommendation: none of 20 rounds has a logged propensity"):
+        read(propensity=None)

@@ -1,0 +1,209 @@
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from features.errors import MetacartError
+from features.warehouse import erase
+from features.warehouse.byte_search import holds_text
+from features.warehouse.erase import (
+    ERASED_REASON,
+    Tombstone,
+    erase_person,
+    find_person,
+    not_erased_sql,
+    read_tombstones,
+    rewrite_store,
+)
+from features.warehouse.store import open_store
+
+Connection = duckdb.DuckDBPyConnection
+Put = Callable[..., None]
+
+ANN = "a1" * 32
+BEN = "b2" * 32
+
+
+def impression(number: int, user_key: str | None, session_id: str) -> dict[str, object]:
+    return {"impression_id": f"i{number}", "user_key": user_key, "session_id": session_id, "slot": 1}
+
+
+@pytest.fixture
+def shop(warehouse: Connection, put: Put) -> Connection:
+    """Ann was alone in session s1, before and after she logged in; s2 and s3 are not hers alone."""
+    put(
+        "impressions",
+        impression(1, ANN, "s1"),
+        impression(2, None, "s1"),
+        impression(3, ANN, "s2"),
+        impression(4, BEN, "s2"),
+        impression(5, None, "s2"),
+        impression(6, None, "s3"),
+    )
+    put("users", {"user_key": ANN, "region": "north"}, {"user_key": BEN})
+    put("events", {"event_id": "e1", "user_key": BEN, "session_id": "s4"})
+    warehouse.executemany(
+        "INSERT INTO rejected_lines VALUES (1, ?, 'slot must be at least 1', ?, ?)",
+        [
+            (10, 'item_id is "ann-1"; it must', '{"slot":"0"}'),
+            (11, "slot is 0", '{"session_id":"s1"}'),
+            (12, "slot is 0", '{"item_id":"joann-1"}'),
+            (13, "slot is 0", '{"session_id":"s2"}'),
+        ],
+    )
+    warehouse.execute("CREATE TABLE dim_users AS SELECT user_key, region FROM raw_users")
+    warehouse.execute(f'CREATE TABLE notes AS SELECT \'{{"friend": "{ANN}"}}\'::JSON AS note, 7 AS n')
+    return warehouse
+
+
+def rows(connection: Connection, query: str) -> list[Any]:
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def test_every_row_of_the_person_is_found_and_no_other(shop: Connection) -> None:
+    assert find_person(shop, ANN, "ann-1") == {
+        "raw_impressions": 3,
+        "raw_users": 1,
+        "dim_users": 1,
+        "notes": 1,
+        "rejected_lines": 2,
+    }
+    assert find_person(shop, "c3" * 32, "nobody") == {}
+
+
+def test_the_person_leaves_and_everybody_else_stays(shop: Connection) -> None:
+    erase_person(shop, ANN, "ann-1")
+
+    assert find_person(shop, ANN, "ann-1") == {}
+    assert rows(shop, "SELECT impression_id FROM raw_impressions ORDER BY 1") == ["i4", "i5", "i6"]
+    assert rows(shop, "SELECT user_key FROM raw_users") == [BEN]
+    assert rows(shop, "SELECT event_id FROM raw_events") == ["e1"]
+
+
+def test_a_rejected_line_keeps_its_number_and_loses_its_words(shop: Connection) -> None:
+    erase_person(shop, ANN, "ann-1")
+
+    assert shop.execute("SELECT line, reason, example FROM rejected_lines ORDER BY line").fetchall() == [
+        (10, ERASED_REASON, None),
+        (11, ERASED_REASON, None),
+        (12, "slot is 0", '{"item_id":"joann-1"}'),
+        (13, "slot is 0", '{"session_id":"s2"}'),
+    ]
+
+
+def test_an_id_of_strange_signs_is_a_word_like_any_other(shop: Connection) -> None:
+    shop.execute("INSERT INTO rejected_lines VALUES (2, 1, 'r', 'x', ?)", [json.dumps({"a": "o'h\".*\\b"})])
+
+    assert find_person(shop, ANN, "o'h\".*\\b")["rejected_lines"] == 2  # with the line of session s1
+
+
+def test_one_session_id_for_all_makes_nobody_the_owner(warehouse: Connection, put: Put) -> None:
+    put("impressions", impression(1, ANN, "none"), impression(2, BEN, "none"), impression(3, None, "none"))
+
+    assert find_person(warehouse, ANN, "ann") == {"raw_impressions": 1}
+
+
+def test_erasing_is_all_or_nothing(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = find_person(shop, ANN, "ann-1")
+    conditions = erase._conditions
+
+    def broken_at_the_end(*arguments: Any) -> dict[str, str]:
+        return conditions(*arguments) | {"zzz": "no such table"}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erase, "_conditions", broken_at_the_end)
+        with pytest.raises(duckdb.Error):
+            erase_person(shop, ANN, "ann-1")
+
+    assert find_person(shop, ANN, "ann-1") == before
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[Path]:
+    """A warehouse of 20,000 users on disk, closed."""
+    path = tmp_path / "shop.duckdb"
+    with open_store(path) as connection:
+        # DuckDB squeezes some texts into codes; a byte search would then find nothing before or after.
+        connection.execute("SET force_compression = 'uncompressed'")
+        connection.execute(
+            """
+            INSERT INTO raw_users (user_key, region, load_number, file_line)
+            SELECT sha256(range::VARCHAR), 'north', 1, range FROM range(20000)
+            """
+        )
+    yield path
+
+
+def test_delete_checkpoint_and_vacuum_leave_the_bytes_and_a_new_file_does_not(file: Path) -> None:
+    with open_store(file) as connection:
+        [person] = rows(connection, "SELECT user_key FROM raw_users WHERE file_line = 7")
+    assert holds_text(file, person)
+    with open_store(file) as connection:
+        erase_person(connection, person, "7")
+        connection.execute("VACUUM")
+        connection.execute("FORCE CHECKPOINT")
+    assert holds_text(file, person)
+
+    rewrite_store(file)
+
+    assert not holds_text(file, person)
+    assert not holds_text(file, person[:16])
+
+
+def test_a_rewritten_file_has_the_same_rows_in_the_same_order_and_the_same_rules(file: Path) -> None:
+    def content() -> list[Any]:
+        with open_store(file) as connection:
+            connection.execute("INSERT INTO rejected_lines VALUES (1, 1, 'a', 'b', NULL)")
+            with pytest.raises(duckdb.ConstraintException):
+                connection.execute("INSERT INTO rejected_lines VALUES (1, 1, 'a', NULL, NULL)")
+            connection.execute("DELETE FROM rejected_lines")
+            return connection.execute("FROM raw_users").fetchall()
+
+    before = content()
+    rewrite_store(file)
+
+    assert content() == before
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_crash_before_the_last_step_leaves_the_old_file(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = file.read_bytes()
+
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(erase.os, "replace", crash)
+        with pytest.raises(KeyboardInterrupt):
+            rewrite_store(file)
+
+    assert file.read_bytes() == before
+    rewrite_store(file)
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+
+
+def test_a_file_that_is_open_elsewhere_or_damaged_stays_and_says_so(file: Path) -> None:
+    file.write_bytes(b"no database at all" * 1000)
+
+    with pytest.raises(MetacartError, match="could not be written anew"):
+        rewrite_store(file)
+
+
+def test_tombstones_keep_rows_out_and_let_strangers_in(tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(json.dumps({"user_key": ANN, "key_id": "k1", "reason": "asked"}))
+
+    tombstones = read_tombstones(tmp_path)
+
+    assert tombstones == (Tombstone(ANN, "k1"),)
+    condition = not_erased_sql([tombstone.user_key for tombstone in tombstones])
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT unnest([?, ?, NULL]) AS user_key", [ANN, BEN])
+        assert rows(connection, f"SELECT user_key FROM t WHERE {condition} ORDER BY 1") == [BEN, None]
+        assert len(rows(connection, f"FROM t WHERE {not_erased_sql([])}")) == 3
+    assert read_tombstones(tmp_path / "nowhere") == ()
