@@ -12,6 +12,7 @@ import duckdb
 
 from features.contracts.mapping import SourceFile
 from features.deidentify import pseudonym_sql, read_key
+from features.deidentify.stored import stored_sql
 from features.errors import InputDataError
 from features.sources import (
     criteo_attribution,
@@ -25,6 +26,7 @@ from features.sources import (
 )
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
+from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
@@ -88,7 +90,14 @@ def _load(connection: duckdb.DuckDBPyConnection, workspace: Workspace, file: Sou
         pseudonym_sql=pseudonym_sql(key),
         key_id=key.key_id,
         max_rejected_share=workspace.settings.night.max_rejected_share,
+        stored_value=stored_sql,
+        not_erased=not_erased_sql([tombstone.user_key for tombstone in tombstones(workspace)]),
     )
+
+
+def tombstones(workspace: Workspace) -> tuple[Tombstone, ...]:
+    """Return the proofs of all erasures of the shop: whom no file may bring back."""
+    return read_tombstones(workspace.settings.paths.data / "erasures" / workspace.shop)
 
 
 def key_file(workspace: Workspace) -> Path:
@@ -132,6 +141,13 @@ def _census(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[tuple[s
 def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str]) -> str:
     """Name a night by what decides its numbers: date, inputs, configuration and code."""
     content = json.dumps(
-        [as_of.isoformat(), inputs, workspace.settings.content_hash, version("metacart")], sort_keys=True
+        [
+            as_of.isoformat(),
+            inputs,
+            workspace.settings.content_hash,
+            version("metacart"),
+            sorted(tombstone.user_key for tombstone in tombstones(workspace)),
+        ],
+        sort_keys=True,
     )
     return f"{as_of.isoformat()}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"

@@ -65,6 +65,7 @@ class _Terms:
     max_rejected_share: float
     watermark: Watermark | None
     stored_value: StoredValue
+    not_erased: str
 
 
 def load_file(
@@ -76,6 +77,7 @@ def load_file(
     max_rejected_share: float,
     watermark: Watermark | None = None,
     stored_value: StoredValue = as_it_is,
+    not_erased: str = "true",
 ) -> LoadedFile:
     """Load one file into the raw tables of the logs that it feeds.
 
@@ -84,6 +86,7 @@ def load_file(
     watermark: which days are closed to a file that comes for the first time; None for no day. A file that
         comes again replaces what it held, whatever its days.
     stored_value: what is stored of a value, by its SQL expression and its column's metadata.
+    not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
     A line is quarantined whole when it breaks a rule of any of its logs.
 
     Raises InputDataError when the file is missing, unreadable, changing, or has too many bad lines;
@@ -99,7 +102,9 @@ def load_file(
         return LoadedFile(
             file.name, held.file_sha256, "unchanged", held.n_lines, held.n_loaded, held.n_rejected
         )
-    terms = _Terms(pseudonym_sql, key_id, max_rejected_share, None if held else watermark, stored_value)
+    terms = _Terms(
+        pseudonym_sql, key_id, max_rejected_share, None if held else watermark, stored_value, not_erased
+    )
     try:
         with (
             blame_file(f"{file.name} can't be read as {file.file_format}"),
@@ -162,6 +167,7 @@ def _store(
         load_number,
         pseudonym_sql=terms.pseudonym_sql,
         stored_value=terms.stored_value,
+        not_erased=terms.not_erased,
     )
     crash_point("after its rows are stored")
     logs = [mapping.log for mapping in file.logs]

@@ -32,6 +32,7 @@ def store_rows(
     *,
     pseudonym_sql: str,
     stored_value: StoredValue,
+    not_erased: str,
 ) -> None:
     """Copy the lines that are in no quarantine into the raw tables of their logs.
 
@@ -45,7 +46,13 @@ def store_rows(
         for lines in checked.tables:
             for log in lines.logs:
                 _insert(
-                    connection, lines, log, load_number=load_number, others=others, stored_value=stored_value
+                    connection,
+                    lines,
+                    log,
+                    load_number=load_number,
+                    others=others,
+                    stored_value=stored_value,
+                    not_erased=not_erased,
                 )
         for name in dict.fromkeys(mapping.log for mapping in file.logs):
             if _can_have_twins(file, name):
@@ -80,6 +87,7 @@ def _insert(
     load_number: int,
     others: str,
     stored_value: StoredValue,
+    not_erased: str,
 ) -> None:
     metadata = {name: column.metadata for name, column in LOGS[log.mapping.log].columns().items()}
     values = ", ".join(
@@ -94,7 +102,7 @@ def _insert(
         INSERT INTO raw_{log.mapping.log} BY NAME
         SELECT {values}, {load_number} AS load_number, {LINE} AS file_line
         FROM ({lines.query}) {join}
-        WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL AND {others}
+        WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL AND {others} AND {f"({not_erased})" if user else "true"}
         {_last_of_key(log)}
         """
     )

@@ -403,9 +403,15 @@ def test_windows_line_ends_are_read(warehouse: Connection, source_file: Write, l
     assert warehouse.execute("SELECT file_line FROM raw_impressions ORDER BY 1").fetchall() == [(3,), (5,)]
 
 
+@pytest.mark.parametrize("large_file_bytes", [1 << 40, 0], ids=["small buffers", "large buffers"])
 def test_line_numbers_hold_in_a_file_that_is_read_in_parallel(
-    warehouse: Connection, source_file: Write, load: Load
+    warehouse: Connection,
+    source_file: Write,
+    load: Load,
+    monkeypatch: pytest.MonkeyPatch,
+    large_file_bytes: int,
 ) -> None:
+    monkeypatch.setattr("features.warehouse.reader._LARGE_FILE_BYTES", large_file_bytes)
     bad = {10, 150_000, 299_990}
     content = HEADER + "".join("short\n" if n in bad else GOOD.format(n=n) for n in range(300_000))
 

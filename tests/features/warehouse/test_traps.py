@@ -258,3 +258,17 @@ def test_a_required_key_may_come_late_but_not_never(
     assert load(late).n_rejected == 5
     with pytest.raises(InputDataError, match=r"never\.jsonl lacks the columns slot"):
         load(never)
+
+
+def test_a_jsonl_line_that_no_reader_takes_is_quarantined(
+    warehouse: Connection, source_file: Write, load: Load
+) -> None:
+    latin = json.dumps(row(2, item_id="caf?")).encode().replace(b"?", b"\xe9")
+    huge = json.dumps(row(3, item_id="x" * 5_000_000)).encode()
+    content = b"\n".join([json.dumps(row(1)).encode(), latin, b"", huge, json.dumps(row(4)).encode()])
+
+    loaded = load(source_file(content, columns=COLUMNS, name="day.jsonl", file_format="jsonl"))
+
+    assert (loaded.n_lines, loaded.n_loaded, loaded.n_rejected) == (4, 2, 2)
+    assert rejects(warehouse) == [(2, "the line is not UTF-8"), (4, "the line is too long")]
+    assert warehouse.execute("SELECT file_line FROM raw_impressions ORDER BY 1").fetchall() == [(1,), (5,)]
