@@ -15,7 +15,7 @@ from features.warehouse.byte_search import holds_text
 from features.warehouse.erase import read_tombstones
 from features.warehouse.store import open_store
 from flows.erase import Proof, erase, erasures
-from flows.ingest import key_file
+from flows.ingest import ingest, key_file
 from flows.night import NightResult
 from flows.settings import read_settings
 from flows.workspace import Workspace, read_json
@@ -267,3 +267,22 @@ def test_an_erasure_without_a_person_or_a_reason_is_refused(
 def test_a_shop_that_another_run_holds_is_refused(erased: Erased) -> None:
     with erased.after.locked(), pytest.raises(LockedError, match="Another run of small is going on"):
         erase_user(erased.after)
+
+
+def test_a_file_that_is_read_again_does_not_bring_the_person_back(shop: Workspace, user_key: str) -> None:
+    erase_user(shop)
+    file = next(
+        path
+        for path in sorted((shop.settings.shop.logs / "impressions").glob("*.csv"))
+        if USER in path.read_text(encoding="utf-8")
+    )
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n", encoding="utf-8")
+    with shop.locked():
+        ingest(shop, None)
+    with open_store(shop.warehouse) as connection:
+        [(n_rows, n_of_person)] = connection.execute(
+            "SELECT count(*), count_if(user_key = ?) FROM raw_impressions", [user_key]
+        ).fetchall()
+    assert n_rows > 0
+    assert n_of_person == 0
