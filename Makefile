@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: demo test test-slow lint types imports unit format lock clean
+.PHONY: demo test test-slow lint types imports unit bench format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -35,6 +35,11 @@ imports: .venv/ready
 
 unit: .venv/ready
 	$(BIN)/pytest -q
+
+bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and gigabytes of scratch
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_simulator.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ingest.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .
