@@ -4,10 +4,10 @@ Traits are the columns a round brings (its request context) or inherits (its use
 columns were computed strictly before the round. The encoder is fitted on the training window and then
 frozen: vocabularies, means and spreads never see the rounds that judge a policy.
 
-Numbers are scaled by block: all columns that tell of one thing (a user's history, the affinities to
-categories, an embedding) have together the variance 1/4 of a balanced indicator. So a penalty on weights
-treats a trait, a number and a whole block alike, and twenty columns of history can't drown the traits by
-being many. Sources: Gelman 2008, "Scaling regression inputs by dividing by two standard deviations";
+Numbers are scaled by block: all columns that tell of one thing (a user's history, the affinities to items,
+those to categories, an embedding) have together the variance 1/4 of a balanced indicator. So a penalty on
+weights treats a trait, a number and a whole block alike, and twenty columns of history can't drown the traits
+by being many. Sources: Gelman 2008, "Scaling regression inputs by dividing by two standard deviations";
 Escofier & Pagès 1994, "Multiple factor analysis", for the blocks.
 """
 
@@ -44,7 +44,7 @@ POPULARITY = ("n_lately_shown", "lately_clicked_share")
 """What the warehouse knows of an item's popularity at the end of the support window."""
 
 AFFINITY = "affinity["
-"""Columns whose names begin so hold a user's affinity to one category or brand: `affinity[category=toys]`."""
+"""Columns whose names begin so tell of a user and one item, category or brand: `affinity[item=hat]`."""
 
 # A trait is read as a number if nearly every value is one and there are more of them than a code would have.
 NUMERIC_SHARE = 0.99
@@ -135,11 +135,12 @@ def damped(column: str) -> pl.Expr:
     """
     number = pl.col(column).cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
-    if column.startswith("n_") or "_cents" in column:
+    if column.startswith(AFFINITY):
+        # First, because the name of the value follows: the id of an item may hold what a unit is told by.
+        number = number.fill_null(0.0).log1p()
+    elif column.startswith("n_") or "_cents" in column:
         # Amounts below zero would be corrections; they have no logarithm and tell no more than zero does.
         number = number.clip(lower_bound=0.0).log1p()
-    elif column.startswith(AFFINITY):
-        number = number.fill_null(0.0).log1p()
     elif column.startswith("days_since_"):
         number = (number * (-math.log(2.0) / HALF_LIFE_DAYS)).exp().fill_null(0.0)
     return number.alias(column)

@@ -96,7 +96,7 @@ def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         night = run_ingest(workspace, as_of)
-    print(f"{night.run_id}: rounds from {night.data_from} to {night.data_to}")
+    print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
 
 
 @app.command
@@ -292,6 +292,8 @@ def _print_night(result: "NightResult") -> None:
             f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f}); "
             f"{row['champion']} serves\n    {row['reasons']}"
         )
+    for domain, why in result.night.undecided.items():
+        print(f"  {domain}: nothing decided. {why}")
     print("tables")
     for name, path in result.published.tables.items():
         print(f"  {name:<24} {path}")

@@ -28,7 +28,8 @@ def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     """
     policies = [load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))]
     baseline = next(policy for policy in policies if policy.name == BASELINE.name)
-    learned = [policy for policy in policies if policy.name != BASELINE.name]
+    # A learner without a sure gain is the baseline under another name, or worse: it does not ask.
+    learned = [policy for policy in policies if policy.name != BASELINE.name and policy.validation_gain > 0]
     best = sorted(learned, key=lambda policy: (-policy.validation_gain, policy.name))[:1]
     return [*best, baseline]
 

@@ -11,8 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.contenders import adapted, incumbent_policies, read_contenders
+from flows.stages import stage
 from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, read_json
 from offline_rl.decisions.advertising import ad_targeting
@@ -72,8 +74,11 @@ class Tomorrow:
         )
 
     def scores(self) -> ItemScores:
-        """Return the expected reward of each action in each segment, from all evidence of the night."""
-        rounds = self.tasks.rounds
+        """Return the expected reward of each action in each segment, from all rounds of a window.
+
+        The gaps stay out: in the last of them rewards still arrive: an unclicked round may be a click.
+        """
+        rounds = self.tasks.rounds.select(self.tasks.window_code != Window.GAP)
         counts = count_rewards(
             rounds.segment.numpy(),
             rounds.action.numpy(),
@@ -88,25 +93,30 @@ def decide(workspace: Workspace, night: Night) -> None:
     """Write tomorrow's slates, creatives and budget into the work folder, each if the shop has its logs."""
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
-    if "recommendation" in night.domains:
-        slates = _recommendations(_tomorrow(workspace, night, "recommendation"), workspace, night)
-        slates.write_parquet(folder / "out_recommendations.parquet")
-    if "advertising" in night.domains:
-        creatives = _creatives(_tomorrow(workspace, night, "advertising"), night, folder)
-        creatives.write_parquet(folder / "out_ad_targeting.parquet")
+    with stage(workspace, night, "decide"):
+        if "recommendation" in night.domains:
+            slates = _recommendations(_tomorrow(workspace, night, "recommendation"), workspace, night)
+            slates.write_parquet(folder / "out_recommendations.parquet")
+        if "advertising" in night.domains:
+            creatives = _creatives(_tomorrow(workspace, night, "advertising"), night, folder)
+            creatives.write_parquet(folder / "out_ad_targeting.parquet")
+        if "budget" not in night.undecided:
+            _budget(workspace, night).write_parquet(folder / "out_budget_allocation.parquet")
+
+
+def _budget(workspace: Workspace, night: Night) -> pl.DataFrame:
     with open_store(workspace.warehouse) as connection:
         spend = connection.sql(SPEND).pl()
-    if not spend.is_empty():
-        budget = workspace.settings.budget
-        budget_table(
-            spend,
-            run_id=night.run_id,
-            as_of=night.as_of,
-            settings=BudgetSettings(
-                budget_cents=budget.total_cents, move_limit=budget.move_limit, minimum_days=budget.min_days
-            ),
-            seed=workspace.settings.night.seed,
-        ).write_parquet(folder / "out_budget_allocation.parquet")
+    budget = workspace.settings.budget
+    return budget_table(
+        spend,
+        run_id=night.run_id,
+        as_of=night.as_of,
+        settings=BudgetSettings(
+            budget_cents=budget.total_cents, move_limit=budget.move_limit, minimum_days=budget.min_days
+        ),
+        seed=workspace.settings.night.seed,
+    )
 
 
 def _tomorrow(workspace: Workspace, night: Night, domain: str) -> Tomorrow:

@@ -24,7 +24,7 @@ from features.warehouse.byte_search import holds_text
 from features.warehouse.erase import ERASED_REASON, erase_person, find_person, rewrite_store
 from features.warehouse.mentions import count_mentions
 from features.warehouse.store import open_store
-from flows.ingest import SOURCES, key_file
+from flows.ingest import key_file, source_files
 from flows.publish import rewrite_table
 from flows.workspace import Workspace, read_json, write_json
 
@@ -260,9 +260,8 @@ def _quotes(table: pl.DataFrame, user_id: str) -> pl.Series:
 
 def _search_shop_files(workspace: Workspace, person: _Person) -> tuple[dict[str, int], str | None]:
     """Count the person's id in each log file of the shop; or say why that can't be done."""
-    shop = workspace.settings.shop
     try:
-        files = SOURCES[shop.source](shop.logs)
+        files = source_files(workspace.settings, None)
     except InputDataError as error:
         return {}, str(error)
     counts = {file.name: count_mentions(file, person.user_id) for file in files if file.path.is_file()}

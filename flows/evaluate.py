@@ -12,6 +12,7 @@ from features.simulator.world import LoggedRewards
 from features.tasks.windows import Window
 from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
 from flows.settings import Settings
+from flows.stages import stage
 from flows.threads import limit_threads
 from flows.truth import true_rewards
 from flows.workspace import Night, Workspace, read_json, write_json
@@ -33,18 +34,20 @@ def evaluate(workspace: Workspace, night: Night) -> None:
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
     values, verdicts = [], []
-    for domain in night.domains:
-        names = read_json(folder / f"tasks_{domain}.json")
-        evaluation, true_values = _open_holdout(workspace, night, domain, names)
-        contenders = [contender.name for contender in read_contenders(folder, domain)]
-        incumbent = INCUMBENT if INCUMBENT in evaluation.policies else LOGGING
-        election = elect(evaluation, contenders, LOGGING, incumbent, _gate(workspace.settings))
-        key = {"run_id": night.run_id, "domain": domain}
-        values.append(_value_rows(evaluation, true_values, key, names["segment_ids"], workspace.settings))
-        verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
-        write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
-    pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
-    pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
+    with stage(workspace, night, "evaluate"):
+        for domain in night.domains:
+            names = read_json(folder / f"tasks_{domain}.json")
+            evaluation, true_values = _open_holdout(workspace, night, domain, names)
+            contenders = [contender.name for contender in read_contenders(folder, domain)]
+            incumbent = INCUMBENT if INCUMBENT in evaluation.policies else LOGGING
+            election = elect(evaluation, contenders, LOGGING, incumbent, _gate(workspace.settings))
+            key = {"run_id": night.run_id, "domain": domain}
+            values.append(_value_rows(evaluation, true_values, key, names["segment_ids"], workspace.settings))
+            verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
+            write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
+        if night.domains:
+            pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
+            pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
 
 
 def _open_holdout(

@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import cast
 
 import duckdb
 
 from features.contracts.mapping import SourceFile
 from features.deidentify import pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
-from features.errors import InputDataError
+from features.errors import InputDataError, UsageError
 from features.sources import (
     criteo_attribution,
     declared,
@@ -28,9 +27,13 @@ from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
 from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.load import LoadedFile, load_file
+from features.warehouse.log_days import first_and_last_day, row_counts
 from features.warehouse.quality import data_quality
+from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
+from features.warehouse.watermark import Watermark
 from flows.settings import Settings
+from flows.undecided import undecided
 from flows.workspace import Night, Workspace
 
 SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
@@ -43,6 +46,9 @@ SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
     "criteo_attribution": criteo_attribution.files,
 }
 
+# The domains that policies are learned for; a budget is computed from curves.
+LEARNED = ("recommendation", "advertising")
+
 
 def ingest(workspace: Workspace, as_of: date | None) -> Night:
     """Load what is new, build the marts as the night of `as_of` knows them, and name the night.
@@ -54,19 +60,34 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     settings = workspace.settings
     files = source_files(settings, as_of)
     with open_store(workspace.warehouse) as connection:
-        loaded = [_load(connection, workspace, file) for file in files]
-        as_of = as_of or _newest_day_that_is_over(connection)
+        loaded = _load_all(connection, workspace, files, as_of)
+        loaded_days = first_and_last_day(connection, "raw")
+        if loaded_days is None:
+            raise InputDataError(
+                "The logs hold nothing that happened on a day, so there is no night to run. Check shop.logs, "
+                "and the reasons for which lines were rejected."
+            )
+        as_of = as_of or min(loaded_days[1], _yesterday())
+        if settings.night.keep_days:
+            # A night asked for beyond the logs must not drop them all.
+            drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
         build(connection, as_of=as_of, attribution_hours=settings.night.attribution_hours)
-        domains, data_from, data_to = _census(connection, as_of)
+        known_days = first_and_last_day(connection, "stg")
+        if known_days is None:
+            raise InputDataError(
+                f"Nothing happened up to {as_of}. Choose a later date, or load earlier logs."
+            )
+        reasons = undecided(connection, as_of)
         inputs = {file.name: file.sha256 for file in loaded}
         night = Night(
-            run_id=_run_id(workspace, as_of, inputs),
+            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg")),
             shop=workspace.shop,
             as_of=as_of,
             inputs=inputs,
-            data_from=data_from,
-            data_to=data_to,
-            domains=domains,
+            data_from=known_days[0],
+            data_to=known_days[1],
+            domains=tuple(domain for domain in LEARNED if domain not in reasons),
+            undecided=reasons,
         )
         data_quality(connection, night.run_id).write_parquet(
             workspace.work(night.run_id) / "out_data_quality.parquet"
@@ -82,17 +103,52 @@ def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ..
     return SOURCES[settings.shop.source](settings.shop.logs, until=until)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, workspace: Workspace, file: SourceFile) -> LoadedFile:
+def _load_all(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    files: Sequence[SourceFile],
+    as_of: date | None,
+) -> list[LoadedFile]:
     key = read_key(key_file(workspace), create=True)
-    return load_file(
-        connection,
-        file,
-        pseudonym_sql=pseudonym_sql(key),
-        key_id=key.key_id,
-        max_rejected_share=workspace.settings.night.max_rejected_share,
-        stored_value=stored_sql,
-        not_erased=not_erased_sql([tombstone.user_key for tombstone in tombstones(workspace)]),
-    )
+    erased = tombstones(workspace)
+    _refuse_foreign_tombstones(erased, key.key_id)
+    hashed = pseudonym_sql(key)
+    not_erased = not_erased_sql([tombstone.user_key for tombstone in erased])
+    watermark = _watermark(workspace, as_of)
+    # A log that comes for the first time brings its history with it: no day of it was closed.
+    known_logs = {log for log, n_rows in row_counts(connection, "raw").items() if n_rows}
+    return [
+        load_file(
+            connection,
+            file,
+            pseudonym_sql=hashed,
+            key_id=key.key_id,
+            max_rejected_share=workspace.settings.night.max_rejected_share,
+            watermark=watermark if any(mapping.log in known_logs for mapping in file.logs) else None,
+            stored_value=stored_sql,
+            not_erased=not_erased,
+        )
+        for file in files
+    ]
+
+
+def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
+    """Return which days are closed: none on the first night, nor those after a night that is run again."""
+    last = workspace.last_night()
+    if last is None:
+        return None
+    return Watermark(min(last, as_of) if as_of else last, workspace.settings.night.late_days)
+
+
+def _refuse_foreign_tombstones(erased: Sequence[Tombstone], key_id: str) -> None:
+    """Refuse to load under another key than people were erased under: nobody would know them again."""
+    foreign = sum(tombstone.key_id != key_id for tombstone in erased)
+    if foreign:
+        raise UsageError(
+            f"{foreign} people were erased under another pseudonym key than the present one ({key_id}), "
+            "which can't tell their rows. Put the old key back in its place, or erase them under the new one "
+            "and move their old proofs out of data/erasures."
+        )
 
 
 def tombstones(workspace: Workspace) -> tuple[Tombstone, ...]:
@@ -106,44 +162,22 @@ def key_file(workspace: Workspace) -> Path:
     return settings.privacy.key_file or settings.paths.data / "secrets" / f"{workspace.shop}.key"
 
 
-def _newest_day_that_is_over(connection: duckdb.DuckDBPyConnection) -> date:
-    """Return the night's date where none was asked for: the one place that looks at the clock."""
-    [(newest,)] = connection.execute(
-        """
-        SELECT max(CAST(shown_at AS DATE))
-        FROM (SELECT shown_at FROM raw_impressions UNION ALL SELECT shown_at FROM raw_ad_impressions)
-        """
-    ).fetchall()
-    if newest is None:
-        raise InputDataError(
-            "The logs hold no impressions at all, so there is nothing to decide from. "
-            "Check shop.logs, and the files' quarantine reasons above."
-        )
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    return min(cast(date, newest), yesterday)
+def _yesterday() -> date:
+    """Return the newest day that is over: the one place that looks at the clock."""
+    return datetime.now(UTC).date() - timedelta(days=1)
 
 
-def _census(connection: duckdb.DuckDBPyConnection, as_of: date) -> tuple[tuple[str, ...], date, date]:
-    """Return the domains that have rounds, and the first and last day with any."""
-    [(domains, data_from, data_to)] = connection.execute(
-        """
-        SELECT list(DISTINCT domain ORDER BY domain DESC), min(decided_date), max(decided_date)
-        FROM fct_rounds
-        """
-    ).fetchall()
-    if not domains:
-        raise InputDataError(
-            f"No impression happened up to {as_of}. Choose a later date, or load earlier logs."
-        )
-    return tuple(domains), data_from, data_to
+def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows: Mapping[str, int]) -> str:
+    """Name a night by what decides its numbers: date, inputs, the rows kept of them, configuration and code.
 
-
-def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str]) -> str:
-    """Name a night by what decides its numbers: date, inputs, configuration and code."""
+    n_rows: rows of each dated log that the night knows. The same files leave other rows where earlier
+    nights have closed days, where old rows were dropped, and where people were erased.
+    """
     content = json.dumps(
         [
             as_of.isoformat(),
             inputs,
+            n_rows,
             workspace.settings.content_hash,
             version("metacart"),
             sorted(tombstone.user_key for tombstone in tombstones(workspace)),

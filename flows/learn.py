@@ -12,6 +12,7 @@ from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
 from flows.settings import Settings
+from flows.stages import stage
 from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, write_json
 from offline_rl.artifacts import save_policy
@@ -34,17 +35,19 @@ def learn(workspace: Workspace, night: Night) -> None:
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
     segments, curves, notes = [], [], []
-    for domain in night.domains:
-        tasks = _tasks(workspace, night, domain)
-        save_tasks(tasks, folder)
-        segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
-        for policy in train(workspace, night, domain):
-            save_policy(policy, folder / "policies" / domain)
-            curves.append(_curve(policy, night.run_id, domain))
-            notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
-    pl.concat(segments).write_parquet(folder / "out_segment_tasks.parquet")
-    pl.concat(curves).write_parquet(folder / "out_learning_curves.parquet")
-    write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
+    with stage(workspace, night, "learn"):
+        for domain in night.domains:
+            tasks = _tasks(workspace, night, domain)
+            save_tasks(tasks, folder)
+            segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
+            for policy in train(workspace, night, domain):
+                save_policy(policy, folder / "policies" / domain)
+                curves.append(_curve(policy, night.run_id, domain))
+                notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
+        if night.domains:
+            pl.concat(segments).write_parquet(folder / "out_segment_tasks.parquet")
+            pl.concat(curves).write_parquet(folder / "out_learning_curves.parquet")
+        write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
 
 
 def train(workspace: Workspace, night: Night, domain: str) -> list[MetaPolicy]:

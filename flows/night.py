@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from features.contracts.outputs import Verdicts
 from flows.decide import decide
 from flows.evaluate import evaluate
 from flows.ingest import ingest
@@ -17,8 +18,6 @@ from flows.learn import learn
 from flows.publish import Published, publish
 from flows.settings import Settings
 from flows.workspace import Night, Workspace, write_json
-
-STAGES = ("ingest", "learn", "evaluate", "decide", "publish")
 
 Announce = Callable[[str], None]
 
@@ -40,6 +39,7 @@ class NightResult:
             "shop": self.night.shop,
             "as_of": self.night.as_of.isoformat(),
             "verdicts": self.verdicts.drop("run_id").to_dicts(),
+            "undecided": dict(self.night.undecided),
             "tables": {name: str(path) for name, path in self.published.tables.items()},
             "report": str(self.published.report),
             "seconds": dict(self.seconds),
@@ -87,7 +87,8 @@ def run_night(settings: Settings, as_of: date | None, announce: Announce) -> Nig
 
 
 def _verdicts(published: Published) -> pl.DataFrame:
-    return pl.read_parquet(published.tables["out_verdicts"])
+    table = published.tables.get("out_verdicts")
+    return pl.read_parquet(table) if table else Verdicts.create_empty()
 
 
 def _peak_memory_mb() -> float:

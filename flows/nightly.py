@@ -65,12 +65,13 @@ def nightly(config: Path = Path("metacart.toml"), as_of: date | None = None) -> 
 
 def _show(published: Published, shop: str) -> None:
     """Put the verdicts and the way to the report on the flow run's page, which renders HTML: so escape."""
-    verdicts = pl.read_parquet(published.tables["out_verdicts"])
-    create_table_artifact(
-        [{name: escape(str(value)) for name, value in row.items()} for row in verdicts.to_dicts()],
-        key=f"verdicts-{shop.replace('_', '-')}",
-        description="What the gate decided, and why.",
-    )
+    if "out_verdicts" in published.tables:
+        verdicts = pl.read_parquet(published.tables["out_verdicts"])
+        create_table_artifact(
+            [{name: escape(str(value)) for name, value in row.items()} for row in verdicts.to_dicts()],
+            key=f"verdicts-{shop.replace('_', '-')}",
+            description="What the gate decided, and why.",
+        )
     create_link_artifact(
         published.report.as_uri(), link_text="Report", key=f"report-{shop.replace('_', '-')}"
     )

@@ -18,9 +18,9 @@ import polars as pl
 
 from features.contracts.check import check_output
 from features.contracts.outputs import OUTPUTS
-from features.errors import UsageError
 from features.warehouse.outputs import store_outputs
 from features.warehouse.store import open_store
+from flows.stages import stage
 from flows.workspace import Night, Workspace, read_json, sync_folder, write_json
 from reports.pages import write_report
 
@@ -45,21 +45,20 @@ class Published:
 def publish(workspace: Workspace, night: Night) -> Published:
     """Publish the tables that the stages left in the work folder of a night.
 
-    Raises UsageError if no stage has run, MetacartError if a table breaks its contract.
+    Raises UsageError if a stage has not run, MetacartError if a table breaks its contract.
     """
-    work = workspace.work(night.run_id)
-    tables = {name: pl.read_parquet(work / f"{name}.parquet") for name in _table_names(work)}
-    if not tables:
-        raise UsageError(f"{night.run_id} has no tables yet. Run learn, evaluate and decide first.")
-    for name, frame in tables.items():
-        check_output(frame, OUTPUTS[name])
-    manifest = _manifest(workspace, night, tables)
-    folder = workspace.published / night.run_id
-    if not _is_published(folder, manifest):
-        _write_folder(folder, tables, manifest)
-    with open_store(workspace.warehouse) as connection:
-        store_outputs(connection, tables, night.run_id)
-    _point_to(night, workspace.published / "current.json")
+    with stage(workspace, night, "publish"):
+        work = workspace.work(night.run_id)
+        tables = {name: pl.read_parquet(work / f"{name}.parquet") for name in _table_names(work)}
+        for name, frame in tables.items():
+            check_output(frame, OUTPUTS[name])
+        manifest = _manifest(workspace, night, tables)
+        folder = workspace.published / night.run_id
+        if not _is_published(folder, manifest):
+            _write_folder(folder, tables, manifest)
+        with open_store(workspace.warehouse) as connection:
+            store_outputs(connection, tables, night.run_id)
+        _point_to(night, workspace.published / "current.json")
     return Published(
         folder, {name: folder / f"{name}.parquet" for name in tables}, folder / "report" / "index.html"
     )
@@ -118,6 +117,7 @@ def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFr
             name: {"rows": frame.height, "hash": _hash(name, frame)} for name, frame in tables.items()
         },
         "unit": "user" if has_users else "round",
+        "undecided": dict(night.undecided),
         **read_json(work / "learning.json"),
     }
 

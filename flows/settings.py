@@ -65,6 +65,8 @@ class NightRules(_Table):
     reward: Literal["click", "conversion"] = "click"
     attribution_hours: Annotated[int, Field(ge=0)] = 24
     max_rejected_share: Share = 0.01
+    late_days: Annotated[int, Field(ge=0)] = 3
+    keep_days: Positive | None = None
     evidence_policies: tuple[str, ...] = ()
     incumbent_policy: str = ""
 

@@ -26,16 +26,18 @@ from flows.settings import Settings
 class Night:
     """One night of one shop, as decided when its logs were ingested.
 
-    inputs: file → sha256 of everything loaded; data_from, data_to: first and last day with rounds.
+    inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
+    domains: what policies are learned for. undecided: domain → why nothing is decided in it.
     """
 
     run_id: str
     shop: str
     as_of: date
     inputs: Mapping[str, str]
-    data_from: date | None
-    data_to: date | None
+    data_from: date
+    data_to: date
     domains: tuple[str, ...]
+    undecided: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -84,17 +86,13 @@ class Workspace:
         if not latest.is_file():
             raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
         record = read_json(self.work(read_json(latest)["run_id"]) / "night.json")
-        days = {
-            key: date.fromisoformat(record[key]) if record[key] else None for key in ("data_from", "data_to")
-        }
-        return Night(
-            run_id=record["run_id"],
-            shop=record["shop"],
-            as_of=date.fromisoformat(record["as_of"]),
-            inputs=record["inputs"],
-            domains=tuple(record["domains"]),
-            **days,
-        )
+        days = {key: date.fromisoformat(record[key]) for key in ("as_of", "data_from", "data_to")}
+        return Night(**record | days | {"domains": tuple(record["domains"])})
+
+    def last_night(self) -> date | None:
+        """Return the newest date that a night was ingested for; None before the first."""
+        nights = (self.settings.paths.data / "work" / self.shop).glob("*/night.json")
+        return max((date.fromisoformat(read_json(night)["as_of"]) for night in nights), default=None)
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -1,8 +1,9 @@
 """Every sentence a reader sees, with its caution. Numbers arrive as text, already formatted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from reports.summaries.learning_curves import LearningCurve
+from reports.summaries.night import JUDGED_DOMAINS
 from reports.summaries.notes import Note
 from reports.summaries.printed_table import Mark
 from reports.summaries.verdict_reasons import Doubt, Finding, verdict_reasons
@@ -60,7 +61,9 @@ WHY_TABLES_MATTER = {
     "out_data_quality": "without it nobody can see which lines were refused",
 }
 
-NO_ADS = "This shop's logs hold no ads, so there is no ad targeting and no budget."
+NOT_DECIDED = (Mark("○", "quiet"), "Not decided")
+NOTHING_JUDGED = "This night judged no policy; the overview says why."
+NOTHING_FOR_TOMORROW = "This night decided nothing for tomorrow; the overview says why."
 
 CAUTION_LOGS = (
     "Values are estimated from logs, not measured in an experiment. They hold if the logged propensities are "
@@ -151,10 +154,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 )
 
 
-def lead(everyone: Sequence[Verdict]) -> str:
-    """Return the sentence that opens the report."""
+def lead(everyone: Sequence[Verdict], undecided: Collection[str], *, has_budget: bool) -> str:
+    """Return the sentence that opens the report.
+
+    >>> lead((), ("recommendation", "advertising"), has_budget=True)
+    'The night decided the ad budget alone: no policy was judged.'
+    """
     if not everyone:
-        return "The night published no verdict, so nothing here says which policy should serve tomorrow."
+        return _lead_without_verdicts(undecided, has_budget=has_budget)
     promoted = [DOMAINS[verdict.domain].lower() for verdict in everyone if verdict.verdict == "promote"]
     if not promoted:
         return "No policy changes tomorrow: no candidate passed the gate."
@@ -323,7 +330,8 @@ def more_cells(n_cells: int) -> str:
 def quality_conclusion(n_sources: int, n_refusing: int, n_lost: int) -> str:
     """Return what the lines of the table come to."""
     sources = "1 source" if n_sources == 1 else f"{n_sources} sources"
-    refused = f"{n_refusing} of them with rejected lines" if n_refusing else "no line rejected"
+    rejecting = "with rejected lines" if n_sources == 1 else f"{n_refusing} of them with rejected lines"
+    refused = rejecting if n_refusing else "no line rejected"
     sums = (
         "Every line was either loaded or rejected with a reason."
         if n_lost == 0
@@ -349,6 +357,17 @@ def small_segments(n_segments: int, smallest: int) -> str:
     return (
         f"Not shown: {n_segments} {noun} with fewer than {smallest} users, so that nobody can be singled out."
     )
+
+
+def _lead_without_verdicts(undecided: Collection[str], *, has_budget: bool) -> str:
+    if has_budget and all(domain in undecided for domain in JUDGED_DOMAINS):
+        return "The night decided the ad budget alone: no policy was judged."
+    if not has_budget and all(domain in undecided for domain in DOMAINS):
+        return (
+            "The night decided nothing: the reasons stand below, and data quality says what was read "
+            "and what was refused."
+        )
+    return "The night published no verdict, so nothing here says which policy should serve tomorrow."
 
 
 def _short(reason: Finding | Doubt, candidate: str) -> str:

@@ -25,6 +25,11 @@ def _text(description: str, *, personal: bool = False) -> dy.String:
     return dy.String(description=description, min_length=1, metadata=PERSONAL if personal else None)
 
 
+def _json(description: str) -> dy.String:
+    """A JSON object of whatever a shop logs: people's addresses and numbers can be anywhere in it."""
+    return dy.String(description=description, min_length=1, metadata={"free_text": "json"})
+
+
 def _count(description: str) -> dy.Int64:
     return dy.Int64(description=description, min=0, metadata={"unit": "count"})
 
@@ -52,7 +57,12 @@ session_id = _text("one visit")
 shown_at = _time("when it was shown")
 occurred_at = _time("when it happened")
 ordered_at = _time("when the order was placed")
-signup_at = _time("when the user signed up")
+signup_at = dy.Datetime(
+    description="day on which the user signed up",
+    time_zone="UTC",
+    time_unit="us",
+    metadata={"unit": "UTC", "generalize": "day"},
+)
 date = dy.Date(description="day in UTC")
 as_of = dy.Date(description="the night's date: the last day whose logs count")
 surface = _text("place in the shop where items are shown")
@@ -74,8 +84,8 @@ propensity = dy.Float64(
 event_type = dy.Enum(
     ["view", "click", "add_to_cart", "remove_from_cart"], description="what the user did with the item"
 )
-context = _text("what else was known when deciding, as a JSON object of name and value")
-attributes = _text("further attributes, as a JSON object of name and value")
+context = _json("what else was known when deciding, as a JSON object of name and value")
+attributes = _json("further attributes, as a JSON object of name and value")
 
 # catalog and people
 category = _text("category of the item")

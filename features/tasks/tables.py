@@ -12,7 +12,7 @@ from features.tasks.windows import night_end
 from features.warehouse.affinities import read_affinities
 from features.warehouse.popularity import read_popularity
 
-# The categories, and the brands, whose affinities enter the context: those that users did most with.
+# The items, the categories and the brands whose affinities enter the context: those that users did most with.
 LEADING_VALUES = 8
 
 ACTIONS = {
@@ -58,9 +58,9 @@ def read_tables(
 ) -> ShopTables:
     """Read one domain from the marts that `build` made for the night of `as_of`.
 
-    Item popularity, and the choice of the categories and brands whose affinities are features, are as known
-    at the end of the support window. One matrix of item features serves all rounds; known any later, it would
-    hold the clicks that query rounds are to judge with, or the holdout.
+    Item popularity, and the choice of the items, categories and brands whose affinities are features, are as
+    known at the end of the support window. One matrix of item features serves all rounds; known any later, it
+    would hold the clicks that query rounds are to judge with, or the holdout.
 
     Raises InputDataError if no round can serve as evidence.
     """

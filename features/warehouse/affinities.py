@@ -1,8 +1,9 @@
-"""Affinities: how much each user had lately done with each leading category and brand, at each decision.
+"""Affinities: how much each user had lately done with each leading item, category and brand.
 
     affinity(user, value, t) = sum over the user's acts at t_i < t on items of the value of 2^(-(t - t_i) / h)
 
-An act is a view, a click, an addition to the cart or an order: deeper interest leaves more of them.
+There is one at each decision t. An act is a view, a click, an addition to the cart or an order: deeper
+interest leaves more of them. It names its item; category and brand are those of the catalog.
 Which values lead is known only when the training window is, so this is asked when tasks are built and is no
 table of the warehouse.
 """
@@ -25,10 +26,10 @@ def read_affinities(
     night_end: datetime,
     n_leading: int,
 ) -> pl.DataFrame:
-    """Return user_key, decided_at and one Float32 column per leading value, named `affinity[category=toys]`.
+    """Return user_key, decided_at and one Float32 column per leading value, named `affinity[trait=value]`.
 
     There is a row for each moment at which the domain decided for a user, and one at night_end for each user.
-    known_until: values lead by the acts before it, n_leading of each trait.
+    trait: item, category or brand. known_until: values lead by the acts before it, n_leading of each trait.
     """
     _keep(connection, "decision_moments", domain=domain, night_end=night_end)
     _keep(connection, "leading_values", known_until=known_until, n_leading=n_leading)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
+from features.contracts.sql_text import identifier
 from features.warehouse.line_numbers import NumberedRows, number_rows
 from features.warehouse.log_columns import LogColumns, stored_name
-from features.warehouse.reader import TEXT, Column, FileScan, identifier
+from features.warehouse.reader import TEXT, Column, FileScan
 from features.warehouse.watermark import Watermark
 
 BROKEN_TEXT = '"text of the broken line"'

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import duckdb
 
+from features.contracts.sql_text import identifier, quoted
 from features.errors import MetacartError
-from features.warehouse.reader import identifier, quoted
 from features.warehouse.store import transaction
 
 REJECTED_LINES = "rejected_lines"

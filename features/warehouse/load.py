@@ -230,5 +230,10 @@ def contract_version(file: SourceFile) -> str:
         (into.log, sorted(into.columns.items()), into.where, into.elements, into.one_row_per_key)
         for into in file.logs
     ]
+    treated = [
+        (into.log, name, sorted((column.metadata or {}).items()))
+        for into in file.logs
+        for name, column in LOGS[into.log].columns().items()
+    ]
     shape = (file.file_format, file.delimiter, sorted(file.required), sorted(file.optional))
-    return hashlib.sha256(repr((shape, mappings, checks, rules)).encode()).hexdigest()[:12]
+    return hashlib.sha256(repr((shape, mappings, checks, rules, treated)).encode()).hexdigest()[:12]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from features.contracts.check import ColumnCheck, Rule, column_checks
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.mapping import LogMapping
-from features.warehouse.reader import TEXT, Column, identifier
+from features.contracts.sql_text import identifier
+from features.warehouse.reader import TEXT, Column
 from features.warehouse.watermark import Watermark, late_rule
 
 # Parquet types whose values need no way over text, by the type of the contract.

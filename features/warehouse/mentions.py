@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import duckdb
 
 from features.contracts.mapping import SourceFile
+from features.contracts.sql_text import identifier, quoted
 from features.warehouse.byte_search import count_words
-from features.warehouse.reader import identifier, quoted
 
 
 def count_mentions(file: SourceFile, user_id: str) -> int:

@@ -6,7 +6,7 @@ import polars as pl
 from features.contracts.check import check_output
 from features.contracts.logs import KEYS
 from features.contracts.outputs import DataQuality
-from features.warehouse.reader import quoted
+from features.contracts.sql_text import quoted
 
 RECONCILED = "loaded = lines - rejected"
 

@@ -7,10 +7,11 @@ import duckdb
 from features.contracts.check import is_personal
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LINE, SourceFile
+from features.contracts.sql_text import quoted
 from features.errors import InputDataError, MetacartError
 from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile
 from features.warehouse.log_columns import LogColumns
-from features.warehouse.reader import blame_file, quoted
+from features.warehouse.reader import blame_file
 from features.warehouse.stored_rows import StoredValue
 
 _NO_OBJECT = "'a line is a JSON object', 'the line is no JSON object'"

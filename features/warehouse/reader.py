@@ -14,6 +14,7 @@ from functools import cache
 import duckdb
 
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
+from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
 from features.warehouse.census import Census, text_chunks
 
@@ -129,16 +130,6 @@ def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,
         raise
     except kinds as error:
         raise InputDataError(f"{said}: {str(error).splitlines()[0]}") from error
-
-
-def quoted(text: str) -> str:
-    """Return the text as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def identifier(name: str) -> str:
-    """Return the name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> FileScan:

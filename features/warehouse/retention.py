@@ -6,9 +6,8 @@ import duckdb
 
 from features.contracts.logs import LOGS
 from features.errors import UsageError
-from features.warehouse.reader import identifier
+from features.warehouse.log_days import dated_logs
 from features.warehouse.store import transaction
-from features.warehouse.watermark import time_column
 
 
 def first_kept_day(as_of: date, keep_days: int) -> date:
@@ -24,20 +23,6 @@ def first_kept_day(as_of: date, keep_days: int) -> date:
     return as_of - timedelta(days=keep_days - 1)
 
 
-def retained_sql(log: str, first_day: date) -> str:
-    r"""Return the condition, over rows as they are stored, under which a load may keep a row of a log.
-
-    Without it a file that is loaded again would bring its old rows back.
-
-    >>> retained_sql("ad_spend_daily", date(2026, 1, 2))
-    '"date" >= DATE \'2026-01-02\''
-    >>> retained_sql("items", date(2026, 1, 2))
-    'true'
-    """
-    time = time_column(log)
-    return f"{identifier(time)} >= {_sql(first_day)}" if time else "true"
-
-
 def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dict[str, int]:
     """Delete the raw rows from before a day, and the rejected lines of files that hold no later row.
 
@@ -49,21 +34,17 @@ def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dic
     with transaction(connection):
         before = _counts(connection)
         connection.execute(f"DELETE FROM rejected_lines WHERE load_number IN ({_old_loads(first_day)})")
-        for log, time in _dated_logs().items():
+        for log, time in dated_logs().items():
             connection.execute(f"DELETE FROM raw_{log} WHERE {time} < {_sql(first_day)}")
         after = _counts(connection)
     return {table: before[table] - after[table] for table in before if before[table] > after[table]}
-
-
-def _dated_logs() -> dict[str, str]:
-    return {log: identifier(time) for log in LOGS if (time := time_column(log))}
 
 
 def _old_loads(first_day: date) -> str:
     """Return the query for the loads whose newest row is from before the day."""
     rows = " UNION ALL ".join(
         f"SELECT load_number, CAST({time} AS DATE) AS day FROM raw_{log}"
-        for log, time in _dated_logs().items()
+        for log, time in dated_logs().items()
     )
     return f"""
         WITH loads AS (

@@ -7,10 +7,10 @@ import duckdb
 
 from features.contracts.logs import KEYS, LOGS
 from features.contracts.mapping import LINE, SourceFile
+from features.contracts.sql_text import identifier
 from features.errors import MetacartError
 from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile, CheckedLines
 from features.warehouse.log_columns import LogColumns
-from features.warehouse.reader import identifier
 from features.warehouse.store import STORED_AS
 
 StoredValue = Callable[[str, Mapping[str, Any] | None], str]

@@ -7,14 +7,12 @@ rows (an app that was offline, an export that was cut); what is older goes to qu
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
 
-import dataframely as dy
 import duckdb
 
 from features.contracts.check import Rule
-from features.contracts.logs import LOGS
-from features.warehouse.reader import identifier
+from features.contracts.sql_text import identifier
+from features.warehouse.log_days import time_column
 
 
 @dataclass(frozen=True)
@@ -35,21 +33,6 @@ class Watermark:
     def first_open_date(self) -> date:
         """The oldest day that a row may have."""
         return self.last_night - timedelta(days=self.days - 1)
-
-
-@cache
-def time_column(log: str) -> str | None:
-    """Return the column that says when a row of the log happened; None for the catalog and the people.
-
-    >>> time_column("impressions"), time_column("ad_spend_daily"), time_column("items")
-    ('shown_at', 'date', None)
-    """
-    times = (
-        name
-        for name, column in LOGS[log].columns().items()
-        if isinstance(column, dy.Datetime | dy.Date) and not column.nullable
-    )
-    return next(times, None)
 
 
 def late_dates(

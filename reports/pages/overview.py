@@ -7,7 +7,7 @@ from reports.pages.decisions_budget import budget_sentence, certificate_sentence
 from reports.summaries.budget import budget_cells, budget_sum, main_scenario
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
-from reports.summaries.night import EVERYONE, Night
+from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night
 from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import PolicyValue, leading_estimators, policy_values
 from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
@@ -43,16 +43,24 @@ class BudgetCard:
 
 
 @dataclass(frozen=True)
+class UndecidedCard:
+    """One domain for which nothing was decided, and the sentence that says why."""
+
+    domain: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class OverviewPage:
     """Everything the overview prints; facts, notes and provenance are pairs of name and text."""
 
     lead: str
     cards: tuple[VerdictCard, ...]
     budget: BudgetCard | None
+    undecided: tuple[UndecidedCard, ...]
     fresh: tuple[Mark, str]
     facts: tuple[tuple[str, str], ...]
     cautions: tuple[str, ...]
-    no_ads: str
     notes: tuple[tuple[str, str], ...]
     gaps: tuple[str, ...]
     provenance: tuple[tuple[str, str], ...]
@@ -64,23 +72,24 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     records = verdicts(night.rows("out_verdicts"))
     values = policy_values(night.rows("out_policy_values"))
     everyone = for_everyone(records)
+    budget = _budget(night)
     return OverviewPage(
-        lead=wording.lead(everyone),
+        lead=wording.lead(everyone, night.manifest.undecided, has_budget=budget is not None),
         cards=tuple(
             _card(verdict, records, values, formats[verdict.domain], has_users=night.manifest.unit == "user")
             for verdict in everyone
         ),
-        budget=_budget(night),
+        budget=budget,
+        undecided=_undecided(night.manifest),
         fresh=wording.freshness(night.manifest.days_behind),
         facts=_facts(night, everyone, values),
-        cautions=_cautions(night, values),
-        no_ads=wording.NO_ADS if night.has_no_ads() else "",
+        cautions=_cautions(night, records, values),
         notes=tuple((wording.note_heading(note), note.text) for note in grouped_notes(night.manifest.notes)),
         gaps=(
             *(wording.absent_table(name, is_empty=False) for name in night.missing()),
             *(wording.absent_table(name, is_empty=True) for name in night.empty()),
         ),
-        provenance=_provenance(night),
+        provenance=_provenance(night.manifest, is_judged=bool(records or values)),
         config=tuple(sorted(_flat("", dict(night.manifest.config)))),
     )
 
@@ -149,6 +158,15 @@ def _budget(night: Night) -> BudgetCard | None:
     )
 
 
+def _undecided(manifest: Manifest) -> tuple[UndecidedCard, ...]:
+    # Whatever the unit: a night that judged nothing can't know that its logs hold users.
+    return tuple(
+        UndecidedCard(wording.DOMAINS[domain], without_small_counts(manifest.undecided[domain]))
+        for domain in DOMAINS
+        if domain in manifest.undecided
+    )
+
+
 def _facts(
     night: Night, everyone: tuple[Verdict, ...], values: tuple[PolicyValue, ...]
 ) -> tuple[tuple[str, str], ...]:
@@ -167,7 +185,8 @@ def _facts(
             words = [f"{n} {wording.TASK_STATUS[status][1]}" for status, n in by_status(tasks).items()]
             facts.append((f"{domain}: segments", ", ".join(words)))
     n_rows = night.rows("out_recommendations").height
-    facts.append(("Recommendations", count(n_rows) + " rows" if n_rows else MISSING))
+    if n_rows or "recommendation" not in night.manifest.undecided:
+        facts.append(("Recommendations", count(n_rows) + " rows" if n_rows else MISSING))
     worst = max(
         rule_counts(night.rows("out_data_quality")), key=lambda c: c.rejected_share or 0.0, default=None
     )
@@ -177,26 +196,30 @@ def _facts(
     return tuple(facts)
 
 
-def _cautions(night: Night, values: tuple[PolicyValue, ...]) -> tuple[str, ...]:
-    cautions = [wording.CAUTION_LOGS, wording.CAUTION_CHANCE, wording.CAUTION_SEGMENTS]
-    if night.manifest.unit == "round":
-        cautions.append(wording.CAUTION_ROUNDS)
-    if not night.rows("out_budget_allocation").is_empty():
-        cautions.append(wording.CAUTION_SPEND)
-    if any(value.true_value is not None for value in values):
-        cautions.append(wording.CAUTION_SIMULATED)
-    return tuple(cautions)
+def _cautions(night: Night, records: tuple[Verdict, ...], values: tuple[PolicyValue, ...]) -> tuple[str, ...]:
+    """Return the cautions that speak of something on the page."""
+    is_judged = bool(records or values)
+    has_budget = not night.rows("out_budget_allocation").is_empty()
+    has_slates = not night.rows("out_recommendations").is_empty()
+    speaks = {
+        wording.CAUTION_LOGS: is_judged,
+        wording.CAUTION_CHANCE: is_judged or has_budget or has_slates,
+        wording.CAUTION_SEGMENTS: any(record.segment_id != EVERYONE for record in records),
+        wording.CAUTION_ROUNDS: is_judged and night.manifest.unit == "round",
+        wording.CAUTION_SPEND: has_budget,
+        wording.CAUTION_SIMULATED: any(value.true_value is not None for value in values),
+    }
+    return tuple(caution for caution, is_shown in speaks.items() if is_shown)
 
 
-def _provenance(night: Night) -> tuple[tuple[str, str], ...]:
-    manifest = night.manifest
+def _provenance(manifest: Manifest, *, is_judged: bool) -> tuple[tuple[str, str], ...]:
     span = f"{manifest.data_from or MISSING} to {manifest.data_to}" if manifest.data_to else ""
     versions = ", ".join(f"{name} {version}" for name, version in sorted(manifest.versions.items()))
     pairs = (
         ("Run", manifest.run_id),
         ("Source", manifest.source),
         ("Reward", manifest.reward),
-        ("Unit of evidence", manifest.unit),
+        ("Unit of evidence", manifest.unit if is_judged else ""),
         ("Logs", span),
         ("Input files", count(manifest.n_inputs)),
         ("Currency", manifest.currency),

@@ -11,6 +11,9 @@ Estimate = tuple[float | None, float | None, float | None]
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
 
+# The smallest share that four decimals of a percentage can print.
+SMALLEST_SHARE = 1e-6
+
 
 def fixed(number: float | None, decimals: int, *, signed: bool = False) -> str:
     """Return the number with that many decimals, commas, and a true minus sign.
@@ -40,13 +43,17 @@ def count(number: int | None) -> str:
 
 
 def share(number: float | None, *, signed: bool = False) -> str:
-    """Return a share as a percentage; small ones keep two digits.
+    """Return a share as a percentage; small ones keep two digits, and only nothing prints as zero.
 
     >>> share(0.5), share(0.123), share(0.00042), share(1.0), share(-0.25, signed=True)
     ('50 %', '12 %', '0.042 %', '100 %', '−25 %')
+    >>> share(2 / 42_448_764), share(0.0)
+    ('< 0.0001 %', '0 %')
     """
     if number is None or not math.isfinite(number):
         return MISSING
+    if 0 < number < SMALLEST_SHARE / 2:
+        return "< " + share(SMALLEST_SHARE)
     return fixed(100 * number, two_digits(100 * number), signed=signed) + " %"
 
 

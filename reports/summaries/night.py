@@ -13,8 +13,19 @@ from features.contracts.outputs import OUTPUTS
 from features.errors import MetacartError
 
 DOMAINS = ("recommendation", "advertising", "budget")
+JUDGED_DOMAINS = ("recommendation", "advertising")
 EVERYONE = "all"
-AD_TABLES = ("out_ad_targeting", "out_budget_allocation")
+
+# A night publishes a table where at least one of these domains is decided, and every other table always.
+DOMAINS_OF_TABLE: Mapping[str, tuple[str, ...]] = {
+    "out_recommendations": ("recommendation",),
+    "out_ad_targeting": ("advertising",),
+    "out_budget_allocation": ("budget",),
+    "out_policy_values": JUDGED_DOMAINS,
+    "out_verdicts": JUDGED_DOMAINS,
+    "out_segment_tasks": JUDGED_DOMAINS,
+    "out_learning_curves": JUDGED_DOMAINS,
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +34,7 @@ class Manifest:
 
     unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
     are then protected.
+    undecided: domain → the sentence that says why the night decided nothing there; no entry means decided.
     """
 
     run_id: str = ""
@@ -41,6 +53,7 @@ class Manifest:
     seed: int | None = None
     device: str = ""
     notes: tuple[str, ...] = ()
+    undecided: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def days_behind(self) -> int | None:
@@ -62,21 +75,6 @@ class Night:
         found = self.tables.get(table)
         return _uniform(OUTPUTS[table].create_empty()) if found is None else found
 
-    def has_no_ads(self) -> bool:
-        """Return whether the shop logs no ads: no table speaks of any, and those that would have rows.
-
-        Then the tables of ads are neither missing nor empty: there is nothing to decide.
-        """
-        judged, sources = self.rows("out_policy_values"), self.rows("out_data_quality")
-        if judged.is_empty() or sources.is_empty():
-            return False
-        ad_lines = sources.filter(pl.col("source_name").str.starts_with("ad_") & (pl.col("n_rows") > 0))
-        by_domain = [frame for frame in self.tables.values() if "domain" in frame.columns]
-        return ad_lines.is_empty() and not (
-            any("advertising" in frame["domain"] for frame in by_domain)
-            or any(not self.rows(name).is_empty() for name in AD_TABLES)
-        )
-
     def missing(self) -> tuple[str, ...]:
         """Return the contracts' tables that this night should have published and did not."""
         return tuple(name for name in self._expected() if name not in self.tables)
@@ -88,8 +86,13 @@ class Night:
         )
 
     def _expected(self) -> tuple[str, ...]:
-        without = AD_TABLES if self.has_no_ads() else ()
-        return tuple(name for name in OUTPUTS if name not in without)
+        undecided = self.manifest.undecided
+        return tuple(
+            name
+            for name in OUTPUTS
+            if name not in DOMAINS_OF_TABLE
+            or any(domain not in undecided for domain in DOMAINS_OF_TABLE[name])
+        )
 
 
 def night(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Night:

@@ -1,9 +1,17 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
-from features.context import HISTORY, expand, fit_encoder
+import features.context
+from features.context import AFFINITY, EMBEDDING, HISTORY, POPULARITY, expand, fit_encoder
 from features.errors import InputDataError
+from features.tasks.tables import LEADING_VALUES
+from features.warehouse.build import HALF_LIFE_DAYS
+from features.warehouse.popularity import PRIOR_IMPRESSIONS
+from features.warehouse.store import SQL
 
 
 def test_numbers_are_scaled_on_the_training_window_alone():
@@ -19,9 +27,10 @@ def test_numbers_are_scaled_on_the_training_window_alone():
         ["age"],
         list(HISTORY),
         [f"affinity[category={name}]" for name in "abcdefgh"],
+        [f"affinity[item={name}]" for name in ("hat", "n_1", "50_cents", "a=b")],
         [f"embedding_{place}" for place in range(50)],
     ],
-    ids=["one number", "history", "affinities", "embedding"],
+    ids=["one number", "history", "categories", "items", "embedding"],
 )
 def test_a_block_of_columns_weighs_as_much_as_one_number(columns: list[str]):
     drawn = np.random.default_rng(0).exponential(5.0, (400, len(columns)))
@@ -32,7 +41,12 @@ def test_a_block_of_columns_weighs_as_much_as_one_number(columns: list[str]):
 
 def test_blocks_do_not_share_their_weight():
     rows = pl.DataFrame(
-        {"age": [1.0, 3.0], "affinity[category=a]": [0.0, 1.0], "affinity[brand=a]": [2.0, 1.0]}
+        {
+            "age": [1.0, 3.0],
+            "affinity[category=a]": [0.0, 1.0],
+            "affinity[brand=a]": [2.0, 1.0],
+            "affinity[item=a]": [0.0, 3.0],
+        }
     )
     encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)
     np.testing.assert_allclose(encoded.var(axis=0, ddof=1), 0.25, rtol=1e-5)
@@ -44,6 +58,13 @@ def test_what_never_happened_is_as_far_as_can_be():
     assert encoded[2] == encoded[3] == encoded.min()
     # Fresh counts 1, two weeks old 1/2, never 0: equal steps.
     assert encoded[0] - encoded[1] == pytest.approx(encoded[1] - encoded[2])
+
+
+@pytest.mark.parametrize("item", ["hat", "50_cents"])
+def test_an_affinity_that_is_not_known_is_none_whatever_the_item_is_called(item: str):
+    rows = pl.DataFrame({f"affinity[item={item}]": [0.0, 2.0, None]})
+    encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)[:, 0]
+    assert encoded[2] == encoded[0] == encoded.min()
 
 
 def test_heavy_tails_are_damped_by_logarithms():
@@ -109,3 +130,34 @@ def test_an_embedding_that_is_no_vector_like_the_others_is_refused(other: str, s
     frame = pl.DataFrame({"attributes": ['{"embedding": [1, 2]}', other]})
     with pytest.raises(InputDataError, match=said):
         expand(frame, "attributes", ["embedding"])
+
+
+README = Path(features.context.__file__).with_name("README.md").read_text(encoding="utf-8")
+SECTION = README.split("## What a context knows")[1].split("\n<!-- ")[0]
+ROWS = [line.split("|")[1:-1] for line in SECTION.splitlines() if line.startswith("| ")][1:]
+
+
+def names_in(text: str) -> set[str]:
+    return set(re.findall(r"`([^`]+)`", text))
+
+
+def test_the_readme_tells_of_every_column_that_the_warehouse_knows():
+    told = set().union(*(names_in(columns) for _, columns, *_ in ROWS))
+    traits = {f"{AFFINITY}{trait}=...]" for trait in ("item", "category", "brand")}
+    vector = {f"{EMBEDDING}_{place}" for place in range(2)}
+    of_marts = {"context", "attributes", "region", "device", "category", "brand", "price_cents"}
+    assert told == {*HISTORY, *POPULARITY, *traits, *vector, *of_marts, "price_position"}
+
+
+def test_the_readme_says_where_each_column_is_computed_and_how_fast_it_fades():
+    sql = {file.stem: file.read_text(encoding="utf-8") for file in SQL.rglob("*.sql")}
+    for family, columns, *_, places in ROWS:
+        models = {name for name in names_in(places) if not name.endswith(".py")}
+        assert models <= set(sql), family
+        code = "".join(sql[name] for name in models)
+        # popularity and affinities get their names, and the vectors their places, in Python
+        if not models & {"item_popularity", "leading_values"}:
+            assert all(name in code for name in names_in(columns) if models), family
+    assert f"halves in {HALF_LIFE_DAYS:g} days" in SECTION
+    assert f"the {LEADING_VALUES} values of each" in SECTION
+    assert f"by {PRIOR_IMPRESSIONS:g} more impressions" in SECTION

@@ -9,7 +9,14 @@ from flows.settings import Settings
 from flows.workspace import Night, Workspace, read_json, write_json
 
 NIGHT = Night(
-    "2026-01-05-abc", "shop", date(2026, 1, 5), {"a.csv": "00"}, date(2026, 1, 1), None, ("recommendation",)
+    run_id="2026-01-05-abc",
+    shop="shop",
+    as_of=date(2026, 1, 5),
+    inputs={"a.csv": "00"},
+    data_from=date(2026, 1, 1),
+    data_to=date(2026, 1, 5),
+    domains=("recommendation",),
+    undecided={"budget": "The logs hold no spend."},
 )
 
 

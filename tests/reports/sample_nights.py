@@ -1,4 +1,5 @@
-"""Nights to print: one like the open bandit shop (hold), one like the demo shop (promote), one tiny.
+"""Nights to print: like the open bandit shop (hold), like the demo shop (promote), tiny, and two of shops
+whose logs allow little: a budget and no more, or nothing at all.
 
 Rows satisfy the contracts of features/contracts/outputs.py. Numbers are drawn with a fixed seed; they look
 like a night, but nothing was learned.
@@ -115,7 +116,8 @@ def open_bandit_night() -> SampleNight:
             "versions": {"metacart": "0.1.0", "torch": "2.13.0", "polars": "2.1.0"},
             "seed": 0,
             "device": "cpu",
-            "notes": ["No advertising logs: advertising and budget were not decided."],
+            "notes": ["recommendation, reinforce: No step beat its start, which is kept."],
+            "undecided": {"advertising": "The logs hold no ads.", "budget": "The logs hold no ad spend."},
         },
     )
 
@@ -319,3 +321,64 @@ def tiny_night() -> SampleNight:
         },
         manifest={**run, "shop": "tiny", "as_of": "2026-01-05", "reward": "click", "currency": "EUR"},
     )
+
+
+def budget_only_night() -> SampleNight:
+    """Return a night of a shop that logs its ad spend and nothing else."""
+    run = {"run_id": "2026-02-01-5e0c71aa"}
+    return SampleNight(
+        tables={
+            "out_budget_allocation": table("out_budget_allocation", budget_rows(random.Random(4), run)),
+            "out_data_quality": table("out_data_quality", [run | line_counts("ad_spend_daily.csv", 336)]),
+        },
+        manifest=_sparse_manifest(run)
+        | {
+            "undecided": {
+                "recommendation": "The logs hold no impressions with propensities, so no policy can be "
+                "judged or learned. Log what was shown, with its probability.",
+                "advertising": "The logs hold no ad impressions with propensities, so no policy can be "
+                "judged or learned. Log which creative was shown, with its probability.",
+            },
+        },
+    )
+
+
+def undecided_night() -> SampleNight:
+    """Return a night of a shop that logs only events and purchases: nothing can be decided."""
+    run = {"run_id": "2026-02-01-c00d9b13"}
+    events = line_counts("2019-Oct.csv.gz", 42_448_764, rejected=2)
+    return SampleNight(
+        tables={
+            "out_data_quality": table(
+                "out_data_quality",
+                [
+                    run | events,
+                    run
+                    | broken_rule(events, "event_type", 2, "line 90: event type 'hover' is not known", "***"),
+                ],
+            ),
+        },
+        manifest=_sparse_manifest(run)
+        | {
+            "undecided": budget_only_night().manifest["undecided"]
+            | {"budget": "The logs hold no ad spend, so there is no budget to divide."},
+        },
+    )
+
+
+def _sparse_manifest(run: dict[str, str]) -> dict[str, Any]:
+    """Return the manifest of a night that judged nothing: its logs say nothing of users."""
+    return {
+        **run,
+        "shop": "sparse",
+        "as_of": "2026-02-01",
+        "source": "files",
+        "reward": "click",
+        "unit": "round",
+        "currency": "EUR",
+        "n_inputs": 1,
+        "data_from": "2025-10-01",
+        "data_to": "2026-02-01",
+        "seed": 0,
+        "notes": [],
+    }

@@ -30,7 +30,7 @@ SETTINGS = TaskSettings(
     incumbent_policy="",
     seed=0,
 )
-AFFINITY = "affinity[category=head]"
+AFFINITIES = ["affinity[category=head]", "affinity[item=hat]"]
 CATALOG = pl.DataFrame(
     {
         "item_id": ["hat", "shoe"],
@@ -104,7 +104,7 @@ def test_popularity_and_affinities_reach_the_features(read: Callable[..., ShopTa
     hat, shoe = features["lately_clicked_share"]
     assert hat > 0 > shoe
     assert features["embedding_1"][0] < features["embedding_1"][1]
-    assert {AFFINITY, "n_clicks_before"} <= set(tasks.context_names)
+    assert {*AFFINITIES, "n_clicks_before"} <= set(tasks.context_names)
 
 
 def test_what_follows_the_support_window_shapes_no_feature(read: Callable[..., ShopTables]) -> None:
@@ -115,8 +115,8 @@ def test_what_follows_the_support_window_shapes_no_feature(read: Callable[..., S
     after = read(*late)
 
     assert after.items.equals(before.items)
-    # The shoe's category leads by now, but did not when the columns were chosen.
-    assert after.affinities.columns == before.affinities.columns == ["user_key", "decided_at", AFFINITY]
+    # The shoe and its category lead by now, but nobody had touched them when the columns were chosen.
+    assert after.affinities.columns == before.affinities.columns == ["user_key", "decided_at", *AFFINITIES]
     assert after.snapshots["n_clicks_before"].item() == before.snapshots["n_clicks_before"].item() + 30
 
 

@@ -26,6 +26,20 @@ def did(kind: str, at: str, item: str, user: str | None = "ann") -> dict[str, ob
     }
 
 
+def bought(at: str, item: str) -> dict[str, object]:
+    return {
+        "order_id": at,
+        "line": 1,
+        "ordered_at": f"2026-{at}Z",
+        "user_key": "ann",
+        "item_id": item,
+        "quantity": 3,
+        "price_cents": 100,
+        "currency_code": "EUR",
+        "is_cancelled": False,
+    }
+
+
 def shown(at: str, user: str | None = "ann") -> dict[str, object]:
     return {
         "impression_id": f"{at} {user}",
@@ -50,6 +64,7 @@ def ask(warehouse: duckdb.DuckDBPyConnection, put: Put) -> Callable[..., pl.Data
         *rows: dict[str, object], n_leading: int = 8, known_until: str = "2026-02-01"
     ) -> pl.DataFrame:
         put("events", *(row for row in rows if "event_id" in row))
+        put("purchases", *(row for row in rows if "order_id" in row))
         put("impressions", *(row for row in rows if "impression_id" in row))
         build(warehouse, as_of=date(2026, 1, 31), attribution_hours=24)
         return read_affinities(
@@ -79,8 +94,36 @@ def test_an_act_counts_half_after_two_weeks(ask: Callable[..., pl.DataFrame]) ->
 
     # head: 1/4 from the hat and 1/2 from the cap; birch: 1/4 from the hat and 1/2 from the shoe
     assert of_round(found, "01-29T10:00") == pytest.approx(
-        {"affinity[brand=birch]": 0.75, "affinity[category=feet]": 0.5, "affinity[category=head]": 0.75}
+        {
+            "affinity[brand=birch]": 0.75,
+            "affinity[category=feet]": 0.5,
+            "affinity[category=head]": 0.75,
+            "affinity[item=cap]": 0.5,
+            "affinity[item=hat]": 0.25,
+            "affinity[item=shoe]": 0.5,
+        }
     )
+
+
+def test_an_item_needs_no_row_in_the_catalog(ask: Callable[..., pl.DataFrame]) -> None:
+    found = ask(did("view", "01-15T10:00", "ghost"), bought("01-15T11:00", "ghost"), shown("01-29T10:00"))
+
+    # a view two weeks before and an order an hour later; three pieces are one order
+    assert of_round(found, "01-29T10:00") == {
+        "affinity[item=ghost]": pytest.approx(0.5 + 0.5 * 2 ** (1 / 24 / 14), abs=1e-6)
+    }
+
+
+def test_of_values_with_as_many_acts_the_first_by_name_leads(ask: Callable[..., pl.DataFrame]) -> None:
+    found = ask(
+        did("view", "01-02T10:00", "shoe"),
+        did("view", "01-02T11:00", "cap"),
+        did("view", "01-02T12:00", "hat"),
+        bought("01-02T13:00", "shoe"),
+        n_leading=2,
+    )
+
+    assert [name for name in found.columns if "item" in name] == ["affinity[item=cap]", "affinity[item=shoe]"]
 
 
 def test_what_happens_at_the_moment_of_the_round_is_not_known_to_it(ask: Callable[..., pl.DataFrame]) -> None:
@@ -118,7 +161,8 @@ def test_values_lead_by_what_was_done_before_they_had_to_be_known(ask: Callable[
         known_until="2026-01-10",
     )
 
-    assert found.columns == ["user_key", "decided_at", "affinity[brand=birch]", "affinity[category=head]"]
+    # the three items were viewed once each by then: the first by name leads
+    assert found.columns[2:] == ["affinity[brand=birch]", "affinity[category=head]", "affinity[item=cap]"]
 
 
 def test_acts_of_fifty_years_ago_neither_count_nor_overflow(ask: Callable[..., pl.DataFrame]) -> None:

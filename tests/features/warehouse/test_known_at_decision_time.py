@@ -28,7 +28,7 @@ ITEMS = [
 hours = st.integers(0, 40)
 things = {
     "user_key": st.sampled_from(["ann", "bob", None]),
-    "session_id": st.sampled_from(["s1", "s2", "s3"]),
+    "session_id": st.sampled_from(["s1", "s2", "s3", None]),
     "item_id": st.sampled_from(["hat", "cap", "shoe", "unlisted"]),
 }
 acts = st.lists(
@@ -63,6 +63,8 @@ def logs_of(drawn: list[Row]) -> Logs:
                 "slot": 1,
                 "propensity": 0.5,
                 **who,
+                # where things are shown, visits are known
+                "session_id": who["session_id"] or "s1",
             }
             logs["impressions"].append(row)
         elif act["kind"] == "order":
@@ -102,17 +104,18 @@ def known_of_round(store: duckdb.DuckDBPyConnection, moment: datetime) -> list[o
         n_leading=8,
     )
     popularity = read_popularity(store, "recommendation", moment.date())
-    return [history, affinities.filter(user_key="ann", decided_at=moment).rows(), popularity.rows()]
+    of_ann = affinities.filter(user_key="ann", decided_at=moment)
+    return [history, of_ann.columns, of_ann.rows(), popularity.rows()]
 
 
 def everything(store: duckdb.DuckDBPyConnection) -> list[object]:
     tables = [store.execute(f"FROM {model.name} ORDER BY ALL").fetchall() for model in read_models()]
     night_end = datetime(2026, 2, 1, tzinfo=UTC)
     found = [
-        read_affinities(store, domain, known_until=night_end, night_end=night_end, n_leading=2).rows()
+        read_affinities(store, domain, known_until=night_end, night_end=night_end, n_leading=2)
         for domain in ("recommendation", "advertising")
     ]
-    return [*tables, *found]
+    return [*tables, *((affinities.columns, affinities.rows()) for affinities in found)]
 
 
 @settings(max_examples=12, deadline=None)

@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from features.errors import UsageError
-from features.warehouse.retention import drop_old_rows, first_kept_day, retained_sql
+from features.warehouse.retention import drop_old_rows, first_kept_day
 
 Connection = duckdb.DuckDBPyConnection
 Put = Callable[..., None]
@@ -45,15 +45,6 @@ def test_dropping_twice_drops_nothing_more(shop: Connection) -> None:
     drop_old_rows(shop, DAY)
 
     assert drop_old_rows(shop, DAY) == {}
-
-
-def test_a_load_can_keep_out_what_was_dropped(shop: Connection) -> None:
-    kept = shop.execute(
-        f"SELECT impression_id FROM raw_impressions WHERE {retained_sql('impressions', DAY)}"
-    ).fetchall()
-
-    assert kept == [("new",)]
-    assert retained_sql("items", DAY) == "true"
 
 
 def test_the_night_itself_is_the_last_kept_day() -> None:

@@ -28,7 +28,7 @@ def shown(impression_id: str, at: str, user: str | None = "ann", session: str = 
     }
 
 
-def did(kind: str, at: str, user: str | None = "ann", session: str = "s1") -> Row:
+def did(kind: str, at: str, user: str | None = "ann", session: str | None = "s1") -> Row:
     return {
         "event_id": f"{kind} {at}",
         "event_type": kind,
@@ -39,7 +39,7 @@ def did(kind: str, at: str, user: str | None = "ann", session: str = "s1") -> Ro
     }
 
 
-def bought(at: str, user: str = "ann", session: str = "s2") -> Row:
+def bought(at: str, user: str = "ann", session: str | None = "s2") -> Row:
     return {
         "order_id": at,
         "line": 1,
@@ -148,6 +148,36 @@ def test_the_visit_of_the_round_is_not_its_own_past(warehouse: duckdb.DuckDBPyCo
     assert history(warehouse) == [("i1", 3, 1, 1, 1.5)]
 
 
+def test_an_act_without_a_session_is_a_visit_of_its_own(
+    warehouse: duckdb.DuckDBPyConnection, put: Put
+) -> None:
+    order = bought("04T10:00", session=None)
+    put("events", did("view", "01T10:00", session=None), did("view", "03T22:00", session=None))
+    put("purchases", order, {**order, "line": 2})
+    # while the visit of the rounds goes on, no other can have been the last before it
+    put("events", did("click", "05T10:30", session=None), load_number=2)
+    put("impressions", shown("i1", "05T10:00"), shown("i2", "05T11:00"))
+    put("ad_impressions", {"ad_impression_id": "a1", "shown_at": "2026-01-05T22:30:00Z", "user_key": "ann"})
+
+    assert history(warehouse) == [
+        ("a1", 2, 1, 2, 0.5),
+        ("i1", 2, 0, 2, 1.0),
+        ("i2", 2, 1, 2, pytest.approx(25 / 24)),
+    ]
+    # the two lines of the order are one moment, and so one visit
+    visits = warehouse.execute(
+        "SELECT session_id, strftime(began_at AT TIME ZONE 'UTC', '%dT%H:%M') FROM int_visits "
+        "ORDER BY began_at"
+    ).fetchall()
+    assert visits == [
+        (None, "01T10:00"),
+        (None, "03T22:00"),
+        (None, "04T10:00"),
+        ("s3", "05T10:00"),
+        (None, "05T10:30"),
+    ]
+
+
 def test_a_first_round_and_a_round_without_user_have_no_past(
     warehouse: duckdb.DuckDBPyConnection, put: Put
 ) -> None:
@@ -172,6 +202,7 @@ def test_what_comes_at_or_after_the_round_changes_nothing(
     before = history(warehouse)
 
     put("events", did("view", later, session="s3"), did("click", later, session="s4"))
+    put("events", did("add_to_cart", later, session=None), load_number=2)
     put("purchases", bought(later, session="s5"))
     put("impressions", shown("i2", later, session="s6"), load_number=2)
 

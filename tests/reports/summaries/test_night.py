@@ -7,10 +7,18 @@ import pytest
 from features.contracts.outputs import OUTPUTS
 from features.errors import MetacartError
 from reports.summaries.night import Manifest, night, read_night
-from tests.reports.sample_nights import demo_night, open_bandit_night, tiny_night
+from tests.reports.sample_nights import (
+    budget_only_night,
+    demo_night,
+    open_bandit_night,
+    tiny_night,
+    undecided_night,
+)
 
 
-@pytest.mark.parametrize("make", [demo_night, open_bandit_night, tiny_night])
+@pytest.mark.parametrize(
+    "make", [demo_night, open_bandit_night, tiny_night, budget_only_night, undecided_night]
+)
 def test_sample_nights_keep_the_contracts(make) -> None:
     for name, frame in make().tables.items():
         OUTPUTS[name].validate(frame)
@@ -45,31 +53,37 @@ def test_a_folder_without_anything_is_a_night_without_tables(tmp_path: Path) -> 
     assert found.rows("out_verdicts").is_empty()
 
 
-def test_a_shop_without_ads_lacks_no_table_of_ads() -> None:
-    sample = open_bandit_night()
-
-    found = night(sample.tables, sample.manifest)
-
-    assert found.has_no_ads()
-    assert found.missing() == ()
+JUDGED = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learning_curves")
 
 
-@pytest.mark.parametrize("spoken_of_by", ["out_policy_values", "out_ad_targeting", "out_data_quality"])
-def test_a_shop_with_ads_anywhere_misses_its_budget(spoken_of_by: str) -> None:
-    without, ads = open_bandit_night(), demo_night()
-    tables = without.tables | {spoken_of_by: ads.tables[spoken_of_by]}
+@pytest.mark.parametrize(
+    ("undecided", "not_expected"),
+    [
+        (("recommendation",), ("out_recommendations",)),
+        (("advertising",), ("out_ad_targeting",)),
+        (("budget",), ("out_budget_allocation",)),
+        (("advertising", "budget"), ("out_ad_targeting", "out_budget_allocation")),
+        (("recommendation", "advertising"), ("out_recommendations", "out_ad_targeting", *JUDGED)),
+    ],
+)
+def test_a_night_lacks_no_table_of_what_it_left_undecided(
+    undecided: tuple[str, ...], not_expected: tuple[str, ...]
+) -> None:
+    manifest = {"undecided": dict.fromkeys(undecided, "The logs hold none.")}
+    empty = {name: contract.create_empty() for name, contract in OUTPUTS.items()}
+    expected = set(OUTPUTS) - set(not_expected)
 
-    found = night(tables, without.manifest)
-
-    assert not found.has_no_ads()
-    assert "out_budget_allocation" in found.missing()
+    assert set(night({}, manifest).missing()) == expected
+    assert set(night(empty, manifest).empty()) == expected
 
 
-@pytest.mark.parametrize("lost", ["out_policy_values", "out_data_quality"])
-def test_where_the_tables_that_would_tell_are_lost_ads_may_exist(lost: str) -> None:
-    tables = {name: frame for name, frame in open_bandit_night().tables.items() if name != lost}
+def test_a_night_that_decided_nothing_owes_its_data_quality_alone() -> None:
+    assert night({}, undecided_night().manifest).missing() == ("out_data_quality",)
 
-    assert set(night(tables, {}).missing()) == {lost, "out_ad_targeting", "out_budget_allocation"}
+
+@pytest.mark.parametrize("undecided", [{}, {"undecided": None}, {"undecided": {}}])
+def test_a_manifest_that_names_nothing_undecided_owes_every_table(undecided: dict[str, None]) -> None:
+    assert night({}, {"shop": "x"} | undecided).missing() == tuple(OUTPUTS)
 
 
 def test_an_unknown_unit_counts_as_users() -> None:

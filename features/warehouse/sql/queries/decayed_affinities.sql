@@ -12,12 +12,17 @@ WITH acts AS (
     UNION ALL
     SELECT user_key, item_id, ordered_at FROM stg_purchases
 ),
+-- a join for each trait and not one with OR, which would compare every item with every value
 item_places AS (
+    SELECT value AS item_id, place FROM leading_values WHERE trait = 'item'
+    UNION ALL
     SELECT items.item_id, leading_values.place
     FROM stg_items AS items
-    JOIN leading_values
-        ON (leading_values.trait = 'category' AND leading_values.value = items.category)
-        OR (leading_values.trait = 'brand' AND leading_values.value = items.brand)
+    JOIN leading_values ON leading_values.trait = 'category' AND leading_values.value = items.category
+    UNION ALL
+    SELECT items.item_id, leading_values.place
+    FROM stg_items AS items
+    JOIN leading_values ON leading_values.trait = 'brand' AND leading_values.value = items.brand
 ),
 touches AS (
     SELECT
