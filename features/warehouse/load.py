@@ -30,7 +30,7 @@ from features.warehouse.manifest import (
 from features.warehouse.notes import drift_notes, late_note, replacement_note, write_notes
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
-from features.warehouse.store import transaction
+from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
 from features.warehouse.watermark import Watermark, late_dates
 
@@ -123,6 +123,7 @@ def load_file(
         crash_point("after the commit")
     finally:
         drop_lines(connection)
+        release_pages(connection)
     outcome: Outcome = "replaced" if held else "loaded"
     return LoadedFile(file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late)
 

@@ -1,7 +1,7 @@
 """The warehouse file of one shop: one writer, raw tables made from the log contracts."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dataframely as dy
@@ -14,6 +14,8 @@ from features.errors import InputDataError, LockedError, MetacartError
 SQL = Path(__file__).parent / "sql"
 
 STORED_AS = {"user_id": "user_key"}
+
+IDLE_MEMORY = "64MB"
 
 
 @contextmanager
@@ -32,6 +34,7 @@ def open_store(
         path.chmod(0o600)
         # Days are UTC days whatever the machine's zone, in casts and in text.
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET VARIABLE memory_limit = '{memory_limit}'")
         _create_tables(connection, path)
         yield connection
     finally:
@@ -48,6 +51,19 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
+
+
+def release_pages(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the pages that are cached from earlier work, so that memory does not grow file by file.
+
+    DuckDB keeps every page it has touched until its memory limit is reached. A lower limit makes it drop
+    those that nothing uses, in milliseconds; what is in use stays.
+    """
+    # current_setting rounds, so that a limit that is read and set again would shrink each time
+    [(limit,)] = connection.execute("SELECT getvariable('memory_limit')").fetchall()
+    with suppress(duckdb.OutOfMemoryException):
+        connection.execute(f"SET memory_limit = '{IDLE_MEMORY}'")
+    connection.execute(f"SET memory_limit = '{limit}'")
 
 
 def stored_columns(schema: type[dy.Schema]) -> dict[str, str]:

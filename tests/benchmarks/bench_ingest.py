@@ -6,8 +6,7 @@ Prints one JSON object. `ratio` is the time of a file through contracts, pseudon
 deduplication over the time of `CREATE TABLE AS SELECT * FROM read_csv(...)` with the right types; both write
 to a file on disk, one after the other, and of all repeats the best time counts. One row in a thousand breaks
 a rule and one in two hundred repeats a key. `numbered` is CSV whose mapping asks for the number of the line.
-`by_files` loads files of the same size, more and more of them: what grows is `cached_mb`, the pages of the
-warehouse that DuckDB keeps while there is room below its memory limit; the rest of `peak_mb` does not.
+`by_files` loads files of the same size, more and more of them: `peak_mb` should not grow with their number.
 """
 
 import argparse
@@ -157,11 +156,8 @@ def _ingest(how: str, file_format: FileFormat, paths: list[Path]) -> dict[str, f
         if how != "load":
             _deduplicate(connection)
         seconds = time.monotonic() - started
-        [(cached,)] = connection.execute(
-            "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
-        ).fetchall()
     shutil.rmtree(folder)
-    return {"seconds": round(seconds, 2), "peak_mb": _peak_mb(), "cached_mb": cached >> 20}
+    return {"seconds": round(seconds, 2), "peak_mb": _peak_mb()}
 
 
 def _deduplicate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from features.contracts.logs import LOGS
 from features.errors import InputDataError, LockedError, MetacartError
-from features.warehouse.store import open_store, stored_columns, transaction
+from features.warehouse.store import open_store, release_pages, stored_columns, transaction
 
 
 def test_every_log_has_a_raw_table_without_user_ids(tmp_path: Path) -> None:
@@ -84,3 +84,22 @@ def test_a_transaction_keeps_all_or_nothing(tmp_path: Path) -> None:
             connection.execute("INSERT INTO raw_candidate_sets VALUES ('set', 'hat', 1, 2)")
 
         assert connection.execute("SELECT item_id FROM raw_candidate_sets").fetchall() == [("hat",)]
+
+
+def test_cached_pages_are_let_go_and_the_limit_stays(tmp_path: Path) -> None:
+    with open_store(tmp_path / "shop.duckdb", memory_limit="1GB") as connection:
+        [limit] = connection.execute("SELECT current_setting('memory_limit')").fetchall()
+        connection.execute("CREATE TABLE many AS SELECT uuid() AS text FROM range(6_000_000)")
+        connection.execute("SELECT max(text) FROM many").fetchall()
+        before = cached_bytes(connection)
+
+        release_pages(connection)
+
+        assert before > 64_000_000
+        assert cached_bytes(connection) <= 64_000_000
+        assert connection.execute("SELECT current_setting('memory_limit')").fetchall() == [limit]
+
+
+def cached_bytes(connection: duckdb.DuckDBPyConnection) -> int:
+    [(cached,)] = connection.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchall()
+    return int(cached)
