@@ -40,6 +40,8 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_simulator.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ingest.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope_tool.py
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

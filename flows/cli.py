@@ -1,7 +1,8 @@
 """The `metacart` command: the night and its verbs from a shell, without a server.
 
-Exit status: 0 done (a verdict of hold is done), 64 wrong usage or configuration, 65 logs that can't be used,
-70 a failure inside, 75 another run holds the shop.
+Exit status: 0 done (a verdict of hold is done), 3 an estimate that is not to be trusted (`metacart ope`),
+64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run holds the
+shop.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
@@ -26,7 +27,7 @@ from flows.workspace import Workspace
 if TYPE_CHECKING:
     from flows.night import NightResult
 
-DONE, USAGE, FAILURE = 0, 64, 70
+DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
 
 CONFIG = Path("metacart.toml")
 DATA = Path("data")
@@ -217,6 +218,55 @@ def simulate(
 
 
 @app.command
+def ope(
+    rounds: Path,
+    *,
+    estimator: Annotated[list[str] | None, Parameter(negative="")] = None,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    cluster: str | None = None,
+    seed: int = 0,
+    html: Path | None = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Estimate from logged rounds what another policy would have earned; exit status 3 if they can't tell.
+
+    Parameters
+    ----------
+    rounds
+        Parquet, CSV or CSV.gz, a round per row: action (counted from 0), reward, propensity (probability with
+        which the action was logged), evaluation_probs (list: the policy's probability of every action);
+        for some estimators q_hat, q_hat_mrdr, density_ratio, logging_probs, embedding_probs, logger,
+        balanced_propensity. Without propensity, context (list: all that the logging policy looked at).
+    estimator
+        Repeat it for several; the first leads. By default dr, sndr, snips, ips and dm where there is q_hat,
+        else snips and ips.
+    confidence
+        Level of the intervals.
+    resamples
+        Draws of the bootstrap.
+    cluster
+        Column whose rounds belong together, such as a user's; by default every round stands by itself.
+    seed
+        Of the bootstrap: equal seeds give equal intervals.
+    html
+        Write a page about the answer here.
+    """
+    from flows.ope.policy_answer import PolicyQuestion, answer
+    from flows.ope.printed_answer import json_line, printed
+    from reports.pages.policy_value import write_policy_value
+
+    if html is not None and not html.parent.is_dir():
+        raise UsageError(f"{html.parent} is no folder: name a page in an existing one.")
+    question = PolicyQuestion(rounds, tuple(estimator or ()), confidence, resamples, cluster, seed)
+    answered = answer(question)
+    print(json_line(answered) if as_json else printed(answered))
+    if html is not None:
+        write_policy_value(answered, html)
+    return DONE if answered.trusted else NOT_TRUSTED
+
+
+@app.command
 def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
     """Remove a person everywhere, bytes included, and write a proof without the person's id.
 
@@ -303,7 +353,7 @@ def _print_night(result: "NightResult") -> None:
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; a fault is one line on standard error."""
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        status: int | None = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         print(f"metacart: {error} See metacart --help.", file=sys.stderr)
         return USAGE
@@ -313,6 +363,7 @@ def execute(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read the output has left (`metacart run | head`); the night itself is done.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     # The last door: the trace is logged, the shell gets a sentence.
     except Exception as error:
         logging.getLogger("metacart").exception("a failure inside")
@@ -322,7 +373,7 @@ def execute(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return FAILURE
-    return DONE
+    return status or DONE
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from torch import Tensor
 from features.contracts.outputs import PolicyValues, Verdicts
 from features.simulator.world import LoggedRewards
 from features.tasks.windows import Window
+from features.warehouse.store import open_store
+from flows.arm_checks import arm_checks
 from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
 from flows.settings import Settings
 from flows.stages import stage
@@ -17,11 +19,11 @@ from flows.threads import limit_threads
 from flows.truth import true_rewards
 from flows.workspace import Night, Workspace, read_json, write_json
 from offline_rl.logged_data import LoggedRounds, load_tasks
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
-from offline_rl.ope.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.verdict import GateSettings, Verdict
+from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Election, elect
 from offline_rl.reward_model import fit_reward_model
 from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
@@ -48,6 +50,10 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         if night.domains:
             pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
             pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
+        with open_store(workspace.warehouse) as connection:
+            checks = arm_checks(connection, workspace.settings, night.run_id)
+        if not checks.is_empty():
+            checks.write_parquet(folder / "out_arm_checks.parquet")
 
 
 def _open_holdout(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from offline_rl.ope.evaluation import ALL, Evaluation
-from offline_rl.ope.verdict import GateSettings, Verdict, judge
+from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
 
 
 @dataclass(frozen=True)

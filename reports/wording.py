@@ -110,6 +110,14 @@ DIAGNOSTICS_HINT = (
     "size a fair part of the rounds. A single huge weight means that one round speaks for many."
 )
 
+ARMS_HINT = (
+    "Several policies served this shop on the same days. Each one's value is estimated from the log of "
+    "another, as if it had not run, and stands beside what it was seen to earn: the one check of such an "
+    "estimate that needs no new experiment. An arm is taken as what it shows in each slot on average, not "
+    "to whom."
+)
+REFUSED = "refused"
+
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Baseline", "The strongest plain policy: what a shop could run without any of this."),
     ("Candidate and champion", "The policy that asks for promotion, and the one that serves tomorrow."),
@@ -265,6 +273,18 @@ def values_conclusion(best: str, overlaps: bool, second: str) -> str:
 def coverage_conclusion(n_covered: int, n_known: int) -> str:
     """Return how often intervals contained the simulated truth."""
     return f"The simulated world's true value lies inside {n_covered} of {n_known} intervals."
+
+
+def arms_conclusion(n_covered: int, n_trusted: int, n_refused: int) -> str:
+    """Return how often one arm's log told what another arm was seen to earn."""
+    said = (
+        f"In {n_covered} of {n_trusted} cases the observed reward lies inside the interval of the estimate."
+        if n_trusted
+        else "No log could speak about another arm."
+    )
+    return (
+        f"{said} {n_refused} more are refused: the log says too little about that arm." if n_refused else said
+    )
 
 
 def validation_conclusion(curves: Sequence[LearningCurve]) -> str:

@@ -181,6 +181,14 @@ difference = _number("value of the candidate less the baseline", "reward per rou
 verdict = dy.Enum(["promote", "hold", "reject"], description="what the gate decided")
 reasons = _text("why, in sentences")
 
+# arms that ran at the same time
+logged_by = _text("policy whose log the value is estimated from")
+observed_value = _number("mean reward of the rounds that the policy itself served", "reward per round")
+observed_lower = _number("lower end of the interval of observed_value", "reward per round")
+observed_upper = _number("upper end of the interval of observed_value", "reward per round")
+is_covered = dy.Bool(description="observed_value lies between lower and upper")
+is_trusted = dy.Bool(description="the log has enough weight and reach for the value to be believed")
+
 # learning curves
 learner = _text("name of the learner")
 step = _count("meta-training steps done")

@@ -176,6 +176,33 @@ class DataQuality(dy.Schema):
     example = optional(columns.example)
 
 
+class ArmChecks(dy.Schema):
+    """What an arm earned beside its estimate from another arm's log, where several policies served at once.
+
+    Grain: domain, surface, policy_version, logged_by. An arm is its distribution of items in each slot.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    surface = columns.surface
+    policy_version = columns.policy_version
+    logged_by = columns.logged_by
+    estimator = columns.estimator
+    value = columns.value
+    lower = columns.lower
+    upper = columns.upper
+    observed_value = columns.observed_value
+    observed_lower = columns.observed_lower
+    observed_upper = columns.observed_upper
+    is_covered = columns.is_covered
+    is_trusted = columns.is_trusted
+    reasons = columns.reasons
+    n_rounds = columns.n_rounds
+    ess = columns.ess
+    mean_weight = columns.mean_weight
+    interval_method = columns.interval_method
+
+
 OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_recommendations": Recommendations,
     "out_ad_targeting": AdTargeting,
@@ -184,5 +211,9 @@ OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_verdicts": Verdicts,
     "out_segment_tasks": SegmentTasks,
     "out_learning_curves": LearningCurves,
+    "out_arm_checks": ArmChecks,
     "out_data_quality": DataQuality,
 }
+
+OCCASIONAL = frozenset({"out_arm_checks"})
+"""Tables that no night owes: there is not always an occasion for them."""

@@ -54,9 +54,7 @@ def resampled_sums(cells: Cells, cell_sums: Floats, resamples: Resamples) -> Flo
     chunks = []
     transposed = np.ascontiguousarray(cell_sums.T)
     for counts in resamples.counts():
-        by_segment = np.stack(
-            [transposed[:, span] @ counts[cells.cluster_of_cell[span]] for span in cells.spans()]
-        )
+        by_segment = np.stack([transposed[:, span] @ counts[cells.clusters(span)] for span in cells.spans()])
         whole = by_segment.sum(axis=0, keepdims=True)
         chunks.append(np.moveaxis(np.concatenate([whole, by_segment]), 2, 0))
     return np.concatenate(chunks)

@@ -1,20 +1,36 @@
 """All policies, estimators and segments of one log, evaluated on one set of resamples."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from offline_rl.ope.bootstrap import Interval, Resamples, percentile_interval, resampled_sums
-from offline_rl.ope.diagnostics import Diagnostics, diagnose
-from offline_rl.ope.estimator import Estimator
-from offline_rl.ope.mean_weight import MeanWeight
+from offline_rl.ope.bootstrap import Interval, Resamples, percentile_interval
+from offline_rl.ope.common_log import common_log
+from offline_rl.ope.contrast import Contrast
+from offline_rl.ope.estimators.estimator import Estimator
+from offline_rl.ope.estimators.mean_weight import MeanWeight
+from offline_rl.ope.grouped_clusters import grouped
+from offline_rl.ope.intervals.choice import WORDING, IntervalName, Replicated, check_interval_name
+from offline_rl.ope.intervals.coverage_labels import (
+    MEAN_WEIGHT_CONFIDENCE,
+    honest_label,
+    lacks_what_matters,
+)
+from offline_rl.ope.intervals.linearization import resampled_standard_errors
+from offline_rl.ope.intervals.simultaneous import simultaneous_bands
 from offline_rl.ope.rare_rewards import FEW, reward_range, widened
-from offline_rl.ope.records import FLOAT32_SLACK, EvaluationRounds, Floats
+from offline_rl.ope.records import FLOAT32_SLACK, EvaluationRounds, Floats, Ints
+from offline_rl.ope.summed_log import SummedLog
 from offline_rl.ope.sums import Cells, distinct_columns
+from offline_rl.ope.trust.diagnostics import Diagnostics, diagnose_segments
 
 ALL = None
 """Segment of a result over the whole log."""
+
+ROUNDS_AT_ONCE = 2**18
+"""Rounds whose terms are held at once (2 MB a column)."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,8 @@ class Evaluation:
     """Values of P policies by E estimators in S segments (the whole log first), with B resamples of each.
 
     values: [P, E, S]; resampled: [P, E, S, B]; diagnostics: [P][S]. NaN where a value is not identified.
+    log: the sums that all of it was made of; places: [P][E], where their terms lie in it. interval: the kind
+    that is given where no other is asked for.
     """
 
     policies: tuple[str, ...]
@@ -65,6 +83,9 @@ class Evaluation:
     diagnostics: tuple[tuple[Diagnostics, ...], ...]
     reward_range: tuple[float, float]
     cluster_name: str
+    log: SummedLog
+    places: tuple[tuple[Ints, ...], ...]
+    interval: IntervalName = "bca"
 
     @property
     def resolution(self) -> float:
@@ -77,7 +98,14 @@ class Evaluation:
         return self.diagnostics[self._policy(policy)][self._segment(segment)]
 
     def difference(
-        self, policy: str, other: str, estimator: str, segment: int | None = ALL, confidence: float = 0.95
+        self,
+        policy: str,
+        other: str,
+        estimator: str,
+        segment: int | None = ALL,
+        confidence: float = 0.95,
+        *,
+        interval: IntervalName | None = None,
     ) -> Difference:
         """The paired difference of two policies, exactly 0 for a policy and itself.
 
@@ -85,47 +113,82 @@ class Evaluation:
         """
         e, s = self._estimator(estimator), self._segment(segment)
         ours, theirs = self._policy(policy), self._policy(other)
-        value = float(self.values[ours, e, s] - self.values[theirs, e, s])
-        resampled = self.resampled[ours, e, s] - self.resampled[theirs, e, s]
-        interval = percentile_interval(value, resampled, confidence)
-        return Difference(policy, other, value, interval.lower, interval.upper)
+        replicated = self._difference(ours, theirs, e, s)
+        ends = replicated.interval(self._asked(interval), confidence)
+        return Difference(policy, other, replicated.value, ends.lower, ends.upper)
+
+    def simultaneous_differences(
+        self,
+        policies: Sequence[str],
+        other: str,
+        estimator: str,
+        segment: int | None = ALL,
+        confidence: float = 0.95,
+    ) -> tuple[Difference, ...]:
+        """Paired differences of several policies to one, whose intervals hold all together.
+
+        For picking among policies after a look at their values; `simultaneous_bands` has the formula. Raises
+        ValueError for a name that was not evaluated, or where no policy is named.
+        """
+        if not policies:
+            raise ValueError("there is no policy to compare: name at least one.")
+        e, s, theirs = self._estimator(estimator), self._segment(segment), self._policy(other)
+        found = [self._difference(self._policy(policy), theirs, e, s) for policy in policies]
+        bands = simultaneous_bands(
+            np.array([one.value for one in found]), np.stack([one.resampled for one in found]), confidence
+        )
+        return tuple(
+            Difference(policy, other, one.value, band.lower, band.upper)
+            for policy, one, band in zip(policies, found, bands, strict=True)
+        )
 
     def mean_weight_interval(self, policy: str, segment: int | None, confidence: float) -> Interval:
-        """Interval of the mean weight of a policy in a segment."""
-        place = self._policy(policy), self._estimator(MeanWeight.name), self._segment(segment)
-        return percentile_interval(float(self.values[place]), self.resampled[place], confidence)
+        """Percentile interval of the mean weight of a policy in a segment."""
+        return self._mean_weight(self._policy(policy), self._segment(segment), confidence)
 
-    def policy_values(self, confidence: float = 0.95) -> tuple[PolicyValue, ...]:
-        """One row per policy, segment and estimator; none where the value is not identified."""
+    def policy_values(
+        self, confidence: float = 0.95, *, interval: IntervalName | None = None
+    ) -> tuple[PolicyValue, ...]:
+        """One row per policy, segment and estimator; none where the value is not identified.
+
+        interval: the kind of interval, in the place of the one that `evaluate` was asked for.
+        """
+        name = self._asked(interval)
         return tuple(
-            self._row(p, e, s, confidence)
+            self._row(p, e, s, confidence, name)
             for p in range(len(self.policies))
             for s in range(len(self.segments))
             for e, estimator in enumerate(self.estimators)
             if estimator.name != MeanWeight.name and np.isfinite(self.values[p, e, s])
         )
 
-    def _row(self, p: int, e: int, s: int, confidence: float) -> PolicyValue:
+    def _row(self, p: int, e: int, s: int, confidence: float, name: IntervalName) -> PolicyValue:
         estimator, diagnostics = self.estimators[e], self.diagnostics[p][s]
-        value = float(self.values[p, e, s])
-        interval = percentile_interval(value, self.resampled[p, e, s], confidence)
-        method = f"percentile bootstrap over {self.cluster_name}, {self.resampled.shape[-1]} resamples"
+        value, effective_rounds = float(self.values[p, e, s]), self._effective_rounds(p, s)
+        interval = self._value(p, e, s).interval(name, confidence)
+        remarks = [WORDING[name].format(clusters=self.cluster_name, resamples=self.resampled.shape[-1])]
         if interval.n_undefined:
-            method += f"; {interval.n_undefined} of them identify no value and are left out"
+            remarks.append(f"{interval.n_undefined} of them identify no value and are left out")
         if estimator.rests_on_model:
-            method += "; the reward model's own error is not in it"
+            remarks.append("the reward model's own error is not in it")
         elif diagnostics.n_informative_clusters < FEW:
             interval = widened(
                 interval,
                 value,
-                effective_rounds=self._effective_rounds(p, s),
+                effective_rounds=effective_rounds,
                 reward_range=self.reward_range,
                 confidence=confidence,
             )
-            method += (
-                f"; widened to Clopper-Pearson at {self._effective_rounds(p, s):,.0f} effective rounds, "
+            remarks.append(
+                f"widened to Clopper-Pearson at {effective_rounds:,.0f} effective rounds, "
                 f"as only {diagnostics.n_informative_clusters} {self.cluster_name} tell of the reward"
             )
+        lacking = lacks_what_matters(
+            self._mean_weight(p, s, MEAN_WEIGHT_CONFIDENCE), diagnostics.supported_share
+        )
+        label = honest_label(name, effective_rounds, lacking=lacking)
+        if label and not estimator.rests_on_model:
+            remarks.append(label)
         return PolicyValue(
             policy=self.policies[p],
             segment=self.segments[s],
@@ -139,8 +202,51 @@ class Evaluation:
             mean_weight=diagnostics.mean_weight,
             max_weight=diagnostics.max_weight,
             supported_share=diagnostics.supported_share,
-            interval_method=method,
+            interval_method="; ".join(remarks),
         )
+
+    def _mean_weight(self, p: int, s: int, confidence: float) -> Interval:
+        place = p, self._estimator(MeanWeight.name), s
+        return percentile_interval(float(self.values[place]), self.resampled[place], confidence)
+
+    def _value(self, p: int, e: int, s: int) -> Replicated:
+        """One value with its resamples."""
+        return Replicated(
+            log=self.log,
+            contrast=Contrast.of(self.estimators[e], self.places[p][e]),
+            row=s,
+            value=float(self.values[p, e, s]),
+            resampled=self.resampled[p, e, s],
+            resampled_errors=lambda: np.asarray(self._resampled_errors[p, e, s]),
+        )
+
+    def _difference(self, p: int, q: int, e: int, s: int) -> Replicated:
+        """One paired difference with its resamples."""
+        contrast = Contrast.of(self.estimators[e], self.places[p][e], self.places[q][e])
+        return Replicated(
+            log=self.log,
+            contrast=contrast,
+            row=s,
+            value=float(self.values[p, e, s] - self.values[q, e, s]),
+            resampled=self.resampled[p, e, s] - self.resampled[q, e, s],
+            resampled_errors=lambda: resampled_standard_errors(self.log, [contrast], [s])[0, 0],
+        )
+
+    @cached_property
+    def _resampled_errors(self) -> Floats:
+        """Standard errors of all values in all resamples, [P, E, S, B]; the counts are drawn once more."""
+        contrasts = [
+            Contrast.of(estimator, place)
+            for places in self.places
+            for estimator, place in zip(self.estimators, places, strict=True)
+        ]
+        errors = resampled_standard_errors(self.log, contrasts, range(len(self.segments)))
+        return errors.reshape(self.resampled.shape)
+
+    def _asked(self, interval: IntervalName | None) -> IntervalName:
+        name = self.interval if interval is None else interval
+        check_interval_name(name)
+        return name
 
     def _effective_rounds(self, p: int, s: int) -> float:
         # A segment with few rewards can't show how far rewards pile up on few users; the whole log can.
@@ -165,73 +271,75 @@ def evaluate(
     seed: int = 0,
     confidence: float = 0.95,
     cluster_name: str = "users",
+    interval: IntervalName = "bca",
 ) -> Evaluation:
     """Evaluate every policy by every estimator, over the whole log and in each of its segments.
 
     policies: name → the same logged rounds seen by that policy. cluster_name: what `cluster` holds, in the
     plural, for the wording of interval methods. confidence: level of the mean weight's interval in the
-    diagnostics. A segment without rounds doesn't appear.
+    diagnostics. interval: the kind of interval of values and differences. A segment without rounds doesn't
+    appear. More than 32,768 clusters are resampled in random groups (`grouped`).
 
-    Raises ValueError where two policies were given different rounds, where the log is empty, or where an
-    estimator lacks a column it needs.
+    Raises ValueError where two policies were given different rounds, where the log is empty, where an
+    estimator lacks a column it needs, or for an unknown interval.
     """
-    log = _common_log(policies)
+    check_interval_name(interval)
+    log = common_log(policies)
     estimators = (*estimators, MeanWeight())
-    cells = Cells.of(log.segment, log.cluster)
-    blocks = [cells.sums(e.terms(rounds)) for rounds in policies.values() for e in estimators]
+    cells = Cells.of(log.segment, grouped(log.cluster, seed))
+    blocks = [block for rounds in policies.values() for block in _cell_sums(rounds, estimators, cells)]
     cell_sums, places = distinct_columns(blocks)
-    sums = cells.by_segment(cell_sums)
-    resampled = resampled_sums(cells, cell_sums, Resamples(cells.n_clusters, n_resamples, seed))
+    summed = SummedLog(cells, cell_sums, Resamples(cells.n_clusters, n_resamples, seed))
+    resampled = summed.resampled()
 
-    shape = (len(policies), len(estimators), len(sums))
+    shape = (len(policies), len(estimators), len(summed.sums))
     values, resampled_values = np.empty(shape), np.empty((*shape, n_resamples))
     for i, place in enumerate(places):
         p, e = divmod(i, len(estimators))
-        values[p, e] = estimators[e].value(sums[:, place])
+        values[p, e] = estimators[e].value(summed.sums[:, place])
         resampled_values[p, e] = estimators[e].value(resampled[:, :, place]).T
 
-    segments = (ALL, *cells.segments.tolist())
     diagnostics = tuple(
-        tuple(
-            diagnose(
-                rounds if segment is ALL else rounds.select(log.segment == segment),
-                percentile_interval(float(values[p, -1, s]), resampled_values[p, -1, s], confidence),
-            )
-            for s, segment in enumerate(segments)
+        diagnose_segments(
+            rounds,
+            [
+                percentile_interval(float(values[p, -1, s]), resampled_values[p, -1, s], confidence)
+                for s in range(shape[-1])
+            ],
         )
         for p, rounds in enumerate(policies.values())
     )
+    by_policy = range(0, len(places), len(estimators))
     return Evaluation(
         policies=tuple(policies),
         estimators=estimators,
-        segments=segments,
+        segments=(ALL, *cells.segments.tolist()),
         values=values,
         resampled=resampled_values,
         diagnostics=diagnostics,
         reward_range=reward_range(log.reward),
         cluster_name=cluster_name,
+        log=summed,
+        places=tuple(tuple(places[start : start + len(estimators)]) for start in by_policy),
+        interval=interval,
     )
 
 
-def _common_log(policies: Mapping[str, EvaluationRounds]) -> EvaluationRounds:
-    """The rounds all policies share, after checking that they do: pairing is meaningless otherwise."""
-    if not policies:
-        raise ValueError("there is no policy to evaluate: name at least one.")
-    (first, log), *others = policies.items()
-    for name, rounds in others:
-        if rounds.n != log.n:
-            raise ValueError(
-                f"{name} has {rounds.n} rounds and {first} has {log.n}: give both the same rounds."
-            )
-        for column in ("reward", "propensity", "cluster", "segment"):
-            differs = getattr(rounds, column) != getattr(log, column)
-            if differs.any():
-                row = int(np.argmax(differs))
-                raise ValueError(
-                    f"row {row}: {column} of {name} differs from that of {first}. "
-                    "Policies are compared on the same rounds, in the same order."
-                )
-    return log
+def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells: Cells) -> Iterator[Floats]:
+    """Terms of each estimator summed by cell, [cells, k] each; some rounds at a time, as sums add."""
+    parts = [
+        np.arange(start, min(start + ROUNDS_AT_ONCE, rounds.n))
+        for start in range(0, rounds.n, ROUNDS_AT_ONCE)
+    ]
+    if len(parts) == 1:
+        yield from (cells.sums(estimator.terms(rounds)) for estimator in estimators)
+        return
+    totals: list[Floats] = []
+    for part in parts:
+        seen = rounds.select(part)
+        sums = [cells.sums(estimator.terms(seen), part) for estimator in estimators]
+        totals = [total + add for total, add in zip(totals, sums, strict=True)] if totals else sums
+    yield from totals
 
 
 def _position(name: str | int | None, names: Sequence[str | int | None], kind: str) -> int:

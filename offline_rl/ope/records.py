@@ -28,11 +28,17 @@ class EvaluationRounds:
     | q_logged | q̂(x, a) | modeled reward of the logged action; None without a reward model |
     | q_policy | Σ_a π_e(a∣x) q̂(x, a) | modeled reward of the evaluation policy; None without a reward model |
     | unsupported_mass | | share of π_e(·∣x) on actions the log could not have shown; None counts as 0 |
+    | q_logged_mrdr, q_policy_mrdr | | the same of a second reward model, fitted with MRDR's weights |
+    | density_ratio | v | weight that a classifier estimated, for `balanced` |
+    | marginal_weight | w(x, e) | `marginal_weight.marginal_weight` of the round's embedding e, for `mips` |
+    | logger | k | which of several logging policies made the round, from 0 |
+    | balanced_propensity | Σ_k (n_k / n) π_k(a∣x) | probability of the logged action under all loggers |
 
-    Columns are stored as read-only float64 or int64 vectors.
+    Columns are stored as read-only float64 or int64 vectors; those from q_logged on may be None.
 
-    Raises ValueError naming the first offending row (counted from 0): a reward or q̂ that is not finite,
-    a propensity outside (0, 1], a probability outside [0, 1], columns of different lengths.
+    Raises ValueError naming the first offending row (counted from 0): a number that is not finite, a
+    propensity outside (0, 1], a probability outside [0, 1], a weight or logger below 0, columns of different
+    lengths, one column of a reward model without the other.
     """
 
     reward: Floats
@@ -43,6 +49,12 @@ class EvaluationRounds:
     q_logged: Floats | None = None
     q_policy: Floats | None = None
     unsupported_mass: Floats | None = None
+    q_logged_mrdr: Floats | None = None
+    q_policy_mrdr: Floats | None = None
+    density_ratio: Floats | None = None
+    marginal_weight: Floats | None = None
+    logger: Ints | None = None
+    balanced_propensity: Floats | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -52,6 +64,10 @@ class EvaluationRounds:
                 object.__setattr__(self, field.name, checked)
         if (self.q_logged is None) != (self.q_policy is None):
             raise ValueError("q_logged and q_policy come from one reward model: give both or neither.")
+        if (self.q_logged_mrdr is None) != (self.q_policy_mrdr is None):
+            raise ValueError(
+                "q_logged_mrdr and q_policy_mrdr come from one reward model: give both or neither."
+            )
 
     @classmethod
     def of_logging_policy(
@@ -62,12 +78,16 @@ class EvaluationRounds:
         cluster: Ints,
         segment: Ints,
         q_logged: Floats | None = None,
+        q_logged_mrdr: Floats | None = None,
+        logger: Ints | None = None,
     ) -> Self:
-        """The logging policy evaluated on its own log: every weight is 1 and nothing is unsupported.
+        """The logging policy evaluated on its own log: weights of all kinds are 1 and nothing is unsupported.
 
         q_policy is q_logged, since the logged action is the policy's own draw; doubly robust estimates
-        then are the sample mean of the reward, whatever the reward model.
+        then are the sample mean of the reward, whatever the reward model. Of several logging policies this is
+        the mixture that happened, each in its own rounds.
         """
+        ones = np.ones(len(reward))
         return cls(
             reward=reward,
             propensity=propensity,
@@ -76,6 +96,12 @@ class EvaluationRounds:
             segment=segment,
             q_logged=q_logged,
             q_policy=q_logged,
+            q_logged_mrdr=q_logged_mrdr,
+            q_policy_mrdr=q_logged_mrdr,
+            density_ratio=ones,
+            marginal_weight=ones,
+            logger=logger,
+            balanced_propensity=propensity,
         )
 
     @property
@@ -100,6 +126,19 @@ class EvaluationRounds:
             )
         return self.q_logged, self.q_policy
 
+    def column(self, name: str, asker: str, meaning: str) -> Floats:
+        """An optional column, for an estimator that can't do without.
+
+        Raises ValueError with the asker's name and the column's meaning where the rounds don't carry it.
+        """
+        numbers: Floats | None = getattr(self, name)
+        if numbers is None:
+            raise ValueError(
+                f"estimator {asker} needs {meaning}, but these rounds carry no {name}. "
+                "Give the column, or ask for ips or snips."
+            )
+        return numbers
+
     def select(self, rows: NDArray[np.bool_] | Ints) -> Self:
         """The rounds where a mask is true, or those at the given indices, in that order."""
         chosen: dict[str, Any] = {}
@@ -116,13 +155,16 @@ def _checked(name: str, column: NDArray[Any], n: int) -> Floats | Ints:
         raise ValueError(
             f"{name} has shape {array.shape}, but there are {n} rewards: give one number per round."
         )
-    if name in ("cluster", "segment"):
+    if name in ("cluster", "segment", "logger"):
         if array.dtype.kind not in "iu":
             raise ValueError(f"{name} holds {array.dtype} values: give integer indices.")
-        return _read_only(array.astype(np.int64, copy=False))
+        indices = array.astype(np.int64, copy=False)
+        if name == "logger":
+            _refuse(name, indices, indices < 0, "Logging policies are counted from 0.")
+        return _read_only(indices)
     numbers = array.astype(np.float64, copy=False)
     _refuse(name, numbers, ~np.isfinite(numbers), "It must be a finite number; repair or drop the row.")
-    if name == "propensity":
+    if name in ("propensity", "balanced_propensity"):
         _refuse(
             name,
             numbers,
@@ -138,10 +180,12 @@ def _checked(name: str, column: NDArray[Any], n: int) -> Floats | Ints:
             "A probability lies in [0, 1]; check the evaluation policy.",
         )
         return _read_only(np.clip(numbers, 0.0, 1.0))
+    if name in ("density_ratio", "marginal_weight"):
+        _refuse(name, numbers, numbers < 0, "A weight is a ratio of probabilities; check how it was made.")
     return _read_only(numbers)
 
 
-def _refuse(name: str, numbers: Floats, bad: NDArray[np.bool_], what_next: str) -> None:
+def _refuse(name: str, numbers: Floats | Ints, bad: NDArray[np.bool_], what_next: str) -> None:
     if bad.any():
         row = int(np.argmax(bad))
         raise ValueError(f"row {row}: {name} is {numbers[row]:g}. {what_next}")

@@ -74,15 +74,28 @@ class Cells:
         bounds = [*self.first_cell.tolist(), self.n_cells]
         return [slice(start, stop) for start, stop in pairwise(bounds)]
 
-    def sums(self, terms: Floats) -> Floats:
-        """Terms [n, k] summed by cell, shape [cells, k]."""
-        columns = [np.bincount(self.cell_of_round, column, self.n_cells) for column in terms.T]
+    def clusters(self, span: slice) -> Ints | slice:
+        """Clusters of a segment's cells; a slice where it has all of them, which then need no copying."""
+        clusters = self.cluster_of_cell[span]
+        return slice(None) if len(clusters) == self.n_clusters else clusters
+
+    def sums(self, terms: Floats, rounds: Ints | None = None) -> Floats:
+        """Terms [n, k] of all rounds, or of those at the given indices, summed by cell; shape [cells, k]."""
+        cell = self.cell_of_round if rounds is None else self.cell_of_round[rounds]
+        columns = [np.bincount(cell, column, self.n_cells) for column in terms.T]
         return np.column_stack(columns)
 
     def by_segment(self, cell_sums: Floats) -> Floats:
         """Cell sums [cells, k] added up: row 0 is the whole log, row 1 + g is segment g; shape [1 + G, k]."""
         segment_sums = np.add.reduceat(cell_sums, self.first_cell, axis=0)
         return np.vstack([segment_sums.sum(axis=0, keepdims=True), segment_sums])
+
+    def by_cluster(self, cell_sums: Floats) -> Floats:
+        """Cell sums [cells, k] added up over the segments of each cluster, shape [n_clusters, k]."""
+        if len(self.segments) == 1:
+            return cell_sums
+        columns = [np.bincount(self.cluster_of_cell, column, self.n_clusters) for column in cell_sums.T]
+        return np.column_stack(columns)
 
 
 def distinct_columns(blocks: Sequence[Floats]) -> tuple[Floats, list[Ints]]:

@@ -30,8 +30,8 @@ class ValueMark:
     true_value: float | None
 
 
-def value_intervals(marks: Sequence[ValueMark], *, axis: str) -> Markup:
-    """Return the chart; policies keep the order of the marks."""
+def value_intervals(marks: Sequence[ValueMark], *, axis: str, width: int = 640) -> Markup:
+    """Return the chart; policies keep the order of the marks. width: of the plot, in pixels."""
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     lanes = sorted({mark.lane for mark in marks})
     rows = [vars(mark) | {"lane": str(mark.lane)} for mark in marks]
@@ -71,4 +71,4 @@ def value_intervals(marks: Sequence[ValueMark], *, axis: str) -> Markup:
         .encode(x="true_value:Q", y=rows_of_policies)
     )
     height = round(LANE * len(lanes) / (1 - GAP)) * len(policies)
-    return svg(alt.layer(truth, intervals, points).properties(width=640, height=height))
+    return svg(alt.layer(truth, intervals, points).properties(width=width, height=height))

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from reports import wording
+from reports.pages.evaluation_arms import ArmEvidence, arm_evidence
 from reports.pages.evaluation_learning import LearningEvidence, learning_evidence
 from reports.pages.evaluation_segments import SegmentEvidence, segment_evidence
 from reports.pages.evaluation_values import ValueEvidence, value_evidence
+from reports.summaries.arm_checks import arm_checks
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.learning_curves import learning_curves
 from reports.summaries.night import DOMAINS, Night
@@ -29,6 +31,7 @@ class DomainEvidence:
     values: ValueEvidence | None
     segments: SegmentEvidence | None
     learning: LearningEvidence | None
+    arms: ArmEvidence | None
 
 
 def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEvidence, ...]:
@@ -55,7 +58,8 @@ def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEv
                 formats[domain],
                 has_users=has_users,
             ),
+            arms=arm_evidence(arm_checks(night.rows("out_arm_checks"), domain), formats[domain]),
         )
-        if evidence.values or evidence.segments or evidence.learning:
+        if evidence.values or evidence.segments or evidence.learning or evidence.arms:
             domains.append(evidence)
     return tuple(domains)

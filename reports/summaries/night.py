@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from features.contracts.outputs import OUTPUTS
+from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from features.errors import MetacartError
 
 DOMAINS = ("recommendation", "advertising", "budget")
@@ -87,9 +87,10 @@ class Night:
 
     def _expected(self) -> tuple[str, ...]:
         undecided = self.manifest.undecided
+        owed = (name for name in OUTPUTS if name not in OCCASIONAL)
         return tuple(
             name
-            for name in OUTPUTS
+            for name in owed
             if name not in DOMAINS_OF_TABLE
             or any(domain not in undecided for domain in DOMAINS_OF_TABLE[name])
         )

@@ -1,7 +1,7 @@
 """Reasons of the gate → records, so that a line can say them once and leave numbers to the table.
 
-The gate writes sentences of two shapes (offline_rl.ope.verdict): a comparison with one other policy, and what
-makes a policy impossible to judge. A text of any other shape is not understood, and stays as it is.
+The gate writes sentences of two shapes (offline_rl.ope.trust.verdict): a comparison with one other policy,
+and what makes a policy impossible to judge. A text of any other shape is not understood, and stays as it is.
 """
 
 import re

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.doubly_robust import DoublyRobust
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.verdict import GateSettings
+from offline_rl.ope.trust.verdict import GateSettings
 from offline_rl.registry import elect
 
 N = 2000

@@ -13,6 +13,7 @@ import polars as pl
 
 from tests.reports.sample_rows import (
     Arm,
+    arm_rows,
     broken_rule,
     budget_rows,
     creative_rows,
@@ -91,6 +92,7 @@ def open_bandit_night() -> SampleNight:
             "out_learning_curves": table(
                 "out_learning_curves", curve_rows(draw, run, "recommendation", 0.0038, 0.0049)
             ),
+            "out_arm_checks": table("out_arm_checks", arm_rows(run)),
             "out_recommendations": table("out_recommendations", segment_slate_rows(draw, run, segments)),
             "out_data_quality": table(
                 "out_data_quality",

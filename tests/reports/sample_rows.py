@@ -322,3 +322,36 @@ def broken_rule(
 ) -> dict[str, Any]:
     """Return the row of one rule that some of the source's lines broke."""
     return source | {"rule": rule, "n_rejected": n_rejected, "reason": reason, "example": example}
+
+
+def arm_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return two arms that told of each other, and one log that could not."""
+    shared = run | {
+        "domain": "recommendation",
+        "estimator": "snips",
+        "n_rounds": 10000,
+        "mean_weight": 1.0,
+        "interval_method": "percentile bootstrap over rounds, 1000 resamples",
+        "reasons": "The log can speak about this arm.",
+    }
+    told = {"is_covered": True, "is_trusted": True}
+    refused = {"is_covered": True, "is_trusted": False, "reasons": "the log is worth 2.1 effective rounds."}
+    return [
+        shared | {"surface": surface, "policy_version": arm, "logged_by": log} | _ends(*ends) | judged
+        for surface, arm, log, ends, judged in (
+            ("men", "bts", "random", (0.0056, 0.0033, 0.0081, 0.0069), told | {"ess": 4105.0}),
+            ("men", "random", "bts", (0.0032, 0.0017, 0.0049, 0.0046), told | {"ess": 650.0}),
+            ("women", "random", "bts", (0.0024, 0.0004, 0.0151, 0.0046), refused | {"ess": 2.1}),
+        )
+    ]
+
+
+def _ends(value: float, lower: float, upper: float, observed: float) -> dict[str, float]:
+    return {
+        "value": value,
+        "lower": lower,
+        "upper": upper,
+        "observed_value": observed,
+        "observed_lower": 0.75 * observed,
+        "observed_upper": 1.3 * observed,
+    }

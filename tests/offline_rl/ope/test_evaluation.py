@@ -1,16 +1,19 @@
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from offline_rl.ope.direct_method import DirectMethod
-from offline_rl.ope.doubly_robust import DoublyRobust
-from offline_rl.ope.estimator import Estimator
+from offline_rl.ope.estimators.direct_method import DirectMethod
+from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.estimator import Estimator
+from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import PLAIN, from_name
+from offline_rl.ope.estimators.snips import SNIPS
 from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
-from offline_rl.ope.ips import IPS
-from offline_rl.ope.named_estimators import PLAIN, from_name
+from offline_rl.ope.grouped_clusters import grouped
+from offline_rl.ope.intervals.choice import WORDING, IntervalName
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.snips import SNIPS
 from tests.offline_rl.ope.worlds import World, coin_log
 
 EVERY_ESTIMATOR = [from_name(name) for name in PLAIN]
@@ -62,7 +65,7 @@ def test_a_row_carries_its_diagnostics(in_segments: EvaluationRounds) -> None:
     assert row.ess == diagnostics.ess
     assert row.mean_weight == pytest.approx(in_segments.weight[:200].mean())
     assert diagnostics.mean_weight_lower < row.mean_weight < diagnostics.mean_weight_upper
-    assert row.interval_method == "percentile bootstrap over users, 20 resamples"
+    assert row.interval_method == "BCa bootstrap over users, 20 resamples"
 
 
 def test_the_same_seed_gives_the_same_rows(in_segments: EvaluationRounds) -> None:
@@ -96,11 +99,125 @@ def test_paired_differences_are_narrower_than_their_ends_suggest() -> None:
     assert difference.upper - difference.lower < 0.9 * (new.upper - log.lower - (new.lower - log.upper))
 
 
+@pytest.mark.parametrize("interval", WORDING)
+@pytest.mark.parametrize("estimator", EVERY_ESTIMATOR, ids=lambda e: e.name)
+def test_no_kind_of_interval_tells_a_policy_from_itself(
+    in_segments: EvaluationRounds, estimator: Estimator, interval: IntervalName
+) -> None:
+    evaluation = evaluate({"one": in_segments, "two": in_segments}, [estimator], n_resamples=50)
+    for segment in evaluation.segments:
+        difference = evaluation.difference("one", "two", estimator.name, segment, interval=interval)
+        assert (difference.value, difference.lower, difference.upper) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("interval", WORDING)
+def test_the_kind_of_interval_is_asked_for_and_named(
+    in_segments: EvaluationRounds, interval: IntervalName
+) -> None:
+    asked = evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=100, interval=interval)
+    rows = asked.policy_values()
+    default = evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=100)
+    assert rows == default.policy_values(interval=interval)
+    wording = WORDING[interval].format(clusters="users", resamples=100)
+    assert all(row.interval_method.startswith(wording) for row in rows)
+    assert all(row.lower < row.value < row.upper for row in rows if row.segment is ALL)
+
+
+def test_kinds_of_interval_agree_where_rewards_are_many_and_weights_light() -> None:
+    evaluation = evaluate({"new": World().log(4000, seed=0)}, [SNIPS(), IPS()])
+    for estimator in ("snips", "ips"):
+        rows = [
+            row
+            for name in WORDING
+            for row in evaluation.policy_values(interval=name)
+            if (row.estimator, row.segment) == (estimator, ALL)
+        ]
+        widths = [row.upper - row.lower for row in rows]
+        assert max(widths) < 1.06 * min(widths)
+
+
+def test_an_interval_of_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="no interval is called 'normal'"):
+        evaluate({"new": coin_log(20, 0.5)}, [IPS()], interval="normal")
+    evaluation = evaluate({"new": coin_log(20, 0.5)}, [IPS()], n_resamples=5)
+    with pytest.raises(ValueError, match="no interval is called 'hoeffding'"):
+        evaluation.policy_values(interval="hoeffding")
+
+
+def test_a_log_of_few_effective_rounds_says_what_its_intervals_cover() -> None:
+    heavy = World(level=0.3, logged_taste=4.0).log(200, seed=1)
+    row = one_row(evaluate({"new": heavy}, [IPS()], n_resamples=200), "new", "ips")
+    assert row.interval_method.endswith(
+        "95% intervals of this kind covered as little as 62% at an effective sample of less than 15"
+    )
+
+
+def test_a_log_that_lacks_what_the_policy_prefers_says_so() -> None:
+    # All that was logged is a quarter of what the policy does, though nobody counted the rest.
+    lacking = coin_log(400, 0.5, evaluation_prob=np.where(np.arange(400) % 2 == 1, 0.2, 0.05))
+    row = one_row(evaluate({"new": lacking}, [IPS()], n_resamples=200), "new", "ips")
+    assert row.interval_method.endswith(
+        "covered as little as 0% with a mean weight that is not what it must be"
+    )
+    known = replace(lacking, unsupported_mass=np.full(400, 0.75))
+    row = one_row(evaluate({"new": known}, [IPS()], n_resamples=200), "new", "ips")
+    assert "as little as" not in row.interval_method
+
+
+def test_simultaneous_differences_are_wider_than_one_and_narrower_than_bonferroni() -> None:
+    world = World()
+    log = world.log(2000, 0)
+    policies = {
+        f"taste {taste}": replace(
+            log, evaluation_prob=World(evaluated_taste=taste).log(2000, 0).evaluation_prob
+        )
+        for taste in (0.5, 1.0, 1.5)
+    }
+    evaluation = evaluate(policies | {"log": world.log(2000, 0, logged_log=True)}, [SNIPS()])
+    together = evaluation.simultaneous_differences([*policies], "log", "snips")
+    for policy, band in zip(policies, together, strict=True):
+        alone = evaluation.difference(policy, "log", "snips", interval="student_t")
+        bonferroni = evaluation.difference(
+            policy, "log", "snips", confidence=1 - 0.05 / 3, interval="student_t"
+        )
+        assert (band.policy, band.other, band.value) == (policy, "log", alone.value)
+        assert alone.upper - alone.lower < band.upper - band.lower < bonferroni.upper - bonferroni.lower
+    (itself,) = evaluation.simultaneous_differences(["log"], "log", "snips")
+    assert (itself.value, itself.lower, itself.upper) == (0.0, 0.0, 0.0)
+    with pytest.raises(ValueError, match="no policy to compare"):
+        evaluation.simultaneous_differences([], "log", "snips")
+
+
+def test_many_users_are_resampled_in_groups_that_change_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = World().log(6000, seed=5)
+    whole = evaluate({"new": rounds, "same": rounds}, EVERY_ESTIMATOR)
+    monkeypatch.setattr("offline_rl.ope.evaluation.grouped", partial(grouped, most=1500))
+    by_group = evaluate({"new": rounds, "same": rounds}, EVERY_ESTIMATOR)
+    assert by_group.log.cells.n_clusters == 1500
+    for one, other in zip(whole.policy_values(), by_group.policy_values(), strict=True):
+        assert other.value == pytest.approx(one.value, rel=1e-12)
+        assert (other.n_users, other.ess) == (6000, one.ess)
+        assert other.upper - other.lower == pytest.approx(one.upper - one.lower, rel=0.15)
+    for estimator in EVERY_ESTIMATOR:
+        difference = by_group.difference("new", "same", estimator.name)
+        assert (difference.lower, difference.upper) == (0.0, 0.0)
+
+
+def test_a_long_log_is_summed_in_parts(
+    in_segments: EvaluationRounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=20)
+    monkeypatch.setattr("offline_rl.ope.evaluation.ROUNDS_AT_ONCE", 70)
+    in_parts = evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=20)
+    assert np.allclose(in_parts.values, whole.values, rtol=1e-12)
+    assert np.allclose(in_parts.resampled, whole.resampled, rtol=1e-12)
+
+
 def test_a_log_without_a_click_is_not_sure_of_zero() -> None:
     row = one_row(evaluate({"log": on_policy([0] * 200)}, [IPS()], n_resamples=50), "log", "ips")
     assert (row.value, row.lower, row.upper) == (0.0, 0.0, pytest.approx(1 - 0.025 ** (1 / 200)))
     assert row.interval_method == (
-        "percentile bootstrap over users, 50 resamples; widened to Clopper-Pearson at 200 effective rounds, "
+        "BCa bootstrap over users, 50 resamples; widened to Clopper-Pearson at 200 effective rounds, "
         "as only 0 users tell of the reward"
     )
 

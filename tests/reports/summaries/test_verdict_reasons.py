@@ -2,9 +2,9 @@
 
 import pytest
 
-from offline_rl.ope.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.doubly_robust import DoublyRobust
 from offline_rl.ope.evaluation import evaluate
-from offline_rl.ope.verdict import judge
+from offline_rl.ope.trust.verdict import judge
 from reports.summaries.verdict_reasons import Doubt, Finding, verdict_reasons
 from reports.wording import why
 from tests.offline_rl.ope.worlds import coin_log

@@ -1,0 +1,159 @@
+"""An answer as text for a terminal and as one line of JSON for a script."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from reports import policy_value_wording as wording
+from reports.summaries.formatting import count, fixed, ratio, share
+from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer
+
+GAP = "  "
+
+
+def json_line(answer: PolicyAnswer) -> str:
+    """The answer as one JSON object; null where a number is not known.
+
+    | key | holds |
+    |---|---|
+    | n_rounds | rounds read |
+    | propensities | logged or estimated |
+    | calibration_error | of estimated propensities, 0..1; null where they were logged |
+    | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where estimated |
+    | diagnostics | every field of `offline_rl.ope.trust.diagnostics.Diagnostics` |
+    | estimates | estimator (as asked), value, lower, upper, interval_method |
+    | verdict | trusted, reasons |
+    """
+    content = {
+        "n_rounds": answer.n_rounds,
+        **_propensities(answer),
+        "diagnostics": _finite(answer.diagnostics),
+        "estimates": [_finite(asdict(estimate)) for estimate in answer.estimates],
+        "verdict": {"trusted": answer.trusted, "reasons": list(answer.reasons)},
+    }
+    return json.dumps(content, allow_nan=False)
+
+
+def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
+    evidence = answer.propensities
+    if isinstance(evidence, LoggedPropensities):
+        audit = {
+            "is_consistent": evidence.is_consistent,
+            "findings": list(evidence.findings),
+            "n_tests": evidence.n_tests,
+        }
+        return {"propensities": "logged", "calibration_error": None, "propensity_audit": audit}
+    return {
+        "propensities": "estimated",
+        "calibration_error": evidence.calibration_error,
+        "propensity_audit": None,
+    }
+
+
+def printed(answer: PolicyAnswer) -> str:
+    """The answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
+    grouped = f" in {count(int(answer.diagnostics['n_clusters']))} clusters by {answer.cluster}"
+    return "\n".join(
+        [
+            f"{answer.source}: {count(answer.n_rounds)} rounds{grouped if answer.cluster else ''}",
+            _headline(answer),
+            *answer.propensities.cautions,
+            "",
+            *([] if answer.trusted else ["Estimates, not to be trusted:"]),
+            *_estimates(answer),
+            "",
+            *_diagnostics(answer),
+            "",
+            *_verdict(answer),
+        ]
+    )
+
+
+def _headline(answer: PolicyAnswer) -> str:
+    if not answer.trusted:
+        return f"{wording.NO_VALUE} The verdict below says why."
+    leading, reward = answer.leading, answer.reward
+    interval = reward.interval(leading.lower, leading.upper)
+    return wording.headline(reward.value(leading.value), interval, answer.level, leading.estimator)
+
+
+def _estimates(answer: PolicyAnswer) -> list[str]:
+    heads = ("estimator", "value", f"{answer.level} interval", "method")
+    rows = [
+        (
+            e.estimator,
+            answer.reward.value(e.value),
+            answer.reward.interval(e.lower, e.upper),
+            e.interval_method,
+        )
+        for e in answer.estimates
+    ]
+    return _aligned([heads, *rows], right=(1, 2))
+
+
+def _diagnostics(answer: PolicyAnswer) -> list[str]:
+    d, unit = answer.diagnostics, "clusters" if answer.cluster else "rounds"
+    rows = [
+        ("diagnostics", "", ""),
+        _propensity_row(answer),
+        ("effective rounds", fixed(d["ess"], 1), f"{share(d['ess'] / answer.n_rounds)} of all rounds"),
+        (
+            "mean weight",
+            fixed(d["mean_weight"], 3),
+            f"{fixed(d['mean_weight_lower'], 3)} to {fixed(d['mean_weight_upper'], 3)}; "
+            f"should be {fixed(d['supported_share'], 3)}, the supported share",
+        ),
+        ("supported share", fixed(d["supported_share"], 3), "of the policy's probability"),
+        ("largest weight", ratio(d["max_weight"]), ""),
+        ("top 1% of rounds", fixed(d["top_weight_share"], 3), "of all weight"),
+        (
+            "tail index",
+            ratio(d["pareto_k"]),
+            f"of the weights; above {answer.limits['max_pareto_k']:g} averages hardly settle",
+        ),
+        (
+            "design effect",
+            ratio(d["design_effect"]),
+            "times the variance that rounds by themselves would have",
+        ),
+        (
+            f"informative {unit}",
+            count(int(d["n_informative_clusters"])),
+            "with another reward than the usual one",
+        ),
+    ]
+    return _aligned(rows, right=(1,))
+
+
+def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:
+    evidence = answer.propensities
+    if isinstance(evidence, LoggedPropensities):
+        return "propensities", "logged", wording.audited(len(evidence.findings), evidence.n_tests)
+    error, most = share(evidence.calibration_error), share(evidence.max_calibration_error)
+    return "propensities", "estimated", f"not logged; calibration error {error}, at most {most} is good"
+
+
+def _verdict(answer: PolicyAnswer) -> list[str]:
+    if answer.trusted:
+        return [f"verdict: trusted. {wording.TRUSTED}"]
+    return ["verdict: not to be trusted", *(f"{GAP}{reason}" for reason in answer.reasons)]
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return [
+        GAP.join(
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if isinstance(number, float) and not math.isfinite(number) else number
+        for name, number in numbers.items()
+    }

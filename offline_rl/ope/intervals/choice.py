@@ -1,0 +1,80 @@
+"""The intervals that any estimator has, by the names that callers use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from offline_rl.ope.bootstrap import Interval, percentile_interval
+from offline_rl.ope.contrast import Contrast
+from offline_rl.ope.intervals.bca import bca_interval
+from offline_rl.ope.intervals.linearization import standard_error
+from offline_rl.ope.intervals.student_t import student_t_interval
+from offline_rl.ope.intervals.studentized import studentized_interval
+from offline_rl.ope.records import Floats
+from offline_rl.ope.summed_log import SummedLog
+
+IntervalName = Literal["percentile", "bca", "studentized", "student_t"]
+
+WORDING: dict[IntervalName, str] = {
+    "percentile": "percentile bootstrap over {clusters}, {resamples} resamples",
+    "bca": "BCa bootstrap over {clusters}, {resamples} resamples",
+    "studentized": "studentized bootstrap over {clusters}, {resamples} resamples",
+    "student_t": "Student t over {clusters}",
+}
+"""name → what `interval_method` says"""
+
+
+def check_interval_name(name: str) -> None:
+    """Raise ValueError listing what exists unless an interval has this name.
+
+    >>> check_interval_name("bca")
+    """
+    if name not in WORDING:
+        raise ValueError(f"no interval is called {name!r}. Known are {', '.join(WORDING)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class Replicated:
+    """A value in one row of a log (`SummedLog`), with all that its interval may be made of.
+
+    resampled: its values in the resamples, shape [B]. resampled_errors: asked for only where needed.
+    """
+
+    log: SummedLog
+    contrast: Contrast
+    row: int
+    value: float
+    resampled: Floats
+    resampled_errors: Callable[[], Floats]
+
+    def interval(self, name: IntervalName, confidence: float) -> Interval:
+        """The interval of that name; NaN where the value is not identified."""
+        if np.isnan(self.value):
+            return Interval(np.nan, np.nan)
+        match name:
+            case "percentile":
+                return percentile_interval(self.value, self.resampled, confidence)
+            case "bca":
+                return bca_interval(self.value, self.resampled, self.left_out, confidence)
+            case "studentized":
+                return studentized_interval(
+                    self.value, self.standard_error, self.resampled, self.resampled_errors(), confidence
+                )
+            case "student_t":
+                return student_t_interval(
+                    self.value, self.standard_error, self.log.cells.n_clusters, confidence
+                )
+
+    @cached_property
+    def left_out(self) -> Floats:
+        """The value without each cluster of the row in turn, shape [C]: sums less those of the cluster."""
+        _, of_cluster = self.log.clusters_of(self.row)
+        return self.contrast.value(self.log.sums[self.row] - of_cluster)
+
+    @cached_property
+    def standard_error(self) -> float:
+        """Standard error by linearization."""
+        return standard_error(self.log, self.contrast, self.row)

@@ -1,0 +1,86 @@
+"""What 95 % intervals cover where that is not about 95 %: the coverage study's findings as labels."""
+
+from dataclasses import dataclass
+from math import inf
+
+from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.intervals.choice import IntervalName
+
+KEPT = (0.92, 0.98)
+"""Coverage that a 95 % interval may have without a label."""
+MEAN_WEIGHT_CONFIDENCE = 0.99
+"""Of the mean weight's interval that tells whether a log lacks what the policy prefers, as for the gate."""
+MEAN_WEIGHT_SLACK = 0.005
+"""Forgives probabilities that were rounded, as the gate does."""
+
+
+@dataclass(frozen=True)
+class Covered:
+    """Least and largest coverage in logs of the study's worlds with fewer effective rounds than `below`."""
+
+    below: float
+    least: float
+    most: float = KEPT[1]
+
+
+STUDY: dict[IntervalName, tuple[Covered, ...]] = {
+    "percentile": (Covered(15, 0.63), Covered(25, 0.88), Covered(100, 0.90), Covered(inf, KEPT[0])),
+    "bca": (Covered(15, 0.62), Covered(25, 0.88), Covered(inf, KEPT[0])),
+    "studentized": (
+        Covered(15, 0.57),
+        Covered(25, 0.87),
+        Covered(100, KEPT[0], 0.99),
+        Covered(inf, KEPT[0]),
+    ),
+    "student_t": (Covered(15, 0.18), Covered(25, 0.82), Covered(100, 0.89), Covered(inf, KEPT[0])),
+}
+"""name → coverage by the effective rounds that a log with a credible mean weight seems to have, ascending.
+
+The least share among groups of 100 or more of a world's 400 logs, rounded down, unless it is within a
+standard error of what is promised. tests/offline_rl/ope/test_interval_coverage.py tries the labels on other
+logs. What no label can know: of 400 short logs of a heavy-tailed world up to 25 lacked its large weights by
+luck, with a mean weight still credible; they look light, go without a label, and held the truth in as few as
+17 %.
+"""
+
+
+def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
+    """Whether the mean weight is none that the log could have, given its interval at 99 %.
+
+    A log that lacks the large weights looks better than it is: its effective sample is large, its interval
+    short and wrong. In the study such intervals held the truth in no log at all, at worst. The mean weight of
+    such a log is too small, which is all there is to tell it by.
+
+    >>> lacks_what_matters(Interval(0.2, 0.4), supported_share=1.0)
+    True
+    """
+    least, most = mean_weight.lower - MEAN_WEIGHT_SLACK, mean_weight.upper + MEAN_WEIGHT_SLACK
+    return not least <= supported_share <= most
+
+
+def honest_label(name: IntervalName, effective_rounds: float, *, lacking: bool = False) -> str:
+    """What to say of an interval beside its name; empty where it keeps its promise.
+
+    effective_rounds: effective sample size over the design effect of clusters. lacking: `lacks_what_matters`.
+
+    >>> honest_label("bca", 20)
+    '95% intervals of this kind covered as little as 88% at an effective sample of 15 to 25'
+    >>> honest_label("bca", 300)
+    ''
+    >>> honest_label("bca", 300, lacking=True)
+    '95% intervals of this kind covered as little as 0% with a mean weight that is not what it must be'
+    """
+    rows = STUDY[name]
+    # An effective sample that is not a number counts as the smallest.
+    place = sum(effective_rounds >= row.below for row in rows)
+    if place and lacking:
+        found, where = Covered(inf, 0.0), "with a mean weight that is not what it must be"
+    else:
+        found = rows[place]
+        span = f"{rows[place - 1].below:g} to {found.below:g}" if place else f"less than {found.below:g}"
+        where = f"at an effective sample of {span}"
+    if found.least < KEPT[0]:
+        return f"95% intervals of this kind covered as little as {found.least:.0%} {where}"
+    if found.most > KEPT[1]:
+        return f"95% intervals of this kind covered as much as {found.most:.0%} {where}"
+    return ""

@@ -1,0 +1,142 @@
+"""Whether the numbers about a policy may be believed at all, and in plain sentences why not.
+
+An interval is an honest statement only where the log can see what the policy would do. These checks come
+before any value: a number that fails them is not to be shown as a headline.
+"""
+
+from dataclasses import dataclass
+
+from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.trust.diagnostics import Diagnostics
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What the gate asks of the evidence before it believes an interval.
+
+    min_informative_clusters: users with a reward other than the usual one. A comparison that rests on ten
+    clicks sees harm where there is none in one case of ten (README, "What the intervals mean").
+    max_pareto_k: above it averages of such weights do not settle in logs of practical size (Vehtari et al.
+    2024).
+    min_top_weight_share: the tail index is heard only where the largest 1 % of rounds hold more than this
+    share of all weight, since a heavy tail of next to nothing moves no value. A Pareto tail with k = 0.7
+    holds a quarter.
+    max_cluster_share: guards the tail, since with few huge weights the mean weight varies so much that its
+    own test passes.
+    mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
+    costs a good candidate its promotion.
+    mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
+    could tell from exact ones.
+    """
+
+    estimator: str = "dr"
+    confidence: float = 0.95
+    min_clusters: int = 100
+    min_informative_clusters: int = 20
+    min_ess: float = 100.0
+    min_ess_share: float = 0.01
+    max_pareto_k: float = 0.7
+    min_top_weight_share: float = 0.1
+    max_cluster_share: float = 0.1
+    min_supported_share: float = 0.95
+    mean_weight_confidence: float = 0.99
+    mean_weight_slack: float = 0.005
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether values of a policy may be believed; where not, reasons in sentences, the gravest first."""
+
+    trusted: bool
+    reasons: tuple[str, ...]
+
+
+def assess(
+    diagnostics: Diagnostics,
+    mean_weight: Interval,
+    settings: GateSettings | None = None,
+    cluster_name: str = "users",
+) -> Trust:
+    """Judge the evidence on one policy by the diagnostics of its weights.
+
+    mean_weight: its interval at `settings.mean_weight_confidence`. cluster_name: what a cluster is, in the
+    plural.
+
+    >>> d = Diagnostics(
+    ...     n_rounds=10_000,
+    ...     n_clusters=10_000,
+    ...     ess=2.1,
+    ...     design_effect=1.0,
+    ...     top_cluster_share=0.05,
+    ...     mean_weight=1.0,
+    ...     mean_weight_lower=0.1,
+    ...     mean_weight_upper=3.0,
+    ...     max_weight=900.0,
+    ...     supported_share=1.0,
+    ...     n_informative_clusters=46,
+    ...     pareto_k=0.4,
+    ...     top_weight_share=0.9,
+    ... )
+    >>> for reason in assess(d, Interval(0.1, 3.0)).reasons:
+    ...     print(reason)
+    The log is worth 2.1 effective rounds of 10,000, less than 100.
+    The log is worth 0.02% of its rounds, less than 1.00%.
+    """
+    doubts = doubts_about(diagnostics, mean_weight, settings or GateSettings(), cluster_name)
+    return Trust(not doubts, tuple(f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubts))
+
+
+def doubts_about(
+    diagnostics: Diagnostics, mean_weight: Interval, settings: GateSettings, cluster_name: str
+) -> tuple[str, ...]:
+    """What speaks against believing, as clauses to join, the gravest first; empty where nothing does.
+
+    The order is that of the questions: is there a sample, does it weigh enough, will its average settle, and
+    is it of the right thing. The mean weight comes last, because where weights are few or their tail is heavy
+    its own interval is as doubtful as all others.
+    """
+    d, asked = diagnostics, settings
+    slack = asked.mean_weight_slack
+    checks = (
+        (
+            d.n_clusters < asked.min_clusters,
+            f"only {d.n_clusters:,} {cluster_name}, fewer than {asked.min_clusters:,}",
+        ),
+        (
+            d.n_informative_clusters < asked.min_informative_clusters,
+            f"only {d.n_informative_clusters:,} {cluster_name} tell of its reward, "
+            f"fewer than {asked.min_informative_clusters:,}",
+        ),
+        (
+            d.ess < asked.min_ess,
+            f"the log is worth {d.ess:,.1f} effective rounds of {d.n_rounds:,}, "
+            f"less than {asked.min_ess:,.0f}",
+        ),
+        (
+            d.ess < asked.min_ess_share * d.n_rounds,
+            f"the log is worth {d.ess / d.n_rounds:.2%} of its rounds, less than {asked.min_ess_share:.2%}",
+        ),
+        (
+            d.pareto_k > asked.max_pareto_k and d.top_weight_share > asked.min_top_weight_share,
+            f"the weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold "
+            f"{d.top_weight_share:.0%} of all weight, with a tail index of {d.pareto_k:.2f}, above "
+            f"{asked.max_pareto_k:.2f}",
+        ),
+        (
+            d.top_cluster_share > asked.max_cluster_share,
+            f"one of the {cluster_name} carries {d.top_cluster_share:.1%} of all weight, "
+            f"more than {asked.max_cluster_share:.1%}",
+        ),
+        (
+            d.supported_share < asked.min_supported_share,
+            f"the log could show only {d.supported_share:.1%} of what it does, "
+            f"less than {asked.min_supported_share:.1%}",
+        ),
+        (
+            not mean_weight.lower - slack <= d.supported_share <= mean_weight.upper + slack,
+            f"its mean weight is {d.mean_weight:.3f} ({asked.mean_weight_confidence:.0%} interval "
+            f"{mean_weight.lower:.3f} to {mean_weight.upper:.3f}) and should be {d.supported_share:.3f}, "
+            "so propensities or availability are wrong, or the log hardly ever shows what it prefers",
+        ),
+    )
+    return tuple(what for is_doubtful, what in checks if is_doubtful)

@@ -1,0 +1,138 @@
+"""The page about one policy's value: the answer or its refusal, and everything it rests on."""
+
+from pathlib import Path
+
+from reports import policy_value_wording as wording
+from reports.charts.value_intervals import ValueMark, value_intervals
+from reports.pages.cells import heads, measured, shared, text
+from reports.pages.figure import Figure, Key
+from reports.pages.policy_value_checks import checks, sized
+from reports.render import render
+from reports.summaries.formatting import MISSING, count, share
+from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer, WeightBand
+from reports.summaries.printed_table import Cell, PrintedTable, first_rows
+
+PLOT_WIDTH = 340
+"""Pixels of a chart that a phone shows whole, at a size that can be read."""
+
+
+def write_policy_value(answer: PolicyAnswer, path: Path) -> None:
+    """Write the page, one HTML file that needs nothing beside it."""
+    path.write_text(policy_value_html(answer), encoding="utf-8", newline="\n")
+
+
+def policy_value_html(answer: PolicyAnswer) -> str:
+    """Return the page as HTML; equal answers give equal text."""
+    return render(
+        "policy_value.html.j2",
+        answer=answer,
+        wording=wording,
+        badge=wording.VERDICTS[answer.trusted],
+        figure=_figure(answer),
+        estimates=_estimates_table(answer),
+        diagnostics=_diagnostics_table(answer),
+        weights_line=wording.weights_conclusion(
+            share(answer.diagnostics["top_weight_share"]), sized(answer.diagnostics["max_weight"])
+        ),
+        weights=_weights_table(answer.weight_bands),
+        cautions=wording.cautions(
+            knows_clusters=bool(answer.cluster),
+            has_dm=any(estimate.estimator == "dm" for estimate in answer.estimates),
+            of_propensities=answer.propensities.cautions,
+        ),
+        provenance=_provenance(answer),
+    )
+
+
+def _figure(answer: PolicyAnswer) -> Figure | None:
+    leading = answer.leading
+    marks = [
+        ValueMark(e.estimator, "candidate" if e == leading else "other", 0, e.value, e.lower, e.upper, None)
+        for e in answer.estimates
+        if e.value is not None
+    ]
+    if not marks:
+        return None
+    return Figure(
+        svg=value_intervals(marks, axis="reward per round", width=PLOT_WIDTH),
+        name=f"Value and interval by {len(marks)} estimators; the table below has the numbers",
+        conclusion=_agreement(answer),
+        keys=(Key("dot", "candidate", leading.estimator), Key("dot", "other", "for comparison")),
+    )
+
+
+def _agreement(answer: PolicyAnswer) -> str:
+    leading, *others = answer.estimates
+    if leading.lower is None or leading.upper is None:
+        return ""
+    if not others:
+        return wording.only_one(leading.estimator)
+    outside = [
+        e.estimator for e in others if e.value is not None and not leading.lower <= e.value <= leading.upper
+    ]
+    return wording.agreement(leading.estimator, outside)
+
+
+def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
+    rows = [
+        (
+            text(e.estimator),
+            measured(answer.reward.value(e.value), e.value),
+            text(answer.reward.interval(e.lower, e.upper)),
+        )
+        for e in answer.estimates
+    ]
+    columns = heads("Estimator", "Value#", f"{answer.level} interval")
+    whys = [e.interval_method for e in answer.estimates]
+    return first_rows("Value of the policy, reward per round", columns, rows, "", whys=whys)
+
+
+def _diagnostics_table(answer: PolicyAnswer) -> PrintedTable:
+    listed = checks(answer)
+    rows = [
+        (
+            text(check.name),
+            Cell(check.found, mark=None if check.passed is None else wording.CHECKS[check.passed]),
+            text(check.good),
+        )
+        for check in listed
+    ]
+    columns = heads("Diagnostic", "This log", "Good")
+    whys = [check.meaning for check in listed]
+    return first_rows("What the gate looks at", columns, rows, "", whys=whys)
+
+
+def _weights_table(bands: tuple[WeightBand, ...]) -> PrintedTable:
+    rows = [
+        (
+            text(_band(band)),
+            shared(band.share_of_rounds, drawn=True),
+            shared(band.share_of_weight, drawn=True),
+        )
+        for band in bands
+    ]
+    return first_rows(
+        "Rounds by their importance weight", heads("Weight", "Rounds#", "Weight they hold#"), rows, ""
+    )
+
+
+def _band(band: WeightBand) -> str:
+    if band.most == 0:
+        return "0"
+    if band.most == float("inf"):
+        return f"above {band.least:g}"
+    return f"{band.least:g} to {band.most:g}"
+
+
+def _provenance(answer: PolicyAnswer) -> tuple[tuple[str, str], ...]:
+    is_logged = isinstance(answer.propensities, LoggedPropensities)
+    return (
+        ("File", answer.source),
+        ("Rounds", count(answer.n_rounds)),
+        ("Clusters", answer.cluster or "every round by itself"),
+        ("Propensities", "logged" if is_logged else "estimated from the column context"),
+        ("Estimators", ", ".join(e.estimator for e in answer.estimates) or MISSING),
+        ("Confidence", answer.level),
+        ("Resamples", count(answer.n_resamples)),
+        ("Seed", str(answer.seed)),
+    )

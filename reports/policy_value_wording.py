@@ -1,0 +1,116 @@
+"""Every sentence of the page about one policy's value, and of the terminal. Numbers arrive as text."""
+
+from collections.abc import Mapping, Sequence
+
+from reports.summaries.printed_table import Mark
+from reports.wording import CAUTION_CHANCE, CAUTION_LOGS
+
+VERDICTS: Mapping[bool, tuple[Mark, str]] = {
+    True: (Mark("✓", "good"), "Trusted"),
+    False: (Mark("✕", "bad"), "Not to be trusted"),
+}
+CHECKS: Mapping[bool, Mark] = {True: Mark("✓", "good"), False: Mark("✕", "bad")}
+
+NO_VALUE = "No value: this log can't tell what the policy is worth."
+TRUSTED = "The log is large enough, weighs enough, and could show what the policy does."
+UNTRUSTED_ESTIMATES = "What the estimators say all the same (not to be trusted)"
+
+QUESTIONS = {
+    "answer": "What would these rounds have earned, had the policy made the decisions?",
+    "estimates": "Do other ways to estimate it agree?",
+    "diagnostics": "Can this log speak about the policy at all?",
+    "weights": "Do few rounds speak for many?",
+    "limits": "What does the number not prove?",
+}
+
+CAUTION_ROUNDS = (
+    "Every round counts as independent of all others. If some rounds belong to one person, name that column "
+    "with --cluster: without it the intervals are too narrow."
+)
+CAUTION_LATER = (
+    "Each round is judged by itself. What a decision changes in later rounds, such as a customer who stays "
+    "away, is not in the number."
+)
+CAUTION_CHOICE = (
+    "Trusted means that the log can tell, not that the policy is better than today's. Compare policies on "
+    "the same rounds; the best of many looks better than it is."
+)
+CAUTION_MODEL = "The interval of dm leaves out the error of its reward model: it can be narrow and wrong."
+
+MEANINGS = {
+    "audit": (
+        "An action logged with probability p counts 1/p times: the sum over the rounds that took it can't "
+        "exceed the number of all rounds. {n_tests} tests of this kind."
+    ),
+    "estimated": "Nobody logged them. They stand in for what the logging policy would have said.",
+    "calibration_error": "Share of the choices that are in another bin of probability than estimated.",
+    "foreseen_share": (
+        "How often the context foretells the logged action. If nothing is left to chance, other actions' "
+        "rewards are not in the log."
+    ),
+    "ess": "Rounds of equal weight that would carry the same evidence.",
+    "supported_share": (
+        "Share of the policy's probability on actions that the log could have shown. About the rest it knows "
+        "nothing."
+    ),
+    "mean_weight": (
+        "Its {level} interval, {interval}, should hold the supported share. Else propensities are wrong, or "
+        "the log hardly ever shows what the policy prefers."
+    ),
+    "pareto_k": (
+        "How heavy the weights' tail is. Above 0.7 their average hardly settles in any log, unless the "
+        "heaviest 1 % of rounds hold next to nothing."
+    ),
+    "top_cluster_share": "Share of all weight that one of them holds alone.",
+    "n_clusters": "What the bootstrap draws.",
+    "n_informative_clusters": "Those with another reward than the usual one: all that tells rewards apart.",
+    "design_effect": "How many times more variance than if rounds of one cluster were independent.",
+    "max_weight": "How many logged rounds the heaviest one stands for.",
+}
+
+
+def headline(value: str, interval: str, level: str, estimator: str) -> str:
+    """Return the answer in one sentence."""
+    return f"The policy is worth {value} per round ({level} interval {interval}), by {estimator}."
+
+
+def audited(n_findings: int, n_tests: int) -> str:
+    """Return what an audit of logged propensities found, after the word `logged`."""
+    if not n_findings:
+        return f"no finding against them in {n_tests:,} tests"
+    return f"{n_findings:,} {'finding' if n_findings == 1 else 'findings'} against them: see the verdict"
+
+
+def agreement(leading: str, outside: Sequence[str]) -> str:
+    """Return whether other estimators' values lie in the leading one's interval."""
+    if not outside:
+        return f"Every other value lies inside the interval of {leading}, on the same rounds and resamples."
+    lie = "lies" if len(outside) == 1 else "lie"
+    return (
+        f"Outside the interval of {leading} {lie} {', '.join(outside)}. Find out why before you rely on "
+        "either: a reward model that is off moves dm, few heavy weights move ips, a clip pulls to one "
+        "side."
+    )
+
+
+def only_one(estimator: str) -> str:
+    """Return that there is nothing to compare with."""
+    return f"Only {estimator} was asked: name a second estimator to see whether it agrees."
+
+
+def weights_conclusion(top_share: str, largest: str) -> str:
+    """Return how unequal the weights are."""
+    return f"The heaviest 1 % of rounds hold {top_share} of all weight; the heaviest counts {largest} times."
+
+
+def cautions(*, knows_clusters: bool, has_dm: bool, of_propensities: Sequence[str]) -> tuple[str, ...]:
+    """Return what the number does not prove."""
+    return (
+        *of_propensities,
+        CAUTION_LOGS,
+        CAUTION_CHANCE,
+        *(() if knows_clusters else (CAUTION_ROUNDS,)),
+        CAUTION_LATER,
+        CAUTION_CHOICE,
+        *((CAUTION_MODEL,) if has_dm else ()),
+    )

@@ -1,0 +1,32 @@
+"""out_arm_checks → how well the log of one arm told what another arm earned."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class ArmCheck:
+    """One row of out_arm_checks, in reward per round."""
+
+    surface: str
+    policy_version: str
+    logged_by: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    observed_value: float | None
+    observed_lower: float | None
+    observed_upper: float | None
+    is_covered: bool
+    is_trusted: bool
+    reasons: str
+    n_rounds: int
+    ess: float | None
+    mean_weight: float | None
+
+
+def arm_checks(rows: pl.DataFrame, domain: str) -> tuple[ArmCheck, ...]:
+    """Return the checks of a domain by surface, arm and log."""
+    own = rows.filter(domain=domain).sort("surface", "policy_version", "logged_by")
+    return tuple(ArmCheck(**row) for row in own.select(list(ArmCheck.__dataclass_fields__)).to_dicts())

@@ -1,0 +1,148 @@
+"""What one log says about one policy: the record that the terminal, the JSON line and the page print."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import ClassVar
+
+from reports.summaries.formatting import RewardFormat
+
+MOST_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class EstimatedValue:
+    """A policy's value by one estimator, named as it was asked; None where the log identifies no value."""
+
+    estimator: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+    interval_method: str
+
+
+@dataclass(frozen=True)
+class WeightBand:
+    """Rounds with a weight above `least` up to `most`: their share, and their share of all weight.
+
+    The band of weight 0 has both ends 0. Shares are 0..1.
+    """
+
+    least: float
+    most: float
+    share_of_rounds: float
+    share_of_weight: float
+
+
+@dataclass(frozen=True)
+class LoggedPropensities:
+    """What an audit found about propensities that were logged: a sentence per finding, from n_tests tests."""
+
+    findings: tuple[str, ...]
+    n_tests: int
+
+    note: ClassVar[str] = ""
+    """What tables say beside every value: nothing."""
+
+    cautions: ClassVar[tuple[str, ...]] = ()
+    """What must be said beside the answer even where it is trusted: nothing."""
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether the propensities agree with the actions that were logged."""
+        return not self.findings
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why values that rest on them are not to be trusted."""
+        return self.findings
+
+
+@dataclass(frozen=True)
+class ModeledPropensities:
+    """Propensities that a model estimated from contexts.
+
+    note: what tables say beside every value. assumption: the sentence without which no value is to be read.
+    remarks: sentences on what the estimation showed. calibration_error: share of choices promised to the
+    wrong bin of probability, good up to max_calibration_error. foreseen_share: how often the context
+    foretells the action; is_identified: False where it does so nearly always.
+    """
+
+    note: str
+    assumption: str
+    remarks: tuple[str, ...]
+    calibration_error: float
+    max_calibration_error: float
+    foreseen_share: float
+    is_identified: bool
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether the estimated probabilities are near enough to the choices."""
+        return self.calibration_error <= self.max_calibration_error
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why values that rest on them are not to be trusted."""
+        return () if self.is_identified and self.is_calibrated else self.remarks
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What must be said beside the answer even where it is trusted."""
+        return (self.assumption,) if self.doubts else (self.assumption, *self.remarks)
+
+
+@dataclass(frozen=True)
+class PolicyAnswer:
+    """Estimates, diagnostics and verdict of one evaluation policy; the first estimate leads.
+
+    cluster: column whose rounds belong together, empty where every round is its own cluster.
+    propensities: where they come from, and what speaks against them.
+    diagnostics: numbers by the names of `offline_rl.ope.trust.diagnostics`; NaN and infinity mean not known.
+    limits: what the gate asks of them, by the names of its settings. gate_mean_weight: the mean weight's
+    interval at the gate's own confidence.
+    """
+
+    source: str
+    n_rounds: int
+    cluster: str
+    confidence: float
+    n_resamples: int
+    seed: int
+    propensities: LoggedPropensities | ModeledPropensities
+    estimates: tuple[EstimatedValue, ...]
+    diagnostics: Mapping[str, float]
+    limits: Mapping[str, float]
+    gate_mean_weight: tuple[float, float]
+    trusted: bool
+    reasons: tuple[str, ...]
+    weight_bands: tuple[WeightBand, ...]
+
+    @property
+    def leading(self) -> EstimatedValue:
+        """The estimate that is the answer where it can be trusted."""
+        return self.estimates[0]
+
+    @property
+    def level(self) -> str:
+        """The intervals' confidence in percent."""
+        return f"{100 * self.confidence:g}%"
+
+    @property
+    def reward(self) -> RewardFormat:
+        """How values are written: with two digits of a typical interval's half width, however small."""
+        halves = [
+            (e.upper - e.lower) / 2 for e in self.estimates if e.upper is not None and e.lower is not None
+        ]
+        sizes = [half for half in halves if half > 0] or [abs(e.value) for e in self.estimates if e.value]
+        return RewardFormat("", 1.0, _decimals(median(sizes)) if sizes else 2)
+
+
+def _decimals(size: float) -> int:
+    """Decimals that show two digits of a number.
+
+    >>> _decimals(0.00012), _decimals(0.03), _decimals(250.0)
+    (5, 3, 0)
+    """
+    return min(MOST_DECIMALS, max(0, 1 - math.floor(math.log10(size))))

@@ -1,0 +1,236 @@
+"""`metacart ope` from the shell: the numbers, the refusals, the exit statuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from flows.cli import execute
+from offline_rl.ope.estimators.named_estimators import from_name
+from offline_rl.ope.evaluation import evaluate
+from offline_rl.ope.records import EvaluationRounds
+from tests.flows.ope.round_tables import (
+    SMALL,
+    coin_columns,
+    small_arrays,
+    small_columns,
+    spoiled,
+    write_csv,
+    write_parquet,
+)
+
+REFERENCE = json.loads(SMALL.with_suffix(".json").read_text(encoding="utf-8"))["values"]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return write_parquet(
+        tmp_path_factory.mktemp("small") / "small.parquet", small_columns(), row_group_size=300
+    )
+
+
+@pytest.fixture
+def ask(capsys):
+    """Run the command on a file; its exit status and its JSON object."""
+
+    def asked(path, *options):
+        status = execute(["ope", str(path), "--json", *options])
+        said = capsys.readouterr()
+        return status, json.loads(said.out.splitlines()[-1]) if said.out else said.err
+
+    return asked
+
+
+def named(names):
+    return [option for name in names for option in ("--estimator", name)]
+
+
+def test_values_are_those_of_open_bandit_pipeline(small, ask):
+    status, answer = ask(small, *named(REFERENCE), "--resamples", "10")
+    assert status == 0
+    assert [estimate["estimator"] for estimate in answer["estimates"]] == list(REFERENCE)
+    for estimate in answer["estimates"]:
+        assert estimate["value"] == pytest.approx(REFERENCE[estimate["estimator"]]["value"], rel=1e-9)
+
+
+def test_numbers_are_those_of_evaluate_on_the_same_arrays(small, ask):
+    log, row = small_arrays(), np.arange(1000)
+    rounds = EvaluationRounds(
+        reward=log["reward"],
+        propensity=log["pscore"],
+        evaluation_prob=log["action_dist"][row, log["action"]],
+        cluster=log["action"],
+        segment=np.zeros_like(row),
+        q_logged=log["q_hat"][row, log["action"]],
+        q_policy=(log["action_dist"] * log["q_hat"]).sum(axis=1),
+    )
+    names = ["dr", "snips", "switch_dr:3"]
+    expected = evaluate(
+        {"new": rounds}, [from_name(n) for n in names], n_resamples=200, seed=4, confidence=0.9
+    )
+
+    options = ["--resamples", "200", "--seed", "4", "--confidence", "0.9", "--cluster", "action"]
+    _, answer = ask(small, *named(names), *options)
+
+    whole_log = [value for value in expected.policy_values(0.9) if value.segment is None]
+    for estimate, value in zip(answer["estimates"], whole_log, strict=True):
+        assert estimate["estimator"] == value.estimator
+        for key in ("value", "lower", "upper"):
+            assert estimate[key] == pytest.approx(getattr(value, key), rel=1e-12)
+    diagnostics = expected.diagnostics_of("new")
+    for key, number in answer["diagnostics"].items():
+        assert number is None or number == pytest.approx(getattr(diagnostics, key), rel=1e-12)
+    assert answer["n_rounds"] == 1000
+
+
+def test_row_groups_and_formats_change_nothing(small, ask, tmp_path):
+    columns = small_columns()
+    options = (*named(["dr", "snips"]), "--resamples", "50")
+    _, expected = ask(small, *options)
+    assert ask(write_parquet(tmp_path / "one_group.parquet", columns), *options)[1] == expected
+    assert ask(write_csv(tmp_path / "log.csv.gz", columns), *options)[1] == expected
+
+
+def test_equal_seeds_give_equal_intervals_and_others_do_not(small, ask):
+    one, same, other = (ask(small, "--resamples", "50", "--seed", seed)[1] for seed in "776")
+    assert one == same
+    assert one["estimates"][0]["value"] == other["estimates"][0]["value"]
+    assert one["estimates"][0]["lower"] != other["estimates"][0]["lower"]
+
+
+def test_json_is_one_line_of_strict_json(small, capsys):
+    assert execute(["ope", str(small), "--json", "--resamples", "20"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    answer = json.loads(line, parse_constant=lambda constant: pytest.fail(f"{constant} is not JSON"))
+    assert list(answer) == [
+        "n_rounds",
+        "propensities",
+        "calibration_error",
+        "propensity_audit",
+        "diagnostics",
+        "estimates",
+        "verdict",
+    ]
+    assert (answer["propensities"], answer["calibration_error"]) == ("logged", None)
+    assert answer["propensity_audit"] == {"is_consistent": True, "findings": [], "n_tests": 11}
+    assert answer["verdict"] == {"trusted": True, "reasons": []}
+    assert set(answer["estimates"][0]) == {"estimator", "value", "lower", "upper", "interval_method"}
+
+
+def test_the_table_leads_with_the_value(small, capsys):
+    assert execute(["ope", str(small), "--resamples", "100"]) == 0
+    said = capsys.readouterr().out
+    assert "The policy is worth 0.907 per round (95% interval 0." in said
+    assert "not to be trusted" not in said
+
+
+def never_shown() -> dict:
+    """80 % of the policy on an action that the log never took."""
+    return coin_columns(evaluation_probs=np.tile([0.05, 0.15, 0.8], (400, 1)))
+
+
+def two_effective_rounds() -> dict:
+    """The policy plays what the log did twice in 10,000 rounds."""
+    action = np.zeros(10_000, dtype=int)
+    action[[17, 4000]] = 1
+    propensity = np.where(action == 1, 2e-4, 1 - 2e-4)
+    probs = np.tile([0.05, 0.95], (10_000, 1))
+    reward = (np.arange(10_000) % 3 == 0).astype(float)
+    return {"action": action, "reward": reward, "propensity": propensity, "evaluation_probs": probs}
+
+
+def halved_propensities() -> dict:
+    return coin_columns(propensity=np.full(400, 0.25))
+
+
+def nothing_in_common() -> dict:
+    """The policy always plays 1, the log never did: no weight at all, and snips has no value."""
+    return coin_columns(action=np.zeros(400, dtype=int), evaluation_probs=np.tile([0.0, 1.0], (400, 1)))
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        (never_shown, "20.0%"),
+        (two_effective_rounds, "effective rounds of 10,000"),
+        (halved_propensities, "propensities"),
+        (nothing_in_common, "0.0 effective rounds"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_log_that_cant_tell_is_status_3(log, reason, tmp_path, ask, capsys):
+    path = write_parquet(tmp_path / "log.parquet", log())
+    status, answer = ask(path)
+    assert status == 3
+    assert answer["verdict"]["trusted"] is False
+    assert any(reason in sentence for sentence in answer["verdict"]["reasons"])
+
+    assert execute(["ope", str(path)]) == 3
+    said = capsys.readouterr().out
+    assert "The policy is worth" not in said
+    assert "Estimates, not to be trusted:" in said
+    assert "verdict: not to be trusted" in said
+    assert all(sentence in said for sentence in answer["verdict"]["reasons"])
+    assert "effective rounds" in said
+
+
+def test_eighty_percent_never_shown_is_told_exactly(tmp_path, ask):
+    _, answer = ask(write_parquet(tmp_path / "log.parquet", never_shown()))
+    assert answer["diagnostics"]["supported_share"] == pytest.approx(0.2, abs=1e-12)
+
+
+def test_a_value_that_nothing_identifies_is_null(tmp_path, ask):
+    _, answer = ask(write_parquet(tmp_path / "log.parquet", nothing_in_common()), "--estimator", "snips")
+    (snips,) = answer["estimates"]
+    assert (snips["value"], snips["lower"], snips["upper"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(("column", "value"), [("reward", np.nan), ("propensity", 1.7)])
+def test_a_bad_number_is_65_and_names_its_row(column, value, tmp_path, ask):
+    path = write_parquet(
+        tmp_path / "log.parquet", spoiled(coin_columns(), column, 123, value), row_group_size=50
+    )
+    status, said = ask(path)
+    assert status == 65
+    assert f"log.parquet, row 123: {column} is {value:g}" in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--estimator", "magic"], "no estimator is called 'magic'"),
+        (["--estimator", "dr"], "dr needs q_hat"),
+        (["--cluster", "user"], "Its columns are action, reward, propensity, evaluation_probs"),
+        (["--confidence", "95"], "--confidence is 95"),
+        (["--resamples", "0"], "--resamples is 0"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--html", "nowhere/page.html"], "nowhere is no folder"),
+        (["--sed", "1"], "--sed"),
+    ],
+)
+def test_wrong_usage_is_64_with_a_sentence(options, sentence, tmp_path, ask):
+    status, said = ask(write_parquet(tmp_path / "log.parquet", coin_columns()), *options)
+    assert status == 64
+    assert sentence in said
+
+
+def test_a_file_that_is_not_there_is_65(ask):
+    assert ask("nowhere.parquet") == (
+        65,
+        "metacart: nowhere.parquet is not there: name an existing file of rounds.\n",
+    )
+
+
+def test_a_logger_beyond_those_announced_is_65(tmp_path, ask):
+    path = write_parquet(tmp_path / "log.parquet", coin_columns(logger=np.arange(400) % 3))
+    status, said = ask(path, "--estimator", "weighted_loggers_ips:2")
+    assert status == 65
+    assert "row 2: logger is 2" in said
+
+
+@pytest.mark.parametrize(("log", "status"), [(small_columns, 0), (never_shown, 3)])
+def test_the_page_is_written_whatever_the_verdict(log, status, tmp_path, ask):
+    page = tmp_path / "page.html"
+    path = write_parquet(tmp_path / "log.parquet", log())
+    assert ask(path, "--html", str(page), "--resamples", "50")[0] == status
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")

@@ -1,0 +1,111 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.multiple_loggers import (
+    BalancedLoggersDR,
+    BalancedLoggersIPS,
+    WeightedLoggersDR,
+    WeightedLoggersIPS,
+)
+from offline_rl.ope.records import EvaluationRounds
+from tests.laws.estimators import value
+
+# Two loggers of 4 rounds each choose between an action that pays 1 and one that pays 0; the new policy
+# plays the paying one with probability 3/4.
+PAYS = np.array([1, 0, 1, 0, 1, 0, 0, 0])
+LOGGER = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+PAYS_PROB = np.array([0.5, 0.25])
+
+
+def two_loggers() -> EvaluationRounds:
+    mixture = PAYS_PROB.mean()
+    return EvaluationRounds(
+        reward=PAYS.astype(float),
+        propensity=np.where(PAYS == 1, PAYS_PROB[LOGGER], 1 - PAYS_PROB[LOGGER]),
+        evaluation_prob=np.where(PAYS == 1, 0.75, 0.25),
+        cluster=np.arange(8),
+        segment=np.zeros(8, dtype=int),
+        q_logged=np.zeros(8),
+        q_policy=np.zeros(8),
+        logger=LOGGER,
+        balanced_propensity=np.where(PAYS == 1, mixture, 1 - mixture),
+    )
+
+
+def test_two_loggers_by_hand() -> None:
+    # w r: 1.5 twice under logger 0 (mean 3/4, variance 9/16), 3 once under logger 1 (3/4 and 27/16).
+    rounds = two_loggers()
+    assert value(IPS(), rounds) == 0.75
+    # All three paid rounds weigh 0.75 / 0.375.
+    assert value(BalancedLoggersIPS(), rounds) == 0.75
+    assert value(WeightedLoggersIPS(2), rounds) == pytest.approx(0.75)
+    doubled = replace(rounds, reward=np.where(LOGGER == 1, 2, 1) * rounds.reward)
+    # Means 3/4 and 3/2, variances 9/16 and 27/4: weights 12 to 1.
+    assert value(WeightedLoggersIPS(2), doubled) == pytest.approx((12 * 0.75 + 1.5) / 13)
+
+
+def seen_by_three(n: int, seed: int) -> EvaluationRounds:
+    """Rounds of 3 loggers of unlike sizes, with a rough reward model."""
+    rng = np.random.default_rng(seed)
+    logger = rng.choice(3, n, p=[0.5, 0.3, 0.2])
+    loggers = np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.03, 0.07, 0.9]])
+    evaluated, earned = np.array([0.5, 0.4, 0.1]), np.array([0.6, 0.3, 0.1])
+    action = (rng.random((n, 1)) > loggers[logger].cumsum(axis=1)[:, :-1]).sum(axis=1)
+    q_hat = np.array([0.5, 0.4, 0.0])
+    share = np.bincount(logger, minlength=3) / n
+    return EvaluationRounds(
+        reward=(rng.random(n) < earned[action]).astype(float),
+        propensity=loggers[logger, action],
+        evaluation_prob=evaluated[action],
+        cluster=np.arange(n),
+        segment=np.zeros(n, dtype=int),
+        q_logged=q_hat[action],
+        q_policy=np.full(n, evaluated @ q_hat),
+        logger=logger,
+        balanced_propensity=(share @ loggers)[action],
+    )
+
+
+@pytest.mark.parametrize("estimator", [WeightedLoggersIPS(3), WeightedLoggersDR(3)], ids=lambda e: e.name)
+def test_weighted_values_are_those_of_the_pipeline_s_formula(
+    estimator: WeightedLoggersIPS | WeightedLoggersDR,
+) -> None:
+    """Mean of z n / (var_k Σ_j n_j / var_j) over rounds, with numpy's variance by logger."""
+    rounds = seen_by_three(900, seed=0)
+    assert rounds.q_policy is not None
+    z = rounds.weight * rounds.reward
+    if isinstance(estimator, WeightedLoggersDR):
+        z = rounds.q_policy + rounds.weight * (rounds.reward - rounds.q_logged)
+    sizes = np.array([(rounds.logger == k).sum() for k in range(3)])
+    variances = np.array([z[rounds.logger == k].var() for k in range(3)])
+    stratum_weight = rounds.n / (variances * (sizes / variances).sum())
+    assert value(estimator, rounds) == pytest.approx((z * stratum_weight[rounds.logger]).mean(), rel=1e-9)
+
+
+def test_one_logger_is_no_logger() -> None:
+    rounds = replace(seen_by_three(300, seed=1), logger=np.zeros(300, dtype=int))
+    assert value(WeightedLoggersIPS(1), rounds) == pytest.approx(value(IPS(), rounds), rel=1e-12)
+    assert value(WeightedLoggersIPS(4), rounds) == pytest.approx(value(IPS(), rounds), rel=1e-12)
+
+
+def test_a_logger_that_never_earned_does_not_take_over() -> None:
+    rounds = two_loggers()
+    unlucky = replace(rounds, reward=np.where(LOGGER == 1, 0.0, rounds.reward))
+    assert value(WeightedLoggersIPS(2), unlucky) == value(IPS(), unlucky) == 0.375
+
+
+def test_balanced_and_weighted_vary_less_than_naive() -> None:
+    estimators = (IPS(), BalancedLoggersIPS(), BalancedLoggersDR(), WeightedLoggersIPS(3))
+    values = np.array([[value(e, seen_by_three(500, seed)) for e in estimators] for seed in range(100)])
+    naive, balanced, balanced_dr, weighted = values.std(axis=0)
+    assert weighted < 0.95 * naive
+    assert balanced < 0.7 * naive
+    assert balanced_dr < balanced
+
+
+def test_a_logger_beyond_the_last_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^row 4: logger is 1, but weighted_loggers_ips:1 knows 1"):
+        WeightedLoggersIPS(1).terms(two_loggers())

@@ -1,0 +1,145 @@
+"""Estimates against the exact value of a Markov world, over hundreds of simulated logs."""
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.records import Floats
+from offline_rl.ope.sessions.estimator import SessionEstimator
+from offline_rl.ope.sessions.marginalized_is import MarginalizedIS
+from offline_rl.ope.sessions.per_decision_is import PerDecisionIS
+from offline_rl.ope.sessions.records import Sessions
+from offline_rl.ope.sessions.sequential_dm import SequentialDM
+from offline_rl.ope.sessions.sequential_dr import SequentialDR
+from offline_rl.ope.sessions.tabular_fqe import TabularFQE, cross_fitted
+from offline_rl.ope.sessions.trajectory_is import TrajectoryIS
+from offline_rl.ope.sessions.weighted_dr import WeightedDR
+from offline_rl.ope.sessions.weighted_per_decision_is import WeightedPerDecisionIS
+from offline_rl.ope.sessions.weighted_trajectory_is import WeightedTrajectoryIS
+from tests.offline_rl.ope.sessions.session_laws import value
+from tests.offline_rl.ope.sessions.session_worlds import HORIZON, N_STATES, Visits
+
+WORLD = Visits()
+UNBIASED = [TrajectoryIS(WORLD.gamma), PerDecisionIS(WORLD.gamma), SequentialDR(WORLD.gamma)]
+CONSISTENT = [
+    WeightedTrajectoryIS(WORLD.gamma),
+    WeightedPerDecisionIS(WORLD.gamma),
+    WeightedDR(WORLD.gamma),
+    MarginalizedIS(N_STATES, HORIZON, WORLD.gamma),
+    TabularFQE(WORLD.evaluated, HORIZON, WORLD.gamma),
+]
+REPLICATES, SESSIONS = 400, 150
+
+
+@pytest.fixture(scope="module")
+def small_logs() -> Sessions:
+    """REPLICATES logs of SESSIONS sessions, one behind the other."""
+    return WORLD.log(REPLICATES * SESSIONS, seed=0)
+
+
+def replicate_values(estimator: SessionEstimator, logs: Sessions, n_sessions: int) -> Floats:
+    """The estimate of each log of n_sessions sessions."""
+    terms = estimator.terms(logs)
+    return estimator.value(terms.reshape(-1, n_sessions, terms.shape[1]).sum(axis=1))
+
+
+def standard_errors_off(values: Floats, truth: float) -> float:
+    return abs(values.mean() - truth) / (values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def test_dynamic_programming_agrees_with_the_policy_let_loose() -> None:
+    played = WORLD.log(100_000, seed=1, logging=WORLD.evaluated)
+    returns = played.reward_by_step @ WORLD.gamma ** np.arange(HORIZON)
+    assert standard_errors_off(returns, WORLD.truth) < 4
+    assert abs(returns.mean() - WORLD.truth) < 0.02
+
+
+@pytest.mark.parametrize("estimator", UNBIASED, ids=lambda e: e.name)
+def test_unbiased_with_exact_weights_and_a_wrong_model(
+    estimator: SessionEstimator, small_logs: Sessions
+) -> None:
+    values = replicate_values(estimator, small_logs, SESSIONS)
+    assert len(values) == REPLICATES
+    assert standard_errors_off(values, WORLD.truth) < 4
+    # The test can fail: the wrong model alone is far off.
+    assert standard_errors_off(replicate_values(SequentialDM(), small_logs, SESSIONS), WORLD.truth) > 40
+
+
+def test_a_discount_that_starts_late_would_be_seen(small_logs: Sessions) -> None:
+    # A discount that starts at γ^1.
+    late = WORLD.gamma * replicate_values(PerDecisionIS(WORLD.gamma), small_logs, SESSIONS)
+    assert standard_errors_off(late, WORLD.truth) > 8
+
+
+@pytest.mark.parametrize("estimator", CONSISTENT, ids=lambda e: e.name)
+def test_close_to_the_truth_in_long_logs(estimator: SessionEstimator) -> None:
+    # Their bias is of order 1/m; 30 logs of 2,000 sessions keep it below the noise of the mean.
+    values = replicate_values(estimator, WORLD.log(30 * 2000, seed=3), 2000)
+    assert standard_errors_off(values, WORLD.truth) < 4
+    assert abs(values.mean() - WORLD.truth) < 0.02
+
+
+def test_doubly_robust_stays_unbiased_with_a_cross_fitted_model() -> None:
+    fqe = TabularFQE(WORLD.evaluated, HORIZON, WORLD.gamma)
+    dr, pdis = SequentialDR(WORLD.gamma), PerDecisionIS(WORLD.gamma)
+    logs = [WORLD.log(SESSIONS, seed=100 + i) for i in range(250)]
+    values = np.array([value(dr, cross_fitted(log, fqe, n_folds=3)) for log in logs])
+    assert standard_errors_off(values, WORLD.truth) < 4
+    assert values.var() < 0.8 * np.var([value(pdis, log) for log in logs])
+
+
+def test_weights_that_share_more_vary_less(small_logs: Sessions) -> None:
+    spread = {
+        estimator.name: replicate_values(estimator, small_logs, SESSIONS).std()
+        for estimator in (*UNBIASED, *CONSISTENT)
+    }
+    assert spread["marginalized_is"] < spread["per_decision_is"] < spread["trajectory_is"]
+    assert spread["marginalized_is"] ** 2 < 0.8 * spread["per_decision_is"] ** 2
+    assert spread["tabular_fqe"] < spread["marginalized_is"]
+    assert spread["weighted_per_decision_is"] < spread["per_decision_is"]
+
+
+def test_an_exact_model_leaves_doubly_robust_the_noise_of_the_world_alone(small_logs: Sessions) -> None:
+    exact = WORLD.log(REPLICATES * SESSIONS, seed=0, q=WORLD.exact_q)
+    informed = replicate_values(SequentialDR(WORLD.gamma), exact, SESSIONS)
+    assert standard_errors_off(informed, WORLD.truth) < 4
+    assert informed.var() < 0.6 * replicate_values(SequentialDR(WORLD.gamma), small_logs, SESSIONS).var()
+
+
+@pytest.mark.parametrize("estimator", [SequentialDR(0.9), WeightedDR(0.9)], ids=lambda e: e.name)
+def test_in_a_world_without_chance_an_exact_model_leaves_no_error(estimator: SessionEstimator) -> None:
+    """Two items to show on up to four steps; showing 1 pays the step's number plus 1, showing 0 ends it."""
+    horizon, plays_one, gamma = 4, 0.7, 0.9
+    v = np.zeros(horizon + 1)
+    q_one = np.zeros(horizon)
+    for t in reversed(range(horizon)):
+        q_one[t] = (t + 1) + gamma * v[t + 1]
+        v[t] = plays_one * q_one[t]
+    lengths = np.array([1, 2, 3, 4, 4, 1])
+    ends_by_zero = np.array([True, True, True, True, False, True])
+    session = np.repeat(np.arange(6), lengths)
+    step = np.concatenate([np.arange(length) for length in lengths])
+    action = np.ones(len(step), dtype=int)
+    action[lengths.cumsum() - 1] = np.where(ends_by_zero, 0, 1)
+    sessions = Sessions(
+        horizon=horizon,
+        session=session,
+        step=step,
+        action=action,
+        reward=np.where(action == 1, step + 1.0, 0.0),
+        propensity=np.full(len(step), 0.5),
+        evaluation_prob=np.where(action == 1, plays_one, 1 - plays_one),
+        cluster=session,
+        q_logged=np.where(action == 1, q_one[step], 0.0),
+        v=v[step],
+    )
+    assert value(estimator, sessions) == pytest.approx(v[0], rel=1e-14)
+    # With the value 0 of the end put before the last step's instead of behind it, there is an error.
+    weight = sessions.cumulative_weight * gamma ** np.arange(horizon)
+    _, modeled = sessions.modeled("peer")
+    misplaced = (
+        sessions.grid(sessions.reward - sessions.q_logged, 0.0)
+        + gamma * np.insert(modeled, -1, 0.0, axis=1)[:, 1:]
+    )
+    assert abs((modeled[:, 0] + (weight * misplaced).sum(axis=1)).mean() - v[0]) > 0.1
+    # Six sessions say little by themselves.
+    assert abs(value(PerDecisionIS(gamma), sessions) - v[0]) > 0.1

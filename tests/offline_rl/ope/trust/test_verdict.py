@@ -1,0 +1,180 @@
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge
+from tests.offline_rl.ope.worlds import coin_log
+
+N = 400
+
+
+def evaluated(segment: Any = None, **plays_one: float | EvaluationRounds) -> Evaluation:
+    """400 coins and policies that play 1 with the given probability; `log` played it half of the time."""
+    policies = {"log": coin_log(N, 0.5)} | {
+        name: coin_log(N, play) if isinstance(play, float) else play for name, play in plays_one.items()
+    }
+    if segment is not None:
+        policies = {name: replace(rounds, segment=segment) for name, rounds in policies.items()}
+    return evaluate(policies, [DoublyRobust(), IPS()], n_resamples=300)
+
+
+def test_a_gain_over_everybody_is_promoted() -> None:
+    verdict = judge(evaluated(new=0.9, plain=0.7), "new", "log", ["plain"])
+    assert verdict.verdict == "promote"
+    assert (verdict.candidate, verdict.strongest_baseline) == ("new", "plain")
+    assert verdict.difference == pytest.approx(0.2)
+    assert 0.15 < verdict.lower < 0.2 < verdict.upper < 0.25
+    assert verdict.reasons[0].startswith(
+        "new against log: a gain is shown, +0.400 per round (95% interval +0."
+    )
+    assert verdict.reasons[1].startswith("new against plain: a gain is shown, +0.200 per round")
+
+
+def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
+    verdict = judge(evaluated(new=0.9, plain=0.92), "new", "log", ["plain"])
+    assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "plain")
+    assert len(verdict.reasons) == 1
+    assert verdict.reasons[0].startswith("new against plain: no gain is shown, -0.0200 per round")
+
+
+def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
+    evaluation = evaluated(new=0.7, strong=0.9, weak=0.2)
+    verdict = judge(evaluation, "new", "log", ["weak", "strong"])
+    assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "strong")
+    assert [comparison.other for comparison in verdict.comparisons] == ["log", "weak", "strong"]
+    assert judge(evaluation, "new", "log", ["weak"]).verdict == "promote"
+
+
+@pytest.mark.parametrize(("n_better", "sign"), [(220, "+"), (180, "-")])
+def test_a_difference_within_its_interval_is_held(n_better: int, sign: str) -> None:
+    ones = np.where(np.arange(N) < n_better, 0.9, 0.1)
+    mixed = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == 1, ones, 1 - ones))
+    verdict = judge(evaluated(new=mixed), "new", "log")
+    # Rounds with a gain of 0.8 outnumber those with a loss of 0.8 by 20 of 200, or the other way round.
+    assert verdict.difference == pytest.approx(0.04 if sign == "+" else -0.04)
+    assert verdict.lower < 0 < verdict.upper
+    assert verdict.verdict == "hold"
+    assert verdict.reasons[0].startswith(f"new against log: no gain is shown, {sign}0.04 per round")
+
+
+def test_harm_is_rejected() -> None:
+    verdict = judge(evaluated(new=0.2, plain=0.1), "new", "log", ["plain"])
+    assert (verdict.verdict, verdict.strongest_baseline) == ("reject", "log")
+    assert verdict.upper < 0
+    assert len(verdict.reasons) == 1
+    assert verdict.reasons[0].startswith("new against log: harm is shown, -0.300 per round")
+
+
+def test_a_policy_does_not_beat_itself() -> None:
+    verdict = judge(evaluated(new=0.5), "new", "log")
+    assert (verdict.verdict, verdict.difference, verdict.lower, verdict.upper) == ("hold", 0.0, 0.0, 0.0)
+    assert verdict.reasons == ("new against log: no gain is shown, +0 per round (95% interval +0 to +0).",)
+
+
+def test_a_segment_is_judged_by_itself() -> None:
+    halves = np.repeat([0, 1], N // 2)
+    good_in_0 = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == (halves == 0), 0.9, 0.1))
+    evaluation = evaluated(segment=halves, new=good_in_0)
+    assert judge(evaluation, "new", "log", segment=0).verdict == "promote"
+    assert judge(evaluation, "new", "log", segment=1).verdict == "reject"
+    assert judge(evaluation, "new", "log").verdict == "hold"
+
+
+def test_one_round_that_outweighs_the_log_is_no_evidence() -> None:
+    propensity = np.full(N, 0.5)
+    propensity[1] = 1e-4
+    columns = {"propensity": propensity, "evaluation_prob": np.full(N, 0.5)}
+    verdict = judge(
+        evaluated(log=coin_log(N, 0.5, propensity=propensity), new=coin_log(N, 0.5, **columns)), "new", "log"
+    )
+    assert verdict.verdict == "hold"
+    [told] = [reason for reason in verdict.reasons if reason.startswith("new")]
+    assert "the log is worth 1.2 effective rounds of 400, less than 100" in told
+    assert "the log is worth 0.29% of its rounds, less than 1.00%" in told
+    assert "one of the users carries 92.6% of all weight" in told
+    # The mean weight is far from 1, but varies so much that its own test has nothing to say.
+    assert "mean weight" not in told
+
+
+def test_mass_on_actions_never_logged_is_no_evidence() -> None:
+    beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
+    verdict = judge(evaluated(new=beyond), "new", "log")
+    assert verdict.verdict == "hold"
+    assert verdict.reasons == (
+        "new can't be judged: the log could show only 20.0% of what it does, less than 95.0%.",
+    )
+
+
+def test_mass_on_actions_never_logged_shows_even_when_nobody_counted_it() -> None:
+    verdict = judge(evaluated(new=coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1))), "new", "log")
+    assert verdict.verdict == "hold"
+    assert "its mean weight is 0.200 (99% interval 0.200 to 0.200) and should be 1.000" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.25])
+def test_propensities_off_by_a_factor_are_found(factor: float) -> None:
+    off = coin_log(N, 0.9)
+    new = replace(off, propensity=off.propensity * factor)
+    log = replace(coin_log(N, 0.5), propensity=off.propensity * factor, evaluation_prob=off.propensity)
+    verdict = judge(evaluated(new=new, log=log), "new", "log")
+    assert verdict.verdict == "hold"
+    assert any(f"its mean weight is {1 / factor:.3f}" in reason for reason in verdict.reasons)
+
+
+@pytest.mark.parametrize("rounding", [1e-7, -1e-7])
+def test_rounded_probabilities_are_neither_doubted_nor_a_gain(rounding: float) -> None:
+    rounded = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.5 + rounding))
+    verdict = judge(evaluated(new=rounded), "new", "log")
+    assert verdict.verdict == "hold"
+    assert verdict.reasons[0].startswith("new against log: no gain is shown")
+
+
+def test_a_baseline_without_evidence_is_no_measure() -> None:
+    beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
+    verdict = judge(evaluated(new=0.9, plain=beyond), "new", "log", ["plain"])
+    assert verdict.verdict == "hold"
+    assert verdict.reasons[0].startswith("plain can't be judged")
+
+
+def test_harm_without_evidence_is_not_shown() -> None:
+    verdict = judge(evaluated(new=0.1), "new", "log", settings=GateSettings(min_clusters=500))
+    assert verdict.verdict == "hold"
+    assert verdict.reasons[0] == "new can't be judged: only 400 users, fewer than 500."
+
+
+def test_few_rewards_are_no_evidence() -> None:
+    rare = np.zeros(N)
+    rare[1:39:2] = 1
+    verdict = judge(
+        evaluated(log=coin_log(N, 0.5, reward=rare), new=coin_log(N, 0.9, reward=rare)), "new", "log"
+    )
+    assert verdict.verdict == "hold"
+    assert verdict.reasons[0] == "new can't be judged: only 19 users tell of its reward, fewer than 20."
+
+
+def test_a_value_that_is_not_identified_never_promotes() -> None:
+    apart = coin_log(N, 0.5, evaluation_prob=np.zeros(N))
+    verdict = judge(evaluated(new=apart), "new", "log")
+    assert verdict.verdict == "hold"
+
+
+def test_sound_evidence_raises_no_doubt() -> None:
+    evaluation = evaluated(new=0.9)
+    diagnostics = evaluation.diagnostics_of("new")
+    assert evidence_doubts("new", diagnostics, Interval(0.9, 1.1), GateSettings()) == ()
+    assert len(evidence_doubts("new", diagnostics, Interval(1.1, 1.2), GateSettings())) == 1
+
+
+def test_the_gate_can_use_another_estimator() -> None:
+    assert (
+        judge(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="ips")).verdict == "promote"
+    )
+    with pytest.raises(ValueError, match="estimator 'sndr' was not evaluated"):
+        judge(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="sndr"))
