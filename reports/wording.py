@@ -282,9 +282,10 @@ def arms_conclusion(n_covered: int, n_trusted: int, n_refused: int) -> str:
         if n_trusted
         else "No log could speak about another arm."
     )
-    return (
-        f"{said} {n_refused} more are refused: the log says too little about that arm." if n_refused else said
-    )
+    if not n_refused:
+        return said
+    more = "1 more is" if n_refused == 1 else f"{n_refused} more are"
+    return f"{said} {more} refused: the log says too little about the arm."
 
 
 def validation_conclusion(curves: Sequence[LearningCurve]) -> str:

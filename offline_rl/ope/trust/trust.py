@@ -19,8 +19,8 @@ class GateSettings:
     max_pareto_k: above it averages of such weights do not settle in logs of practical size (Vehtari et al.
     2024).
     min_top_weight_share: the tail index is heard only where the largest 1 % of rounds hold more than this
-    share of all weight, since a heavy tail of next to nothing moves no value. A Pareto tail with k = 0.7
-    holds a quarter.
+        share of all weight: as much as in a true Pareto tail with k = 0.7. Bounded weights often look heavy
+        up to their bound, and move no value much.
     max_cluster_share: guards the tail, since with few huge weights the mean weight varies so much that its
     own test passes.
     mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
@@ -36,7 +36,7 @@ class GateSettings:
     min_ess: float = 100.0
     min_ess_share: float = 0.01
     max_pareto_k: float = 0.7
-    min_top_weight_share: float = 0.1
+    min_top_weight_share: float = 0.25
     max_cluster_share: float = 0.1
     min_supported_share: float = 0.95
     mean_weight_confidence: float = 0.99

@@ -11,7 +11,7 @@ def test_each_arm_stands_beside_what_it_was_seen_to_earn() -> None:
 
     assert "Arms that both ran" in page
     assert "In 2 of 2 cases the observed reward lies inside the interval" in page
-    assert "1 more are refused" in page
+    assert "1 more is refused" in page
     assert "the log is worth 2.1 effective rounds." in page
 
 

@@ -53,8 +53,8 @@ def says(trust: Trust, *words: str) -> list[bool]:
             "The log is worth 99.0 effective rounds of 10,000, less than 100.",
         ),
         (
-            {"pareto_k": 0.71, "top_weight_share": 0.2},
-            "The weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold 20% "
+            {"pareto_k": 0.71, "top_weight_share": 0.3},
+            "The weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold 30% "
             "of all weight, with a tail index of 0.71, above 0.70.",
         ),
         ({"top_cluster_share": 0.11}, "One of the users carries 11.0% of all weight, more than 10.0%."),
