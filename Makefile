@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: demo test test-slow lint types imports unit bench format lock clean
+.PHONY: demo test test-slow lint types imports unit bench learners format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -42,6 +42,10 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope_tool.py
+
+learners: .venv/ready  ## the table of learners in simulated shops; 35 minutes on two free cores, and it can be interrupted
+	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
+	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

@@ -111,13 +111,67 @@ def learn(*, config: Path = CONFIG) -> None:
 
 
 @app.command
-def evaluate(*, config: Path = CONFIG) -> None:
-    """Judge the learned policies on the holdout and write the verdicts."""
+def evaluate(
+    *,
+    config: Path = CONFIG,
+    protocol: Annotated[bool, Parameter(negative="")] = False,
+    worlds: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = (),
+    learners: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    seeds: int = 10,
+    first_seed: int = 0,
+    jobs: int = 1,
+    out: Path = DATA / "learners",
+) -> None:
+    """Judge the learned policies on the holdout and write the verdicts.
+
+    Parameters
+    ----------
+    protocol
+        Compare the learners instead, on simulated shops whose truth is known; needs no configuration.
+    worlds
+        With --protocol: how segments differ, by default every way that the simulator knows.
+    learners
+        With --protocol: whom to compare, by default all.
+    seeds
+        With --protocol: so many shops of each world.
+    first_seed
+        With --protocol: the seed of the first. Seeds below 100 are those of the committed table.
+    jobs
+        With --protocol: processes side by side.
+    out
+        With --protocol: folder of outcomes, ledger and table; an interrupted run goes on from it.
+    """
+    if protocol:
+        _evaluate_protocol(worlds, learners, range(first_seed, first_seed + seeds), jobs, out)
+        return
     from flows.evaluate import evaluate as run_evaluate
 
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         run_evaluate(workspace, workspace.recall())
+
+
+def _evaluate_protocol(
+    worlds: tuple[WorldName, ...], learners: tuple[str, ...], seeds: range, jobs: int, out: Path
+) -> None:
+    from flows.protocol.report import write_report
+    from flows.protocol.run import WORLDS, ProtocolSettings, run_protocol
+
+    if not seeds or jobs < 1:
+        raise UsageError(f"A protocol takes 1 or more seeds and jobs, not {len(seeds)} and {jobs}.")
+    settings = ProtocolSettings()
+    outcomes = run_protocol(
+        settings,
+        out,
+        worlds=worlds or WORLDS,
+        seeds=seeds,
+        learners=learners,
+        jobs=jobs,
+        say=lambda line: print(f"  {line}", flush=True),
+    )
+    table = write_report(settings, outcomes, out)
+    print(table.read_text(encoding="utf-8"))
+    print(f"table: {table}")
 
 
 @app.command
@@ -180,6 +234,7 @@ def simulate(
     slots: int = 3,
     dirt: float = 0.0,
     stray_quote: bool = False,
+    regions: int = 8,
 ) -> None:
     """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
 
@@ -198,6 +253,8 @@ def simulate(
         stops at night.max_rejected_share = 0.01.
     stray_quote
         Plant one unclosed quotation mark, for which a whole file must be refused.
+    regions
+        Regions; with 3 devices in each, three times as many segments.
     """
     from features.simulator.shop import simulate as write_logs
 
@@ -210,6 +267,7 @@ def simulate(
         slots=slots,
         dirt=dirt,
         stray_quote=stray_quote,
+        regions=regions,
     )
     shop = write_logs(settings, out)
     config = out / "metacart.toml"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flows.learn import BASELINE
-from flows.workspace import Night, Workspace
+from flows.workspace import Night, Workspace, read_json
 from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import MetaPolicy
@@ -21,17 +21,14 @@ SMOOTHING_ROUNDS = 100.0
 def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     """Return the learned policies that ask for promotion, the most wanted first.
 
-    That is the learner with the surest gain over the baseline on the validation segments (paired, less one
-    standard error: by value alone the noisiest would win), then the plain baseline: a learner ships where it
-    beats the baseline, else the baseline where it beats what serves today. The order is made from validation
-    alone, before the holdout is opened.
+    That is the learner that told validation rewards best (`offline_rl.meta.choice`), then the plain baseline:
+    a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     """
-    policies = [load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))]
-    baseline = next(policy for policy in policies if policy.name == BASELINE.name)
-    # A learner without a sure gain is the baseline under another name, or worse: it does not ask.
-    learned = [policy for policy in policies if policy.name != BASELINE.name and policy.validation_gain > 0]
-    best = sorted(learned, key=lambda policy: (-policy.validation_gain, policy.name))[:1]
-    return [*best, baseline]
+    policies = {
+        path.stem: load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))
+    }
+    names = read_json(folder / f"asking_{domain}.json")["policies"][:1]
+    return [policies[name] for name in [*names, BASELINE.name]]
 
 
 def segment_policies(

@@ -166,7 +166,7 @@ def _who_serves(
             served.append(continued(own_version, "baseline", "reject", "Harm was shown in this segment."))
             continue
         support = tasks.window("training", [segment])
-        is_adapted = learned.inner_steps > 0 and support.n > 0 and learned.refusal(support) is None
+        is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
         served.append(promoted(f"{learned.name}-{night.run_id}", level, champion["reasons"]))
     kept = frozenset(names["segment_ids"].index(segment_id) for segment_id in champion["kept_from"])

@@ -17,16 +17,36 @@ from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, write_json
 from offline_rl.artifacts import save_policy
 from offline_rl.logged_data import load_tasks, training_device
+from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
+from offline_rl.meta.beta_binomial import BetaBinomial
+from offline_rl.meta.choice import asking
+from offline_rl.meta.fine_tuned import FineTuned
 from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.per_segment import PerSegment
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
+from offline_rl.meta.warm_start import warm_start
 
-# The baseline is learned like the others, and first: it is what they must beat.
+# The baseline is what the others must beat, so it always learns along.
 BASELINE = PooledRewardModel()
 LEARNERS: dict[str, Learner] = {
-    learner.name: learner for learner in (Maml(), Maml("fomaml", first_order=True), Reptile(), Reinforce())
+    learner.name: learner
+    for learner in (
+        FineTuned(),
+        PerSegment(),
+        BetaBinomial(),
+        RandomEffects(),
+        Maml(),
+        Maml("fomaml", first_order=True),
+        Maml("anil", head_only=True, learned_rates=True),
+        Maml("maml_rates", learned_rates=True),
+        Reptile(),
+        Reinforce(),
+        BayesianLastLayer(),
+    )
 }
 
 
@@ -40,7 +60,9 @@ def learn(workspace: Workspace, night: Night) -> None:
             tasks = _tasks(workspace, night, domain)
             save_tasks(tasks, folder)
             segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
-            for policy in train(workspace, night, domain):
+            policies, names = train(workspace, night, domain)
+            write_json(folder / f"asking_{domain}.json", {"policies": names})
+            for policy in policies:
                 save_policy(policy, folder / "policies" / domain)
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
@@ -50,9 +72,12 @@ def learn(workspace: Workspace, night: Night) -> None:
         write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
 
 
-def train(workspace: Workspace, night: Night, domain: str) -> list[MetaPolicy]:
-    """Train the baseline and the learners of the configuration, in this order."""
-    settings = workspace.settings.learning
+def train(workspace: Workspace, night: Night, domain: str) -> tuple[list[MetaPolicy], list[str]]:
+    """Train the baseline and the learners of the configuration; return them, and the names of those that ask.
+
+    Who asks to serve is decided here, on validation segments, long before the holdout is opened.
+    """
+    settings, seed = workspace.settings.learning, workspace.settings.night.seed
     tasks = load_tasks(workspace.work(night.run_id) / f"rounds_{domain}.npz")
     how = LearningSettings(
         hidden=settings.hidden,
@@ -61,8 +86,9 @@ def train(workspace: Workspace, night: Night, domain: str) -> list[MetaPolicy]:
         outer_lr=settings.outer_lr,
         max_steps=settings.max_steps,
     )
-    learners = [BASELINE, *(LEARNERS[name] for name in settings.learners)]
-    return [learner.meta_train(tasks, how, workspace.settings.night.seed) for learner in learners]
+    learned = [LEARNERS[name].meta_train(tasks, how, seed) for name in settings.learners]
+    baseline = BASELINE.meta_train(tasks, how, seed)
+    return [baseline, *learned], asking(learned, warm_start(tasks, how.hidden, seed))
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:

@@ -23,6 +23,20 @@ from features.sources.file_tables import parse_file_tables
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
+LearnerName = Literal[
+    "fine_tuned",
+    "per_segment",
+    "beta_binomial",
+    "random_effects",
+    "maml",
+    "fomaml",
+    "anil",
+    "maml_rates",
+    "reptile",
+    "reinforce",
+    "bayesian_last_layer",
+]
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -92,7 +106,14 @@ class Segments(_Table):
 class Learning(_Table):
     """Which learners compete and how long they may take."""
 
-    learners: tuple[Literal["maml", "fomaml", "reptile", "reinforce"], ...] = ("maml", "reptile", "reinforce")
+    learners: tuple[LearnerName, ...] = (
+        "fine_tuned",
+        "random_effects",
+        "maml",
+        "reptile",
+        "reinforce",
+        "bayesian_last_layer",
+    )
     inner_lr: Annotated[float, Field(ge=0)] = 1.0
     inner_steps: Annotated[int, Field(ge=0)] = 3
     outer_lr: Annotated[float, Field(gt=0)] = 0.005

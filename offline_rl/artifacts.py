@@ -6,7 +6,6 @@ files is the policy's version.
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,24 @@ import torch
 from safetensors.torch import load, save
 
 from features.errors import InputDataError
+from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
+from offline_rl.meta.beta_binomial import BetaBinomialMetaPolicy
+from offline_rl.meta.effects_meta_policy import EffectsMetaPolicy
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import MetaPolicy
-from offline_rl.meta.segment_objective import SegmentObjective
+from offline_rl.meta.per_segment import PerSegmentMetaPolicy
+
+KINDS: dict[str, Any] = {
+    cls.kind: cls
+    for cls in (
+        GradientMetaPolicy,
+        EffectsMetaPolicy,
+        PerSegmentMetaPolicy,
+        BetaBinomialMetaPolicy,
+        BayesianMetaPolicy,
+    )
+}
+"""kind → class, for `load_policy`: a new kind of meta-policy is one entry here."""
 
 
 def save_policy(policy: MetaPolicy, folder: Path) -> Path:
@@ -40,9 +55,9 @@ def load_policy(path: Path) -> MetaPolicy:
         numbers, card = path.read_bytes(), json.loads(path.with_suffix(".json").read_bytes())
         if hashlib.sha256(numbers).hexdigest() != card.pop("parameters_sha256"):
             raise InputDataError(f"{path} isn't the file that its card describes: learn the policy again.")
-        objective = SegmentObjective(**card.pop("objective"))
-        notes = tuple(card.pop("notes"))
-        return MetaPolicy(parameters=load(numbers), objective=objective, notes=notes, **card)
+        kind, own, notes = KINDS[card.pop("kind")], card.pop("own"), tuple(card.pop("notes"))
+        policy: MetaPolicy = kind.restored(load(numbers), own, notes=notes, **card)
+        return policy
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise InputDataError(f"{path} can't be read as a policy ({error}): learn it again.") from error
 
@@ -54,7 +69,7 @@ def policy_version(policy: MetaPolicy) -> str:
 
 def _numbers(policy: MetaPolicy) -> bytes:
     tensors: dict[str, torch.Tensor] = {
-        name: policy.parameters[name].detach().to("cpu").contiguous() for name in sorted(policy.parameters)
+        name: tensor.detach().to("cpu").contiguous() for name, tensor in sorted(policy.numbers().items())
     }
     written: bytes = save(tensors)
     return written
@@ -62,12 +77,9 @@ def _numbers(policy: MetaPolicy) -> bytes:
 
 def _card(policy: MetaPolicy) -> bytes:
     card: dict[str, Any] = {
+        "kind": policy.kind,
         "name": policy.name,
-        "objective": asdict(policy.objective),
-        "inner_lr": policy.inner_lr,
-        "inner_steps": policy.inner_steps,
-        "minimum_rounds": policy.minimum_rounds,
-        "minimum_ess": policy.minimum_ess,
+        "own": policy.card(),
         "validation_value": policy.validation_value,
         "validation_gain": policy.validation_gain,
         "notes": list(policy.notes),

@@ -1,12 +1,15 @@
 """Objectives: what learners minimize, one value per task over the rows of a padded batch.
 
 Notation: rho = pi(a|x) / mu, the weight of the logged action a with logged propensity mu; r the reward; m the
-mask, 1 on real rows and 0 on padding.  Means run over the real rows of each task.
+mask, 1 on real rows and 0 on padding.  Means run over the real rows of each task.  Rows that were drawn with
+unequal probabilities carry their correction in the mask (see `masked_mean`).
 
 All of them are in ratio form.  The familiar surrogate detach(rho) * r * log pi has the same gradient and a
 wrong Hessian, so a meta-gradient that passes through an inner step of it is wrong (by 15 % in the reference
 example of the tests).
 """
+
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -17,11 +20,19 @@ from offline_rl.reward_model import negative_log_likelihood
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean over the real rows of each task: [T, N] → [T]; 0 for a task without rows.
 
+        sum_i m_i v_i / #{i: m_i > 0}
+
+    A mask of numbers multiplies its rows and still divides by their count: with the inverse of the
+    probability that a row was drawn (`offline_rl.meta.replay`) the mean is unbiased, which one divided by the
+    sum of the numbers isn't.
+
     >>> masked_mean(torch.tensor([[1.0, 3.0, 9.0]]), torch.tensor([[True, True, False]])).tolist()
     [2.0]
+    >>> masked_mean(torch.tensor([[1.0, 3.0, 9.0]]), torch.tensor([[0.5, 1.5, 0.0]])).tolist()
+    [2.5]
     """
-    weights = mask.to(values.dtype)
-    return (values * weights).sum(-1) / weights.sum(-1).clamp_min(1.0)
+    rows = (mask > 0).sum(-1).clamp_min(1)
+    return (values * mask.to(values.dtype)).sum(-1) / rows
 
 
 def weights_of(log_probability: Tensor, propensity: Tensor) -> Tensor:
@@ -49,6 +60,129 @@ def importance_weighted_loss(
     """
     weight = weights_of(log_probability, propensity)
     return -masked_mean(torch.minimum(weight * advantage, weight.clamp_max(clip) * advantage), mask)
+
+
+def implicit_exploration_loss(
+    log_probability: Tensor, propensity: Tensor, reward: Tensor, mask: Tensor, *, gamma: float
+) -> Tensor:
+    """Implicit exploration (IX), L = -mean pi(a|x) / (mu + gamma) * r, one value per task; rewards >= 0.
+
+    Linear in pi, so smooth to every order, and no weight exceeds 1 / gamma.  Since it never overstates a row
+    with r >= 0 it is pessimistic: E[-L] = E_pi[r mu / (mu + gamma)] <= the policy's value.  Rewards less a
+    baseline lose that guarantee.  gamma of the order sqrt(1 / (n A)) balances bias and noise; 0 is plain IPS.
+    Source: Kocák, Neu, Valko & Munos 2014, eq. 2; Gabbianelli, Neu & Papini 2024.
+
+    pi = (0.8, 0.2), mu = 0.4, gamma = 0.1, r = (1, 0): -(0.8 / 0.5) / 2.
+
+    >>> round(implicit_exploration_loss(
+    ...     torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.4, 0.4]]), torch.tensor([[1.0, 0.0]]),
+    ...     torch.tensor([[True, True]]), gamma=0.1).item(), 4)
+    -0.8
+    """
+    return -masked_mean(log_probability.exp() / (propensity + gamma) * reward, mask)
+
+
+def self_normalized_loss(log_probability: Tensor, propensity: Tensor, reward: Tensor, mask: Tensor) -> Tensor:
+    """Self-normalized IPS (SNIPS), L = -sum rho r / sum rho, one value per task; 0 for a task without rows.
+
+    The same under any shift of the rewards, and never beyond the rewards seen; biased by O(1 / n).  The ratio
+    is differentiated as a whole: its denominator is no constant.
+    Source: Swaminathan & Joachims 2015, "The Self-Normalized Estimator for Counterfactual Learning", eq. 9.
+
+    rho = (2, 0.5), r = (1, 0): -2 / 2.5.
+
+    >>> round(self_normalized_loss(
+    ...     torch.tensor([[0.8, 0.2]]).log(), torch.tensor([[0.4, 0.4]]), torch.tensor([[1.0, 0.0]]),
+    ...     torch.tensor([[True, True]])).item(), 4)
+    -0.8
+    """
+    weight = weights_of(log_probability, propensity) * mask.to(log_probability.dtype)
+    total = weight.sum(-1)
+    return -(weight * reward).sum(-1) / torch.where(total > 0, total, torch.ones_like(total))
+
+
+def doubly_robust_loss(
+    log_probabilities: Tensor,
+    action: Tensor,
+    propensity: Tensor,
+    reward: Tensor,
+    q_hat: Tensor,
+    *,
+    mask: Tensor,
+    clip: float,
+) -> Tensor:
+    """Doubly robust loss, L = -mean [sum_a pi(a|x) q(x, a) + min(rho, clip) (r - q(x, a_i))], per task.
+
+    log_probabilities and q_hat are [T, N, A], the others [T, N].  q_hat must not have seen the rows that it
+    corrects (cross-fit it, see `offline_rl.meta.cross_fitting`): its own fit would pass for evidence.  A
+    constant q_hat = b is IPS with baseline b.
+    Source: Dudík, Langford & Li 2011, eq. 1, as an objective; the clip, Su et al. 2020.
+
+    pi = (0.5, 0.5), q_hat = (0.2, 0.4), action 0 with propensity 0.25 rewarded 1: -(0.3 + 2 * 0.8).
+
+    >>> round(doubly_robust_loss(torch.tensor([[[0.5, 0.5]]]).log(), torch.tensor([[0]]),
+    ...     torch.tensor([[0.25]]), torch.tensor([[1.0]]), torch.tensor([[[0.2, 0.4]]]),
+    ...     mask=torch.ones(1, 1), clip=10.0).item(), 4)
+    -1.9
+    """
+    logged = action.unsqueeze(-1)
+    weight = weights_of(log_probabilities.gather(-1, logged).squeeze(-1), propensity).clamp_max(clip)
+    correction = weight * (reward - q_hat.gather(-1, logged).squeeze(-1))
+    return -masked_mean((log_probabilities.exp() * q_hat).sum(-1) + correction, mask)
+
+
+def per_decision_loss(
+    log_probability: Tensor,
+    propensity: Tensor,
+    reward: Tensor,
+    baseline: Tensor,
+    mask: Tensor,
+    *,
+    discount: float = 1.0,
+    clip: float = torch.inf,
+) -> Tensor:
+    """Per-decision importance weighting of short sessions, one value per task.
+
+        L = -mean_i sum_t discount^t [R_it (r_it - b_t) + R_i,t-1 b_t]
+        R_it = min(prod_{u <= t} rho_iu, clip),  R_i,-1 = 1
+
+    All are [T, N, H] for N sessions of at most H steps, t = 0..H-1; baseline is [H] or broadcasts to
+    [T, N, H].  A reward is weighted by the decisions up to its own step alone: later ones can't have caused
+    it.  baseline b_t guesses what is still to come from step t on, before its decision; unclipped, any b_t
+    that doesn't depend on the step's action adds no bias, because the second term puts back in expectation
+    what the first takes away, also where sessions end early.  mask is False on the steps after a session's
+    end, and on all steps of a padding session.
+    Source: Precup, Sutton & Singh 2000, eq. 4; the baseline, Jiang & Li 2016, eq. 10 with Q = V = b_t.
+
+    One session of two steps, rho = (2, 0.5), r = (0, 1), b = 0, discount 0.9: -0.9 * (2 * 0.5) * 1.
+
+    >>> round(per_decision_loss(
+    ...     torch.tensor([[[0.8, 0.2]]]).log(), torch.tensor([[[0.4, 0.4]]]), torch.tensor([[[0.0, 1.0]]]),
+    ...     torch.zeros(2), torch.ones(1, 1, 2, dtype=torch.bool), discount=0.9).item(), 4)
+    -0.9
+    """
+    # Padding steps have weight 1, so that the product runs past them unchanged.
+    log_weight = (log_probability - propensity.log()).masked_fill(~mask, 0.0)
+    product = log_weight.cumsum(-1).exp().clamp_max(clip)
+    before = torch.cat([torch.ones_like(product[..., :1]), product[..., :-1]], dim=-1)
+    step = torch.arange(mask.shape[-1], device=mask.device, dtype=reward.dtype)
+    terms = discount**step * (product * (reward - baseline) + before * baseline)
+    return -masked_mean(terms.masked_fill(~mask, 0.0).sum(-1), mask.any(-1))
+
+
+def proximal(params: Mapping[str, Tensor], center: Mapping[str, Tensor]) -> Tensor:
+    """|theta - center|^2 / 2 over all tensors of center, one value per task; center has no task dimension.
+
+    Times lambda and added to a support loss it holds adaptation near the meta-parameters, as a normal prior
+    of precision lambda would.  A center that requires gradients is differentiated through.
+    Source: Rajeswaran et al. 2019, "Meta-Learning with Implicit Gradients", eq. 3.
+
+    >>> proximal({"a": torch.tensor([[3.0, 4.0]])}, {"a": torch.zeros(2)})
+    tensor([12.5000])
+    """
+    return 0.5 * torch.stack(
+        [(params[name] - value).square().flatten(1).sum(1) for name, value in center.items()]
+    ).sum(0)
 
 
 def likelihood_loss(score: Tensor, reward: Tensor, mask: Tensor, *, is_binary: bool) -> Tensor:

@@ -17,7 +17,7 @@ from features.errors import UsageError
 from features.simulator.click_model import sigmoid
 from features.simulator.identifiers import Identifiers
 from features.simulator.logging_policy import mixed_with_uniform
-from features.simulator.people import SEGMENTS
+from features.simulator.people import DEVICES
 from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
@@ -79,7 +79,7 @@ def draw_advertising(settings: WorldSettings) -> Advertising:
     campaign, channel = np.array(cells)[cell].T
     number = np.arange(len(cell)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
     quality = _QUALITY_SPREAD * random.normal(size=len(cell))
-    deviation = random.normal(size=(len(SEGMENTS), len(cell)))
+    deviation = random.normal(size=(settings.regions * len(DEVICES), len(cell)))
     deviation -= deviation.mean(axis=0)
     click = sigmoid(np.array(_CHANNEL_BASE)[channel] + quality + HETEROGENEITY[settings.world] * deviation)
     preferences = np.exp(_SHARPNESS * random.normal(size=len(cell)))

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.errors import UsageError
 from features.simulator.catalog import Catalog
-from features.simulator.people import SEGMENTS, People
+from features.simulator.people import People
 from features.simulator.preferences import Preferences, draw_preferences
 from features.simulator.seasonality import Seasonality
 from features.simulator.settings import WorldSettings
@@ -104,7 +104,7 @@ def draw_click_model(
     order_log_odds = (
         _ORDER_BASE
         + _ORDER_ITEM_SPREAD * random.normal(size=settings.items)
-        + _ORDER_SEGMENT_SPREAD * random.normal(size=(len(SEGMENTS), 1))
+        + _ORDER_SEGMENT_SPREAD * random.normal(size=(len(people.segments), 1))
     )
     return ClickModel(
         examination=np.array(_EXAMINATION[: settings.slots]),

@@ -16,7 +16,6 @@ from features.simulator.streams import Stream, generator
 
 REGIONS = ("north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 DEVICES = ("mobile", "desktop", "tablet")
-SEGMENTS = tuple(f"{region}-{device}" for region in REGIONS for device in DEVICES)
 
 # Unequal on purpose: the smallest segment has half a percent of the users, too few to learn from alone.
 REGION_SHARES = (0.22, 0.18, 0.15, 0.13, 0.11, 0.09, 0.07, 0.05)
@@ -31,7 +30,8 @@ _DAY_MINUTES = 24 * 60
 class People:
     """Users in the order of `ids`; U users, C categories.
 
-    region, device: int64[U], positions in REGIONS and DEVICES.
+    regions: the names of the regions.
+    region, device: int64[U], positions in `regions` and DEVICES.
     visit_rate: float64[U], mean visits per day; differs between users, its expectation is the setting's.
     taste: float64[U, C], what the user adds to the log-odds of liking an item of the category. Hidden.
     attributes: what the users log tells besides.
@@ -41,6 +41,7 @@ class People:
     """
 
     ids: Identifiers
+    regions: tuple[str, ...]
     region: NDArray[np.int64]
     device: NDArray[np.int64]
     visit_rate: NDArray[np.float64]
@@ -51,15 +52,20 @@ class People:
 
     @property
     def segment(self) -> NDArray[np.int64]:
-        """int64[U], position of the user's region x device in SEGMENTS."""
+        """int64[U], position of the user's region x device in `segments`."""
         return self.region * len(DEVICES) + self.device
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The names of the segments, G, region by region."""
+        return tuple(f"{region}-{device}" for region in self.regions for device in DEVICES)
 
     @property
     def context(self) -> NDArray[np.float32]:
         """float32[U, d], all that the users log tells: region, device and age band as indicators, numbers."""
         return np.hstack(
             [
-                np.eye(len(REGIONS), dtype=np.float32)[self.region],
+                np.eye(len(self.regions), dtype=np.float32)[self.region],
                 np.eye(len(DEVICES), dtype=np.float32)[self.device],
                 self.attributes.levels.astype(np.float32),
             ]
@@ -77,12 +83,37 @@ class People:
         return pl.DataFrame(
             {
                 "user_id": self.ids.ids[:known],
-                "region": np.array(REGIONS)[self.region[:known]],
+                "region": np.array(self.regions)[self.region[:known]],
                 "device": np.array(DEVICES)[self.device[:known]],
                 "signup_at": pl.Series(signup_at.astype("datetime64[us]")).dt.replace_time_zone(str(UTC)),
                 "attributes": self.attributes.json()[:known],
             }
         )
+
+
+def region_names(regions: int) -> tuple[str, ...]:
+    """The names of so many regions: the eight, then the eight again with a number.
+
+    >>> region_names(10)[7:]
+    ('northwest', 'north2', 'northeast2')
+    """
+    rounds, places = divmod(np.arange(regions), len(REGIONS))
+    return tuple(
+        f"{REGIONS[place]}{turn + 1 if turn else ''}" for turn, place in zip(rounds, places, strict=True)
+    )
+
+
+def region_shares(regions: int) -> NDArray[np.float64]:
+    """The share of the users that live in each of so many regions, falling from the first to the last.
+
+    However many there are, the largest has about four times the users of the smallest.
+
+    >>> region_shares(4).round(3)
+    array([0.431, 0.281, 0.19 , 0.098])
+    """
+    along = np.linspace(0, len(REGION_SHARES) - 1, regions)
+    shares = np.interp(along, np.arange(len(REGION_SHARES)), REGION_SHARES)
+    return np.asarray(shares / shares.sum())
 
 
 def draw_people(settings: WorldSettings) -> People:
@@ -97,7 +128,8 @@ def draw_people(settings: WorldSettings) -> People:
     signup_minute = np.where(first_day == 0, -ages, (first_day - 1) * _DAY_MINUTES + ages % _DAY_MINUTES)
     return People(
         ids=Identifiers("user", tuple(f"user-{number:06d}" for number in range(1, n + 1))),
-        region=random.choice(len(REGIONS), n, p=REGION_SHARES),
+        regions=region_names(settings.regions),
+        region=random.choice(settings.regions, n, p=region_shares(settings.regions)),
         device=random.choice(len(DEVICES), n, p=_DEVICE_SHARES),
         visit_rate=settings.visits_per_user_day * activity,
         taste=random.normal(0.0, _TASTE_SPREAD, (n, len(CATEGORIES))),

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from features.simulator.catalog import BRANDS, CATEGORIES, Catalog
-from features.simulator.people import DEVICES, REGIONS, SEGMENTS, People
+from features.simulator.people import DEVICES, People
 from features.simulator.settings import WorldName, WorldSettings
 
 HETEROGENEITY: dict[WorldName, float] = {
@@ -116,7 +116,7 @@ def draw_preferences(
     """
     scale = HETEROGENEITY[settings.world]
     if settings.world == "nonlinear":
-        traits = random.normal(size=(len(SEGMENTS), _TRAITS))
+        traits = random.normal(size=(len(people.segments), _TRAITS))
         traits = (traits - traits.mean(axis=0)) / traits.std(axis=0)
         return TraitPreferences(
             segment=people.segment,
@@ -124,10 +124,10 @@ def draw_preferences(
             facts=np.hstack([people.attributes.levels, np.ones((len(people.ids), 1))]),
             directions=_directions(catalog, people.attributes.levels.shape[1] + 1, random),
         )
-    table = scale * _segment_table(catalog, random)
+    table = scale * _segment_table(catalog, settings.regions, random)
     if settings.world == "drift":
         # without what the two have in common by chance, so that the correlation of two nights is the cosine
-        other = _segment_table(catalog, random)
+        other = _segment_table(catalog, settings.regions, random)
         other -= (other * table).sum() / (table * table).sum() * table
         return TurningPreferences(people.segment, table, scale * other / other.std())
     return TablePreferences(people.segment, table)
@@ -147,21 +147,21 @@ def _directions(catalog: Catalog, facts: int, random: np.random.Generator) -> ND
     return np.asarray(_BEND / np.sqrt(3 * facts) * drawn @ described.T, dtype=np.float64)
 
 
-def _segment_table(catalog: Catalog, random: np.random.Generator) -> NDArray[np.float64]:
+def _segment_table(catalog: Catalog, regions: int, random: np.random.Generator) -> NDArray[np.float64]:
     """float64[G, A]: mean 0 over segments for each item, standard deviation 1 over all.
 
     Most of it follows from what is known of segment and item (region with category and brand, device with
     category and price), so that a segment with little data can learn from the others; the rest is its own.
     """
     by_region = (
-        random.normal(size=(len(REGIONS), len(CATEGORIES)))[:, catalog.category]
-        + 0.6 * random.normal(size=(len(REGIONS), len(BRANDS)))[:, catalog.brand]
+        random.normal(size=(regions, len(CATEGORIES)))[:, catalog.category]
+        + 0.6 * random.normal(size=(regions, len(BRANDS)))[:, catalog.brand]
     )
     by_device = (
         0.6 * random.normal(size=(len(DEVICES), len(CATEGORIES)))[:, catalog.category]
         + 0.6 * random.normal(size=(len(DEVICES), 1)) * catalog.price_level
     )
-    own = 0.6 * random.normal(size=(len(SEGMENTS), len(catalog.ids)))
-    mixed = np.repeat(by_region, len(DEVICES), axis=0) + np.tile(by_device, (len(REGIONS), 1)) + own
+    own = 0.6 * random.normal(size=(regions * len(DEVICES), len(catalog.ids)))
+    mixed = np.repeat(by_region, len(DEVICES), axis=0) + np.tile(by_device, (regions, 1)) + own
     centered = mixed - mixed.mean(axis=0)
     return np.asarray(centered / centered.std(), dtype=np.float64)

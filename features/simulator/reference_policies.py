@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.simulator.click_model import Reward
-from features.simulator.people import SEGMENTS
 from features.simulator.policy_value import Visits
 from features.simulator.world import World
 
@@ -63,10 +62,11 @@ class BestSlates:
         """float64[G, A], over the visits of the segment, or of everybody."""
         world, items = self.world, np.arange(len(self.world.item_ids))
         visit_rate = world.open(day).visit_rate
-        total = np.zeros((len(SEGMENTS), len(items)))
+        segments = np.arange(len(world.people.segments))
+        total = np.zeros((len(segments), len(items)))
         for start in range(0, len(visit_rate), _USERS_AT_ONCE):
             users = np.arange(start, min(start + _USERS_AT_ONCE, len(visit_rate)))
-            member = world.people.segment[users] == np.arange(len(SEGMENTS))[:, None]
+            member = world.people.segment[users] == segments[:, None]
             attraction = world.click_model.attraction(users[:, None], items, day, self.reward)
             total += (member * visit_rate[users]) @ attraction
         return total if self.knows == "segment" else np.broadcast_to(total.sum(axis=0), total.shape)

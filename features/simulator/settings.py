@@ -13,6 +13,7 @@ WORLD_VERSION = 2
 """Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
 
 MOST_SLOTS = 5
+FEWEST_REGIONS, MOST_REGIONS = 2, 400
 _SHARES = ("new_user_share", "new_item_share", "stock_out_share", "explore_share", "dirt")
 _LARGEST_SHARE = 0.5
 
@@ -36,6 +37,7 @@ class WorldSettings:
     explore_share: share of users who are served by the exploring policy.
     dirt: share of lines that are repeated, late or broken, see dirt.py; 0 writes clean files.
     stray_quote: whether one file gets a quote that never closes; such a file is refused as a whole.
+    regions: how many there are, 2 to 400; with 3 devices in each, three times as many segments.
     Raises UsageError when a number is out of its range.
     """
 
@@ -55,6 +57,7 @@ class WorldSettings:
     explore_share: float = 0.2
     dirt: float = 0.0
     stray_quote: bool = False
+    regions: int = 8
 
     def __post_init__(self) -> None:
         if self.world not in get_args(WorldName):
@@ -77,6 +80,11 @@ class WorldSettings:
             raise UsageError(
                 f"visits_per_user_day and ads_per_user_day are means above 0 and seasonality lies in 0 to 2, "
                 f"not {self.visits_per_user_day}, {self.ads_per_user_day} and {self.seasonality}."
+            )
+        if not FEWEST_REGIONS <= self.regions <= MOST_REGIONS:
+            raise UsageError(
+                f"A simulated shop has {FEWEST_REGIONS} to {MOST_REGIONS} regions, not {self.regions}. "
+                "Set regions."
             )
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= _LARGEST_SHARE:

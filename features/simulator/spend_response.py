@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS
 from features.simulator.identifiers import Identifiers
-from features.simulator.people import REGION_SHARES, REGIONS
+from features.simulator.people import region_names, region_shares
 from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
@@ -39,12 +39,14 @@ class SpendResponse:
     """True curves, one per cell; N cells = campaign x channel x region, in this order.
 
     cells: ids `campaign/channel/region`.
+    regions: the names of the regions.
     usual_spend_cents: float64[N], the middle of what is spent in a day.
     ceiling_cents: float64[N], a.
     half_spend_cents: float64[N], b.
     """
 
     cells: Identifiers
+    regions: tuple[str, ...]
     usual_spend_cents: NDArray[np.float64]
     ceiling_cents: NDArray[np.float64]
     half_spend_cents: NDArray[np.float64]
@@ -71,7 +73,7 @@ class SpendResponse:
         # orders are Poisson and their values gamma, so the mean of their sum is the curve itself
         conversions = random.poisson(mean_revenue / ORDER_VALUE_CENTS)
         revenue = random.gamma(conversions * _ORDER_VALUE_SHAPE, ORDER_VALUE_CENTS / _ORDER_VALUE_SHAPE)
-        campaign, channel, region = _cell_axes()
+        campaign, channel, region = _cell_axes(len(self.regions))
         impressions = random.poisson(spend / np.array(COST_CENTS)[channel])
         clicks = random.binomial(impressions, np.array(_AUDIENCE_CLICK_RATE)[channel])
         return pl.DataFrame(
@@ -79,7 +81,7 @@ class SpendResponse:
                 "date": [night] * n,
                 "campaign_id": np.array(CAMPAIGNS)[campaign],
                 "channel": np.array(CHANNELS)[channel],
-                "segment_id": np.array(REGIONS)[region],
+                "segment_id": np.array(self.regions)[region],
                 "impressions": impressions,
                 "clicks": clicks,
                 "spend_cents": spend,
@@ -96,10 +98,11 @@ def draw_spend_response(settings: WorldSettings) -> SpendResponse:
     spent elsewhere brings more.
     """
     random = generator(settings.seed, Stream.SPEND_RESPONSE)
-    campaign, channel, region = _cell_axes()
+    regions = region_names(settings.regions)
+    campaign, channel, region = _cell_axes(len(regions))
     pairs = (len(CAMPAIGNS), len(CHANNELS))
     spread = HETEROGENEITY[settings.world]
-    size = len(REGIONS) * np.array(REGION_SHARES)[region]
+    size = len(regions) * region_shares(len(regions))[region]
     usual = _MEAN_SPEND_CENTS * size * np.exp(random.normal(0.0, 0.4, pairs))[campaign, channel]
     saturation = np.exp(random.uniform(np.log(0.2), np.log(5.0), pairs))[campaign, channel] * np.exp(
         spread * random.normal(size=len(region))
@@ -112,17 +115,18 @@ def draw_spend_response(settings: WorldSettings) -> SpendResponse:
         cells=Identifiers(
             "ad cell",
             tuple(
-                f"{CAMPAIGNS[c]}/{CHANNELS[h]}/{REGIONS[r]}"
+                f"{CAMPAIGNS[c]}/{CHANNELS[h]}/{regions[r]}"
                 for c, h, r in zip(campaign, channel, region, strict=True)
             ),
         ),
+        regions=regions,
         usual_spend_cents=usual,
         ceiling_cents=return_on_spend * (half + usual),
         half_spend_cents=half,
     )
 
 
-def _cell_axes() -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _cell_axes(regions: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Campaign, channel and region of each cell, int64[N] each."""
-    campaign, channel, region = np.indices((len(CAMPAIGNS), len(CHANNELS), len(REGIONS))).reshape(3, -1)
+    campaign, channel, region = np.indices((len(CAMPAIGNS), len(CHANNELS), regions)).reshape(3, -1)
     return campaign, channel, region

@@ -16,7 +16,7 @@ from features.simulator.assortment import Assortment, draw_assortment
 from features.simulator.catalog import Catalog, draw_catalog
 from features.simulator.click_model import ClickModel, Reward, draw_click_model
 from features.simulator.logging_policy import Logging, LoggingPolicy, draw_logging
-from features.simulator.people import SEGMENTS, People, draw_people
+from features.simulator.people import People, draw_people
 from features.simulator.plackett_luce import slot_marginals
 from features.simulator.policy_value import (
     SlatePolicy,
@@ -123,7 +123,8 @@ class World:
 
     def segment_ids(self, user_ids: Sequence[str]) -> list[str]:
         """The segment of each user, region and device joined by a hyphen."""
-        return [SEGMENTS[segment] for segment in self.people.segment[self.people.ids.positions(user_ids)]]
+        segments = self.people.segments
+        return [segments[segment] for segment in self.people.segment[self.people.ids.positions(user_ids)]]
 
     def days(self, moments: pl.Series) -> NDArray[np.int64]:
         """The day of each date or UTC time, counted from 0, int64[n]."""

@@ -2,17 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds, Tasks
-from offline_rl.meta.adaptation import adapt
-from offline_rl.meta.segment_objective import SegmentObjective, weight_of_logged
-from offline_rl.meta.task_batches import pad_tasks
-from offline_rl.objectives import effective_sample_size
-from offline_rl.policies.softmax_policy import SoftmaxPolicy
-from offline_rl.two_tower import Parameters, with_task_dimension
+from offline_rl.policies.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -68,69 +63,70 @@ Progress = Callable[[CurvePoint], None]
 """Told each point of the learning curve as it is reached."""
 
 
-@dataclass(frozen=True, eq=False)
-class MetaPolicy:
+class MetaPolicy(Protocol):
     """What meta-training returns: a policy for any segment, and the means to adapt it to one.
 
-    parameters are without task dimension.  inner_steps is 0 for a learner that doesn't adapt, and where
-    adaptation was switched off; notes say so in sentences.  validation_value is the doubly robust value of
-    this policy on the validation segments' query rounds; validation_gain is its paired gain there over the
-    pooled model, less a standard error, by which learners can be ordered before the holdout is opened: by
-    value alone the noisiest would come first.
+    validation_value is the doubly robust value of this policy on the validation segments' query rounds;
+    validation_gain is its paired gain there over the pooled model, less a standard error, by which learners
+    can be ordered before the holdout is opened: by value alone the noisiest would come first.  notes say in
+    sentences what readers should know, such as that adaptation was switched off.
+    `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.
     """
 
-    name: str
-    parameters: Parameters
-    objective: SegmentObjective
-    inner_lr: float
-    inner_steps: int
-    minimum_rounds: int
-    minimum_ess: float
-    validation_value: float
-    validation_gain: float
-    curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    kind: ClassVar[str]
 
-    def zero_shot(self) -> SoftmaxPolicy:
+    @property
+    def name(self) -> str:
+        """The name that tables and reports show."""
+        ...
+
+    @property
+    def validation_value(self) -> float:
+        """See the class."""
+        ...
+
+    @property
+    def validation_gain(self) -> float:
+        """See the class."""
+        ...
+
+    @property
+    def curve(self) -> tuple[CurvePoint, ...]:
+        """How learning went; at least one point when it has just been learned."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """See the class."""
+        ...
+
+    @property
+    def adapts(self) -> bool:
+        """Whether a segment's policy can differ from the zero-shot one."""
+        ...
+
+    def zero_shot(self) -> Policy:
         """The policy for a segment of which nothing is known."""
-        return SoftmaxPolicy(self.name, self.parameters, self.objective.temperature)
+        ...
 
-    def adapt(self, support: LoggedRounds) -> SoftmaxPolicy:
+    def adapt(self, support: LoggedRounds) -> Policy:
         """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
 
-        The steps and their length are those that meta-training has validated: nothing is tuned here.
+        Nothing is tuned here: how to adapt was decided while meta-training.
         """
-        if self.inner_steps == 0 or self.refusal(support) is not None:
-            return self.zero_shot()
-        like = self.parameters["context_weight"]
-        batch = self.objective.as_support(pad_tasks(*_one_task(support.to(like.device, like.dtype))))
-        start = {name: value.detach().requires_grad_() for name, value in self.parameters.items()}
-        adapted = adapt(
-            self.objective.loss,
-            with_task_dimension(start, 1),
-            batch,
-            inner_lr=self.inner_lr,
-            inner_steps=self.inner_steps,
-            create_graph=False,
-        )
-        parameters = {name: value[0].detach() for name, value in adapted.items()}
-        return SoftmaxPolicy(self.name, parameters, self.objective.temperature)
+        ...
 
     def refusal(self, support: LoggedRounds) -> str | None:
         """Why this support is too thin to adapt to, as a sentence; None if it isn't."""
-        if support.n < self.minimum_rounds:
-            return f"{support.n} rounds in the support, fewer than the {self.minimum_rounds} needed to adapt."
-        like = self.parameters["context_weight"]
-        batch = pad_tasks(*_one_task(support.to(like.device, like.dtype)))
-        start = with_task_dimension(self.parameters, 1)
-        weight = weight_of_logged(start, batch, self.objective.temperature)
-        ess = float(effective_sample_size(weight, batch["mask"])[0])
-        if ess < self.minimum_ess:
-            return (
-                f"The support's effective sample size is {ess:.1f}, below the {self.minimum_ess:g} needed to "
-                "adapt: the log rarely shows what this policy would."
-            )
-        return None
+        ...
+
+    def numbers(self) -> dict[str, Tensor]:
+        """The tensors to store, by name."""
+        ...
+
+    def card(self) -> dict[str, Any]:
+        """Everything but the tensors, the curve and the fields above, as JSON can hold it."""
+        ...
 
 
 class Learner(Protocol):
@@ -151,7 +147,3 @@ class Learner(Protocol):
         Raises InputDataError if no segment has rounds to learn from.
         """
         ...
-
-
-def _one_task(rounds: LoggedRounds) -> tuple[LoggedRounds, list[Tensor]]:
-    return rounds, [rounds.action.new_tensor(range(rounds.n))]

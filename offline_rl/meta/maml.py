@@ -9,13 +9,15 @@ import torch
 from torch import Tensor
 
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.adaptation import Loss, adapt, differentiable, task_count
-from offline_rl.meta.learner import LearningSettings, MetaPolicy, Progress
+from offline_rl.meta.adaptation import Loss, StepSize, adapt, differentiable, task_count
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.inner_step import HEAD, InnerStep, network_of
+from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.outer_loop import descend
-from offline_rl.meta.step_length import validated_inner_lr
+from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
 from offline_rl.meta.warm_start import warm_start
-from offline_rl.two_tower import with_task_dimension
+from offline_rl.two_tower import NAMES, with_task_dimension
 
 
 def meta_gradient(
@@ -48,19 +50,45 @@ def meta_gradient(
     (0.405, 0.81)
     """
     start = differentiable(params)
+    value = value_after_adapting(
+        loss, start, support, query, inner_lr=inner_lr, inner_steps=inner_steps, first_order=first_order
+    )
+    return value.detach(), gradient_of(value, start)
+
+
+def value_after_adapting(
+    loss: Loss,
+    params: dict[str, Tensor],
+    support: dict[str, Tensor],
+    query: dict[str, Tensor],
+    *,
+    inner_lr: StepSize,
+    inner_steps: int,
+    first_order: bool,
+) -> Tensor:
+    """J(theta) of `meta_gradient`, to be differentiated by params and, where they ask for it, by the rates.
+
+    dJ/d alpha_k = -mean_t <grad L(theta_k; support_t), lambda_{k+1}>, with lambda_k = dJ_t / d theta_k; in
+    first order lambda is the query gradient at theta_K throughout.  params must require gradients.
+    Source of the learned rates: Li et al. 2017, "Meta-SGD".
+    """
     adapted = adapt(
         loss,
-        with_task_dimension(start, task_count(support)),
+        with_task_dimension(params, task_count(support)),
         support,
         inner_lr=inner_lr,
         inner_steps=inner_steps,
         create_graph=not first_order,
     )
-    value = loss(adapted, query).mean()
+    return loss(adapted, query).mean()
+
+
+def gradient_of(value: Tensor, params: dict[str, Tensor]) -> dict[str, Tensor]:
+    """d value / d params; zero where value doesn't depend on a tensor."""
     if not value.requires_grad:
-        return value, {name: torch.zeros_like(tensor) for name, tensor in params.items()}
-    gradients = torch.autograd.grad(value, list(start.values()), materialize_grads=True)
-    return value.detach(), dict(zip(start, gradients, strict=True))
+        return {name: torch.zeros_like(tensor) for name, tensor in params.items()}
+    gradients = torch.autograd.grad(value, list(params.values()), materialize_grads=True)
+    return dict(zip(params, gradients, strict=True))
 
 
 @dataclass(frozen=True)
@@ -69,18 +97,30 @@ class Maml:
 
     What adapts is the reward model that the policy is read out of: its likelihood needs no importance
     weights, which on the few hundred rounds of a segment are the larger part of a policy gradient's noise.
+
+    first_order (FOMAML) leaves the Hessians out.  head_only (ANIL: Raghu et al. 2020, "Rapid Learning or
+    Feature Reuse?") adapts `inner_step.HEAD` and leaves the towers to all segments in common.
+    learned_rates meta-learns the length of each step of each tensor along with the parameters, and
+    learned_shrinkage the kappa of information / (information + kappa).
+
+    In the tests' worlds learned rates are what pays most, most of all with the head alone; a learned kappa
+    changes nothing measurable beside the fixed one; and rates learned in first order are unreliable where
+    segments differ strongly, because the rates then grow without seeing the curvature that should stop them.
     """
 
     name: str = "maml"
     first_order: bool = False
+    head_only: bool = False
+    learned_rates: bool = False
+    learned_shrinkage: bool = False
 
     def meta_train(
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> MetaPolicy:
+    ) -> GradientMetaPolicy:
         """See `Learner`: support rounds adapt, query rounds judge, in training segments that have both."""
         start = warm_start(tasks, settings.hidden, seed)
         objective = start.objective("reward_likelihood", settings)
-        settings = replace(settings, inner_lr=validated_inner_lr(start, objective, settings))
+        how = validated_step(start, objective, settings, self._inner_step(settings))
         segments = start.segments_with_query()
         windows = [(part, rows_by_segment(part, segments)) for part in (start.support, start.query)]
 
@@ -88,24 +128,36 @@ class Maml:
             params: dict[str, Tensor], generator: torch.Generator
         ) -> tuple[float, dict[str, Tensor]]:
             support, query = sample_tasks(windows, settings.tasks_per_step, settings.rows_per_task, generator)
-            value, gradient = meta_gradient(
+            meta = differentiable(params)
+            trusted, size = how.on(meta, objective, support)
+            value = value_after_adapting(
                 objective.loss,
-                params,
-                objective.as_support(support),
+                network_of(meta),
+                trusted,
                 query,
-                inner_lr=settings.inner_lr,
+                inner_lr=size,
                 inner_steps=settings.inner_steps,
                 first_order=self.first_order,
             )
-            return float(value), gradient
+            return float(value.detach()), gradient_of(value, meta)
 
         return descend(
             self.name,
             start,
             objective,
             direction,
-            settings=settings,
+            settings=replace(settings, inner_lr=how.inner_lr),
             seed=seed,
             inner_steps=settings.inner_steps,
             progress=progress,
+            inner_step=how,
+        )
+
+    def _inner_step(self, settings: LearningSettings) -> InnerStep:
+        return InnerStep(
+            settings.inner_lr,
+            settings.inner_steps,
+            moved=HEAD if self.head_only else NAMES,
+            learns_rates=self.learned_rates,
+            learns_shrinkage=self.learned_shrinkage,
         )

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.learner import LearningSettings, MetaPolicy, Progress
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.warm_start import warm_start
 
@@ -22,7 +23,7 @@ class PooledRewardModel:
 
     def meta_train(
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> MetaPolicy:
+    ) -> GradientMetaPolicy:
         """The warm start of all learners, unchanged."""
         start = warm_start(tasks, settings.hidden, seed)
         return descend(

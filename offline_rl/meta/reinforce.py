@@ -3,40 +3,56 @@
 Source: Williams 1992 for the gradient; Swaminathan & Joachims 2015 for learning it from logged propensities.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.adaptation import Loss, differentiable, gradient_per_task
-from offline_rl.meta.learner import LearningSettings, MetaPolicy, Progress
+from offline_rl.meta.cross_fitting import cross_fitted_rewards
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.outer_loop import descend
-from offline_rl.meta.task_batches import Batch, pad_tasks, sample_rows
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.replay import Replay
+from offline_rl.meta.segment_objective import Kind
+from offline_rl.meta.task_batches import Batch, pad_tasks
+from offline_rl.meta.warm_start import WarmStart, warm_start
 from offline_rl.two_tower import with_task_dimension
 
 
 @dataclass(frozen=True)
 class Reinforce:
-    """The importance-weighted objective on a sample of all segments' rounds in each step; no adaptation."""
+    """An importance-weighted objective on a sample of all segments' sessions in each step; no adaptation.
+
+    Sessions (clusters of the log) are drawn by `offline_rl.meta.replay` in proportion to their surprise
+    |r - q_hat| under the pooled model to the power priority; 0 draws them alike.  In the tests' worlds 0.6
+    lowers the gradient's variance against equal draws by a third at 10 % clicks and by half at 2 %, where 1
+    lowers it more and at 10 % not at all; the learned value is the same.  kind: the objective.  Implicit
+    exploration, SNIPS and doubly robust with cross-fitted q_hat end within a standard error of the weighted
+    one there, which therefore stays the default.
+    """
 
     name: str = "reinforce"
+    kind: Kind = "importance_weighted"
+    priority: float = 0.6
 
     def meta_train(
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> MetaPolicy:
+    ) -> GradientMetaPolicy:
         """See `Learner`: each step takes as many rounds as MAML's, from all training segments at once."""
         start = warm_start(tasks, settings.hidden, seed)
-        objective = start.objective("importance_weighted", settings)
-        everything = [torch.arange(start.training.n, device=start.training.action.device)]
+        weighted = start.objective("importance_weighted", settings)
+        gamma = (start.training.n * start.training.n_actions) ** -0.5
+        objective = replace(weighted, kind=self.kind, gamma=gamma)
         rows = settings.tasks_per_step * settings.rows_per_task
+        draw = self._sampler(start, rows, seed)
 
         def direction(
             params: dict[str, Tensor], generator: torch.Generator
         ) -> tuple[float, dict[str, Tensor]]:
-            batch = pad_tasks(start.training, sample_rows(everything, rows, generator))
-            return pooled_gradient(objective.loss, params, batch)
+            return pooled_gradient(objective.loss, params, draw(generator))
 
         return descend(
             self.name,
@@ -48,6 +64,20 @@ class Reinforce:
             inner_steps=0,
             progress=progress,
         )
+
+    def _sampler(self, start: WarmStart, rows: int, seed: int) -> Callable[[torch.Generator], Batch]:
+        """Batches of about `rows` rounds; all rounds in every step where there are no more."""
+        log = start.training
+        values = {}
+        if self.kind == "doubly_robust":
+            values["q_hat"] = cross_fitted_rewards(log, start.model, seed=seed)
+        if log.n <= rows:
+            everything = pad_tasks(log, [torch.arange(log.n, device=log.action.device)], values)
+            return lambda _: everything
+        expected = start.model.predict(log.context, log.slot, log.item_features)
+        surprise = log.reward - expected.gather(-1, log.action.unsqueeze(-1)).squeeze(-1)
+        replay = Replay.of(log.cluster, surprise, alpha=self.priority)
+        return lambda generator: replay.sample(log, rows, generator, values)
 
 
 def pooled_gradient(loss: Loss, params: dict[str, Tensor], batch: Batch) -> tuple[float, dict[str, Tensor]]:

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.adaptation import Loss, adapt, task_count
-from offline_rl.meta.learner import LearningSettings, MetaPolicy, Progress
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.inner_step import InnerStep
+from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.outer_loop import descend
-from offline_rl.meta.step_length import validated_inner_lr
+from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
 from offline_rl.meta.warm_start import warm_start
 from offline_rl.two_tower import with_task_dimension
@@ -63,11 +65,12 @@ class Reptile:
 
     def meta_train(
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> MetaPolicy:
+    ) -> GradientMetaPolicy:
         """See `Learner`: support and query rounds are one support set here."""
         start = warm_start(tasks, settings.hidden, seed)
         objective = start.objective("reward_likelihood", settings)
-        settings = replace(settings, inner_lr=validated_inner_lr(start, objective, settings))
+        how = validated_step(start, objective, settings, InnerStep(settings.inner_lr, settings.inner_steps))
+        settings = replace(settings, inner_lr=how.inner_lr)
         windows = [(start.training, rows_by_segment(start.training, start.segments))]
 
         def direction(

@@ -11,7 +11,9 @@ from offline_rl.meta.task_batches import Batch
 from offline_rl.policies import softmax_policy
 from offline_rl.two_tower import Parameters
 
-Kind = Literal["reward_likelihood", "importance_weighted"]
+Kind = Literal[
+    "reward_likelihood", "importance_weighted", "implicit_exploration", "self_normalized", "doubly_robust"
+]
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,15 @@ class SegmentObjective:
     read-out.  It needs no importance weights, and is by far the less noisy on the few rounds of a segment.
     "importance_weighted": the scores are a policy's logits, improved by importance-weighted REINFORCE with
     the mean reward as baseline, a KL term towards the logging policy and an entropy bonus.
+    "implicit_exploration", "self_normalized", "doubly_robust": the same with another estimate of the value
+    (see `offline_rl.objectives`); the last needs q_hat [T, N, A] in its batches, and so can't adapt a policy
+    that is served without a reward model beside it.
 
     temperature is the read-out's; mean_reward and reward_variance are those of the pooled log (for 0/1
     rewards p and p (1 - p); for others the variance is 1, in units of reward_scale).  shrinkage: the
     information (n * reward_variance, about the number of clicks) at which a support set is followed half way.
-    curvature: the largest eigenvalue of the pooled loss at the warm start, and at least 1.
+    curvature: the largest eigenvalue of the pooled loss at the warm start, and at least 1.  gamma is that of
+    implicit exploration.
     """
 
     kind: Kind
@@ -40,6 +46,7 @@ class SegmentObjective:
     kl_weight: float
     entropy_weight: float
     curvature: float = 1.0
+    gamma: float = 0.0
 
     def loss(self, params: Parameters, batch: Batch) -> Tensor:
         """Loss per task [T], times the batch's `trust` where it has one (see `as_support`).
@@ -62,8 +69,12 @@ class SegmentObjective:
         The factor is the weight that a normal prior would leave to the data: a segment with two clicks moves
         little, one with two hundred goes where they point.
         """
-        information = batch["mask"].sum(-1) * self.reward_variance
+        information = self.information(batch)
         return {**batch, "trust": information / (information + self.shrinkage)}
+
+    def information(self, batch: Batch) -> Tensor:
+        """n * reward_variance of each task [T], in the dtype of the rewards: about its number of clicks."""
+        return batch["mask"].sum(-1).to(batch["reward"].dtype) * self.reward_variance
 
     def _negative_log_likelihood(self, params: Parameters, batch: Batch) -> Tensor:
         score = two_tower.logged_scores(
@@ -76,13 +87,31 @@ class SegmentObjective:
         log_probabilities = softmax_policy.log_probabilities(params, batch, self.temperature)
         logged = log_probabilities.gather(-1, batch["action"].unsqueeze(-1)).squeeze(-1)
         mask = batch["mask"]
-        risk = objectives.importance_weighted_loss(
-            logged, batch["propensity"], batch["reward"] - self.mean_reward, mask, clip=self.clip
-        )
+        risk = self._risk(log_probabilities, logged, batch)
         divergence = objectives.divergence_from_logging(logged, batch["propensity"], mask)
         spread = objectives.entropy(log_probabilities, mask)
         regularization = self.kl_weight * divergence - self.entropy_weight * spread
         return risk + abs(self.mean_reward) * regularization
+
+    def _risk(self, log_probabilities: Tensor, logged: Tensor, batch: Batch) -> Tensor:
+        propensity, reward, mask = batch["propensity"], batch["reward"], batch["mask"]
+        if self.kind == "implicit_exploration":
+            return objectives.implicit_exploration_loss(logged, propensity, reward, mask, gamma=self.gamma)
+        if self.kind == "self_normalized":
+            return objectives.self_normalized_loss(logged, propensity, reward, mask)
+        if self.kind == "doubly_robust":
+            return objectives.doubly_robust_loss(
+                log_probabilities,
+                batch["action"],
+                propensity,
+                reward,
+                batch["q_hat"],
+                mask=mask,
+                clip=self.clip,
+            )
+        return objectives.importance_weighted_loss(
+            logged, propensity, reward - self.mean_reward, mask, clip=self.clip
+        )
 
 
 def weight_of_logged(params: Parameters, batch: Batch, temperature: float) -> Tensor:

@@ -1,6 +1,10 @@
 """Step length: how far adaptation goes, decided on the validation segments before meta-training begins."""
 
+import math
+from dataclasses import replace
+
 from offline_rl.meta.convergence import sure_gain
+from offline_rl.meta.inner_step import InnerStep
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.warm_start import WarmStart
@@ -10,15 +14,20 @@ FRACTIONS = (1.0, 0.5, 0.25, 0.125)
 where they hardly differ an eighth of it still helps, and the whole step would follow their noise."""
 
 
-def validated_inner_lr(start: WarmStart, objective: SegmentObjective, settings: LearningSettings) -> float:
-    """The inner_lr, of settings.inner_lr and shares of it, that most surely improves the warm start.
+def validated_step(
+    start: WarmStart, objective: SegmentObjective, settings: LearningSettings, step: InnerStep
+) -> InnerStep:
+    """The step with the inner_lr, of settings.inner_lr and shares of it, that most surely improves the start.
 
     Judged on the validation segments' query rounds after adapting to their support, by the learner's own
     criterion: the gain over not adapting less its standard error, which a long step has more of.
     """
 
     def gain(inner_lr: float) -> float:
-        look = start.validation.look(0, start.model.parameters, objective, inner_lr, settings.inner_steps)
-        return sure_gain(look.adapted - look.zero_shot, start.validation.cluster)
+        size = replace(step, inner_lr=inner_lr, learns_rates=False).size(start.model.parameters)
+        look = start.validation.look(0, start.model.parameters, objective, size, step.inner_steps)
+        found = sure_gain(look.adapted - look.zero_shot, start.validation.cluster)
+        # A step so long that the scores overflow gains nothing; max() would keep a NaN that comes first.
+        return found if math.isfinite(found) else -math.inf
 
-    return max((settings.inner_lr * fraction for fraction in FRACTIONS), key=gain)
+    return replace(step, inner_lr=max((settings.inner_lr * share for share in FRACTIONS), key=gain))

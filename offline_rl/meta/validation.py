@@ -8,7 +8,7 @@ from torch import Tensor
 
 from offline_rl import two_tower
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.adaptation import adapt
+from offline_rl.meta.adaptation import StepSize, adapt
 from offline_rl.meta.convergence import Look
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.task_batches import Batch, pad_tasks, rows_by_segment, task_batch
@@ -42,7 +42,7 @@ class Validation:
         step: int,
         parameters: Parameters,
         objective: SegmentObjective,
-        inner_lr: float,
+        inner_lr: StepSize,
         inner_steps: int,
     ) -> Look:
         """What is seen at a step, with and without adaptation to the validation segments' support."""

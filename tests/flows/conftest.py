@@ -1,5 +1,6 @@
 """One small simulated shop, its night run once, for every test that only looks."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from flows.night import NightResult, run_night
-from flows.settings import read_settings
+from flows.settings import Learning, read_settings
 from flows.shops import SIMULATED, write_config
 
 SMALL = WorldSettings(users=250, days=10, seed=3)
@@ -23,7 +24,7 @@ def small_shop(folder: Path, **replacements: str) -> Path:
         "min_rounds = 500": "min_rounds = 300",
         "max_steps = 200": "max_steps = 10",
         "resamples = 1000": "resamples = 100",
-        'learners = ["maml", "reptile", "reinforce"]': 'learners = ["maml"]',
+        f"learners = {json.dumps(Learning().learners)}": 'learners = ["maml", "random_effects"]',
     }
     text = config.read_text(encoding="utf-8")
     for old, new in (quick | replacements).items():

@@ -1,21 +1,31 @@
-"""Worlds for learners: rounds drawn from click probabilities that are known, in the log's own format."""
+"""Worlds for learners, with click probabilities that are known, and the laws that every learner obeys.
 
+A law takes a learner and a folder to write its log into.  Most are about input that no learner may stumble
+over: each has a defined outcome, and no number that isn't finite leaves a learner.
+"""
+
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from offline_rl.logged_data import Tasks, load_tasks
+from offline_rl.logged_data import LoggedRounds, Tasks, load_tasks
+from offline_rl.meta.learner import CurvePoint, Learner, LearningSettings, MetaPolicy
 from offline_rl.policies.policy import Policy
 
 Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[np.generic]]
 
 
 @dataclass(frozen=True)
 class World:
-    """click log-odds = level + slot + z·(B x) + z·w + item + z·deviation[segment]."""
+    """click log-odds = level + slot + z·(B x + w + deviation[segment]) + item + own[segment, item]·(1, x)."""
 
     level: float
     slot_effect: Floats
@@ -25,6 +35,7 @@ class World:
     deviation: Floats
     item_features: Floats
     logging_tilt: float
+    own: Floats
 
     @property
     def n_segments(self) -> int:
@@ -34,8 +45,17 @@ class World:
         self, context: Floats, slot: NDArray[np.int64], segment: NDArray[np.int64]
     ) -> Floats:
         taste = context @ self.affinity + self.appeal + self.deviation[segment]
-        scores = taste @ self.item_features.T + self.item_effect
+        scores = taste @ self.item_features.T + self.item_effect + self.own_effects(context, segment)
         return 1.0 / (1.0 + np.exp(-(self.level + self.slot_effect[slot][:, None] + scores)))
+
+    def own_effects(self, context: Floats, segment: NDArray[np.int64]) -> Floats:
+        """What a segment thinks of an item that no other segment does, and no other item shares: [n, A]."""
+        effects = self.own[segment, :, 0]
+        if self.own[..., 1:].any():
+            for present in np.unique(segment):
+                rows = segment == present
+                effects[rows] += context[rows] @ self.own[present, :, 1:].T
+        return effects
 
     def logging_probability(self, click_probability: Floats) -> Floats:
         odds = (click_probability / click_probability.mean(1, keepdims=True)) ** self.logging_tilt
@@ -75,8 +95,11 @@ def make_world(
     heterogeneity: float = 0.5,
     shared: float = 0.4,
     logging_tilt: float = 0.5,
+    item_deviation: float = 0.0,
+    slope_deviation: float = 0.0,
     seed: int = 0,
 ) -> World:
+    """heterogeneity: of tastes for item features; item_deviation, slope_deviation: of each item by itself."""
     rng = np.random.default_rng(seed)
     return World(
         level=float(np.log(click_rate / (1 - click_rate))),
@@ -87,6 +110,8 @@ def make_world(
         deviation=heterogeneity * rng.standard_normal((segments, features)),
         item_features=rng.standard_normal((items, features)),
         logging_tilt=logging_tilt,
+        own=rng.standard_normal((segments, items, 1 + contexts))
+        * np.array([item_deviation, *[slope_deviation] * contexts]),
     )
 
 
@@ -102,6 +127,7 @@ def opposite_world(segments: int = 12) -> World:
         deviation=2.0 * sign[:, None],
         item_features=np.array([[1.0], [-1.0]]),
         logging_tilt=0.0,
+        own=np.zeros((segments, 2, 3)),
     )
 
 
@@ -111,7 +137,7 @@ def log_rounds(
     seed: int = 0,
     splits: tuple[float, float] = (0.6, 0.2),
     segment_split: NDArray[np.int8] | None = None,
-) -> dict[str, NDArray[np.generic]]:
+) -> Arrays:
     """The arrays of rounds_<domain>.npz: a night of `rounds_per_segment` logged rounds in every segment."""
     rng = np.random.default_rng(seed)
     n = rounds_per_segment * world.n_segments
@@ -149,6 +175,244 @@ def log_rounds(
     }
 
 
-def load_world(path: Path, arrays: dict[str, NDArray[np.generic]]) -> Tasks:
+def load_world(path: Path, arrays: Arrays) -> Tasks:
     np.savez(path / "rounds_world.npz", **arrays)
     return load_tasks(path / "rounds_world.npz")
+
+
+LAWFUL = LearningSettings(
+    max_steps=4, evaluate_every=2, patience=2, hidden=4, rows_per_task=32, tasks_per_step=4
+)
+"""Settings of the laws: no law needs a learner to have learned much."""
+
+
+def chosen(policy: Policy, rounds: LoggedRounds) -> torch.Tensor:
+    return policy.action_probabilities(
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+    )
+
+
+def assert_sound(policy: MetaPolicy, tasks: Tasks, supports: list[LoggedRounds]) -> None:
+    """All that leaves the policy is finite, and what it serves is a distribution over available items."""
+    rounds = tasks.window("holdout")
+    for served in (policy.zero_shot(), *(policy.adapt(support) for support in supports)):
+        probabilities = chosen(served, rounds)
+        assert bool(torch.isfinite(probabilities).all())
+        assert float(probabilities.min()) >= 0.0
+        assert float((probabilities.sum(-1) - 1.0).abs().max()) < 1e-5
+        assert float(probabilities[~rounds.availability()].sum()) == 0.0
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in policy.numbers().values())
+    assert np.isfinite([policy.validation_value, policy.validation_gain]).all()
+    assert all(note.endswith(".") for note in policy.notes)
+
+
+@cache
+def spoiled_tasks(folder: Path, spoil: Callable[[Arrays], Arrays]) -> Tasks:
+    """A small log with one thing odd; the same object for every learner, to share its warm start."""
+    world = make_world(segments=10, items=4, features=2, contexts=3, click_rate=0.3, heterogeneity=1.0)
+    return load_world(folder, spoil(log_rounds(world, 60)))
+
+
+def untouched(arrays: Arrays) -> Arrays:
+    return arrays
+
+
+def without_rewards(arrays: Arrays) -> Arrays:
+    return {**arrays, "reward": np.zeros(len(arrays["reward"]))}
+
+
+def with_certain_rewards(arrays: Arrays) -> Arrays:
+    return {**arrays, "reward": np.ones(len(arrays["reward"]))}
+
+
+def with_silent_segments(arrays: Arrays) -> Arrays:
+    return {**arrays, "reward": np.where(arrays["segment"] % 2 == 0, 0.0, arrays["reward"].astype(float))}
+
+
+def with_amounts(arrays: Arrays) -> Arrays:
+    """Rewards in cents, a few of them very large and some negative."""
+    amounts = np.random.default_rng(3).lognormal(6.0, 2.0, len(arrays["reward"]))
+    return {**arrays, "reward": arrays["reward"].astype(float) * amounts - 10.0}
+
+
+def with_one_action(arrays: Arrays) -> Arrays:
+    """A log in which nothing was ever chosen: a single item, shown with certainty."""
+    n = len(arrays["action"])
+    return {
+        **arrays,
+        "action": np.zeros(n, dtype=np.int64),
+        "propensity": np.ones(n),
+        "available": np.ones((1, 1), dtype=np.bool_),
+        "item_features": arrays["item_features"][:1],
+        "incumbent_counts": arrays["incumbent_counts"][:, :, :1],
+    }
+
+
+def with_one_action_per_segment(arrays: Arrays) -> Arrays:
+    """Several items are on offer, and every segment has seen one of them only."""
+    return {**arrays, "action": arrays["segment"] % 4}
+
+
+def with_equal_propensities(arrays: Arrays) -> Arrays:
+    return {**arrays, "propensity": np.full(len(arrays["propensity"]), 0.25)}
+
+
+def with_an_action_nobody_trained_on(arrays: Arrays) -> Arrays:
+    """The last item is shown in the holdout only; before, the first one stood in for it."""
+    early = (arrays["window"] < 2) & (arrays["action"] == 3)
+    return {**arrays, "action": np.where(early, 0, arrays["action"])}
+
+
+def with_lonely_rows(arrays: Arrays) -> Arrays:
+    """Half of the segments have a single support round and a single query round."""
+    first = np.arange(len(arrays["window"])) % 60
+    thin = arrays["segment"] % 2 == 0
+    window = np.where(thin & (arrays["window"] < 2) & (first != 0) & (first != 35), 3, arrays["window"])
+    return {**arrays, "window": window.astype(np.int8)}
+
+
+def with_constant_context(arrays: Arrays) -> Arrays:
+    return {**arrays, "context": np.zeros_like(arrays["context"])}
+
+
+SPOILED = (
+    untouched,
+    without_rewards,
+    with_certain_rewards,
+    with_silent_segments,
+    with_amounts,
+    with_one_action,
+    with_one_action_per_segment,
+    with_equal_propensities,
+    with_an_action_nobody_trained_on,
+    with_lonely_rows,
+    with_constant_context,
+)
+"""Logs that are odd and allowed: every learner learns a sound policy from each of them."""
+
+
+def what_is_learned_is_sound(
+    learner: Learner, folder: Path, spoil: Callable[[Arrays], Arrays] = untouched
+) -> None:
+    """From an odd log too, and for supports that are whole, one row, one item, or empty."""
+    tasks = spoiled_tasks(folder, spoil)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    whole = tasks.window("training", [tasks.split("meta_test")[0]])
+    one_row, nothing = whole.select(torch.tensor([0])), whole.select(torch.tensor([], dtype=torch.int64))
+    one_item = whole.select(whole.action == whole.action[0])
+    assert_sound(policy, tasks, [whole, one_row, one_item, nothing, tasks.window("training")])
+
+
+def a_log_without_rewards_teaches_nothing(learner: Learner, folder: Path) -> None:
+    tasks = spoiled_tasks(folder, without_rewards)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    for served in (policy.zero_shot(), policy.adapt(tasks.window("training", [0]))):
+        assert float((chosen(served, tasks.window("holdout")) - 0.25).abs().max()) < 0.05
+
+
+def an_empty_support_is_refused_in_a_sentence(learner: Learner, folder: Path) -> None:
+    tasks = spoiled_tasks(folder, untouched)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    rounds = tasks.window("holdout")
+    nothing = tasks.rounds.select(torch.tensor([], dtype=torch.int64))
+    assert (policy.refusal(nothing) or "").endswith(".")
+    assert torch.equal(chosen(policy.adapt(nothing), rounds), chosen(policy.zero_shot(), rounds))
+
+
+def an_unseen_action_is_served_within_reason(learner: Learner, folder: Path) -> None:
+    """Nothing is known of it but its features: it is neither excluded nor chosen for certain everywhere."""
+    tasks = spoiled_tasks(folder, with_an_action_nobody_trained_on)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    share = chosen(policy.adapt(tasks.window("training", [0])), tasks.window("holdout"))[:, 3]
+    assert 0.0 < float(share.mean()) < 1.0
+
+
+def the_order_of_rounds_is_irrelevant(learner: Learner, folder: Path) -> None:
+    tasks = spoiled_tasks(folder, untouched)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    support, rounds = tasks.window("training", [0]), tasks.window("holdout")
+    shuffled = support.select(torch.randperm(support.n, generator=torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(
+        chosen(policy.adapt(shuffled), rounds), chosen(policy.adapt(support), rounds), rtol=1e-3, atol=1e-4
+    )
+
+
+def adapting_forgets_the_last_segment(learner: Learner, folder: Path) -> None:
+    """A policy is a value: what it has adapted to before changes nothing."""
+    tasks = spoiled_tasks(folder, untouched)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    rounds, support = tasks.window("holdout"), tasks.window("training", [1])
+    before = chosen(policy.zero_shot(), rounds), chosen(policy.adapt(support), rounds)
+    policy.adapt(tasks.window("training", [2]))
+    after = chosen(policy.zero_shot(), rounds), chosen(policy.adapt(support), rounds)
+    assert all(torch.equal(old, new) for old, new in zip(before, after, strict=True))
+
+
+def the_same_seed_learns_the_same_numbers(learner: Learner, folder: Path) -> None:
+    first = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=4)
+    torch.manual_seed(99)
+    again = learner.meta_train(Tasks(**vars(spoiled_tasks(folder, untouched))), LAWFUL, seed=4)
+    assert_equal_policies(first, again)
+
+
+def holdout_and_test_segments_are_not_looked_at(learner: Learner, folder: Path) -> None:
+    honest = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=0)
+    fooled = learner.meta_train(spoiled_tasks(folder, with_a_false_future), LAWFUL, seed=0)
+    assert_equal_policies(honest, fooled)
+
+
+def with_a_false_future(arrays: Arrays) -> Arrays:
+    """Opposite rewards in holdout rounds and in test segments."""
+    tests = np.flatnonzero(arrays["segment_split"] == 2)
+    hidden = (arrays["window"] == 2) | np.isin(arrays["segment"], tests)
+    return {**arrays, "reward": np.where(hidden, 1.0 - arrays["reward"].astype(float), arrays["reward"])}
+
+
+def what_is_stored_serves_the_same(learner: Learner, folder: Path) -> None:
+    tasks = spoiled_tasks(folder, untouched)
+    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    kind: Any = type(policy)
+    restored = kind.restored(
+        {name: tensor.clone() for name, tensor in policy.numbers().items()},
+        json.loads(json.dumps(policy.card())),
+        name=policy.name,
+        validation_value=policy.validation_value,
+        validation_gain=policy.validation_gain,
+        notes=policy.notes,
+    )
+    rounds, support = tasks.window("holdout"), tasks.window("training", [0])
+    assert torch.equal(chosen(restored.adapt(support), rounds), chosen(policy.adapt(support), rounds))
+    assert restored.adapts == policy.adapts
+    assert_equal_policies(restored, policy)
+
+
+def the_learning_curve_is_told_as_it_is_learned(learner: Learner, folder: Path) -> None:
+    told: list[CurvePoint] = []
+    policy = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=0, progress=told.append)
+    assert tuple(told) == policy.curve
+    assert told[0].step == 0
+    assert [point.step for point in told] == sorted({point.step for point in told})
+    assert all(np.isfinite([point.validation_value, point.zero_shot_value]).all() for point in told)
+    assert [point.seconds for point in told] == sorted(point.seconds for point in told)
+
+
+def assert_equal_policies(first: MetaPolicy, second: MetaPolicy) -> None:
+    one, other = first.numbers(), second.numbers()
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert first.card() == second.card()
+    assert first.notes == second.notes
+
+
+LAWS: tuple[Callable[[Learner, Path], None], ...] = (
+    a_log_without_rewards_teaches_nothing,
+    an_unseen_action_is_served_within_reason,
+    an_empty_support_is_refused_in_a_sentence,
+    the_order_of_rounds_is_irrelevant,
+    adapting_forgets_the_last_segment,
+    the_learning_curve_is_told_as_it_is_learned,
+    what_is_stored_serves_the_same,
+    the_same_seed_learns_the_same_numbers,
+    holdout_and_test_segments_are_not_looked_at,
+)
+"""Each is a function of a learner and a folder; `what_is_learned_is_sound` also of one of the SPOILED."""

@@ -8,7 +8,8 @@ import torch
 from features.errors import InputDataError
 from offline_rl import two_tower
 from offline_rl.artifacts import load_policy, policy_version, save_policy
-from offline_rl.meta.learner import CurvePoint, MetaPolicy
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.learner import CurvePoint
 from offline_rl.meta.segment_objective import SegmentObjective
 
 OBJECTIVE = SegmentObjective(
@@ -17,13 +18,15 @@ OBJECTIVE = SegmentObjective(
 
 
 @pytest.fixture
-def policy() -> MetaPolicy:
+def policy() -> GradientMetaPolicy:
     parameters = two_tower.init_parameters(2, 3, 4, 5, hidden=3, generator=torch.Generator().manual_seed(0))
     point = CurvePoint(0, 0.5, 0.02, 0.02, 1.25)
-    return MetaPolicy("maml", parameters, OBJECTIVE, 0.5, 3, 20, 10.0, 0.021, 0.003, (point,), ("Said so.",))
+    return GradientMetaPolicy(
+        "maml", parameters, OBJECTIVE, 0.5, 3, 20, 10.0, 0.021, 0.003, (point,), ("Said so.",)
+    )
 
 
-def test_a_policy_comes_back_as_it_was_saved(policy: MetaPolicy, tmp_path: Path) -> None:
+def test_a_policy_comes_back_as_it_was_saved(policy: GradientMetaPolicy, tmp_path: Path) -> None:
     path = save_policy(policy, tmp_path / "policies")
     assert path == tmp_path / "policies" / "maml.safetensors"
     loaded = load_policy(path)
@@ -34,7 +37,7 @@ def test_a_policy_comes_back_as_it_was_saved(policy: MetaPolicy, tmp_path: Path)
     assert all(torch.equal(loaded.parameters[name], policy.parameters[name]) for name in loaded.parameters)
 
 
-def test_equal_policies_give_equal_bytes_and_versions(policy: MetaPolicy, tmp_path: Path) -> None:
+def test_equal_policies_give_equal_bytes_and_versions(policy: GradientMetaPolicy, tmp_path: Path) -> None:
     slower = CurvePoint(0, 0.5, 0.02, 0.02, 99.0)
     reordered = dict(reversed(policy.parameters.items()))
     again = replace(policy, parameters=reordered, curve=(slower,))
@@ -44,7 +47,7 @@ def test_equal_policies_give_equal_bytes_and_versions(policy: MetaPolicy, tmp_pa
     assert policy_version(policy) == policy_version(again) == policy_version(load_policy(first))
 
 
-def test_any_difference_is_another_version(policy: MetaPolicy) -> None:
+def test_any_difference_is_another_version(policy: GradientMetaPolicy) -> None:
     nudged = {**policy.parameters, "level": policy.parameters["level"] + 1e-6}
     versions = {
         policy_version(policy),
@@ -55,7 +58,7 @@ def test_any_difference_is_another_version(policy: MetaPolicy) -> None:
     assert len(versions) == 4
 
 
-def test_damaged_and_missing_files_are_sentences(policy: MetaPolicy, tmp_path: Path) -> None:
+def test_damaged_and_missing_files_are_sentences(policy: GradientMetaPolicy, tmp_path: Path) -> None:
     path = save_policy(policy, tmp_path)
     numbers = path.read_bytes()
     path.write_bytes(numbers[:-1] + b"\x01")

@@ -97,3 +97,81 @@ def test_binary_and_real_rewards_have_their_own_likelihood() -> None:
     binary = objectives.likelihood_loss(score, reward, ROWS[:, :1], is_binary=True)
     assert float(binary[0]) == pytest.approx(-math.log(1 / (1 + math.exp(-2.0))))
     assert float(objectives.likelihood_loss(score, reward, ROWS[:, :1], is_binary=False)[0]) == 0.5
+
+
+def test_weights_in_the_mask_are_divided_by_the_number_of_rows() -> None:
+    assert float(objectives.masked_mean(exact([1.0, 2.0, 9.0]), exact([2.0, 1.0, 0.0]))[0]) == 2.0
+
+
+def test_implicit_exploration_never_overstates_and_forgets_its_bound_at_zero() -> None:
+    logging, policy, reward = exact([0.2, 0.3, 0.5]), exact([0.6, 0.3, 0.1]), exact([1.0, 0.5, 2.0])
+    value = float((policy * reward).sum())
+
+    def expected(gamma: float) -> float:
+        rows = [
+            objectives.implicit_exploration_loss(
+                policy[:, [a]].log(), logging[:, [a]], reward[:, [a]], ROWS[:, :1], gamma=gamma
+            )
+            for a in range(3)
+        ]
+        return -sum(float(p) * float(row) for p, row in zip(logging[0], rows, strict=True))
+
+    assert expected(0.0) == pytest.approx(value)
+    assert expected(0.1) == pytest.approx(0.6 * 0.2 / 0.3 + 0.15 * 0.3 / 0.4 + 0.2 * 0.5 / 0.6)
+    assert expected(0.2) < expected(0.1) < value
+
+
+def test_the_self_normalized_value_moves_with_the_rewards() -> None:
+    log_probability, propensity = exact([0.9, 0.2, 0.3]).log(), exact([0.5, 0.25, 0.25])
+    plain = objectives.self_normalized_loss(log_probability, propensity, exact([1.0, 0.0, 2.0]), ROWS)
+    shifted = objectives.self_normalized_loss(log_probability, propensity, exact([6.0, 5.0, 7.0]), ROWS)
+    assert float(shifted[0]) == pytest.approx(float(plain[0]) - 5.0)
+    nothing = torch.zeros_like(ROWS)
+    assert float(objectives.self_normalized_loss(log_probability, propensity, propensity, nothing)[0]) == 0.0
+
+
+def test_the_doubly_robust_loss_is_minus_the_mean_of_the_terms_that_evaluation_sums() -> None:
+    policy = torch.tensor([[[0.25, 0.75], [0.5, 0.5]]], dtype=torch.float64)
+    q_hat = torch.tensor([[[0.1, 0.4], [0.3, 0.2]]], dtype=torch.float64)
+    rows = torch.tensor([[0, 1]]), exact([0.5, 0.2]), exact([1.0, 0.0]), q_hat
+    terms = objectives.doubly_robust_terms(policy, *rows)
+    loss = objectives.doubly_robust_loss(policy.log(), *rows, mask=ROWS[:, :2], clip=math.inf)
+    assert float(loss[0]) == pytest.approx(-float(terms.mean()))
+
+
+def test_an_item_that_is_not_available_leaves_doubly_robust_finite() -> None:
+    logits = torch.zeros(1, 1, 3, dtype=torch.float64, requires_grad=True)
+    masked = logits.masked_fill(torch.tensor([False, False, True]), -torch.inf)
+    loss = objectives.doubly_robust_loss(
+        torch.log_softmax(masked, -1),
+        torch.tensor([[0]]),
+        exact([0.5]),
+        exact([1.0]),
+        torch.tensor([[[0.2, 0.6, 0.9]]], dtype=torch.float64),
+        mask=ROWS[:, :1],
+        clip=2.0,
+    )
+    assert loss.detach().item() == pytest.approx(-(0.4 + 0.8))
+    (gradient,) = torch.autograd.grad(loss.sum(), logits)
+    assert bool(torch.isfinite(gradient).all())
+
+
+def test_the_proximal_term_pulls_each_task_to_the_center() -> None:
+    params = {"a": torch.tensor([[1.0, 2.0], [0.0, 0.0]], requires_grad=True), "b": torch.ones(2, 1)}
+    values = objectives.proximal(params, {"a": torch.zeros(2), "b": torch.tensor([3.0])})
+    assert values.tolist() == [4.5, 2.0]
+    (gradient,) = torch.autograd.grad(values.sum(), params["a"])
+    assert torch.equal(gradient, params["a"].detach())
+
+
+def test_a_baseline_per_step_is_taken_and_put_back_a_decision_earlier() -> None:
+    """rho = (2, 0.5), b = (0.2, 0.5), r = (0, 1): 2 (0 - 0.2) + 0.2, then 0.9 (1 (1 - 0.5) + 2 * 0.5)."""
+    loss = objectives.per_decision_loss(
+        exact([0.8, 0.2]).log().unsqueeze(0),
+        exact([0.4, 0.4]).unsqueeze(0),
+        exact([0.0, 1.0]).unsqueeze(0),
+        exact([0.2, 0.5])[0],
+        ROWS[:, :2].unsqueeze(0),
+        discount=0.9,
+    )
+    assert float(loss[0]) == pytest.approx(-(-0.2 + 1.35))

@@ -4,7 +4,6 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.simulator.people import SEGMENTS
 from features.simulator.world import World
 
 ReadLog = Callable[[str], pl.DataFrame]
@@ -46,7 +45,7 @@ def test_ads_bring_what_the_truth_says(world: World, read_log: ReadLog, reward: 
     z = rows.group_by("segment").agg(
         (pl.col("reward") - pl.col("truth")).sum() / (pl.col("truth") * (1 - pl.col("truth"))).sum().sqrt()
     )["reward"]
-    assert len(z) == len(SEGMENTS)
+    assert len(z) == len(world.people.segments)
     assert z.abs().to_numpy().max() < 4
 
 

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from features.simulator.people import SEGMENTS
 from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import World
@@ -51,7 +50,7 @@ def test_no_item_is_better_for_everybody_by_its_segments() -> None:
     for name in ("mild", "strong", "drift"):
         world = World.create(WorldSettings(world=name, users=6000))
         deviation, segment = deviations(world), world.people.segment
-        by_segment = [deviation[segment == one].mean(axis=0) for one in range(len(SEGMENTS))]
+        by_segment = [deviation[segment == one].mean(axis=0) for one in range(len(world.people.segments))]
         np.testing.assert_allclose(np.mean(by_segment, axis=0), 0.0, atol=1e-12)
 
 

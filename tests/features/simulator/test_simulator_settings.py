@@ -22,6 +22,7 @@ def test_settings_survive_their_file() -> None:
         explore_share=0.5,
         dirt=0.02,
         stray_quote=True,
+        regions=60,
     )
     assert WorldSettings.from_json(settings.to_json()) == settings
 
@@ -49,6 +50,8 @@ def test_nights_follow_the_calendar() -> None:
         {"stock_out_share": 1.0},
         {"explore_share": 0.51},
         {"dirt": float("nan")},
+        {"regions": 1},
+        {"regions": 401},
     ],
 )
 def test_a_number_out_of_range_is_refused(wrong: dict[str, object]) -> None:
@@ -69,3 +72,9 @@ def test_a_world_of_another_version_is_refused() -> None:
     older = WorldSettings().to_json().replace(f'"world_version": {WORLD_VERSION}', '"world_version": 0')
     with pytest.raises(InputDataError, match="version 0"):
         WorldSettings.from_json(older)
+
+
+def test_a_file_from_before_regions_could_be_set_has_eight() -> None:
+    older = WorldSettings().to_json().replace(',\n  "regions": 8', "")
+    assert "regions" not in older
+    assert WorldSettings.from_json(older) == WorldSettings()

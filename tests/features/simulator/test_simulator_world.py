@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from features.errors import InputDataError, UsageError
-from features.simulator.people import SEGMENTS
+from features.simulator.people import REGION_SHARES, REGIONS, region_shares
 from features.simulator.reference_policies import BestSlates, LoggedSlates
 from features.simulator.settings import WORLD_VERSION, WorldName, WorldSettings
 from features.simulator.shop import SimulatedShop, simulate
@@ -49,7 +49,7 @@ def test_logs_show_the_true_rewards(world: World, read_log: ReadLog, reward: str
         truth=truth[np.arange(len(truth)), item],
         reward=rewards(impressions, read_log, reward),
     )
-    for group, size in (("slot", 3), ("segment", len(SEGMENTS)), ("week", 4)):
+    for group, size in (("slot", 3), ("segment", len(world.people.segments)), ("week", 4)):
         z = rows.group_by(group).agg(
             (pl.col("reward").sum() - pl.col("truth").sum())
             / (pl.col("truth") * (1 - pl.col("truth"))).sum().sqrt()
@@ -256,3 +256,21 @@ def test_load_says_what_is_missing(tmp_path: Path, shop: SimulatedShop) -> None:
     (tmp_path / "world.json").write_text(json.dumps(content))
     with pytest.raises(InputDataError, match="wild"):
         World.load(tmp_path)
+
+
+def test_more_regions_are_more_segments_of_unequal_size() -> None:
+    world = World.create(WorldSettings(regions=60, users=20_000))
+    assert len(set(world.people.segments)) == 180
+    sizes = np.bincount(world.people.region, minlength=60)
+    assert sizes.min() > 0
+    assert 3 < sizes[0] / sizes[-1] < 6
+    assert len(world.spend_response.cells) == 9 * 60
+    assert world.people.context.shape == (20_000, 60 + 3 + 4)
+    assert set(world.segment_ids(world.user_ids[:500])) <= set(world.people.segments)
+
+
+def test_the_usual_regions_are_those_of_old() -> None:
+    people = World.create(WorldSettings(users=10)).people
+    assert people.regions == REGIONS
+    assert people.segments[:2] == ("north-mobile", "north-desktop")
+    np.testing.assert_array_equal(region_shares(8), REGION_SHARES)

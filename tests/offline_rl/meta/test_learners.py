@@ -1,5 +1,6 @@
 """Laws that every learner obeys, and what meta-learning is for, in worlds whose click rates are known."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,19 +8,44 @@ import numpy as np
 import pytest
 import torch
 
-from features.errors import InputDataError, MetacartError
+from features.errors import InputDataError
 from offline_rl.logged_data import Tasks, load_tasks
-from offline_rl.meta.learner import CurvePoint, Learner, LearningSettings, MetaPolicy
+from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
+from offline_rl.meta.beta_binomial import BetaBinomial
+from offline_rl.meta.fine_tuned import FineTuned
+from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.per_segment import PerSegment
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
-from offline_rl.meta.warm_start import warm_start
 from offline_rl.policies.policy import Policy
-from tests.laws.learners import World, load_world, log_rounds, make_world, opposite_world
+from tests.laws.learners import (
+    LAWS,
+    SPOILED,
+    Arrays,
+    World,
+    assert_sound,
+    load_world,
+    log_rounds,
+    make_world,
+    opposite_world,
+    what_is_learned_is_sound,
+)
 
-ADAPTING: list[Learner] = [Maml(), Maml("fomaml", first_order=True), Reptile()]
+META: list[Learner] = [
+    Maml(),
+    Maml("fomaml", first_order=True),
+    Maml("anil", head_only=True),
+    Maml("meta_sgd", learned_rates=True, learned_shrinkage=True),
+    Reptile(),
+]
+SHRINKING: list[Learner] = [*META, FineTuned(), RandomEffects(), BayesianLastLayer()]
+ADAPTING: list[Learner] = [*SHRINKING, PerSegment(), BetaBinomial()]
 LEARNERS: list[Learner] = [*ADAPTING, Reinforce(), PooledRewardModel()]
+"""Every learner there is: what obeys the laws is listed here."""
+
 QUICK = LearningSettings(max_steps=20, patience=2, hidden=8, rows_per_task=128)
 
 
@@ -60,48 +86,31 @@ def zero_shot_value(policy: MetaPolicy, world: World, segments: list[int]) -> fl
     return sum(world.value(policy.zero_shot(), g, 1000) for g in segments) / len(segments)
 
 
+# Laws go through all learners one after the other, so that they share the warm start of each log.
 @pytest.mark.parametrize("learner", LEARNERS, ids=named)
-def test_policies_choose_among_available_items(learner: Learner, small_tasks: Tasks) -> None:
-    policy = learner.meta_train(small_tasks, QUICK, seed=0)
-    for served in (policy.zero_shot(), policy.adapt(small_tasks.window("training", [3]))):
-        chosen = probabilities(served, small_tasks)
-        torch.testing.assert_close(chosen.sum(-1), torch.ones(len(chosen)))
-        assert served.name == learner.name
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_every_learner_obeys(law: Callable[[Learner, Path], None], learner: Learner, folder: Path) -> None:
+    law(learner, folder)
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=named)
-def test_the_same_seed_learns_the_same_bytes(learner: Learner, small_tasks: Tasks) -> None:
-    first = learner.meta_train(small_tasks, QUICK, seed=4)
-    torch.manual_seed(99)
-    warm_start.cache_clear()
-    again = learner.meta_train(small_tasks, QUICK, seed=4)
-    assert all(torch.equal(first.parameters[name], again.parameters[name]) for name in first.parameters)
-    assert first.notes == again.notes
+@pytest.mark.parametrize("spoil", SPOILED, ids=lambda spoil: spoil.__name__)
+def test_every_learner_is_sound_on_a_log(
+    spoil: Callable[[Arrays], Arrays], learner: Learner, folder: Path
+) -> None:
+    what_is_learned_is_sound(learner, folder, spoil)
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=named)
-def test_no_learner_looks_at_holdout_or_test_segments(learner: Learner, folder: Path) -> None:
-    arrays = log_rounds(make_world(segments=6, items=5, click_rate=0.2), 60)
-    hidden = (arrays["window"] == 2) | np.isin(
-        arrays["segment"], np.flatnonzero(arrays["segment_split"] == 2)
-    )
-    lied = {**arrays, "reward": np.where(hidden, 1.0 - arrays["reward"].astype(float), arrays["reward"])}
-    honest, fooled = (learner.meta_train(load_world(folder, log), QUICK, seed=0) for log in (arrays, lied))
-    assert all(torch.equal(honest.parameters[name], fooled.parameters[name]) for name in honest.parameters)
+@pytest.mark.parametrize("name", ["context", "reward", "propensity", "item_features"])
+def test_what_is_not_a_number_is_refused_before_any_learner_sees_it(name: str, folder: Path) -> None:
+    arrays = log_rounds(make_world(segments=3, items=4), 10)
+    spoiled = arrays[name].copy()
+    spoiled.reshape(-1)[-1] = np.nan
+    with pytest.raises(InputDataError, match=f"{name} .* first at row"):
+        load_world(folder, {**arrays, name: spoiled})
 
 
-@pytest.mark.parametrize("learner", LEARNERS, ids=named)
-def test_the_learning_curve_is_told_as_it_is_learned(learner: Learner, small_tasks: Tasks) -> None:
-    told: list[CurvePoint] = []
-    policy = learner.meta_train(small_tasks, QUICK, seed=0, progress=told.append)
-    assert tuple(told) == policy.curve
-    steps = [point.step for point in told]
-    assert steps == list(range(0, steps[-1] + 1, QUICK.evaluate_every))
-    assert all(0.0 < point.zero_shot_value < 1.0 for point in told)
-    assert [point.seconds for point in told] == sorted(point.seconds for point in told)
-
-
-@pytest.mark.parametrize("learner", ADAPTING, ids=named)
+@pytest.mark.parametrize("learner", META, ids=named)
 def test_without_inner_steps_nothing_adapts(learner: Learner, small_tasks: Tasks) -> None:
     policy = learner.meta_train(small_tasks, replace(QUICK, inner_steps=0), seed=0)
     support = small_tasks.window("training", [0])
@@ -118,14 +127,14 @@ def test_adapting_pays_where_segments_prefer_opposite_items(
     """Half of the segments click on item 0 only, half on item 1: one policy for all can't win."""
     world, tasks = opposite
     policy = learner.meta_train(tasks, QUICK, seed=0)
-    assert policy.inner_steps == QUICK.inner_steps
+    assert policy.adapts
     unseen = tasks.split("meta_test")
     logged, best = np.mean([world.reference_values(g, 1000) for g in unseen], axis=0)
     assert zero_shot_value(policy, world, unseen) < logged + 0.6 * (best - logged)
     assert adapted_value(policy, world, tasks, unseen) > logged + 0.9 * (best - logged)
 
 
-@pytest.mark.parametrize("learner", ADAPTING, ids=named)
+@pytest.mark.parametrize("learner", SHRINKING, ids=named)
 def test_adapting_costs_little_where_all_segments_are_alike(learner: Learner, folder: Path) -> None:
     world = make_world(segments=10, items=8, click_rate=0.1, heterogeneity=0.0, shared=0.8)
     tasks = load_world(folder, log_rounds(world, 600))
@@ -168,16 +177,6 @@ def test_a_thin_support_is_not_adapted_to(opposite: tuple[World, Tasks]) -> None
     assert torch.equal(probabilities(greedy.adapt(support), tasks), probabilities(policy.zero_shot(), tasks))
 
 
-def test_the_order_of_rounds_does_not_matter_to_adaptation(opposite: tuple[World, Tasks]) -> None:
-    _, tasks = opposite
-    policy = Maml().meta_train(tasks, QUICK, seed=0)
-    support = tasks.window("training", [0])
-    shuffled = support.select(torch.randperm(support.n, generator=torch.Generator().manual_seed(0)))
-    torch.testing.assert_close(
-        probabilities(policy.adapt(shuffled), tasks), probabilities(policy.adapt(support), tasks)
-    )
-
-
 def test_one_segment_alone_still_learns_and_says_so(folder: Path) -> None:
     arrays = log_rounds(make_world(segments=1, items=4, click_rate=0.2), 100)
     for split in range(4):
@@ -195,14 +194,6 @@ def test_a_homogeneous_world_says_that_adaptation_is_off(folder: Path) -> None:
     assert any(note.startswith("Adaptation switched off") for note in policy.notes)
 
 
-def test_a_log_without_clicks_teaches_nothing_and_breaks_nothing(folder: Path) -> None:
-    arrays = log_rounds(make_world(segments=6, items=5), 60)
-    silent = load_world(folder, {**arrays, "reward": np.zeros(360)})
-    for learner in LEARNERS:
-        chosen = probabilities(learner.meta_train(silent, QUICK, seed=0).zero_shot(), silent)
-        assert float((chosen - 0.2).abs().max()) < 0.01
-
-
 def test_no_rounds_to_learn_from_are_a_sentence(folder: Path) -> None:
     arrays = log_rounds(make_world(segments=3, items=5), 30)
     for window, sentence in ((2, "No segment has support rounds"), (0, "both support and query")):
@@ -211,9 +202,10 @@ def test_no_rounds_to_learn_from_are_a_sentence(folder: Path) -> None:
             Maml().meta_train(tasks, QUICK, seed=0)
 
 
-def test_divergence_is_a_sentence_with_the_setting_to_change(small_tasks: Tasks) -> None:
-    with pytest.raises(MetacartError, match=r"maml diverged at step \d+: lower outer_lr"):
-        Maml().meta_train(small_tasks, replace(QUICK, outer_lr=float("inf")), seed=0)
+def test_divergence_keeps_the_best_and_is_a_sentence(small_tasks: Tasks) -> None:
+    policy = Maml().meta_train(small_tasks, replace(QUICK, outer_lr=float("inf")), seed=0)
+    assert any("maml diverged at step" in note and "lower outer_lr" in note for note in policy.notes)
+    assert_sound(policy, small_tasks, [small_tasks.window("training", [0])])
 
 
 def test_a_learned_policy_needs_no_file(folder: Path) -> None:

@@ -1,0 +1,86 @@
+"""Outcomes: what one learner did in one study, as one JSON line."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One learner in one study; lists run over its test segments, in rising order.
+
+    config_sha256: what was frozen, see run.py.
+    segments: their positions. rounds: in the holdout of each.
+    logging, oracle, true: true values. dr: the estimate of `true` from the log.
+    gain_in_errors: the estimated gain over the pooled model in its own standard errors.
+    validation_gain, likelihood_gain: by which the night chooses, see offline_rl.meta.choice; the latter is
+        None where scores are no reward model. asks: whether it would ask to serve at all.
+    adapts: whether a segment's policy can differ from the zero-shot one.
+    steps: K → share of the gap closed with K gradient steps. support: rounds of support → the same, "all"
+        last. Empty where a learner takes no gradient steps, doesn't adapt, or the curve was not asked for.
+    ips, snips: other estimates of the value, over all rounds.
+    ess, largest_weight: of the importance weights. weight_in_errors: their mean less 1, in standard errors.
+    train_seconds, judge_seconds: of one processor, so that neighbors don't count; the warm start that all
+        share counts for the pooled model.
+    """
+
+    world: str
+    seed: int
+    learner: str
+    config_sha256: str
+    segments: list[int]
+    rounds: list[int]
+    logging: list[float]
+    oracle: list[float]
+    true: list[float]
+    dr: list[float]
+    gain_in_errors: list[float]
+    validation_gain: float
+    likelihood_gain: float | None
+    asks: bool
+    adapts: bool
+    notes: list[str]
+    steps: Mapping[str, float]
+    support: Mapping[str, float]
+    ips: float
+    snips: float
+    ess: float
+    largest_weight: float
+    weight_in_errors: float
+    train_seconds: float
+    judge_seconds: float
+
+    @property
+    def share(self) -> float:
+        """Share of the gap from logging to oracle that is closed, segments counting alike."""
+        gained = sum(self.true) - sum(self.logging)
+        return gained / (sum(self.oracle) - sum(self.logging))
+
+
+def append_outcome(path: Path, outcome: Outcome) -> None:
+    """Add one line to a study's file, which may end in a line that was cut off."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    was_cut_off = path.is_file() and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write("\n" * was_cut_off + json.dumps(asdict(outcome)) + "\n")
+
+
+def read_outcomes(path: Path, config_sha256: str) -> list[Outcome]:
+    """The outcomes of one frozen configuration; a line that was cut off by an interruption is no outcome."""
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        content: dict[str, Any] | None = _whole(line)
+        if content is not None and content["config_sha256"] == config_sha256:
+            found.append(Outcome(**content))
+    return found
+
+
+def _whole(line: str) -> dict[str, Any] | None:
+    try:
+        return dict(json.loads(line))
+    except json.JSONDecodeError:
+        return None

@@ -1,0 +1,70 @@
+"""Splits: which segments teach, which choose, which are only judged; dealt by hash and sealed beforehand."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import InputDataError
+from features.tasks.splits import Split, split_segments
+
+SPLIT_CODES: dict[Split | None, int] = {"meta_train": 0, "meta_validation": 1, "meta_test": 2, None: 3}
+"""What the arrays call each split; None is a segment too small to be a task."""
+
+_STRATA = 3
+
+
+@dataclass(frozen=True)
+class Splits:
+    """of: segment → split.  salt: what entered the hash."""
+
+    of: Mapping[str, Split]
+    salt: str
+
+    @property
+    def manifest(self) -> str:
+        """The splits as a file holds them: JSON, keys sorted."""
+        return json.dumps({"salt": self.salt, "segments": dict(self.of)}, indent=1, sort_keys=True) + "\n"
+
+    @property
+    def sha256(self) -> str:
+        """The seal: the hash of the manifest."""
+        return hashlib.sha256(self.manifest.encode()).hexdigest()
+
+    def seal(self, path: Path) -> None:
+        """Write the manifest, before anything is trained.
+
+        Raises InputDataError if the file is there and says otherwise: a split may not change once it is used.
+        """
+        if path.is_file():
+            if path.read_text(encoding="utf-8") != self.manifest:
+                raise InputDataError(
+                    f"{path} holds another split than the one to be used. A split stays as it was dealt: "
+                    "choose another folder for another study."
+                )
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(self.manifest, encoding="utf-8")
+
+
+def deal(volumes: Mapping[str, int], group: Mapping[str, str], salt: str) -> Splits:
+    """Deal segments 60/20/20 by salted hash, group by group, in three strata of equal size by volume.
+
+    volumes: segment → rounds, from training windows only.  group: segment → the group that stays together.
+    Strata keep luck from putting all large segments on one side; the hash keeps everybody from choosing.
+
+    >>> volumes = {"a": 9, "b": 8, "c": 7, "d": 6, "e": 5}
+    >>> sorted(deal(volumes, {name: name for name in volumes}, "s").of.values()).count("meta_train")
+    5
+    """
+    members: dict[str, list[str]] = {}
+    for name in sorted(volumes):
+        members.setdefault(group[name], []).append(name)
+    by_volume = sorted(members, key=lambda key: (-sum(volumes[name] for name in members[key]), key))
+    size = -(-len(by_volume) // _STRATA)
+    of: dict[str, Split] = {}
+    for start in range(0, len(by_volume), size):
+        for key, split in split_segments(by_volume[start : start + size], salt).items():
+            of |= dict.fromkeys(members[key], split)
+    return Splits(of, salt)

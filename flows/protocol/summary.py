@@ -1,0 +1,161 @@
+"""Summary: outcomes of all worlds and seeds → shares, paired differences, harm, curves, as JSON has them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.protocol.inference import difference, holm, standard_error
+from flows.protocol.learners import BASELINES, LEARNERS, POOLED, POOLED_WITH_SUPPORT, SHIPPED
+from flows.protocol.outcome import Outcome
+
+Floats = NDArray[np.float64]
+BySeed = dict[int, Outcome]
+
+FEWEST_SEGMENTS = 20
+"""With fewer test segments a difference is reported and nothing is claimed."""
+SMALLEST_ESS = 30.0
+LARGEST_WEIGHT_ERROR = 3.0
+"""A mean weight further than so many standard errors from 1 says that the propensities are wrong."""
+CLEARLY_WORSE = -1.96
+
+
+def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Add to each study what the night would ship, by the rule of `offline_rl.meta.choice.asking`.
+
+    That is the surest gain in likelihood above 0, then the surest in value of a learner that predicts no
+    reward, else the pooled model. The one that saw the test support is there to compare with and never asks.
+    """
+    studies: dict[tuple[str, int], list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.learner not in (POOLED_WITH_SUPPORT, SHIPPED):
+            studies.setdefault((outcome.world, outcome.seed), []).append(outcome)
+    shipped = []
+    for members in studies.values():
+        asking = [member for member in members if member.asks and member.learner != POOLED]
+        asking.sort(key=lambda member: (member.likelihood_gain is None, -_gain(member), member.learner))
+        chosen = [*asking, *(member for member in members if member.learner == POOLED)]
+        if chosen:
+            name = chosen[0].learner
+            shipped.append(replace(chosen[0], learner=SHIPPED, notes=[name], steps={}, support={}))
+    return [*outcomes, *shipped]
+
+
+def _gain(member: Outcome) -> float:
+    return member.validation_gain if member.likelihood_gain is None else member.likelihood_gain
+
+
+def summarize(outcomes: Sequence[Outcome], resamples: int = 2000) -> dict[str, Any]:
+    """World → what is to be said about it, see the functions below."""
+    tables: dict[str, dict[str, BySeed]] = {}
+    for outcome in with_shipped(outcomes):
+        tables.setdefault(outcome.world, {}).setdefault(outcome.learner, {})[outcome.seed] = outcome
+    return {world: _of_world(learners, resamples) for world, learners in tables.items()}
+
+
+def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
+    rows = {name: _of_learner(by_seed, learners.get(POOLED, {})) for name, by_seed in learners.items()}
+    baselines = [name for name in BASELINES if name in learners]
+    strongest = max(baselines, key=lambda name: (rows[name]["share"], name), default=None)
+    for name, by_seed in learners.items():
+        if name not in BASELINES and baselines:
+            rows[name]["against"] = _against(by_seed, {base: learners[base] for base in baselines}, resamples)
+    place = {name: position for position, name in enumerate(LEARNERS)}
+    may_ship = [name for name in rows if name not in (SHIPPED, POOLED_WITH_SUPPORT)]
+    # the first of equals: learners that return the pooled model are the pooled model
+    in_order = sorted(may_ship, key=lambda name: place.get(name, len(place)))
+    best = max(in_order, key=lambda name: rows[name]["share"], default=None)
+    return {"learners": rows, "strongest_baseline": strongest, "best": best}
+
+
+def _of_learner(by_seed: BySeed, pooled: BySeed) -> dict[str, Any]:
+    members = list(by_seed.values())
+    shares = [member.share for member in members]
+    row: dict[str, Any] = {
+        "share": float(np.mean(shares)),
+        "standard_error": standard_error(shares),
+        "shares": {str(seed): member.share for seed, member in by_seed.items()},
+        "share_by_traffic": float(np.mean([_share_by_traffic(member) for member in members])),
+        "share_by_estimate": float(np.mean([_share_by_estimate(member) for member in members])),
+        "clearly_worse": float(np.mean([np.less(m.gain_in_errors, CLEARLY_WORSE).mean() for m in members])),
+        "worst_decile_lift": float(np.mean([_worst_decile_lift(member) for member in members])),
+        "adapts": float(np.mean([member.adapts for member in members])),
+        "steps": _mean_curve([member.steps for member in members]),
+        "support": _mean_curve([member.support for member in members]),
+        "train_seconds": float(np.mean([member.train_seconds for member in members])),
+        "judge_seconds": float(np.mean([member.judge_seconds for member in members])),
+        "smallest_ess": min(member.ess for member in members),
+        "largest_weight_error": max(abs(member.weight_in_errors) for member in members),
+    }
+    paired = [(_points(member), _points(pooled[seed])) for seed, member in by_seed.items() if seed in pooled]
+    if paired:
+        row["truly_worse"] = float(np.mean([(mine < theirs - 1.0).mean() for mine, theirs in paired]))
+    if by_seed and members[0].learner == SHIPPED:
+        chosen = [member.notes[0] for member in members]
+        row["chosen"] = {name: chosen.count(name) for name in sorted(set(chosen))}
+    return row
+
+
+def _against(by_seed: BySeed, baselines: dict[str, BySeed], resamples: int) -> dict[str, Any]:
+    """Paired differences to every baseline in points of the gap, by truth, and the Holm-adjusted p-values.
+
+    A claim needs the lower end above 0, an adjusted p-value under 0.05, enough segments, and a log that can
+    tell: enough effective rounds, and weights of mean 1.
+    """
+    found = {}
+    for name, baseline in baselines.items():
+        seeds = [seed for seed in by_seed if seed in baseline]
+        if not seeds:
+            continue
+        gains = [_points(by_seed[seed]) - _points(baseline[seed]) for seed in seeds]
+        guessed = [_points(by_seed[seed], "dr") - _points(baseline[seed], "dr") for seed in seeds]
+        found[name] = asdict(difference(gains, resamples)) | {
+            "by_estimate": asdict(difference(guessed, resamples)),
+            "segments": min(len(gain) for gain in gains),
+        }
+    adjusted = holm({name: row["p_value"] for name, row in found.items()})
+    sound = all(is_sound(member) for member in by_seed.values())
+    for name, row in found.items():
+        row["holm_p_value"] = adjusted[name]
+        row["is_claimed"] = bool(
+            row["lower"] > 0 and adjusted[name] < 0.05 and row["segments"] >= FEWEST_SEGMENTS and sound
+        )
+    return found
+
+
+def is_sound(outcome: Outcome) -> bool:
+    """Whether the log can tell anything about this policy."""
+    return outcome.ess >= SMALLEST_ESS and abs(outcome.weight_in_errors) <= LARGEST_WEIGHT_ERROR
+
+
+def _points(outcome: Outcome, of: str = "true") -> Floats:
+    """Value over logging by segment, in points: hundredths of the study's mean gap from logging to oracle.
+
+    Their mean over segments is the share of the gap in percent.
+    """
+    gap = float(np.mean(outcome.oracle) - np.mean(outcome.logging))
+    value = outcome.true if of == "true" else outcome.dr
+    return np.asarray(100 * (np.array(value) - np.array(outcome.logging)) / gap)
+
+
+def _share_by_traffic(outcome: Outcome) -> float:
+    rounds, logging = np.array(outcome.rounds), np.array(outcome.logging)
+    gained = (rounds * (np.array(outcome.true) - logging)).sum()
+    return float(gained / (rounds * (np.array(outcome.oracle) - logging)).sum())
+
+
+def _share_by_estimate(outcome: Outcome) -> float:
+    return float(_points(outcome, "dr").mean() / 100)
+
+
+def _worst_decile_lift(outcome: Outcome) -> float:
+    """Mean lift over logging, as a share of it, of the tenth of the segments that gains least."""
+    lift = np.sort(np.array(outcome.true) / np.array(outcome.logging) - 1.0)
+    return float(lift[: max(1, len(lift) // 10)].mean())
+
+
+def _mean_curve(curves: Sequence[Any]) -> dict[str, float]:
+    drawn = [curve for curve in curves if curve]
+    return {key: float(np.mean([curve[key] for curve in drawn])) for key in (drawn[0] if drawn else ())}

@@ -1,0 +1,168 @@
+"""Judgement: what a meta-policy is worth on the validation segments, by one rule for all learners."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds
+from offline_rl.meta.convergence import sure_gain
+from offline_rl.meta.learner import CurvePoint, MetaPolicy, Progress
+from offline_rl.meta.task_batches import Batch
+from offline_rl.meta.warm_start import WarmStart
+from offline_rl.objectives import doubly_robust_terms
+from offline_rl.policies.policy import Policy
+from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.softmax_policy import SoftmaxPolicy
+from offline_rl.reward_model import negative_log_likelihood
+
+_NEWTON_STEPS, _FARTHEST_LEVEL = 30, 15.0
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """value: doubly robust value after adapting; zero_shot_value: the same without adapting.
+
+    gain: the paired gain over the pooled model on the same rounds, less its clustered standard error.
+    """
+
+    value: float
+    zero_shot_value: float
+    gain: float
+
+
+@dataclass(frozen=True, eq=False)
+class ValidationSegment:
+    """One validation segment: the support to adapt to, the query to judge on, q_hat [n, A] of the query."""
+
+    support: LoggedRounds
+    query: LoggedRounds
+    q_hat: Tensor
+
+
+def validation_segments(start: WarmStart) -> list[ValidationSegment]:
+    """The validation segments one by one, in the order of `start.validation.cluster`."""
+    support, query = start.validation.support, start.validation.query
+    return [
+        ValidationSegment(
+            _rounds_of(support, task, start.training),
+            _rounds_of(query, task, start.training),
+            query["q_hat"][task][query["mask"][task]],
+        )
+        for task in range(len(query["mask"]))
+    ]
+
+
+def judge(policy: MetaPolicy, start: WarmStart) -> Judgement:
+    """Adapt to the support of each validation segment, and take the doubly robust value of its query rounds.
+
+        value = mean_i term_i,  gain = mean_i (term_i - pooled term_i) - clustered standard error
+
+    Every round counts once, so a segment counts by its traffic.  Nothing is tuned here.
+    """
+    segments = validation_segments(start)
+    pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
+    zero_shot = policy.zero_shot()
+    adapted_terms = torch.cat([_value_terms(policy.adapt(part.support), part) for part in segments])
+    zero_shot_terms = torch.cat([_value_terms(zero_shot, part) for part in segments])
+    pooled_terms = torch.cat([_value_terms(pooled, part) for part in segments])
+    return Judgement(
+        value=float(adapted_terms.mean()),
+        zero_shot_value=float(zero_shot_terms.mean()),
+        gain=sure_gain(adapted_terms - pooled_terms, start.validation.cluster),
+    )
+
+
+def told_once(seen: Judgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
+    """The learning curve of what is learned in one go: a single point, told to `progress` too.
+
+    began: `time.perf_counter()` when learning began.
+    """
+    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
+    if progress is not None:
+        progress(point)
+    return (point,)
+
+
+def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tensor:
+    """Log-likelihood of every query round's reward [n] under the scores of its segment's policy.
+
+    policies: one per validation segment, in the order of `validation_segments`.  It is far less noisy than
+    a value, and so decides what a value can't: whether adapting pays, and which prior or penalty to take.
+
+    The level of each segment is profiled out: scores are taken up to the constant that suits the segment's
+    query rounds best.  A constant changes no choice, and where segments differ in nothing but how often
+    they click at all, a learner that has found out that much would else pass for one that ranks items better.
+    """
+    model = start.model
+    terms = []
+    for policy, part in zip(policies, validation_segments(start), strict=True):
+        query = part.query
+        with torch.no_grad():
+            scores = policy.score(query.context, query.slot, query.item_features)
+        score = scores.gather(-1, query.action.unsqueeze(-1)).squeeze(-1)
+        reward = query.reward / model.reward_scale
+        level = best_level(score, reward, is_binary=model.is_binary)
+        terms.append(-negative_log_likelihood(score + level, reward, is_binary=model.is_binary))
+    return torch.cat(terms)
+
+
+def pooled_value(start: WarmStart) -> float:
+    """The doubly robust value of the pooled model on the validation segments' query rounds."""
+    pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
+    return float(torch.cat([_value_terms(pooled, part) for part in validation_segments(start)]).mean())
+
+
+def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
+    """The constant b under which scores [n] + b tell rewards [n] best, by Newton's method.
+
+    Rewards that are all 0, or all 1, have no best constant: then one beyond which nothing changes.
+
+    >>> round(best_level(torch.zeros(4), torch.tensor([1.0, 0.0, 0.0, 0.0]), is_binary=True), 4)
+    -1.0986
+    >>> best_level(torch.zeros(2), torch.tensor([1.0, 3.0]), is_binary=False)
+    2.0
+    """
+    told, seen = score.detach().double(), reward.double()
+    if len(told) == 0:
+        return 0.0
+    if not is_binary:
+        return float((seen - told).mean())
+    level = 0.0
+    for _ in range(_NEWTON_STEPS):
+        expected = torch.sigmoid(told + level)
+        curvature = float((expected * (1.0 - expected)).sum())
+        step = float((seen - expected).sum()) / max(curvature, 1e-12)
+        # A full step from a flat place would overshoot.
+        level = min(max(level + min(max(step, -1.0), 1.0), -_FARTHEST_LEVEL), _FARTHEST_LEVEL)
+    return level
+
+
+def _value_terms(policy: Policy, part: ValidationSegment) -> Tensor:
+    query = part.query
+    probabilities = policy.action_probabilities(
+        query.context, query.slot, query.item_features, query.availability()
+    )
+    return doubly_robust_terms(probabilities, query.action, query.propensity, query.reward, part.q_hat)
+
+
+def _rounds_of(batch: Batch, task: int, like: LoggedRounds) -> LoggedRounds:
+    """The real rows of one task of a padded batch, as the rounds they were; clusters are not among them."""
+    real = batch["mask"][task]
+    action = batch["action"][task][real]
+    return LoggedRounds(
+        context=batch["context"][task][real],
+        slot=batch["slot"][task][real],
+        action=action,
+        reward=batch["reward"][task][real],
+        propensity=batch["propensity"][task][real],
+        set_index=torch.arange(len(action), device=action.device),
+        available=batch["available"][task][real],
+        segment=torch.full_like(action, task),
+        cluster=torch.arange(len(action), device=action.device),
+        item_features=like.item_features,
+        n_slots=like.n_slots,
+    )

@@ -1,0 +1,147 @@
+"""Empirical-Bayes random effects on pooled residuals: each segment is followed as far as segments differ.
+
+Source: Robbins 1956 for the idea; Hong et al. 2023, "Multi-Task Off-Policy Learning from Bandit Feedback"
+(HierOPO, arXiv 2212.04720), for logged bandit data.
+"""
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.meta.convergence import sure_gain
+from offline_rl.meta.effects_meta_policy import (
+    EffectsMetaPolicy,
+    logged_pooled_score,
+    mean_and_weight,
+    pooled_residual_sums,
+)
+from offline_rl.meta.effects_score import input_columns
+from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_segments
+from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.segment_effects import EffectPrior, loading_of
+from offline_rl.meta.variance_components import estimate_prior, varying_columns
+from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.reward_model import fit_reward_model
+
+FOLDS = 3
+"""Folds of segments in the cross-fit: each adds a fit of the pooled model on two thirds of the rounds."""
+
+
+@dataclass(frozen=True)
+class RandomEffects:
+    """The pooled reward model, and per segment a posterior mean of what it misses there.
+
+    caution: how many posterior standard deviations are taken off an item's effect before the read-out
+    (0 chooses by the mean; 1 avoids what is little known).
+    """
+
+    name: str = "random_effects"
+    caution: float = 0.0
+
+    def meta_train(
+        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
+    ) -> EffectsMetaPolicy:
+        """See `Learner`: training segments tell how much segments differ, validation whether to adapt."""
+        began = time.perf_counter()
+        start = warm_start(tasks, settings.hidden, seed)
+        prior, chosen = estimate_segment_prior(start, seed)
+        policy = EffectsMetaPolicy(
+            name=self.name,
+            parameters=start.model.parameters,
+            prior=prior,
+            chosen=chosen,
+            temperature=start.temperature,
+            is_binary=start.model.is_binary,
+            reward_scale=start.model.reward_scale,
+            caution=self.caution,
+            is_adapting=True,
+            validation_value=math.nan,
+            validation_gain=math.nan,
+            notes=start.notes,
+        )
+        if not _pays(policy, start):
+            switched_off = (
+                "Adaptation switched off: on the validation segments the segments' own effects never "
+                "explained rewards better by a standard error, so the pooled model serves every segment."
+            )
+            policy = replace(policy, is_adapting=False, notes=(*policy.notes, switched_off))
+        seen = judge(policy, start)
+        curve = told_once(seen, began, progress)
+        return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
+
+
+def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tuple[int, ...]]:
+    """How much segments differ from the pooled model, and in the effect of which input columns.
+
+    From the residuals of the training segments, whose pooled scores are cross-fitted: a model that has seen a
+    segment's rewards has followed them a little, and segments would look more alike than they are.
+    """
+    rounds, model = start.training, start.model
+    score = cross_fitted_scores(start, seed)
+    # A single CPU copy of indices: sums of residuals are taken there.
+    segments = torch.tensor(start.segments)
+    position = torch.searchsorted(segments, rounds.segment.to("cpu"))
+    mean, weight = mean_and_weight(score, is_binary=model.is_binary)
+    residual = rounds.reward.to("cpu", torch.float64) / model.reward_scale - mean
+    cells = len(segments) * rounds.n_actions
+    chosen = varying_columns(
+        input_columns(rounds.context, rounds.slot, rounds.n_slots),
+        weight,
+        residual,
+        position * rounds.n_actions + rounds.action.to("cpu"),
+        cells,
+    )
+    sums = pooled_residual_sums(
+        rounds,
+        score,
+        position,
+        n_segments=len(segments),
+        chosen=tuple(chosen),
+        is_binary=model.is_binary,
+        reward_scale=model.reward_scale,
+    )
+    prior = estimate_prior(sums, loading_of(rounds.item_features), is_binary=model.is_binary)
+    kept = [index for index in range(len(chosen)) if float(prior.action[index + 1]) > 0.0]
+    action = prior.action[[0, *(index + 1 for index in kept)]]
+    return replace(prior, action=action), tuple(chosen[index] for index in kept)
+
+
+def cross_fitted_scores(start: WarmStart, seed: int, folds: int = FOLDS) -> Tensor:
+    """Scores [n] of the training rounds' logged items, each by a pooled model that hasn't seen its segment.
+
+    With a single training segment there is nothing else to fit on, and the pooled model itself scores.
+    """
+    rounds, segments = start.training, torch.tensor(start.segments)
+    if len(segments) < 2:
+        return logged_pooled_score(start.model.parameters, rounds)
+    order = torch.randperm(len(segments), generator=torch.Generator().manual_seed(seed))
+    fold_of = torch.empty_like(order)
+    fold_of[order] = torch.arange(len(segments)) % min(folds, len(segments))
+    fold = fold_of[torch.searchsorted(segments, rounds.segment.to("cpu"))].to(rounds.action.device)
+    score = torch.zeros_like(rounds.reward)
+    for held_out in range(min(folds, len(segments))):
+        score[fold == held_out] = _score_by_the_others(start, rounds, fold == held_out, seed)
+    return score
+
+
+def _score_by_the_others(start: WarmStart, rounds: LoggedRounds, held_out: Tensor, seed: int) -> Tensor:
+    others, model = rounds.select(~held_out), start.model
+    hidden = model.parameters["context_bias"].shape[0]
+    fitted = fit_reward_model(others, hidden=hidden, penalties=(model.penalty,), seed=seed)
+    score = logged_pooled_score(fitted.parameters, rounds.select(held_out))
+    if fitted.is_binary == model.is_binary:
+        return score * (fitted.reward_scale / model.reward_scale)
+    # Other rewards than 0 and 1 lie in this fold alone: what was fitted as log-odds is read as a reward.
+    return torch.sigmoid(score) / model.reward_scale
+
+
+def _pays(policy: EffectsMetaPolicy, start: WarmStart) -> bool:
+    """Whether the effects explain the validation segments' query rounds; caution is no part of explaining."""
+    parts, expecting = validation_segments(start), replace(policy, caution=0.0)
+    adapted = log_likelihoods([expecting.adapt(part.support) for part in parts], start)
+    zero_shot = log_likelihoods([policy.zero_shot()] * len(parts), start)
+    return sure_gain(adapted - zero_shot, start.validation.cluster) > 0.0

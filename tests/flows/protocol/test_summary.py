@@ -1,0 +1,150 @@
+"""Tables from outcomes on paper: two test segments, logging 0 and oracle 1 in both."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from flows.protocol.learners import POOLED
+from flows.protocol.outcome import Outcome
+from flows.protocol.summary import summarize, with_shipped
+from flows.protocol.table import markdown
+
+
+def outcome(learner: str, value: float, seed: int = 0, gain: float = 0.0, segments: int = 24) -> Outcome:
+    return Outcome(
+        world="nonlinear",
+        seed=seed,
+        learner=learner,
+        config_sha256="c",
+        segments=list(range(segments)),
+        rounds=[10] * segments,
+        logging=[1.0] * segments,
+        oracle=[2.0] * segments,
+        true=[1.0 + value] * segments,
+        dr=[1.0 + value] * segments,
+        gain_in_errors=[0.0] * segments,
+        validation_gain=gain,
+        likelihood_gain=None,
+        asks=gain > 0,
+        adapts=True,
+        notes=[],
+        steps={},
+        support={"0": 0.0, "all": value},
+        ips=1.0,
+        snips=1.0,
+        ess=100.0,
+        largest_weight=5.0,
+        weight_in_errors=0.1,
+        train_seconds=1.0,
+        judge_seconds=1.0,
+    )
+
+
+def two_seeds(learner: str, *values: float, gain: float = 0.0) -> list[Outcome]:
+    return [outcome(learner, value, seed, gain) for seed, value in enumerate(values)]
+
+
+def test_shares_and_their_error_over_seeds() -> None:
+    world = summarize(two_seeds(POOLED, 0.4, 0.6))["nonlinear"]
+    row = world["learners"][POOLED]
+    assert row["share"] == pytest.approx(0.5)
+    assert row["standard_error"] == pytest.approx(0.1)
+    assert row["share_by_traffic"] == pytest.approx(0.5)
+
+
+def test_traffic_weighs_segments_by_their_rounds() -> None:
+    uneven = replace(
+        outcome(POOLED, 0.0, segments=2),
+        rounds=[30, 10],
+        true=[2.0, 1.0],
+        logging=[1.0, 1.0],
+        oracle=[2.0, 2.0],
+    )
+    row = summarize([uneven])["nonlinear"]["learners"][POOLED]
+    assert row["share"] == pytest.approx(0.5)
+    assert row["share_by_traffic"] == pytest.approx(0.75)
+
+
+def test_what_ships_is_the_surest_gain_and_else_the_pooled_model() -> None:
+    members = [outcome(POOLED, 0.3), outcome("maml", 0.1, gain=0.2), outcome("reptile", 0.5, gain=0.1)]
+    [shipped] = [one for one in with_shipped(members) if one.learner == "shipped"]
+    assert shipped.share == pytest.approx(0.1)
+    assert shipped.notes == ["maml"]
+    unsure = [
+        replace(one, validation_gain=-0.1, asks=False) if one.learner != POOLED else one for one in members
+    ]
+    [shipped] = [one for one in with_shipped(unsure) if one.learner == "shipped"]
+    assert shipped.notes == [POOLED]
+
+
+def test_a_claim_is_against_the_strongest_baseline_and_adjusted_for_all() -> None:
+    members = [
+        *two_seeds(POOLED, 0.40, 0.42),
+        *two_seeds("random_effects", 0.50, 0.52),
+        *two_seeds("bayesian_last_layer", 0.60, 0.62),
+    ]
+    world = summarize(members)["nonlinear"]
+    assert (world["strongest_baseline"], world["best"]) == ("random_effects", "bayesian_last_layer")
+    against = world["learners"]["bayesian_last_layer"]["against"]
+    assert against["random_effects"]["mean"] == pytest.approx(10)
+    assert against["random_effects"]["is_claimed"]
+    assert against["random_effects"]["holm_p_value"] == pytest.approx(
+        2 * against["random_effects"]["p_value"]
+    )
+
+
+@pytest.mark.parametrize(
+    "flaw", [{"ess": 20.0}, {"weight_in_errors": 3.5}, {"weight_in_errors": -3.5}], ids=["few", "high", "low"]
+)
+def test_nothing_is_claimed_where_the_log_can_not_tell(flaw: dict[str, float]) -> None:
+    flawed = [replace(one, **flaw) for one in two_seeds("maml", 0.9, 0.9)]  # type: ignore[arg-type]
+    world = summarize([*two_seeds(POOLED, 0.4, 0.4), *flawed])["nonlinear"]
+    assert not world["learners"]["maml"]["against"][POOLED]["is_claimed"]
+
+
+def test_nothing_is_claimed_from_few_segments() -> None:
+    members = [outcome(POOLED, 0.4, segments=19), outcome("maml", 0.9, segments=19)]
+    assert not summarize(members)["nonlinear"]["learners"]["maml"]["against"][POOLED]["is_claimed"]
+
+
+def test_harm_is_counted_by_truth_and_by_estimate() -> None:
+    worse = replace(
+        outcome("maml", 0.0, segments=4),
+        true=[1.5, 1.5, 1.395, 1.2],
+        gain_in_errors=[0.0, 1.0, -1.0, -3.0],
+    )
+    row = summarize([outcome(POOLED, 0.4, segments=4), worse])["nonlinear"]["learners"]["maml"]
+    assert row["truly_worse"] == 0.25
+    assert row["clearly_worse"] == 0.25
+    assert row["worst_decile_lift"] == pytest.approx(0.2)
+
+
+def test_goals_that_are_not_met_say_so() -> None:
+    members = [
+        *two_seeds(POOLED, 0.40, 0.42),
+        *two_seeds("random_effects", 0.50, 0.52, gain=0.1),
+        *two_seeds("bayesian_last_layer", 0.54, 0.57),
+    ]
+    settings = {"study": {"regions": 60, "users": 1, "items": 2, "days": 3}, "exploration": 0.1}
+    table = markdown(summarize(members), [], settings, "c" * 64)
+    assert "**not met:** nonlinear: what ships is within one standard error" in table
+    assert "+4.5 points behind bayesian_last_layer, standard error 0.5" in table
+    assert "**not met:** nonlinear: the hybrid at least 8 points" in table
+    assert "+4.5 points" in table
+    assert not np.isnan(summarize(members)["nonlinear"]["learners"]["shipped"]["share"])
+
+
+def test_the_best_is_one_that_may_ship() -> None:
+    world = summarize([outcome(POOLED, 0.3), outcome("pooled_with_test_support", 0.9), outcome("maml", 0.4)])
+    assert world["nonlinear"]["best"] == "maml"
+
+
+def test_a_gain_in_likelihood_ships_before_a_larger_one_in_value() -> None:
+    members = [
+        outcome(POOLED, 0.5),
+        replace(outcome("maml", 0.6, gain=-0.1), likelihood_gain=0.001, asks=True),
+        outcome("reinforce", 0.4, gain=0.3),
+    ]
+
+    assert with_shipped(members)[-1].notes == ["maml"]

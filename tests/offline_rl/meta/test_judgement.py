@@ -1,0 +1,76 @@
+"""Judgement agrees with what the gradient learners see of themselves, and knows the pooled model."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from offline_rl.meta.effects_score import pooled_score
+from offline_rl.meta.judgement import judge, log_likelihoods, validation_segments
+from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.maml import Maml
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.policies.scored_policy import ScoredPolicy
+from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
+
+QUICK = LearningSettings(max_steps=10, patience=2, hidden=8, rows_per_task=128)
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
+    folder = tmp_path_factory.mktemp("judgement")
+    world = make_world(segments=8, items=6, features=3, contexts=3, click_rate=0.15)
+    return warm_start(load_world(folder, log_rounds(world, 200)), QUICK.hidden, 0)
+
+
+def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> None:
+    tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
+    policy = Maml().meta_train(tasks, QUICK, seed=0)
+    seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
+    assert policy.adapts
+    assert seen.value == pytest.approx(policy.validation_value, abs=1e-5)
+    assert seen.gain == pytest.approx(policy.validation_gain, abs=1e-5)
+    assert seen.value > seen.zero_shot_value
+
+
+def test_the_pooled_model_gains_nothing_over_itself(tmp_path: Path) -> None:
+    tasks = load_world(tmp_path, log_rounds(make_world(segments=6, items=5), 100))
+    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
+    assert seen.gain == 0.0
+    assert seen.value == seen.zero_shot_value == pytest.approx(policy.validation_value, abs=1e-6)
+
+
+def test_validation_segments_hold_the_real_rounds_in_order(start: WarmStart) -> None:
+    parts = validation_segments(start)
+    query = start.validation.query
+    rewards = torch.cat([part.query.reward for part in parts])
+    assert len(rewards) == len(start.validation.cluster)
+    torch.testing.assert_close(rewards, query["reward"][query["mask"]])
+    assert all(bool(part.query.availability().all()) for part in parts)
+
+
+def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
+    parts = validation_segments(start)
+    pooled = ScoredPolicy("pooled", pooled_score(start.model.parameters), start.temperature)
+    raised = ScoredPolicy("raised", lambda *rows: pooled.score(*rows) + 1.7, start.temperature)
+
+    torch.testing.assert_close(
+        log_likelihoods([raised] * len(parts), start),
+        log_likelihoods([pooled] * len(parts), start),
+        atol=1e-5,
+        rtol=1e-5,
+    )
+
+
+def test_a_constant_score_tells_each_segments_rate_and_no_more(start: WarmStart) -> None:
+    coin = ScoredPolicy("coin", lambda context, slot, items: torch.zeros(len(context), len(items)), 1.0)
+    parts = validation_segments(start)
+
+    terms = log_likelihoods([coin] * len(parts), start)
+
+    rates = torch.cat([part.query.reward.mean().expand(part.query.n) for part in parts])
+    rewards = torch.cat([part.query.reward for part in parts])
+    expected = torch.where(rewards == 1, rates, 1 - rates).log()
+    torch.testing.assert_close(terms, expected, atol=1e-5, rtol=1e-5)

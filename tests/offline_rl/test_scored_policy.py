@@ -1,0 +1,32 @@
+"""A policy over any scores: the softmax of a two-tower policy, for scores that are not one's own."""
+
+import pytest
+import torch
+
+from offline_rl.meta.effects_score import pooled_score
+from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.softmax_policy import SoftmaxPolicy, init_parameters
+
+CONTEXT = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
+SLOT = torch.tensor([0, 1, 0, 1, 0, 1, 0])
+ITEMS = torch.randn(4, 2, generator=torch.Generator().manual_seed(1))
+
+
+def test_two_tower_scores_give_the_softmax_policys_probabilities() -> None:
+    parameters = init_parameters(3, 2, 4, 2, hidden=5, generator=torch.Generator().manual_seed(2))
+    available = torch.ones(7, 4, dtype=torch.bool)
+    available[2, 1:] = False
+    available[3, 0] = False
+    scored = ScoredPolicy("scored", pooled_score(parameters), 0.3)
+    softmax = SoftmaxPolicy("softmax", parameters, 0.3)
+    found = scored.action_probabilities(CONTEXT, SLOT, ITEMS, available)
+    torch.testing.assert_close(found, softmax.action_probabilities(CONTEXT, SLOT, ITEMS, available))
+    assert found[2].tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+def test_a_row_without_an_available_item_is_a_sentence() -> None:
+    policy = ScoredPolicy("any", lambda context, slot, items: torch.zeros(len(context), len(items)), 1.0)
+    available = torch.ones(7, 4, dtype=torch.bool)
+    available[5] = False
+    with pytest.raises(ValueError, match="Row 5 has no available item"):
+        policy.action_probabilities(CONTEXT, SLOT, ITEMS, available)
