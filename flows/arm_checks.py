@@ -15,6 +15,7 @@ import polars as pl
 from features.contracts.check import check_output
 from features.contracts.outputs import ArmChecks
 from features.tasks.build import REWARDS
+from features.warehouse.store import SQL
 from flows.settings import Settings
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
@@ -27,21 +28,16 @@ MOST_ARMS = 3
 MIN_ROUNDS = 1000
 ESTIMATOR = "snips"
 
-ROUNDS = """
-    SELECT
-        surface, policy_version, decided_date, slot, action_id, user_key, propensity, is_clicked, is_converted
-    FROM fct_rounds
-    WHERE domain = 'recommendation' AND propensity IS NOT NULL AND is_mature
-    ORDER BY surface, policy_version, round_id
-"""
-
 
 def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id: str) -> pl.DataFrame:
     """Return one row per surface and pair of arms that served it on the same days; without rows for one arm.
 
     An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`).
     """
-    rounds = connection.sql(ROUNDS).pl()
+    rounds = connection.sql(
+        (SQL / "queries" / "arm_rounds.sql").read_text(),
+        params={"min_rounds": MIN_ROUNDS, "most_arms": MOST_ARMS},
+    ).pl()
     rows = [
         {"run_id": run_id, "domain": "recommendation", "surface": surface, **row}
         for (surface,), on_surface in rounds.group_by("surface", maintain_order=True)
@@ -52,18 +48,11 @@ def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id
 
 
 def _surface_checks(rounds: pl.DataFrame, settings: Settings) -> Iterator[dict[str, Any]]:
-    arms = (
-        rounds.group_by("policy_version")
-        .len()
-        .filter(pl.col("len") >= MIN_ROUNDS)
-        .sort(["len", "policy_version"], descending=[True, False])["policy_version"]
-        .head(MOST_ARMS)
-    )
     rounds = rounds.with_columns(
         action=pl.col("action_id").rank("dense").cast(pl.Int64) - 1,
         reward=pl.col(REWARDS[settings.night.reward]).cast(pl.Float64),
     )
-    for arm, logged_by in permutations(arms.sort(), 2):
+    for arm, logged_by in permutations(rounds["policy_version"].unique().sort(), 2):
         ours, theirs = (rounds.filter(policy_version=version) for version in (arm, logged_by))
         days = set(ours["decided_date"]) & set(theirs["decided_date"])
         ours, theirs = (log.filter(pl.col("decided_date").is_in(sorted(days))) for log in (ours, theirs))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from flows.learn import BASELINE
 from flows.workspace import Night, Workspace, read_json
 from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.named_learners import BASELINE
 from offline_rl.policies.frequency_policy import FrequencyPolicy, smoothed_shares
 from offline_rl.serving import SegmentPolicies
 

@@ -17,37 +17,10 @@ from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, write_json
 from offline_rl.artifacts import save_policy
 from offline_rl.logged_data import load_tasks, training_device
-from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
-from offline_rl.meta.beta_binomial import BetaBinomial
 from offline_rl.meta.choice import asking
-from offline_rl.meta.fine_tuned import FineTuned
-from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
-from offline_rl.meta.maml import Maml
-from offline_rl.meta.per_segment import PerSegment
-from offline_rl.meta.pooled_reward_model import PooledRewardModel
-from offline_rl.meta.random_effects import RandomEffects
-from offline_rl.meta.reinforce import Reinforce
-from offline_rl.meta.reptile import Reptile
+from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.named_learners import BASELINE, LEARNERS
 from offline_rl.meta.warm_start import warm_start
-
-# The baseline is what the others must beat, so it always learns along.
-BASELINE = PooledRewardModel()
-LEARNERS: dict[str, Learner] = {
-    learner.name: learner
-    for learner in (
-        FineTuned(),
-        PerSegment(),
-        BetaBinomial(),
-        RandomEffects(),
-        Maml(),
-        Maml("fomaml", first_order=True),
-        Maml("anil", head_only=True, learned_rates=True),
-        Maml("maml_rates", learned_rates=True),
-        Reptile(),
-        Reinforce(),
-        BayesianLastLayer(),
-    )
-}
 
 
 def learn(workspace: Workspace, night: Night) -> None:

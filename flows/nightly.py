@@ -21,6 +21,7 @@ from flows.ingest import ingest
 from flows.learn import learn
 from flows.publish import Published, publish
 from flows.settings import read_settings
+from flows.shops import CONFIG
 from flows.workspace import Workspace
 
 
@@ -45,7 +46,7 @@ publish_task = task(name="publish", cache_policy=NO_CACHE)(publish)
 
 
 @flow(name="nightly")
-def nightly(config: Path = Path("metacart.toml"), as_of: date | None = None) -> dict[str, str]:
+def nightly(config: Path = CONFIG, as_of: date | None = None) -> dict[str, str]:
     """Turn one shop's logs into tomorrow's decisions.
 
     config: the shop's configuration file.

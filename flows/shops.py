@@ -7,6 +7,10 @@ from string import Template
 
 from features.errors import UsageError
 
+# Where things lie unless a command is told otherwise.
+CONFIG = Path("metacart.toml")
+DATA = Path("data")
+
 # What is particular to the shops that metacart can make or fetch; every other key has its default.
 OPEN_BANDIT = {
     "source": "open_bandit",

@@ -11,13 +11,12 @@ from flows import ingest as ingest_stage
 from flows import learn as learn_stage
 from flows import publish as publish_stage
 from flows.settings import read_settings
+from flows.shops import CONFIG
 from flows.workspace import Workspace
-
-DEFAULT_CONFIG = Path("metacart.toml")
 
 
 @flow
-def ingest(config: Path = DEFAULT_CONFIG, as_of: date | None = None) -> str:
+def ingest(config: Path = CONFIG, as_of: date | None = None) -> str:
     """Load new log files and build the warehouse as the night of `as_of` knows it; return the run_id."""
     workspace = Workspace(read_settings(config))
     with workspace.locked():
@@ -25,7 +24,7 @@ def ingest(config: Path = DEFAULT_CONFIG, as_of: date | None = None) -> str:
 
 
 @flow
-def learn(config: Path = DEFAULT_CONFIG) -> str:
+def learn(config: Path = CONFIG) -> str:
     """Build the tasks of the ingested night and train every learner on them; return the run_id."""
     workspace = Workspace(read_settings(config))
     with workspace.locked():
@@ -35,7 +34,7 @@ def learn(config: Path = DEFAULT_CONFIG) -> str:
 
 
 @flow
-def evaluate(config: Path = DEFAULT_CONFIG) -> str:
+def evaluate(config: Path = CONFIG) -> str:
     """Judge the learned policies on the holdout and write the verdicts; return the run_id."""
     workspace = Workspace(read_settings(config))
     with workspace.locked():
@@ -45,7 +44,7 @@ def evaluate(config: Path = DEFAULT_CONFIG) -> str:
 
 
 @flow
-def decide(config: Path = DEFAULT_CONFIG) -> str:
+def decide(config: Path = CONFIG) -> str:
     """Write tomorrow's recommendation, targeting and budget tables; return the run_id."""
     workspace = Workspace(read_settings(config))
     with workspace.locked():
@@ -55,7 +54,7 @@ def decide(config: Path = DEFAULT_CONFIG) -> str:
 
 
 @flow
-def publish(config: Path = DEFAULT_CONFIG) -> str:
+def publish(config: Path = CONFIG) -> str:
     """Publish the night's tables and report and make them the current ones; return the report's path."""
     workspace = Workspace(read_settings(config))
     with workspace.locked():

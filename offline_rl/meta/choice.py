@@ -36,7 +36,8 @@ def asking(policies: Sequence[MetaPolicy], start: WarmStart) -> list[str]:
     without a reward model whose doubly robust value there does so.  The pooled model is not among them,
     nor is anybody whose value there is lower than its own by more than a standard error.
     """
-    policies = [policy for policy in policies if not _is_vetoed(policy, pooled_value(start))]
+    pooled = pooled_value(start)
+    policies = [policy for policy in policies if not _is_vetoed(policy, pooled)]
     gains = likelihood_gains(policies, start)
     by_likelihood = sorted((name for name in gains if gains[name] > 0), key=lambda name: (-gains[name], name))
     by_value = sorted(

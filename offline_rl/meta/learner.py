@@ -67,9 +67,9 @@ class MetaPolicy(Protocol):
     """What meta-training returns: a policy for any segment, and the means to adapt it to one.
 
     validation_value is the doubly robust value of this policy on the validation segments' query rounds;
-    validation_gain is its paired gain there over the pooled model, less a standard error, by which learners
-    can be ordered before the holdout is opened: by value alone the noisiest would come first.  notes say in
-    sentences what readers should know, such as that adaptation was switched off.
+    validation_gain is its paired gain there over the pooled model, less a standard error.  Both are noisy:
+    who asks to serve is decided by likelihood first (`offline_rl.meta.choice`).  notes say in sentences what
+    readers should know, such as that adaptation was switched off.
     `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.
     """
 

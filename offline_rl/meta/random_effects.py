@@ -7,6 +7,7 @@ Source: Robbins 1956 for the idea; Hong et al. 2023, "Multi-Task Off-Policy Lear
 import math
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -110,6 +111,8 @@ def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tu
     return replace(prior, action=action), tuple(chosen[index] for index in kept)
 
 
+# Random effects and the Bayesian last layer of one night begin with the same scores.
+@lru_cache(maxsize=2)
 def cross_fitted_scores(start: WarmStart, seed: int, folds: int = FOLDS) -> Tensor:
     """Scores [n] of the training rounds' logged items, each by a pooled model that hasn't seen its segment.
 

@@ -49,20 +49,6 @@ def slot_marginals(probabilities: Tensor) -> Tensor:
     return torch.cat([_marginals(weights[start : start + rows]) for start in starts])
 
 
-def sample_slates(probabilities: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draw one slate per row: items int64 [n, L] (-1 for an empty slot) and the log-probability [n] of it.
-
-    >>> one_hot = torch.eye(3)[[2, 0]].expand(1, 2, 3)
-    >>> items, log_probability = sample_slates(one_hot, torch.Generator().manual_seed(0))
-    >>> items.tolist(), log_probability.tolist()
-    ([[2, 0]], [0.0])
-    """
-    uniforms = torch.rand(
-        probabilities.shape[:2], dtype=torch.float64, generator=generator, device=generator.device
-    )
-    return slates_at(probabilities, uniforms.to(probabilities.device))
-
-
 def slates_at(probabilities: Tensor, uniforms: Tensor) -> tuple[Tensor, Tensor]:
     """Return the slates that given uniform numbers in [0, 1) select, by inverting each slot's distribution.
 

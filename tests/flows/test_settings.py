@@ -1,10 +1,12 @@
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from features.errors import UsageError
-from flows.settings import read_settings
+from flows.settings import LearnerName, read_settings
 from flows.shops import OPEN_BANDIT, SIMULATED, write_config
+from offline_rl.meta.named_learners import BASELINE, LEARNERS
 
 SHOP = '[shop]\nname = "shop"\nsource = "simulated"\nlogs = "logs"\n'
 
@@ -80,3 +82,7 @@ def test_an_existing_configuration_stays(tmp_path):
     path = written(tmp_path, SHOP)
     assert not write_config(path, SIMULATED, name="other", logs=tmp_path, data=tmp_path)
     assert path.read_text(encoding="utf-8") == SHOP
+
+
+def test_every_learner_but_the_baseline_can_be_asked_for():
+    assert set(get_args(LearnerName)) == set(LEARNERS) - {BASELINE.name}

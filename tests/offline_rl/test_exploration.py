@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from offline_rl.policies.exploration import explored_marginals, explored_slates
-from offline_rl.policies.plackett_luce import sample_slates, slate_log_probability, slot_marginals
+from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
 
 WEIGHTS = torch.tensor([[[0.6, 0.3, 0.1, 0.0], [0.1, 0.1, 0.8, 0.0]]], dtype=torch.float64)
 AVAILABLE = torch.tensor([[True, True, True, True]])
@@ -73,7 +73,8 @@ def test_fewer_items_than_slots_leave_slots_empty():
 
 
 def test_a_slates_probability_is_what_the_sampler_says():
-    items, log_probability = sample_slates(WEIGHTS.expand(100, 2, 4), torch.Generator().manual_seed(3))
+    uniforms = torch.rand(100, 2, generator=torch.Generator().manual_seed(3))
+    items, log_probability = slates_at(WEIGHTS.expand(100, 2, 4), uniforms)
     torch.testing.assert_close(slate_log_probability(WEIGHTS.expand(100, 2, 4), items), log_probability)
 
 

@@ -1,0 +1,131 @@
+"""How a shop begins, as commands: logs fetched or simulated, and a configuration to start from."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from features.errors import UsageError
+from features.simulator.settings import WorldName, WorldSettings
+from flows.shops import CONFIG, DATA, FILES, OPEN_BANDIT, SIMULATED, write_config
+
+
+def fetch(
+    dataset: Annotated[str, Parameter(help="Only open_bandit so far.")],
+    *,
+    full: str | None = None,
+    out: Path | None = None,
+) -> None:
+    """Fetch a public data set and write a configuration for it.
+
+    Parameters
+    ----------
+    full
+        URL or path of the published archive, instead of the sample that comes from PyPI.
+    out
+        Folder of the logs; by default data/raw/DATASET.
+    """
+    from features.sources import fetch_open_bandit
+
+    if dataset != "open_bandit":
+        raise UsageError(f"{dataset} is no known data set. There is: open_bandit.")
+    folder = out or DATA / "raw" / dataset
+    fetch_open_bandit.fetch(folder, full=full)
+    config = folder / "metacart.toml"
+    write_config(config, OPEN_BANDIT, name=dataset, logs=folder, data=DATA)
+    print(f"{dataset} is in {folder}; next: metacart run --config {config}")
+
+
+def simulate(
+    *,
+    out: Path,
+    users: int = 2000,
+    days: int = 28,
+    seed: int = 0,
+    world: WorldName = "strong",
+    items: int = 30,
+    slots: int = 3,
+    dirt: float = 0.0,
+    stray_quote: bool = False,
+    regions: int = 8,
+) -> None:
+    """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
+
+    Parameters
+    ----------
+    out
+        Folder of the logs; its name becomes the name of the shop.
+    world
+        How segments differ: homogeneous, mild, strong, nonlinear or drift.
+    items
+        Items of the catalog.
+    slots
+        Slots of a slate; nights take at most 3.
+    dirt
+        Share of dirty lines: duplicates, late rows, and a quarter of it broken ones. Above 0.04 the night
+        stops at night.max_rejected_share = 0.01.
+    stray_quote
+        Plant one unclosed quotation mark, for which a whole file must be refused.
+    regions
+        Regions; with 3 devices in each, three times as many segments.
+    """
+    from features.simulator.shop import simulate as write_logs
+
+    settings = WorldSettings(
+        users=users,
+        days=days,
+        seed=seed,
+        world=world,
+        items=items,
+        slots=slots,
+        dirt=dirt,
+        stray_quote=stray_quote,
+        regions=regions,
+    )
+    shop = write_logs(settings, out)
+    config = out / "metacart.toml"
+    write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA)
+    print(f"{shop} is in {out}; next: metacart run --config {config}")
+
+
+def init(
+    path: Path = CONFIG,
+    *,
+    source: str = "open_bandit",
+    logs: Path | None = None,
+    from_file: Annotated[Path | None, Parameter(name="--from")] = None,
+) -> None:
+    """Write a configuration with every key explained.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing one stays as it is.
+    source
+        How the logs are written: open_bandit or simulated.
+    logs
+        Folder of the logs; by default data/raw/SOURCE.
+    from_file
+        One of the shop's own files: look at it and write a mapping to correct.
+    """
+    if from_file is not None:
+        _init_from(path, from_file)
+        return
+    kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
+    if source not in kinds:
+        raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
+    folder = logs or DATA / "raw" / source
+    if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
+        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
+    print(f"{path} is written; next: look through it, then metacart run --config {path}")
+
+
+def _init_from(path: Path, file: Path) -> None:
+    """Write a configuration whose [[files]] are guessed from one file."""
+    from features.sources.propose import propose
+
+    proposal = propose(file)
+    if not write_config(path, FILES, name=file.resolve().parent.name.lower(), logs=file.parent, data=DATA):
+        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{proposal}", encoding="utf-8")
+    print(f"{path} is written; next: correct the guesses in its [[files]], then metacart run --config {path}")

@@ -1,0 +1,31 @@
+"""Learners by the names that configuration, tables and reports use."""
+
+from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
+from offline_rl.meta.beta_binomial import BetaBinomial
+from offline_rl.meta.fine_tuned import FineTuned
+from offline_rl.meta.learner import Learner
+from offline_rl.meta.maml import Maml
+from offline_rl.meta.per_segment import PerSegment
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.random_effects import RandomEffects
+from offline_rl.meta.reinforce import Reinforce
+from offline_rl.meta.reptile import Reptile
+
+BASELINE = PooledRewardModel()
+"""What every learner must beat: it learns along always, and ships where nothing beats it."""
+
+PLAIN: tuple[Learner, ...] = (BASELINE, FineTuned(), PerSegment(), BetaBinomial(), RandomEffects())
+"""Baselines: nothing is meta-trained but scales and step lengths."""
+
+META: tuple[Learner, ...] = (
+    Maml(),
+    Maml("fomaml", first_order=True),
+    Maml("anil", head_only=True, learned_rates=True),
+    Maml("maml_rates", learned_rates=True),
+    Reptile(),
+    Reinforce(),
+    BayesianLastLayer(),
+)
+
+LEARNERS: dict[str, Learner] = {learner.name: learner for learner in (*PLAIN, *META)}
+"""name → learner, plain ones first."""
