@@ -74,10 +74,9 @@ def with_task_dimension(parameters: Parameters, tasks: int) -> dict[str, Tensor]
 
 def all_scores(parameters: Parameters, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
     """Scores of every item: [T, N, A] for context [T, N, d], slot [T, N], item_features [A, f]."""
-    inputs = _inputs(parameters, context, slot)
+    tower, level = _context_tower(parameters, context, slot)
     items, appeal = _item_tower(parameters, item_features)
-    scores = torch.baddbmm(appeal.unsqueeze(1), _context_tower(parameters, inputs), items.transpose(1, 2))
-    return scores + _level(parameters, inputs).unsqueeze(-1)
+    return torch.baddbmm(appeal.unsqueeze(1), tower, items.transpose(1, 2)) + level.unsqueeze(-1)
 
 
 def logged_scores(
@@ -89,27 +88,28 @@ def logged_scores(
         # scores are cheap, and choosing one per round from them is reproducible.
         scores = all_scores(parameters, context, slot, item_features)
         return scores.gather(-1, action.unsqueeze(-1)).squeeze(-1)
-    inputs = _inputs(parameters, context, slot)
+    tower, level = _context_tower(parameters, context, slot)
     items, appeal = _item_tower(parameters, item_features)
     shown = torch.gather(items, 1, action.unsqueeze(-1).expand(-1, -1, items.shape[-1]))
-    affinity = (_context_tower(parameters, inputs) * shown).sum(-1)
-    return affinity + torch.gather(appeal, 1, action) + _level(parameters, inputs)
+    return (tower * shown).sum(-1) + torch.gather(appeal, 1, action) + level
 
 
-def _inputs(parameters: Parameters, context: Tensor, slot: Tensor) -> Tensor:
-    n_slots = parameters["context_weight"].shape[1] - context.shape[-1]
+def _context_tower(parameters: Parameters, context: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
+    """The context's tower [T, N, H] and its level [T, N], both of context and slot."""
+    columns = context.shape[-1]
+    n_slots = parameters["context_weight"].shape[1] - columns
     if n_slots < 1:
         raise ValueError(
-            f"The network was built for fewer than the {context.shape[-1]} context columns given: "
+            f"The network was built for fewer than the {columns} context columns given: "
             "pass the context of the same tasks that it was trained on."
         )
-    one_hot = torch.nn.functional.one_hot(slot, n_slots).to(context.dtype)
-    return torch.cat([context, one_hot], dim=-1)
-
-
-def _context_tower(parameters: Parameters, inputs: Tensor) -> Tensor:
-    bias = parameters["context_bias"].unsqueeze(1)
-    return torch.tanh(torch.baddbmm(bias, inputs, parameters["context_weight"]))
+    # The level is one more column of the product.  The slot is a product of its own: copying all contexts to
+    # put a column beside them costs as much as multiplying them.
+    weight = torch.cat([parameters["context_weight"], parameters["level_linear"].unsqueeze(-1)], dim=-1)
+    bias = torch.cat([parameters["context_bias"], parameters["level"]], dim=-1).unsqueeze(1)
+    in_slot = torch.nn.functional.one_hot(slot, n_slots).to(context.dtype)
+    sums = torch.baddbmm(torch.baddbmm(bias, in_slot, weight[:, columns:]), context, weight[:, :columns])
+    return torch.tanh(sums[..., :-1]), sums[..., -1]
 
 
 def _item_tower(parameters: Parameters, item_features: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +126,3 @@ def _item_tower(parameters: Parameters, item_features: Tensor) -> tuple[Tensor, 
     )
     linear = torch.bmm(features, parameters["item_linear"].unsqueeze(-1)).squeeze(-1)
     return towers, linear + parameters["item_effect"]
-
-
-def _level(parameters: Parameters, inputs: Tensor) -> Tensor:
-    return torch.bmm(inputs, parameters["level_linear"].unsqueeze(-1)).squeeze(-1) + parameters["level"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 import torch
@@ -46,6 +46,7 @@ from offline_rl.meta.choice import asking, likelihood_gains
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
 from offline_rl.meta.warm_start import warm_start
+from offline_rl.reward_model import fit_reward_model
 
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 LEDGER = "ledger.jsonl"
@@ -180,7 +181,7 @@ def run_study(job: Job) -> None:
     warm_seconds = time.process_time() - began
     for name in missing:
         began = time.process_time()
-        policy = pooled if name == POOLED else _trained(name, tasks, learning, job.seed)
+        policy = pooled if name == POOLED else _trained(name, tasks, learning, job.seed, pooled)
         trained = time.process_time()
         record(
             job.out / LEDGER,
@@ -217,11 +218,17 @@ def run_study(job: Job) -> None:
         )
 
 
-def _trained(name: str, tasks: Tasks, settings: LearningSettings, seed: int) -> MetaPolicy:
-    learner: Learner = LEARNERS[POOLED if name == POOLED_WITH_SUPPORT else name]
-    return learner.meta_train(
-        with_test_support(tasks) if name == POOLED_WITH_SUPPORT else tasks, settings, seed
-    )
+def _trained(
+    name: str, tasks: Tasks, settings: LearningSettings, seed: int, pooled: MetaPolicy
+) -> MetaPolicy:
+    if name != POOLED_WITH_SUPPORT:
+        learner: Learner = LEARNERS[name]
+        return learner.meta_train(tasks, settings, seed)
+    seen = with_test_support(tasks)
+    everyone = seen.window("training", seen.split("meta_train"))
+    penalty = warm_start(tasks, settings.hidden, seed).model.penalty
+    model = fit_reward_model(everyone, hidden=settings.hidden, penalties=(penalty,), seed=seed)
+    return replace(cast("GradientMetaPolicy", pooled), parameters=model.parameters)
 
 
 def _step_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSettings) -> Mapping[str, float]:

@@ -36,8 +36,8 @@ _ATTRIBUTES = ("age_band", "tenure_years", "price_sense", "household_size")
 class StudySettings:
     """Which shop, and how it becomes tasks.
 
-    regions, users, items, slots, days: see WorldSettings; 60 regions x 3 devices are 180 segments, of which
-    36 are only ever judged, and 9,000 users leave about 600 rounds to the middle one, 400 before the holdout.
+    regions, users, items, slots, days: see WorldSettings; 67 regions x 3 devices are 201 segments, of
+    which 39 only judge, and 20,000 users make 200,000 rounds before the holdout, 800 in the middle segment.
     unseen: what a test segment is new by. "segment": region x device is; its region is known from its other
         devices and stays in the context. "region": whole regions are dealt out, and the context names none,
         because an indicator that was never on in training says nothing.
@@ -47,8 +47,8 @@ class StudySettings:
 
     world: WorldName
     seed: int
-    regions: int = 60
-    users: int = 9000
+    regions: int = 67
+    users: int = 20000
     items: int = 30
     slots: int = 1
     days: int = 28

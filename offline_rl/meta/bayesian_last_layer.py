@@ -28,9 +28,8 @@ from offline_rl.two_tower import Parameters
 
 _LINEAR = ("log_context", "log_item", "log_noise", *TILTS)
 
-# Standard errors by which a larger model must beat the smaller one.  A handful of scales can hardly fit the
-# validation segments that chose among their checkpoints; a network can, and two are asked of it.
-_OF_LINEAR, _OF_LEARNED = 1.0, 2.0
+# Standard errors by which a larger model must beat the smaller one.
+_DEMANDED = 2.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class BayesianLastLayer:
     name: str = "bayesian_last_layer"
     sizes: tuple[int, ...] = (0, 4, 8)
     rate: float = 0.05
-    tilt_rate: float = 0.01
-    tilt_deviation: float = 0.5
+    tilt_rate: float = 0.04
+    tilt_deviation: float = 1.5
     phi_rate: float = 0.02
     weight_decay: float = 0.1
     tasks_per_step: int = 16
@@ -57,7 +56,7 @@ class BayesianLastLayer:
     ) -> BayesianMetaPolicy:
         """See `Learner`: training segments teach the prior, validation segments choose among the sizes."""
         start = warm_start(tasks, settings.hidden, seed)
-        curve = _Curve(BayesianValidation.of(start, self.rows), progress)
+        curve = _Curve(BayesianValidation.of(start, self.rows // 2), progress)
         logged = _logged(start, seed)
         policies: list[BayesianMetaPolicy] = []
         for m in self.sizes:
@@ -67,9 +66,8 @@ class BayesianLastLayer:
                 prior.update({name: policies[-1].prior[name] for name in _LINEAR})
             learned = learn_prior(logged, prior, self._schedule(settings), curve.look, generator)
             policies.append(self._policy(start, learned))
-        demanded = [_OF_LINEAR if m == 0 else _OF_LEARNED for m in self.sizes]
         pooled = replace(policies[0], is_adapting=False)
-        kept, gain, error = largest_that_pays([pooled, *policies], demanded, start)
+        kept, gain, error = largest_that_pays([pooled, *policies], _DEMANDED, start)
         chosen = [pooled, *policies][kept]
         seen = judge(chosen, start)
         return replace(
@@ -119,7 +117,7 @@ class BayesianLastLayer:
         if kept == 0:
             return (
                 "Adaptation switched off: on the validation segments no prior explained rewards better than "
-                "the pooled model by a standard error, so the pooled model serves every segment."
+                "the pooled model by two standard errors, so the pooled model serves every segment."
             )
         return (
             f"Segments differ in {self.sizes[kept - 1]} learned features beside the linear ones: on the "

@@ -28,6 +28,9 @@ from offline_rl.reward_model import negative_log_likelihood
 LARGEST_FACTORIZATION = 512
 """Rounds up to which B is factorized: its work grows with their cube, its memory with their square."""
 
+LOOSE = 0.03
+"""A tolerance in log-odds for what only guides learning: the step after one so short is of a thousandth."""
+
 _NEWTON_STEPS, _HALVINGS = 20, 10
 
 # Conjugate gradients: relative residual at which they stop, and their longest run.

@@ -17,16 +17,13 @@ from torch import Tensor
 from features.errors import MetacartError
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.bayesian_features import row_features
-from offline_rl.meta.bayesian_posterior import evidence_of, posterior_mode
+from offline_rl.meta.bayesian_posterior import LOOSE, evidence_of, posterior_mode
 from offline_rl.meta.task_batches import Batch, pad_tasks
 from offline_rl.objectives import masked_mean
 from offline_rl.reward_model import negative_log_likelihood
 from offline_rl.two_tower import Parameters
 
 TILTS = ("context_tilt", "item_tilt")
-
-# In log-odds: where a Newton step is this short, the next one would be of a thousandth.
-_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +135,7 @@ def learn_prior(
 def prediction_loss(prior: Parameters, logged: Logged, support: Batch, query: Batch) -> Tensor:
     """Mean negative log-likelihood of the query's rewards after adapting to the support."""
     evidence = evidence_of(prior, support, is_binary=logged.is_binary)
-    weights = posterior_mode(evidence, differentiable=True, tolerance=_TOLERANCE)
+    weights = posterior_mode(evidence, differentiable=True, tolerance=LOOSE)
     score = query["offset"] + row_features(prior, query).times(weights)
     costs = negative_log_likelihood(score, query["reward"], is_binary=logged.is_binary)
     return masked_mean(costs.flatten(), query["mask"].flatten())

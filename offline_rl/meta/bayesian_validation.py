@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,10 +11,11 @@ from torch import Tensor
 from offline_rl import two_tower
 from offline_rl.meta.bayesian_features import all_deviations
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
-from offline_rl.meta.bayesian_posterior import evidence_of, posterior_mode
-from offline_rl.meta.convergence import clustered_standard_error
-from offline_rl.meta.judgement import log_likelihoods, validation_segments
+from offline_rl.meta.bayesian_posterior import LOOSE, evidence_of, posterior_mode
+from offline_rl.meta.convergence import largest_error, sure_gain
+from offline_rl.meta.judgement import log_likelihoods, validation_tasks
 from offline_rl.meta.task_batches import Batch
+from offline_rl.meta.validation import ValidationBatch
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.scored_policy import masked_softmax
@@ -32,76 +34,78 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class BayesianValidation:
-    """The validation segments: some support rounds of each to adapt to, and all of their query to judge on.
+    """The validation tasks: some support rounds of each to adapt to, and all of their query to judge on.
 
-    support and query hold the pooled scores, "offset" [T, N] and, for all items, "scores" [T, N, A].
+    Both hold the pooled scores, too: "offset" [T, N] and, for all items, "scores" [T, N, A].
     """
 
-    support: Batch
-    query: Batch
+    batches: tuple[ValidationBatch, ...]
     temperature: float
     is_binary: bool
 
     @classmethod
     def of(cls, start: WarmStart, rows: int) -> "BayesianValidation":
-        """The validation segments of a warm start, with at most `rows` support rounds of each."""
+        """The validation tasks of a warm start, with at most `rows` support rounds of each."""
         generator = torch.Generator().manual_seed(0)
-        support = _with_pooled_scores(_thinned(start.validation.support, rows, generator), start)
-        query = _with_pooled_scores(start.validation.query, start)
-        return cls(support, query, start.temperature, start.model.is_binary)
+        batches = tuple(
+            ValidationBatch(
+                _with_pooled_scores(_thinned(batch.support, rows, generator), start),
+                _with_pooled_scores(batch.query, start),
+            )
+            for batch in start.validation.batches
+        )
+        return cls(batches, start.temperature, start.model.is_binary)
 
     def look(self, prior: Parameters) -> Seen:
         """What this prior is worth."""
         with torch.no_grad():
-            weights = posterior_mode(evidence_of(prior, self.support, is_binary=self.is_binary))
-            scores = self.query["scores"] + all_deviations(prior, weights, self.query)
-            logged = scores.gather(-1, self.query["action"].unsqueeze(-1)).squeeze(-1)
-            costs = negative_log_likelihood(logged, self.query["reward"], is_binary=self.is_binary)
-        return Seen(
-            likelihood=-float(costs[self.query["mask"]].double().mean()),
-            value=self._value(scores),
-            zero_shot_value=self._value(self.query["scores"]),
-        )
+            terms = torch.stack(
+                [
+                    torch.cat(parts)
+                    for parts in zip(*map(partial(self._terms, prior), self.batches), strict=True)
+                ]
+            )
+        return Seen(*terms.double().mean(dim=1).tolist())
 
-    def _value(self, scores: Tensor) -> float:
-        query, real = self.query, self.query["mask"]
-        terms = doubly_robust_terms(
+    def _terms(self, prior: Parameters, batch: ValidationBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Of every judged round: log-likelihood, and doubly robust terms with and without adapting."""
+        query = batch.query
+        weights = posterior_mode(evidence_of(prior, batch.support, is_binary=self.is_binary), tolerance=LOOSE)
+        scores = query["scores"] + all_deviations(prior, weights, query)
+        logged = scores.gather(-1, query["action"].unsqueeze(-1)).squeeze(-1)
+        costs = negative_log_likelihood(logged, query["reward"], is_binary=self.is_binary)
+        values, zero_shot_values = self._value_terms(scores, query), self._value_terms(query["scores"], query)
+        return -costs[query["mask"]], values, zero_shot_values
+
+    def _value_terms(self, scores: Tensor, query: Batch) -> Tensor:
+        real = query["mask"]
+        return doubly_robust_terms(
             masked_softmax(scores[real] / self.temperature, query["available"][real]),
             query["action"][real],
             query["propensity"][real],
             query["raw_reward"][real],
             query["q_hat"][real],
         )
-        return float(terms.double().mean())
 
 
 def largest_that_pays(
-    policies: Sequence[BayesianMetaPolicy], demanded: Sequence[float], start: WarmStart
+    policies: Sequence[BayesianMetaPolicy], demanded: float, start: WarmStart
 ) -> tuple[int, float, float]:
     """Of nested policies, simplest first: which to keep, its likelihood gain over the first, and the error.
 
-    Compared is the log-likelihood of the validation segments' query rewards after adapting to their whole
+    Compared is the log-likelihood of the validation tasks' query rewards after adapting to their whole
     support.  From the first on, a larger policy replaces the one kept so far if its paired gain is more than
-    `demanded` standard errors (one number for each but the first).  The error is the larger of two: rounds of
-    one user are alike, and so are those of one segment, by its weights.
+    `demanded` standard errors.
     """
-    parts = validation_segments(start)
+    parts = validation_tasks(start)
     terms = [log_likelihoods([p.adapt(part.support) for part in parts], start) for p in policies]
-    mask = start.validation.query["mask"]
-    # A single segment can't say how much segments differ.
-    by_segment = [torch.nonzero(mask)[:, 0]] if len(mask) > 1 else []
-    clusters = [start.validation.cluster, *by_segment]
+    clusters = start.validation.clusters
     kept = 0
-    for larger, errors in enumerate(demanded, start=1):
-        gain, error = _gain_and_error(terms[larger] - terms[kept], clusters)
-        if gain > errors * error:
+    for larger in range(1, len(policies)):
+        if sure_gain(terms[larger] - terms[kept], *clusters, errors=demanded) > 0.0:
             kept = larger
-    return kept, *_gain_and_error(terms[kept] - terms[0], clusters)
-
-
-def _gain_and_error(difference: Tensor, clusters: Sequence[Tensor]) -> tuple[float, float]:
-    errors = [clustered_standard_error(difference, cluster) for cluster in clusters]
-    return float(difference.double().mean()), max(errors)
+    gain = terms[kept] - terms[0]
+    return kept, float(gain.double().mean()), largest_error(gain, clusters)
 
 
 def _with_pooled_scores(batch: Batch, start: WarmStart) -> Batch:

@@ -16,10 +16,10 @@ from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.judgement import (
-    ValidationSegment,
+    ValidationTask,
     log_likelihoods,
     pooled_value,
-    validation_segments,
+    validation_tasks,
 )
 from offline_rl.meta.learner import MetaPolicy
 from offline_rl.meta.warm_start import WarmStart
@@ -27,51 +27,58 @@ from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 
+DEMANDED = 2.0
+"""Standard errors by which a likelihood, or a value, must be higher to ask.  A small gain on what was logged
+is worth less than nothing where it ranks first what was hardly shown."""
+
+VETO = 2.0
+"""Standard errors by which a lower value must be sure to silence a likelihood: the value's error is a tenth
+of all that there is to gain, and with one of them every sixth good policy would be refused."""
+
 
 def asking(policies: Sequence[MetaPolicy], start: WarmStart) -> list[str]:
     """Return the names of the policies that ask for promotion, the most wanted first.
 
     First those whose scores are a reward model and predict the validation rewards better than the pooled
-    model by more than a standard error (paired by round, clustered), the surest gain first; then policies
-    without a reward model whose doubly robust value there does so.  The pooled model is not among them,
-    nor is anybody whose value there is lower than its own by more than a standard error.
+    model by more than DEMANDED standard errors (paired by round, clustered by user or segment), the surest
+    gain first; then policies without a reward model whose doubly robust value there does so.  The pooled
+    model is not among them, nor is anybody whose value is lower than its own by more than VETO errors.
     """
     pooled = pooled_value(start)
-    policies = [policy for policy in policies if not _is_vetoed(policy, pooled)]
+    policies = [policy for policy in policies if _value_gain(policy, pooled, -VETO) >= 0]
     gains = likelihood_gains(policies, start)
     by_likelihood = sorted((name for name in gains if gains[name] > 0), key=lambda name: (-gains[name], name))
     by_value = sorted(
-        (policy for policy in policies if policy.name not in gains and policy.validation_gain > 0),
+        (policy for policy in policies if policy.name not in gains and _value_gain(policy, pooled) > 0),
         key=lambda policy: (-policy.validation_gain, policy.name),
     )
     return [*by_likelihood, *(policy.name for policy in by_value)]
 
 
-def _is_vetoed(policy: MetaPolicy, pooled: float) -> bool:
+def _value_gain(policy: MetaPolicy, pooled: float, errors: float = DEMANDED) -> float:
+    """Gain in value over the pooled model less so many standard errors; more with a negative number."""
     gain = policy.validation_value - pooled
     error = gain - policy.validation_gain
-    return gain < -error
+    return gain - errors * error
 
 
 def likelihood_gains(policies: Sequence[MetaPolicy], start: WarmStart) -> Mapping[str, float]:
-    """Return name → mean gain in log-likelihood per validation round over the pooled model, less an error.
+    """Return name → mean gain in log-likelihood per validation round over the pooled model, less two errors.
 
     Only of policies whose scores are a reward model: the logits of a policy gradient predict no reward.
     """
-    parts = validation_segments(start)
+    parts = validation_tasks(start)
     pooled = ScoredPolicy("pooled", pooled_score(start.model.parameters), start.temperature)
     baseline = log_likelihoods([pooled] * len(parts), start)
     gains = {}
     for policy in policies:
         told = _log_likelihood(policy, parts, start)
         if told is not None:
-            gains[policy.name] = sure_gain(told - baseline, start.validation.cluster)
+            gains[policy.name] = sure_gain(told - baseline, *start.validation.clusters, errors=DEMANDED)
     return gains
 
 
-def _log_likelihood(
-    policy: MetaPolicy, parts: Sequence[ValidationSegment], start: WarmStart
-) -> Tensor | None:
+def _log_likelihood(policy: MetaPolicy, parts: Sequence[ValidationTask], start: WarmStart) -> Tensor | None:
     if isinstance(policy, GradientMetaPolicy) and policy.objective.kind != "reward_likelihood":
         return None
     scored = [_scored(policy.adapt(part.support)) for part in parts]

@@ -5,6 +5,7 @@ so that the noise which two policies share cancels.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,9 +34,18 @@ def clustered_standard_error(terms: Tensor, cluster: Tensor) -> float:
     return math.sqrt(float(sums.square().sum())) / len(exact)
 
 
-def sure_gain(gain: Tensor, cluster: Tensor) -> float:
-    """Mean of paired differences less its clustered standard error: above 0 where a gain is convincing."""
-    return float(gain.mean()) - clustered_standard_error(gain, cluster)
+def sure_gain(gain: Tensor, *clusters: Tensor, errors: float = 1.0) -> float:
+    """Mean of paired differences less some clustered standard errors: above 0 where a gain is convincing.
+
+    Of several ways to cluster (rounds of one user are alike, and so are those of one segment) the one with
+    the larger error counts.
+    """
+    return float(gain.double().mean()) - errors * largest_error(gain, clusters)
+
+
+def largest_error(gain: Tensor, clusters: Sequence[Tensor]) -> float:
+    """The largest clustered standard error of the mean of `gain`."""
+    return max(clustered_standard_error(gain, cluster) for cluster in clusters)
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,35 +35,35 @@ class Judgement:
 
 
 @dataclass(frozen=True, eq=False)
-class ValidationSegment:
-    """One validation segment: the support to adapt to, the query to judge on, q_hat [n, A] of the query."""
+class ValidationTask:
+    """Rounds of one validation segment to adapt to, others to judge on, and q_hat [n, A] of those."""
 
     support: LoggedRounds
     query: LoggedRounds
     q_hat: Tensor
 
 
-def validation_segments(start: WarmStart) -> list[ValidationSegment]:
-    """The validation segments one by one, in the order of `start.validation.cluster`."""
-    support, query = start.validation.support, start.validation.query
+def validation_tasks(start: WarmStart) -> list[ValidationTask]:
+    """The tasks of `start.validation` one by one, in the order of its `cluster`."""
     return [
-        ValidationSegment(
-            _rounds_of(support, task, start.training),
-            _rounds_of(query, task, start.training),
-            query["q_hat"][task][query["mask"][task]],
+        ValidationTask(
+            _rounds_of(batch.support, task, start.training),
+            _rounds_of(batch.query, task, start.training),
+            batch.query["q_hat"][task][batch.query["mask"][task]],
         )
-        for task in range(len(query["mask"]))
+        for batch in start.validation.batches
+        for task in range(len(batch.query["mask"]))
     ]
 
 
 def judge(policy: MetaPolicy, start: WarmStart) -> Judgement:
-    """Adapt to the support of each validation segment, and take the doubly robust value of its query rounds.
+    """Adapt to the support of each validation task, and take the doubly robust value of its query rounds.
 
         value = mean_i term_i,  gain = mean_i (term_i - pooled term_i) - clustered standard error
 
     Every round counts once, so a segment counts by its traffic.  Nothing is tuned here.
     """
-    segments = validation_segments(start)
+    segments = validation_tasks(start)
     pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
     zero_shot = policy.zero_shot()
     adapted_terms = torch.cat([_value_terms(policy.adapt(part.support), part) for part in segments])
@@ -90,16 +90,16 @@ def told_once(seen: Judgement, began: float, progress: Progress | None) -> tuple
 def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tensor:
     """Log-likelihood of every query round's reward [n] under the scores of its segment's policy.
 
-    policies: one per validation segment, in the order of `validation_segments`.  It is far less noisy than
+    policies: one per validation task, in the order of `validation_tasks`.  It is far less noisy than
     a value, and so decides what a value can't: whether adapting pays, and which prior or penalty to take.
 
-    The level of each segment is profiled out: scores are taken up to the constant that suits the segment's
+    The level of each task is profiled out: scores are taken up to the constant that suits the task's
     query rounds best.  A constant changes no choice, and where segments differ in nothing but how often
     they click at all, a learner that has found out that much would else pass for one that ranks items better.
     """
     model = start.model
     terms = []
-    for policy, part in zip(policies, validation_segments(start), strict=True):
+    for policy, part in zip(policies, validation_tasks(start), strict=True):
         query = part.query
         with torch.no_grad():
             scores = policy.score(query.context, query.slot, query.item_features)
@@ -113,7 +113,7 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
 def pooled_value(start: WarmStart) -> float:
     """The doubly robust value of the pooled model on the validation segments' query rounds."""
     pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
-    return float(torch.cat([_value_terms(pooled, part) for part in validation_segments(start)]).mean())
+    return float(torch.cat([_value_terms(pooled, part) for part in validation_tasks(start)]).mean())
 
 
 def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
@@ -141,7 +141,7 @@ def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
     return level
 
 
-def _value_terms(policy: Policy, part: ValidationSegment) -> Tensor:
+def _value_terms(policy: Policy, part: ValidationTask) -> Tensor:
     query = part.query
     probabilities = policy.action_probabilities(
         query.context, query.slot, query.item_features, query.availability()

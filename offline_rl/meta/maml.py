@@ -139,6 +139,7 @@ class Maml:
                 inner_steps=settings.inner_steps,
                 first_order=self.first_order,
             )
+            value = value + objective.prior_cost(network_of(meta), start.model.penalty / start.training.n)
             return float(value.detach()), gradient_of(value, meta)
 
         return descend(

@@ -8,14 +8,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from offline_rl.meta.adaptation import adapt, distance_moved
+from offline_rl.meta.adaptation import distance_moved
 from offline_rl.meta.convergence import Convergence, Look, sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import InnerStep, is_learned_number, network_of
 from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
 from offline_rl.meta.segment_objective import SegmentObjective
+from offline_rl.meta.validation import adapted_to_support
 from offline_rl.meta.warm_start import WarmStart
-from offline_rl.two_tower import with_task_dimension
 
 RATE_SPEED = 10.0
 """How much faster than the network the logarithms of rates and kappa are learned: with outer_lr 0.005 a step
@@ -197,20 +197,13 @@ def _rates(meta: Mapping[str, Tensor], how: InnerStep) -> dict[str, Tensor]:
 def _furthest_move(
     meta: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, how: InnerStep
 ) -> float:
-    """The longest |theta_K - theta_0| among the validation segments."""
-    learned = how.objective(meta, objective)
-    support = learned.as_support(start.validation.support)
-    leaves = {name: value.detach().requires_grad_() for name, value in network_of(meta).items()}
-    begun = with_task_dimension(leaves, len(support["mask"]))
-    adapted = adapt(
-        learned.loss,
-        begun,
-        support,
-        inner_lr=how.size(meta),
-        inner_steps=how.inner_steps,
-        create_graph=False,
-    )
-    return float(distance_moved(begun, adapted).max().detach())
+    """The longest |theta_K - theta_0| among the validation tasks."""
+    learned, size = how.objective(meta, objective), how.size(meta)
+    moves = [
+        distance_moved(*adapted_to_support(batch, network_of(meta), learned, size, how.inner_steps)).max()
+        for batch in start.validation.batches
+    ]
+    return float(torch.stack(moves).max().detach())
 
 
 def _conclude(state: Convergence, inner_steps: int, max_steps: int) -> tuple[Look, bool, list[str]]:

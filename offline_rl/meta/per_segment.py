@@ -12,7 +12,7 @@ from torch import Tensor
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
-from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_segments
+from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
 from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
 from offline_rl.meta.warm_start import WarmStart, warm_start
@@ -154,5 +154,5 @@ def constant_score(level: float) -> Score:
 
 
 def _likelihood(policy: PerSegmentMetaPolicy, start: WarmStart) -> float:
-    adapted = [policy.adapt(part.support) for part in validation_segments(start)]
+    adapted = [policy.adapt(part.support) for part in validation_tasks(start)]
     return float(log_likelihoods(adapted, start).mean())

@@ -21,7 +21,7 @@ from offline_rl.meta.effects_meta_policy import (
     pooled_residual_sums,
 )
 from offline_rl.meta.effects_score import input_columns
-from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_segments
+from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
 from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.segment_effects import EffectPrior, loading_of
 from offline_rl.meta.variance_components import estimate_prior, varying_columns
@@ -30,6 +30,13 @@ from offline_rl.reward_model import fit_reward_model
 
 FOLDS = 3
 """Folds of segments in the cross-fit: each adds a fit of the pooled model on two thirds of the rounds."""
+
+
+SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625)
+"""Shares of the estimated variances that are tried."""
+
+DEMANDED = 2.0
+"""Standard errors by which they must explain validation rewards better than the pooled model does."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +71,13 @@ class RandomEffects:
             validation_gain=math.nan,
             notes=start.notes,
         )
-        if not _pays(policy, start):
+        share = validated_share(policy, start)
+        if share > 0.0:
+            policy = replace(policy, prior=prior.times(share))
+        else:
             switched_off = (
                 "Adaptation switched off: on the validation segments the segments' own effects never "
-                "explained rewards better by a standard error, so the pooled model serves every segment."
+                "explained rewards better by two standard errors, so the pooled model serves every segment."
             )
             policy = replace(policy, is_adapting=False, notes=(*policy.notes, switched_off))
         seen = judge(policy, start)
@@ -142,9 +152,21 @@ def _score_by_the_others(start: WarmStart, rounds: LoggedRounds, held_out: Tenso
     return torch.sigmoid(score) / model.reward_scale
 
 
-def _pays(policy: EffectsMetaPolicy, start: WarmStart) -> bool:
-    """Whether the effects explain the validation segments' query rounds; caution is no part of explaining."""
-    parts, expecting = validation_segments(start), replace(policy, caution=0.0)
-    adapted = log_likelihoods([expecting.adapt(part.support) for part in parts], start)
+def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:
+    """The share of the prior's variances that most surely improves on the pooled model; 0 where none does.
+
+    Each component's variance is estimated on its own and can't be negative, so what noise adds to forty of
+    them does not cancel: taken at its word, the prior follows segments too far where they hardly differ.
+    Judged by how well the validation rewards are explained; caution is no part of explaining.
+    """
+    parts, expecting = validation_tasks(start), replace(policy, caution=0.0)
     zero_shot = log_likelihoods([policy.zero_shot()] * len(parts), start)
-    return sure_gain(adapted - zero_shot, start.validation.cluster) > 0.0
+
+    def gain(share: float) -> float:
+        trial = replace(expecting, prior=policy.prior.times(share))
+        adapted = log_likelihoods([trial.adapt(part.support) for part in parts], start)
+        return sure_gain(adapted - zero_shot, *start.validation.clusters, errors=DEMANDED)
+
+    gains = {share: gain(share) for share in SHARES}
+    best = max(SHARES, key=lambda share: gains[share])
+    return best if gains[best] > 0.0 else 0.0

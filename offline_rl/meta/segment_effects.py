@@ -44,6 +44,12 @@ class EffectPrior:
     action: Tensor
     dispersion: float
 
+    def times(self, share: float) -> "EffectPrior":
+        """The same with a share of every variance but the level's, which no choice depends on."""
+        return EffectPrior(
+            torch.cat([self.shared[:1], share * self.shared[1:]]), share * self.action, self.dispersion
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class EffectPosterior:
@@ -102,18 +108,18 @@ def residual_sums(
     >>> sums.gram.flatten().tolist(), sums.moment.flatten().tolist()
     ([2.0, 1.0], [1.0, 1.0])
     """
-    # On the CPU in float64: sums there run in one order, and one pass per pair of columns needs no [n, k, k].
+    # On the CPU in float64: sums there run in one order, and one product per cell needs no [n, k, k].
     columns, weight, residual = (value.to("cpu", torch.float64) for value in (columns, weight, residual))
     cell = cell.to("cpu")
     cells, k = shape[0] * shape[1], columns.shape[1]
     gram = torch.zeros(cells, k, k, dtype=torch.float64)
     moment = torch.zeros(cells, k, dtype=torch.float64)
-    for i in range(k):
-        moment[:, i] = torch.bincount(cell, weights=columns[:, i] * residual, minlength=cells)
-        weighted = columns[:, i] * weight
-        for j in range(i + 1):
-            gram[:, i, j] = torch.bincount(cell, weights=weighted * columns[:, j], minlength=cells)
-            gram[:, j, i] = gram[:, i, j]
+    order = torch.argsort(cell, stable=True)
+    weighted, told = columns * weight.unsqueeze(-1), columns * residual.unsqueeze(-1)
+    present, counts = torch.unique(cell, return_counts=True)
+    for at, rows in zip(present.tolist(), torch.split(order, counts.tolist()), strict=True):
+        gram[at] = weighted[rows].T @ columns[rows]
+        moment[at] = told[rows].sum(0)
     return ResidualSums(
         gram=gram.reshape(*shape, k, k),
         moment=moment.reshape(*shape, k),

@@ -1,5 +1,6 @@
 """The objective of one segment: what a task's loss is, in units that suit rare and frequent rewards alike."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ from torch import Tensor
 from offline_rl import objectives, two_tower
 from offline_rl.meta.task_batches import Batch
 from offline_rl.policies import softmax_policy
+from offline_rl.reward_model import UNPENALIZED
 from offline_rl.two_tower import Parameters
 
 Kind = Literal[
@@ -62,6 +64,16 @@ class SegmentObjective:
             values = self._negative_value(params, batch) * (self.temperature**2 / abs(self.mean_reward))
         values = values / self.curvature
         return values * batch["trust"] if "trust" in batch else values
+
+    def prior_cost(self, params: Mapping[str, Tensor], precision: float) -> Tensor:
+        """What the prior of the pooled model asks of meta-parameters, in units of the likelihood's `loss`.
+
+            precision / 2 * |weights|^2,  precision = penalty / rounds
+
+        Without it meta-training, which starts at a penalized fit, would overfit at once.
+        """
+        squares = [value.square().sum() for name, value in params.items() if name != UNPENALIZED]
+        return 0.5 * precision * torch.stack(squares).sum() / (self.reward_variance * self.curvature)
 
     def as_support(self, batch: Batch) -> Batch:
         """The batch with each task's trust, information / (information + shrinkage), [T].

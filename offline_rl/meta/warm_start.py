@@ -93,17 +93,19 @@ def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     training = rounds.window("training", segments)
     if judges:
         model = fit_reward_model(training, hidden=hidden, penalties=(early.penalty,), seed=seed)
+        validation = Validation.crossed(rounds, judges, model)
     else:
         model, judges = early, _with_both_windows(rounds, segments)
         notes.append(
             "No meta_validation segment has rounds in both windows: the query rounds of the training "
             "segments decided when to stop, which flatters the learner."
         )
-    if not judges:
-        raise InputDataError(
-            "No segment has both support and query rounds: widen the log's interval "
-            "or lower the segment limits."
-        )
+        if not judges:
+            raise InputDataError(
+                "No segment has both support and query rounds: widen the log's interval "
+                "or lower the segment limits."
+            )
+        validation = Validation.ahead(rounds, judges, model)
     return WarmStart(
         support=rounds.window("support", segments),
         query=rounds.window("query", segments),
@@ -111,7 +113,7 @@ def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
         segments=tuple(segments),
         model=model,
         temperature=temperature,
-        validation=Validation.on(rounds, judges, model),
+        validation=validation,
         notes=tuple(notes),
     )
 

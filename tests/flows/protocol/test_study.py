@@ -82,7 +82,7 @@ def test_the_usual_study_has_many_segments_with_few_rounds_each() -> None:
     study = make_study(StudySettings("nonlinear", 100))
     tasks = study.tasks()
     rounds = np.bincount(study.arrays["segment"])
-    assert 300 <= np.median(rounds) <= 900
+    assert 900 <= np.median(rounds) <= 1500
     assert len(tasks.split("meta_test")) >= 30
     before = [tasks.window("training", [segment]).n for segment in tasks.split("meta_test")]
     assert min(before) >= study.settings.fewest_rounds

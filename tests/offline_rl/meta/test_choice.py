@@ -49,17 +49,20 @@ def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(task
     start = warm_start(tasks, QUICK.hidden, 0)
     policy = Reinforce().meta_train(tasks, QUICK, seed=0)
     effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    convinced = replace(policy, validation_value=pooled_value(start) + 2.0, validation_gain=1.0)
+    convinced = replace(policy, validation_value=pooled_value(start) + 3.0, validation_gain=2.0)
 
     assert policy.name not in likelihood_gains([policy], start)
     assert asking([convinced, effects], start) == ["random_effects", "reinforce"]
-    assert asking([replace(policy, validation_gain=-0.1)], start) == []
+    hardly = replace(convinced, validation_gain=1.0)
+    assert asking([hardly, effects], start) == ["random_effects"]
 
 
 def test_a_value_that_is_surely_lower_is_a_veto(tasks: Tasks) -> None:
     start = warm_start(tasks, QUICK.hidden, 0)
     effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    # two standard errors below the pooled model's value
-    worse = replace(effects, validation_value=pooled_value(start) - 0.2, validation_gain=-0.3)
+    lower = pooled_value(start) - 0.3
+    three_errors = replace(effects, validation_value=lower, validation_gain=-0.4)
+    one_error = replace(effects, validation_value=lower, validation_gain=-0.6)
 
-    assert asking([worse], start) == []
+    assert asking([three_errors], start) == []
+    assert asking([one_error], start) == ["random_effects"]

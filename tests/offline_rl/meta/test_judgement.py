@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from offline_rl.meta.effects_score import pooled_score
-from offline_rl.meta.judgement import judge, log_likelihoods, validation_segments
+from offline_rl.meta.judgement import judge, log_likelihoods, validation_tasks
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
@@ -42,17 +42,17 @@ def test_the_pooled_model_gains_nothing_over_itself(tmp_path: Path) -> None:
     assert seen.value == seen.zero_shot_value == pytest.approx(policy.validation_value, abs=1e-6)
 
 
-def test_validation_segments_hold_the_real_rounds_in_order(start: WarmStart) -> None:
-    parts = validation_segments(start)
-    query = start.validation.query
+def test_validation_tasks_hold_the_real_rounds_in_order(start: WarmStart) -> None:
+    parts = validation_tasks(start)
+    queries = [batch.query for batch in start.validation.batches]
     rewards = torch.cat([part.query.reward for part in parts])
     assert len(rewards) == len(start.validation.cluster)
-    torch.testing.assert_close(rewards, query["reward"][query["mask"]])
+    torch.testing.assert_close(rewards, torch.cat([query["reward"][query["mask"]] for query in queries]))
     assert all(bool(part.query.availability().all()) for part in parts)
 
 
 def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
-    parts = validation_segments(start)
+    parts = validation_tasks(start)
     pooled = ScoredPolicy("pooled", pooled_score(start.model.parameters), start.temperature)
     raised = ScoredPolicy("raised", lambda *rows: pooled.score(*rows) + 1.7, start.temperature)
 
@@ -66,7 +66,7 @@ def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
 
 def test_a_constant_score_tells_each_segments_rate_and_no_more(start: WarmStart) -> None:
     coin = ScoredPolicy("coin", lambda context, slot, items: torch.zeros(len(context), len(items)), 1.0)
-    parts = validation_segments(start)
+    parts = validation_tasks(start)
 
     terms = log_likelihoods([coin] * len(parts), start)
 
