@@ -67,11 +67,13 @@ def run(
         The last of these days.
     """
     from flows.night import run_night
+    from flows.progress_bar import progress_bar
 
     settings = read_settings(config)
     for night in _nights(as_of, first, last):
         print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
-        result = run_night(settings, night, lambda line: print(f"  {line}", flush=True))
+        with progress_bar() as watch:
+            result = run_night(settings, night, lambda line: print(f"  {line}", flush=True), watch)
         _print_night(result)
     if as_json:
         print(json.dumps(result.to_json()))
@@ -105,10 +107,11 @@ def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
 def learn(*, config: Path = CONFIG) -> None:
     """Build the tasks of the ingested night and train every learner on them."""
     from flows.learn import learn as run_learn
+    from flows.progress_bar import progress_bar
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked():
-        run_learn(workspace, workspace.recall())
+    with workspace.locked(), progress_bar() as watch:
+        run_learn(workspace, workspace.recall(), watch)
 
 
 @app.command

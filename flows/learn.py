@@ -11,6 +11,7 @@ from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
+from flows.progress import Lesson, Watch, unwatched
 from flows.settings import Settings
 from flows.stages import stage
 from flows.threads import limit_threads
@@ -23,7 +24,7 @@ from offline_rl.meta.named_learners import BASELINE, LEARNERS
 from offline_rl.meta.warm_start import warm_start
 
 
-def learn(workspace: Workspace, night: Night) -> None:
+def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
     """Build the tasks of every domain, train every learner on them, and leave both in the work folder."""
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
@@ -33,7 +34,7 @@ def learn(workspace: Workspace, night: Night) -> None:
             tasks = _tasks(workspace, night, domain)
             save_tasks(tasks, folder)
             segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
-            policies, names = train(workspace, night, domain)
+            policies, names = train(workspace, night, domain, watch)
             write_json(folder / f"asking_{domain}.json", {"policies": names})
             for policy in policies:
                 save_policy(policy, folder / "policies" / domain)
@@ -45,7 +46,9 @@ def learn(workspace: Workspace, night: Night) -> None:
         write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
 
 
-def train(workspace: Workspace, night: Night, domain: str) -> tuple[list[MetaPolicy], list[str]]:
+def train(
+    workspace: Workspace, night: Night, domain: str, watch: Watch
+) -> tuple[list[MetaPolicy], list[str]]:
     """Train the baseline and the learners of the configuration; return them, and the names of those that ask.
 
     Who asks to serve is decided here, on validation segments, long before the holdout is opened.
@@ -59,9 +62,14 @@ def train(workspace: Workspace, night: Night, domain: str) -> tuple[list[MetaPol
         outer_lr=settings.outer_lr,
         max_steps=settings.max_steps,
     )
-    learned = [LEARNERS[name].meta_train(tasks, how, seed) for name in settings.learners]
-    baseline = BASELINE.meta_train(tasks, how, seed)
-    return [baseline, *learned], asking(learned, warm_start(tasks, how.hidden, seed))
+    learners = [BASELINE, *(LEARNERS[name] for name in settings.learners)]
+    before, lessons = len(learners) * night.domains.index(domain), len(learners) * len(night.domains)
+    learned: list[MetaPolicy] = []
+    for place, learner in enumerate(learners, start=before):
+        lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
+        learned.append(learner.meta_train(tasks, how, seed, progress=watch(lesson)))
+    # The baseline is what a learner asks to replace, so it doesn't ask itself.
+    return learned, asking(learned[1:], warm_start(tasks, how.hidden, seed))
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:

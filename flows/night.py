@@ -15,6 +15,7 @@ from flows.decide import decide
 from flows.evaluate import evaluate
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.progress import Watch, unwatched
 from flows.publish import Published, publish
 from flows.settings import Settings
 from flows.workspace import Night, Workspace, write_json
@@ -63,27 +64,30 @@ class Stopwatch:
         self.announce(f"{name:<9}{self.seconds[name]:>8.2f} s")
 
 
-def run_night(settings: Settings, as_of: date | None, announce: Announce) -> NightResult:
+def run_night(
+    settings: Settings, as_of: date | None, announce: Announce, watch: Watch = unwatched
+) -> NightResult:
     """Run every stage for one shop and publish the result.
 
     as_of: the last day whose logs count; None means the newest day in the logs that is over.
+    announce, watch: told the seconds of each stage, and how learning goes.
     Raises LockedError if the shop is busy, InputDataError if its logs can't be used: nothing is published.
     """
     workspace = Workspace(settings)
-    watch = Stopwatch(announce)
+    clock = Stopwatch(announce)
     with workspace.locked():
-        with watch.stage("ingest"):
+        with clock.stage("ingest"):
             night = ingest(workspace, as_of)
-        with watch.stage("learn"):
-            learn(workspace, night)
-        with watch.stage("evaluate"):
+        with clock.stage("learn"):
+            learn(workspace, night, watch)
+        with clock.stage("evaluate"):
             evaluate(workspace, night)
-        with watch.stage("decide"):
+        with clock.stage("decide"):
             decide(workspace, night)
-        with watch.stage("publish"):
+        with clock.stage("publish"):
             published = publish(workspace, night)
-    write_json(workspace.work(night.run_id) / "seconds.json", watch.seconds)
-    return NightResult(night, published, _verdicts(published), watch.seconds, _peak_memory_mb())
+    write_json(workspace.work(night.run_id) / "seconds.json", clock.seconds)
+    return NightResult(night, published, _verdicts(published), clock.seconds, _peak_memory_mb())
 
 
 def _verdicts(published: Published) -> pl.DataFrame:

@@ -19,10 +19,11 @@ from flows.decide import decide
 from flows.evaluate import evaluate
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.progress_artifact import progress_artifact
 from flows.publish import Published, publish
 from flows.settings import read_settings
 from flows.shops import CONFIG
-from flows.workspace import Workspace
+from flows.workspace import Night, Workspace
 
 
 async def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
@@ -39,10 +40,16 @@ ingest_task = task(
     retry_delay_seconds=60,
     retry_condition_fn=is_worth_a_retry,
 )(ingest)
-learn_task = task(name="learn", cache_policy=NO_CACHE)(learn)
 evaluate_task = task(name="evaluate", cache_policy=NO_CACHE)(evaluate)
 decide_task = task(name="decide", cache_policy=NO_CACHE)(decide)
 publish_task = task(name="publish", cache_policy=NO_CACHE)(publish)
+
+
+@task(name="learn", cache_policy=NO_CACHE)
+def learn_task(workspace: Workspace, night: Night) -> None:
+    """Learn, with a progress artifact on the run's page."""
+    with progress_artifact(workspace.shop) as watch:
+        learn(workspace, night, watch)
 
 
 @flow(name="nightly")

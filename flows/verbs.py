@@ -10,6 +10,7 @@ from flows import evaluate as evaluate_stage
 from flows import ingest as ingest_stage
 from flows import learn as learn_stage
 from flows import publish as publish_stage
+from flows.progress_artifact import progress_artifact
 from flows.settings import read_settings
 from flows.shops import CONFIG
 from flows.workspace import Workspace
@@ -29,7 +30,8 @@ def learn(config: Path = CONFIG) -> str:
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         night = workspace.recall()
-        learn_stage.learn(workspace, night)
+        with progress_artifact(workspace.shop) as watch:
+            learn_stage.learn(workspace, night, watch)
         return night.run_id
 
 

@@ -1,0 +1,38 @@
+"""Progress of learning: what whoever watches a night is told, wherever it is shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from offline_rl.meta.learner import CurvePoint, Progress
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One learner at work on one domain: the place-th of `of` in this night, counted from 0.
+
+    max_steps: the steps that it takes at most.
+    """
+
+    domain: str
+    learner: str
+    place: int
+    of: int
+    max_steps: int
+
+    def share_done(self, point: CurvePoint) -> float:
+        """The share of the night's learning that is done, 0..1, if all learners took as long.
+
+        >>> Lesson("recommendation", "maml", 1, 4, 200).share_done(CurvePoint(100, 0.2, 0.1, 0.1, 3.0))
+        0.375
+        """
+        return (self.place + min(1.0, point.step / max(self.max_steps, 1))) / self.of
+
+
+Watch = Callable[[Lesson], Progress]
+"""Told that a lesson begins, answers with what to tell its points to."""
+
+
+def unwatched(lesson: Lesson) -> Progress:
+    """Nobody watches."""
+    del lesson
+    return lambda _point: None

@@ -1,0 +1,61 @@
+"""A live bar on the terminal while learners learn; where there is no terminal, nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from flows.progress import Lesson, Watch, unwatched
+from offline_rl.meta.learner import CurvePoint, Progress
+
+
+@contextmanager
+def progress_bar(console: Console | None = None) -> Iterator[Watch]:
+    """One line with learner, loss and validation value, gone when the block ends.
+
+    A log file of a scheduler gets none of it: redrawn lines are noise there.
+    """
+    console = console or Console()
+    if not console.is_terminal:
+        yield unwatched
+        return
+    bar = Bar(
+        TextColumn("  {task.description:<40}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[told]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    task = bar.add_task("", total=1.0, start=False, visible=False, told="")
+
+    def watch(lesson: Lesson) -> Progress:
+        bar.start()
+        bar.start_task(task)
+        bar.update(
+            task,
+            description=f"{lesson.domain}, {lesson.learner}",
+            completed=lesson.place / lesson.of,
+            visible=True,
+            told="",
+        )
+        return lambda point: bar.update(task, completed=lesson.share_done(point), told=told(point))
+
+    try:
+        yield watch
+    finally:
+        bar.stop()
+
+
+def told(point: CurvePoint) -> str:
+    """What a point of the learning curve says, in words; the loss only where there is one.
+
+    >>> told(CurvePoint(40, 0.25, 0.0912, 0.0901, 3.0))
+    'step 40  loss 0.2500  validation value 0.0912'
+    >>> told(CurvePoint(0, float("nan"), 0.0912, 0.0901, 3.0))
+    'step 0  validation value 0.0912'
+    """
+    loss = "" if point.loss != point.loss else f"loss {point.loss:.4f}  "
+    return f"step {point.step}  {loss}validation value {point.validation_value:.4g}"
