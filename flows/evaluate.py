@@ -1,6 +1,7 @@
 """Evaluate: every policy on the holdout that nothing was fitted on, then the gate and its verdicts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,12 +14,13 @@ from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.arm_checks import arm_checks
 from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
+from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
 from flows.stages import stage
 from flows.threads import limit_threads
 from flows.truth import true_rewards
 from flows.workspace import Night, Workspace, read_json, write_json
-from offline_rl.logged_data import LoggedRounds, load_tasks
+from offline_rl.logged_data import LoggedRounds, Tasks, load_tasks
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
@@ -31,22 +33,38 @@ from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
 ALL = "all"
 
 
+@dataclass(frozen=True)
+class Opened:
+    """A holdout, opened.
+
+    true_values: by policy and segment (None: all), where the shop is simulated.
+    looks: how many other runs have opened it before.
+    """
+
+    evaluation: Evaluation
+    true_values: Mapping[tuple[str, int | None], float]
+    looks: int
+
+
 def evaluate(workspace: Workspace, night: Night) -> None:
     """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
-    values, verdicts = [], []
+    values, verdicts, notes = [], [], []
     with stage(workspace, night, "evaluate"):
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
-            evaluation, true_values = _open_holdout(workspace, night, domain, names)
+            opened = _open_holdout(workspace, night, domain, names)
+            evaluation = opened.evaluation
             contenders = [contender.name for contender in read_contenders(folder, domain)]
             incumbent = INCUMBENT if INCUMBENT in evaluation.policies else LOGGING
             election = elect(evaluation, contenders, LOGGING, incumbent, _gate(workspace.settings))
             key = {"run_id": night.run_id, "domain": domain}
-            values.append(_value_rows(evaluation, true_values, key, names["segment_ids"], workspace.settings))
+            values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
             verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
             write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
+            notes += note_of(domain, opened.looks)
+        write_json(folder / "evaluation.json", {"notes": notes})
         if night.domains:
             pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
             pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
@@ -56,19 +74,20 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             checks.write_parquet(folder / "out_arm_checks.parquet")
 
 
-def _open_holdout(
-    workspace: Workspace, night: Night, domain: str, names: Mapping[str, Any]
-) -> tuple[Evaluation, dict[tuple[str, int | None], float]]:
-    """Evaluate all policies on the same holdout; return true values by policy and segment, if any."""
+def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mapping[str, Any]) -> Opened:
+    """Evaluate all policies on the same holdout."""
     folder = workspace.work(night.run_id)
     settings = workspace.settings
     tasks = load_tasks(folder / f"rounds_{domain}.npz")
+    identities = pl.read_parquet(folder / f"rounds_{domain}.parquet").filter(window=Window.HOLDOUT)
+    looks = record_opening(
+        folder.parent / "openings.jsonl", _opening(night, domain, identities, tasks, names)
+    )
     holdout = tasks.window("holdout")
     model = fit_reward_model(
         tasks.window("training"), hidden=settings.learning.hidden, seed=settings.night.seed
     )
     q_hat = model.predict(holdout.context, holdout.slot, holdout.item_features).double().cpu()
-    identities = pl.read_parquet(folder / f"rounds_{domain}.parquet").filter(window=Window.HOLDOUT)
     truth = true_rewards(workspace, domain, identities, names["action_ids"])
 
     judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(holdout, q_hat)}
@@ -85,7 +104,19 @@ def _open_holdout(
         confidence=settings.evaluation.confidence,
         cluster_name="users" if names["has_users"] else "rounds",
     )
-    return evaluation, true_values
+    return Opened(evaluation, true_values, looks)
+
+
+def _opening(
+    night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks, names: Mapping[str, Any]
+) -> Opening:
+    dealt = zip(names["segment_ids"], tasks.segment_split.tolist(), strict=True)
+    return Opening(
+        domain=domain,
+        holdout_sha256=fingerprint(identities["round_id"]),
+        splits_sha256=fingerprint(f"{segment} {split}" for segment, split in dealt),
+        run_id=night.run_id,
+    )
 
 
 def _estimators(settings: Settings) -> Sequence[str]:
@@ -115,20 +146,16 @@ def _true_values(
 
 
 def _value_rows(
-    evaluation: Evaluation,
-    true_values: Mapping[tuple[str, int | None], float],
-    key: Mapping[str, str],
-    segment_ids: Sequence[str],
-    settings: Settings,
+    opened: Opened, key: Mapping[str, str], segment_ids: Sequence[str], settings: Settings
 ) -> pl.DataFrame:
     rows = [
         {
             **key,
             **_fields(value),
             "segment_id": _segment_id(value.segment, segment_ids),
-            "true_value": true_values.get((value.policy, value.segment)),
+            "true_value": opened.true_values.get((value.policy, value.segment)),
         }
-        for value in evaluation.policy_values(settings.evaluation.confidence)
+        for value in opened.evaluation.policy_values(settings.evaluation.confidence)
     ]
     frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)

@@ -97,6 +97,7 @@ def _table_names(work: Path) -> list[str]:
 def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
     settings = workspace.settings
     work = workspace.work(night.run_id)
+    learning = read_json(work / "learning.json")
     has_users = any(read_json(work / f"tasks_{domain}.json")["has_users"] for domain in night.domains)
     return {
         "run_id": night.run_id,
@@ -118,7 +119,8 @@ def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFr
         },
         "unit": "user" if has_users else "round",
         "undecided": dict(night.undecided),
-        **read_json(work / "learning.json"),
+        **learning,
+        "notes": [*learning["notes"], *read_json(work / "evaluation.json")["notes"]],
     }
 
 

@@ -87,7 +87,8 @@ class Workspace:
             raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
         record = read_json(self.work(read_json(latest)["run_id"]) / "night.json")
         days = {key: date.fromisoformat(record[key]) for key in ("as_of", "data_from", "data_to")}
-        return Night(**record | days | {"domains": tuple(record["domains"])})
+        # A night that an older version has ingested decided in every domain that it had.
+        return Night(**{"undecided": {}} | record | days | {"domains": tuple(record["domains"])})
 
     def last_night(self) -> date | None:
         """Return the newest date that a night was ingested for; None before the first."""

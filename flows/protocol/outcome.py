@@ -1,10 +1,10 @@
 """Outcomes: what one learner did in one study, as one JSON line."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from flows.ledger import read_lines
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,6 @@ class Outcome:
         return gained / (sum(self.oracle) - sum(self.logging))
 
 
-def append_outcome(path: Path, outcome: Outcome) -> None:
-    """Add one line to a study's file, which may end in a line that was cut off."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    was_cut_off = path.is_file() and not path.read_bytes().endswith(b"\n")
-    with path.open("a", encoding="utf-8") as file:
-        file.write("\n" * was_cut_off + json.dumps(asdict(outcome)) + "\n")
-
-
 def read_outcomes(path: Path, config_sha256: str) -> list[Outcome]:
-    """The outcomes of one frozen configuration; a line that was cut off by an interruption is no outcome."""
-    if not path.is_file():
-        return []
-    found = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        content: dict[str, Any] | None = _whole(line)
-        if content is not None and content["config_sha256"] == config_sha256:
-            found.append(Outcome(**content))
-    return found
-
-
-def _whole(line: str) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(line))
-    except json.JSONDecodeError:
-        return None
+    """The outcomes of one frozen configuration."""
+    return [Outcome(**line) for line in read_lines(path) if line["config_sha256"] == config_sha256]

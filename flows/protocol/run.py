@@ -24,11 +24,12 @@ import offline_rl
 from features import simulator
 from features.errors import UsageError
 from features.simulator.settings import WorldName
+from flows.ledger import append_line
 from flows.protocol import opening as opening_module
 from flows.protocol import splits as splits_module
 from flows.protocol import study as study_module
 from flows.protocol.learners import LEARNERS, POOLED, POOLED_WITH_SUPPORT
-from flows.protocol.ledger import Entry, record
+from flows.protocol.ledger import Entry
 from flows.protocol.opening import (
     Opening,
     Values,
@@ -38,7 +39,7 @@ from flows.protocol.opening import (
     open_test,
     with_test_support,
 )
-from flows.protocol.outcome import Outcome, append_outcome, read_outcomes
+from flows.protocol.outcome import Outcome, read_outcomes
 from flows.protocol.study import StudySettings, make_study
 from flows.threads import limit_threads
 from offline_rl.logged_data import Tasks
@@ -183,14 +184,15 @@ def run_study(job: Job) -> None:
         began = time.process_time()
         policy = pooled if name == POOLED else _trained(name, tasks, learning, job.seed, pooled)
         trained = time.process_time()
-        record(
+        # Before the split is opened: a run that dies afterwards has looked as well.
+        append_line(
             job.out / LEDGER,
             Entry(job.world, job.seed, name, study.splits.sha256, job.config_sha256),
         )
         values = judge(policy.adapt, opening)
         steps = _step_curve(policy, opening, job.settings) if job.with_curves else {}
         support = _support_curve(policy, opening, job.settings) if job.with_curves else {}
-        append_outcome(
+        append_line(
             job.outcomes,
             Outcome(
                 world=job.world,

@@ -4,12 +4,14 @@ import hashlib
 import shutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
-from flows.night import run_night
+from flows.ledger import read_lines
+from flows.night import NightResult, run_night
 from flows.settings import read_settings
 from flows.workspace import read_json
 
@@ -45,6 +47,26 @@ def test_the_same_night_again_changes_nothing(small_config, small_night):
     again = run_night(read_settings(small_config), None, quiet)
     assert again.night.run_id == small_night.night.run_id
     assert content(small_night.published.folder) == before
+
+
+def test_a_second_look_at_a_holdout_is_told(small_config, small_night, tmp_path):
+    before = small_night.published.folder.parents[2] / "work" / "small" / "openings.jsonl"
+    assert small_night.night.run_id in {line["run_id"] for line in read_lines(before)}
+    assert not any("was opened" in note for note in manifest(small_night)["notes"])
+
+    shutil.copytree(small_config.parents[1], tmp_path / "shop")
+    other = tmp_path / "shop" / "logs" / "metacart.toml"
+    text = other.read_text(encoding="utf-8").replace(str(small_config.parents[1]), str(tmp_path / "shop"))
+    other.write_text(text.replace("exploration = 0.1", "exploration = 0.2"), encoding="utf-8")
+    second = run_night(read_settings(other), None, quiet)
+
+    assert second.night.run_id != small_night.night.run_id
+    notes = [note for note in manifest(second)["notes"] if "was opened once before" in note]
+    assert {note.partition(":")[0] for note in notes} == set(second.night.domains)
+
+
+def manifest(night: NightResult) -> dict[str, Any]:
+    return read_json(night.published.folder / "manifest.json")
 
 
 def test_the_same_logs_elsewhere_give_the_same_bytes(small_config, small_night, tmp_path):

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -29,6 +30,13 @@ def workspace(tmp_path):
 def test_a_night_is_remembered_as_it_was(workspace):
     workspace.remember(NIGHT)
     assert workspace.recall() == NIGHT
+
+
+def test_a_night_of_an_older_version_decides_in_all_its_domains(workspace):
+    workspace.remember(NIGHT)
+    path = workspace.work(NIGHT.run_id) / "night.json"
+    write_json(path, {key: value for key, value in read_json(path).items() if key != "undecided"})
+    assert workspace.recall() == replace(NIGHT, undecided={})
 
 
 def test_before_the_first_ingest_there_is_no_night(workspace):

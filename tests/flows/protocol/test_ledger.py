@@ -1,7 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from flows.protocol.ledger import Entry, read_ledger, record, reopened
+from flows.ledger import append_line
+from flows.protocol.ledger import Entry, read_ledger, reopened
 
 ENTRY = Entry("strong", 0, "maml", "split", "config")
 
@@ -11,7 +12,7 @@ def test_a_ledger_keeps_every_opening_in_order(tmp_path: Path) -> None:
     assert read_ledger(path) == []
     entries = [ENTRY, replace(ENTRY, seed=1), replace(ENTRY, config_sha256="other")]
     for entry in entries:
-        record(path, entry)
+        append_line(path, entry)
     assert read_ledger(path) == entries
 
 
