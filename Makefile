@@ -43,7 +43,7 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope_tool.py
 
-learners: .venv/ready  ## the table of learners in simulated shops; 75 minutes on two free cores, and it can be interrupted
+learners: .venv/ready  ## the table of learners in simulated shops; an hour and a half on two cores; it can be interrupted
 	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
 	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
 

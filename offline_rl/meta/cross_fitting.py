@@ -1,4 +1,10 @@
-"""Cross-fitting: q_hat of every item for rounds that its reward model hasn't seen."""
+"""Cross-fitting: predictions for rounds by reward models that haven't seen their segment.
+
+Whole segments are held out, because rounds of one segment say too much of one another.
+Source: Chernozhukov et al. 2018, definition 3.1.
+"""
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -6,32 +12,41 @@ from torch import Tensor
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.reward_model import RewardModel, fit_reward_model
 
-FOLDS = 5
+FOLDS = 3
+"""Folds of segments: each adds a fit of the pooled model on the rounds of all the others."""
 
 
-def cross_fitted_rewards(
-    rounds: LoggedRounds, model: RewardModel, *, seed: int, folds: int = FOLDS
-) -> Tensor:
-    """Expected reward of every item [n, A], each round's by a model fitted on the other folds' segments.
+def held_out_folds(
+    rounds: LoggedRounds, model: RewardModel, *, seed: int
+) -> Iterator[tuple[Tensor, RewardModel]]:
+    """Yield which rounds are held out, bool [n], and the model of the other folds' segments.
 
-    Whole segments are held out, because rounds of one segment say too much of one another.  All fits take the
-    penalty and width of `model`, which also predicts where there is a single segment and nothing to fit on.
-    Source: Chernozhukov et al. 2018, definition 3.1.
+    All fits take the penalty and width of `model`, which itself comes with all rounds where there is a single
+    segment and nothing else to fit on.
     """
-    segments = torch.unique(rounds.segment)
+    segments, position = torch.unique(rounds.segment, return_inverse=True)
     if len(segments) < 2:
-        return model.predict(rounds.context, rounds.slot, rounds.item_features)
-    order = torch.randperm(len(segments), generator=torch.Generator().manual_seed(seed)).to(segments.device)
-    fold = (order % folds)[torch.searchsorted(segments, rounds.segment)]
-    rewards = rounds.reward.new_zeros(rounds.n, rounds.n_actions)
-    for held_out in range(min(folds, len(segments))):
-        theirs = rounds.select(fold == held_out)
+        yield torch.ones_like(position, dtype=torch.bool), model
+        return
+    order = torch.randperm(len(segments), generator=torch.Generator().manual_seed(seed))
+    fold_of = torch.empty_like(order)
+    fold_of[order] = torch.arange(len(segments)) % min(FOLDS, len(segments))
+    fold = fold_of.to(position.device)[position]
+    for number in range(min(FOLDS, len(segments))):
+        held_out = fold == number
         fitted = fit_reward_model(
-            rounds.select(fold != held_out),
+            rounds.select(~held_out),
             hidden=len(model.parameters["context_bias"]),
             penalties=(model.penalty,),
             seed=seed,
         )
-        predicted = fitted.predict(theirs.context, theirs.slot, theirs.item_features)
-        rewards[fold == held_out] = predicted.to(rewards)
+        yield held_out, fitted
+
+
+def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int) -> Tensor:
+    """Expected reward of every item [n, A]."""
+    rewards = rounds.reward.new_zeros(rounds.n, rounds.n_actions)
+    for held_out, fitted in held_out_folds(rounds, model, seed=seed):
+        theirs = rounds.select(held_out)
+        rewards[held_out] = fitted.predict(theirs.context, theirs.slot, theirs.item_features).to(rewards)
     return rewards

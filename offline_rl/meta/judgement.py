@@ -111,7 +111,7 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
 
 
 def pooled_value(start: WarmStart) -> float:
-    """The doubly robust value of the pooled model on the validation segments' query rounds."""
+    """The doubly robust value of the pooled model on the validation tasks' query rounds."""
     pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
     return float(torch.cat([_value_terms(pooled, part) for part in validation_tasks(start)]).mean())
 

@@ -49,7 +49,7 @@ class CurvePoint:
     """One row of out_learning_curves.
 
     loss: the learner's mean objective since the last point.  validation_value, zero_shot_value: doubly robust
-    value of the policy on the validation segments' query rounds, with and without adaptation.
+    value of the policy on the rounds that validation judges, with and without adaptation.
     """
 
     step: int
@@ -66,10 +66,11 @@ Progress = Callable[[CurvePoint], None]
 class MetaPolicy(Protocol):
     """What meta-training returns: a policy for any segment, and the means to adapt it to one.
 
-    validation_value is the doubly robust value of this policy on the validation segments' query rounds;
-    validation_gain is its paired gain there over the pooled model, less a standard error.  Both are noisy:
-    who asks to serve is decided by likelihood first (`offline_rl.meta.choice`).  notes say in sentences what
-    readers should know, such as that adaptation was switched off.
+    validation_value is the doubly robust value of this policy on rounds of the validation segments that it
+    had not adapted to (`offline_rl.meta.validation`); validation_gain is its paired gain there over the
+    pooled model, less a standard error.  Both are noisy: who asks to serve is decided by likelihood first
+    (`offline_rl.meta.choice`).  notes say in sentences what readers should know, such as that adaptation was
+    switched off.
     `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.
     """
 

@@ -12,8 +12,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import Tasks
 from offline_rl.meta.convergence import sure_gain
+from offline_rl.meta.cross_fitting import held_out_folds
 from offline_rl.meta.effects_meta_policy import (
     EffectsMetaPolicy,
     logged_pooled_score,
@@ -26,11 +27,6 @@ from offline_rl.meta.learner import LearningSettings, Progress
 from offline_rl.meta.segment_effects import EffectPrior, loading_of
 from offline_rl.meta.variance_components import estimate_prior, varying_columns
 from offline_rl.meta.warm_start import WarmStart, warm_start
-from offline_rl.reward_model import fit_reward_model
-
-FOLDS = 3
-"""Folds of segments in the cross-fit: each adds a fit of the pooled model on two thirds of the rounds."""
-
 
 SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Shares of the estimated variances that are tried."""
@@ -123,33 +119,18 @@ def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tu
 
 # Random effects and the Bayesian last layer of one night begin with the same scores.
 @lru_cache(maxsize=2)
-def cross_fitted_scores(start: WarmStart, seed: int, folds: int = FOLDS) -> Tensor:
-    """Scores [n] of the training rounds' logged items, each by a pooled model that hasn't seen its segment.
-
-    With a single training segment there is nothing else to fit on, and the pooled model itself scores.
-    """
-    rounds, segments = start.training, torch.tensor(start.segments)
-    if len(segments) < 2:
-        return logged_pooled_score(start.model.parameters, rounds)
-    order = torch.randperm(len(segments), generator=torch.Generator().manual_seed(seed))
-    fold_of = torch.empty_like(order)
-    fold_of[order] = torch.arange(len(segments)) % min(folds, len(segments))
-    fold = fold_of[torch.searchsorted(segments, rounds.segment.to("cpu"))].to(rounds.action.device)
+def cross_fitted_scores(start: WarmStart, seed: int) -> Tensor:
+    """Scores [n] of the training rounds' logged items, by pooled models that haven't seen their segment."""
+    rounds, model = start.training, start.model
     score = torch.zeros_like(rounds.reward)
-    for held_out in range(min(folds, len(segments))):
-        score[fold == held_out] = _score_by_the_others(start, rounds, fold == held_out, seed)
+    for held_out, fitted in held_out_folds(rounds, model, seed=seed):
+        theirs = logged_pooled_score(fitted.parameters, rounds.select(held_out))
+        if fitted.is_binary == model.is_binary:
+            score[held_out] = theirs * (fitted.reward_scale / model.reward_scale)
+        else:
+            # Other rewards than 0 and 1 lie in this fold alone: fitted log-odds are read as a reward.
+            score[held_out] = torch.sigmoid(theirs) / model.reward_scale
     return score
-
-
-def _score_by_the_others(start: WarmStart, rounds: LoggedRounds, held_out: Tensor, seed: int) -> Tensor:
-    others, model = rounds.select(~held_out), start.model
-    hidden = model.parameters["context_bias"].shape[0]
-    fitted = fit_reward_model(others, hidden=hidden, penalties=(model.penalty,), seed=seed)
-    score = logged_pooled_score(fitted.parameters, rounds.select(held_out))
-    if fitted.is_binary == model.is_binary:
-        return score * (fitted.reward_scale / model.reward_scale)
-    # Other rewards than 0 and 1 lie in this fold alone: what was fitted as log-odds is read as a reward.
-    return torch.sigmoid(score) / model.reward_scale
 
 
 def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:

@@ -19,7 +19,7 @@ def validated_step(
 ) -> InnerStep:
     """The step with the inner_lr, of settings.inner_lr and shares of it, that most surely improves the start.
 
-    Judged on the validation segments' query rounds after adapting to their support, by the learner's own
+    Judged on the validation tasks' query rounds after adapting to their support, by the learner's own
     criterion: the gain over not adapting less its standard error, which a long step has more of.
     """
 

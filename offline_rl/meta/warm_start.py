@@ -80,9 +80,9 @@ class WarmStart:
 def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     """Fit the pooled reward model, and choose how greedily to follow it.
 
-    The model is first fitted on the support windows alone, so that query rounds can choose its penalty's
-    read-out temperature; then again on support and query.  Without a meta_validation segment the query rounds
-    of the training segments judge instead, and the start stays the model that has not seen them.
+    The model is first fitted on the support windows alone, so that query rounds can choose the temperature of
+    its read-out; then again, with the same penalty, on support and query.  Without a meta_validation segment
+    the query rounds of the training segments judge, and the start stays the model that has not seen them.
     Raises InputDataError if there are no rounds to learn from.
     """
     rounds = tasks.to(training_device(), torch.float32)
