@@ -1,6 +1,7 @@
 """Learn: the marts → one task per segment → candidate policies, with how each of them got there."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from offline_rl.logged_data import load_tasks, training_device
 from offline_rl.meta.choice import asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.named_learners import BASELINE, LEARNERS
+from offline_rl.meta.refit import refitted
 from offline_rl.meta.warm_start import warm_start
 
 
@@ -34,10 +36,12 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
             tasks = _tasks(workspace, night, domain)
             save_tasks(tasks, folder)
             segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
-            policies, names = train(workspace, night, domain, watch)
-            write_json(folder / f"asking_{domain}.json", {"policies": names})
-            for policy in policies:
+            learned = train(workspace, night, domain, watch)
+            write_json(folder / f"asking_{domain}.json", {"policies": learned.asking})
+            for policy in learned.served:
                 save_policy(policy, folder / "policies" / domain)
+            for policy in learned.policies:
+                save_policy(policy, folder / "learned" / domain)
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
         if night.domains:
@@ -46,10 +50,21 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
         write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
 
 
-def train(
-    workspace: Workspace, night: Night, domain: str, watch: Watch
-) -> tuple[list[MetaPolicy], list[str]]:
-    """Train the baseline and the learners of the configuration; return them, and the names of those that ask.
+@dataclass(frozen=True)
+class Learned:
+    """What one domain's learners have learned.
+
+    policies: as validation judged them. served: the same upon the pooled model of all rounds before the
+    holdout (`offline_rl.meta.refit`). asking: the names of those that ask to serve, the most wanted first.
+    """
+
+    policies: Sequence[MetaPolicy]
+    served: Sequence[MetaPolicy]
+    asking: Sequence[str]
+
+
+def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Learned:
+    """Train the baseline and the learners of the configuration.
 
     Who asks to serve is decided here, on validation segments, long before the holdout is opened.
     """
@@ -68,8 +83,12 @@ def train(
     for place, learner in enumerate(learners, start=before):
         lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
         learned.append(learner.meta_train(tasks, how, seed, progress=watch(lesson)))
-    # The baseline is what a learner asks to replace, so it doesn't ask itself.
-    return learned, asking(learned[1:], warm_start(tasks, how.hidden, seed))
+    return Learned(
+        policies=learned,
+        served=[refitted(policy, tasks, how, seed) for policy in learned],
+        # The baseline is what a learner asks to replace, so it doesn't ask itself.
+        asking=asking(learned[1:], warm_start(tasks, how.hidden, seed)),
+    )
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:

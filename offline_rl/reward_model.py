@@ -39,6 +39,11 @@ class RewardModel:
     reward_scale: float
     penalty: float
 
+    @property
+    def hidden(self) -> int:
+        """Width of both towers."""
+        return len(self.parameters["context_bias"])
+
     def predict(self, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
         """Expected reward of every item: [n, A] for context [n, d], slot [n], item_features [A, f]."""
         like = self.parameters["context_weight"]
@@ -112,6 +117,22 @@ def fit_reward_model(
         reward_scale=scale,
         penalty=penalty,
     )
+
+
+def refit_reward_model(model: RewardModel, rounds: LoggedRounds, *, seed: int = 0) -> RewardModel:
+    """The same model fitted on other rounds: its width, its penalty and the units of its scores stay.
+
+    Raises ValueError if there are no rounds, or other rewards than 0 and 1 for a model of probabilities.
+    """
+    if rounds.n == 0:
+        raise ValueError("A reward model can't be fitted on no rounds: give it the rounds of some segment.")
+    if model.is_binary and not has_binary_rewards(rounds.reward):
+        raise ValueError("A model of probabilities can't be fitted on rewards other than 0 and 1.")
+    exact = rounds.to(rounds.context.device, torch.float64)
+    exact = replace(exact, reward=exact.reward / model.reward_scale)
+    start = _start(exact, model.is_binary, model.hidden, torch.Generator().manual_seed(seed))
+    fitted = _minimize(exact, start, model.penalty, model.is_binary)
+    return replace(model, parameters={name: value.to(torch.float32) for name, value in fitted.items()})
 
 
 def _start(

@@ -1,7 +1,7 @@
 """Opening the test split: every policy on the same rows of the same unseen segments, by truth and guess."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -167,12 +167,6 @@ def first_rounds(opening: Opening, at_most: int) -> dict[int, LoggedRounds]:
         drawn = np.sort(random.permutation(part.support.n)[:at_most])
         chosen[part.segment] = part.support.select(torch.from_numpy(drawn))
     return chosen
-
-
-def with_test_support(tasks: Tasks) -> Tasks:
-    """The same tasks with the test segments among those that teach, for a pooled model that sees as much."""
-    split = tasks.segment_split
-    return replace(tasks, segment_split=torch.where(split == 2, torch.zeros_like(split), split))
 
 
 def _uniform(rounds: LoggedRounds) -> Tensor:

@@ -1,6 +1,6 @@
 """Outcomes: what one learner did in one study, as one JSON line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,15 @@ class Outcome:
     config_sha256: what was frozen, see run.py.
     segments: their positions. rounds: in the holdout of each.
     logging, oracle, true: true values. dr: the estimate of `true` from the log.
+    before_refit: true values upon a pooled model that has not seen the test segments, see
+        offline_rl.meta.refit.
     gain_in_errors: the estimated gain over the pooled model in its own standard errors.
     validation_gain, likelihood_gain: by which the night chooses, see offline_rl.meta.choice; the latter is
         None where scores are no reward model. asks: whether it would ask to serve at all.
     adapts: whether a segment's policy can differ from the zero-shot one.
     steps: K → share of the gap closed with K gradient steps. support: rounds of support → the same, "all"
-        last. Empty where a learner takes no gradient steps, doesn't adapt, or the curve was not asked for.
+        last; both before the refit, which sees all of the support. Empty where a learner takes no gradient
+        steps, doesn't adapt, or the curve was not asked for.
     ips, snips: other estimates of the value, over all rounds.
     ess, largest_weight: of the importance weights. weight_in_errors: their mean less 1, in standard errors.
     train_seconds, judge_seconds: of one processor, so that neighbors don't count; the warm start that all
@@ -35,6 +38,7 @@ class Outcome:
     logging: list[float]
     oracle: list[float]
     true: list[float]
+    before_refit: list[float]
     dr: list[float]
     gain_in_errors: list[float]
     validation_gain: float
@@ -55,8 +59,15 @@ class Outcome:
     @property
     def share(self) -> float:
         """Share of the gap from logging to oracle that is closed, segments counting alike."""
-        gained = sum(self.true) - sum(self.logging)
-        return gained / (sum(self.oracle) - sum(self.logging))
+        return self._share(self.true)
+
+    @property
+    def share_before_refit(self) -> float:
+        """The same, had the pooled model not seen the test segments' support."""
+        return self._share(self.before_refit)
+
+    def _share(self, value: Sequence[float]) -> float:
+        return (sum(value) - sum(self.logging)) / (sum(self.oracle) - sum(self.logging))
 
 
 def read_outcomes(path: Path, config_sha256: str) -> list[Outcome]:

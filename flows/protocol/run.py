@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from flows.ledger import append_line
 from flows.protocol import opening as opening_module
 from flows.protocol import splits as splits_module
 from flows.protocol import study as study_module
-from flows.protocol.learners import LEARNERS, POOLED, POOLED_WITH_SUPPORT
+from flows.protocol.learners import LEARNERS, POOLED
 from flows.protocol.ledger import Entry
 from flows.protocol.opening import (
     Opening,
@@ -37,17 +37,15 @@ from flows.protocol.opening import (
     gain_in_errors,
     judge,
     open_test,
-    with_test_support,
 )
 from flows.protocol.outcome import Outcome, read_outcomes
 from flows.protocol.study import StudySettings, make_study
 from flows.threads import limit_threads
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.choice import asking, likelihood_gains
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
+from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.refit import refitted
 from offline_rl.meta.warm_start import warm_start
-from offline_rl.reward_model import fit_reward_model
 
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 LEDGER = "ledger.jsonl"
@@ -100,7 +98,7 @@ class Job:
 
 def everybody() -> tuple[str, ...]:
     """All whom the protocol compares, in the order of its tables."""
-    return (POOLED, POOLED_WITH_SUPPORT, *(name for name in LEARNERS if name != POOLED))
+    return tuple(LEARNERS)
 
 
 def run_protocol(
@@ -178,18 +176,19 @@ def run_study(job: Job) -> None:
     start = warm_start(tasks, learning.hidden, job.seed)
     opening = open_test(study, tasks, start.model, job.settings.exploration)
     pooled = LEARNERS[POOLED].meta_train(tasks, learning, job.seed)
-    baseline = judge(pooled.adapt, opening)
+    baseline = judge(refitted(pooled, tasks, learning, job.seed).adapt, opening)
     warm_seconds = time.process_time() - began
     for name in missing:
         began = time.process_time()
-        policy = pooled if name == POOLED else _trained(name, tasks, learning, job.seed, pooled)
+        policy = pooled if name == POOLED else LEARNERS[name].meta_train(tasks, learning, job.seed)
+        served = refitted(policy, tasks, learning, job.seed)
         trained = time.process_time()
         # Before the split is opened: a run that dies afterwards has looked as well.
         append_line(
             job.out / LEDGER,
             Entry(job.world, job.seed, name, study.splits.sha256, job.config_sha256),
         )
-        values = judge(policy.adapt, opening)
+        values = judge(served.adapt, opening)
         steps = _step_curve(policy, opening, job.settings) if job.with_curves else {}
         support = _support_curve(policy, opening, job.settings) if job.with_curves else {}
         append_line(
@@ -204,6 +203,7 @@ def run_study(job: Job) -> None:
                 logging=opening.logging.tolist(),
                 oracle=opening.oracle.tolist(),
                 true=values.true.tolist(),
+                before_refit=judge(policy.adapt, opening).true.tolist(),
                 dr=values.dr.tolist(),
                 gain_in_errors=gain_in_errors(values, baseline, opening).tolist(),
                 validation_gain=policy.validation_gain,
@@ -218,19 +218,6 @@ def run_study(job: Job) -> None:
                 judge_seconds=time.process_time() - trained,
             ),
         )
-
-
-def _trained(
-    name: str, tasks: Tasks, settings: LearningSettings, seed: int, pooled: MetaPolicy
-) -> MetaPolicy:
-    if name != POOLED_WITH_SUPPORT:
-        learner: Learner = LEARNERS[name]
-        return learner.meta_train(tasks, settings, seed)
-    seen = with_test_support(tasks)
-    everyone = seen.window("training", seen.split("meta_train"))
-    penalty = warm_start(tasks, settings.hidden, seed).model.penalty
-    model = fit_reward_model(everyone, hidden=settings.hidden, penalties=(penalty,), seed=seed)
-    return replace(cast("GradientMetaPolicy", pooled), parameters=model.parameters)
 
 
 def _step_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSettings) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.protocol.inference import difference, holm, standard_error
-from flows.protocol.learners import BASELINES, LEARNERS, POOLED, POOLED_WITH_SUPPORT, SHIPPED
+from flows.protocol.learners import BASELINES, LEARNERS, POOLED, SHIPPED
 from flows.protocol.outcome import Outcome
 
 Floats = NDArray[np.float64]
@@ -26,11 +26,11 @@ def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Add to each study what the night would ship, by the rule of `offline_rl.meta.choice.asking`.
 
     That is the surest gain in likelihood above 0, then the surest in value of a learner that predicts no
-    reward, else the pooled model. The one that saw the test support is there to compare with and never asks.
+    reward, else the pooled model.
     """
     studies: dict[tuple[str, int], list[Outcome]] = {}
     for outcome in outcomes:
-        if outcome.learner not in (POOLED_WITH_SUPPORT, SHIPPED):
+        if outcome.learner != SHIPPED:
             studies.setdefault((outcome.world, outcome.seed), []).append(outcome)
     shipped = []
     for members in studies.values():
@@ -63,7 +63,7 @@ def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
         if name not in BASELINES and baselines:
             rows[name]["against"] = _against(by_seed, {base: learners[base] for base in baselines}, resamples)
     place = {name: position for position, name in enumerate(LEARNERS)}
-    may_ship = [name for name in rows if name not in (SHIPPED, POOLED_WITH_SUPPORT)]
+    may_ship = [name for name in rows if name != SHIPPED]
     # the first of equals: learners that return the pooled model are the pooled model
     in_order = sorted(may_ship, key=lambda name: place.get(name, len(place)))
     best = max(in_order, key=lambda name: rows[name]["share"], default=None)
@@ -73,9 +73,12 @@ def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
 def _of_learner(by_seed: BySeed, pooled: BySeed) -> dict[str, Any]:
     members = list(by_seed.values())
     shares = [member.share for member in members]
+    before = [member.share_before_refit for member in members]
     row: dict[str, Any] = {
         "share": float(np.mean(shares)),
         "standard_error": standard_error(shares),
+        "share_before_refit": float(np.mean(before)),
+        "standard_error_before_refit": standard_error(before),
         "shares": {str(seed): member.share for seed, member in by_seed.items()},
         "share_by_traffic": float(np.mean([_share_by_traffic(member) for member in members])),
         "share_by_estimate": float(np.mean([_share_by_estimate(member) for member in members])),

@@ -1,7 +1,7 @@
 """A meta-policy that adapts by Bayes' rule: pooled scores, and a posterior over how a segment differs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import torch
@@ -100,6 +100,11 @@ class BayesianMetaPolicy:
     def adapts(self) -> bool:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.is_adapting
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """The same prior of how segments differ from another pooled model."""
+        del before
+        return replace(self, pooled=pooled)
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""

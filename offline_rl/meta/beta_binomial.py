@@ -20,6 +20,7 @@ from offline_rl.meta.judgement import judge, told_once
 from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
 from offline_rl.meta.warm_start import warm_start
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
+from offline_rl.two_tower import Parameters
 
 ALIKE = 1e12
 """Pseudo-rounds of a prior whose groups don't differ: more than any log, and finite in every product."""
@@ -97,6 +98,11 @@ class BetaBinomialMetaPolicy:
     def adapts(self) -> bool:
         """Whether any item's rate was seen to differ between segments."""
         return bool((self.strength < ALIKE).any())
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """Itself: its prior is of counts, and no reward model lies under it."""
+        del pooled, before
+        return self
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
-from offline_rl.reward_model import RewardModel, fit_reward_model
+from offline_rl.reward_model import RewardModel, refit_reward_model
 
 FOLDS = 3
 """Folds of segments: each adds a fit of the pooled model on the rounds of all the others."""
@@ -21,8 +21,8 @@ def held_out_folds(
 ) -> Iterator[tuple[Tensor, RewardModel]]:
     """Yield which rounds are held out, bool [n], and the model of the other folds' segments.
 
-    All fits take the penalty and width of `model`, which itself comes with all rounds where there is a single
-    segment and nothing else to fit on.
+    All take their penalty, width and units from `model`, which itself comes with all rounds where there is a
+    single segment and nothing else to fit on.
     """
     segments, position = torch.unique(rounds.segment, return_inverse=True)
     if len(segments) < 2:
@@ -34,13 +34,7 @@ def held_out_folds(
     fold = fold_of.to(position.device)[position]
     for number in range(min(FOLDS, len(segments))):
         held_out = fold == number
-        fitted = fit_reward_model(
-            rounds.select(~held_out),
-            hidden=len(model.parameters["context_bias"]),
-            penalties=(model.penalty,),
-            seed=seed,
-        )
-        yield held_out, fitted
+        yield held_out, refit_reward_model(model, rounds.select(~held_out), seed=seed)
 
 
 def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int) -> Tensor:

@@ -1,7 +1,7 @@
 """A meta-policy that adapts in closed form: the pooled score, and each segment's effects under one prior."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import torch
@@ -81,6 +81,11 @@ class EffectsMetaPolicy:
     def adapts(self) -> bool:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.is_adapting
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """The same effects, of residuals from another pooled model."""
+        del before
+        return replace(self, parameters=pooled)
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""

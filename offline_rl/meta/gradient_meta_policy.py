@@ -1,7 +1,7 @@
 """A meta-policy that adapts by gradient steps: two-tower parameters, and how far to move them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import torch
@@ -113,6 +113,15 @@ class GradientMetaPolicy:
     def adapts(self) -> bool:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.inner_steps > 0
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """The same move away from another pooled model."""
+        parameters = {
+            # What has not moved is the other model exactly, not up to rounding.
+            name: torch.where(value == before[name], pooled[name], pooled[name] + (value - before[name]))
+            for name, value in self.parameters.items()
+        }
+        return replace(self, parameters=parameters)
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""

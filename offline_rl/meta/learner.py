@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.policies.policy import Policy
+from offline_rl.two_tower import Parameters
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,14 @@ class MetaPolicy(Protocol):
 
     def refusal(self, support: LoggedRounds) -> str | None:
         """Why this support is too thin to adapt to, as a sentence; None if it isn't."""
+        ...
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """The same policy upon another pooled reward model than the one it was learned with, `before`.
+
+        What was learned about adapting stays (see `offline_rl.meta.refit`); a policy without a pooled model
+        under it is its own answer.
+        """
         ...
 
     def numbers(self) -> dict[str, Tensor]:

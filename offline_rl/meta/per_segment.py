@@ -17,6 +17,7 @@ from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
 from offline_rl.meta.warm_start import WarmStart, warm_start
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
+from offline_rl.two_tower import Parameters
 
 VARIANCES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Prior variances of a coefficient that are tried, in squared log-odds per standardized column: the inverses
@@ -95,6 +96,11 @@ class PerSegmentMetaPolicy:
     def adapts(self) -> bool:
         """It does nothing else."""
         return True
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """Itself: nothing is shared with other segments."""
+        del pooled, before
+        return self
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name: the one number that was learned."""

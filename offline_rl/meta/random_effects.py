@@ -121,15 +121,9 @@ def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tu
 @lru_cache(maxsize=2)
 def cross_fitted_scores(start: WarmStart, seed: int) -> Tensor:
     """Scores [n] of the training rounds' logged items, by pooled models that haven't seen their segment."""
-    rounds, model = start.training, start.model
-    score = torch.zeros_like(rounds.reward)
-    for held_out, fitted in held_out_folds(rounds, model, seed=seed):
-        theirs = logged_pooled_score(fitted.parameters, rounds.select(held_out))
-        if fitted.is_binary == model.is_binary:
-            score[held_out] = theirs * (fitted.reward_scale / model.reward_scale)
-        else:
-            # Other rewards than 0 and 1 lie in this fold alone: fitted log-odds are read as a reward.
-            score[held_out] = torch.sigmoid(theirs) / model.reward_scale
+    score = torch.zeros_like(start.training.reward)
+    for held_out, fitted in held_out_folds(start.training, start.model, seed=seed):
+        score[held_out] = logged_pooled_score(fitted.parameters, start.training.select(held_out))
     return score
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from offline_rl.logged_data import LoggedRounds, Tasks, load_tasks
 from offline_rl.meta.learner import CurvePoint, Learner, LearningSettings, MetaPolicy
+from offline_rl.meta.refit import refitted
 from offline_rl.policies.policy import Policy
 
 Floats = NDArray[np.float64]
@@ -300,7 +301,8 @@ def what_is_learned_is_sound(
     whole = tasks.window("training", [tasks.split("meta_test")[0]])
     one_row, nothing = whole.select(torch.tensor([0])), whole.select(torch.tensor([], dtype=torch.int64))
     one_item = whole.select(whole.action == whole.action[0])
-    assert_sound(policy, tasks, [whole, one_row, one_item, nothing, tasks.window("training")])
+    for served in (policy, refitted(policy, tasks, LAWFUL, seed=0)):
+        assert_sound(served, tasks, [whole, one_row, one_item, nothing, tasks.window("training")])
 
 
 def a_log_without_rewards_teaches_nothing(learner: Learner, folder: Path) -> None:
@@ -363,9 +365,35 @@ def holdout_and_test_segments_are_not_looked_at(learner: Learner, folder: Path) 
 
 def with_a_false_future(arrays: Arrays) -> Arrays:
     """Opposite rewards in holdout rounds and in test segments."""
+    return with_false_test_segments(with_a_false_holdout(arrays))
+
+
+def with_a_false_holdout(arrays: Arrays) -> Arrays:
+    return _turned_around(arrays, arrays["window"] == 2)
+
+
+def with_false_test_segments(arrays: Arrays) -> Arrays:
+    """Opposite rewards before the holdout of test segments."""
     tests = np.flatnonzero(arrays["segment_split"] == 2)
-    hidden = (arrays["window"] == 2) | np.isin(arrays["segment"], tests)
-    return {**arrays, "reward": np.where(hidden, 1.0 - arrays["reward"].astype(float), arrays["reward"])}
+    return _turned_around(arrays, (arrays["window"] != 2) & np.isin(arrays["segment"], tests))
+
+
+def _turned_around(arrays: Arrays, rows: NDArray[np.bool_]) -> Arrays:
+    return {**arrays, "reward": np.where(rows, 1.0 - arrays["reward"].astype(float), arrays["reward"])}
+
+
+def the_refit_looks_at_every_segment_and_at_no_holdout(learner: Learner, folder: Path) -> None:
+    """The pooled model under a policy learns from test segments too; without one nothing changes."""
+    honest, late, elsewhere = (
+        refitted(learner.meta_train(tasks, LAWFUL, seed=0), tasks, LAWFUL, seed=0)
+        for tasks in (
+            spoiled_tasks(folder, spoil)
+            for spoil in (untouched, with_a_false_holdout, with_false_test_segments)
+        )
+    )
+    assert_equal_policies(honest, late)
+    unchanged = all(torch.equal(value, elsewhere.numbers()[name]) for name, value in honest.numbers().items())
+    assert unchanged == (honest.kind in ("per_segment", "beta_binomial"))
 
 
 def what_is_stored_serves_the_same(learner: Learner, folder: Path) -> None:
@@ -414,5 +442,6 @@ LAWS: tuple[Callable[[Learner, Path], None], ...] = (
     what_is_stored_serves_the_same,
     the_same_seed_learns_the_same_numbers,
     holdout_and_test_segments_are_not_looked_at,
+    the_refit_looks_at_every_segment_and_at_no_holdout,
 )
 """Each is a function of a learner and a folder; `what_is_learned_is_sound` also of one of the SPOILED."""

@@ -23,7 +23,7 @@ SETTINGS = ProtocolSettings(
     support=(25,),
     curve_seeds=1,
 )
-NAMES = ("pooled_reward_model", "pooled_with_test_support", "beta_binomial", "fine_tuned")
+NAMES = ("pooled_reward_model", "beta_binomial", "fine_tuned")
 
 
 def job(out: Path, learners: tuple[str, ...] = NAMES, settings: ProtocolSettings = SETTINGS) -> Job:
@@ -55,11 +55,16 @@ def test_the_pooled_model_is_no_clear_gain_over_itself(outcomes: list[Outcome]) 
     assert outcomes[0].validation_gain == 0.0
 
 
+def test_the_refit_moves_who_stands_upon_the_pooled_model(outcomes: list[Outcome]) -> None:
+    moved = {outcome.learner: outcome.true != outcome.before_refit for outcome in outcomes}
+    assert moved == {"pooled_reward_model": True, "beta_binomial": False, "fine_tuned": True}
+
+
 def test_curves_end_where_the_learner_is(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         if outcome.adapts:
             assert list(outcome.support) == ["0", "25", "all"]
-            assert outcome.support["all"] == pytest.approx(outcome.share)
+            assert outcome.support["all"] == pytest.approx(outcome.share_before_refit)
         else:
             assert outcome.support == outcome.steps == {}
 
@@ -116,7 +121,7 @@ def test_the_table_names_all_and_depends_on_the_outcomes_alone(done: Job, outcom
         assert f"\n| {name} | " in first
     content = json.loads((done.out / "learners.json").read_text())
     row = content["worlds"]["strong"]["learners"]["beta_binomial"]
-    assert row["share"] == pytest.approx(outcomes[2].share)
+    assert row["share"] == pytest.approx(outcomes[1].share)
 
 
 def test_the_frozen_configuration_is_all_but_world_and_seed() -> None:

@@ -1,0 +1,40 @@
+"""Refit: before it serves, the pooled model has seen every segment's rounds.
+
+Learners are chosen with a pooled model that has seen no validation and no test segment, or validation would
+be flattered.  Who serves has no such need: everything before the holdout may teach.  In simulated shops that
+is worth more than adapting where contexts tell segments apart a little, and it adds to adapting
+(`offline_rl/meta/LEARNERS.md`).
+"""
+
+from functools import lru_cache
+
+import torch
+
+from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.warm_start import warm_start
+from offline_rl.reward_model import RewardModel, refit_reward_model
+
+
+def refitted(policy: MetaPolicy, tasks: Tasks, settings: LearningSettings, seed: int) -> MetaPolicy:
+    """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
+
+    The model's penalty, the temperature, and how far segments are followed stay as validation chose them.
+    tasks, settings, seed: those that the policy was learned from.
+    """
+    before = warm_start(tasks, settings.hidden, seed).model
+    return policy.upon(_of_all_rounds(tasks, settings.hidden, seed).parameters, before.parameters)
+
+
+# The policies of one night stand upon the same fit.
+@lru_cache(maxsize=2)
+def _of_all_rounds(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
+    model = warm_start(tasks, hidden, seed).model
+    rounds = tasks.to(training_device(), torch.float32).window("training")
+    return refit_reward_model(model, _of_probabilities(rounds) if model.is_binary else rounds, seed=seed)
+
+
+def _of_probabilities(rounds: LoggedRounds) -> LoggedRounds:
+    """The rounds of segments with no other rewards than 0 and 1: others say nothing in a model's log-odds."""
+    other = (rounds.reward != 0) & (rounds.reward != 1)
+    return rounds.select(~torch.isin(rounds.segment, rounds.segment[other]))

@@ -1,0 +1,66 @@
+"""Refit: where contexts tell a segment, the pooled model learns its taste once it may see its rounds."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.random_effects import RandomEffects
+from offline_rl.meta.refit import refitted
+from tests.laws.learners import World, load_world, log_rounds, opposite_world
+
+SETTINGS = LearningSettings(hidden=4)
+
+
+def told_by_context(world: World, folder: Path) -> Tasks:
+    """The first context column is a mark of the segment: every one has a value of its own."""
+    arrays = log_rounds(world, 400)
+    mark = np.eye(world.n_segments, dtype=np.float32)[arrays["segment"]]
+    return load_world(folder, {**arrays, "context": mark})
+
+
+def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledRewardModel, *, refit: bool) -> float:
+    """In the test segments, without adapting: even segments like item 0, odd ones item 1."""
+    learned = policy.meta_train(tasks, SETTINGS, seed=0)
+    served = (refitted(learned, tasks, SETTINGS, seed=0) if refit else learned).zero_shot()
+    rounds = tasks.window("holdout", tasks.split("meta_test"))
+    chances = served.action_probabilities(
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+    )
+    return float(chances.gather(1, (rounds.segment % 2).unsqueeze(1)).mean())
+
+
+def test_the_pooled_model_learns_what_segments_told_only_before_the_holdout(tmp_path: Path) -> None:
+    tasks = told_by_context(opposite_world(), tmp_path)
+    for learner in (PooledRewardModel(), RandomEffects()):
+        assert 0.2 < share_of_the_best_item(tasks, learner, refit=False) < 0.8
+        assert share_of_the_best_item(tasks, learner, refit=True) > 0.95
+
+
+def test_a_policy_that_never_left_the_pooled_model_is_the_refitted_one_exactly(tmp_path: Path) -> None:
+    tasks = told_by_context(opposite_world(), tmp_path)
+    policy = PooledRewardModel().meta_train(tasks, SETTINGS, seed=0)
+    moved = replace(policy, parameters={name: value + 1.0 for name, value in policy.parameters.items()})
+    base, away = (refitted(one, tasks, SETTINGS, seed=0).numbers() for one in (policy, moved))
+    assert all(not torch.equal(base[name], policy.parameters[name]) for name in ("level", "context_weight"))
+    for name, value in base.items():
+        torch.testing.assert_close(away[name], value + 1.0)
+
+
+def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(tmp_path: Path) -> None:
+    """A test segment logs revenue where the others log clicks: it is left out, and the rest is refitted."""
+    tasks = told_by_context(opposite_world(), tmp_path)
+    odd, other = tasks.split("meta_test")[:2]
+    amounts = torch.where(tasks.rounds.segment == odd, 250.0 * tasks.rounds.reward, tasks.rounds.reward)
+    spoiled = replace(tasks, rounds=replace(tasks.rounds, reward=amounts))
+    without = replace(tasks, window_code=torch.where(tasks.rounds.segment == odd, 3, tasks.window_code))
+    first, second = (
+        refitted(PooledRewardModel().meta_train(one, SETTINGS, seed=0), one, SETTINGS, seed=0).numbers()
+        for one in (spoiled, without)
+    )
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert other in tasks.window("training").segment.tolist()
