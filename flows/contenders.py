@@ -24,11 +24,23 @@ def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     That is the learner that told validation rewards best (`offline_rl.meta.choice`), then the plain baseline:
     a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     """
-    policies = {
-        path.stem: load_policy(path) for path in sorted((folder / "policies" / domain).glob("*.safetensors"))
-    }
+    policies = {policy.name: policy for policy in serving_policies(folder, domain)}
     names = read_json(folder / f"asking_{domain}.json")["policies"][:1]
     return [policies[name] for name in [*names, BASELINE.name]]
+
+
+def serving_policies(folder: Path, domain: str) -> Iterator[MetaPolicy]:
+    """Yield all that the night has learned, by name, as it is to serve."""
+    return _stored(folder / "policies" / domain)
+
+
+def learned_policies(folder: Path, domain: str) -> Iterator[MetaPolicy]:
+    """Yield the same as validation judged it, before the refit (`offline_rl.meta.refit`)."""
+    return _stored(folder / "learned" / domain)
+
+
+def _stored(folder: Path) -> Iterator[MetaPolicy]:
+    return (load_policy(path) for path in sorted(folder.glob("*.safetensors")))
 
 
 def segment_policies(
@@ -40,8 +52,8 @@ def segment_policies(
     """
     if incumbent_serves(workspace, domain):
         yield incumbent_policies(tasks)
-    for path in sorted((workspace.work(night.run_id) / "policies" / domain).glob("*.safetensors")):
-        yield adapted(load_policy(path), tasks, workspace.settings.learning.exploration)
+    for policy in serving_policies(workspace.work(night.run_id), domain):
+        yield adapted(policy, tasks, workspace.settings.learning.exploration)
 
 
 def incumbent_serves(workspace: Workspace, domain: str) -> bool:

@@ -9,18 +9,20 @@ import torch
 from torch import Tensor
 
 from features.contracts.outputs import PolicyValues, Verdicts
-from features.simulator.world import LoggedRewards
 from features.tasks.windows import Window
 from features.warehouse.store import open_store
+from flows.adaptation_curves import AdaptationPoint, adaptation_curves, curve_table
 from flows.arm_checks import arm_checks
-from flows.contenders import INCUMBENT, LOGGING, read_contenders, segment_policies
+from flows.contenders import INCUMBENT, LOGGING, learned_policies, read_contenders, segment_policies
+from flows.learner_comparisons import Comparison, compare_learners, comparison_table
 from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
 from flows.stages import stage
 from flows.threads import limit_threads
 from flows.truth import true_rewards
+from flows.unseen_segments import Holdout, each_unseen, unseen_segments
 from flows.workspace import Night, Workspace, read_json, write_json
-from offline_rl.logged_data import LoggedRounds, Tasks, load_tasks
+from offline_rl.logged_data import Tasks, load_tasks
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
@@ -39,18 +41,22 @@ class Opened:
 
     true_values: by policy and segment (None: all), where the shop is simulated.
     looks: how many other runs have opened it before.
+    comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
+    refit, which has read all of their support.
     """
 
     evaluation: Evaluation
     true_values: Mapping[tuple[str, int | None], float]
     looks: int
+    comparisons: Sequence[Comparison]
+    curves: Sequence[AdaptationPoint]
 
 
 def evaluate(workspace: Workspace, night: Night) -> None:
     """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.work(night.run_id)
-    values, verdicts, notes = [], [], []
+    values, verdicts, comparisons, curves, notes = [], [], [], [], []
     with stage(workspace, night, "evaluate"):
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
@@ -62,12 +68,16 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
             verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
+            comparisons.append(comparison_table(opened.comparisons, key))
+            curves.append(curve_table(opened.curves, key))
             write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
             notes += note_of(domain, opened.looks)
         write_json(folder / "evaluation.json", {"notes": notes})
         if night.domains:
             pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
             pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
+            pl.concat(comparisons).write_parquet(folder / "out_learner_comparisons.parquet")
+            pl.concat(curves).write_parquet(folder / "out_adaptation_curves.parquet")
         with open_store(workspace.warehouse) as connection:
             checks = arm_checks(connection, workspace.settings, night.run_id)
         if not checks.is_empty():
@@ -83,19 +93,22 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
     looks = record_opening(
         folder.parent / "openings.jsonl", _opening(night, domain, identities, tasks, names)
     )
-    holdout = tasks.window("holdout")
+    rounds = tasks.window("holdout")
     model = fit_reward_model(
         tasks.window("training"), hidden=settings.learning.hidden, seed=settings.night.seed
     )
-    q_hat = model.predict(holdout.context, holdout.slot, holdout.item_features).double().cpu()
-    truth = true_rewards(workspace, domain, identities, names["action_ids"])
+    holdout = Holdout(
+        rounds,
+        q_hat=model.predict(rounds.context, rounds.slot, rounds.item_features).double().cpu(),
+        truth=true_rewards(workspace, domain, identities, names["action_ids"]),
+    )
 
-    judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(holdout, q_hat)}
-    true_values = _true_values(LOGGING, None, holdout, truth)
+    judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
+    true_values = _true_values(LOGGING, None, holdout)
     for policies in segment_policies(workspace, night, domain, tasks):
-        probabilities = served_probabilities(policies, holdout)
-        judged[policies.name] = judged_rounds(holdout, probabilities, q_hat)
-        true_values |= _true_values(policies.name, probabilities, holdout, truth)
+        probabilities = served_probabilities(policies, rounds)
+        judged[policies.name] = judged_rounds(rounds, probabilities, holdout.q_hat)
+        true_values |= _true_values(policies.name, probabilities, holdout)
     evaluation = evaluate_policies(
         judged,
         [from_name(name) for name in _estimators(settings)],
@@ -104,7 +117,23 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         confidence=settings.evaluation.confidence,
         cluster_name="users" if names["has_users"] else "rounds",
     )
-    return Opened(evaluation, true_values, looks)
+    return Opened(
+        evaluation,
+        true_values,
+        looks,
+        comparisons=compare_learners(
+            evaluation,
+            [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT)],
+            unseen_segments(tasks, holdout),
+            resamples=settings.evaluation.resamples,
+            confidence=settings.evaluation.confidence,
+        ),
+        curves=adaptation_curves(
+            list(learned_policies(folder, domain)),
+            each_unseen(tasks, holdout),
+            settings.learning.exploration,
+        ),
+    )
 
 
 def _opening(
@@ -133,16 +162,17 @@ def _gate(settings: Settings) -> GateSettings:
 
 
 def _true_values(
-    policy: str, probabilities: Tensor | None, holdout: LoggedRounds, truth: LoggedRewards | None
+    policy: str, probabilities: Tensor | None, holdout: Holdout
 ) -> dict[tuple[str, int | None], float]:
     """Average the true reward over all holdout rounds, and over those of each segment."""
-    if truth is None:
+    if holdout.truth is None:
         return {}
-    earned = torch.from_numpy(truth.of_log)
+    earned = torch.from_numpy(holdout.truth.of_log)
     if probabilities is not None:
-        earned = (probabilities * torch.from_numpy(truth.of_action)).sum(-1)
-    means = {(policy, g): float(earned[holdout.segment == g].mean()) for g in set(holdout.segment.tolist())}
-    return {(policy, None): float(earned.mean())} | means
+        earned = (probabilities * torch.from_numpy(holdout.truth.of_action)).sum(-1)
+    segment = holdout.rounds.segment
+    means: dict[tuple[str, int | None], float] = {(policy, None): float(earned.mean())}
+    return means | {(policy, g): float(earned[segment == g].mean()) for g in holdout.segments}
 
 
 def _value_rows(

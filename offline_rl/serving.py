@@ -6,7 +6,7 @@ slates (`exploration`, `plackett_luce`). The evaluation judges these marginals, 
 them: what is judged is what is served.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ from offline_rl.policies.policy import Policy
 
 # Contexts in one block: bounds memory at about 100 MB for 3 slots and 500 items.
 _CONTEXTS_AT_ONCE = 8192
+
+# Sets that leave more of the work than this are not worth being looked at one by one.
+_WORTH_PARTING = 0.5
 
 
 @dataclass(frozen=True)
@@ -66,25 +69,52 @@ class SegmentPolicies:
 def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Tensor:
     """Return the probability of every item in the slot of each logged round, float64 [n, A].
 
-    Rounds that faced the same candidate set go together: the work of a slot marginal grows with the square of
-    the items, and a set is often a small part of the catalog.
+    The slots of one visit, which stand one after another in a log, go together: what is computed for one of
+    them holds for all.
     """
     served = torch.zeros(rounds.n, rounds.n_actions, dtype=torch.float64)
-    for member in torch.unique(rounds.set_index).tolist():
-        items = torch.nonzero(rounds.available[member]).flatten()
-        together = torch.nonzero(rounds.set_index == member).flatten()
+    for items, together in _catalogs(rounds, is_filled=policies.fills_slates):
         for start in range(0, len(together), _CONTEXTS_AT_ONCE):
             rows = together[start : start + _CONTEXTS_AT_ONCE]
-            block = rounds.select(rows)
+            block, moment_of = _moments(rounds.select(rows))
+            available = block.availability()
             draws = policies.draws(
-                block.context, block.segment, block.availability(), block.item_features, block.n_slots
+                block.context, block.segment, available, block.item_features, block.n_slots
             )[:, :, items]
             marginals = draws
             if policies.fills_slates:
-                everything = torch.ones(block.n, len(items), dtype=torch.bool)
-                marginals = explored_marginals(draws, everything, policies.exploration_of(block.segment))
-            served[rows[:, None], items] = marginals[torch.arange(block.n), block.slot]
+                exploration = policies.exploration_of(block.segment)
+                marginals = explored_marginals(draws, available[:, items], exploration)
+            served[rows[:, None], items] = marginals[moment_of, rounds.slot[rows]]
     return served
+
+
+def _catalogs(rounds: LoggedRounds, *, is_filled: bool) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield items and the rounds to be looked at together with no other item in sight.
+
+    That is by candidate set where slates are filled and sets are small parts of the catalog: the work of a
+    slot marginal grows with the square of the items.
+    """
+    present = torch.unique(rounds.set_index).tolist()
+    is_large = rounds.available[present].double().mean(-1).square() > _WORTH_PARTING
+    if rounds.n_slots == 1 or not is_filled or bool(is_large.all()):
+        yield torch.arange(rounds.n_actions), torch.arange(rounds.n)
+        return
+    for member in present:
+        is_member = rounds.set_index == member
+        yield torch.nonzero(rounds.available[member]).flatten(), torch.nonzero(is_member).flatten()
+
+
+def _moments(rounds: LoggedRounds) -> tuple[LoggedRounds, Tensor]:
+    """Return the first round of each run of equal contexts, segments and sets; each round's place in them."""
+    context, segment, set_index = rounds.context, rounds.segment, rounds.set_index
+    differs = (
+        (context[1:] != context[:-1]).any(-1)
+        | (segment[1:] != segment[:-1])
+        | (set_index[1:] != set_index[:-1])
+    )
+    is_first = torch.cat([differs.new_ones(1), differs])
+    return rounds.select(is_first), is_first.cumsum(0) - 1
 
 
 def judged_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) -> EvaluationRounds:

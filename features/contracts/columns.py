@@ -42,6 +42,10 @@ def _share(description: str) -> dy.Float64:
     return dy.Float64(description=description, min=0, max=1, metadata={"unit": "share"})
 
 
+def _p_value(description: str) -> dy.Float64:
+    return dy.Float64(description=description, min=0, max=1, metadata={"unit": "probability"})
+
+
 def _number(description: str, unit: str | None = None, minimum: float | None = None) -> dy.Float64:
     return dy.Float64(description=description, min=minimum, metadata={"unit": unit} if unit else None)
 
@@ -196,6 +200,18 @@ loss = _number("training loss")
 validation_value = _number("value on validation segments after adapting", "reward per round")
 zero_shot_value = _number("value on validation segments without adapting", "reward per round")
 seconds = _number("wall time since the learner started", "seconds", 0)
+
+# segments that taught no learner
+compared_baseline = _text("plain policy that learned in the same night")
+n_segments = _count("segments that taught no learner, each with rounds in the holdout")
+mean_difference = _number("value of the learner less the baseline, segments alike", "reward per round")
+p_value = _p_value("two-sided bootstrap p-value of no difference")
+holm_p_value = _p_value("p_value, adjusted for all baselines of the learner (Holm)")
+is_claimed = dy.Bool(description="the night says that the learner is better")
+curve = dy.Enum(["support_rounds", "inner_steps"], description="what is varied: its support, or its steps")
+amount = _count("so many rounds of support, null for all, or so many gradient steps")
+mean_value = _number("estimated value, segments alike", "reward per round")
+mean_true_value = _number("true value in the simulated world, segments alike", "reward per round")
 
 # data quality
 source_name = _text("file, or log where no file is meant")

@@ -163,6 +163,50 @@ class LearningCurves(dy.Schema):
     seconds = columns.seconds
 
 
+FEWEST_SEGMENTS = 20
+"""With fewer segments a difference of learners is reported and nothing is claimed."""
+
+
+class LearnerComparisons(dy.Schema):
+    """What a learner earns over plain ones on segments that taught no learner.
+
+    Grain: domain, learner, baseline. Its interval and p-values are null where there is a single segment.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    learner = columns.learner
+    baseline = columns.compared_baseline
+    n_segments = columns.n_segments
+    difference = columns.mean_difference
+    lower = optional(columns.lower)
+    upper = optional(columns.upper)
+    p_value = optional(columns.p_value)
+    holm_p_value = optional(columns.holm_p_value)
+    is_claimed = columns.is_claimed
+
+    @dy.rule()
+    def a_claim_has_segments_and_lies_above_zero(cls) -> pl.Expr:
+        """What is claimed has enough segments and an interval above zero."""
+        return ~pl.col("is_claimed") | ((pl.col("n_segments") >= FEWEST_SEGMENTS) & (pl.col("lower") > 0))
+
+
+class AdaptationCurves(dy.Schema):
+    """What a learner is worth on the same segments with less support, or with other gradient steps.
+
+    Grain: domain, learner, curve, amount. `true_value` in simulated shops only. A learner that does not adapt
+    has no rows; one that takes no gradient steps has no curve of them.
+    """
+
+    run_id = columns.run_id
+    domain = columns.domain
+    learner = columns.learner
+    curve = columns.curve
+    amount = optional(columns.amount)
+    value = columns.mean_value
+    true_value = optional(columns.mean_true_value)
+
+
 class DataQuality(dy.Schema):
     """What was loaded and what was not, and why.  Grain: source_name, rule."""
 
@@ -211,9 +255,11 @@ OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_verdicts": Verdicts,
     "out_segment_tasks": SegmentTasks,
     "out_learning_curves": LearningCurves,
+    "out_learner_comparisons": LearnerComparisons,
+    "out_adaptation_curves": AdaptationCurves,
     "out_arm_checks": ArmChecks,
     "out_data_quality": DataQuality,
 }
 
-OCCASIONAL = frozenset({"out_arm_checks"})
-"""Tables that no night owes: there is not always an occasion for them."""
+OCCASIONAL = frozenset({"out_learner_comparisons", "out_adaptation_curves", "out_arm_checks"})
+"""Tables that no night owes rows of: there is not always an occasion for them."""

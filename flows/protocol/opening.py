@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from flows.curve_amounts import first_rounds
 from flows.protocol.study import Study
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.convergence import clustered_standard_error
@@ -156,17 +157,9 @@ def gain_in_errors(values: Values, baseline: Values, opening: Opening) -> Floats
     return np.array(found)
 
 
-def first_rounds(opening: Opening, at_most: int) -> dict[int, LoggedRounds]:
-    """At most so many rounds of each support, drawn at random; a larger draw holds every smaller one.
-
-    They stay in the order of the log, and are the same for every learner.
-    """
-    chosen = {}
-    for part in opening.parts:
-        random = np.random.default_rng(part.segment)
-        drawn = np.sort(random.permutation(part.support.n)[:at_most])
-        chosen[part.segment] = part.support.select(torch.from_numpy(drawn))
-    return chosen
+def first_supports(opening: Opening, at_most: int) -> dict[int, LoggedRounds]:
+    """At most so many rounds of each support, see `flows.curve_amounts`."""
+    return {part.segment: first_rounds(part.support, part.segment, at_most) for part in opening.parts}
 
 
 def _uniform(rounds: LoggedRounds) -> Tensor:

@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import torch
 
 import offline_rl
 from features import simulator
 from features.errors import UsageError
 from features.simulator.settings import WorldName
+from flows import curve_amounts as curve_amounts_module
+from flows.curve_amounts import INNER_STEPS, SUPPORT_ROUNDS
 from flows.ledger import append_line
 from flows.protocol import opening as opening_module
 from flows.protocol import splits as splits_module
@@ -33,7 +34,7 @@ from flows.protocol.ledger import Entry
 from flows.protocol.opening import (
     Opening,
     Values,
-    first_rounds,
+    first_supports,
     gain_in_errors,
     judge,
     open_test,
@@ -65,8 +66,8 @@ class ProtocolSettings:
     study: StudySettings = field(default_factory=lambda: StudySettings("homogeneous", 0))
     learning: LearningSettings = field(default_factory=LearningSettings)
     exploration: float = 0.1
-    steps: tuple[int, ...] = (0, 1, 3, 5, 10)
-    support: tuple[int, ...] = (25, 50, 100, 200)
+    steps: tuple[int, ...] = INNER_STEPS
+    support: tuple[int, ...] = SUPPORT_ROUNDS
     curve_seeds: int = 3
 
     @property
@@ -224,21 +225,9 @@ def _step_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSettings
     if not isinstance(policy, GradientMetaPolicy) or not policy.adapts:
         return {}
     return {
-        str(steps): opening.share(judge(with_steps(policy, steps).adapt, opening).true)
+        str(steps): opening.share(judge(policy.with_steps(steps).adapt, opening).true)
         for steps in settings.steps
     }
-
-
-def with_steps(policy: GradientMetaPolicy, steps: int) -> GradientMetaPolicy:
-    """The policy with another number of steps: the first of its rates, or its last one over and over.
-
-    How far it may move was found for its own number, so that limit is lifted.
-    """
-    rates = {
-        name: torch.cat([rate[:steps], rate[-1:].expand(max(0, steps - len(rate)))])
-        for name, rate in policy.rates.items()
-    }
-    return replace(policy, inner_steps=steps, rates=rates, longest_move=None)
 
 
 def _support_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSettings) -> Mapping[str, float]:
@@ -247,7 +236,7 @@ def _support_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSetti
     unadapted = judge(lambda _support: policy.zero_shot(), opening)
     curve = {"0": opening.share(unadapted.true)}
     for rounds in settings.support:
-        values = judge(policy.adapt, opening, first_rounds(opening, rounds))
+        values = judge(policy.adapt, opening, first_supports(opening, rounds))
         curve[str(rounds)] = opening.share(values.true)
     return curve | {"all": opening.share(judge(policy.adapt, opening).true)}
 
@@ -268,7 +257,7 @@ def _code_sha256() -> str:
     """Hash of every source file that can change an outcome."""
     packages = [Path(next(iter(package.__path__))) for package in (offline_rl, simulator)]
     files = [file for package in packages for file in sorted(package.rglob("*.py"))]
-    judging = [opening_module, splits_module, study_module]
+    judging = [curve_amounts_module, opening_module, splits_module, study_module]
     files += [Path(str(module.__file__)) for module in judging]
     digest = hashlib.sha256()
     for file in files:

@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.protocol.inference import difference, holm, standard_error
+from flows.inference import difference, holm, is_claimed, standard_error
 from flows.protocol.learners import BASELINES, LEARNERS, POOLED, SHIPPED
 from flows.protocol.outcome import Outcome
 
 Floats = NDArray[np.float64]
 BySeed = dict[int, Outcome]
 
-FEWEST_SEGMENTS = 20
-"""With fewer test segments a difference is reported and nothing is claimed."""
 SMALLEST_ESS = 30.0
 LARGEST_WEIGHT_ERROR = 3.0
 """A mean weight further than so many standard errors from 1 says that the propensities are wrong."""
@@ -107,24 +105,23 @@ def _against(by_seed: BySeed, baselines: dict[str, BySeed], resamples: int) -> d
     A claim needs the lower end above 0, an adjusted p-value under 0.05, enough segments, and a log that can
     tell: enough effective rounds, and weights of mean 1.
     """
-    found = {}
+    found, gained = {}, {}
     for name, baseline in baselines.items():
         seeds = [seed for seed in by_seed if seed in baseline]
         if not seeds:
             continue
         gains = [_points(by_seed[seed]) - _points(baseline[seed]) for seed in seeds]
         guessed = [_points(by_seed[seed], "dr") - _points(baseline[seed], "dr") for seed in seeds]
-        found[name] = asdict(difference(gains, resamples)) | {
+        gained[name] = difference(gains, resamples)
+        found[name] = asdict(gained[name]) | {
             "by_estimate": asdict(difference(guessed, resamples)),
             "segments": min(len(gain) for gain in gains),
         }
-    adjusted = holm({name: row["p_value"] for name, row in found.items()})
+    adjusted = holm({name: gain.p_value for name, gain in gained.items()})
     sound = all(is_sound(member) for member in by_seed.values())
     for name, row in found.items():
         row["holm_p_value"] = adjusted[name]
-        row["is_claimed"] = bool(
-            row["lower"] > 0 and adjusted[name] < 0.05 and row["segments"] >= FEWEST_SEGMENTS and sound
-        )
+        row["is_claimed"] = sound and is_claimed(gained[name], adjusted[name], row["segments"])
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.protocol.inference import standard_error
+from flows.inference import standard_error
 from flows.protocol.learners import HYBRID, LEARNERS, POOLED, RANDOM_EFFECTS, SHIPPED
 from flows.protocol.ledger import Entry, reopened
 

@@ -74,6 +74,17 @@ class GradientMetaPolicy:
             return "Adapting to the support leads to numbers that aren't finite: look at its rewards."
         return None
 
+    def with_steps(self, steps: int) -> Self:
+        """The policy with another number of steps: the first of its rates, or its last one over and over.
+
+        How far it may move was found for its own number, so that limit is lifted.
+        """
+        rates = {
+            name: torch.cat([rate[:steps], rate[-1:].expand(max(0, steps - len(rate)))])
+            for name, rate in self.rates.items()
+        }
+        return replace(self, inner_steps=steps, rates=rates, longest_move=None)
+
     def _adapted(self, support: LoggedRounds) -> Parameters | None:
         like = self.parameters["context_weight"]
         batch = self.objective.as_support(pad_tasks(*_one_task(support.to(like.device, like.dtype))))

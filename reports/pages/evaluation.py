@@ -6,9 +6,12 @@ from reports import wording
 from reports.pages.evaluation_arms import ArmEvidence, arm_evidence
 from reports.pages.evaluation_learning import LearningEvidence, learning_evidence
 from reports.pages.evaluation_segments import SegmentEvidence, segment_evidence
+from reports.pages.evaluation_unseen import UnseenEvidence, unseen_evidence
 from reports.pages.evaluation_values import ValueEvidence, value_evidence
+from reports.summaries.adaptation_curves import STEPS, SUPPORT, adaptation_curves
 from reports.summaries.arm_checks import arm_checks
 from reports.summaries.formatting import RewardFormat
+from reports.summaries.learner_comparisons import learner_comparisons
 from reports.summaries.learning_curves import learning_curves
 from reports.summaries.night import DOMAINS, Night
 from reports.summaries.notes import grouped_notes
@@ -31,6 +34,7 @@ class DomainEvidence:
     values: ValueEvidence | None
     segments: SegmentEvidence | None
     learning: LearningEvidence | None
+    unseen: UnseenEvidence | None
     arms: ArmEvidence | None
 
 
@@ -58,8 +62,24 @@ def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEv
                 formats[domain],
                 has_users=has_users,
             ),
+            unseen=_unseen(night, domain, formats[domain]) if own_values else None,
             arms=arm_evidence(arm_checks(night.rows("out_arm_checks"), domain), formats[domain]),
         )
         if evidence.values or evidence.segments or evidence.learning or evidence.arms:
             domains.append(evidence)
     return tuple(domains)
+
+
+def _unseen(night: Night, domain: str, reward: RewardFormat) -> UnseenEvidence | None:
+    """Return what new segments say; None of nights that were published before anybody asked them."""
+    if "out_learner_comparisons" not in night.tables:
+        return None
+    curves = night.rows("out_adaptation_curves")
+    tasks = segment_tasks(night.rows("out_segment_tasks"), domain)
+    return unseen_evidence(
+        learner_comparisons(night.rows("out_learner_comparisons"), domain),
+        adaptation_curves(curves, domain, SUPPORT),
+        adaptation_curves(curves, domain, STEPS),
+        reward,
+        n_unseen=sum(task.split == "meta_test" and task.n_holdout > 0 for task in tasks),
+    )

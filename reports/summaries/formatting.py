@@ -130,9 +130,18 @@ class RewardFormat:
         """
         if difference is None:
             return MISSING
+        return f"{self.change(difference)} ({self.interval(lower, upper, signed=True)})"
+
+    def change(self, difference: float | None) -> str:
+        """Return a signed difference without an interval.
+
+        >>> RewardFormat("%", 100, 2).change(0.0011)
+        '+0.11 pp'
+        """
+        if difference is None:
+            return MISSING
         unit = "pp" if self.unit == "%" else self.unit
-        number = fixed(self.shown(difference), self.decimals, signed=True)
-        return f"{number} {unit}".rstrip() + f" ({self.interval(lower, upper, signed=True)})"
+        return f"{fixed(self.shown(difference), self.decimals, signed=True)} {unit}".rstrip()
 
     def resized(self, estimates: Sequence[Estimate]) -> "RewardFormat":
         """Return the same unit with the decimals that these estimates need.

@@ -2,18 +2,23 @@
 
 import hashlib
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
-from features.contracts.outputs import OCCASIONAL, OUTPUTS
+from features.contracts.outputs import OUTPUTS
+from flows.evaluate import evaluate
 from flows.ledger import read_lines
 from flows.night import NightResult, run_night
 from flows.settings import read_settings
-from flows.workspace import read_json
+from flows.workspace import Workspace, read_json
+from offline_rl.artifacts import save_policy
+from offline_rl.meta.per_segment import PerSegmentMetaPolicy
 
 MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv"}
 
@@ -31,7 +36,7 @@ def content(folder: Path) -> dict[str, str]:
 
 
 def test_every_table_is_published_and_keeps_its_contract(small_night):
-    assert set(small_night.published.tables) | OCCASIONAL == set(OUTPUTS)
+    assert set(small_night.published.tables) | {"out_arm_checks"} == set(OUTPUTS)
     for name, path in small_night.published.tables.items():
         OUTPUTS[name].validate(pl.read_parquet(path), cast=True)
         assert path.with_suffix(".csv").is_file()
@@ -106,6 +111,71 @@ def test_estimates_come_with_the_truth_of_a_simulated_shop(small_night):
     logging = values.filter(policy="logging", estimator="ips", segment_id="all", domain="recommendation")
     [row] = logging.to_dicts()
     assert row["lower"] <= row["true_value"] <= row["upper"]
+
+
+def test_learners_are_compared_by_the_values_that_are_published(small_night):
+    tables = {name: pl.read_parquet(path) for name, path in small_night.published.tables.items()}
+    values = tables["out_policy_values"].filter(estimator="dr")
+    compared = tables["out_learner_comparisons"]
+    assert {("maml", "pooled_reward_model"), ("maml", "random_effects")} <= set(
+        compared.select("learner", "baseline").iter_rows()
+    )
+    for row in compared.to_dicts():
+        tested = tables["out_segment_tasks"].filter(domain=row["domain"], split="meta_test")["segment_id"]
+        own = values.filter(pl.col("segment_id").is_in(tested.implode()), domain=row["domain"])
+        mean = {name: own.filter(policy=row[name])["value"].mean() for name in ("learner", "baseline")}
+        assert row["n_segments"] == own["segment_id"].n_unique() > 0
+        assert row["difference"] == pytest.approx(mean["learner"] - mean["baseline"], abs=1e-6)
+        assert not row["is_claimed"]
+
+
+@pytest.fixture
+def copied_night(small_config, small_night, tmp_path):
+    """The small night's workspace, to be changed, and the night with one domain."""
+    shutil.copytree(small_config.parents[1], tmp_path / "shop")
+    config = tmp_path / "shop" / "logs" / "metacart.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace(str(small_config.parents[1]), str(tmp_path / "shop")), encoding="utf-8")
+    return Workspace(read_settings(config)), replace(small_night.night, domains=("recommendation",))
+
+
+def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_night):
+    """That is of those that were learned, before the refit; what is to serve is what the values are of."""
+    workspace, night = copied_night
+    folder = workspace.work(night.run_id)
+    adapting = PerSegmentMetaPolicy(
+        "per_segment",
+        variance=0.1,
+        temperature=0.5,
+        is_binary=True,
+        reward_scale=1.0,
+        validation_value=0.0,
+        validation_gain=0.0,
+    )
+    save_policy(adapting, folder / "learned" / "recommendation")
+
+    evaluate(workspace, night)
+
+    curves = pl.read_parquet(folder / "out_adaptation_curves.parquet")
+    amounts = curves.filter(learner="per_segment", curve="support_rounds")["amount"].to_list()
+    assert amounts == [0, 25, 50, 100, 200, None]
+    assert curves["value"].is_finite().all()
+    assert "per_segment" not in pl.read_parquet(folder / "out_policy_values.parquet")["policy"].to_list()
+
+
+def test_a_night_that_kept_no_segment_from_its_learners_says_so(copied_night):
+    workspace, night = copied_night
+    rounds = workspace.work(night.run_id) / "rounds_recommendation.npz"
+    with np.load(rounds) as archive:
+        arrays = dict(archive)
+    np.savez(rounds, **arrays | {"segment_split": np.zeros_like(arrays["segment_split"])})
+
+    evaluate(workspace, night)
+
+    for name in ("out_learner_comparisons", "out_adaptation_curves"):
+        table = pl.read_parquet(workspace.work(night.run_id) / f"{name}.parquet")
+        assert table.is_empty()
+        OUTPUTS[name].validate(table, cast=True)
 
 
 def test_slates_are_whole_and_their_propensities_possible(small_night):

@@ -1,8 +1,11 @@
 """What a policy does with a surface, on a world of three items and two slots that is solved on paper."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from offline_rl import serving
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.policies.frequency_policy import FrequencyPolicy
 from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
@@ -48,6 +51,33 @@ def test_exploration_reaches_every_available_item_but_not_every_segment():
     served = served_probabilities(exploring, rounds([0, 0], [0, 1]))
     torch.testing.assert_close(served[0], torch.tensor([0.8, 0.1, 0.1], dtype=torch.float64))
     torch.testing.assert_close(served[1], CERTAIN[0])
+
+
+def test_the_slots_of_a_visit_share_its_work_and_nothing_else():
+    # Two visits of segment 0, then one of segment 7 with the same context: three moments in five rounds.
+    visits = rounds([0, 1, 1, 1, 0], [0, 0, 0, 7, 7])
+    visits = replace(visits, context=torch.tensor([[0.0], [0.0], [1.0], [1.0], [1.0]]))
+    asked = []
+
+    class Counting(FrequencyPolicy):
+        def action_probabilities(self, context, slot, item_features, available):
+            asked.append(len(context))
+            return super().action_probabilities(context, slot, item_features, available)
+
+    counting = SegmentPolicies("p", {0: Counting(SHARES)}, Counting(CERTAIN))
+    together = served_probabilities(counting, visits)
+    assert sum(asked) == 3 * visits.n_slots
+    alone = [served_probabilities(policies(), visits.select(torch.tensor([row]))) for row in range(5)]
+    torch.testing.assert_close(together, torch.cat(alone))
+
+
+def test_sets_may_be_looked_at_together_or_one_by_one(monkeypatch):
+    exploring = SegmentPolicies("p", {}, FrequencyPolicy(SHARES), exploration=0.3)
+    mixed = rounds([0, 1, 0, 1, 1], [0] * 5, set_index=[0, 0, 1, 1, 0])
+    apart = served_probabilities(exploring, mixed)
+    assert apart[2, 0] == apart[3, 0] == 0
+    monkeypatch.setattr(serving, "_WORTH_PARTING", 0.0)
+    torch.testing.assert_close(served_probabilities(exploring, mixed), apart)
 
 
 def test_a_record_of_marginals_stays_as_it_is():

@@ -13,9 +13,11 @@ import polars as pl
 
 from tests.reports.sample_rows import (
     Arm,
+    adaptation_rows,
     arm_rows,
     broken_rule,
     budget_rows,
+    comparison_rows,
     creative_rows,
     curve_rows,
     line_counts,
@@ -92,6 +94,8 @@ def open_bandit_night() -> SampleNight:
             "out_learning_curves": table(
                 "out_learning_curves", curve_rows(draw, run, "recommendation", 0.0038, 0.0049)
             ),
+            "out_learner_comparisons": table("out_learner_comparisons", []),
+            "out_adaptation_curves": table("out_adaptation_curves", []),
             "out_arm_checks": table("out_arm_checks", arm_rows(run)),
             "out_recommendations": table("out_recommendations", segment_slate_rows(draw, run, segments)),
             "out_data_quality": table(
@@ -225,6 +229,17 @@ def demo_night() -> SampleNight:
             "out_learning_curves": table(
                 "out_learning_curves", curve_rows(draw, run, "recommendation", 0.058, 0.071)
             ),
+            "out_learner_comparisons": table(
+                "out_learner_comparisons",
+                comparison_rows(run, "recommendation", 24, {"maml": 0.0081, "reptile": 0.0034})
+                + comparison_rows(run, "advertising", 1, {"reptile": -0.0021}),
+            ),
+            "out_adaptation_curves": table(
+                "out_adaptation_curves",
+                adaptation_rows(
+                    run, "recommendation", 0.064, {"maml": 0.0081, "reptile": -0.0012}, simulated=True
+                ),
+            ),
             "out_recommendations": table("out_recommendations", user_slate_rows(draw, run, segments)),
             "out_ad_targeting": table("out_ad_targeting", creative_rows(draw, run, segments[:6])),
             "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)),
@@ -311,6 +326,13 @@ def tiny_night() -> SampleNight:
                         "verdict": "reject",
                     },
                 ],
+            ),
+            "out_learner_comparisons": table(
+                "out_learner_comparisons", comparison_rows(run, "recommendation", 5, {"maml": 0.02})
+            ),
+            "out_adaptation_curves": table(
+                "out_adaptation_curves",
+                adaptation_rows(run, "recommendation", 0.25, {"maml": 0.02}, simulated=False),
             ),
             "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)[:2]),
             "out_data_quality": table(

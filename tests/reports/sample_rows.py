@@ -172,6 +172,48 @@ def curve_rows(
     return rows
 
 
+def comparison_rows(
+    run: dict[str, Any], domain: str, n_segments: int, gains: dict[str, float]
+) -> list[dict[str, Any]]:
+    """Return each learner against two plain ones; gains: over the first, half of it over the other."""
+    rows = []
+    for learner, gain in gains.items():
+        for rank, baseline in enumerate(("pooled_reward_model", "random_effects")):
+            difference = gain / (1 + rank)
+            ends = {"lower": difference - 0.002, "upper": difference + 0.0025}
+            spread = ends | {"p_value": 0.004 * (1 + rank), "holm_p_value": 0.008}
+            rows.append(
+                run
+                | {"domain": domain, "learner": learner, "baseline": baseline, "n_segments": n_segments}
+                | {"difference": difference, "is_claimed": n_segments >= 20 and ends["lower"] > 0}
+                | (spread if n_segments > 1 else {})
+            )
+    return rows
+
+
+def adaptation_rows(
+    run: dict[str, Any], domain: str, start: float, gains: dict[str, float], *, simulated: bool
+) -> list[dict[str, Any]]:
+    """Return a curve over support per learner, and one over steps of the first; gains: with all rounds."""
+    shares = {0: 0.0, 25: 0.1, 50: 0.3, 100: 0.55, 200: 0.8, None: 1.0}
+    steps = {0: 0.0, 1: 0.5, 3: 1.0, 5: 1.1, 10: 0.9}
+    return [
+        run
+        | {
+            "domain": domain,
+            "learner": learner,
+            "curve": curve,
+            "amount": amount,
+            "value": start + gain * share,
+            "true_value": start + 0.9 * gain * share if simulated else None,
+        }
+        for learner, gain in gains.items()
+        for curve, amounts in (("support_rounds", shares), ("inner_steps", steps))
+        if curve == "support_rounds" or learner == next(iter(gains))
+        for amount, share in amounts.items()
+    ]
+
+
 def segment_slate_rows(draw: random.Random, run: dict[str, Any], segments: list[str]) -> list[dict[str, Any]]:
     return [
         row

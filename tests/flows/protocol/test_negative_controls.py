@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from flows.protocol.inference import difference
+from flows.inference import difference
 from flows.protocol.learners import LEARNERS, POOLED
 from flows.protocol.opening import Opening, Values, judge, open_test
 from flows.protocol.study import Study, StudySettings, make_study

@@ -4,16 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from features.errors import InputDataError, UsageError
 from flows.cli import execute
 from flows.protocol.ledger import read_ledger
 from flows.protocol.outcome import Outcome, read_outcomes
 from flows.protocol.report import write_report
-from flows.protocol.run import LEDGER, Job, ProtocolSettings, everybody, run_protocol, run_study, with_steps
+from flows.protocol.run import LEDGER, Job, ProtocolSettings, everybody, run_protocol, run_study
 from flows.protocol.study import StudySettings
-from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings
 
 SETTINGS = ProtocolSettings(
@@ -138,25 +136,6 @@ def test_whoever_is_not_known_is_named(tmp_path: Path) -> None:
 def test_wrong_numbers_are_64_with_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     assert execute(["evaluate", "--protocol", "--seeds", "0"]) == 64
     assert "1 or more seeds" in capsys.readouterr().err
-
-
-def test_more_steps_repeat_the_last_rate_and_fewer_take_the_first() -> None:
-    policy = GradientMetaPolicy(
-        name="any",
-        parameters={},
-        objective=None,  # type: ignore[arg-type]
-        inner_lr=1.0,
-        inner_steps=2,
-        minimum_rounds=0,
-        minimum_ess=0.0,
-        validation_value=0.0,
-        validation_gain=0.0,
-        rates={"level": torch.tensor([0.5, 0.25])},
-        longest_move=1.0,
-    )
-    assert with_steps(policy, 4).rates["level"].tolist() == [0.5, 0.25, 0.25, 0.25]
-    assert with_steps(policy, 1).rates["level"].tolist() == [0.5]
-    assert with_steps(policy, 1).inner_steps == 1
 
 
 def test_everybody_is_named_once() -> None:

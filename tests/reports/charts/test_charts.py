@@ -1,9 +1,13 @@
+import re
+
 import pytest
 from markupsafe import Markup
 
+from reports.charts.adaptation_panels import adaptation_panels
 from reports.charts.budget_moves import budget_moves
 from reports.charts.learning_panels import loss_panels, validation_panels
 from reports.charts.value_intervals import ValueMark, value_intervals
+from reports.summaries.adaptation_curves import SUPPORT, adaptation_curves
 from reports.summaries.budget import budget_cells
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.learning_curves import learning_curves
@@ -15,6 +19,7 @@ RATE = RewardFormat("%", 100, 2)
 SAMPLE = demo_night()
 NIGHT = night(SAMPLE.tables, SAMPLE.manifest)
 CURVES = learning_curves(NIGHT.rows("out_learning_curves"), "recommendation")
+ADAPTING = adaptation_curves(NIGHT.rows("out_adaptation_curves"), "recommendation", SUPPORT)
 CELLS = budget_cells(NIGHT.rows("out_budget_allocation"))
 
 
@@ -31,6 +36,7 @@ CHARTS = {
     "values": values_chart,
     "validation": lambda: validation_panels(CURVES, RATE, axis="reward"),
     "loss": lambda: loss_panels(CURVES),
+    "adaptation": lambda: adaptation_panels(ADAPTING, RATE, axis="reward"),
     "budget": lambda: budget_moves(CELLS, axis="spend"),
 }
 
@@ -63,6 +69,14 @@ def test_a_budget_chart_draws_the_biggest_moves_only() -> None:
 
     assert CELLS[0].name in svg
     assert CELLS[-1].name not in svg
+
+
+def test_an_adaptation_curve_ends_with_all_rounds_and_is_dashed_where_true() -> None:
+    svg = adaptation_panels(ADAPTING, RATE, axis="reward")
+
+    labels = [label for label in re.findall(r">([^<>]+)</text>", svg) if label in {"0", "25", "200", "all"}]
+    assert labels[:4] == ["0", "25", "200", "all"]
+    assert 'stroke-dasharray="5,3"' in svg and "var(--series-truth)" in svg
 
 
 def test_a_long_label_is_not_cut() -> None:

@@ -1,8 +1,9 @@
 """Inference: what a paired difference says about other segments and other seeds.
 
 Every seed makes a study of its own: a world, its logs, its split, its training. So segments are nested in
-seeds, and the bootstrap draws seeds with replacement and within each drawn seed its segments. True values
-have no noise of rows, so rows are not drawn again.
+seeds, and the bootstrap draws seeds with replacement and within each drawn seed its segments. Rows are not
+drawn again: true values have no noise of rows, and the noise of estimates differs between segments, so that
+drawing segments draws it too. A night is a single seed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.contracts.outputs import FEWEST_SEGMENTS
+
 Floats = NDArray[np.float64]
+
+SIGNIFICANT = 0.05
+"""A claim needs an adjusted p-value under it."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference, the ends of its 95 % interval, and the p-value of no difference."""
+    """A mean paired difference, the ends of its interval, and the p-value of no difference."""
 
     mean: float
     lower: float
@@ -44,7 +50,7 @@ def resampled_means(by_seed: Sequence[Floats], resamples: int, seed: int = 0) ->
     return total / len(by_seed)
 
 
-def difference(by_seed: Sequence[Floats], resamples: int = 2000) -> Difference:
+def difference(by_seed: Sequence[Floats], resamples: int = 2000, confidence: float = 0.95) -> Difference:
     """The paired difference with its percentile interval and two-sided bootstrap p-value.
 
         p = 2 min(#{resampled <= 0} + 1, #{resampled >= 0} + 1) / (B + 1), at most 1
@@ -56,7 +62,7 @@ def difference(by_seed: Sequence[Floats], resamples: int = 2000) -> Difference:
     """
     mean = float(np.mean([of_seed.mean() for of_seed in by_seed]))
     drawn = resampled_means(by_seed, resamples)
-    lower, upper = np.quantile(drawn, [0.025, 0.975])
+    lower, upper = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
     tail = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     return Difference(mean, float(lower), float(upper), min(1.0, 2 * (tail + 1) / (resamples + 1)))
 
@@ -75,6 +81,15 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         largest = max(largest, min(1.0, p_values[name] * (len(p_values) - place)))
         adjusted[name] = largest
     return adjusted
+
+
+def is_claimed(found: Difference, adjusted_p_value: float, n_segments: int) -> bool:
+    """Whether a difference may be called a gain: all of it above 0, after adjusting, on enough segments.
+
+    >>> is_claimed(Difference(0.2, 0.1, 0.3, 0.001), 0.004, 19)
+    False
+    """
+    return found.lower > 0 and adjusted_p_value < SIGNIFICANT and n_segments >= FEWEST_SEGMENTS
 
 
 def standard_error(by_seed: Sequence[float]) -> float:

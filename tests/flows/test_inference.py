@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.protocol.inference import difference, holm, resampled_means, standard_error
+from flows.inference import Difference, difference, holm, is_claimed, resampled_means, standard_error
 
 
 def test_a_constant_difference_has_no_spread() -> None:
@@ -50,6 +50,21 @@ def test_holm_only_raises_and_keeps_the_order(p_values: dict[str, float]) -> Non
     assert all(p_values[name] <= adjusted[name] <= 1 for name in p_values)
     ordered = sorted(p_values, key=lambda name: (p_values[name], name))
     assert [adjusted[name] for name in ordered] == sorted(adjusted.values())
+
+
+def test_a_wider_interval_is_surer() -> None:
+    values = np.random.default_rng(0).normal(size=30)
+    usual, surer = difference([values]), difference([values], confidence=0.99)
+    assert surer.lower < usual.lower < usual.upper < surer.upper
+    assert (surer.mean, surer.p_value) == (usual.mean, usual.p_value)
+
+
+@pytest.mark.parametrize(
+    ("lower", "p_value", "segments", "claimed"),
+    [(0.1, 0.04, 20, True), (0.0, 0.04, 20, False), (0.1, 0.05, 20, False), (0.1, 0.04, 19, False)],
+)
+def test_a_claim_needs_all_three(lower: float, p_value: float, segments: int, claimed: bool) -> None:
+    assert is_claimed(Difference(0.2, lower, 0.3, 0.01), p_value, segments) is claimed
 
 
 def test_one_comparison_needs_no_adjustment() -> None:
