@@ -124,7 +124,7 @@ def _curve_table(over: str, curves: Sequence[AdaptationCurve], reward: RewardFor
             known = (measured(reward.value(point.true_value), point.true_value) for point in curve.points)
             rows.append((text(curve.learner), text(wording.TRUE), *known))
     return first_rows(
-        f"Value on new segments by {over}, segments alike, before the refit",
+        f"Value on new segments by {over}, segments alike, before the pooled model is fitted again",
         columns,
         rows,
         "out_adaptation_curves",
