@@ -200,10 +200,12 @@ def _openings(ledger: Sequence[Entry], config_sha256: str) -> str:
         f"{len(again)} of all in the ledger were opened more than once.",
         "",
     ]
-    lines += [
-        f"- {learner} in {world} {seed}: {len(configs)} openings, by {', '.join(c[:12] for c in configs)}"
-        for (world, seed, learner), configs in again.items()
-    ]
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for (world, seed, learner), configs in again.items():
+        alike.setdefault(tuple(configs), []).append(f"{learner} in {world} {seed}")
+    for group, members in alike.items():
+        who = members[0] if len(members) == 1 else f"{members[0]} and {len(members) - 1} more, each"
+        lines.append(f"- {who}: {len(group)} openings, by {', '.join(config[:12] for config in group)}")
     return "\n".join(lines + [""] * bool(again))
 
 

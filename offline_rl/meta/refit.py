@@ -2,7 +2,7 @@
 
 Learners are chosen with a pooled model that has seen no validation and no test segment, or validation would
 be flattered.  Who serves has no such need: everything before the holdout may teach.  In simulated shops that
-is worth more than adapting where contexts tell segments apart a little, and it adds to adapting
+is worth more than adapting where contexts tell segments apart, and little where they don't
 (`offline_rl/meta/LEARNERS.md`).
 """
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from flows.protocol.learners import POOLED
+from flows.protocol.ledger import Entry
 from flows.protocol.outcome import Outcome
 from flows.protocol.summary import summarize, with_shipped
 from flows.protocol.table import markdown
+
+SETTINGS = {"study": {"regions": 60, "users": 1, "items": 2, "days": 3}, "exploration": 0.1}
 
 
 def outcome(learner: str, value: float, seed: int = 0, gain: float = 0.0, segments: int = 24) -> Outcome:
@@ -129,13 +132,21 @@ def test_goals_that_are_not_met_say_so() -> None:
         *two_seeds("random_effects", 0.50, 0.52, gain=0.1),
         *two_seeds("bayesian_last_layer", 0.54, 0.57),
     ]
-    settings = {"study": {"regions": 60, "users": 1, "items": 2, "days": 3}, "exploration": 0.1}
-    table = markdown(summarize(members), [], settings, "c" * 64)
+    table = markdown(summarize(members), [], SETTINGS, "c" * 64)
     assert "**not met:** nonlinear: what ships is within one standard error" in table
     assert "+4.5 points behind bayesian_last_layer, standard error 0.5" in table
     assert "**not met:** nonlinear: the hybrid at least 8 points" in table
     assert "+4.5 points" in table
     assert not np.isnan(summarize(members)["nonlinear"]["learners"]["shipped"]["share"])
+
+
+def test_second_openings_by_the_same_configurations_are_told_in_a_line() -> None:
+    first = [Entry("nonlinear", 0, name, "split", "a" * 64) for name in ("maml", "reptile", POOLED)]
+    ledger = [*first, *(replace(entry, config_sha256="c" * 64) for entry in first[:2]), first[2]]
+    table = markdown(summarize([outcome(POOLED, 0.4)]), ledger, SETTINGS, "c" * 64)
+    assert "2 by this configuration, in 1 studies. 3 of all in the ledger" in table
+    assert f"- maml in nonlinear 0 and 1 more, each: 2 openings, by {'a' * 12}, {'c' * 12}\n" in table
+    assert f"- {POOLED} in nonlinear 0: 2 openings, by {'a' * 12}, {'a' * 12}\n" in table
 
 
 def test_a_gain_in_likelihood_ships_before_a_larger_one_in_value() -> None:
