@@ -56,7 +56,8 @@ def simulate(
     out
         Folder of the logs; its name becomes the name of the shop.
     world
-        How segments differ: homogeneous, mild, strong, nonlinear or drift.
+        How segments differ: homogeneous, mild, strong, nonlinear or drift; or personal: not at all, but each
+        user's history tells a taste, for which more items (300) leave more room.
     items
         Items of the catalog.
     slots

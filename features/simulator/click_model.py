@@ -2,7 +2,7 @@
 
     P(click | user, item, slot, day) = examination(slot) * attraction(user, item, day)
     attraction = sigmoid(base + level(day) + quality(item)
-                         + deviation(user, item, day) + taste(user, category))
+                         + deviation(user, item, day) + taste(user, category) + personal(user, item))
     P(order | click) = sigmoid(order base + item term + segment term)
 
 A click depends on its own item and slot alone, never on the other items of the slate. So the value of a
@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from features.errors import UsageError
 from features.simulator.catalog import Catalog
 from features.simulator.people import People
+from features.simulator.personal_taste import PersonalTaste, draw_personal_taste
 from features.simulator.preferences import Preferences, draw_preferences
 from features.simulator.seasonality import Seasonality
 from features.simulator.settings import WorldSettings
@@ -35,6 +36,7 @@ CANCELLED_SHARE = 0.05
 _EXAMINATION = (0.95, 0.72, 0.54, 0.41, 0.31)
 _ATTRACTION_BASE = -2.45
 _QUALITY_SPREAD = 0.22
+_LONG_TAIL_QUALITY_SPREAD = 0.5  # where taste is personal
 _ORDER_BASE = -1.6
 _ORDER_ITEM_SPREAD = 0.4
 _ORDER_SEGMENT_SPREAD = 0.2
@@ -50,6 +52,7 @@ class ClickModel:
     season: moves all clicks of a day.
     segment: int64[U] of each user.  category: int64[A] of each item.
     taste: float64[U, C], of each user, in log-odds.
+    personal: what a user likes besides, item by item; None where there is no such taste.
     order_given_click: float64[G, A], probability that a click ends in an order.
 
     No table of users and items is kept: a large shop would not fit.
@@ -62,6 +65,7 @@ class ClickModel:
     segment: NDArray[np.int64]
     category: NDArray[np.int64]
     taste: NDArray[np.float64]
+    personal: PersonalTaste | None
     order_given_click: NDArray[np.float64]
 
     def attraction(
@@ -86,6 +90,8 @@ class ClickModel:
         log_odds = log_odds + self.preferences.deviation(user, item, day)
         if with_taste:
             log_odds += self.taste[user, self.category[item]]
+            if self.personal is not None:
+                log_odds += self.personal.log_odds(user, item)
         if reward == "click":
             return sigmoid(log_odds)
         return sigmoid(log_odds) * self.ends_in_order(user, item) * (1 - CANCELLED_SHARE)
@@ -94,13 +100,25 @@ class ClickModel:
         """Probability that a click ends in an order, kept or cancelled later."""
         return np.asarray(self.order_given_click[self.segment[user], item])
 
+    def slot_positions(self, slot: ArrayLike, rows: int) -> NDArray[np.int64]:
+        """Where in `examination` the slot of each row stands, int64[rows].
+
+        slot: int[rows], or one for all rows, counted from 1 as in the log.
+        Raises UsageError for a slot that isn't there.
+        """
+        slots, last = np.broadcast_to(np.asarray(slot, dtype=np.int64), (rows,)), len(self.examination)
+        if rows and (slots.min() < 1 or slots.max() > last):
+            raise UsageError(f"Slots count from 1 to {last}; got {slots.min()} to {slots.max()}.")
+        return slots - 1
+
 
 def draw_click_model(
     settings: WorldSettings, people: People, catalog: Catalog, season: Seasonality
 ) -> ClickModel:
     """Make the preferences of these people for these items."""
     random = generator(settings.seed, Stream.PREFERENCES)
-    quality = _QUALITY_SPREAD * _standardize(random.normal(size=settings.items))
+    spread = _LONG_TAIL_QUALITY_SPREAD if settings.world == "personal" else _QUALITY_SPREAD
+    quality = spread * _standardize(random.normal(size=settings.items))
     order_log_odds = (
         _ORDER_BASE
         + _ORDER_ITEM_SPREAD * random.normal(size=settings.items)
@@ -114,6 +132,7 @@ def draw_click_model(
         segment=people.segment,
         category=catalog.category,
         taste=people.taste,
+        personal=draw_personal_taste(settings, catalog.category, quality),
         order_given_click=sigmoid(order_log_odds),
     )
 

@@ -15,6 +15,7 @@ EXPLORE = "explore-1"
 
 _KNOWLEDGE = 0.7  # correlation of the stale scores with the quality that segments share
 _SHARPNESS = 1.0
+_LONG_TAIL_SHARPNESS = 1.5  # where taste is personal: a few items are shown most of the time
 _UNIFORM_SHARE = 0.3
 _EXPLORE_UNIFORM_SHARE = 0.8
 
@@ -63,7 +64,8 @@ def draw_logging(settings: WorldSettings, catalog: Catalog, quality: NDArray[np.
     random = generator(settings.seed, Stream.LOGGING_POLICY)
     known = quality / quality.std()
     scores = _KNOWLEDGE * known + np.sqrt(1 - _KNOWLEDGE**2) * random.normal(size=len(quality))
-    preferences = np.exp(_SHARPNESS * np.where(catalog.launch_day > 0, 0.0, scores))
+    sharpness = _LONG_TAIL_SHARPNESS if settings.world == "personal" else _SHARPNESS
+    preferences = np.exp(sharpness * np.where(catalog.launch_day > 0, 0.0, scores))
     explorers = generator(settings.seed, Stream.EXPLORERS).random(settings.users) < settings.explore_share
     return Logging(
         policies=(

@@ -5,29 +5,27 @@ a night's visits lead to may happen on the next day.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.simulator.browsing import browsed_pages
 from features.simulator.catalog import CURRENCY_CODE
 from features.simulator.click_model import CANCELLED_SHARE
+from features.simulator.moments import DAY_SECONDS, draw_seconds, numbered, times
+from features.simulator.parts import parts
 from features.simulator.plackett_luce import draw_slates
 from features.simulator.shop_day import SURFACE, ShopDay
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
 
-_DAY_SECONDS = 24 * 60 * 60
-# relative number of visits in each hour of the day, UTC: quiet nights, busy evenings
-_VISITS_BY_HOUR = (2, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 11, 13, 14, 12, 8, 4)
 _CLICK_MINUTES = 3.0
 _LATE_CLICK_SHARE = 0.05
 _LATEST_CLICK_SECONDS = 22 * 60 * 60
 _ORDER_MINUTES = 20.0
 _CART_WITHOUT_ORDER_SHARE = 0.15
 _ORGANIC_VIEWS_PER_VISIT = 0.4
-_VISITS_AT_ONCE = 16384
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,13 @@ def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
     shown = _shown(world, visits, day)
     clicked = _clicked(world, shown, visits, day, random)
     purchases = _purchases(world, clicked, random)
-    events = pl.concat([_click_events(clicked), _organic_views(world, visits, day, random)])
+    taste = world.click_model.personal
+    views = (
+        _organic_views(world, visits, day, random)
+        if taste is None
+        else browsed_pages(world, taste, day, visitor=visits.user, second=visits.second)
+    )
+    events = pl.concat([_click_events(clicked), views])
     return ShopNight(
         candidate_sets=day.candidate_set(pl.Series(world.item_ids)),
         impressions=shown.with_columns(
@@ -72,19 +76,6 @@ def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
     )
 
 
-def draw_seconds(n: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Seconds of the day at which n things happen, int64[n] in rising order, more of them in the evening."""
-    hourly = np.array(_VISITS_BY_HOUR) / sum(_VISITS_BY_HOUR)
-    hours = random.choice(len(hourly), n, p=hourly)
-    return np.sort(hours * 3600 + random.integers(0, 3600, n))
-
-
-def times(night: date, seconds: NDArray[np.int64]) -> pl.Series:
-    """Moments of a day as UTC datetimes."""
-    moments = np.datetime64(night.isoformat(), "us") + seconds * np.timedelta64(1_000_000, "us")
-    return pl.Series(moments).dt.replace_time_zone("UTC")
-
-
 def _draw_visits(world: World, day: ShopDay, random: np.random.Generator) -> _Visits:
     user = random.permutation(np.repeat(np.arange(len(day.visit_rate)), random.poisson(day.visit_rate)))
     second = draw_seconds(len(user), random)
@@ -92,8 +83,8 @@ def _draw_visits(world: World, day: ShopDay, random: np.random.Generator) -> _Vi
     served_by = world.logging.policy_of_user[user]
     for policy, weights in enumerate(day.weights):
         visits = np.flatnonzero(served_by == policy)
-        for some in np.split(visits, range(_VISITS_AT_ONCE, len(visits), _VISITS_AT_ONCE)):
-            slate[some] = draw_slates(weights, len(some), world.settings.slots, random)
+        for some in parts(len(visits), len(weights)):
+            slate[visits[some]] = draw_slates(weights, len(visits[some]), world.settings.slots, random)
     return _Visits(user, second, slate)
 
 
@@ -106,7 +97,7 @@ def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
     policy = world.logging.policy_of_user[user]
     return pl.DataFrame(
         {
-            "session_id": _numbered(day.date, "v", visit),
+            "session_id": numbered(day.date, "v", visit),
             "slot": slot + 1,
             "shown_at": times(day.date, visits.second[visit]),
             "user_id": world.people.ids.at(user),
@@ -169,18 +160,17 @@ def _organic_views(world: World, visits: _Visits, day: ShopDay, random: np.rando
     launched = np.flatnonzero(world.catalog.launch_day <= day.number)
     chance = random.random(len(visit))
     item = np.empty(len(visit), dtype=np.int64)
-    for start in range(0, len(visit), _VISITS_AT_ONCE):
-        some = slice(start, start + _VISITS_AT_ONCE)
+    for some in parts(len(visit), len(launched)):
         attraction = world.click_model.attraction(user[some, None], launched, day.number)
         reach = np.cumsum(attraction, axis=1)
         item[some] = launched[(reach < chance[some, None] * reach[:, -1:]).sum(axis=1)]
-    seconds = np.minimum(visits.second[visit] + random.integers(10, 600, len(visit)), _DAY_SECONDS - 1)
+    seconds = np.minimum(visits.second[visit] + random.integers(10, 600, len(visit)), DAY_SECONDS - 1)
     return pl.DataFrame(
         {
-            "event_id": _numbered(day.date, "o", np.arange(len(visit))),
+            "event_id": numbered(day.date, "o", np.arange(len(visit))),
             "occurred_at": times(day.date, seconds),
             "user_id": world.people.ids.at(user),
-            "session_id": _numbered(day.date, "v", visit),
+            "session_id": numbered(day.date, "v", visit),
             "item_id": world.catalog.ids.at(item),
             "event_type": pl.repeat("view", len(visit), eager=True),
             "impression_id": pl.repeat(None, len(visit), dtype=pl.String, eager=True),
@@ -193,7 +183,7 @@ def _purchases(world: World, clicked: pl.DataFrame, random: np.random.Generator)
     bought = clicked.filter("is_order")
     n = len(bought)
     delay = pl.lit(pl.Series(60 + random.exponential(_ORDER_MINUTES * 60, n).astype(np.int64)))
-    within_a_day = pl.col("shown_at") + pl.duration(seconds=_DAY_SECONDS - 1)
+    within_a_day = pl.col("shown_at") + pl.duration(seconds=DAY_SECONDS - 1)
     return bought.select(
         order_id=pl.format("{}-order", "impression_id"),
         line=pl.lit(1, dtype=pl.Int64),
@@ -206,9 +196,3 @@ def _purchases(world: World, clicked: pl.DataFrame, random: np.random.Generator)
         currency_code=pl.lit(CURRENCY_CODE),
         is_cancelled=pl.Series(random.random(n) < CANCELLED_SHARE),
     )
-
-
-def _numbered(night: date, letter: str, numbers: NDArray[np.int64]) -> pl.Series:
-    """Ids such as 20260105-v000042: unique over all nights, and in order of time within one."""
-    digits = pl.Series(numbers).cast(pl.String).str.zfill(6)
-    return f"{night:%Y%m%d}-{letter}" + digits

@@ -7,6 +7,7 @@
 In a drifting world the preferences of two nights correlate by cos(w (day - day')): equal next to each other,
 unrelated after four weeks. In a nonlinear one a segment is three hidden traits that say which bent features
 of its users and items matter to it; no table by segment and item, and no function linear in x, describes it.
+In a homogeneous and in a personal one the scale is 0; for what differs in the latter see personal_taste.py.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ HETEROGENEITY: dict[WorldName, float] = {
     "strong": 0.34,
     "nonlinear": 0.45,
     "drift": 0.34,
+    "personal": 0.0,
 }
 """Standard deviation of what segments differ by, in log-odds."""
 
@@ -112,7 +114,7 @@ def draw_preferences(
 ) -> Preferences:
     """Make the preferences of these people.
 
-    homogeneous, mild, strong and the first night of drift share all draws and differ by one factor.
+    homogeneous, mild, strong, personal and the first night of drift share all draws and differ by one factor.
     """
     scale = HETEROGENEITY[settings.world]
     if settings.world == "nonlinear":

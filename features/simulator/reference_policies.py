@@ -10,7 +10,7 @@ from features.simulator.click_model import Reward
 from features.simulator.policy_value import Visits
 from features.simulator.world import World
 
-Knowledge = Literal["nothing", "segment", "context"]
+Knowledge = Literal["nothing", "segment", "context", "taste"]
 
 _USERS_AT_ONCE = 4096
 
@@ -33,9 +33,9 @@ class BestSlates:
 
     Examination falls with the slot, so the best slate has the most attractive items in falling order
     (rearrangement inequality).
-    knows: nothing (one slate for all), the segment, or the context: segment and attributes, but no taste.
-        Taste spreads equally over all items, so the order by context is the order of expected clicks; for
-        purchases it is a close guess.
+    knows: nothing (one slate for all), the segment, the context: segment and attributes, but no taste; or the
+        taste: everything, also what no log tells. Taste spreads equally over all items, so the order by
+        context is the order of expected clicks; for purchases it is a close guess.
     """
 
     world: World
@@ -46,10 +46,10 @@ class BestSlates:
         """See `SlatePolicy`."""
         world = self.world
         users = world.people.ids.positions(visits.user_ids)
-        if self.knows == "context":
-            everything = np.arange(len(world.item_ids))
+        if self.knows in ("context", "taste"):
+            everything, with_taste = np.arange(len(world.item_ids)), self.knows == "taste"
             appeal = world.click_model.attraction(
-                users[:, None], everything, visits.day, self.reward, with_taste=False
+                users[:, None], everything, visits.day, self.reward, with_taste=with_taste
             )
         else:
             appeal = self._mean_attraction(visits.day)[world.people.segment[users]]

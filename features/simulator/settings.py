@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from features.errors import InputDataError, UsageError
 
-WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift"]
+WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift", "personal"]
 
 WORLD_VERSION = 2
 """Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
@@ -25,7 +25,8 @@ class WorldSettings:
     users: people who are customers or become so in the first four weeks.
     days: nights of logs, from `first_date` on. More days add nights and leave the earlier ones as they are.
     world: how item preferences differ between segments (region x device): not at all, a little, a lot; by
-        hidden traits that bend the effect of the user's attributes; a lot, and moving from night to night.
+        hidden traits that bend the effect of the user's attributes; a lot, and moving from night to night;
+        not at all, but every user has a taste of their own that only their history tells.
     items: size of the catalog, counting what is launched in the first four weeks.
     slots: positions of the surface that is filled at each visit, 1 to 5. The stages after ingest evaluate at
         most 3.

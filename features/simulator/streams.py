@@ -27,6 +27,8 @@ class Stream(IntEnum):
     EXPLORERS = 13
     DIRT = 14
     POLICY_VALUE = 15
+    PERSONAL_TASTE = 16
+    BROWSING = 17
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:

@@ -16,6 +16,7 @@ from features.simulator.assortment import Assortment, draw_assortment
 from features.simulator.catalog import Catalog, draw_catalog
 from features.simulator.click_model import ClickModel, Reward, draw_click_model
 from features.simulator.logging_policy import Logging, LoggingPolicy, draw_logging
+from features.simulator.parts import parts
 from features.simulator.people import People, draw_people
 from features.simulator.plackett_luce import slot_marginals
 from features.simulator.policy_value import (
@@ -171,7 +172,7 @@ class World:
         """
         users = self.people.ids.positions(user_ids)
         items = self.catalog.ids.positions(item_ids)
-        examined = self.click_model.examination[self._slot_positions(slot, len(users))]
+        examined = self.click_model.examination[self.click_model.slot_positions(slot, len(users))]
         days = np.broadcast_to(np.asarray(day, dtype=np.int64), (len(users),))
         return examined[:, None] * self.click_model.attraction(users[:, None], items, days[:, None], reward)
 
@@ -218,15 +219,19 @@ class World:
             chances = (self.advertising.cell == cell[:, None]) * self.advertising.propensity
             return LoggedRewards(of_action, (chances * everything).sum(axis=1))
         item_reward: Reward = "click" if reward == "click" else "purchase"
-        of_action = self.expected_reward(user_ids, action_ids, slot, item_reward, day)
-        everything = self.expected_reward(user_ids, self.item_ids, slot, item_reward, day)
-        users = self.people.ids.positions(user_ids)
-        policy, place = self.logging.policy_of_user[users], self._slot_positions(slot, len(users))
-        of_log = np.empty(len(users))
+        users, asked = self.people.ids.positions(user_ids), self.catalog.ids.positions(action_ids)
+        policy, place = self.logging.policy_of_user[users], self.click_model.slot_positions(slot, len(users))
+        items = np.arange(len(self.item_ids))
+        of_action, of_log = np.empty((len(users), len(asked))), np.empty(len(users))
         for one in np.unique(day):
-            rows = day == one
-            chances = self.open(int(one)).marginals[policy[rows], place[rows]]
-            of_log[rows] = (chances * everything[rows]).sum(axis=1)
+            marginals, today = self.open(int(one)).marginals, np.flatnonzero(day == one)
+            for rows in (today[some] for some in parts(len(today), len(items))):
+                attraction = self.click_model.attraction(
+                    users[rows, None], items, day[rows, None], item_reward
+                )
+                everything = self.click_model.examination[place[rows], None] * attraction
+                of_action[rows] = everything[:, asked]
+                of_log[rows] = (marginals[policy[rows], place[rows]] * everything).sum(axis=1)
         return LoggedRewards(of_action, of_log)
 
     def true_value(
@@ -289,11 +294,3 @@ class World:
             float(self.expected_revenue_cents(*cell, spend)) for cell, spend in sorted(spend_cents.items())
         )
         return TrueValue(sum(revenue))
-
-    def _slot_positions(self, slot: ArrayLike, rows: int) -> NDArray[np.int64]:
-        slots = np.broadcast_to(np.asarray(slot, dtype=np.int64), (rows,))
-        if rows and (slots.min() < 1 or slots.max() > self.settings.slots):
-            raise UsageError(
-                f"Slots count from 1 to {self.settings.slots}; got {slots.min()} to {slots.max()}."
-            )
-        return slots - 1

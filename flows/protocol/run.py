@@ -48,7 +48,8 @@ from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.warm_start import warm_start
 
-WORLDS: tuple[WorldName, ...] = get_args(WorldName)
+# Studies write contexts without history, the only thing that tells users of a personal world apart.
+WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
 LEDGER = "ledger.jsonl"
 
 Say = Callable[[str], None]

@@ -1,3 +1,5 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,7 +14,7 @@ def deviations(world: World, day: int = 0) -> NDArray[np.float64]:
     return world.click_model.preferences.deviation(users[:, None], np.arange(len(world.item_ids)), day)
 
 
-@pytest.mark.parametrize("name", ["homogeneous", "mild", "strong", "nonlinear", "drift"])
+@pytest.mark.parametrize("name", get_args(WorldName))
 def test_segments_differ_as_much_as_the_world_says(name: WorldName) -> None:
     spread = [deviations(World.create(WorldSettings(seed=seed, world=name))).std() for seed in range(5)]
     assert np.mean(spread) == pytest.approx(HETEROGENEITY[name], rel=0.1, abs=1e-12)
@@ -55,7 +57,7 @@ def test_no_item_is_better_for_everybody_by_its_segments() -> None:
 
 
 def test_one_row_is_the_tables_row() -> None:
-    for name in ("strong", "nonlinear", "drift"):
+    for name in ("strong", "nonlinear", "drift", "personal"):
         world = World.create(WorldSettings(world=name, users=50))
         users, items, days = np.array([3, 9]), np.array([4, 1]), np.array([2, 20])
         rows = world.click_model.preferences.deviation(users, items, days)

@@ -1,25 +1,57 @@
+import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import get_args
 
 import polars as pl
 import pytest
 
 from features.errors import UsageError
 from features.simulator import shop as shop_module
-from features.simulator.settings import WorldSettings
+from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.shop import NIGHTLY_LOGS, simulate
 
 SMALL = WorldSettings(users=40, days=3, seed=3)
+
+FINGERPRINTS: dict[WorldName, str] = {
+    "homogeneous": "4675cc0095db52bb",
+    "mild": "d3940c3d03b81b0f",
+    "strong": "2dfdfb9ebca9477a",
+    "nonlinear": "607c501a57118cf9",
+    "drift": "78660a2b1bd7ffa9",
+    "personal": "9c42e317121ac447",
+}
 
 
 def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_equal_settings_give_equal_bytes(tmp_path: Path) -> None:
-    first, again = simulate(SMALL, tmp_path / "first"), simulate(SMALL, tmp_path / "again")
+def fingerprint(folder: Path) -> str:
+    """A hash of all files; propensities to nine decimals, as their last ones belong to the processor."""
+    seen = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        text = path.read_text()
+        if path.parent.name == "impressions":
+            text = pl.read_csv(path).with_columns(pl.col("propensity").round(9)).write_csv()
+        seen.update(f"{path.relative_to(folder).as_posix()}\n{text}".encode())
+    return seen.hexdigest()[:16]
+
+
+@pytest.mark.parametrize("world", get_args(WorldName))
+def test_equal_settings_give_equal_bytes(tmp_path: Path, world: WorldName) -> None:
+    settings = replace(SMALL, world=world)
+    first, again = simulate(settings, tmp_path / "first"), simulate(settings, tmp_path / "again")
     assert content(first.folder) == content(again.folder)
     assert first.n_rows == again.n_rows
+
+
+@pytest.mark.parametrize(("world", "expected"), FINGERPRINTS.items())
+def test_logs_of_a_world_stay_what_they_were(tmp_path: Path, world: WorldName, expected: str) -> None:
+    # another number here means that shops written before get other logs: raise WORLD_VERSION with it
+    shop = simulate(WorldSettings(users=60, days=3, seed=1, world=world), tmp_path / "shop")
+    assert fingerprint(shop.folder) == expected
 
 
 def test_another_seed_gives_other_logs(tmp_path: Path) -> None:
@@ -31,9 +63,10 @@ def test_another_seed_gives_other_logs(tmp_path: Path) -> None:
     assert all(one[name] != other[name] for name in always_filled)
 
 
-def test_more_days_leave_the_earlier_nights_as_they_are(tmp_path: Path) -> None:
-    simulate(SMALL, tmp_path / "short")
-    simulate(WorldSettings(users=40, days=5, seed=3), tmp_path / "long")
+@pytest.mark.parametrize("world", ["strong", "personal"])
+def test_more_days_leave_the_earlier_nights_as_they_are(tmp_path: Path, world: WorldName) -> None:
+    simulate(replace(SMALL, world=world), tmp_path / "short")
+    simulate(replace(SMALL, world=world, days=5), tmp_path / "long")
     short, long = content(tmp_path / "short"), content(tmp_path / "long")
     assert len(long) == len(short) + 2 * len(NIGHTLY_LOGS)
     same = short.keys() - {"world.json", "users.csv"}

@@ -1,0 +1,15 @@
+"""Large tables a part at a time."""
+
+from collections.abc import Iterator
+
+_CELLS = 2**22  # 32 MB of doubles
+
+
+def parts(rows: int, columns: int) -> Iterator[slice]:
+    """Slices that together are all rows, so few in each that a table of a part and the columns stays small.
+
+    >>> list(parts(5, 2**21))
+    [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]
+    """
+    at_once = max(1, _CELLS // max(columns, 1))
+    return (slice(start, start + at_once) for start in range(0, rows, at_once))
