@@ -4,11 +4,11 @@ Traits are the columns a round brings (its request context) or inherits (its use
 columns were computed strictly before the round. The encoder is fitted on the training window and then
 frozen: vocabularies, means and spreads never see the rounds that judge a policy.
 
-Numbers are scaled by block: all columns that tell of one thing (a user's history, the affinities to items,
-those to categories, an embedding) have together the variance 1/4 of a balanced indicator. So a penalty on
-weights treats a trait, a number and a whole block alike, and twenty columns of history can't drown the traits
-by being many. Sources: Gelman 2008, "Scaling regression inputs by dividing by two standard deviations";
-Escofier & Pagès 1994, "Multiple factor analysis", for the blocks.
+Numbers are scaled by block: all columns that tell of one thing (a user's history, an embedding) have together
+the variance 1/4 of a balanced indicator. So a penalty on weights treats a trait, a number and a whole block
+alike, and twenty columns of history can't drown the traits by being many. Sources: Gelman 2008, "Scaling
+regression inputs by dividing by two standard deviations"; Escofier & Pagès 1994, "Multiple factor analysis",
+for the blocks.
 """
 
 import math
@@ -42,9 +42,6 @@ HISTORY = (
 
 POPULARITY = ("n_lately_shown", "lately_clicked_share")
 """What the warehouse knows of an item's popularity at the end of the support window."""
-
-AFFINITY = "affinity["
-"""Columns whose names begin so tell of a user and one item, category or brand: `affinity[item=hat]`."""
 
 # A trait is read as a number if nearly every value is one and there are more of them than a code would have.
 NUMERIC_SHARE = 0.99
@@ -88,6 +85,21 @@ class Encoder:
         return [
             part.column if isinstance(part, Number) else f"{part.column}={part.value}" for part in self.parts
         ]
+
+    @property
+    def blocks(self) -> list[int]:
+        """Block of each matrix column, from 0 in order of appearance.
+
+        Columns share a block if they say the same thing in parts: the levels of one trait, a user's history,
+        an embedding's numbers. Every other number is a block alone.
+        """
+        numbers: dict[tuple[bool, str], int] = {}
+        return [numbers.setdefault(_block_of(part), len(numbers)) for part in self.parts]
+
+    @property
+    def block_names(self) -> tuple[str, ...]:
+        """Names of the blocks, in the order of their numbers."""
+        return tuple(name for _, name in dict.fromkeys(_block_of(part) for part in self.parts))
 
     def encode(self, rows: pl.DataFrame) -> Matrix:
         """Return float32[n, d]; a frame without rows gives [0, d]."""
@@ -135,10 +147,7 @@ def damped(column: str) -> pl.Expr:
     """
     number = pl.col(column).cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
-    if column.startswith(AFFINITY):
-        # First, because the name of the value follows: the id of an item may hold what a unit is told by.
-        number = number.fill_null(0.0).log1p()
-    elif column.startswith("n_") or "_cents" in column:
+    if column.startswith("n_") or "_cents" in column:
         # Amounts below zero would be corrections; they have no logarithm and tell no more than zero does.
         number = number.clip(lower_bound=0.0).log1p()
     elif column.startswith("days_since_"):
@@ -192,10 +201,12 @@ def _block(column: str) -> str:
         return "history"
     if column in POPULARITY:
         return "popularity"
-    for prefix, end in ((AFFINITY, "="), (f"{EMBEDDING}_", "_")):
-        if column.startswith(prefix):
-            return column.partition(end)[0]
-    return column
+    return EMBEDDING if column.startswith(f"{EMBEDDING}_") else column
+
+
+def _block_of(part: Number | Level) -> tuple[bool, str]:
+    """Return whether it is a trait and what it tells of: a trait may be called as a block of numbers is."""
+    return (True, part.column) if isinstance(part, Level) else (False, _block(part.column))
 
 
 def _is_number(values: pl.Series) -> bool:

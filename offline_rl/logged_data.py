@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from features.errors import InputDataError
+from offline_rl.user_history import ACTS, Touches, UserHistory
 
 WINDOWS: Mapping[str, tuple[int, ...]] = {
     "support": (0,),
@@ -46,6 +47,16 @@ _DTYPES: Mapping[str, type[np.generic]] = {
     "n_slots": np.int64,
 }
 
+_OPTIONAL: Mapping[str, type[np.generic]] = {
+    "context_block": np.int64,
+    "item_block": np.int64,
+    "history_state": np.int64,
+    "touch_first": np.int64,
+    "touch_item": np.int64,
+    "touch_amount": np.float32,
+}
+"""Arrays that a log may lack: blocks of columns, and what users had done with items."""
+
 
 @dataclass(frozen=True, eq=False)
 class LoggedRounds:
@@ -55,6 +66,10 @@ class LoggedRounds:
     propensity [n] (logged probability of the logged action in its slot), segment [n], cluster [n] (the unit
     that is resampled: a user), item_features [A, f].  Row i could have shown the items that are true in
     available[set_index[i]]; available is [S, A].
+
+    history: what the user of each round had done with each item; None where no log tells.
+    context_block [d], item_block [f]: which columns say the same thing in several parts (the levels of one
+    trait, a user's whole history), numbered from 0; None counts all as one.
     """
 
     context: Tensor
@@ -68,6 +83,9 @@ class LoggedRounds:
     cluster: Tensor
     item_features: Tensor
     n_slots: int
+    history: UserHistory | None = None
+    context_block: Tensor | None = None
+    item_block: Tensor | None = None
 
     @property
     def n(self) -> int:
@@ -82,7 +100,8 @@ class LoggedRounds:
     def select(self, rows: Tensor) -> "LoggedRounds":
         """The rounds at `rows`: a boolean mask [n], or indices in the order wanted."""
         selected: dict[str, Any] = {name: getattr(self, name)[rows] for name in ROW_FIELDS}
-        return replace(self, **selected)
+        history = self.history.select(rows) if self.history is not None else None
+        return replace(self, **selected, history=history)
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "LoggedRounds":
         """The same rounds on `device`, with every real-valued tensor in `dtype`."""
@@ -91,6 +110,8 @@ class LoggedRounds:
             value = getattr(self, field.name)
             if isinstance(value, Tensor):
                 moved[field.name] = value.to(device, dtype if value.is_floating_point() else value.dtype)
+            elif isinstance(value, UserHistory):
+                moved[field.name] = value.to(device, dtype)
         return replace(self, **moved)
 
     def availability(self) -> Tensor:
@@ -162,6 +183,9 @@ def load_tasks(path: Path) -> Tasks:
         available=tensors["available"],
         item_features=tensors["item_features"],
         n_slots=int(arrays["n_slots"]),
+        history=_history(tensors),
+        context_block=tensors.get("context_block"),
+        item_block=tensors.get("item_block"),
     )
     return Tasks(
         rounds=rounds,
@@ -171,13 +195,23 @@ def load_tasks(path: Path) -> Tasks:
     )
 
 
+def _history(tensors: Mapping[str, Tensor]) -> UserHistory | None:
+    if "history_state" not in tensors:
+        return None
+    touches = Touches(tensors["touch_first"], tensors["touch_item"], tensors["touch_amount"])
+    return UserHistory(tensors["history_state"], touches)
+
+
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             missing = [name for name in _DTYPES if name not in archive.files]
             if missing:
                 raise InputDataError(f"{path} lacks {', '.join(missing)}: build the tasks again.")
-            return {name: archive[name].astype(dtype, copy=False) for name, dtype in _DTYPES.items()}
+            held = {name: dtype for name, dtype in _OPTIONAL.items() if name in archive.files}
+            return {
+                name: archive[name].astype(dtype, copy=False) for name, dtype in {**_DTYPES, **held}.items()
+            }
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputDataError(f"{path} can't be read as rounds ({error}): build the tasks again.") from error
 
@@ -194,8 +228,16 @@ def _check_shapes(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         "incumbent_counts": (segments, int(arrays["n_slots"]), items),
         "segment_split": (segments,),
         "n_slots": (),
+        "context_block": (arrays["context"].shape[-1],),
+        "item_block": (arrays["item_features"].shape[-1],),
+        "history_state": (n,),
+        "touch_first": (None,),
+        "touch_item": (None,),
+        "touch_amount": (len(arrays.get("touch_item", ())), len(ACTS)),
     }
     for name, shape in expected.items():
+        if name not in arrays:
+            continue
         found = arrays[name].shape
         if len(found) != len(shape) or any(w not in (None, f) for w, f in zip(shape, found, strict=True)):
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
@@ -225,6 +267,18 @@ def _check_values(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     could_be_shown = arrays["available"][arrays["set_index"], arrays["action"]]
     _refuse_rows(path, "action", ~could_be_shown, "is an item that its available set doesn't hold")
     _refuse_rows(path, "incumbent_counts", arrays["incumbent_counts"] < 0, "is negative")
+    if "history_state" in arrays:
+        _check_history(path, arrays)
+
+
+def _check_history(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    first, items = arrays["touch_first"], arrays["item_features"].shape[0]
+    _refuse_rows(path, "touch_amount", ~np.isfinite(arrays["touch_amount"]), "isn't a finite number")
+    for name, lowest, limit in (("history_state", -1, len(first) - 1), ("touch_item", 0, items)):
+        outside = (arrays[name] < lowest) | (arrays[name] >= limit)
+        _refuse_rows(path, name, outside, f"is outside {lowest}..{limit - 1}")
+    ends_wrong = first[:1] != 0, first[-1:] != len(arrays["touch_item"]), np.diff(first) < 0
+    _refuse_rows(path, "touch_first", np.concatenate(ends_wrong), "doesn't cut the touches into states")
 
 
 def _refuse_rows(path: Path, name: str, wrong: NDArray[np.bool_], what: str) -> None:

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import polars as pl
 
 from features.context import (
-    AFFINITY,
     EMBEDDING,
     HISTORY,
+    POPULARITY,
     Encoder,
     Matrix,
     damped,
@@ -27,6 +27,7 @@ from features.context import (
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
 from features.tasks.evidence import mark_evidence
+from features.tasks.history import history_arrays
 from features.tasks.settings import TaskSettings
 from features.tasks.splits import Split, split_segments
 from features.tasks.tables import ShopTables
@@ -43,6 +44,7 @@ class DomainTasks:
     """What learning, evaluating and deciding need to know of one domain.
 
     evidence: the rounds that teach and judge (round_id, segment_id, window, ...), in the order of the arrays.
+    context_blocks, item_blocks: what the numbers in the arrays context_block and item_block stand for.
     arrays: name → array, as listed in files.py.
     """
 
@@ -57,6 +59,8 @@ class DomainTasks:
     n_slots: int
     context_names: tuple[str, ...]
     item_feature_names: tuple[str, ...]
+    context_blocks: tuple[str, ...]
+    item_blocks: tuple[str, ...]
     targets: Targets
     arrays: Mapping[str, Array]
 
@@ -72,12 +76,12 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
     rounds = groups.assign(rounds)
     latest = latest_rounds(rounds)
     if has_users(rounds):
-        latest = groups.assign(with_history_of(latest, _snapshots(tables, as_of)))
+        latest = groups.assign(with_history_of(latest, tables.snapshots.drop("decided_at")))
     segment_ids = tuple(pl.concat([rounds["segment_id"], latest["segment_id"]]).unique().sort())
     splits = _splits(rounds.filter(taught), settings)
 
-    actions = _actions(tables, rounds)
-    action_ids = tuple(actions["item_id"])
+    actions = _actions(tables)
+    action_ids = tables.action_ids
     candidates = find_candidates(rounds, list(action_ids), tables.candidate_sets)
     rounds = rounds.with_columns(
         pl.Series("set_index", candidates.set_index),
@@ -102,10 +106,15 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         n_slots=n_slots,
         context_names=tuple(encoder.names),
         item_feature_names=(*item_encoder.names, *(f"item={name}" for name in action_ids)),
+        context_blocks=encoder.block_names,
+        item_blocks=item_encoder.block_names,
         targets=targets,
         arrays={
             **_evidence_arrays(evidence, encoder, settings.reward),
             **_target_arrays(targets, segment_ids, candidates),
+            **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
+            "context_block": np.array(encoder.blocks, np.int64),
+            "item_block": _item_block(item_encoder, len(action_ids)),
             "available": candidates.available,
             "item_features": _item_features(actions, item_encoder, seen),
             "incumbent_counts": _incumbent_counts(
@@ -146,19 +155,11 @@ def _damped_history(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_traits(tables: ShopTables) -> pl.DataFrame:
-    """Give each round its request context, its user's attributes and its user's affinities as columns."""
+    """Give each round its request context and its user's attributes as columns."""
     users = expand(tables.users, "attributes", tables.user_keys)
     rounds = expand(tables.rounds, "context", tables.context_keys)
     repeated = [column for column in users.columns if column in rounds.columns and column != "user_key"]
-    return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left").join(
-        tables.affinities, on=["user_key", "decided_at"], how="left", maintain_order="left"
-    )
-
-
-def _snapshots(tables: ShopTables, as_of: date) -> pl.DataFrame:
-    """Return what is known of each user at the end of the night: history and affinities."""
-    tonight = tables.affinities.filter(decided_at=night_end(as_of)).drop("decided_at")
-    return tables.snapshots.drop("decided_at").join(tonight, on="user_key", how="left", maintain_order="left")
+    return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left")
 
 
 def _splits(taught: pl.DataFrame, settings: TaskSettings) -> dict[str, Split]:
@@ -167,22 +168,20 @@ def _splits(taught: pl.DataFrame, settings: TaskSettings) -> dict[str, Split]:
     return split_segments(counts["segment_id"].to_list(), settings.salt)
 
 
-def _actions(tables: ShopTables, rounds: pl.DataFrame) -> pl.DataFrame:
-    """Return the catalog, and below it the actions that were shown without being in it, by item_id."""
+def _actions(tables: ShopTables) -> pl.DataFrame:
+    """Return what describes each action, in the order of action_ids; null where no catalog lists it."""
     catalog = expand(tables.items, "attributes", tables.item_keys)
-    shown = rounds.select(pl.col("action_id").alias("item_id")).unique()
-    unlisted = shown.join(catalog, on="item_id", how="anti")
-    return pl.concat([catalog, unlisted], how="diagonal").sort("item_id")
+    actions = pl.DataFrame({"item_id": tables.action_ids}, schema={"item_id": pl.String})
+    return actions.join(catalog, on="item_id", how="left", maintain_order="left")
 
 
 def _context_columns(rounds: pl.DataFrame, tables: ShopTables) -> list[str]:
-    """Return the columns of a context: request, user, history, affinities; not signup_at, a moment."""
+    """Return the columns of a context: request, user, history; not signup_at, a moment."""
     user_columns = [
         name for name in tables.users.columns if name not in ("user_key", "signup_at", "attributes")
     ]
     opened = [name for name in rounds.columns if name.startswith(f"{EMBEDDING}_")]
-    affinities = [name for name in rounds.columns if name.startswith(AFFINITY)]
-    names = [*tables.context_keys, *user_columns, *tables.user_keys, *opened, *HISTORY, *affinities]
+    names = [*tables.context_keys, *user_columns, *tables.user_keys, *opened, *HISTORY]
     return [name for name in dict.fromkeys(names) if name in rounds.columns]
 
 
@@ -190,6 +189,18 @@ def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     places = pl.DataFrame({"name": names, "place": np.arange(len(names))})
     found = values.to_frame("name").join(places, on="name", how="left", maintain_order="left")
     return found["place"].to_numpy().astype(np.int64)
+
+
+def _item_block(encoder: Encoder, n_actions: int) -> npt.NDArray[np.int64]:
+    """Blocks of the item features, int64[f]; -1 for what says something of its own item alone.
+
+    That is an action's indicator, and its popularity, which is made of the clicks that a model is fitted on:
+    a model that read it as a feature would be told their rewards twice, and forget the item's own effect.
+    """
+    shared = [
+        -1 if name in POPULARITY else block for name, block in zip(encoder.names, encoder.blocks, strict=True)
+    ]
+    return np.array([*shared, *[-1] * n_actions], np.int64)
 
 
 def _item_features(actions: pl.DataFrame, encoder: Encoder, seen: npt.NDArray[np.int64]) -> Matrix:

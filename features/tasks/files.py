@@ -4,8 +4,18 @@ rounds_<domain>.npz
     context f32[n,d], slot i64[n] from 0, action i64[n], reward f64[n], propensity f64[n],
     set_index i64[n], segment i64[n], cluster i64[n], window i8[n]: the evidence rounds;
     available bool[S,A], item_features f32[A,f], incumbent_counts f64[G,L,A], segment_split i8[G], n_slots;
-    target_context f32[m,d], target_of_context i64[m], target_segment i64[T], target_set_index i64[T].
-tasks_<domain>.json     names of segments, actions and features, and the boundaries
+    target_context f32[m,d], target_of_context i64[m], target_segment i64[T], target_set_index i64[T];
+    context_block i64[d], item_block i64[f]: columns that say the same thing in parts share a number, from 0
+    in the order of the columns; -1 for what says something of its own action alone: its indicator, its
+    popularity.
+    Only where some user did something with some action, the E touches in S states (a state is a user and the
+    moment of that user's last act, see features/warehouse/touches.py):
+    history_state i64[n], the state that a round knows, and target_history_state i64[m], that of the user of
+    a target context at the end of the night; -1 where nothing is known;
+    touch_first i64[S+1]: state s has the touches touch_first[s] .. touch_first[s+1] - 1;
+    touch_item i64[E], the action touched; touch_amount f32[E,5]: views, clicks, additions to the cart and
+    lines of orders, decayed to the state's moment, and the days from the last of them to that moment.
+tasks_<domain>.json     names of segments, actions, features and blocks, and the boundaries
 rounds_<domain>.parquet who and when behind each evidence round, in the same order
 targets_<domain>.parquet who gets a decision tomorrow, in the order of target_segment
 
@@ -38,6 +48,8 @@ def save_tasks(tasks: DomainTasks, folder: Path) -> None:
         "action_ids": tasks.action_ids,
         "context_names": tasks.context_names,
         "item_feature_names": tasks.item_feature_names,
+        "context_blocks": tasks.context_blocks,
+        "item_blocks": tasks.item_blocks,
         "n_slots": tasks.n_slots,
         "has_users": tasks.evidence["user_key"].null_count() == 0,
     }

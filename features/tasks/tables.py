@@ -9,11 +9,8 @@ import polars as pl
 from features.tasks.evidence import mark_evidence
 from features.tasks.settings import TaskSettings
 from features.tasks.windows import night_end
-from features.warehouse.affinities import read_affinities
 from features.warehouse.popularity import read_popularity
-
-# The items, the categories and the brands whose affinities enter the context: those that users did most with.
-LEADING_VALUES = 8
+from features.warehouse.touches import Touched, read_touches
 
 ACTIONS = {
     "recommendation": """
@@ -37,8 +34,9 @@ class ShopTables:
     rounds: fct_rounds of the domain in the order of round_id; users: dim_users; items: one row per known
     action, item_id first; candidate_sets: candidate_set_id, item_id.
     *_keys: names inside the JSON columns rounds.context, users.attributes and items.attributes.
-    affinities: user_key, decided_at, affinity[...]: of each round, and of each user at the end of the night.
     snapshots: fct_user_snapshots, what is known of each user at the end of the night.
+    touched: what users had done with which actions, in the order of action_ids; without any touch where acts
+    name none of the actions, as the items of a shop are none of its ads.
     """
 
     domain: str
@@ -49,8 +47,13 @@ class ShopTables:
     context_keys: tuple[str, ...] = ()
     user_keys: tuple[str, ...] = ()
     item_keys: tuple[str, ...] = ()
-    affinities: pl.DataFrame = field(default_factory=_nobody)
     snapshots: pl.DataFrame = field(default_factory=_nobody)
+    touched: Touched | None = None
+
+    @property
+    def action_ids(self) -> tuple[str, ...]:
+        """The actions of the domain, sorted: those of items, and those shown without being among them."""
+        return _action_ids(self.items, self.rounds)
 
 
 def read_tables(
@@ -58,9 +61,8 @@ def read_tables(
 ) -> ShopTables:
     """Read one domain from the marts that `build` made for the night of `as_of`.
 
-    Item popularity, and the choice of the items, categories and brands whose affinities are features, are as
-    known at the end of the support window. One matrix of item features serves all rounds; known any later, it
-    would hold the clicks that query rounds are to judge with, or the holdout.
+    Item popularity is as known at the end of the support window. One matrix of item features serves all
+    rounds; known any later, it would hold the clicks that query rounds are to judge with, or the holdout.
 
     Raises InputDataError if no round can serve as evidence.
     """
@@ -68,14 +70,13 @@ def read_tables(
         "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
     ).pl()
     _, boundaries = mark_evidence(rounds, settings, as_of, domain)
-    known_until = boundaries.support_until
     items = connection.sql(ACTIONS[domain]).pl()
     return ShopTables(
         domain=domain,
         rounds=rounds.drop("domain", "is_mature"),
         users=connection.sql("FROM dim_users ORDER BY user_key").pl(),
         items=items.join(
-            read_popularity(connection, domain, known_until.date()),
+            read_popularity(connection, domain, boundaries.support_until.date()),
             on="item_id",
             how="left",
             maintain_order="left",
@@ -84,15 +85,13 @@ def read_tables(
         context_keys=_keys(connection, "fct_rounds", "context"),
         user_keys=_keys(connection, "dim_users", "attributes"),
         item_keys=_keys(connection, "dim_items", "attributes") if domain == "recommendation" else (),
-        affinities=read_affinities(
-            connection,
-            domain,
-            known_until=known_until,
-            night_end=night_end(as_of),
-            n_leading=LEADING_VALUES,
-        ),
         snapshots=connection.sql("FROM fct_user_snapshots ORDER BY user_key").pl(),
+        touched=read_touches(connection, domain, _action_ids(items, rounds), night_end=night_end(as_of)),
     )
+
+
+def _action_ids(items: pl.DataFrame, rounds: pl.DataFrame) -> tuple[str, ...]:
+    return tuple(pl.concat([items["item_id"], rounds["action_id"]]).unique().sort())
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, table: str, column: str) -> tuple[str, ...]:

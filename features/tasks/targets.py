@@ -24,11 +24,13 @@ class Targets:
     """rows: user_key, segment_id, surface, campaign_id, one per target, sorted.
 
     context: float32[m, d]; target_of_context: int64[m], the row of `rows` that a context belongs to.
+    user_of_context: String[m], whose context it was; null where that is not known.
     """
 
     rows: pl.DataFrame
     context: Matrix
     target_of_context: np.ndarray[tuple[int], np.dtype[np.int64]]
+    user_of_context: pl.Series
 
 
 def latest_rounds(rounds: pl.DataFrame) -> pl.DataFrame:
@@ -67,9 +69,16 @@ def find_targets(latest: pl.DataFrame, encoder: Encoder) -> Targets:
 
     latest: user_key, segment_id, surface, campaign_id and what the encoder reads.
     """
-    named = latest if has_users(latest) else latest.with_columns(user_key=pl.col("segment_id"))
+    named = latest.with_columns(visitor=pl.col("user_key"))
+    if not has_users(latest):
+        named = named.with_columns(user_key=pl.col("segment_id"))
     ordered = named.sort("user_key", *PLACE, "segment_id", maintain_order=True)
     keys = ["user_key", "segment_id", *PLACE]
     rows = ordered.select(keys).unique(maintain_order=True)
     belongs = ordered.select(keys).join(rows.with_row_index("target"), on=keys, maintain_order="left")
-    return Targets(rows, encoder.encode(ordered), belongs["target"].to_numpy().astype(np.int64))
+    return Targets(
+        rows=rows,
+        context=encoder.encode(ordered),
+        target_of_context=belongs["target"].to_numpy().astype(np.int64),
+        user_of_context=ordered["visitor"].alias("user_key"),
+    )

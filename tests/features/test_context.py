@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 import features.context
-from features.context import AFFINITY, EMBEDDING, HISTORY, POPULARITY, expand, fit_encoder
+from features.context import EMBEDDING, HISTORY, POPULARITY, expand, fit_encoder
 from features.errors import InputDataError
-from features.tasks.tables import LEADING_VALUES
 from features.warehouse.build import HALF_LIFE_DAYS
 from features.warehouse.popularity import PRIOR_IMPRESSIONS
 from features.warehouse.store import SQL
+from features.warehouse.touches import AMOUNTS, MOST_ITEMS
 
 
 def test_numbers_are_scaled_on_the_training_window_alone():
@@ -26,11 +26,9 @@ def test_numbers_are_scaled_on_the_training_window_alone():
     [
         ["age"],
         list(HISTORY),
-        [f"affinity[category={name}]" for name in "abcdefgh"],
-        [f"affinity[item={name}]" for name in ("hat", "n_1", "50_cents", "a=b")],
         [f"embedding_{place}" for place in range(50)],
     ],
-    ids=["one number", "history", "categories", "items", "embedding"],
+    ids=["one number", "history", "embedding"],
 )
 def test_a_block_of_columns_weighs_as_much_as_one_number(columns: list[str]):
     drawn = np.random.default_rng(0).exponential(5.0, (400, len(columns)))
@@ -43,13 +41,33 @@ def test_blocks_do_not_share_their_weight():
     rows = pl.DataFrame(
         {
             "age": [1.0, 3.0],
-            "affinity[category=a]": [0.0, 1.0],
-            "affinity[brand=a]": [2.0, 1.0],
-            "affinity[item=a]": [0.0, 3.0],
+            "n_views_before": [0, 1],
+            "embedding_0": [2.0, 1.0],
+            "n_lately_shown": [0, 3],
         }
     )
     encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)
     np.testing.assert_allclose(encoded.var(axis=0, ddof=1), 0.25, rtol=1e-5)
+
+
+def test_columns_that_say_one_thing_in_parts_are_one_block():
+    values = np.arange(40) % 8
+    rows = pl.DataFrame(
+        {
+            "device": np.where(values % 2, "phone", "tv"),
+            "n_views_before": values,
+            "age": values**2,
+            "embedding_0": values,
+            "days_since_last_click": values,
+            "embedding_1": values**2,
+            # a trait that is called as a block of numbers is
+            "history": np.where(values > 3, "long", "short"),
+            **dict.fromkeys(POPULARITY, values),
+        }
+    )
+    encoder = fit_encoder(rows, rows.columns, min_rows=1)
+    assert encoder.blocks == [0, 0, 1, 2, 3, 1, 3, 4, 4, 5, 5]
+    assert encoder.block_names == ("device", "history", "age", "embedding", "history", "popularity")
 
 
 def test_what_never_happened_is_as_far_as_can_be():
@@ -58,13 +76,6 @@ def test_what_never_happened_is_as_far_as_can_be():
     assert encoded[2] == encoded[3] == encoded.min()
     # Fresh counts 1, two weeks old 1/2, never 0: equal steps.
     assert encoded[0] - encoded[1] == pytest.approx(encoded[1] - encoded[2])
-
-
-@pytest.mark.parametrize("item", ["hat", "50_cents"])
-def test_an_affinity_that_is_not_known_is_none_whatever_the_item_is_called(item: str):
-    rows = pl.DataFrame({f"affinity[item={item}]": [0.0, 2.0, None]})
-    encoded = fit_encoder(rows, rows.columns, min_rows=1).encode(rows)[:, 0]
-    assert encoded[2] == encoded[0] == encoded.min()
 
 
 def test_heavy_tails_are_damped_by_logarithms():
@@ -143,10 +154,9 @@ def names_in(text: str) -> set[str]:
 
 def test_the_readme_tells_of_every_column_that_the_warehouse_knows():
     told = set().union(*(names_in(columns) for _, columns, *_ in ROWS))
-    traits = {f"{AFFINITY}{trait}=...]" for trait in ("item", "category", "brand")}
     vector = {f"{EMBEDDING}_{place}" for place in range(2)}
     of_marts = {"context", "attributes", "region", "device", "category", "brand", "price_cents"}
-    assert told == {*HISTORY, *POPULARITY, *traits, *vector, *of_marts, "price_position"}
+    assert told == {*HISTORY, *POPULARITY, *AMOUNTS, *vector, *of_marts, "price_position"}
 
 
 def test_the_readme_says_where_each_column_is_computed_and_how_fast_it_fades():
@@ -155,9 +165,9 @@ def test_the_readme_says_where_each_column_is_computed_and_how_fast_it_fades():
         models = {name for name in names_in(places) if not name.endswith(".py")}
         assert models <= set(sql), family
         code = "".join(sql[name] for name in models)
-        # popularity and affinities get their names, and the vectors their places, in Python
-        if not models & {"item_popularity", "leading_values"}:
+        # popularity gets its names, and the vectors their places, in Python
+        if not models & {"item_popularity"}:
             assert all(name in code for name in names_in(columns) if models), family
     assert f"halves in {HALF_LIFE_DAYS:g} days" in SECTION
-    assert f"the {LEADING_VALUES} values of each" in SECTION
+    assert f"the {MOST_ITEMS} items" in SECTION
     assert f"by {PRIOR_IMPRESSIONS:g} more impressions" in SECTION

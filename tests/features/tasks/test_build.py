@@ -1,6 +1,7 @@
 """Tasks of a tiny shop: thirty hourly rounds, two items, users ann and bob."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -15,6 +16,8 @@ from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import ShopTables
 from features.tasks.windows import Window
+from features.warehouse.touches import Touched
+from offline_rl.logged_data import load_tasks
 
 N = 30
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -46,16 +49,17 @@ SNAPSHOTS = pl.DataFrame(
 )
 
 
-def affinities() -> pl.DataFrame:
-    """Ann warms to category a every hour and is known for 2 by then, and for 8 at the end of the night."""
-    moments = [START + timedelta(hours=hour) for hour in range(N) if hour % 3]
-    return pl.DataFrame(
-        {
-            "user_key": ["ann"] * (len(moments) + 1),
-            "decided_at": [*moments, TONIGHT],
-            "affinity[category=a]": [*(float(place % 2) * 2.0 for place in range(len(moments))), 8.0],
-        },
-        schema_overrides={"decided_at": pl.Datetime("us", "UTC")},
+def touched() -> Touched:
+    """Ann views the hat in the first hour and clicks the shoe in the last; the night knows both."""
+    decided = [START + timedelta(hours=hour) for hour in range(N) if hour % 3]
+    moments = [("ann", at, 0 if at > START + timedelta(hours=1) else -1) for at in decided]
+    moments += [("ann", TONIGHT, 1), ("bob", TONIGHT, -1)]
+    schema = {"user_key": pl.String, "decided_at": pl.Datetime("us", "UTC"), "state": pl.Int64}
+    return Touched(
+        moments=pl.DataFrame(moments, schema=schema, orient="row"),
+        first=np.array([0, 1, 3]),
+        item=np.array([0, 0, 2]),
+        amount=np.array([[1, 0, 0, 0, 0], [0.9, 0, 0, 0, 1.2], [0, 1, 0, 0, 0]], np.float32),
     )
 
 
@@ -99,8 +103,8 @@ def shop(**changes) -> ShopTables:
         ),
         candidate_sets=pl.DataFrame(schema={"candidate_set_id": pl.String, "item_id": pl.String}),
         context_keys=("weather",),
-        affinities=affinities(),
         snapshots=SNAPSHOTS,
+        touched=touched(),
     )
 
 
@@ -173,14 +177,50 @@ def test_tomorrow_is_decided_on_what_is_known_at_the_end_of_the_night():
     assert bob == pytest.approx(rounds[0, views])
 
 
-def test_affinities_reach_the_rounds_and_the_targets_of_their_user():
+def test_rounds_and_targets_know_the_state_of_their_user():
+    arrays = built().arrays
+    assert arrays["history_state"].tolist() == [-1, -1, *(0 if hour % 3 else -1 for hour in range(2, N))]
+    # tomorrow's contexts are ann's and bob's; ann's click came after her last round
+    assert arrays["target_history_state"].tolist() == [1, -1]
+    assert {arrays[name].dtype for name in ("history_state", "target_history_state")} == {np.dtype(np.int64)}
+    assert arrays["touch_item"].tolist() == [0, 0, 2]
+
+
+def test_without_users_nothing_is_known_of_anybody():
+    tasks = built(shop(user_key=pl.Series([None] * N, dtype=pl.String)), segments_by=("surface",))
+    assert set(tasks.arrays["history_state"]) == set(tasks.arrays["target_history_state"]) == {-1}
+
+
+@pytest.mark.parametrize("nothing", [None, replace(touched(), item=np.zeros(0, np.int64))])
+def test_where_nothing_was_touched_there_are_no_arrays_of_it(nothing: Touched | None):
+    arrays = built(replace(shop(), touched=nothing)).arrays
+    assert not [name for name in arrays if "touch" in name or "history" in name]
+
+
+def test_columns_of_one_thing_share_a_block_and_the_action_itself_is_in_none():
+    tasks = built(shop(context=['{"weather": "sun"}', '{"weather": "snow"}'] * (N // 2)), min_rounds=1)
+    blocks = [tasks.context_blocks[number] for number in tasks.arrays["context_block"]]
+    of_history = ["history" for name in tasks.context_names if name in HISTORY]
+    assert blocks[:4] == ["weather", "weather", "region", "region"]
+    assert blocks[4 : 4 + len(of_history)] == of_history
+    assert list(dict.fromkeys(tasks.arrays["context_block"].tolist())) == list(
+        range(len(tasks.context_blocks))
+    )
+    assert tasks.item_blocks == ("category",)
+    assert tasks.arrays["item_block"].tolist() == [0, -1, -1, -1]
+
+
+def test_learners_read_what_was_saved(tmp_path):
     tasks = built()
-    column = tasks.arrays["context"][:, tasks.context_names.index("affinity[category=a]")]
-    ann, bob = of_targets(tasks, "affinity[category=a]")
-    # Bob has none, at any time; ann's at her first round is none, too.
-    assert set(column[::3]) == {column[1]} == {np.float32(bob)}
-    assert column[2] > column[1]
-    assert ann > column.max()
+    save_tasks(tasks, tmp_path)
+    rounds = load_tasks(tmp_path / "rounds_recommendation.npz").rounds
+    assert rounds.history is not None
+    assert rounds.history.touches.n_states == 2
+    row, entry = rounds.history.touches.entries_of(rounds.history.state[:3])
+    assert (row.tolist(), rounds.history.touches.item[entry].tolist()) == ([2], [0])
+    names = json.loads((tmp_path / "tasks_recommendation.json").read_text())
+    assert names["context_blocks"] == list(tasks.context_blocks)
+    assert names["item_blocks"] == ["category"]
 
 
 def test_a_user_lands_in_the_segment_of_tonight_and_not_of_the_last_round():

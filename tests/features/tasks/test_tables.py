@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -30,7 +31,6 @@ SETTINGS = TaskSettings(
     incumbent_policy="",
     seed=0,
 )
-AFFINITIES = ["affinity[category=head]", "affinity[item=hat]"]
 CATALOG = pl.DataFrame(
     {
         "item_id": ["hat", "shoe"],
@@ -97,14 +97,29 @@ def event_rows(*events: tuple[str, datetime, str]) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def test_popularity_and_affinities_reach_the_features(read: Callable[..., ShopTables]) -> None:
+def test_popularity_and_history_reach_the_features(read: Callable[..., ShopTables]) -> None:
     tasks = build_tasks(read(), SETTINGS, NIGHT)
     features = dict(zip(tasks.item_feature_names, tasks.arrays["item_features"].T.tolist(), strict=True))
 
     hat, shoe = features["lately_clicked_share"]
     assert hat > 0 > shoe
     assert features["embedding_1"][0] < features["embedding_1"][1]
-    assert {*AFFINITIES, "n_clicks_before"} <= set(tasks.context_names)
+    assert "n_clicks_before" in tasks.context_names
+
+
+def test_each_round_knows_what_its_user_had_done_with_each_item(read: Callable[..., ShopTables]) -> None:
+    noon = START + timedelta(days=3, hours=12)
+    arrays = build_tasks(read(("view", noon, "shoe"), ("view", noon, "unlisted")), SETTINGS, NIGHT).arrays
+
+    # Two rounds a noon; a click on the hat follows each of them, so that the first two know of none.
+    assert arrays["history_state"].tolist() == [-1, -1, *(day // 2 for day in range(18))]
+    assert arrays["target_history_state"].tolist() == [9]
+    # The shoe was viewed at the fourth noon, which is known from the fifth on: to states 3 to 9.
+    assert np.diff(arrays["touch_first"]).tolist() == [1] * 3 + [2] * 7
+    assert arrays["touch_item"].tolist() == [0] * 3 + [0, 1] * 7
+    views, clicks, *_, days_since = arrays["touch_amount"][4]
+    assert (views, clicks) == (pytest.approx(2 ** (-1 / 24 / 14), abs=1e-6), 0)
+    assert days_since == pytest.approx(1 / 24)
 
 
 def test_what_follows_the_support_window_shapes_no_feature(read: Callable[..., ShopTables]) -> None:
@@ -115,8 +130,6 @@ def test_what_follows_the_support_window_shapes_no_feature(read: Callable[..., S
     after = read(*late)
 
     assert after.items.equals(before.items)
-    # The shoe and its category lead by now, but nobody had touched them when the columns were chosen.
-    assert after.affinities.columns == before.affinities.columns == ["user_key", "decided_at", *AFFINITIES]
     assert after.snapshots["n_clicks_before"].item() == before.snapshots["n_clicks_before"].item() + 30
 
 
@@ -124,7 +137,8 @@ def test_tomorrow_has_a_row_of_its_own_for_each_user(read: Callable[..., ShopTab
     tables = read()
     tonight = datetime(2026, 1, 11, tzinfo=UTC)
 
-    assert tables.affinities["decided_at"].max() == tonight
+    assert tables.touched is not None
+    assert tables.touched.moments["decided_at"].max() == tonight
     assert tables.snapshots.select("user_key", "decided_at").rows() == [("ann", tonight)]
     # Ten clicks by tonight, nine at the last round: the click at one o'clock came after it.
     assert tables.snapshots["n_clicks_before"].item() == 10

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.context import HISTORY
-from features.warehouse.affinities import read_affinities
 from features.warehouse.build import build, read_models
 from features.warehouse.popularity import read_popularity
 from features.warehouse.store import open_store
+from features.warehouse.touches import Touched, read_touches
 
 Row = dict[str, object]
 Logs = dict[str, list[Row]]
@@ -96,26 +96,27 @@ def known_of_round(store: duckdb.DuckDBPyConnection, moment: datetime) -> list[o
     history = store.execute(
         f"SELECT {', '.join(HISTORY)} FROM fct_rounds WHERE round_id = 'the round'"
     ).fetchall()
-    affinities = read_affinities(
-        store,
-        "recommendation",
-        known_until=moment,
-        night_end=datetime(2026, 2, 1, tzinfo=UTC),
-        n_leading=8,
-    )
     popularity = read_popularity(store, "recommendation", moment.date())
-    of_ann = affinities.filter(user_key="ann", decided_at=moment)
-    return [history, of_ann.columns, of_ann.rows(), popularity.rows()]
+    touched = touches(store, "recommendation")
+    state = touched.moments.filter(user_key="ann", decided_at=moment)["state"].item()
+    entries = slice(touched.first[state], touched.first[state + 1]) if state >= 0 else slice(0)
+    return [history, popularity.rows(), touched.item[entries].tolist(), touched.amount[entries].tolist()]
+
+
+def touches(store: duckdb.DuckDBPyConnection, domain: str) -> Touched:
+    """Return what was touched; a state keeps two of the three items, so that some are forgotten."""
+    items = [str(item["item_id"]) for item in ITEMS]
+    night_end = datetime(2026, 2, 1, tzinfo=UTC)
+    return read_touches(store, domain, sorted(items), night_end=night_end, most_items=2)
 
 
 def everything(store: duckdb.DuckDBPyConnection) -> list[object]:
     tables = [store.execute(f"FROM {model.name} ORDER BY ALL").fetchall() for model in read_models()]
-    night_end = datetime(2026, 2, 1, tzinfo=UTC)
-    found = [
-        read_affinities(store, domain, known_until=night_end, night_end=night_end, n_leading=2)
-        for domain in ("recommendation", "advertising")
-    ]
-    return [*tables, *((affinities.columns, affinities.rows()) for affinities in found)]
+    for domain in ("recommendation", "advertising"):
+        touched = touches(store, domain)
+        arrays = (touched.first, touched.item, touched.amount)
+        tables += [touched.moments.rows(), *(array.tolist() for array in arrays)]
+    return list(tables)
 
 
 @settings(max_examples=12, deadline=None)
