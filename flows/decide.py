@@ -26,7 +26,9 @@ from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, cont
 from offline_rl.logged_data import Tasks, load_tasks
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
+from offline_rl.policies.shares import log_shares
 from offline_rl.serving import SegmentPolicies
+from offline_rl.user_history import UserHistory
 
 SPEND = "FROM fct_ad_spend ORDER BY ALL"
 
@@ -37,6 +39,7 @@ class Tomorrow:
 
     targets: user_key, segment_id, surface, campaign_id. context: float32 [m, d], of the target that
     target_of_context [m] says, in the order of the targets. served: what rows say of each segment's policy.
+    history: of the user behind each context; None where no log tells.
     """
 
     names: Mapping[str, Any]
@@ -48,14 +51,18 @@ class Tomorrow:
     target_set_index: Tensor
     policies: SegmentPolicies
     served: tuple[ServedPolicy, ...]
+    history: UserHistory | None = None
 
     def chances(self, targets: NDArray[np.int64]) -> SlateChances:
-        """Return what the slates of the targets are drawn from, averaged over each target's contexts."""
+        """Return what the slates of the targets are drawn from, averaged over each target's contexts.
+
+        Probabilities are averaged, slot by slot, in logs: the second choice of a greedy policy counts.
+        """
         first = np.searchsorted(self.target_of_context, targets, side="left")
         last = np.searchsorted(self.target_of_context, targets, side="right")
-        n_contexts = torch.from_numpy(last - first)
+        n_contexts = last - first
         rows = torch.from_numpy(np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)]))
-        owner = torch.repeat_interleave(torch.tensor(targets), n_contexts)
+        owner = torch.from_numpy(np.repeat(targets, n_contexts))
         rounds = self.tasks.rounds
         drawn = self.policies.draws(
             self.context[rows],
@@ -63,12 +70,13 @@ class Tomorrow:
             rounds.available[self.target_set_index[owner]],
             rounds.item_features,
             rounds.n_slots,
+            history=self.history.select(rows) if self.history is not None else None,
         )
-        place = torch.repeat_interleave(torch.arange(len(targets)), n_contexts)
-        summed = torch.zeros(len(targets), *drawn.shape[1:], dtype=drawn.dtype).index_add_(0, place, drawn)
+        starts = n_contexts.cumsum() - n_contexts
+        summed = np.logaddexp.reduceat(log_shares(drawn).numpy(), starts, axis=0)
         chosen = torch.tensor(targets)
         return SlateChances(
-            probabilities=summed / n_contexts[:, None, None],
+            logits=torch.from_numpy(summed - np.log(n_contexts)[:, None, None]),
             available=rounds.available[self.target_set_index[chosen]],
             exploration=self.policies.exploration_of(self.target_segment[chosen]),
         )
@@ -139,7 +147,16 @@ def _tomorrow(workspace: Workspace, night: Night, domain: str) -> Tomorrow:
             target_set_index=torch.from_numpy(arrays["target_set_index"]),
             policies=policies,
             served=served,
+            history=_history_of_targets(arrays, tasks),
         )
+
+
+def _history_of_targets(arrays: Mapping[str, NDArray[Any]], tasks: Tasks) -> UserHistory | None:
+    """Return the states of the targets' users, in the table of touches that the rounds have."""
+    known = tasks.rounds.history
+    if known is None or "target_history_state" not in arrays:
+        return None
+    return replace(known, state=torch.from_numpy(arrays["target_history_state"].astype(np.int64)))
 
 
 def _who_serves(
@@ -198,9 +215,7 @@ def _creatives(tomorrow: Tomorrow, night: Night, folder: Path) -> pl.DataFrame:
         members = targets.filter(surface=channel, campaign_id=campaign)
         rows = members["target"].to_numpy().astype(np.int64)
         chances = tomorrow.chances(rows)
-        drawn = explored_marginals(chances.probabilities, chances.available, chances.exploration)[
-            :, 0
-        ].numpy()
+        drawn = explored_marginals(chances.logits, chances.available, chances.exploration)[:, 0].numpy()
         of_segment = tomorrow.target_segment.numpy()[rows]
         for segment in np.unique(of_segment):
             probabilities[segment, place] = drawn[of_segment == segment].mean(axis=0)

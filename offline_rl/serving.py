@@ -17,6 +17,8 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
+from offline_rl.policies.shares import shares
+from offline_rl.user_history import UserHistory
 
 # Contexts in one block: bounds memory at about 100 MB for 3 slots and 500 items.
 _CONTEXTS_AT_ONCE = 8192
@@ -42,28 +44,40 @@ class SegmentPolicies:
 
     def exploration_of(self, segment: Tensor) -> Tensor:
         """Return each row's share of exploration, float64 [n], for segment int64 [n]."""
-        shares = [0.0 if g in self.without_exploration else self.exploration for g in segment.tolist()]
-        return torch.tensor(shares, dtype=torch.float64)
+        of_rows = [0.0 if g in self.without_exploration else self.exploration for g in segment.tolist()]
+        return torch.tensor(of_rows, dtype=torch.float64)
 
     def draws(
-        self, context: Tensor, segment: Tensor, available: Tensor, item_features: Tensor, n_slots: int
+        self,
+        context: Tensor,
+        segment: Tensor,
+        available: Tensor,
+        item_features: Tensor,
+        n_slots: int,
+        *,
+        history: UserHistory | None = None,
     ) -> Tensor:
-        """Return what each slot would draw if it were filled first, float64 [n, L, A].
+        """Return the logits of what each slot would draw if it were filled first, float64 [n, L, A].
 
-        context [n, d], segment int64 [n], available bool [n, A], item_features [A, f].
+        They are logs of probabilities up to a constant of each slot, minus infinity where not available: a
+        greedy policy's second choice may have no probability that a float can hold, and fills slot 2.
+
+        context [n, d], segment int64 [n], available bool [n, A], item_features [A, f]; history: of the n
+        users, None where no log tells.
         """
         n, n_items = available.shape
-        probabilities = torch.zeros(n, n_slots, n_items, dtype=torch.float64)
+        logits = torch.full((n, n_slots, n_items), -torch.inf, dtype=torch.float64)
         for member in torch.unique(segment).tolist():
             rows = torch.nonzero(segment == member).flatten()
             policy = self.by_segment.get(member, self.otherwise)
+            of_users = history.select(rows) if history is not None else None
             for slot in range(n_slots):
                 with torch.no_grad():
-                    of_slot = policy.action_probabilities(
-                        context[rows], torch.full_like(rows, slot), item_features, available[rows]
+                    of_slot = policy.action_logits(
+                        context[rows], torch.full_like(rows, slot), item_features, available[rows], of_users
                     )
-                probabilities[rows, slot] = of_slot.double().cpu()
-        return probabilities
+                logits[rows, slot] = of_slot.cpu()
+        return logits
 
 
 def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Tensor:
@@ -79,12 +93,18 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
             block, moment_of = _moments(rounds.select(rows))
             available = block.availability()
             draws = policies.draws(
-                block.context, block.segment, available, block.item_features, block.n_slots
+                block.context,
+                block.segment,
+                available,
+                block.item_features,
+                block.n_slots,
+                history=block.history,
             )[:, :, items]
-            marginals = draws
             if policies.fills_slates:
                 exploration = policies.exploration_of(block.segment)
                 marginals = explored_marginals(draws, available[:, items], exploration)
+            else:
+                marginals = shares(draws)
             served[rows[:, None], items] = marginals[moment_of, rounds.slot[rows]]
     return served
 
@@ -106,13 +126,18 @@ def _catalogs(rounds: LoggedRounds, *, is_filled: bool) -> Iterator[tuple[Tensor
 
 
 def _moments(rounds: LoggedRounds) -> tuple[LoggedRounds, Tensor]:
-    """Return the first round of each run of equal contexts, segments and sets; each round's place in them."""
+    """Return the first round of each run of the same visit, and each round's place in them.
+
+    A visit shows in equal contexts, segments, sets and, where they are known, states of the user.
+    """
     context, segment, set_index = rounds.context, rounds.segment, rounds.set_index
     differs = (
         (context[1:] != context[:-1]).any(-1)
         | (segment[1:] != segment[:-1])
         | (set_index[1:] != set_index[:-1])
     )
+    if rounds.history is not None:
+        differs |= rounds.history.state[1:] != rounds.history.state[:-1]
     is_first = torch.cat([differs.new_ones(1), differs])
     return rounds.select(is_first), is_first.cumsum(0) - 1
 

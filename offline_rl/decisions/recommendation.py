@@ -23,11 +23,12 @@ from offline_rl.policies.exploration import explored_marginals, explored_slates
 class SlateChances:
     """What m slates are drawn from.
 
-    probabilities: [m, L, A], what each slot would draw if filled first, zeros outside the available items.
-    available: bool [m, A]. exploration: [m], the share of uniform slates.
+    logits: [m, L, A], logs of what each slot would draw if filled first, up to a constant of each slot; minus
+    infinity outside the available items. available: bool [m, A]. exploration: [m], the share of uniform
+    slates.
     """
 
-    probabilities: Tensor
+    logits: Tensor
     available: Tensor
     exploration: Tensor
 
@@ -82,7 +83,7 @@ def recommend(
     Raises InputDataError for a target that is there twice or whose segment `serving` doesn't know.
 
     >>> everyone = pl.DataFrame({"user_key": ["ann"], "segment_id": ["new"], "surface": ["home"]})
-    >>> greedy = torch.eye(2)[None, [1, 0]]
+    >>> greedy = torch.eye(2)[None, [1, 0]].log()
     >>> certain = lambda rows: SlateChances(greedy, torch.tensor([[True, True]]), torch.zeros(1))
     >>> half = ItemScores(*np.full((3, 1, 2), 0.5))
     >>> policy = ServedPolicy("bts", "baseline", "held", "The shop's own policy continues here.")
@@ -145,12 +146,12 @@ def _refuse_unknown(targets: pl.DataFrame, serving: Serving) -> None:
 
 
 def _drawn(chances: SlateChances, *, keys: pl.Series, salt: str) -> _Draw:
-    n_slots = chances.probabilities.shape[1]
+    n_slots = chances.logits.shape[1]
     uniforms = torch.from_numpy(keyed_uniforms(keys.to_list(), 1 + n_slots, salt=salt))
     with torch.no_grad():
-        marginals = explored_marginals(chances.probabilities, chances.available, chances.exploration)
+        marginals = explored_marginals(chances.logits, chances.available, chances.exploration)
         items, log_probability, explores = explored_slates(
-            chances.probabilities, chances.available, chances.exploration, uniforms
+            chances.logits, chances.available, chances.exploration, uniforms
         )
         chosen = marginals.gather(-1, items.clamp(min=0)[..., None])[..., 0]
     target, slot = np.nonzero(items.numpy() >= 0)

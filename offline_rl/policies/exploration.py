@@ -11,7 +11,7 @@ from torch import Tensor
 from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
 
 
-def explored_marginals(probabilities: Tensor, available: Tensor, exploration: Tensor) -> Tensor:
+def explored_marginals(logits: Tensor, available: Tensor, exploration: Tensor) -> Tensor:
     """Return the exact probability of each item in each slot when slates are explored, float64 [n, L, A].
 
     m(i) = (1 - epsilon) m_policy(i) + epsilon / |available|
@@ -20,34 +20,34 @@ def explored_marginals(probabilities: Tensor, available: Tensor, exploration: Te
     available items stay empty in a uniform slate too. Every available item has at least epsilon / A in every
     slot, so no importance weight of a later policy exceeds A / epsilon.
 
-    probabilities: [n, L, A], what each slot would draw if filled first. available: bool [n, A].
-    exploration: epsilon of each row, [n], in 0..1.
+    logits: [n, L, A], logs of what each slot would draw if filled first (see `slot_marginals`).
+    available: bool [n, A]. exploration: epsilon of each row, [n], in 0..1.
     Raises ValueError for an epsilon that is no share.
 
-    >>> greedy = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    >>> greedy = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]).log()
     >>> explored_marginals(greedy, torch.tensor([[True, True]]), torch.tensor([0.5])).tolist()
     [[[0.75, 0.25], [0.25, 0.75]]]
     """
     epsilon = _checked(exploration)[:, None, None]
-    n_slots = probabilities.shape[1]
+    n_slots = logits.shape[1]
     n_available = available.sum(-1)
     is_filled = torch.arange(n_slots, device=available.device) < n_available[:, None]
     uniform = (available.double() / n_available.clamp(min=1)[:, None])[:, None, :] * is_filled[:, :, None]
-    own = slot_marginals(probabilities) if n_slots > 1 else probabilities.double()
-    return (1.0 - epsilon) * own + epsilon * uniform
+    return (1.0 - epsilon) * slot_marginals(logits) + epsilon * uniform
 
 
 def explored_slates(
-    probabilities: Tensor, available: Tensor, exploration: Tensor, uniforms: Tensor
+    logits: Tensor, available: Tensor, exploration: Tensor, uniforms: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the slates that given uniform numbers select, with their probability and whether they explore.
 
     P(slate) = (1 - epsilon) P_policy(slate) + epsilon P_uniform(slate)
 
-    uniforms: [n, 1 + L] in [0, 1); the first says whether the row explores.
+    logits, available, exploration: as in `explored_marginals`. uniforms: [n, 1 + L] in [0, 1); the first says
+    whether the row explores.
     Returns items int64 [n, L] (-1 for an empty slot), the natural log of P [n], and bool [n].
 
-    >>> greedy, both = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]), torch.tensor([[True, True]])
+    >>> greedy, both = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]).log(), torch.tensor([[True, True]])
     >>> numbers = torch.tensor([[0.9, 0.5, 0.5]])
     >>> items, log_probability, explores = explored_slates(greedy, both, torch.tensor([0.5]), numbers)
     >>> items.tolist(), log_probability.exp().tolist(), explores.tolist()
@@ -55,10 +55,10 @@ def explored_slates(
     """
     epsilon = _checked(exploration)
     explores = uniforms[:, 0] < epsilon
-    evenly = available.double()[:, None, :].expand_as(probabilities)
-    drawn_from = torch.where(explores[:, None, None], evenly, probabilities.double())
+    evenly = available.double().log()[:, None, :].expand_as(logits)
+    drawn_from = torch.where(explores[:, None, None], evenly, logits.double())
     items, _ = slates_at(drawn_from, uniforms[:, 1:])
-    follows = torch.log1p(-epsilon) + slate_log_probability(probabilities, items)
+    follows = torch.log1p(-epsilon) + slate_log_probability(logits, items)
     at_random = epsilon.log() + slate_log_probability(evenly, items)
     return items, torch.logaddexp(follows, at_random), explores
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from offline_rl.policies.policy import LogitPolicy
+from offline_rl.user_history import UserHistory
+
 
 def smoothed_shares(counts: Tensor, strength: float) -> Tensor:
     """Return item shares per segment and slot, drawn towards the shares of all segments, float64 [G, L, A].
@@ -38,7 +41,7 @@ def smoothed_shares(counts: Tensor, strength: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class FrequencyPolicy:
+class FrequencyPolicy(LogitPolicy):
     """The incumbent of one segment: each slot's item shares, whatever the context.
 
     shares: [L, A], one segment of `smoothed_shares`.
@@ -50,27 +53,28 @@ class FrequencyPolicy:
     shares: Tensor
     name: str = "incumbent"
 
-    def action_probabilities(
+    def action_logits(
         self,
         context: Tensor,  # noqa: ARG002 (the incumbent's record doesn't depend on it)
         slot: Tensor,
         item_features: Tensor,  # noqa: ARG002 (nor on this: items are known by index)
         available: Tensor,
+        history: UserHistory | None = None,  # noqa: ARG002 (nor on who it is)
     ) -> Tensor:
-        """Return the slot's shares over available items, [n, A]; rows sum to 1, 0 where unavailable.
+        """Return the logs of the slot's shares, float64 [n, A]; minus infinity where not available.
 
         slot: int64 [n], 0 is the first. available: bool [n, A].
         Where the incumbent never showed any available item, these are equally probable. A round with
-        nothing available gets zeros.
+        nothing available gets minus infinity throughout, and the probability 0 of every item.
 
         >>> policy = FrequencyPolicy(torch.tensor([[0.5, 0.25, 0.25]], dtype=torch.float64))
         >>> nothing = torch.zeros(1, 0)
         >>> slot, available = torch.tensor([0]), torch.tensor([[False, True, True]])
+        >>> policy.action_logits(nothing, slot, nothing, available).exp().tolist()
+        [[0.0, 0.25, 0.25]]
         >>> policy.action_probabilities(nothing, slot, nothing, available).tolist()
         [[0.0, 0.5, 0.5]]
         """
-        known = self.shares[slot] * available
-        mass = known.sum(-1, keepdim=True)
-        allowed = torch.where(mass > 0, known, available.to(known.dtype))
-        total = torch.where(mass > 0, mass, available.sum(-1, keepdim=True).to(known.dtype))
-        return allowed / total.clamp(min=torch.finfo(known.dtype).tiny)
+        known = self.shares[slot].double() * available
+        is_known = known.sum(-1, keepdim=True) > 0
+        return torch.where(is_known, known, available.double()).log()

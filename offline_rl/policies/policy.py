@@ -1,8 +1,12 @@
 """What a policy is to everyone who evaluates or serves one."""
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 from torch import Tensor
+
+from offline_rl.policies.shares import shares
+from offline_rl.user_history import UserHistory
 
 
 class Policy(Protocol):
@@ -13,11 +17,57 @@ class Policy(Protocol):
         """The name that tables and reports show."""
         ...
 
-    def action_probabilities(
-        self, context: Tensor, slot: Tensor, item_features: Tensor, available: Tensor
+    def action_logits(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,
     ) -> Tensor:
-        """pi(a | x, slot): [n, A], each row sums to 1 over the available items and is 0 elsewhere.
+        """log pi(a | x, slot) up to a constant of each row: float64 [n, A]; -inf where not available.
 
-        context [n, d], slot [n], item_features [A, f], available bool [n, A].
+        context [n, d], slot [n], item_features [A, f], available bool [n, A]; history: of the n users, None
+        where no log tells.
         """
         ...
+
+    def action_probabilities(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,
+    ) -> Tensor:
+        """pi(a | x, slot), the softmax of `action_logits`: float64 [n, A].
+
+        Each row sums to 1 over the available items and is 0 elsewhere.
+        """
+        ...
+
+
+class LogitPolicy(ABC):
+    """A policy that is given by its logits; see `Policy` for the arguments."""
+
+    @abstractmethod
+    def action_logits(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,
+    ) -> Tensor:
+        """See `Policy`."""
+
+    def action_probabilities(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,
+    ) -> Tensor:
+        """See `Policy`; zeros where the policy bears a row without an available item."""
+        return shares(self.action_logits(context, slot, item_features, available, history))

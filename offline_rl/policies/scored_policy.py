@@ -1,18 +1,28 @@
 """Policy over any scores: pi(a | x, slot) = exp(score_a / temperature) / sum over the available items."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-Score = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""score(context [n, d], slot [n], item_features [A, f]) -> [n, A]: log-odds of 0/1 rewards, or other rewards
-in units of the reward model's scale."""
+from offline_rl.policies.policy import LogitPolicy
+from offline_rl.policies.shares import restricted
+from offline_rl.user_history import UserHistory
+
+
+class Score(Protocol):
+    """What items promise: log-odds of 0/1 rewards, or other rewards in units of the reward model's scale."""
+
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        """[n, A] for context [n, d], slot [n], item_features [A, f] and the history of the n users."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
-class ScoredPolicy:
+class ScoredPolicy(LogitPolicy):
     """The read-out of scores that are no two-tower network's own, such as those plus a segment's effects.
 
     Equal scores and temperature give the probabilities that `SoftmaxPolicy` gives.
@@ -22,16 +32,21 @@ class ScoredPolicy:
     score: Score
     temperature: float
 
-    def action_probabilities(
-        self, context: Tensor, slot: Tensor, item_features: Tensor, available: Tensor
+    def action_logits(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,
     ) -> Tensor:
-        """pi(a | x, slot): [n, A], 0 where not available.
+        """score / temperature, float64 [n, A], minus infinity where not available.
 
         Raises ValueError if a row has no available item: there is nothing to choose.
         """
         with torch.no_grad():
-            scores = self.score(context, slot, item_features)
-        return masked_softmax(scores / self.temperature, available.to(scores.device))
+            scores = self.score(context, slot, item_features, history)
+        return restricted(scores.double() / self.temperature, available.to(scores.device))
 
 
 def masked_softmax(logits: Tensor, available: Tensor) -> Tensor:
@@ -40,7 +55,4 @@ def masked_softmax(logits: Tensor, available: Tensor) -> Tensor:
     >>> masked_softmax(torch.tensor([[0.0, 0.0, 9.0]]), torch.tensor([[True, True, False]]))
     tensor([[0.5000, 0.5000, 0.0000]])
     """
-    if not bool(available.any(-1).all()):
-        row = int(torch.nonzero(~available.any(-1)).flatten()[0])
-        raise ValueError(f"Row {row} has no available item to choose from: leave it out or widen its set.")
-    return torch.softmax(logits.masked_fill(~available, -torch.inf), dim=-1)
+    return torch.softmax(restricted(logits, available), dim=-1)

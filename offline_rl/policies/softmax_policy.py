@@ -6,7 +6,10 @@ import torch
 from torch import Tensor
 
 from offline_rl import two_tower
+from offline_rl.policies.policy import LogitPolicy
+from offline_rl.policies.shares import restricted
 from offline_rl.two_tower import Parameters, init_parameters, with_task_dimension
+from offline_rl.user_history import UserHistory
 
 __all__ = ["Batch", "SoftmaxPolicy", "init_parameters", "log_probabilities", "logits"]
 
@@ -30,7 +33,7 @@ def log_probabilities(parameters: Parameters, batch: Batch, temperature: float =
 
 
 @dataclass(frozen=True, eq=False)
-class SoftmaxPolicy:
+class SoftmaxPolicy(LogitPolicy):
     """A policy with fixed parameters (without task dimension).
 
     The temperature sharpens the choice without touching the scores: near 0 the policy is greedy, at infinity
@@ -41,26 +44,24 @@ class SoftmaxPolicy:
     parameters: Parameters
     temperature: float
 
-    def action_probabilities(
-        self, context: Tensor, slot: Tensor, item_features: Tensor, available: Tensor
+    def action_logits(
+        self,
+        context: Tensor,
+        slot: Tensor,
+        item_features: Tensor,
+        available: Tensor,
+        history: UserHistory | None = None,  # noqa: ARG002 (two towers read the context alone)
     ) -> Tensor:
-        """pi(a | x, slot): [n, A], 0 where not available.
+        """score / temperature, float64 [n, A], minus infinity where not available.
 
         Raises ValueError if a row has no available item: there is nothing to choose.
         """
-        if not bool(available.any(-1).all()):
-            row = int(torch.nonzero(~available.any(-1)).flatten()[0])
-            raise ValueError(
-                f"Row {row} has no available item to choose from: leave it out or widen its set."
-            )
         like = self.parameters["context_weight"]
-        batch = {
-            "context": context.to(like).unsqueeze(0),
-            "slot": slot.to(like.device).unsqueeze(0),
-            "item_features": item_features.to(like).unsqueeze(0),
-            "available": available.to(like.device).unsqueeze(0),
-        }
         with torch.no_grad():
-            return torch.softmax(
-                logits(with_task_dimension(self.parameters, 1), batch, self.temperature)[0], -1
-            )
+            scores = two_tower.all_scores(
+                with_task_dimension(self.parameters, 1),
+                context.to(like).unsqueeze(0),
+                slot.to(like.device).unsqueeze(0),
+                item_features.to(like),
+            )[0]
+        return restricted(scores.double() / self.temperature, available.to(like.device))

@@ -1,5 +1,7 @@
 """The incumbent's shares, smoothed and restricted."""
 
+import math
+
 import pytest
 import torch
 
@@ -35,6 +37,15 @@ def test_rows_sum_to_one_over_any_segment_and_slot() -> None:
 def test_unavailable_items_get_nothing_and_the_rest_is_renormalized() -> None:
     found = probabilities([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]], 1, [True, False, True])
     assert found == pytest.approx([0.25, 0.0, 0.75])
+
+
+def test_logits_are_logs_of_the_shares_that_can_be_shown() -> None:
+    policy = FrequencyPolicy(torch.tensor([[0.5, 0.5, 0.0]], dtype=torch.float64))
+    available = torch.tensor([[True, False, True], [False, False, True], [False, False, False]])
+    found = policy.action_logits(NOTHING, torch.zeros(3, dtype=torch.int64), NOTHING, available)
+    impossible = -math.inf
+    expected = [[math.log(0.5), impossible, impossible], [impossible, impossible, 0.0], [impossible] * 3]
+    assert found.tolist() == expected
 
 
 def test_new_items_share_equally_where_the_incumbent_knows_none() -> None:

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from offline_rl.meta.effects_score import pooled_score
+from offline_rl.meta.per_segment import constant_score
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy, init_parameters
+from offline_rl.user_history import Touches, UserHistory
 
 CONTEXT = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
 SLOT = torch.tensor([0, 1, 0, 1, 0, 1, 0])
@@ -25,8 +27,34 @@ def test_two_tower_scores_give_the_softmax_policys_probabilities() -> None:
 
 
 def test_a_row_without_an_available_item_is_a_sentence() -> None:
-    policy = ScoredPolicy("any", lambda context, slot, items: torch.zeros(len(context), len(items)), 1.0)
+    policy = ScoredPolicy("any", constant_score(0.0), 1.0)
     available = torch.ones(7, 4, dtype=torch.bool)
     available[5] = False
     with pytest.raises(ValueError, match="Row 5 has no available item"):
         policy.action_probabilities(CONTEXT, SLOT, ITEMS, available)
+
+
+def test_the_score_is_told_the_users_history() -> None:
+    asked = []
+
+    def score(
+        context: torch.Tensor, slot: torch.Tensor, items: torch.Tensor, history: UserHistory | None = None
+    ) -> torch.Tensor:
+        asked.append(history)
+        return torch.zeros(len(context), len(items))
+
+    nothing = Touches(torch.zeros(1, dtype=torch.int64), torch.zeros(0, dtype=torch.int64), torch.zeros(0, 5))
+    history = UserHistory(torch.full((7,), -1), nothing)
+    policy, available = ScoredPolicy("asks", score, 1.0), torch.ones(7, 4, dtype=torch.bool)
+    policy.action_logits(CONTEXT, SLOT, ITEMS, available, history)
+    policy.action_probabilities(CONTEXT, SLOT, ITEMS, available, history)
+    policy.action_probabilities(CONTEXT, SLOT, ITEMS, available)
+    assert asked == [history, history, None]
+
+
+def test_logits_are_divided_in_float64() -> None:
+    logits = ScoredPolicy("any", constant_score(0.1), 0.01).action_logits(
+        CONTEXT, SLOT, ITEMS, torch.ones(7, 4, dtype=torch.bool)
+    )
+    assert logits.dtype == torch.float64
+    assert logits[0, 0].item() == torch.tensor(0.1).item() / 0.01

@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import Tensor
 
 from offline_rl import serving
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.policies.frequency_policy import FrequencyPolicy
+from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+from offline_rl.user_history import Touches, UserHistory
 
 SHARES = torch.tensor([[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]], dtype=torch.float64)
 CERTAIN = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], dtype=torch.float64)
@@ -60,15 +63,50 @@ def test_the_slots_of_a_visit_share_its_work_and_nothing_else():
     asked = []
 
     class Counting(FrequencyPolicy):
-        def action_probabilities(self, context, slot, item_features, available):
+        def action_logits(self, context, slot, item_features, available, history=None):
             asked.append(len(context))
-            return super().action_probabilities(context, slot, item_features, available)
+            return super().action_logits(context, slot, item_features, available, history)
 
     counting = SegmentPolicies("p", {0: Counting(SHARES)}, Counting(CERTAIN))
     together = served_probabilities(counting, visits)
     assert sum(asked) == 3 * visits.n_slots
     alone = [served_probabilities(policies(), visits.select(torch.tensor([row]))) for row in range(5)]
     torch.testing.assert_close(together, torch.cat(alone))
+
+
+def with_history(visits: LoggedRounds, state: list[int]) -> LoggedRounds:
+    touches = Touches(torch.tensor([0, 1, 2]), torch.tensor([1, 2]), torch.ones(2, 5))
+    return replace(visits, history=UserHistory(torch.tensor(state), touches))
+
+
+def prefers_what_was_touched(context, slot, item_features, history=None):
+    scores = torch.zeros(len(context), len(item_features))
+    row, entry = history.touches.entries_of(history.state)
+    scores[row, history.touches.item[entry]] = 1.0
+    return scores
+
+
+def test_a_users_history_reaches_the_policy_and_tells_visits_apart():
+    # Equal contexts, three users: nothing known, touched item 1, touched item 2.
+    visits = with_history(rounds([0, 0, 0], [0, 7, 0]), [-1, 0, 1])
+    touched = ScoredPolicy("touched", prefers_what_was_touched, 0.01)
+    served = served_probabilities(SegmentPolicies("p", {0: touched}, touched), visits)
+    torch.testing.assert_close(served[0], torch.full((3,), 1 / 3, dtype=torch.float64))
+    torch.testing.assert_close(served[1:], torch.eye(3, dtype=torch.float64)[1:], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("lead", [1.1, 10.0, 1000.0])
+def test_the_greediest_policy_fills_every_slot(lead):
+    # Scores are float32, and the lead over temperature 0.01 is beyond every float's exponent.
+    def score(context, slot, item_features, history=None):
+        return torch.tensor([lead, 0.0, -0.1]).expand(len(context), -1)
+
+    greedy = SegmentPolicies("greedy", {}, ScoredPolicy("greedy", score, 0.01))
+    served = served_probabilities(greedy, rounds([0, 1], [0, 0]))
+    # Slot 2 has item 1 against item 2, ten in log-odds apart.
+    second = torch.sigmoid(torch.tensor([10.0, -10.0], dtype=torch.float64))
+    expected = torch.tensor([[1.0, 0.0, 0.0], [0.0, second[0], second[1]]], dtype=torch.float64)
+    torch.testing.assert_close(served, expected, rtol=1e-6, atol=1e-30)
 
 
 def test_sets_may_be_looked_at_together_or_one_by_one(monkeypatch):

@@ -74,6 +74,19 @@ def test_rows_sum_to_one_over_available_items() -> None:
     assert chosen[0].tolist() == [1.0, 0.0, 0.0, 0.0]
 
 
+def test_logits_are_scores_over_temperature_and_hold_any_lead() -> None:
+    context, slot, item_features, available = inputs()
+    p = parameters()
+    scores = two_tower.all_scores(with_task_dimension(p, 1), context[None], slot[None], item_features)[0]
+    logits = SoftmaxPolicy("p", p, 1e-4).action_logits(context, slot, item_features, available)
+    assert bool((logits[~available] == -torch.inf).all())
+    torch.testing.assert_close(logits[available], scores[available] / 1e-4)
+    assert float(logits[2].max() - logits[2].min()) > 1000
+    in_float32 = {name: value.float() for name, value in p.items()}
+    told = SoftmaxPolicy("p", in_float32, 0.01).action_logits(context, slot, item_features, available)
+    assert told.dtype == torch.float64
+
+
 def test_temperature_runs_from_greedy_to_uniform() -> None:
     context, slot, item_features, available = inputs()
     arguments = context, slot, item_features, available

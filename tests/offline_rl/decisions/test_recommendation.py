@@ -61,7 +61,7 @@ def policy_of(frame: pl.DataFrame) -> Chances:
 
     def chances(rows: np.ndarray) -> SlateChances:
         available = torch.ones(len(rows), 4, dtype=torch.bool)
-        return SlateChances(WEIGHTS[segment[rows]], available, EXPLORATION[segment[rows]])
+        return SlateChances(WEIGHTS[segment[rows]].log(), available, EXPLORATION[segment[rows]])
 
     return chances
 
@@ -82,7 +82,7 @@ def test_rows_satisfy_the_contract_in_order() -> None:
 def test_propensity_is_the_slot_marginal_and_the_draws_follow_it(place: int) -> None:
     rows = recommended(targets(20_000)).filter(segment_id=SEGMENTS[place])
     everything = torch.ones(1, 4, dtype=torch.bool)
-    marginals = explored_marginals(WEIGHTS[place, None], everything, EXPLORATION[place, None])[0]
+    marginals = explored_marginals(WEIGHTS[place, None].log(), everything, EXPLORATION[place, None])[0]
     for (slot_rank, item_id), drawn in rows.group_by("slot_rank", "item_id"):
         expected = marginals[slot_rank - 1, ITEMS.index(item_id)].item()
         assert drawn["propensity"].to_list() == pytest.approx([expected] * drawn.height, abs=1e-12)
@@ -149,7 +149,7 @@ def test_scores_and_policies_are_those_of_the_segment() -> None:
 def test_empty_slots_have_no_row() -> None:
     frame = targets(1)
     belt = torch.tensor([[0.0, 0, 0, 1]])
-    only_belt = SlateChances(belt.expand(1, 2, 4), belt > 0, torch.tensor([0.1]))
+    only_belt = SlateChances(belt.log().expand(1, 2, 4), belt > 0, torch.tensor([0.1]))
     rows = recommend(frame, lambda _: only_belt, SERVING, run_id="run", as_of=NIGHT, seed=0)
     [row] = rows.select("slot_rank", "item_id", "propensity", "slate_log_probability").rows()
     assert row == (1, "belt", 1.0, pytest.approx(0.0, abs=1e-15))

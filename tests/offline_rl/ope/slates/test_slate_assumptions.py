@@ -101,10 +101,11 @@ def test_the_shop_logs_what_these_estimators_need() -> None:
     # Plackett-Luce slates: slot by slot the item's own strength among those not yet placed.
     strength = torch.tensor([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]], dtype=torch.float64).expand(6, 2, 3)
     items = torch.from_numpy(SLATES)
+    logits = strength.log()
     cascade = torch.stack(
-        [slate_log_probability(strength[:, : slot + 1], items[:, : slot + 1]).exp() for slot in (0, 1)], dim=1
+        [slate_log_probability(logits[:, : slot + 1], items[:, : slot + 1]).exp() for slot in (0, 1)], dim=1
     )
-    position = slot_marginals(strength).gather(2, items[:, :, None])[:, :, 0]
+    position = slot_marginals(logits).gather(2, items[:, :, None])[:, :, 0]
     a, b = SLATES.T
     first, second = strength[0].numpy()
     paper = first[a] * second[b] / (1 - second[a])
