@@ -6,8 +6,11 @@ from pathlib import Path
 from flows.workspace import Night, Workspace, read_json
 from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import Tasks
+from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.named_learners import BASELINE
+from offline_rl.mixed_model.model import MixedModel
 from offline_rl.policies.frequency_policy import FrequencyPolicy, smoothed_shares
 from offline_rl.serving import SegmentPolicies
 
@@ -21,12 +24,19 @@ SMOOTHING_ROUNDS = 100.0
 def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     """Return the learned policies that ask for promotion, the most wanted first.
 
-    That is the learner that told validation rewards best (`offline_rl.meta.choice`), then the plain baseline:
+    That is the learner that predicted later rewards best (`offline_rl.meta.choice`), then the plain baseline:
     a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     """
     policies = {policy.name: policy for policy in serving_policies(folder, domain)}
-    names = read_json(folder / f"asking_{domain}.json")["policies"][:1]
-    return [policies[name] for name in [*names, BASELINE.name]]
+    asked = read_json(folder / f"asking_{domain}.json")
+    return [policies[name] for name in [*asked["learners"][:1], asked["plain"]]]
+
+
+def reward_model(folder: Path, domain: str) -> MixedModel:
+    """Return the pooled reward model that the night has fitted on all rounds before the holdout."""
+    pooled = next(policy for policy in serving_policies(folder, domain) if policy.name == BASELINE.name)
+    assert isinstance(pooled, MixedMetaPolicy)
+    return pooled.model
 
 
 def serving_policies(folder: Path, domain: str) -> Iterator[MetaPolicy]:
@@ -70,9 +80,5 @@ def incumbent_policies(tasks: Tasks) -> SegmentPolicies:
 
 def adapted(policy: MetaPolicy, tasks: Tasks, exploration: float) -> SegmentPolicies:
     """Adapt a learned policy to every segment that has rounds before the holdout, and let it explore."""
-    by_segment = {
-        segment: policy.adapt(support)
-        for segment in range(tasks.n_segments)
-        if (support := tasks.window("training", [segment])).n
-    }
+    by_segment = adapted_to_each(policy, tasks.window("training"))
     return SegmentPolicies(policy.name, by_segment, policy.zero_shot(), exploration)

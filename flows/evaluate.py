@@ -13,7 +13,14 @@ from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.adaptation_curves import AdaptationPoint, adaptation_curves, curve_table
 from flows.arm_checks import arm_checks
-from flows.contenders import INCUMBENT, LOGGING, learned_policies, read_contenders, segment_policies
+from flows.contenders import (
+    INCUMBENT,
+    LOGGING,
+    learned_policies,
+    read_contenders,
+    reward_model,
+    segment_policies,
+)
 from flows.learner_comparisons import Comparison, compare_learners, comparison_table
 from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
@@ -29,7 +36,6 @@ from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Election, elect
-from offline_rl.reward_model import fit_reward_model
 from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
 
 ALL = "all"
@@ -94,12 +100,9 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         folder.parent / "openings.jsonl", _opening(night, domain, identities, tasks, names)
     )
     rounds = tasks.window("holdout")
-    model = fit_reward_model(
-        tasks.window("training"), hidden=settings.learning.hidden, seed=settings.night.seed
-    )
     holdout = Holdout(
         rounds,
-        q_hat=model.predict(rounds.context, rounds.slot, rounds.item_features).double().cpu(),
+        q_hat=reward_model(folder, domain).expected_rewards(rounds).cpu(),
         truth=true_rewards(workspace, domain, identities, names["action_ids"]),
     )
 

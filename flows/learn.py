@@ -1,7 +1,7 @@
 """Learn: the marts → one task per segment → candidate policies, with how each of them got there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, write_json
 from offline_rl.artifacts import save_policy
 from offline_rl.logged_data import load_tasks, training_device
-from offline_rl.meta.choice import asking
+from offline_rl.meta.choice import Asking, asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.named_learners import BASELINE, LEARNERS
 from offline_rl.meta.refit import refitted
@@ -37,7 +37,7 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
             save_tasks(tasks, folder)
             segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
             learned = train(workspace, night, domain, watch)
-            write_json(folder / f"asking_{domain}.json", {"policies": learned.asking})
+            write_json(folder / f"asking_{domain}.json", asdict(learned.asking))
             for policy in learned.served:
                 save_policy(policy, folder / "policies" / domain)
             for policy in learned.policies:
@@ -55,12 +55,12 @@ class Learned:
     """What one domain's learners have learned.
 
     policies: as validation judged them. served: the same upon the pooled model of all rounds before the
-    holdout (`offline_rl.meta.refit`). asking: the names of those that ask to serve, the most wanted first.
+    holdout (`offline_rl.meta.refit`). asking: who asks to serve.
     """
 
     policies: Sequence[MetaPolicy]
     served: Sequence[MetaPolicy]
-    asking: Sequence[str]
+    asking: Asking
 
 
 def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Learned:
@@ -87,7 +87,7 @@ def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Lear
         policies=learned,
         served=[refitted(policy, tasks, how, seed) for policy in learned],
         # The baseline is what a learner asks to replace, so it doesn't ask itself.
-        asking=asking(learned[1:], warm_start(tasks, how.hidden, seed)),
+        asking=asking(learned[1:], learned[0], lambda: warm_start(tasks, how.hidden, seed)),
     )
 
 

@@ -24,6 +24,12 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
 
 LearnerName = Literal[
+    "mixed_effects",
+    "popularity",
+    "segment_item_rates",
+    "crosses_logit",
+    "boosting",
+    "pooled_two_tower",
     "fine_tuned",
     "per_segment",
     "beta_binomial",
@@ -107,12 +113,11 @@ class Learning(_Table):
     """Which learners compete and how long they may take."""
 
     learners: tuple[LearnerName, ...] = (
-        "fine_tuned",
-        "random_effects",
+        "mixed_effects",
+        "popularity",
+        "segment_item_rates",
+        "crosses_logit",
         "maml",
-        "reptile",
-        "reinforce",
-        "bayesian_last_layer",
     )
     inner_lr: Annotated[float, Field(ge=0)] = 1.0
     inner_steps: Annotated[int, Field(ge=0)] = 3

@@ -16,15 +16,23 @@ from safetensors.torch import load, save
 from features.errors import InputDataError
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.beta_binomial import BetaBinomialMetaPolicy
+from offline_rl.meta.boosting import BoostingMetaPolicy
+from offline_rl.meta.crosses_logit import CrossesLogitMetaPolicy
 from offline_rl.meta.effects_meta_policy import EffectsMetaPolicy
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
+from offline_rl.meta.item_rates import ItemRatesMetaPolicy
 from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.per_segment import PerSegmentMetaPolicy
 
 KINDS: dict[str, Any] = {
     cls.kind: cls
     for cls in (
         GradientMetaPolicy,
+        MixedMetaPolicy,
+        ItemRatesMetaPolicy,
+        CrossesLogitMetaPolicy,
+        BoostingMetaPolicy,
         EffectsMetaPolicy,
         PerSegmentMetaPolicy,
         BetaBinomialMetaPolicy,

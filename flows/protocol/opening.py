@@ -12,9 +12,9 @@ from flows.curve_amounts import first_rounds
 from flows.protocol.study import Study
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.convergence import clustered_standard_error
+from offline_rl.mixed_model.model import MixedModel
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.policy import Policy
-from offline_rl.reward_model import RewardModel
 
 Floats = NDArray[np.float64]
 Adapter = Callable[[LoggedRounds], Policy]
@@ -26,7 +26,7 @@ class Part:
     """One test segment.
 
     support: its rounds before the holdout.  holdout: the m rounds that judge.
-    q_true: float64[m, A], the truth.  q_hat: float32[m, A], by the pooled model of the training segments.
+    q_true: float64[m, A], the truth.  q_hat: float64[m, A], by the pooled model of the training segments.
     logging, oracle: what the logging policy and the best policy earn in the holdout, by truth.
     """
 
@@ -84,7 +84,7 @@ class Values:
     reward: Floats
 
 
-def open_test(study: Study, tasks: Tasks, model: RewardModel, exploration: float) -> Opening:
+def open_test(study: Study, tasks: Tasks, model: MixedModel, exploration: float) -> Opening:
     """Take the test segments that have rounds in both windows out of the study.
 
     model: fitted on training segments alone; it gives q_hat.
@@ -105,7 +105,7 @@ def open_test(study: Study, tasks: Tasks, model: RewardModel, exploration: float
                 support=support,
                 holdout=holdout,
                 q_true=q_true,
-                q_hat=model.predict(holdout.context, holdout.slot, holdout.item_features).cpu(),
+                q_hat=model.expected_rewards(holdout).cpu(),
                 logging=float(study.logging_value[rows].mean()),
                 oracle=(1 - exploration) * float(study.oracle_value[rows].mean()) + exploration * uniform,
             )
@@ -124,8 +124,9 @@ def judge(adapt: Adapter, opening: Opening, support_of: Mapping[int, LoggedRound
         rounds = part.holdout
         probabilities = (
             adapt(support)
-            .action_probabilities(rounds.context, rounds.slot, rounds.item_features, rounds.availability())
-            .double()
+            .action_probabilities(
+                rounds.context, rounds.slot, rounds.item_features, rounds.availability(), rounds.history
+            )
             .cpu()
         )
         served = (1 - opening.exploration) * probabilities + opening.exploration * _uniform(rounds)

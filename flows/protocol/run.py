@@ -45,8 +45,10 @@ from flows.threads import limit_threads
 from offline_rl.meta.choice import asking, likelihood_gains
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.time_split import FittedPolicy
+from offline_rl.meta.warm_start import WarmStart, warm_start
 
 # Studies write contexts without history, the only thing that tells users of a personal world apart.
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
@@ -175,9 +177,13 @@ def run_study(job: Job) -> None:
     study.splits.seal(job.out / "splits" / f"{job.world}-{job.seed}.json")
     tasks, learning = study.tasks(), job.settings.learning
     began = time.process_time()
-    start = warm_start(tasks, learning.hidden, job.seed)
-    opening = open_test(study, tasks, start.model, job.settings.exploration)
     pooled = LEARNERS[POOLED].meta_train(tasks, learning, job.seed)
+    assert isinstance(pooled, MixedMetaPolicy)
+    opening = open_test(study, tasks, pooled.model, job.settings.exploration)
+
+    def warm() -> WarmStart:
+        return warm_start(tasks, learning.hidden, job.seed)
+
     baseline = judge(refitted(pooled, tasks, learning, job.seed).adapt, opening)
     warm_seconds = time.process_time() - began
     for name in missing:
@@ -209,8 +215,8 @@ def run_study(job: Job) -> None:
                 dr=values.dr.tolist(),
                 gain_in_errors=gain_in_errors(values, baseline, opening).tolist(),
                 validation_gain=policy.validation_gain,
-                likelihood_gain=next(iter(likelihood_gains([policy], start).values()), None),
-                asks=bool(asking([policy], start)),
+                likelihood_gain=_likelihood_gain(policy, pooled, warm),
+                asks=name in asking([policy], pooled, warm).learners,
                 adapts=policy.adapts,
                 notes=list(policy.notes),
                 steps=steps,
@@ -220,6 +226,13 @@ def run_study(job: Job) -> None:
                 judge_seconds=time.process_time() - trained,
             ),
         )
+
+
+def _likelihood_gain(policy: MetaPolicy, pooled: MetaPolicy, warm: Callable[[], WarmStart]) -> float | None:
+    """By which it would be ordered among those that ask; None where it predicts no reward."""
+    if isinstance(policy, FittedPolicy):
+        return policy.lead
+    return next(iter(likelihood_gains([policy], pooled, warm()).values()), None)
 
 
 def _step_curve(policy: MetaPolicy, opening: Opening, settings: ProtocolSettings) -> Mapping[str, float]:

@@ -16,6 +16,7 @@ from offline_rl.meta.learner import CurvePoint
 from offline_rl.meta.task_batches import pad_tasks
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
+from offline_rl.user_history import UserHistory
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +30,11 @@ class BayesianScore:
     prior: Parameters
     weights: Tensor
 
-    def __call__(self, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
         """[n, A], on the base score's device."""
-        score = self.base(context, slot, item_features)
+        score = self.base(context, slot, item_features, history)
         batch = {
             "context": context.to(score).unsqueeze(0),
             "slot": slot.to(score.device).unsqueeze(0),

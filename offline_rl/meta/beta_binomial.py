@@ -21,6 +21,7 @@ from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
 from offline_rl.meta.warm_start import warm_start
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
+from offline_rl.user_history import UserHistory
 
 ALIKE = 1e12
 """Pseudo-rounds of a prior whose groups don't differ: more than any log, and finite in every product."""
@@ -124,8 +125,10 @@ class BetaBinomialMetaPolicy:
     def _score(self, mean: Tensor) -> Score:
         values = torch.logit(mean, eps=1e-9) if self.is_binary else mean
 
-        def score(context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
-            del slot, item_features
+        def score(
+            context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+        ) -> Tensor:
+            del slot, item_features, history
             return values.to(context).expand(len(context), -1)
 
         return score

@@ -7,7 +7,8 @@ The value keeps a veto: a model may tell the rewards of what was logged better, 
 hardly ever shown.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,11 +18,12 @@ from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.judgement import (
     ValidationTask,
+    judge,
     log_likelihoods,
-    pooled_value,
     validation_tasks,
 )
 from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.time_split import LEAD, FittedPolicy
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
@@ -36,20 +38,68 @@ VETO = 2.0
 of all that there is to gain, and with one of them every sixth good policy would be refused."""
 
 
-def asking(policies: Sequence[MetaPolicy], start: WarmStart) -> list[str]:
-    """Return the names of the policies that ask for promotion, the most wanted first.
+POPULARITY = "popularity"
+"""The learner that is one best-seller list for everybody."""
+
+FLOOR = 2.0
+"""Standard errors by which the best-seller list must predict them better to stand in for the pooled model."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """learners: names of those that ask for promotion, the most wanted first.
+
+    plain: the baseline that they must beat and that asks after them: the pooled model, or the best-seller
+    list where it is surely better.
+    """
+
+    learners: tuple[str, ...]
+    plain: str
+
+
+def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, warm: Callable[[], WarmStart]) -> Asking:
+    """Decide who asks, among the learned policies other than the pooled model.
+
+    First those that are fitted in one go and lead the pooled model on later rounds (`time_split`), the
+    clearest lead first.  Then those that take steps and are better on the validation segments, where alone
+    they can be judged (`asking_by_validation`); warm: their start, asked for only if there is one of them.
+    Nobody asks whose value is lower than the pooled model's by more than VETO errors, nor whose lead is
+    smaller than that of the plain baseline.
+    """
+    fitted = [policy for policy in policies if isinstance(policy, FittedPolicy)]
+    others = [policy for policy in policies if not isinstance(policy, FittedPolicy)]
+    listed = [policy for policy in fitted if policy.name == POPULARITY and policy.lead > FLOOR]
+    demanded = max([LEAD, *(policy.lead for policy in listed)])
+    leading = sorted(
+        (
+            policy
+            for policy in fitted
+            if policy not in listed
+            and policy.lead > demanded
+            and _value_gain(policy, pooled.validation_value, -VETO) >= 0
+        ),
+        key=lambda policy: (-policy.lead, policy.name),
+    )
+    later = asking_by_validation(others, pooled, warm()) if others else []
+    return Asking(
+        learners=(*(policy.name for policy in leading), *later),
+        plain=POPULARITY if listed else pooled.name,
+    )
+
+
+def asking_by_validation(policies: Sequence[MetaPolicy], pooled: MetaPolicy, start: WarmStart) -> list[str]:
+    """Names of the policies that do better than the pooled model on the validation segments.
 
     First those whose scores are a reward model and predict the validation rewards better than the pooled
     model by more than DEMANDED standard errors (paired by round, clustered by user or segment), the surest
-    gain first; then policies without a reward model whose doubly robust value there does so.  The pooled
-    model is not among them, nor is anybody whose value is lower than its own by more than VETO errors.
+    gain first; then policies without a reward model whose doubly robust value there does so.
     """
-    pooled = pooled_value(start)
-    policies = [policy for policy in policies if _value_gain(policy, pooled, -VETO) >= 0]
-    gains = likelihood_gains(policies, start)
+    value = judge(pooled, start).value
+    policies = [policy for policy in policies if _value_gain(policy, value, -VETO) >= 0]
+    gains = likelihood_gains(policies, pooled, start)
     by_likelihood = sorted((name for name in gains if gains[name] > 0), key=lambda name: (-gains[name], name))
     by_value = sorted(
-        (policy for policy in policies if policy.name not in gains and _value_gain(policy, pooled) > 0),
+        (policy for policy in policies if policy.name not in gains and _value_gain(policy, value) > 0),
         key=lambda policy: (-policy.validation_gain, policy.name),
     )
     return [*by_likelihood, *(policy.name for policy in by_value)]
@@ -62,14 +112,18 @@ def _value_gain(policy: MetaPolicy, pooled: float, errors: float = DEMANDED) -> 
     return gain - errors * error
 
 
-def likelihood_gains(policies: Sequence[MetaPolicy], start: WarmStart) -> Mapping[str, float]:
+def likelihood_gains(
+    policies: Sequence[MetaPolicy], pooled: MetaPolicy, start: WarmStart
+) -> Mapping[str, float]:
     """Return name → mean gain in log-likelihood per validation round over the pooled model, less two errors.
 
     Only of policies whose scores are a reward model: the logits of a policy gradient predict no reward.
     """
     parts = validation_tasks(start)
-    pooled = ScoredPolicy("pooled", pooled_score(start.model.parameters), start.temperature)
-    baseline = log_likelihoods([pooled] * len(parts), start)
+    everywhere = _scored(pooled.zero_shot())
+    if everywhere is None:
+        raise ValueError(f"{pooled.name} has no scores to compare with: give a reward model.")
+    baseline = log_likelihoods([everywhere] * len(parts), start)
     gains = {}
     for policy in policies:
         told = _log_likelihood(policy, parts, start)

@@ -9,6 +9,7 @@ from offline_rl import two_tower
 from offline_rl.meta.segment_effects import EffectPosterior
 from offline_rl.policies.scored_policy import Score
 from offline_rl.two_tower import Parameters, with_task_dimension
+from offline_rl.user_history import UserHistory
 
 LEAST_SHARE = 0.05
 """Effects are linear in the reward, and could take a probability below zero: no click rate, and no rate of no
@@ -16,11 +17,14 @@ click, falls below this share of its base."""
 
 
 def pooled_score(parameters: Parameters) -> Score:
-    """The two-tower score as a function of (context, slot, item_features) → [n, A]."""
+    """The two-tower score as a function of (context, slot, item_features) → [n, A]; it ignores history."""
     one_task = with_task_dimension(parameters, 1)
     like = parameters["context_weight"]
 
-    def score(context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
+    def score(
+        context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        del history
         return two_tower.all_scores(
             one_task,
             context.to(like).unsqueeze(0),
@@ -80,9 +84,11 @@ class EffectsScore:
     pull: Tensor
     own: Tensor
 
-    def __call__(self, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
         """[n, A], on the base score's device."""
-        score = self.base(context, slot, item_features)
+        score = self.base(context, slot, item_features, history)
         columns = with_intercept(input_columns(context, slot, self.n_slots), self.chosen).to(score)
         effect = columns @ self.coefficients.to(score).T
         if self.caution:

@@ -18,6 +18,7 @@ from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from offline_rl.reward_model import negative_log_likelihood
+from offline_rl.user_history import UserHistory
 
 _NEWTON_STEPS, _FARTHEST_LEVEL = 30, 15.0
 
@@ -102,18 +103,12 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
     for policy, part in zip(policies, validation_tasks(start), strict=True):
         query = part.query
         with torch.no_grad():
-            scores = policy.score(query.context, query.slot, query.item_features)
+            scores = policy.score(query.context, query.slot, query.item_features, query.history)
         score = scores.gather(-1, query.action.unsqueeze(-1)).squeeze(-1)
         reward = query.reward / model.reward_scale
         level = best_level(score, reward, is_binary=model.is_binary)
         terms.append(-negative_log_likelihood(score + level, reward, is_binary=model.is_binary))
     return torch.cat(terms)
-
-
-def pooled_value(start: WarmStart) -> float:
-    """The doubly robust value of the pooled model on the validation tasks' query rounds."""
-    pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
-    return float(torch.cat([_value_terms(pooled, part) for part in validation_tasks(start)]).mean())
 
 
 def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
@@ -144,7 +139,7 @@ def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
 def _value_terms(policy: Policy, part: ValidationTask) -> Tensor:
     query = part.query
     probabilities = policy.action_probabilities(
-        query.context, query.slot, query.item_features, query.availability()
+        query.context, query.slot, query.item_features, query.availability(), query.history
     )
     return doubly_robust_terms(probabilities, query.action, query.propensity, query.reward, part.q_hat)
 
@@ -153,6 +148,9 @@ def _rounds_of(batch: Batch, task: int, like: LoggedRounds) -> LoggedRounds:
     """The real rows of one task of a padded batch, as the rounds they were; clusters are not among them."""
     real = batch["mask"][task]
     action = batch["action"][task][real]
+    history = None
+    if like.history is not None:
+        history = UserHistory(batch["history_state"][task][real], like.history.touches)
     return LoggedRounds(
         context=batch["context"][task][real],
         slot=batch["slot"][task][real],
@@ -165,4 +163,5 @@ def _rounds_of(batch: Batch, task: int, like: LoggedRounds) -> LoggedRounds:
         cluster=torch.arange(len(action), device=action.device),
         item_features=like.item_features,
         n_slots=like.n_slots,
+        history=history,
     )

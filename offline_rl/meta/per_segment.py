@@ -18,6 +18,7 @@ from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loadi
 from offline_rl.meta.warm_start import WarmStart, warm_start
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
+from offline_rl.user_history import UserHistory
 
 VARIANCES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Prior variances of a coefficient that are tried, in squared log-odds per standardized column: the inverses
@@ -152,8 +153,10 @@ class PerSegment:
 def constant_score(level: float) -> Score:
     """The same score for every item in every context."""
 
-    def score(context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
-        del slot
+    def score(
+        context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        del slot, history
         return context.new_full((len(context), len(item_features)), level)
 
     return score

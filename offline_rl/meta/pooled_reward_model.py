@@ -1,43 +1,13 @@
-"""The plain baseline: the pooled reward model, followed greedily, the same for every segment."""
+"""The plain baseline: one reward model for all segments, followed greedily."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
-from offline_rl.logged_data import Tasks
-from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import LearningSettings, Progress
-from offline_rl.meta.outer_loop import descend
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.mixed_effects import MixedEffects
 
 
 @dataclass(frozen=True)
-class PooledRewardModel:
-    """One reward model for all segments, read out as a softmax policy: what a learner must beat.
-
-    Its learning curve has one point: there is nothing to meta-train.
-    """
+class PooledRewardModel(MixedEffects):
+    """A mixed model without the segments' own level: what every learner must beat."""
 
     name: str = "pooled_reward_model"
-
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
-        """The warm start of all learners, unchanged."""
-        start = warm_start(tasks, settings.hidden, seed)
-        return descend(
-            self.name,
-            start,
-            start.objective("reward_likelihood", settings),
-            _nowhere,
-            settings=replace(settings, max_steps=0),
-            seed=seed,
-            inner_steps=0,
-            progress=progress,
-        )
-
-
-def _nowhere(params: dict[str, Tensor], generator: torch.Generator) -> tuple[float, dict[str, Tensor]]:
-    del generator
-    return 0.0, {name: torch.zeros_like(value) for name, value in params.items()}
+    with_segments: bool = False

@@ -39,6 +39,6 @@ def choose_temperature(
 def _value_terms(model: RewardModel, temperature: float, rounds: LoggedRounds, q_hat: Tensor) -> Tensor:
     policy = SoftmaxPolicy("read-out", model.parameters, temperature)
     probabilities = policy.action_probabilities(
-        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability(), rounds.history
     )
     return doubly_robust_terms(probabilities, rounds.action, rounds.propensity, rounds.reward, q_hat)

@@ -12,6 +12,7 @@ import torch
 
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.time_split import FittedPolicy
 from offline_rl.meta.warm_start import warm_start
 from offline_rl.reward_model import RewardModel, refit_reward_model
 
@@ -19,9 +20,12 @@ from offline_rl.reward_model import RewardModel, refit_reward_model
 def refitted(policy: MetaPolicy, tasks: Tasks, settings: LearningSettings, seed: int) -> MetaPolicy:
     """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
 
-    The model's penalty, the temperature, and how far segments are followed stay as validation chose them.
+    What is fitted in one go is fitted again, variances and all.  For the others the two-tower model's
+    penalty, the temperature, and how far segments are followed stay as validation chose them.
     tasks, settings, seed: those that the policy was learned from.
     """
+    if isinstance(policy, FittedPolicy):
+        return policy.fitted_again(tasks.to(training_device(), torch.float32).window("training"), seed)
     before = warm_start(tasks, settings.hidden, seed).model
     return policy.upon(_of_all_rounds(tasks, settings.hidden, seed).parameters, before.parameters)
 

@@ -155,7 +155,7 @@ def _under_the_better_policy(
 def _of_rounds(rounds: LoggedRounds, model: RewardModel, temperature: float) -> tuple[Tensor, Tensor, Tensor]:
     policy = SoftmaxPolicy("pooled", model.parameters, temperature)
     probabilities = policy.action_probabilities(
-        rounds.context, rounds.slot, rounds.item_features, rounds.availability()
+        rounds.context, rounds.slot, rounds.item_features, rounds.availability(), rounds.history
     )
     expected = model.predict(rounds.context, rounds.slot, rounds.item_features).to(probabilities)
     logged = rounds.action.to(probabilities.device).unsqueeze(-1)

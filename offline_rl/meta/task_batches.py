@@ -33,7 +33,8 @@ def pad_tasks(
     """The rows of each task side by side: T tasks of at most N rows.
 
     -> context [T, N, d], slot, action, reward, propensity [T, N], available bool [T, N, A],
-    item_features [T, A, f] (a view), mask bool [T, N], and each of row_values ([n, ...]) as [T, N, ...].
+    item_features [T, A, f] (a view), mask bool [T, N], history_state [T, N] where history is known, and each
+    of row_values ([n, ...]) as [T, N, ...].
     Padding repeats the log's first round, so that it is a valid round, and is False in the mask.
     """
     if not rows:
@@ -44,6 +45,7 @@ def pad_tasks(
     for task, indices in enumerate(rows):
         index[task, : len(indices)] = indices
         mask[task, : len(indices)] = True
+    known = {} if rounds.history is None else {"history_state": rounds.history.state[index]}
     return {
         "context": rounds.context[index],
         "slot": rounds.slot[index],
@@ -53,6 +55,7 @@ def pad_tasks(
         "available": rounds.available[rounds.set_index[index]],
         "item_features": rounds.item_features.expand(len(rows), *rounds.item_features.shape),
         "mask": mask,
+        **known,
         **{name: values[index] for name, values in (row_values or {}).items()},
     }
 

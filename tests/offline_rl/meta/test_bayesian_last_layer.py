@@ -207,7 +207,7 @@ def test_no_log_makes_it_speak_nonsense(
         support = tasks.window("training", [segment])
         for rows in (support, support.select(torch.arange(1)), support.select(torch.arange(0))):
             chosen = probabilities(policy.adapt(rows), tasks.rounds)
-            torch.testing.assert_close(chosen.sum(-1), torch.ones(len(chosen)))
+            torch.testing.assert_close(chosen.sum(-1), torch.ones_like(chosen[:, 0]))
 
 
 def test_what_is_no_number_is_refused_with_a_sentence(

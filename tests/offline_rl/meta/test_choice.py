@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.choice import asking, likelihood_gains
-from offline_rl.meta.judgement import pooled_value
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.choice import Asking, asking, asking_by_validation, likelihood_gains
+from offline_rl.meta.judgement import judge
+from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.reinforce import Reinforce
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.warm_start import WarmStart, warm_start
 from tests.laws.learners import load_world, log_rounds, opposite_world
 
 QUICK = LearningSettings(max_steps=10, patience=2, hidden=8, rows_per_task=128)
@@ -26,43 +28,91 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
 def test_a_learner_that_tells_rewards_better_asks_and_the_pooled_model_does_not(tasks: Tasks) -> None:
     start = warm_start(tasks, QUICK.hidden, 0)
     pooled, effects = (
-        learner.meta_train(tasks, QUICK, seed=0) for learner in (PooledRewardModel(), RandomEffects())
+        learner.meta_train(tasks, QUICK, seed=0) for learner in (PooledTwoTower(), RandomEffects())
     )
 
-    gains = likelihood_gains([pooled, effects], start)
+    gains = likelihood_gains([pooled, effects], pooled, start)
 
-    assert gains["pooled_reward_model"] == 0.0
+    assert gains["pooled_two_tower"] == 0.0
     assert gains["random_effects"] > 0.0
-    assert asking([pooled, effects], start) == ["random_effects"]
+    assert asking_by_validation([pooled, effects], pooled, start) == ["random_effects"]
 
 
 def test_the_surest_gain_asks_first(tasks: Tasks) -> None:
     start = warm_start(tasks, QUICK.hidden, 0)
-    learned = [learner.meta_train(tasks, QUICK, seed=0) for learner in (Maml(), RandomEffects())]
+    pooled, *learned = (
+        learner.meta_train(tasks, QUICK, seed=0) for learner in (PooledTwoTower(), Maml(), RandomEffects())
+    )
 
-    gains = likelihood_gains(learned, start)
+    gains = likelihood_gains(learned, pooled, start)
 
-    assert asking(learned, start) == sorted(gains, key=lambda name: -gains[name])
+    assert asking_by_validation(learned, pooled, start) == sorted(gains, key=lambda name: -gains[name])
 
 
 def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(tasks: Tasks) -> None:
     start = warm_start(tasks, QUICK.hidden, 0)
     policy = Reinforce().meta_train(tasks, QUICK, seed=0)
     effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    convinced = replace(policy, validation_value=pooled_value(start) + 3.0, validation_gain=2.0)
+    pooled = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
+    convinced = replace(policy, validation_value=judge(pooled, start).value + 3.0, validation_gain=2.0)
 
-    assert policy.name not in likelihood_gains([policy], start)
-    assert asking([convinced, effects], start) == ["random_effects", "reinforce"]
+    assert policy.name not in likelihood_gains([policy], pooled, start)
+    assert asking_by_validation([convinced, effects], pooled, start) == ["random_effects", "reinforce"]
     hardly = replace(convinced, validation_gain=1.0)
-    assert asking([hardly, effects], start) == ["random_effects"]
+    assert asking_by_validation([hardly, effects], pooled, start) == ["random_effects"]
 
 
 def test_a_value_that_is_surely_lower_is_a_veto(tasks: Tasks) -> None:
     start = warm_start(tasks, QUICK.hidden, 0)
     effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    lower = pooled_value(start) - 0.3
+    pooled = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
+    lower = judge(pooled, start).value - 0.3
     three_errors = replace(effects, validation_value=lower, validation_gain=-0.4)
     one_error = replace(effects, validation_value=lower, validation_gain=-0.6)
 
-    assert asking([three_errors], start) == []
-    assert asking([one_error], start) == ["random_effects"]
+    assert asking_by_validation([three_errors], pooled, start) == []
+    assert asking_by_validation([one_error], pooled, start) == ["random_effects"]
+
+
+def no_warm_start() -> WarmStart:
+    raise AssertionError("Nobody takes steps, so nobody needs the two-tower network.")
+
+
+def led(policy: MetaPolicy, name: str, lead: float, *, value: float = 0.0) -> MetaPolicy:
+    """The policy under another name, as if judged by time so: its value with an error of 0.01."""
+    assert isinstance(policy, MixedMetaPolicy)
+    return replace(policy, name=name, lead=lead, validation_value=value, validation_gain=value - 0.01)
+
+
+@pytest.fixture(scope="module")
+def pooled(tasks: Tasks) -> MetaPolicy:
+    return led(PooledRewardModel().meta_train(tasks, QUICK, seed=0), "pooled_reward_model", 0.0)
+
+
+def test_segments_own_effects_ask_where_they_lead_by_an_error(tasks: Tasks, pooled: MetaPolicy) -> None:
+    learned = MixedEffects().meta_train(tasks, QUICK, seed=0)
+    assert isinstance(learned, MixedMetaPolicy)
+    assert learned.lead > 5.0  # even and odd segments like opposite items
+    assert asking([learned], pooled, no_warm_start) == Asking(("mixed_effects",), "pooled_reward_model")
+
+
+@pytest.mark.parametrize(
+    ("leads", "expected"),
+    [
+        ({"a": 0.9, "b": -3.0}, Asking((), "pooled_reward_model")),
+        ({"a": 1.1, "b": 3.0}, Asking(("b", "a"), "pooled_reward_model")),
+        ({"popularity": 1.5, "a": 1.2}, Asking(("popularity", "a"), "pooled_reward_model")),
+        ({"popularity": 2.5, "a": 2.0}, Asking((), "popularity")),
+        ({"popularity": 2.5, "a": 3.0}, Asking(("a",), "popularity")),
+    ],
+)
+def test_the_clearest_lead_asks_first_and_the_list_is_the_floor(
+    leads: dict[str, float], expected: Asking, pooled: MetaPolicy
+) -> None:
+    policies = [led(pooled, name, lead) for name, lead in leads.items()]
+    assert asking(policies, pooled, no_warm_start) == expected
+
+
+def test_a_lead_in_likelihood_does_not_excuse_a_value_that_is_surely_lower(pooled: MetaPolicy) -> None:
+    assert asking([led(pooled, "a", 4.0, value=-0.03)], pooled, no_warm_start).learners == ()
+    assert asking([led(pooled, "a", 4.0, value=-0.01)], pooled, no_warm_start).learners == ("a",)

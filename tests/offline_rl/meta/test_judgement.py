@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,9 +10,11 @@ from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.judgement import judge, log_likelihoods, validation_tasks
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.maml import Maml
-from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.per_segment import constant_score
+from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.warm_start import WarmStart, warm_start
 from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.user_history import ACTS
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
 
 QUICK = LearningSettings(max_steps=10, patience=2, hidden=8, rows_per_task=128)
@@ -36,7 +39,7 @@ def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> Non
 
 def test_the_pooled_model_gains_nothing_over_itself(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=6, items=5), 100))
-    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    policy = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
     seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
     assert seen.gain == 0.0
     assert seen.value == seen.zero_shot_value == pytest.approx(policy.validation_value, abs=1e-6)
@@ -49,6 +52,26 @@ def test_validation_tasks_hold_the_real_rounds_in_order(start: WarmStart) -> Non
     assert len(rewards) == len(start.validation.cluster)
     torch.testing.assert_close(rewards, torch.cat([query["reward"][query["mask"]] for query in queries]))
     assert all(bool(part.query.availability().all()) for part in parts)
+
+
+def test_validation_tasks_keep_what_users_had_done(tmp_path: Path) -> None:
+    arrays = log_rounds(make_world(segments=8, items=6), 40)
+    n = len(arrays["action"])
+    # A state of its own for every round, in which the item that it is about to show was touched.
+    arrays |= {
+        "history_state": np.arange(n),
+        "touch_first": np.arange(n + 1),
+        "touch_item": arrays["action"],
+        "touch_amount": np.ones((n, len(ACTS)), dtype=np.float32),
+    }
+    tasks = load_world(tmp_path, arrays)
+    start = warm_start(tasks, QUICK.hidden, 0)
+    for part in validation_tasks(start):
+        for rounds in (part.support, part.query):
+            assert rounds.history is not None
+            row, entry = rounds.history.touches.entries_of(rounds.history.state)
+            assert row.tolist() == list(range(rounds.n))
+            assert torch.equal(rounds.history.touches.item[entry], rounds.action)
 
 
 def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
@@ -65,7 +88,7 @@ def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
 
 
 def test_a_constant_score_tells_each_segments_rate_and_no_more(start: WarmStart) -> None:
-    coin = ScoredPolicy("coin", lambda context, slot, items: torch.zeros(len(context), len(items)), 1.0)
+    coin = ScoredPolicy("coin", constant_score(0.0), 1.0)
     parts = validation_tasks(start)
 
     terms = log_likelihoods([coin] * len(parts), start)

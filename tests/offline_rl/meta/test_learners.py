@@ -15,8 +15,10 @@ from offline_rl.meta.beta_binomial import BetaBinomial
 from offline_rl.meta.fine_tuned import FineTuned
 from offline_rl.meta.learner import Learner, LearningSettings, MetaPolicy
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.mixed_effects import MixedEffects
 from offline_rl.meta.per_segment import PerSegment
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
@@ -43,7 +45,7 @@ META: list[Learner] = [
 ]
 SHRINKING: list[Learner] = [*META, FineTuned(), RandomEffects(), BayesianLastLayer()]
 ADAPTING: list[Learner] = [*SHRINKING, PerSegment(), BetaBinomial()]
-LEARNERS: list[Learner] = [*ADAPTING, Reinforce(), PooledRewardModel()]
+LEARNERS: list[Learner] = [*ADAPTING, Reinforce(), PooledTwoTower(), PooledRewardModel(), MixedEffects()]
 """Every learner there is: what obeys the laws is listed here."""
 
 QUICK = LearningSettings(max_steps=20, patience=2, hidden=8, rows_per_task=128)
@@ -140,7 +142,7 @@ def test_adapting_costs_little_where_all_segments_are_alike(learner: Learner, fo
     tasks = load_world(folder, log_rounds(world, 600))
     everyone = list(range(10))
     policy = learner.meta_train(tasks, QUICK, seed=0)
-    pooled = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    pooled = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
     logged, best = np.mean([world.reference_values(g, 1000) for g in everyone], axis=0)
     loss = zero_shot_value(pooled, world, everyone) - adapted_value(policy, world, tasks, everyone)
     assert loss < 0.03 * (best - logged)
@@ -158,7 +160,7 @@ def test_another_segments_support_does_harm(opposite: tuple[World, Tasks]) -> No
 def test_the_pooled_model_beats_the_logging_policy(folder: Path) -> None:
     world = make_world(segments=8, items=10, click_rate=0.08, heterogeneity=0.1, shared=0.8)
     tasks = load_world(folder, log_rounds(world, 800))
-    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    policy = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
     unseen = tasks.split("meta_test")
     logged, best = np.mean([world.reference_values(g, 1000) for g in unseen], axis=0)
     assert zero_shot_value(policy, world, unseen) > logged + 0.5 * (best - logged)
@@ -212,7 +214,7 @@ def test_a_learned_policy_needs_no_file(folder: Path) -> None:
     """Tasks are read once; what is learned doesn't point back into the file."""
     arrays = log_rounds(make_world(segments=4, items=5, click_rate=0.2), 100)
     tasks = load_world(folder, arrays)
-    policy = PooledRewardModel().meta_train(tasks, QUICK, seed=0)
+    policy = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
     (folder / "rounds_world.npz").unlink()
     assert float(probabilities(policy.zero_shot(), tasks).sum()) > 0
     with pytest.raises(InputDataError):

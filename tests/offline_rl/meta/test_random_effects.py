@@ -12,7 +12,7 @@ from offline_rl.meta.effects_meta_policy import logged_pooled_score
 from offline_rl.meta.fine_tuned import FineTuned
 from offline_rl.meta.learner import Learner, LearningSettings
 from offline_rl.meta.per_segment import PerSegment
-from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects, cross_fitted_scores, estimate_segment_prior
 from offline_rl.meta.warm_start import warm_start
 from tests.laws.learners import World, chosen, load_world, log_rounds, make_world
@@ -38,7 +38,7 @@ def share_of_gap(learner: Learner, world: World, tasks: Tasks) -> float:
 
 def test_where_segments_differ_it_beats_pooled_fine_tuned_and_alone(differing: tuple[World, Tasks]) -> None:
     effects = share_of_gap(RandomEffects(), *differing)
-    assert effects > share_of_gap(PooledRewardModel(), *differing) + 0.1
+    assert effects > share_of_gap(PooledTwoTower(), *differing) + 0.1
     assert effects > share_of_gap(FineTuned(), *differing)
     assert effects > share_of_gap(PerSegment(), *differing)
 
@@ -59,7 +59,7 @@ def test_where_segments_are_alike_it_is_the_pooled_model(tmp_path: Path) -> None
     policy = RandomEffects().meta_train(tasks, QUICK, seed=0)
     assert policy.validation_gain <= 0.005
     rounds = tasks.window("holdout")
-    pooled = chosen(PooledRewardModel().meta_train(tasks, QUICK, seed=0).zero_shot(), rounds)
+    pooled = chosen(PooledTwoTower().meta_train(tasks, QUICK, seed=0).zero_shot(), rounds)
     adapted = chosen(policy.adapt(tasks.window("training", [0])), rounds)
     assert float((adapted - pooled).abs().mean()) < 0.05
     if not policy.adapts:

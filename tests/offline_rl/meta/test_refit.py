@@ -8,7 +8,7 @@ import torch
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import LearningSettings
-from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.refit import refitted
 from tests.laws.learners import World, load_world, log_rounds, opposite_world
@@ -23,7 +23,7 @@ def told_by_context(world: World, folder: Path) -> Tasks:
     return load_world(folder, {**arrays, "context": mark})
 
 
-def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledRewardModel, *, refit: bool) -> float:
+def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledTwoTower, *, refit: bool) -> float:
     """In the test segments, without adapting: even segments like item 0, odd ones item 1."""
     learned = policy.meta_train(tasks, SETTINGS, seed=0)
     served = (refitted(learned, tasks, SETTINGS, seed=0) if refit else learned).zero_shot()
@@ -36,14 +36,14 @@ def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledRewardMod
 
 def test_the_pooled_model_learns_what_segments_told_only_before_the_holdout(tmp_path: Path) -> None:
     tasks = told_by_context(opposite_world(), tmp_path)
-    for learner in (PooledRewardModel(), RandomEffects()):
+    for learner in (PooledTwoTower(), RandomEffects()):
         assert 0.2 < share_of_the_best_item(tasks, learner, refit=False) < 0.8
         assert share_of_the_best_item(tasks, learner, refit=True) > 0.95
 
 
 def test_a_policy_that_never_left_the_pooled_model_is_the_refitted_one_exactly(tmp_path: Path) -> None:
     tasks = told_by_context(opposite_world(), tmp_path)
-    policy = PooledRewardModel().meta_train(tasks, SETTINGS, seed=0)
+    policy = PooledTwoTower().meta_train(tasks, SETTINGS, seed=0)
     moved = replace(policy, parameters={name: value + 1.0 for name, value in policy.parameters.items()})
     base, away = (refitted(one, tasks, SETTINGS, seed=0).numbers() for one in (policy, moved))
     assert all(not torch.equal(base[name], policy.parameters[name]) for name in ("level", "context_weight"))
@@ -59,7 +59,7 @@ def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(tmp_path: 
     spoiled = replace(tasks, rounds=replace(tasks.rounds, reward=amounts))
     without = replace(tasks, window_code=torch.where(tasks.rounds.segment == odd, 3, tasks.window_code))
     first, second = (
-        refitted(PooledRewardModel().meta_train(one, SETTINGS, seed=0), one, SETTINGS, seed=0).numbers()
+        refitted(PooledTwoTower().meta_train(one, SETTINGS, seed=0), one, SETTINGS, seed=0).numbers()
         for one in (spoiled, without)
     )
     assert all(torch.equal(first[name], second[name]) for name in first)

@@ -114,7 +114,7 @@ def mean_value(learner: Learner, shop: Shop, tasks: Tasks) -> float:
     return float(np.mean([shop.value(served[segment], segment) for segment in served]))
 
 
-FOR_ALL = ("pooled_reward_model", "reinforce")
+FOR_ALL = ("pooled_reward_model", "pooled_two_tower", "reinforce", "popularity", "crosses_logit", "boosting")
 ADAPTING = [learner for learner in LEARNERS.values() if learner.name not in FOR_ALL]
 
 

@@ -1,0 +1,142 @@
+"""Boosting: gradient-boosted trees on everything that a table can hold, item and segment as numbers.
+
+What wins most contests on tables (Friedman 2001), here with the settings that people begin with.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.meta.boosted_model import BoostedModel, BoostedScore, fit_boosted
+from offline_rl.meta.boosted_trees import BoostedTrees
+from offline_rl.meta.crosses_logit import refusal_of_unseen
+from offline_rl.meta.item_rates import reward_units
+from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
+from offline_rl.meta.time_split import READ_OUT, fit_by_time
+from offline_rl.policies.policy import Policy
+from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.two_tower import Parameters
+
+_TREES = "trees."
+"""What the names of the trees' stored tensors begin with."""
+
+
+@dataclass(frozen=True, eq=False)
+class BoostingMetaPolicy:
+    """Serves the best item by boosted trees; see the module.
+
+    lead: see `offline_rl.meta.time_split.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    """
+
+    kind: ClassVar[str] = "boosting"
+
+    name: str
+    model: BoostedModel
+    temperature: float
+    is_binary: bool
+    reward_scale: float
+    lead: float
+    validation_value: float
+    validation_gain: float
+    curve: tuple[CurvePoint, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def zero_shot(self) -> ScoredPolicy:
+        """The policy for a segment that is a missing value: it goes where most segments' rounds went."""
+        return self._of_rank(math.nan)
+
+    def adapt(self, support: LoggedRounds) -> ScoredPolicy:
+        """The policy of the segment that `support` comes from, as fitted; zero-shot for an unseen one."""
+        if self.refusal(support) is not None:
+            return self.zero_shot()
+        return self._of_rank(self.model.rank_of(int(support.segment[0])))
+
+    def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
+        """Segment → its policy."""
+        segments = torch.unique(rounds.segment).tolist()
+        return {segment: self._of_rank(self.model.rank_of(segment)) for segment in segments}
+
+    def refusal(self, support: LoggedRounds) -> str | None:
+        """The support is empty, or of a segment that wasn't fitted."""
+        return refusal_of_unseen(support, self.model.segments)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether any tree looks at the segment."""
+        return self.model.trees.split_on(self.model.n_context + 1)
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """Itself: it stands on no two-tower model."""
+        del pooled, before
+        return self
+
+    def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
+        """The same trees grown on other rounds."""
+        return replace(self, **_fitted(rounds, seed))
+
+    def numbers(self) -> dict[str, Tensor]:
+        """The tensors to store, by name."""
+        trees = {f"{_TREES}{name}": value for name, value in self.model.trees.numbers().items()}
+        return {**trees, **{name: getattr(self.model, name) for name in ("items", "segments", "rank")}}
+
+    def card(self) -> dict[str, Any]:
+        """Everything but the tensors and the curve, as JSON can hold it."""
+        return {
+            "baseline": self.model.trees.baseline,
+            "n_context": self.model.n_context,
+            "temperature": self.temperature,
+            "is_binary": self.is_binary,
+            "reward_scale": self.reward_scale,
+            "lead": self.lead,
+        }
+
+    @classmethod
+    def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
+        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        own = dict(card)
+        of_trees = {name: value for name, value in numbers.items() if name.startswith(_TREES)}
+        others = {name: value for name, value in numbers.items() if name not in of_trees}
+        trees = BoostedTrees(
+            baseline=own.pop("baseline"),
+            **{name.removeprefix(_TREES): value for name, value in of_trees.items()},
+        )
+        return cls(model=BoostedModel(trees, **others, n_context=own.pop("n_context")), **own, **shared)
+
+    def _of_rank(self, rank: float) -> ScoredPolicy:
+        return ScoredPolicy(self.name, BoostedScore(self.model, rank), self.temperature)
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """Grows the trees of the module, with the settings that people begin with; none is chosen."""
+
+    name: str = "boosting"
+
+    def meta_train(
+        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
+    ) -> BoostingMetaPolicy:
+        """See `Learner`: grown on the training segments, and judged by time on all of them."""
+        del settings
+        return fit_by_time(lambda rounds: self._fit_of_rounds(rounds, seed), tasks, seed, progress)
+
+    def _fit_of_rounds(self, rounds: LoggedRounds, seed: int) -> BoostingMetaPolicy:
+        return BoostingMetaPolicy(
+            name=self.name,
+            **_fitted(rounds, seed),
+            temperature=READ_OUT,
+            lead=0.0,
+            validation_value=math.nan,
+            validation_gain=math.nan,
+        )
+
+
+def _fitted(rounds: LoggedRounds, seed: int) -> dict[str, Any]:
+    """The fields of `BoostingMetaPolicy` that rounds tell."""
+    is_binary, scale = reward_units(rounds.reward)
+    model = fit_boosted(rounds.to("cpu", torch.float64), is_binary=is_binary, reward_scale=scale, seed=seed)
+    return {"model": model, "is_binary": is_binary, "reward_scale": scale}

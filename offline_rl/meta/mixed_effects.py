@@ -1,0 +1,145 @@
+"""Mixed effects: one fit for what all segments share and for what each has of its own.
+
+The prior of a segment's effects is learned over all segments (empirical Bayes), and that is all that is
+meta-learned: how much segments differ, in what.  Adapting to a segment is the posterior mode of its effects,
+a solve of a few dozen numbers.  Without the segments' level it is the pooled reward model.
+Sources: Gelman & Hill 2007, chapters 12 to 14; Hong et al. 2023 (HierOPO) for logged bandit data.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.meta.effects_meta_policy import refusal_of_nothing
+from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
+from offline_rl.meta.time_split import READ_OUT, fit_by_time, time_split
+from offline_rl.mixed_model.model import MixedModel, fit_model
+from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
+from offline_rl.policies.policy import Policy
+from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.two_tower import Parameters
+
+NEGLIGIBLE = 1e-4
+"""Variances below this are zero: effects of 0.01 in log-odds move no choice."""
+
+
+@dataclass(frozen=True, eq=False)
+class MixedMetaPolicy:
+    """Serves the best item by a mixed model; with_segments: with the segment's own effects.
+
+    lead: see `offline_rl.meta.time_split.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    """
+
+    kind: ClassVar[str] = "mixed_effects"
+
+    name: str
+    model: MixedModel
+    with_segments: bool
+    temperature: float
+    lead: float
+    validation_value: float
+    validation_gain: float
+    curve: tuple[CurvePoint, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def zero_shot(self) -> ScoredPolicy:
+        """The policy without any segment's own effects."""
+        return ScoredPolicy(self.name, self.model.score(), self.temperature)
+
+    def adapt(self, support: LoggedRounds) -> ScoredPolicy:
+        """The policy for the segment that `support` comes from; zero-shot where there is none."""
+        if not self.adapts or self.refusal(support) is not None:
+            return self.zero_shot()
+        effects = self.model.segment_effects(support, torch.zeros_like(support.segment), 1)
+        return ScoredPolicy(self.name, self.model.score(effects[0]), self.temperature)
+
+    def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
+        """Segment → its policy, all solved side by side."""
+        segments, place = torch.unique(rounds.segment, return_inverse=True)
+        if not self.adapts:
+            return dict.fromkeys(segments.tolist(), self.zero_shot())
+        effects = self.model.segment_effects(rounds, place, len(segments))
+        return {
+            segment: ScoredPolicy(self.name, self.model.score(own), self.temperature)
+            for segment, own in zip(segments.tolist(), effects, strict=True)
+        }
+
+    def refusal(self, support: LoggedRounds) -> str | None:
+        """No support is too thin, for the prior decides how far it is followed; but it may not be empty."""
+        return refusal_of_nothing(support)
+
+    @property
+    def adapts(self) -> bool:
+        """Whether segments were found to differ at all."""
+        return self.with_segments and bool((self.model.variances[1] > NEGLIGIBLE).any())
+
+    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+        """Itself: it stands on no two-tower model."""
+        del pooled, before
+        return self
+
+    def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
+        """The policy of other rounds, variances and all."""
+        model = fit_model(
+            rounds, with_segments=self.with_segments, with_factors=self.model.has_factors, seed=seed
+        )
+        return replace(self, model=model)
+
+    def numbers(self) -> dict[str, Tensor]:
+        """The tensors to store, by name."""
+        return numbers_of(self.model)
+
+    def card(self) -> dict[str, Any]:
+        """Everything but the tensors and the curve, as JSON can hold it."""
+        return {
+            "with_segments": self.with_segments,
+            "temperature": self.temperature,
+            "lead": self.lead,
+            "model": card_of(self.model),
+        }
+
+    @classmethod
+    def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
+        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        own = dict(card)
+        return cls(model=restored_model(numbers, own.pop("model")), **own, **shared)
+
+
+@dataclass(frozen=True)
+class MixedEffects:
+    """Learns a mixed model; with_segments: with effects of each segment's own."""
+
+    name: str = "mixed_effects"
+    with_segments: bool = True
+
+    def meta_train(
+        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
+    ) -> MixedMetaPolicy:
+        """See `Learner`: fitted on the training segments, and judged by time on all of them."""
+        del settings
+        return fit_by_time(lambda rounds: self._fitted(tasks, rounds, seed), tasks, seed, progress)
+
+    def _fitted(self, tasks: Tasks, rounds: LoggedRounds, seed: int) -> MixedMetaPolicy:
+        split = time_split(tasks, seed)
+        if not self.with_segments and rounds is split.support:
+            return self._policy(split.model)  # the split's own pooled model, which it compares all with
+        model = fit_model(
+            rounds, with_segments=self.with_segments, with_factors=split.model.has_factors, seed=seed
+        )
+        return self._policy(model)
+
+    def _policy(self, model: MixedModel) -> MixedMetaPolicy:
+        return MixedMetaPolicy(
+            name=self.name,
+            model=model,
+            with_segments=self.with_segments,
+            temperature=READ_OUT,
+            lead=0.0,
+            validation_value=math.nan,
+            validation_gain=math.nan,
+        )

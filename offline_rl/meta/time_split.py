@@ -1,0 +1,242 @@
+"""Time split: learners that are fitted in one go are judged on later rounds of all segments.
+
+A few validation segments say little, and any learner that beats another there by luck is believed.  What has
+no steps to stop and no penalty to choose needs no segments kept apart: it is fitted on the support windows of
+all segments and judged on their query windows, which come later, as tomorrow does.  Every query round counts
+but those of the sealed test segments.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor
+
+from features.errors import InputDataError
+from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.meta.convergence import largest_error, sure_gain
+from offline_rl.meta.judgement import best_level
+from offline_rl.meta.learner import CurvePoint, MetaPolicy, Progress
+from offline_rl.mixed_model.model import MixedModel, fit_model
+from offline_rl.objectives import doubly_robust_terms
+from offline_rl.policies.policy import Policy
+from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.reward_model import negative_log_likelihood
+
+_CELLS_AT_ONCE = 1 << 24
+"""Pairs of round and item that are scored at once: 128 MB."""
+
+
+@runtime_checkable
+class FittedPolicy(MetaPolicy, Protocol):
+    """A meta-policy that one fit makes, so that it can be made again from other rounds.
+
+    lead: by how many standard errors it predicted the query rounds' rewards better than the pooled model,
+    both fitted on the support rounds; 0 for the pooled model itself.
+    """
+
+    @property
+    def lead(self) -> float:
+        """See the class."""
+        ...
+
+    def fitted_again(self, rounds: LoggedRounds, seed: int) -> "FittedPolicy":
+        """The same learner's policy of other rounds; how it was judged stays."""
+        ...
+
+
+@dataclass(frozen=True)
+class TimeJudgement:
+    """value, zero_shot_value: doubly robust values on the query rounds, with and without adapting.
+
+    gain: the value's paired gain over the pooled model less its clustered standard error.
+    lead: see `FittedPolicy`.
+    """
+
+    value: float
+    zero_shot_value: float
+    gain: float
+    lead: float
+
+
+@dataclass(frozen=True, eq=False)
+class TimeSplit:
+    """What later rounds judge: support to fit on, query to judge on, the pooled model of the support rounds.
+
+    q_hat [n, A]: the pooled model's expected rewards of the query rounds.  likelihood, values [n]: its own
+    terms there.
+    """
+
+    support: LoggedRounds
+    query: LoggedRounds
+    model: MixedModel
+    q_hat: Tensor
+    likelihood: Tensor
+    values: Tensor
+
+    def judge(self, policy: MetaPolicy) -> TimeJudgement:
+        """Judge a policy that was fitted on the support rounds."""
+        likelihood, values = self.terms(adapted_to_each(policy, self.support), policy.zero_shot())
+        if policy.adapts:
+            _, zero_shot = self.terms({}, policy.zero_shot())
+        else:
+            zero_shot = values
+        return TimeJudgement(
+            value=float(values.mean()),
+            zero_shot_value=float(zero_shot.mean()),
+            gain=sure_gain(values - self.values, self.query.cluster),
+            lead=self.lead_of(likelihood),
+        )
+
+    def lead_of(self, likelihood: Tensor) -> float:
+        """By how many standard errors these log-likelihoods [n] are higher in the mean; 0 where none differs.
+
+        Clustered by user or by segment, whichever says that less is known.
+        """
+        better = likelihood - self.likelihood
+        if not bool(better.any()):
+            return 0.0
+        error = largest_error(better, (self.query.cluster, self.query.segment))
+        return float(better.mean()) / error if error > 0 else 0.0
+
+    def terms(self, by_segment: dict[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
+        """Log-likelihood and doubly robust term of every query round [n], each by its segment's policy.
+
+        The level of each segment is profiled out of the likelihood: a constant changes no choice.
+        """
+        query = self.query
+        likelihood, values = (torch.zeros(query.n, dtype=torch.float64) for _ in range(2))
+        for segment in torch.unique(query.segment).tolist():
+            policy = by_segment.get(segment, otherwise)
+            of_segment = torch.nonzero(query.segment == segment).flatten()
+            found = torch.zeros(len(of_segment), dtype=torch.float64)
+            at_once = max(1, _CELLS_AT_ONCE // query.n_actions)
+            for first in range(0, len(of_segment), at_once):
+                rows = of_segment[first : first + at_once]
+                score, term = _of_rounds(policy, query.select(rows), self.q_hat[rows])
+                found[first : first + at_once] = score
+                values[rows.cpu()] = term
+            likelihood[of_segment.cpu()] = _profiled(found, query.reward[of_segment].cpu(), self.model)
+        return likelihood, values
+
+
+@lru_cache(maxsize=2)
+def time_split(tasks: Tasks, seed: int) -> TimeSplit:
+    """Fit the pooled model on the support windows of all segments but the sealed ones; query windows judge.
+
+    Where either window is empty, the earlier and the later half of what there is are taken instead.
+    Raises InputDataError if there are no rounds to learn from.
+    """
+    rounds = tasks.to(training_device(), torch.float32)
+    open_to_all = [
+        segment for name in ("meta_train", "meta_validation", "none") for segment in rounds.split(name)
+    ]
+    support, query = (rounds.window(name, open_to_all) for name in ("support", "query"))
+    if support.n == 0 or query.n == 0:
+        training = rounds.window("training", open_to_all)
+        if training.n < 2:
+            raise InputDataError(
+                "No segment has rounds to learn from: widen the log's interval or lower the segment limits."
+            )
+        order = torch.arange(training.n, device=training.action.device)
+        support, query = training.select(order[: training.n // 2]), training.select(order[training.n // 2 :])
+
+    def fitted(with_factors: bool) -> TimeSplit:
+        model = fit_model(support, with_segments=False, with_factors=with_factors, seed=seed)
+        nothing = torch.zeros(query.n)
+        q_hat = model.expected_rewards(query).to(query.reward)
+        unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing)
+        likelihood, values = unjudged.terms({}, ScoredPolicy("pooled", model.score(), READ_OUT))
+        return replace(unjudged, likelihood=likelihood, values=values)
+
+    plain = fitted(with_factors=False)
+    if support.history is None:
+        return plain
+    rich = fitted(with_factors=True)
+    return rich if rich.lead_of(plain.likelihood) < -LEAD else plain
+
+
+LEAD = 1.0
+"""Standard errors by which what has more coefficients must predict later rounds better to be believed.  They
+are rounds of all segments, many, so one is enough; a mere sign would follow noise."""
+
+READ_OUT = 0.01
+"""Temperature of the softmax over scores by which fitted models are followed: the best item but for ties.
+Exploration is separate, by whole slates, so a softer read-out buys nothing."""
+
+
+Fitted = TypeVar("Fitted", bound=FittedPolicy)
+
+
+def fit_by_time(
+    fit: Callable[[LoggedRounds], Fitted], tasks: Tasks, seed: int, progress: Progress | None
+) -> Fitted:
+    """Fit on the training segments, and say how the same fit of the support rounds did on later ones.
+
+    fit: makes a policy of rounds; what it says of how it was judged is replaced here.
+    """
+    began = time.perf_counter()
+    split = time_split(tasks, seed)
+    seen = split.judge(fit(split.support))
+    rounds, notes = training_rounds(tasks)
+    fitted: Any = fit(rounds)
+    judged: Fitted = replace(
+        fitted,
+        lead=seen.lead,
+        validation_value=seen.value,
+        validation_gain=seen.gain,
+        curve=_told(seen, began, progress),
+        notes=tuple(notes),
+    )
+    return judged
+
+
+def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
+    """The learning curve of one fit: a single point, reported to `progress` too."""
+    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
+    if progress is not None:
+        progress(point)
+    return (point,)
+
+
+def _of_rounds(policy: Policy, rounds: LoggedRounds, q_hat: Tensor) -> tuple[Tensor, Tensor]:
+    """Score of the logged item (NaN where a policy has none) and doubly robust term of each round."""
+    arguments = (rounds.context, rounds.slot, rounds.item_features)
+    score = torch.full((rounds.n,), float("nan"), dtype=torch.float64)
+    if isinstance(policy, ScoredPolicy):
+        with torch.no_grad():
+            scores = policy.score(*arguments, rounds.history)
+        score = scores.gather(-1, rounds.action.to(scores.device)[:, None])[:, 0].double().cpu()
+    probabilities = policy.action_probabilities(*arguments, rounds.availability(), rounds.history)
+    terms = doubly_robust_terms(
+        probabilities.to(q_hat), rounds.action, rounds.propensity, rounds.reward, q_hat
+    )
+    return score, terms.double().cpu()
+
+
+def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
+    scaled = reward.double() / model.reward_scale
+    level = best_level(score, scaled, is_binary=model.is_binary)
+    return -negative_log_likelihood(score + level, scaled, is_binary=model.is_binary)
+
+
+def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[str]]:
+    """Rounds before the holdout of the segments that teach, on the training device, and notes on them.
+
+    All segments teach where none is dealt out for it.  Raises InputDataError if there are no rounds.
+    """
+    rounds = tasks.to(training_device(), torch.float32)
+    taught = rounds.window("training", rounds.split("meta_train"))
+    if taught.n:
+        return taught, ()
+    everything = rounds.window("training")
+    if everything.n == 0:
+        raise InputDataError(
+            "No segment has rounds to learn from: widen the log's interval or lower the segment limits."
+        )
+    return everything, ("No meta_train segment has rounds: all segments were learned from.",)

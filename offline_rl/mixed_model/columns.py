@@ -1,0 +1,163 @@
+"""Columns: how decisions are written for a mixed model, fixed once when it is fitted.
+
+    1 | context | slot | history factors | pair features of the candidate
+
+Context columns come in blocks (the levels of one trait, a user's whole history), and so do item features;
+which block meets which, and so which coefficients exist, is decided in `structure`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import LoggedRounds
+from offline_rl.mixed_model.factors import history_basis, history_columns
+from offline_rl.mixed_model.pairs import N_NUMBERS, Kind, all_pairs, logged_pairs
+from offline_rl.user_history import UserHistory
+
+ONE, SLOT, HISTORY, ALL, ITEM = "one", "slot", "history", "all", "item"
+"""Blocks of columns (`ONE`, `SLOT`, `HISTORY`) and of rows (`ALL`, `ITEM`) beside those of the log's own."""
+
+PRICE_BANDS = 5
+"""Parts of a catalog of equal size, by each number that describes its items."""
+
+
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The recipe of the columns: D = context columns + K numbers of each kind.
+
+    context_block: name of the block of each context column, in order (1, context, slot, history factors).
+    center: mean of each context column of the log, taken off, so that what an item has in the mean is its own
+    effect alone and not, in part, that of each level of each trait.
+    kinds, pair_scale: kinds of items whose history is looked up, and what their numbers are multiplied by,
+    [kinds, K].  basis: of the history factors, [A, R].  n_slots: slots of a slate.
+    """
+
+    context_block: tuple[str, ...]
+    center: Tensor
+    kinds: tuple[Kind, ...]
+    pair_scale: Tensor
+    basis: Tensor
+    n_slots: int
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """Name of the block of each of the D columns."""
+        pairs = [f"pair {kind.name}" for kind in self.kinds for _ in range(N_NUMBERS)]
+        return (*self.context_block, *pairs)
+
+    def of_context(self, context: Tensor, slot: Tensor, history: UserHistory | None) -> Tensor:
+        """The columns that are the same for every candidate: [n, D - K kinds], in the basis' dtype."""
+        like = self.basis
+        one = torch.ones(len(slot), 1, dtype=like.dtype, device=like.device)
+        in_slot = torch.nn.functional.one_hot(slot.to(like.device), self.n_slots).to(like)[:, 1:]
+        parts = [one, context.to(like) - self.center, in_slot]
+        if history is not None:
+            parts.append(history_columns(history.to(like.device, like.dtype), like))
+        else:
+            parts.append(like.new_zeros(len(slot), like.shape[1]))
+        return torch.cat(parts, dim=1)
+
+    def of_logged(self, rounds: LoggedRounds) -> Tensor:
+        """All columns of each round's logged item: [n, D]."""
+        parts = [self.of_context(rounds.context, rounds.slot, rounds.history)]
+        action = rounds.action.to(self.basis.device)
+        for kind, scale in zip(self.kinds, self.pair_scale, strict=True):
+            if rounds.history is None:
+                parts.append(self.basis.new_zeros(rounds.n, N_NUMBERS))
+            else:
+                history = rounds.history.to(self.basis.device, self.basis.dtype)
+                parts.append(logged_pairs(history, kind, action) * scale)
+        return torch.cat(parts, dim=1)
+
+    def pair_scores(self, history: UserHistory | None, weights: Tensor) -> Tensor | float:
+        """The weighted sum of each item's pair features, [n, A]; weights [kinds K].  0 without history."""
+        if history is None:
+            return 0.0
+        moved = history.to(self.basis.device, self.basis.dtype)
+        of_kind = weights.reshape(len(self.kinds), N_NUMBERS)
+        total: Tensor | float = 0.0
+        for kind, scale, own in zip(self.kinds, self.pair_scale, of_kind, strict=True):
+            total = total + all_pairs(moved, kind, own * scale)
+        return total
+
+
+def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Columns:
+    """Decide how decisions like these are written: the history's basis and the pair features' scales.
+
+    Every number of a pair gets half a standard deviation of one over the logged items; one that never varies
+    gets none.
+    """
+    device = rounds.context.device
+    n_columns = rounds.context.shape[1]
+    block = rounds.context_block.tolist() if rounds.context_block is not None else [0] * n_columns
+    names = [ONE, *(f"context {number}" for number in block), *[SLOT] * (rounds.n_slots - 1)]
+    history = rounds.history
+    basis = torch.zeros(rounds.n_actions, 0, dtype=torch.float64, device=device)
+    kinds: tuple[Kind, ...] = ()
+    scales = basis.new_zeros(0, N_NUMBERS)
+    if history is not None:
+        exact = history.to(device, torch.float64)
+        if with_factors:
+            basis = history_basis(exact, rounds.n_actions, seed=seed)
+        kinds = kinds_of_items(rounds)
+        numbers = torch.stack([logged_pairs(exact, kind, rounds.action) for kind in kinds])
+        spread = numbers.std(dim=1)
+        scales = torch.where(spread > 1e-9, 0.5 / spread.clamp_min(1e-9), 0.0)
+    return Columns(
+        context_block=(*names, *[HISTORY] * basis.shape[1]),
+        center=rounds.context.double().mean(0),
+        kinds=kinds,
+        pair_scale=scales,
+        basis=basis,
+        n_slots=rounds.n_slots,
+    )
+
+
+def item_rows(rounds: LoggedRounds) -> tuple[Tensor, tuple[str, ...]]:
+    """Item features z float64 [A, F] and the name of each one's block: a one for all, then the log's own.
+
+    Indicators of single items are left out: an item has coefficients of its own.
+    """
+    given = rounds.item_features.double()
+    block = _item_block(rounds)
+    kept = [place for place, number in enumerate(block) if number >= 0]
+    one = torch.ones(len(given), 1, dtype=torch.float64, device=given.device)
+    return torch.cat([one, given[:, kept]], dim=1), (ALL, *(f"feature {block[place]}" for place in kept))
+
+
+def kinds_of_items(rounds: LoggedRounds) -> tuple[Kind, ...]:
+    """Items alone; by each trait of theirs; and by bands of each number that describes them."""
+    device = rounds.item_features.device
+    alone = Kind(ITEM, torch.arange(rounds.n_actions, device=device))
+    kinds, block = [alone], _item_block(rounds)
+    for number in sorted({place for place in block if place >= 0}):
+        values = rounds.item_features[:, [place for place, of in enumerate(block) if of == number]]
+        code = _levels(values) if is_indicator(values) else _bands(values[:, 0])
+        if 1 < int(code.max()) + 1 < rounds.n_actions:
+            kinds.append(Kind(f"feature {number}", code))
+    return tuple(kinds)
+
+
+def is_indicator(values: Tensor) -> bool:
+    """Whether columns [A, m] mark the levels of one trait: zeros and ones, at most one in a row."""
+    return bool(((values == 0) | (values == 1)).all()) and bool((values.sum(1) <= 1).all())
+
+
+def _item_block(rounds: LoggedRounds) -> Sequence[int]:
+    if rounds.item_block is not None:
+        return [int(number) for number in rounds.item_block]
+    # Without names: what marks a single item is its indicator, all else is one block.
+    alone = (rounds.item_features != 0).sum(0) <= 1
+    return [-1 if single else 0 for single in alone.tolist()]
+
+
+def _levels(values: Tensor) -> Tensor:
+    return torch.where(values.sum(1) > 0, values.argmax(1), -1)
+
+
+def _bands(values: Tensor) -> Tensor:
+    order = torch.argsort(torch.argsort(values, stable=True), stable=True)
+    return order * PRICE_BANDS // max(len(values), 1)
