@@ -1,7 +1,8 @@
 """Candidate sets: which actions could have been shown in a round.
 
 A log that records candidate sets is believed. Otherwise every action that was shown at least once that
-day on that surface counts as available there that day (ads: on that channel for that campaign).
+day on that surface counts as available there that day (ads: on that channel for that campaign). Tomorrow's
+set is that of the last day; where that day is hardly begun in the log, days before it are added.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,11 @@ import numpy.typing as npt
 import polars as pl
 
 PLACE = ("surface", "campaign_id")
-SET_NAME = pl.concat_str(pl.lit("set\x1f"), "candidate_set_id")
+_NAMED = "set\x1f"
+SET_NAME = pl.concat_str(pl.lit(_NAMED), "candidate_set_id")
+
+THIN_DAY = 0.5
+"""Share of a typical day's rounds that the last days must have together to say what tomorrow can be shown."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,36 @@ def find_candidates(rounds: pl.DataFrame, action_ids: list[str], logged_sets: pl
     available = np.zeros((len(names), len(action_ids)), dtype=np.bool_)
     available[cells["row"].to_numpy(), cells["column"].to_numpy()] = True
     indexed = faced.join(rows, on="set", how="left", maintain_order="left")
-    newest = indexed.sort("decided_date", "set").group_by(PLACE, maintain_order=True).last()
-    latest = {(surface, campaign): row for surface, campaign, row in newest.select(*PLACE, "row").iter_rows()}
+    latest = {}
+    for name, of_place in _in_force(indexed).items():
+        latest[name] = of_place[0]
+        if len(of_place) > 1:
+            latest[name] = len(available)
+            available = np.vstack([available, available[of_place].any(axis=0)])
     return Candidates(available, indexed["row"].to_numpy().astype(np.int64), latest)
+
+
+def _in_force(indexed: pl.DataFrame) -> dict[tuple[str, str], list[int]]:
+    """Place → the sets of its last days, the newest first, as many as THIN_DAY asks for.
+
+    A log that ends in the middle of a night's first visit has shown three items that day, and the shop hasn't
+    dropped the others. Where a set was logged by name, the newest one alone is in force.
+    """
+    days = (
+        indexed.sort("decided_date", "set")
+        .group_by(*PLACE, "decided_date", maintain_order=True)
+        .agg(pl.col("row").last(), pl.col("set").last(), pl.len().alias("n"))
+        .with_columns(
+            typical=pl.col("n").median().over(PLACE), is_named=pl.col("set").str.starts_with(_NAMED)
+        )
+    )
+    chosen: dict[tuple[str, str], list[int]] = {}
+    for (surface, campaign), of_place in days.sort("decided_date", descending=True).group_by(
+        PLACE, maintain_order=True
+    ):
+        before = of_place["n"].cum_sum() - of_place["n"]
+        enough = before >= THIN_DAY * of_place["typical"]
+        needed = 1 if of_place["is_named"][0] else int((~enough).sum())
+        rows = of_place.head(needed).filter(~pl.col("is_named") | (pl.int_range(pl.len()) == 0))
+        chosen[str(surface), str(campaign)] = rows["row"].to_list()
+    return chosen

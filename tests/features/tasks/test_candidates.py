@@ -54,3 +54,24 @@ def test_tomorrow_starts_from_the_last_day():
         rounds(action_id=["x", "y"], decided_date=[date(2026, 1, 2), date(2026, 1, 1)]), ["x", "y"], NO_SETS
     )
     assert found.available[found.latest["home", ""]].tolist() == [True, False]
+
+
+def test_a_last_day_that_has_hardly_begun_is_filled_up_from_the_day_before():
+    """Three days of four rounds, and one round on the fourth: y, shown on the third day, is not gone."""
+    days = [date(2026, 1, day) for day in (1, 2, 3) for _ in range(4)] + [date(2026, 1, 4)]
+    shown = ["z"] * 8 + ["x", "y", "y", "y"] + ["x"]
+    found = find_candidates(rounds(action_id=shown, decided_date=days), ["x", "y", "z"], NO_SETS)
+    assert found.available[found.latest["home", ""]].tolist() == [True, True, False]
+    assert faced(found, 12) == [True, False, False]
+
+
+def test_a_set_that_was_logged_on_the_last_day_is_in_force_however_few_faced_it():
+    days = [date(2026, 1, 1)] * 4 + [date(2026, 1, 2)]
+    found = find_candidates(
+        rounds(
+            action_id=["y"] * 4 + ["x"], decided_date=days, candidate_set_id=[None, None, None, None, "c1"]
+        ),
+        ["x", "y", "z"],
+        SETS,
+    )
+    assert found.available[found.latest["home", ""]].tolist() == [True, False, True]
