@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from features.errors import MetacartError, UsageError
 from features.simulator.settings import WorldName
+from flows.compare.command import compare
 from flows.new_shops import fetch, init, simulate
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
@@ -41,6 +42,7 @@ data = App(name="data", help="Fetch public logs to run on.", result_action="retu
 app.command(data)
 app.command(simulate)
 app.command(init)
+app.command(compare)
 data.command(fetch)
 
 

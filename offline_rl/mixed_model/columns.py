@@ -136,7 +136,8 @@ def kinds_of_items(rounds: LoggedRounds) -> tuple[Kind, ...]:
     for number in sorted({place for place in block if place >= 0}):
         values = rounds.item_features[:, [place for place, of in enumerate(block) if of == number]]
         code = _levels(values) if is_indicator(values) else _bands(values[:, 0])
-        if 1 < int(code.max()) + 1 < rounds.n_actions:
+        largest = int(torch.bincount(code.clamp_min(-1) + 1)[1:].max()) if bool((code >= 0).any()) else 0
+        if 1 < largest < rounds.n_actions:
             kinds.append(Kind(f"feature {number}", code))
     return tuple(kinds)
 

@@ -25,7 +25,7 @@ START = 0.05
 FREE = 1e4
 """Variance of a block without a prior."""
 
-ROUNDS = 12
+ROUNDS = 8
 """Rounds of empirical Bayes; more move what is served by less than what noise does."""
 
 _HALVINGS = 8

@@ -1,0 +1,1 @@
+"""Comparing learners through whole nights of simulated shops, by true value."""

@@ -1,0 +1,91 @@
+"""The table of nights: shares of the gap by world, and whether what serves beats the plain baselines."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from flows.compare.nights import NightOutcome
+
+PLAIN = ("popularity", "segment_item_rates", "crosses_logit", "boosting")
+"""What a user would do without metacart: the rivals."""
+
+ASKS, SERVES = "what asks first", "what serves"
+
+Pick = Callable[[NightOutcome], float]
+
+
+def night_table(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
+    """Markdown: a row for each policy, a column for each world, then the comparison that the goals ask for.
+
+    Numbers are means over shops of the share of the gap between logging and the best policy, with their
+    standard errors; every shop counts alike.
+    """
+    worlds = list(dict.fromkeys(outcome.world for outcome in outcomes))
+    lines = [
+        f"| | {' | '.join(worlds)} | all worlds |",
+        f"|---|{'---|' * (len(worlds) + 1)}",
+    ]
+    for name, pick in _rows(outcomes).items():
+        cells = [_mean(pick, [one for one in outcomes if one.world == world]) for world in worlds]
+        lines.append(f"| {name} | {' | '.join(cells)} | {_mean(pick, outcomes)} |")
+    lines += ["", *_against_plain(outcomes, worlds)]
+    if nulls:
+        promoted = sum(outcome.verdict == "promote" for outcome in nulls)
+        lines += [
+            "",
+            f"Nulls (clicks dealt out to impressions at random): {promoted} of {len(nulls)} nights promoted "
+            "a policy.",
+        ]
+    seconds = [outcome.learn_seconds for outcome in outcomes]
+    judging = [outcome.evaluate_seconds for outcome in outcomes]
+    lines += [
+        "",
+        f"Learning took {np.mean(seconds):.0f} and evaluating {np.mean(judging):.0f} seconds of one "
+        f"processor in the mean ({len(outcomes)} nights, other work beside them).",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(outcomes: Sequence[NightOutcome]) -> Mapping[str, Pick]:
+    names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.values))
+    ordered = [*(name for name in PLAIN if name in names), *(name for name in names if name not in PLAIN)]
+    rows: dict[str, Pick] = {f"`{name}`": _of_policy(name) for name in ordered}
+    rows[ASKS] = lambda outcome: outcome.share(outcome.values[outcome.asks])
+    rows[SERVES] = lambda outcome: outcome.share(outcome.served)
+    return rows
+
+
+def _of_policy(name: str) -> Pick:
+    return lambda outcome: outcome.share(outcome.values[name])
+
+
+def _mean(pick: Pick, outcomes: Sequence[NightOutcome]) -> str:
+    found = np.array([pick(outcome) for outcome in outcomes])
+    error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
+    return f"{found.mean():.3f} ({error:.3f})"
+
+
+def _against_plain(outcomes: Sequence[NightOutcome], worlds: Sequence[str]) -> list[str]:
+    """What asks and what serves less the plain baseline with the best mean, paired by shop."""
+    lines = [
+        "| less the best plain baseline, paired by shop | "
+        + " | ".join(worlds)
+        + " | all worlds | without personal |",
+        f"|---|{'---|' * (len(worlds) + 2)}",
+    ]
+    parts = [[one for one in outcomes if one.world == world] for world in worlds]
+    parts += [list(outcomes), [one for one in outcomes if one.world != "personal"]]
+    rows = _rows(outcomes)
+    for name in (ASKS, SERVES):
+        cells = []
+        for part in parts:
+            plain = [f"`{one}`" for one in PLAIN if part and one in part[0].values]
+            best = max(plain, key=lambda one: np.mean([rows[one](outcome) for outcome in part]), default=None)
+            if best is None:
+                cells.append("")
+                continue
+            gain = np.array([rows[name](outcome) - rows[best](outcome) for outcome in part])
+            error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else float("nan")
+            cells.append(f"{gain.mean():+.3f} ({error:.3f}) over {best}")
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
