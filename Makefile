@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
-.PHONY: demo test test-slow lint types imports unit bench learners format lock clean
+.PHONY: demo test test-slow lint types imports unit bench learners nights format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -46,6 +46,11 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 learners: .venv/ready  ## the table of learners in simulated shops; an hour and a half on two cores; it can be interrupted
 	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
 	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
+
+nights: .venv/ready  ## learners in whole nights of simulated shops; most of an hour on two cores; it can be interrupted
+	$(BIN)/metacart compare --jobs 2 --nulls 20 --out data/compare
+	cp data/compare/nights.jsonl offline_rl/meta/nights.jsonl
+	cp data/compare/nights.md offline_rl/meta/NIGHTS.md
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

@@ -45,7 +45,7 @@ def compare(
         Folder of outcomes and table; an interrupted run goes on from it.
     """
     from flows.compare.nights import run_nights
-    from flows.compare.table import night_table
+    from flows.compare.table import nights_page
 
     if seeds < 1 or jobs < 1 or nulls < 0:
         raise UsageError(
@@ -62,7 +62,7 @@ def compare(
     of_nulls = run_nights(
         out, worlds=("strong",), seeds=null_shops, learners=names, permuted=True, jobs=jobs, say=say
     )
-    table = night_table(outcomes, of_nulls)
+    table = nights_page(outcomes, of_nulls)
     (out / "nights.md").write_text(table, encoding="utf-8")
     lines = [json.dumps(asdict(outcome), sort_keys=True) for outcome in outcomes]
     (out / "nights.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

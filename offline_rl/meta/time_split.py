@@ -191,9 +191,18 @@ def fit_by_time(
         validation_value=seen.value,
         validation_gain=seen.gain,
         curve=_told(seen, began, progress),
-        notes=tuple(notes),
+        notes=(*notes, *_compared(seen.lead)),
     )
     return judged
+
+
+def _compared(lead: float) -> Sequence[str]:
+    """How it did beside the pooled model, in a sentence; nothing to say of the pooled model itself."""
+    if lead == 0.0:
+        return ()
+    clearly, how = "clearly " if abs(lead) > LEAD else "", "better" if lead > 0.0 else "worse"
+    errors = f"{abs(lead):.1f} standard errors"
+    return (f"It predicted later rounds {clearly}{how} than the pooled model ({errors}).",)
 
 
 def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:

@@ -38,7 +38,7 @@ def updated_variance(variance: float, squares: float, trace: float, size: int, s
     determined = max(size - trace / variance, 0.0)
     if squares <= 0.0:
         return LEAST
-    # Both terms alone bound the root from above, and from there Newton's steps fall to it without overshooting.
+    # Each term alone bounds the root from above, and from there Newton's steps fall to it, never past it.
     root = (scale * squares) ** (1 / 3)
     if determined > 0.0:
         root = min(root, math.sqrt(squares / determined))
