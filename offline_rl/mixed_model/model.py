@@ -11,9 +11,10 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.mixed_model.columns import Columns, fit_columns, item_rows
-from offline_rl.mixed_model.fit import FitSettings, Fitted, LevelRows, fit_mixed_model
+from offline_rl.mixed_model.fit import FitSettings, Fitted, LevelRows, fit_mixed_model, start_variances
 from offline_rl.mixed_model.level import CellRows, Coefficients
 from offline_rl.mixed_model.structure import Structure, structure_of
+from offline_rl.mixed_model.variances import LEAST
 from offline_rl.user_history import UserHistory
 
 LEARNED_FROM = 200_000
@@ -177,7 +178,7 @@ def fit_model(
         variances = _fit(unfitted, part, with_segments, how, None).variances
         how = replace(how, rounds=0, settling=_SETTLING)
     fitted = _fit(unfitted, rounds, with_segments, how, variances)
-    nothing = torch.full((len(structure.segment.blocks),), 1e-6, dtype=torch.float64)
+    nothing = torch.full_like(start_variances(structure.segment), LEAST)
     return replace(
         unfitted,
         base=fitted.base,

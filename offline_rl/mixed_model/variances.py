@@ -39,7 +39,7 @@ def updated_variance(variance: float, squares: float, trace: float, size: int, s
     if squares <= 0.0:
         return LEAST
     # Each term alone bounds the root from above, and from there Newton's steps fall to it, never past it.
-    root = (scale * squares) ** (1 / 3)
+    root = math.cbrt(scale * squares)
     if determined > 0.0:
         root = min(root, math.sqrt(squares / determined))
     for _ in range(_NEWTON_STEPS):
