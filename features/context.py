@@ -4,7 +4,7 @@ Traits are the columns a round brings (its request context) or inherits (its use
 columns were computed strictly before the round. The encoder is fitted on the training window and then
 frozen: vocabularies, means and spreads never see the rounds that judge a policy.
 
-Numbers are scaled by block: all columns that tell of one thing (a user's history, an embedding) have together
+Numbers are scaled by block: all columns about one thing (a user's history, an embedding) have together
 the variance 1/4 of a balanced indicator. So a penalty on weights treats a trait, a number and a whole block
 alike, and twenty columns of history can't drown the traits by being many. Sources: Gelman 2008, "Scaling
 regression inputs by dividing by two standard deviations"; Escofier & Pagès 1994, "Multiple factor analysis",
@@ -205,7 +205,7 @@ def _block(column: str) -> str:
 
 
 def _block_of(part: Number | Level) -> tuple[bool, str]:
-    """Return whether it is a trait and what it tells of: a trait may be called as a block of numbers is."""
+    """Return whether it is a trait, and its name: a trait may be called as a block of numbers is."""
     return (True, part.column) if isinstance(part, Level) else (False, _block(part.column))
 
 

@@ -29,7 +29,7 @@ AMOUNTS = ("views", "clicks", "carts", "purchases", "days_since")
 to the user's last act on any."""
 
 MOST_ITEMS = 100
-"""A state keeps the items that were touched last, so many of them. People look at fewer within weeks; a robot
+"""A state keeps the items that were touched last, this many of them. People look at fewer within weeks; a robot
 reads the whole catalog, and would bring a row for each item and state of its."""
 
 
@@ -61,7 +61,7 @@ def read_touches(
 
     action_ids: the domain's actions in order; acts on anything else count for nothing. They must be sorted,
     because of items touched at the same moment the first ones are kept.
-    most_items: a state keeps the items touched last, so many of them.
+    most_items: a state keeps the items touched last, this many of them.
     """
     when = {"night_end": night_end, "half_life_days": HALF_LIFE_DAYS}
     _keep_frame(connection, "action_numbers", _numbered(action_ids))

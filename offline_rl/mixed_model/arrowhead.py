@@ -83,21 +83,22 @@ def solve_arrowhead(
     (0.8125, 16.0)
     """
     own, cells = precisions.item_columns, precisions.feature_cells
-    tasks, items, columns, _ = gram.shape
+    tasks, _, columns, _ = gram.shape
     n_features = features.shape[1]
     rows = gram[:, :, own]
     factor = torch.linalg.cholesky(rows[..., own] + torch.diag(precisions.item[own]))
     # [T, A, J, D]: what an item's own coefficients take over from the shared ones
     taken = torch.cholesky_solve(rows, factor)
-    pairs = (features[:, :, None] * features[:, None, :]).reshape(items, n_features**2)
+    pairs = _feature_pairs(features)
     shared = _kronecker_sum(pairs, gram - rows.transpose(-1, -2) @ taken, cells, n_features)
     shared = shared + torch.diag(precisions.feature.flatten()[cells])
     shared_factor = torch.linalg.cholesky(shared)
-    side = feature_side - torch.einsum("af,tajd,taj->tfd", features, taken, item_side[..., own])
+    passed = (taken.transpose(-1, -2) @ item_side[..., own, None])[..., 0]
+    side = feature_side - features.T @ passed
     feature = torch.zeros(tasks, n_features * columns, dtype=gram.dtype, device=gram.device)
     feature[:, cells] = torch.cholesky_solve(side.flatten(1)[:, cells, None], shared_factor)[..., 0]
     feature = feature.reshape(tasks, n_features, columns)
-    rest = item_side[..., own] - torch.einsum("tajd,af,tfd->taj", rows, features, feature)
+    rest = item_side[..., own] - (rows @ (features @ feature)[..., None])[..., 0]
     item = torch.zeros_like(item_side)
     item[..., own] = torch.cholesky_solve(rest[..., None], factor)[..., 0]
     log_determinant = 2.0 * (
@@ -110,18 +111,24 @@ def solve_arrowhead(
     feature_variance = torch.zeros_like(feature)
     feature_variance.flatten(1)[:, cells] = inverse.diagonal(dim1=-2, dim2=-1)
     item_variance = torch.zeros_like(item)
-    item_variance[..., own] = torch.cholesky_inverse(factor).diagonal(dim1=-2, dim2=-1) + torch.einsum(
-        "tajd,tade,taje->taj", taken, _spread_of_items(pairs, inverse, cells, n_features, columns), taken
-    )
+    spread = _spread_of_items(pairs, inverse, cells, n_features, columns)
+    alone = torch.cholesky_inverse(factor).diagonal(dim1=-2, dim2=-1)
+    item_variance[..., own] = alone + ((taken @ spread) * taken).sum(-1)
     return Solution(item, feature, item_variance, feature_variance, log_determinant)
+
+
+def _feature_pairs(features: Tensor) -> Tensor:
+    """z_a z_a' of every item, sparse [A, F F]: an item has a category and a brand, and not all the others."""
+    count = features.shape[1]
+    return (features[:, :, None] * features[:, None, :]).reshape(-1, count**2).to_sparse()
 
 
 def _kronecker_sum(pairs: Tensor, blocks: Tensor, cells: Tensor, n_features: int) -> Tensor:
     """sum_a (z_a z_a') ⊗ blocks_a at the cells that exist, [T, P, P]; pairs [A, F F], blocks [T, A, D, D]."""
     tasks, items, columns, _ = blocks.shape
-    summed = pairs.T @ blocks.reshape(tasks, items, columns**2)
-    ordered = summed.reshape(tasks, n_features, n_features, columns, columns).transpose(2, 3)
-    flat = ordered.reshape(tasks, n_features * columns, n_features * columns)
+    by_item = blocks.transpose(0, 1).reshape(items, tasks * columns**2)
+    summed = torch.sparse.mm(pairs.t(), by_item).reshape(n_features, n_features, tasks, columns, columns)
+    flat: Tensor = summed.permute(2, 0, 3, 1, 4).reshape(tasks, n_features * columns, n_features * columns)
     return flat[:, cells][:, :, cells]
 
 
@@ -130,6 +137,6 @@ def _spread_of_items(pairs: Tensor, inverse: Tensor, cells: Tensor, n_features: 
     tasks, size = len(inverse), n_features * columns
     full = torch.zeros(tasks, size, size, dtype=inverse.dtype, device=inverse.device)
     full[:, cells[:, None], cells[None, :]] = inverse
-    ordered = full.reshape(tasks, n_features, columns, n_features, columns).transpose(2, 3)
-    spread = pairs @ ordered.reshape(tasks, n_features**2, columns**2)
-    return spread.reshape(tasks, len(pairs), columns, columns)
+    ordered = full.reshape(tasks, n_features, columns, n_features, columns).permute(1, 3, 0, 2, 4)
+    spread: Tensor = torch.sparse.mm(pairs, ordered.reshape(n_features**2, tasks * columns**2))
+    return spread.reshape(-1, tasks, columns, columns).transpose(0, 1)

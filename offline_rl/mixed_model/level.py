@@ -13,6 +13,12 @@ from torch import Tensor
 
 from offline_rl.mixed_model.arrowhead import Precisions
 
+FEWEST_FOR_PRODUCTS = 8
+"""Rounds that a cell must have in the mean for a product of its own to pay."""
+
+_NUMBERS_AT_ONCE = 1 << 22
+"""Numbers of outer products held at once: 32 MB."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -105,17 +111,31 @@ class CellRows:
         """Whether there is a single column: then sums are counts, and need no products."""
         return self.columns.shape[1] == 1
 
+    @property
+    def is_scattered(self) -> bool:
+        """Whether cells have so few rounds that a product for each would cost more than it multiplies."""
+        return len(self.order) < FEWEST_FOR_PRODUCTS * len(self.bounds)
+
     def _cells(self) -> Iterator[tuple[int, slice, Tensor]]:
         for cell, start, end in self.bounds:
             yield cell, slice(start, end), self.columns[start:end].double()
 
+    def _chunks(self) -> Iterator[tuple[Tensor, slice, Tensor]]:
+        """Cells, places and columns of so many rounds that their outer products fit in `_NUMBERS_AT_ONCE`."""
+        at_once = max(1, _NUMBERS_AT_ONCE // self.columns.shape[1] ** 2)
+        ordered_cells = self.cell[self.order]
+        for start in range(0, len(self.order), at_once):
+            rows = slice(start, start + at_once)
+            yield ordered_cells[rows], rows, self.columns[rows].double()
+
     def scores(self, coefficients: Tensor) -> Tensor:
         """x'w of each round in the order of the log, [n]; coefficients [T, A, D]."""
         of_cell = coefficients.flatten(0, 1)
-        if self.is_constant:
-            ordered = self.columns[:, 0].double() * of_cell[self.cell[self.order], 0]
+        ordered = of_cell.new_zeros(len(self.order))
+        if self.is_scattered:
+            for cells, rows, columns in self._chunks():
+                ordered[rows] = (columns * of_cell[cells]).sum(1)
         else:
-            ordered = of_cell.new_zeros(len(self.order))
             for cell, rows, columns in self._cells():
                 ordered[rows] = columns @ of_cell[cell]
         return torch.empty_like(ordered).index_copy_(0, self.order, ordered)
@@ -123,23 +143,31 @@ class CellRows:
     def moments(self, residual: Tensor) -> Tensor:
         """Sums of residual [n] times x by cell: [T, A, D]."""
         ordered = residual[self.order]
-        if self.is_constant:
-            summed = self._counted(self.columns[:, 0].double() * ordered)
-            return summed.reshape(self.n_groups, self.n_items, 1)
         sums = ordered.new_zeros(self.n_groups * self.n_items, self.columns.shape[1])
-        for cell, rows, columns in self._cells():
-            sums[cell] = ordered[rows] @ columns
+        if self.is_constant:
+            sums = self._counted(self.columns[:, 0].double() * ordered)
+        elif self.is_scattered:
+            for cells, rows, columns in self._chunks():
+                sums.index_add_(0, cells, ordered[rows, None] * columns)
+        else:
+            for cell, rows, columns in self._cells():
+                sums[cell] = ordered[rows] @ columns
         return sums.reshape(self.n_groups, self.n_items, -1)
 
     def gram(self, weight: Tensor) -> Tensor:
         """Sums of weight [n] times x x' by cell: [T, A, D, D]."""
         ordered, size = weight[self.order], self.columns.shape[1]
         if self.is_constant:
-            summed = self._counted(self.columns[:, 0].double().square() * ordered)
-            return summed.reshape(self.n_groups, self.n_items, 1, 1)
-        sums = ordered.new_zeros(self.n_groups * self.n_items, size, size)
-        for cell, rows, columns in self._cells():
-            sums[cell] = columns.T @ (ordered[rows, None] * columns)
+            sums = self._counted(self.columns[:, 0].double().square() * ordered)
+        else:
+            sums = ordered.new_zeros(self.n_groups * self.n_items, size, size)
+        if self.is_scattered and not self.is_constant:
+            for cells, rows, columns in self._chunks():
+                weighted = ordered[rows, None] * columns
+                sums.index_add_(0, cells, weighted[:, :, None] * columns[:, None, :])
+        elif not self.is_constant:
+            for cell, rows, columns in self._cells():
+                sums[cell] = columns.T @ (ordered[rows, None] * columns)
         return sums.reshape(self.n_groups, self.n_items, size, size)
 
     def _counted(self, values: Tensor) -> Tensor:
