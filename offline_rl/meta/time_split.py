@@ -19,13 +19,14 @@ from torch import Tensor
 from features.errors import InputDataError
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.adapt_together import adapted_to_each
-from offline_rl.meta.convergence import largest_error, sure_gain
+from offline_rl.meta.convergence import clustered_standard_error, largest_error, sure_gain
 from offline_rl.meta.judgement import best_level
 from offline_rl.meta.learner import CurvePoint, MetaPolicy, Progress
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.shares import restricted, shares
 from offline_rl.reward_model import negative_log_likelihood
 
 _CELLS_AT_ONCE = 1 << 24
@@ -104,6 +105,49 @@ class TimeSplit:
         error = largest_error(better, (self.query.cluster, self.query.segment))
         return float(better.mean()) / error if error > 0 else 0.0
 
+    def read_out(self, policy: MetaPolicy) -> float:
+        """The temperature at which a policy that was fitted on the support rounds is expected to serve best.
+
+            gain(T) Phi(gain(T) / error(T) - z)
+
+        gain: what its own scores expect of it over what was logged; error: of its doubly robust estimate on
+        the query rounds, which are about as many as the holdout's.  A sharp read-out earns most, but its
+        estimate is the noisiest, and a policy whose gain can't be shown earns nothing; where items are nearly
+        tied, a softer one gives up little and is shown far more often.  In a large log the sharpest is best.
+        """
+        by_segment = adapted_to_each(policy, self.support)
+        query, otherwise = self.query, policy.zero_shot()
+        gains, terms = (torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(2))
+        at_once = max(1, _CELLS_AT_ONCE // query.n_actions)
+        for segment in torch.unique(query.segment).tolist():
+            chosen = by_segment.get(segment, otherwise)
+            assert isinstance(chosen, ScoredPolicy)
+            for rows in torch.split(torch.nonzero(query.segment == segment).flatten(), at_once):
+                part, logged = query.select(rows), query.action[rows, None]
+                with torch.no_grad():
+                    scores = chosen.score(part.context, part.slot, part.item_features, part.history).double()
+                expected = self._expected(scores, part)
+                for place, temperature in enumerate(TEMPERATURES):
+                    served = shares(restricted(scores / temperature, part.availability()))
+                    gain = (served * expected).sum(1) - expected.gather(1, logged)[:, 0]
+                    values = doubly_robust_terms(
+                        served.to(part.reward), part.action, part.propensity, part.reward, self.q_hat[rows]
+                    )
+                    gains[place, rows.cpu()] = gain.cpu()
+                    terms[place, rows.cpu()] = (values - part.reward).double().cpu()
+        errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
+        gain = gains.mean(1)
+        shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
+        # The first of equals, and the sharpest where nobody expects a gain.
+        return TEMPERATURES[int((gain.clamp_min(0.0) * shown).argmax())]
+
+    def _expected(self, scores: Tensor, rounds: LoggedRounds) -> Tensor:
+        """Rewards that scores [n, A] expect, at the level that suits these rounds best."""
+        logged = scores.gather(1, rounds.action[:, None])[:, 0]
+        reward = rounds.reward.double() / self.model.reward_scale
+        level = best_level(logged, reward, is_binary=self.model.is_binary)
+        return torch.sigmoid(scores + level) if self.model.is_binary else scores * self.model.reward_scale
+
     def terms(self, by_segment: dict[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
         """Log-likelihood and doubly robust term of every query round [n], each by its segment's policy.
 
@@ -166,8 +210,14 @@ LEAD = 1.0
 are rounds of all segments, many, so one is enough; a mere sign would follow noise."""
 
 READ_OUT = 0.01
-"""Temperature of the softmax over scores by which fitted models are followed: the best item but for ties.
-Exploration is separate, by whole slates, so a softer read-out buys nothing."""
+"""Temperature of the softmax over scores that follows the best item for all but ties.  Exploration is
+separate, by whole slates, so a softer one is taken only to be shown to earn more (`TimeSplit.read_out`)."""
+
+TEMPERATURES = (READ_OUT, 0.02, 0.05, 0.1, 0.2)
+"""Those that are tried, the sharpest first."""
+
+_DEMANDED = 1.96
+"""Standard errors that the gate asks of a gain at its usual confidence."""
 
 
 Fitted = TypeVar("Fitted", bound=FittedPolicy)
@@ -182,11 +232,14 @@ def fit_by_time(
     """
     began = time.perf_counter()
     split = time_split(tasks, seed)
-    seen = split.judge(fit(split.support))
+    early: Any = fit(split.support)
+    temperature = split.read_out(early)
+    seen = split.judge(replace(early, temperature=temperature))
     rounds, notes = training_rounds(tasks)
     fitted: Any = fit(rounds)
     judged: Fitted = replace(
         fitted,
+        temperature=temperature,
         lead=seen.lead,
         validation_value=seen.value,
         validation_gain=seen.gain,

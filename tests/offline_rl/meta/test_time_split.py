@@ -10,8 +10,9 @@ import torch
 from features.errors import InputDataError
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import LearningSettings
-from offline_rl.meta.mixed_effects import MixedEffects
-from offline_rl.meta.time_split import time_split, training_rounds
+from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
+from offline_rl.meta.time_split import READ_OUT, time_split, training_rounds
 from offline_rl.user_history import Touches, UserHistory
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
 
@@ -89,3 +90,17 @@ def test_where_nobody_is_dealt_out_to_teach_everybody_teaches(tmp_path: Path) ->
     rounds, notes = training_rounds(nobody)
     assert rounds.n == tasks.window("training").n
     assert notes[0].endswith(".")
+
+
+def test_a_gain_that_is_sure_is_read_out_sharply(tmp_path: Path) -> None:
+    learned = MixedEffects().meta_train(load_world(tmp_path, log_rounds(opposite_world(), 200)), SETTINGS, 0)
+    assert isinstance(learned, MixedMetaPolicy)
+    assert learned.temperature == READ_OUT
+
+
+def test_a_gain_that_is_hard_to_show_is_read_out_softly(tmp_path: Path) -> None:
+    """Ten items hardly better or worse than one another, 2 % clicks: greedy weights would drown the gain."""
+    world = make_world(segments=6, items=10, click_rate=0.02, heterogeneity=0.0, shared=0.4)
+    learned = PooledRewardModel().meta_train(load_world(tmp_path, log_rounds(world, 2000)), SETTINGS, 0)
+    assert isinstance(learned, MixedMetaPolicy)
+    assert learned.temperature > READ_OUT
