@@ -151,7 +151,8 @@ class TimeSplit:
     def terms(self, by_segment: dict[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
         """Log-likelihood and doubly robust term of every query round [n], each by its segment's policy.
 
-        The level of each segment is profiled out of the likelihood: a constant changes no choice.
+        The level of each slot in each segment is profiled out of the likelihood: a constant changes no
+        choice, and a best-seller list that knows no slots would else look worse than it serves.
         """
         query = self.query
         likelihood, values = (torch.zeros(query.n, dtype=torch.float64) for _ in range(2))
@@ -165,7 +166,10 @@ class TimeSplit:
                 score, term = _of_rounds(policy, query.select(rows), self.q_hat[rows])
                 found[first : first + at_once] = score
                 values[rows.cpu()] = term
-            likelihood[of_segment.cpu()] = _profiled(found, query.reward[of_segment].cpu(), self.model)
+            for slot in torch.unique(query.slot[of_segment]).tolist():
+                in_slot = torch.nonzero(query.slot[of_segment] == slot).flatten().cpu()
+                rows = of_segment.cpu()[in_slot]
+                likelihood[rows] = _profiled(found[in_slot], query.reward.cpu()[rows], self.model)
         return likelihood, values
 
 
@@ -253,7 +257,7 @@ def _compared(lead: float) -> Sequence[str]:
     """How it did beside the pooled model, in a sentence; nothing to say of the pooled model itself."""
     if lead == 0.0:
         return ()
-    clearly, how = "clearly " if abs(lead) > LEAD else "", "better" if lead > 0.0 else "worse"
+    clearly, how = "clearly " if abs(lead) > _DEMANDED else "", "better" if lead > 0.0 else "worse"
     errors = f"{abs(lead):.1f} standard errors"
     return (f"It predicted later rounds {clearly}{how} than the pooled model ({errors}).",)
 

@@ -9,6 +9,7 @@ import torch
 
 from features.errors import InputDataError
 from offline_rl.logged_data import Tasks
+from offline_rl.meta.item_rates import ItemRates
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
@@ -104,3 +105,12 @@ def test_a_gain_that_is_hard_to_show_is_read_out_softly(tmp_path: Path) -> None:
     learned = PooledRewardModel().meta_train(load_world(tmp_path, log_rounds(world, 2000)), SETTINGS, 0)
     assert isinstance(learned, MixedMetaPolicy)
     assert learned.temperature > READ_OUT
+
+
+def test_a_list_that_knows_no_slots_is_not_judged_by_them(tmp_path: Path) -> None:
+    """Slots differ by 1.5 in log-odds and nothing else does: no list of items can be worse for it."""
+    world = make_world(segments=6, items=6, click_rate=0.2, heterogeneity=0.0, shared=0.0)
+    steep = replace(world, slot_effect=np.array([1.5, 0.0, -1.5]))
+    tasks = load_world(tmp_path, log_rounds(steep, 1000))
+    learned = ItemRates().meta_train(tasks, SETTINGS, seed=0)
+    assert abs(learned.lead) < 2.5
