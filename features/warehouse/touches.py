@@ -29,7 +29,7 @@ AMOUNTS = ("views", "clicks", "carts", "purchases", "days_since")
 to the user's last act on any."""
 
 MOST_ITEMS = 100
-"""A state keeps the items that were touched last, this many of them. People look at fewer within weeks; a robot
+"""A state keeps this many items, those that were touched last. People look at fewer within weeks; a robot
 reads the whole catalog, and would bring a row for each item and state of its."""
 
 
