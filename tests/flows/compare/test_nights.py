@@ -21,6 +21,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> NightOutcome:
     return read_outcome(job.path)
 
 
+@pytest.mark.slow
 def test_the_truth_of_every_policy_lies_below_the_oracle(outcome: NightOutcome) -> None:
     assert set(outcome.values) == {"mixed_effects", "popularity", "pooled_reward_model"}
     assert 0 < outcome.logging < outcome.oracle < 1
@@ -29,6 +30,7 @@ def test_the_truth_of_every_policy_lies_below_the_oracle(outcome: NightOutcome) 
     assert outcome.share(outcome.logging) == 0.0
 
 
+@pytest.mark.slow
 def test_what_serves_is_worth_what_its_champion_is_worth(outcome: NightOutcome) -> None:
     assert outcome.asks in outcome.values
     assert outcome.plain in ("pooled_reward_model", "popularity")
