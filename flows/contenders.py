@@ -34,7 +34,7 @@ def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
 
 def reward_model(folder: Path, domain: str) -> MixedModel:
     """Return the pooled reward model that the night has fitted on all rounds before the holdout."""
-    pooled = next(policy for policy in serving_policies(folder, domain) if policy.name == BASELINE.name)
+    pooled = load_policy(folder / "policies" / domain / f"{BASELINE.name}.safetensors")
     assert isinstance(pooled, MixedMetaPolicy)
     return pooled.model
 

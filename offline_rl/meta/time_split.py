@@ -8,7 +8,7 @@ but those of the sealed test segments.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -105,8 +105,8 @@ class TimeSplit:
         error = largest_error(better, (self.query.cluster, self.query.segment))
         return float(better.mean()) / error if error > 0 else 0.0
 
-    def read_out(self, policy: MetaPolicy) -> float:
-        """The temperature at which a policy that was fitted on the support rounds is expected to serve best.
+    def read_out(self, by_segment: Mapping[int, Policy], otherwise: Policy) -> float:
+        """The temperature at which policies that were fitted on support rounds are expected to serve best.
 
             gain(T) Phi(gain(T) / error(T) - z)
 
@@ -115,26 +115,20 @@ class TimeSplit:
         estimate is the noisiest, and a policy whose gain can't be shown earns nothing; where items are nearly
         tied, a softer one gives up little and is shown far more often.  In a large log the sharpest is best.
         """
-        by_segment = adapted_to_each(policy, self.support)
-        query, otherwise = self.query, policy.zero_shot()
+        query = self.query
         gains, terms = (torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(2))
-        at_once = max(1, _CELLS_AT_ONCE // query.n_actions)
-        for segment in torch.unique(query.segment).tolist():
-            chosen = by_segment.get(segment, otherwise)
-            assert isinstance(chosen, ScoredPolicy)
-            for rows in torch.split(torch.nonzero(query.segment == segment).flatten(), at_once):
-                part, logged = query.select(rows), query.action[rows, None]
-                with torch.no_grad():
-                    scores = chosen.score(part.context, part.slot, part.item_features, part.history).double()
-                expected = self._expected(scores, part)
-                for place, temperature in enumerate(TEMPERATURES):
-                    served = shares(restricted(scores / temperature, part.availability()))
-                    gain = (served * expected).sum(1) - expected.gather(1, logged)[:, 0]
-                    values = doubly_robust_terms(
-                        served.to(part.reward), part.action, part.propensity, part.reward, self.q_hat[rows]
-                    )
-                    gains[place, rows.cpu()] = gain.cpu()
-                    terms[place, rows.cpu()] = (values - part.reward).double().cpu()
+        for policy, rows in self._walk(by_segment, otherwise):
+            part, q_hat = query.select(rows), self.q_hat[rows]
+            scores = _scores(policy, part)
+            expected = self._expected(scores, part)
+            for place, temperature in enumerate(TEMPERATURES):
+                served = shares(restricted(scores / temperature, part.availability()))
+                gain = (served * expected).sum(1) - expected.gather(1, part.action[:, None])[:, 0]
+                values = doubly_robust_terms(
+                    served.to(q_hat), part.action, part.propensity, part.reward, q_hat
+                )
+                gains[place, rows.cpu()] = gain.cpu()
+                terms[place, rows.cpu()] = (values - part.reward).double().cpu()
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
         gain = gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
@@ -148,29 +142,40 @@ class TimeSplit:
         level = best_level(logged, reward, is_binary=self.model.is_binary)
         return torch.sigmoid(scores + level) if self.model.is_binary else scores * self.model.reward_scale
 
-    def terms(self, by_segment: dict[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
+    def terms(self, by_segment: Mapping[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
         """Log-likelihood and doubly robust term of every query round [n], each by its segment's policy.
 
         The level of each slot in each segment is profiled out of the likelihood: a constant changes no
         choice, and a best-seller list that knows no slots would else look worse than it serves.
         """
         query = self.query
-        likelihood, values = (torch.zeros(query.n, dtype=torch.float64) for _ in range(2))
-        for segment in torch.unique(query.segment).tolist():
-            policy = by_segment.get(segment, otherwise)
-            of_segment = torch.nonzero(query.segment == segment).flatten()
-            found = torch.zeros(len(of_segment), dtype=torch.float64)
-            at_once = max(1, _CELLS_AT_ONCE // query.n_actions)
-            for first in range(0, len(of_segment), at_once):
-                rows = of_segment[first : first + at_once]
-                score, term = _of_rounds(policy, query.select(rows), self.q_hat[rows])
-                found[first : first + at_once] = score
-                values[rows.cpu()] = term
-            for slot in torch.unique(query.slot[of_segment]).tolist():
-                in_slot = torch.nonzero(query.slot[of_segment] == slot).flatten().cpu()
-                rows = of_segment.cpu()[in_slot]
-                likelihood[rows] = _profiled(found[in_slot], query.reward.cpu()[rows], self.model)
+        score, values = (torch.zeros(query.n, dtype=torch.float64) for _ in range(2))
+        for policy, rows in self._walk(by_segment, otherwise):
+            part, q_hat = query.select(rows), self.q_hat[rows]
+            scores = _scores(policy, part)
+            score[rows.cpu()] = scores.gather(1, part.action[:, None])[:, 0].cpu()
+            served = shares(restricted(scores / policy.temperature, part.availability())).to(q_hat)
+            values[rows.cpu()] = (
+                doubly_robust_terms(served, part.action, part.propensity, part.reward, q_hat).double().cpu()
+            )
+        likelihood, reward = torch.zeros_like(score), query.reward.cpu()
+        place = (query.segment * query.n_slots + query.slot).cpu()
+        for cell in torch.unique(place).tolist():
+            rows = torch.nonzero(place == cell).flatten()
+            likelihood[rows] = _profiled(score[rows], reward[rows], self.model)
         return likelihood, values
+
+    def _walk(
+        self, by_segment: Mapping[int, Policy], otherwise: Policy
+    ) -> Iterator[tuple[ScoredPolicy, Tensor]]:
+        """Each segment's policy with the query rounds that it is to score, a bounded number at a time."""
+        at_once = max(1, _CELLS_AT_ONCE // self.query.n_actions)
+        for segment in torch.unique(self.query.segment).tolist():
+            policy = by_segment.get(segment, otherwise)
+            if not isinstance(policy, ScoredPolicy):
+                raise TypeError(f"{policy.name} has no scores, so that later rewards can't judge it.")
+            for rows in torch.split(torch.nonzero(self.query.segment == segment).flatten(), at_once):
+                yield policy, rows
 
 
 @lru_cache(maxsize=2)
@@ -199,7 +204,10 @@ def time_split(tasks: Tasks, seed: int) -> TimeSplit:
         nothing = torch.zeros(query.n)
         q_hat = model.expected_rewards(query).to(query.reward)
         unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing)
-        likelihood, values = unjudged.terms({}, ScoredPolicy("pooled", model.score(), READ_OUT))
+        # What others are compared with is read out as it would serve, as they are.
+        sharp = ScoredPolicy("pooled", model.score(), READ_OUT)
+        read_out = replace(sharp, temperature=unjudged.read_out({}, sharp))
+        likelihood, values = unjudged.terms({}, read_out)
         return replace(unjudged, likelihood=likelihood, values=values)
 
     plain = fitted(with_factors=False)
@@ -237,7 +245,7 @@ def fit_by_time(
     began = time.perf_counter()
     split = time_split(tasks, seed)
     early: Any = fit(split.support)
-    temperature = split.read_out(early)
+    temperature = split.read_out(adapted_to_each(early, split.support), early.zero_shot())
     seen = split.judge(replace(early, temperature=temperature))
     rounds, notes = training_rounds(tasks)
     fitted: Any = fit(rounds)
@@ -270,19 +278,11 @@ def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple
     return (point,)
 
 
-def _of_rounds(policy: Policy, rounds: LoggedRounds, q_hat: Tensor) -> tuple[Tensor, Tensor]:
-    """Score of the logged item (NaN where a policy has none) and doubly robust term of each round."""
-    arguments = (rounds.context, rounds.slot, rounds.item_features)
-    score = torch.full((rounds.n,), float("nan"), dtype=torch.float64)
-    if isinstance(policy, ScoredPolicy):
-        with torch.no_grad():
-            scores = policy.score(*arguments, rounds.history)
-        score = scores.gather(-1, rounds.action.to(scores.device)[:, None])[:, 0].double().cpu()
-    probabilities = policy.action_probabilities(*arguments, rounds.availability(), rounds.history)
-    terms = doubly_robust_terms(
-        probabilities.to(q_hat), rounds.action, rounds.propensity, rounds.reward, q_hat
-    )
-    return score, terms.double().cpu()
+def _scores(policy: ScoredPolicy, rounds: LoggedRounds) -> Tensor:
+    """Scores of every item, float64 [n, A], on the rounds' device."""
+    with torch.no_grad():
+        scores = policy.score(rounds.context, rounds.slot, rounds.item_features, rounds.history)
+    return scores.to(rounds.action.device, torch.float64)
 
 
 def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:

@@ -49,14 +49,12 @@ class Solution:
     """item [T, A, D], feature [T, F, D]: the solution, 0 where there is no coefficient.
 
     item_variance, feature_variance: the diagonal of the inverse, in the same shapes; None if not asked for.
-    log_determinant [T]: of the system's matrix.
     """
 
     item: Tensor
     feature: Tensor
     item_variance: Tensor | None
     feature_variance: Tensor | None
-    log_determinant: Tensor
 
 
 def solve_arrowhead(
@@ -79,8 +77,8 @@ def solve_arrowhead(
     >>> found = solve_arrowhead(3 * one[None], 2 * one[0], both, 10 * one, 19 * one, with_variances=True)
     >>> round(found.item.item(), 6), round(found.feature.item(), 6)
     (1.0, 1.0)
-    >>> round(found.item_variance.item(), 6), round(found.log_determinant.exp().item(), 6)
-    (0.8125, 16.0)
+    >>> round(found.item_variance.item(), 6)
+    0.8125
     """
     own, cells = precisions.item_columns, precisions.feature_cells
     tasks, _, columns, _ = gram.shape
@@ -101,12 +99,8 @@ def solve_arrowhead(
     rest = item_side[..., own] - (rows @ (features @ feature)[..., None])[..., 0]
     item = torch.zeros_like(item_side)
     item[..., own] = torch.cholesky_solve(rest[..., None], factor)[..., 0]
-    log_determinant = 2.0 * (
-        factor.diagonal(dim1=-2, dim2=-1).log().sum((1, 2))
-        + shared_factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-    )
     if not with_variances:
-        return Solution(item, feature, None, None, log_determinant)
+        return Solution(item, feature, None, None)
     inverse = torch.cholesky_inverse(shared_factor)
     feature_variance = torch.zeros_like(feature)
     feature_variance.flatten(1)[:, cells] = inverse.diagonal(dim1=-2, dim2=-1)
@@ -114,7 +108,7 @@ def solve_arrowhead(
     spread = _spread_of_items(pairs, inverse, cells, n_features, columns)
     alone = torch.cholesky_inverse(factor).diagonal(dim1=-2, dim2=-1)
     item_variance[..., own] = alone + ((taken @ spread) * taken).sum(-1)
-    return Solution(item, feature, item_variance, feature_variance, log_determinant)
+    return Solution(item, feature, item_variance, feature_variance)
 
 
 def _feature_pairs(features: Tensor) -> Tensor:

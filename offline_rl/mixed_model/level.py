@@ -121,7 +121,7 @@ class CellRows:
             yield cell, slice(start, end), self.columns[start:end].double()
 
     def _chunks(self) -> Iterator[tuple[Tensor, slice, Tensor]]:
-        """Cells, places and columns of so many rounds that their outer products fit in `_NUMBERS_AT_ONCE`."""
+        """Cells, places and columns of the rounds whose outer products fit in `_NUMBERS_AT_ONCE`."""
         at_once = max(1, _NUMBERS_AT_ONCE // self.columns.shape[1] ** 2)
         ordered_cells = self.cell[self.order]
         for start in range(0, len(self.order), at_once):

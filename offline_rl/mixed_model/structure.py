@@ -3,8 +3,8 @@
     shared     item                    how good an item is
                item x trait            for whom (every trait of the context that comes in levels)
                item x history factors  for whom, by what they looked at
-               feature x context       the same for all items with a feature: each block of item features
-                                       with each block of context columns and with the history factors
+               feature x context       the same for all items, and for those with a feature: each block of
+                                       features with each of context columns and with the history factors
                pair features           what the user had done with this item, its category, its brand
                slot                    free: later slots earn less, whatever they show
     segment    item, feature           what a segment likes otherwise than its traits let expect
