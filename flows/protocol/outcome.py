@@ -18,7 +18,8 @@ class Outcome:
         offline_rl.meta.refit.
     gain_in_errors: the estimated gain over the pooled model in its own standard errors.
     validation_gain, likelihood_gain: by which the night chooses, see offline_rl.meta.choice; the latter is
-        None where scores are no reward model. asks: whether it would ask to serve at all.
+        None where scores are not a reward model. lead: of what is fitted in one go, by which it is ordered
+        before the others. asks: whether it would ask to serve at all.
     adapts: whether a segment's policy can differ from the zero-shot one.
     steps: K → share of the gap closed with K gradient steps. support: rounds of support → the same, "all"
         last; both before the refit, which sees all of the support. Empty where a learner takes no gradient
@@ -43,6 +44,7 @@ class Outcome:
     gain_in_errors: list[float]
     validation_gain: float
     likelihood_gain: float | None
+    lead: float | None
     asks: bool
     adapts: bool
     notes: list[str]

@@ -216,6 +216,7 @@ def run_study(job: Job) -> None:
                 gain_in_errors=gain_in_errors(values, baseline, opening).tolist(),
                 validation_gain=policy.validation_gain,
                 likelihood_gain=_likelihood_gain(policy, pooled, warm),
+                lead=policy.lead if isinstance(policy, FittedPolicy) else None,
                 asks=name in asking([policy], pooled, warm).learners,
                 adapts=policy.adapts,
                 notes=list(policy.notes),
@@ -229,9 +230,9 @@ def run_study(job: Job) -> None:
 
 
 def _likelihood_gain(policy: MetaPolicy, pooled: MetaPolicy, warm: Callable[[], WarmStart]) -> float | None:
-    """By which it would be ordered among those that ask; None where it predicts no reward."""
+    """By which those that take steps are ordered; None for what is fitted in one go or predicts no reward."""
     if isinstance(policy, FittedPolicy):
-        return policy.lead
+        return None
     return next(iter(likelihood_gains([policy], pooled, warm()).values()), None)
 
 

@@ -23,8 +23,8 @@ CLEARLY_WORSE = -1.96
 def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Add to each study what the night would ship, by the rule of `offline_rl.meta.choice.asking`.
 
-    That is the surest gain in likelihood above 0, then the surest in value of a learner that predicts no
-    reward, else the pooled model.
+    That is the clearest lead of what is fitted in one go, then the surest gain in likelihood above 0, then
+    the surest in value of a learner that predicts no reward, else the pooled model.
     """
     studies: dict[tuple[str, int], list[Outcome]] = {}
     for outcome in outcomes:
@@ -33,7 +33,7 @@ def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
     shipped = []
     for members in studies.values():
         asking = [member for member in members if member.asks and member.learner != POOLED]
-        asking.sort(key=lambda member: (member.likelihood_gain is None, -_gain(member), member.learner))
+        asking.sort(key=_wanted)
         chosen = [*asking, *(member for member in members if member.learner == POOLED)]
         if chosen:
             name = chosen[0].learner
@@ -41,8 +41,12 @@ def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [*outcomes, *shipped]
 
 
-def _gain(member: Outcome) -> float:
-    return member.validation_gain if member.likelihood_gain is None else member.likelihood_gain
+def _wanted(member: Outcome) -> tuple[int, float, str]:
+    """Sorts the most wanted first: by lead, by likelihood, by value."""
+    for place, gain in enumerate((member.lead, member.likelihood_gain)):
+        if gain is not None:
+            return place, -gain, member.learner
+    return 2, -member.validation_gain, member.learner
 
 
 def summarize(outcomes: Sequence[Outcome], resamples: int = 2000) -> dict[str, Any]:

@@ -30,6 +30,7 @@ def outcome(learner: str, value: float, seed: int = 0, gain: float = 0.0, segmen
         gain_in_errors=[0.0] * segments,
         validation_gain=gain,
         likelihood_gain=None,
+        lead=None,
         asks=gain > 0,
         adapts=True,
         notes=[],
@@ -157,3 +158,14 @@ def test_a_gain_in_likelihood_ships_before_a_larger_one_in_value() -> None:
     ]
 
     assert with_shipped(members)[-1].notes == ["maml"]
+
+
+def test_what_is_fitted_in_one_go_ships_before_any_that_takes_steps() -> None:
+    members = [
+        outcome(POOLED, 0.5),
+        replace(outcome("maml", 0.6), likelihood_gain=9.0, asks=True),
+        replace(outcome("crosses_logit", 0.4), lead=1.2, asks=True),
+        replace(outcome("mixed_effects", 0.4), lead=2.0, asks=True),
+    ]
+
+    assert with_shipped(members)[-1].notes == ["mixed_effects"]
