@@ -3,7 +3,7 @@
 A real shop has no such thing; for it there is None, and the tables leave true_value empty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -21,14 +21,19 @@ def true_rewards(
     if settings.shop.source != "simulated":
         return None
     world = World.load(settings.shop.logs)
-    key = read_key(key_file(workspace))
-    user_of = {pseudonym(key, user_id): user_id for user_id in world.user_ids}
     return world.logged_rewards(
         "advertising" if domain == "advertising" else "recommendation",
-        [user_of[user_key] for user_key in rounds["user_key"]],
+        user_ids(workspace, world, rounds["user_key"]),
         action_ids,
         shown_ids=rounds["action_id"].to_list(),
         slot=rounds["slot"].to_numpy(),
         day=world.days(rounds["decided_at"]),
         reward=settings.night.reward,
     )
+
+
+def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:
+    """Return who is behind each pseudonym of a simulated shop; nobody can for a real one."""
+    key = read_key(key_file(workspace))
+    user_of = {pseudonym(key, user_id): user_id for user_id in world.user_ids}
+    return [user_of[user_key] for user_key in user_keys]

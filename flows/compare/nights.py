@@ -19,18 +19,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.deidentify import pseudonym, read_key
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import World
 from features.tasks.windows import Window
 from flows.contenders import read_contenders
 from flows.evaluate import evaluate
-from flows.ingest import ingest, key_file
+from flows.ingest import ingest
 from flows.learn import learn
 from flows.settings import LearnerName, Learning, read_settings
 from flows.shops import SIMULATED, write_config
 from flows.threads import limit_threads
+from flows.truth import user_ids
 from flows.workspace import Night, Workspace, read_json
 
 DOMAIN = "recommendation"
@@ -226,9 +226,7 @@ def _oracle(workspace: Workspace, rounds: pl.DataFrame, world_name: WorldName) -
     folder = workspace.work(workspace.recall().run_id)
     action_ids = read_json(folder / f"tasks_{DOMAIN}.json")["action_ids"]
     world = World.load(workspace.settings.shop.logs)
-    key = read_key(key_file(workspace))
-    user_of = {pseudonym(key, user_id): user_id for user_id in world.user_ids}
-    users = world.people.ids.positions([user_of[user_key] for user_key in rounds["user_key"]])
+    users = world.people.ids.positions(user_ids(workspace, world, rounds["user_key"]))
     items = world.catalog.ids.positions(action_ids)
     day, slot = world.days(rounds["decided_at"]), rounds["slot"].to_numpy() - 1
     with np.load(folder / f"rounds_{DOMAIN}.npz") as arrays:
