@@ -16,10 +16,15 @@ one a segment for what segments have of their own.
 Sources: Golub & Van Loan 2013, section 4.5 (block elimination); Bates et al. 2015, section 3 (mixed models).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import torch
 from torch import Tensor
+
+_NUMBERS_AT_ONCE = 1 << 25
+"""Numbers of the groups' dense systems that are held at once: 256 MB each time one is copied."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,21 @@ class Solution:
     item_variance: Tensor | None
     feature_variance: Tensor | None
 
+    @classmethod
+    def joined(cls, parts: Sequence["Solution"]) -> "Solution":
+        """The solutions of some groups after those of others."""
+
+        def join(tensors: Sequence[Tensor | None]) -> Tensor | None:
+            held = [tensor for tensor in tensors if tensor is not None]
+            return torch.cat(held) if held else None
+
+        return cls(
+            torch.cat([part.item for part in parts]),
+            torch.cat([part.feature for part in parts]),
+            join([part.item_variance for part in parts]),
+            join([part.feature_variance for part in parts]),
+        )
+
 
 def solve_arrowhead(
     gram: Tensor,
@@ -82,6 +102,19 @@ def solve_arrowhead(
     """
     own, cells = precisions.item_columns, precisions.feature_cells
     tasks, _, columns, _ = gram.shape
+    at_once = max(1, _NUMBERS_AT_ONCE // (features.shape[1] * columns) ** 2)
+    if tasks > at_once:
+        parts = [
+            solve_arrowhead(*some, with_variances=with_variances)
+            for some in zip(
+                torch.split(gram, at_once),
+                repeat(features),
+                repeat(precisions),
+                torch.split(item_side, at_once),
+                torch.split(feature_side, at_once),
+            )
+        ]
+        return Solution.joined(parts)
     n_features = features.shape[1]
     rows = gram[:, :, own]
     factor = torch.linalg.cholesky(rows[..., own] + torch.diag(precisions.item[own]))

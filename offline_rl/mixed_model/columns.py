@@ -6,6 +6,7 @@ Context columns come in blocks (the levels of one trait, a user's whole history)
 which block meets which, and so which coefficients exist, is decided in `structure`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from offline_rl.user_history import UserHistory
 
 ONE, SLOT, HISTORY, ALL, ITEM = "one", "slot", "history", "all", "item"
 """Blocks of columns (`ONE`, `SLOT`, `HISTORY`) and of rows (`ALL`, `ITEM`) beside those of the log's own."""
+
+MOST_SHARED = 4000
+"""Coefficients of item features that a model may have: their system is solved as one dense matrix."""
 
 PRICE_BANDS = 5
 """Parts of a catalog of equal size, by each number that describes its items."""
@@ -116,14 +120,22 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
     )
 
 
-def item_rows(rounds: LoggedRounds) -> tuple[Tensor, tuple[str, ...]]:
+def item_rows(rounds: LoggedRounds, n_columns: int = 0) -> tuple[Tensor, tuple[str, ...]]:
     """Item features z float64 [A, F] and the name of each one's block: a one for all, then the log's own.
 
-    Indicators of single items are left out: an item has coefficients of its own.
+    Indicators of single items are left out: an item has coefficients of its own.  Blocks are taken, the
+    smallest first, while all features times the n_columns that they meet are at most `MOST_SHARED` (0 takes
+    all): five hundred brands would ask for more numbers than a log knows, and more memory than a machine has.
+    What users did with a brand is a pair feature all the same.
     """
     given = rounds.item_features.double()
     block = _item_block(rounds)
-    kept = [place for place, number in enumerate(block) if number >= 0]
+    sizes = Counter(number for number in block if number >= 0)
+    taken: set[int] = set()
+    for number in sorted(sizes, key=lambda number: (sizes[number], number)):
+        if (1 + sum(sizes[one] for one in (*taken, number))) * n_columns <= MOST_SHARED:
+            taken.add(number)
+    kept = [place for place, number in enumerate(block) if number in taken]
     one = torch.ones(len(given), 1, dtype=torch.float64, device=given.device)
     return torch.cat([one, given[:, kept]], dim=1), (ALL, *(f"feature {block[place]}" for place in kept))
 

@@ -152,7 +152,7 @@ def fit_model(
     is_binary = bool(((rounds.reward == 0) | (rounds.reward == 1)).all())
     scale = 1.0 if is_binary or rounds.n == 1 else float(rounds.reward.double().std()) or 1.0
     columns = fit_columns(rounds, with_factors=with_factors, seed=seed)
-    features, names = item_rows(rounds)
+    features, names = item_rows(rounds, len(columns.context_block))
     structure = structure_of(
         columns,
         names,

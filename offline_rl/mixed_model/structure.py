@@ -27,8 +27,8 @@ LARGEST_TRAIT = 8
 """Columns of a context block that may have effects of its own in each segment; a history or an embedding has
 more, and would ask each segment for hundreds of numbers."""
 
-MOST_SLOPES = 24
-"""Columns that may in all."""
+MOST_IN_A_SEGMENT = 400
+"""Coefficients of item features that a segment may have of its own."""
 
 VARIES = 0.1
 """Share of a column's variance that must lie inside segments for it to have effects there."""
@@ -62,7 +62,7 @@ def structure_of(
         *(Block(ALL, name) for name in dict.fromkeys(columns.blocks) if name.startswith("pair ")),
         Block(ALL, SLOT, is_free=True),
     ]
-    slopes = _slopes(columns, context, segment)
+    slopes = _slopes(columns, context, segment, len(features))
     local_names = [columns.context_block[place] for place in slopes]
     local = [
         Block(ITEM, ONE),
@@ -91,12 +91,12 @@ def _is_trait(values: Tensor) -> bool:
     )
 
 
-def _slopes(columns: Columns, context: Tensor, segment: Tensor) -> list[int]:
-    """The constant, and the columns of small blocks that vary inside segments."""
+def _slopes(columns: Columns, context: Tensor, segment: Tensor, n_features: int) -> list[int]:
+    """The constant, and the columns of small blocks that vary inside segments, while there is room."""
     chosen = [0]
     for name in _context_blocks(columns.context_block):
         places = [place for place, block in enumerate(columns.context_block) if block == name]
-        if len(places) > LARGEST_TRAIT or len(chosen) + len(places) > 1 + MOST_SLOPES:
+        if len(places) > LARGEST_TRAIT or (len(chosen) + len(places)) * n_features > MOST_IN_A_SEGMENT:
             continue
         if _share_inside(context[:, places].double(), segment) > VARIES:
             chosen += places

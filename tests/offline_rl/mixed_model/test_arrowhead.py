@@ -1,6 +1,7 @@
 """Elimination by items gives what a dense solver gives."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,3 +77,19 @@ def test_variances_are_left_out_where_nobody_asks() -> None:
     found = solve_arrowhead(one[None], one[0], Precisions(one[0, 0], one[0]), one, one, with_variances=False)
     assert found.item_variance is None
     assert found.feature_variance is None
+
+
+def test_groups_that_are_solved_a_few_at_a_time_are_solved_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.randn(5, 3, 4, 2, generator=generator, dtype=F64)
+    gram, features = rows.transpose(-1, -2) @ rows, torch.randn(3, 2, generator=generator, dtype=F64)
+    both = Precisions(torch.ones(2, dtype=F64), torch.ones(2, 2, dtype=F64))
+    sides = rows[:, :, 0], rows[:, :2, 1]
+    whole = solve_arrowhead(gram, features, both, *sides, with_variances=True)
+    monkeypatch.setattr("offline_rl.mixed_model.arrowhead._NUMBERS_AT_ONCE", 2 * 16)
+    for one, other in zip(
+        vars(whole).values(),
+        vars(solve_arrowhead(gram, features, both, *sides, with_variances=True)).values(),
+        strict=True,
+    ):
+        torch.testing.assert_close(one, other)

@@ -196,3 +196,31 @@ def test_no_rounds_are_refused(tasks: Tasks) -> None:
     nothing = tasks.rounds.select(torch.tensor([], dtype=torch.int64))
     with pytest.raises(ValueError, match="no rounds"):
         fit_model(nothing, with_segments=False, with_factors=False, seed=0)
+
+
+def test_five_hundred_brands_and_an_embedding_are_borne() -> None:
+    """As blocks of features and context they would ask for a dense system of 500 x 300 squared."""
+    n, items, generator = 3000, 1000, torch.Generator().manual_seed(0)
+    brand = torch.nn.functional.one_hot(torch.arange(items) // 2, 500).float()
+    category = torch.nn.functional.one_hot(torch.arange(items) % 5, 5).float()
+    rounds = LoggedRounds(
+        context=torch.randn(n, 300, generator=generator),
+        slot=torch.zeros(n, dtype=torch.int64),
+        action=torch.randint(items, (n,), generator=generator),
+        reward=(torch.rand(n, generator=generator) < 0.1).double(),
+        propensity=torch.full((n,), 1 / items, dtype=torch.float64),
+        set_index=torch.zeros(n, dtype=torch.int64),
+        available=torch.ones(1, items, dtype=torch.bool),
+        segment=torch.randint(400, (n,), generator=generator),
+        cluster=torch.arange(n),
+        item_features=torch.cat([brand, category], 1),
+        n_slots=1,
+        context_block=torch.zeros(300, dtype=torch.int64),
+        item_block=torch.tensor([0] * 500 + [1] * 5),
+    )
+    found = fit_model(
+        rounds, with_segments=True, with_factors=False, seed=0, settings=FitSettings(rounds=1, settling=1)
+    )
+    assert found.features.shape == (items, 6)  # one for all and the categories; brands are too many
+    assert len(found.structure.slopes) == 1
+    assert bool(torch.isfinite(found.scores(rounds.context[:5], rounds.slot[:5])).all())
