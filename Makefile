@@ -6,6 +6,9 @@ export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK ?= 1
 export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 
+# Tests in two processes; those of one file stay together, since they share the nights that they look at.
+PROCESSES ?= -n 2 --dist loadfile
+
 .PHONY: demo test test-slow lint types imports unit bench learners nights format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
@@ -21,7 +24,7 @@ data/raw/demo/metacart.toml: | .venv/ready
 test: lint types imports unit  ## what CI runs
 
 test-slow: lint types imports  ## everything, minutes-long studies included
-	$(BIN)/pytest -q -m "slow or not slow"
+	$(BIN)/pytest -q $(PROCESSES) -m "slow or not slow"
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ imports: .venv/ready
 	$(BIN)/lint-imports
 
 unit: .venv/ready
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(PROCESSES)
 
 bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and gigabytes of scratch
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_simulator.py

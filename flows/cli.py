@@ -277,10 +277,15 @@ def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
 def _print_night(result: "NightResult") -> None:
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
     for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
+        found = "the difference could not be measured"
+        if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
+            found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
+        anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
         print(
             f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
-            f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f}); "
-            f"{row['champion']} serves\n    {row['reasons']}"
+            f"{found}; {row['champion']} serves\n"
+            f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
+            f"    {row['reasons']}"
         )
     for domain, why in result.night.undecided.items():
         print(f"  {domain}: nothing decided. {why}")

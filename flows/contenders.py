@@ -5,12 +5,11 @@ from pathlib import Path
 
 from flows.workspace import Night, Workspace, read_json
 from offline_rl.artifacts import load_policy
-from offline_rl.logged_data import Tasks
+from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.learner import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.named_learners import BASELINE
-from offline_rl.mixed_model.model import MixedModel
 from offline_rl.policies.frequency_policy import FrequencyPolicy, smoothed_shares
 from offline_rl.serving import SegmentPolicies
 
@@ -32,11 +31,11 @@ def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
     return [policies[name] for name in [*asked["learners"][:1], asked["plain"]]]
 
 
-def reward_model(folder: Path, domain: str) -> MixedModel:
-    """Return the pooled reward model that the night has fitted on all rounds before the holdout."""
+def pooled_policy(folder: Path, domain: str) -> MixedMetaPolicy:
+    """Return the policy of the pooled reward model, fitted on all rounds before the holdout."""
     pooled = load_policy(folder / "policies" / domain / f"{BASELINE.name}.safetensors")
     assert isinstance(pooled, MixedMetaPolicy)
-    return pooled.model
+    return pooled
 
 
 def serving_policies(folder: Path, domain: str) -> Iterator[MetaPolicy]:
@@ -63,7 +62,7 @@ def segment_policies(
     if incumbent_serves(workspace, domain):
         yield incumbent_policies(tasks)
     for policy in serving_policies(workspace.work(night.run_id), domain):
-        yield adapted(policy, tasks, workspace.settings.learning.exploration)
+        yield adapted(policy, tasks.window("training"), workspace.settings.learning.exploration)
 
 
 def incumbent_serves(workspace: Workspace, domain: str) -> bool:
@@ -78,7 +77,7 @@ def incumbent_policies(tasks: Tasks) -> SegmentPolicies:
     return SegmentPolicies(INCUMBENT, by_segment, by_segment[0], fills_slates=False)
 
 
-def adapted(policy: MetaPolicy, tasks: Tasks, exploration: float) -> SegmentPolicies:
-    """Adapt a learned policy to every segment that has rounds before the holdout, and let it explore."""
-    by_segment = adapted_to_each(policy, tasks.window("training"))
+def adapted(policy: MetaPolicy, rounds: LoggedRounds, exploration: float) -> SegmentPolicies:
+    """Adapt a learned policy to every segment that has rounds here, and let it explore."""
+    by_segment = adapted_to_each(policy, rounds)
     return SegmentPolicies(policy.name, by_segment, policy.zero_shot(), exploration)

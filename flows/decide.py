@@ -174,7 +174,7 @@ def _who_serves(
         return own, (stays,) * tasks.n_segments
     contenders = read_contenders(workspace.work(night.run_id), names["domain"])
     learned = next(contender for contender in contenders if contender.name == champion["champion"])
-    policies = adapted(learned, tasks, workspace.settings.learning.exploration)
+    policies = adapted(learned, tasks.window("training"), workspace.settings.learning.exploration)
     by_segment: dict[int, Policy] = dict(policies.by_segment)
     served = []
     for segment, segment_id in enumerate(names["segment_ids"]):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -16,9 +18,11 @@ from flows.arm_checks import arm_checks
 from flows.contenders import (
     INCUMBENT,
     LOGGING,
+    incumbent_policies,
+    incumbent_serves,
     learned_policies,
+    pooled_policy,
     read_contenders,
-    reward_model,
     segment_policies,
 )
 from flows.learner_comparisons import Comparison, compare_learners, comparison_table
@@ -36,15 +40,22 @@ from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Election, elect
+from offline_rl.rolling_evaluation import all_fitted, rolled
+from offline_rl.rolling_origin import rolls
 from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
 
 ALL = "all"
+
+GATE_ESTIMATOR = "dr"
 
 
 @dataclass(frozen=True)
 class Opened:
     """A holdout, opened.
 
+    evaluation: of all policies on the holdout. gate: of those that the gate compares, on all rounds that it
+    decides by (`offline_rl.rolling_evaluation`); the same where the holdout alone decides.
+    judged_from, judged_to, n_origins: first and last day of those rounds, how many origins judge them.
     true_values: by policy and segment (None: all), where the shop is simulated.
     looks: how many other runs have opened it before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
@@ -52,6 +63,10 @@ class Opened:
     """
 
     evaluation: Evaluation
+    gate: Evaluation
+    judged_from: date
+    judged_to: date
+    n_origins: int
     true_values: Mapping[tuple[str, int | None], float]
     looks: int
     comparisons: Sequence[Comparison]
@@ -67,13 +82,12 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
             opened = _open_holdout(workspace, night, domain, names)
-            evaluation = opened.evaluation
             contenders = [contender.name for contender in read_contenders(folder, domain)]
-            incumbent = INCUMBENT if INCUMBENT in evaluation.policies else LOGGING
-            election = elect(evaluation, contenders, LOGGING, incumbent, _gate(workspace.settings))
+            incumbent = INCUMBENT if INCUMBENT in opened.gate.policies else LOGGING
+            election = elect(opened.gate, contenders, LOGGING, incumbent, _gate(workspace.settings))
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
-            verdicts.append(_verdict_rows(election, key, names["segment_ids"]))
+            verdicts.append(_verdict_rows(election, opened, key, names["segment_ids"]))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
             write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
@@ -95,14 +109,15 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
     folder = workspace.work(night.run_id)
     settings = workspace.settings
     tasks = load_tasks(folder / f"rounds_{domain}.npz")
-    identities = pl.read_parquet(folder / f"rounds_{domain}.parquet").filter(window=Window.HOLDOUT)
+    everybody = pl.read_parquet(folder / f"rounds_{domain}.parquet")
+    identities = everybody.filter(window=Window.HOLDOUT)
     looks = record_opening(
         folder.parent / "openings.jsonl", _opening(night, domain, identities, tasks, names)
     )
     rounds = tasks.window("holdout")
     holdout = Holdout(
         rounds,
-        q_hat=reward_model(folder, domain).expected_rewards(rounds).cpu(),
+        q_hat=pooled_policy(folder, domain).model.expected_rewards(rounds).cpu(),
         truth=true_rewards(workspace, domain, identities, names["action_ids"]),
     )
 
@@ -112,18 +127,37 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         probabilities = served_probabilities(policies, rounds)
         judged[policies.name] = judged_rounds(rounds, probabilities, holdout.q_hat)
         true_values |= _true_values(policies.name, probabilities, holdout)
-    evaluation = evaluate_policies(
-        judged,
-        [from_name(name) for name in _estimators(settings)],
+    of_all = partial(
+        evaluate_policies,
         n_resamples=settings.evaluation.resamples,
         seed=settings.night.seed,
         confidence=settings.evaluation.confidence,
         cluster_name="users" if names["has_users"] else "rounds",
     )
+    evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
+    contenders = read_contenders(folder, domain)
+    gate, decided_at, n_origins = evaluation, identities["decided_at"], 1
+    if rolls(tasks) and all_fitted(contenders):
+        rolling = rolled(
+            tasks,
+            contenders,
+            pooled_policy(folder, domain),
+            logging_policy=LOGGING,
+            serving_today=[incumbent_policies(tasks)] if incumbent_serves(workspace, domain) else [],
+            exploration=settings.learning.exploration,
+            seed=settings.night.seed,
+        )
+        gate = of_all(rolling.rounds, [from_name(GATE_ESTIMATOR)])
+        decided_at, n_origins = everybody["decided_at"][rolling.judged.numpy()], rolling.n_origins
+    days: list[date] = decided_at.dt.date().unique().to_list()
     return Opened(
         evaluation,
-        true_values,
-        looks,
+        gate,
+        judged_from=min(days),
+        judged_to=max(days),
+        n_origins=n_origins,
+        true_values=true_values,
+        looks=looks,
         comparisons=compare_learners(
             evaluation,
             [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT)],
@@ -157,7 +191,7 @@ def _estimators(settings: Settings) -> Sequence[str]:
 
 def _gate(settings: Settings) -> GateSettings:
     return GateSettings(
-        estimator="dr",
+        estimator=GATE_ESTIMATOR,
         confidence=settings.evaluation.confidence,
         min_ess=settings.evaluation.min_ess,
         min_supported_share=settings.evaluation.min_supported_share,
@@ -198,7 +232,10 @@ def _fields(value: PolicyValue) -> dict[str, Any]:
     return {name: getattr(value, name) for name in PolicyValues.column_names() if hasattr(value, name)}
 
 
-def _verdict_rows(election: Election, key: Mapping[str, str], segment_ids: Sequence[str]) -> pl.DataFrame:
+def _verdict_rows(
+    election: Election, opened: Opened, key: Mapping[str, str], segment_ids: Sequence[str]
+) -> pl.DataFrame:
+    gate = opened.gate
     verdicts: list[tuple[int | None, Verdict]] = [(None, election.overall), *election.by_segment.items()]
     rows = [
         {
@@ -210,12 +247,19 @@ def _verdict_rows(election: Election, key: Mapping[str, str], segment_ids: Seque
             "difference": verdict.difference,
             "lower": verdict.lower,
             "upper": verdict.upper,
+            "baseline_value": gate.value(verdict.strongest_baseline, GATE_ESTIMATOR, segment),
+            "n_rounds": gate.diagnostics_of(verdict.candidate, segment).n_rounds,
+            "ess": gate.diagnostics_of(verdict.candidate, segment).ess,
+            "judged_from": opened.judged_from,
+            "judged_to": opened.judged_to,
+            "n_origins": opened.n_origins,
             "verdict": verdict.verdict,
             "reasons": " ".join(verdict.reasons),
         }
         for segment, verdict in verdicts
     ]
-    frame = pl.DataFrame(rows).with_columns(pl.col("difference", "lower", "upper").fill_nan(None))
+    measured = "difference", "lower", "upper", "baseline_value", "ess"
+    frame = pl.DataFrame(rows).with_columns(pl.col(measured).fill_nan(None))
     return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
+import polars.selectors as cs
 
 from features.contracts.outputs import Verdicts
 from flows.decide import decide
@@ -39,7 +40,7 @@ class NightResult:
             "run_id": self.night.run_id,
             "shop": self.night.shop,
             "as_of": self.night.as_of.isoformat(),
-            "verdicts": self.verdicts.drop("run_id").to_dicts(),
+            "verdicts": self.verdicts.drop("run_id").with_columns(cs.date().cast(pl.String)).to_dicts(),
             "undecided": dict(self.night.undecided),
             "tables": {name: str(path) for name, path in self.published.tables.items()},
             "report": str(self.published.report),

@@ -48,6 +48,7 @@ _DTYPES: Mapping[str, type[np.generic]] = {
 }
 
 _OPTIONAL: Mapping[str, type[np.generic]] = {
+    "origin": np.int8,
     "context_block": np.int64,
     "item_block": np.int64,
     "history_state": np.int64,
@@ -55,7 +56,7 @@ _OPTIONAL: Mapping[str, type[np.generic]] = {
     "touch_item": np.int64,
     "touch_amount": np.float32,
 }
-"""Arrays that a log may lack: blocks of columns, and what users had done with items."""
+"""Arrays that a log may lack: rolling origins, blocks of columns, and what users had done with items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +126,16 @@ class Tasks:
 
     window [n] holds the codes of `WINDOWS`, segment_split [G] those of `SPLITS`; incumbent_counts [G, L, A]
     says how often the incumbent policy showed an item in a slot of a segment before the holdout window.
+
+    origin [n]: the rolling origin from which each round is judged (`offline_rl.rolling_origin`); None where
+    the holdout alone judges.
     """
 
     rounds: LoggedRounds
     window_code: Tensor
     segment_split: Tensor
     incumbent_counts: Tensor
+    origin: Tensor | None = None
 
     @property
     def n_segments(self) -> int:
@@ -159,6 +164,7 @@ class Tasks:
             window_code=self.window_code.to(device),
             segment_split=self.segment_split.to(device),
             incumbent_counts=self.incumbent_counts.to(device, dtype),
+            origin=None if self.origin is None else self.origin.to(device),
         )
 
 
@@ -192,6 +198,7 @@ def load_tasks(path: Path) -> Tasks:
         window_code=tensors["window"],
         segment_split=tensors["segment_split"],
         incumbent_counts=tensors["incumbent_counts"],
+        origin=tensors.get("origin"),
     )
 
 
@@ -230,6 +237,7 @@ def _check_shapes(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
         "n_slots": (),
         "context_block": (arrays["context"].shape[-1],),
         "item_block": (arrays["item_features"].shape[-1],),
+        "origin": (n,),
         "history_state": (n,),
         "touch_first": (None,),
         "touch_item": (None,),

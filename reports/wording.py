@@ -1,6 +1,7 @@
 """Every sentence a reader sees, with its caution. Numbers arrive as text, already formatted."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 
 from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.night import JUDGED_DOMAINS
@@ -148,6 +149,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Reward", "What one logged decision earned, such as a click. Values are rewards per round."),
     ("ROAS", "Return on ad spend: revenue per unit of spend."),
     (
+        "Rolling origin",
+        "A date at which a policy is learned anew from all rounds before it and judged on those after it. "
+        "The gate judges from several, so that it decides by more rounds than the holdout's.",
+    ),
+    (
         "Round",
         "One logged decision: what was known, what was shown, with which probability, what came of it.",
     ),
@@ -200,6 +206,22 @@ def meaning(verdict: Verdict) -> str:
     if verdict.sign < 0:
         return "The whole interval lies below zero: the candidate loses more than chance explains."
     return "The interval contains zero: a difference of this size can be chance."
+
+
+def judged(n_rounds: str, judged_from: date, judged_to: date, n_origins: int) -> str:
+    """Return which rounds a verdict rests on, and what was learned before them.
+
+    >>> judged("8,334", date(2026, 1, 22), date(2026, 1, 28), 1)
+    'Judged on 8,334 rounds, 2026-01-22 to 2026-01-28, that nothing was fitted on.'
+    """
+    rounds = f"Judged on {n_rounds} rounds, {judged_from} to {judged_to},"
+    if n_origins == 1:
+        return f"{rounds} that nothing was fitted on."
+    return (
+        f"{rounds} in {n_origins} stretches: for each of them the candidate was learned anew from the rounds "
+        "before it. So the difference is that of learning this way, night after night, and a cautious guess "
+        "of tomorrow: the first stretch was judged with few days learned from."
+    )
 
 
 def per_rounds(difference: str, interval: str) -> str:

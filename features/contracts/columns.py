@@ -184,6 +184,11 @@ baseline = _text("strongest plain policy")
 difference = _number("value of the candidate less the baseline", "reward per round")
 verdict = dy.Enum(["promote", "hold", "reject"], description="what the gate decided")
 reasons = _text("why, in sentences")
+baseline_value = _number("value of the baseline on the rounds that were judged", "reward per round")
+n_judged = _count("logged decisions that the verdict rests on")
+judged_from = dy.Date(description="first day of the rounds that the verdict rests on, UTC")
+judged_to = dy.Date(description="last day of the rounds that the verdict rests on, UTC")
+n_origins = _count("times that the candidate was learned anew and judged on later rounds; 1: the holdout")
 
 # arms that ran at the same time
 logged_by = _text("policy whose log the value is estimated from")

@@ -114,7 +114,7 @@ class PolicyValues(dy.Schema):
 class Verdicts(dy.Schema):
     """What the gate decided.  Grain: domain, segment_id.
 
-    difference and its interval are null where the log can't identify the candidate's value.
+    difference, its interval and the baseline's value are null where the log can't identify them.
     """
 
     run_id = columns.run_id
@@ -126,6 +126,12 @@ class Verdicts(dy.Schema):
     difference = optional(columns.difference)
     lower = optional(columns.lower)
     upper = optional(columns.upper)
+    baseline_value = optional(columns.baseline_value)
+    n_rounds = columns.n_judged
+    ess = optional(columns.ess)
+    judged_from = columns.judged_from
+    judged_to = columns.judged_to
+    n_origins = columns.n_origins
     verdict = columns.verdict
     reasons = columns.reasons
 

@@ -32,7 +32,7 @@ from features.tasks.settings import TaskSettings
 from features.tasks.splits import Split, split_segments
 from features.tasks.tables import ShopTables
 from features.tasks.targets import Targets, find_targets, has_users, latest_rounds, with_history_of
-from features.tasks.windows import Boundaries, Window, night_end
+from features.tasks.windows import Boundaries, Window, assign_origins, night_end
 
 REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
@@ -111,6 +111,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         targets=targets,
         arrays={
             **_evidence_arrays(evidence, encoder, settings.reward),
+            "origin": assign_origins(evidence["decided_at"], evidence["window"], boundaries.gap).to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
             "context_block": np.array(encoder.blocks, np.int64),

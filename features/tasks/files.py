@@ -2,7 +2,7 @@
 
 rounds_<domain>.npz
     context f32[n,d], slot i64[n] from 0, action i64[n], reward f64[n], propensity f64[n],
-    set_index i64[n], segment i64[n], cluster i64[n], window i8[n]: the evidence rounds;
+    set_index i64[n], segment i64[n], cluster i64[n], window i8[n], origin i8[n]: the evidence rounds;
     available bool[S,A], item_features f32[A,f], incumbent_counts f64[G,L,A], segment_split i8[G], n_slots;
     target_context f32[m,d], target_of_context i64[m], target_segment i64[T], target_set_index i64[T];
     context_block i64[d], item_block i64[f]: columns that say the same thing in parts share a number, from 0

@@ -2,6 +2,11 @@
 
 The boundaries are the same instants for every segment. A boundary of its own per segment would let the
 pooled part of a model learn from a Tuesday in one segment what it is judged on for the Monday in another.
+
+A rolling origin is an instant at which a policy is learned from all rounds before it and judged on those from
+it to the next one. The holdout has the last of them; the support's median and the query window have two
+earlier ones, so that a gate can judge a way of learning on three quarters of a log instead of one.
+Source: Tashman 2000, "Out-of-sample tests of forecasting accuracy", on rolling origins.
 """
 
 from dataclasses import dataclass
@@ -35,6 +40,10 @@ class Boundaries:
     query_until: datetime
     closed_at: datetime
     gap: timedelta
+
+
+LATE = -1
+"""Origin of a round that came so soon after an origin that rewards were still arriving: it judges nothing."""
 
 
 def night_end(as_of: date) -> datetime:
@@ -76,3 +85,27 @@ def assign_windows(decided_at: pl.Series, boundaries: Boundaries) -> pl.Series:
         .otherwise(Window.GAP)
     )
     return decided_at.to_frame("at").select(window.cast(pl.Int8).alias("window")).to_series()
+
+
+def assign_origins(decided_at: pl.Series, windows: pl.Series, gap: timedelta) -> pl.Series:
+    """Return the rolling origin from which each round is judged, as Int8.
+
+    1 for the later half of the support window, 2 for the query window, 3 for the holdout; 0 for the earlier
+    half of support, which judges nothing, and LATE within a gap after an origin. windows: see `Window`.
+    """
+    is_support = pl.col("window") == Window.SUPPORT
+    in_order = pl.col("at").filter(is_support).sort()
+    opens = in_order.get(in_order.len() // 2, null_on_oob=True)
+    origin = (
+        pl.when(is_support & (pl.col("at") < opens))
+        .then(0)
+        .when(is_support & (pl.col("at") >= opens + gap))
+        .then(1)
+        .when(pl.col("window") == Window.QUERY)
+        .then(2)
+        .when(pl.col("window") == Window.HOLDOUT)
+        .then(3)
+        .otherwise(LATE)
+    )
+    frame = pl.DataFrame({"at": decided_at, "window": windows})
+    return frame.select(origin.cast(pl.Int8).alias("origin")).to_series()

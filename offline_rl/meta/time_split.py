@@ -28,6 +28,7 @@ from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.shares import restricted, shares
 from offline_rl.reward_model import negative_log_likelihood
+from offline_rl.rolling_origin import judged_per_query
 
 _CELLS_AT_ONCE = 1 << 24
 """Pairs of round and item that are scored at once: 128 MB."""
@@ -70,7 +71,7 @@ class TimeSplit:
     """What later rounds judge: support to fit on, query to judge on, the pooled model of the support rounds.
 
     q_hat [n, A]: the pooled model's expected rewards of the query rounds.  likelihood, values [n]: its own
-    terms there.
+    terms there.  judged_per_query: rounds that the gate will judge for each query round.
     """
 
     support: LoggedRounds
@@ -79,6 +80,7 @@ class TimeSplit:
     q_hat: Tensor
     likelihood: Tensor
     values: Tensor
+    judged_per_query: float = 1.0
 
     def judge(self, policy: MetaPolicy) -> TimeJudgement:
         """Judge a policy that was fitted on the support rounds."""
@@ -111,9 +113,10 @@ class TimeSplit:
             gain(T) Phi(gain(T) / error(T) - z)
 
         gain: what its own scores expect of it over what was logged; error: of its doubly robust estimate on
-        the query rounds, which are about as many as the holdout's.  A sharp read-out earns most, but its
-        estimate is the noisiest, and a policy whose gain can't be shown earns nothing; where items are nearly
-        tied, a softer one gives up little and is shown far more often.  In a large log the sharpest is best.
+        as many rounds as the gate will judge, taken from that on the query rounds.  A sharp read-out earns
+        most, but its estimate is the noisiest, and a policy whose gain can't be shown earns nothing; where
+        items are nearly tied, a softer one gives up little and is shown far more often.  In a large log the
+        sharpest is best.
         """
         query = self.query
         gains, terms = (torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(2))
@@ -130,6 +133,7 @@ class TimeSplit:
                 gains[place, rows.cpu()] = gain.cpu()
                 terms[place, rows.cpu()] = (values - part.reward).double().cpu()
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
+        errors /= math.sqrt(self.judged_per_query)
         gain = gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
         # The first of equals, and the sharpest where nobody expects a gain.
@@ -203,7 +207,7 @@ def time_split(tasks: Tasks, seed: int) -> TimeSplit:
         model = fit_model(support, with_segments=False, with_factors=with_factors, seed=seed)
         nothing = torch.zeros(query.n)
         q_hat = model.expected_rewards(query).to(query.reward)
-        unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing)
+        unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing, judged_per_query(tasks))
         # What others are compared with is read out as it would serve, as they are.
         sharp = ScoredPolicy("pooled", model.score(), READ_OUT)
         read_out = replace(sharp, temperature=unjudged.read_out({}, sharp))

@@ -97,6 +97,11 @@ class Evaluation:
         """Diagnostics of a policy in a segment."""
         return self.diagnostics[self._policy(policy)][self._segment(segment)]
 
+    def value(self, policy: str, estimator: str, segment: int | None = ALL) -> float:
+        """The value of a policy in a segment, NaN where it is not identified."""
+        place = self._policy(policy), self._estimator(estimator), self._segment(segment)
+        return float(self.values[place])
+
     def difference(
         self,
         policy: str,

@@ -1,5 +1,6 @@
 """Logged rounds as one evaluation policy sees them: all that an estimator may look at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
 
@@ -103,6 +104,16 @@ class EvaluationRounds:
             logger=logger,
             balanced_propensity=propensity,
         )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """The rounds of all parts, one after another; a column that one of them lacks is None."""
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            of_parts = [getattr(part, field.name) for part in parts]
+            is_whole = all(column is not None for column in of_parts)
+            columns[field.name] = np.concatenate(of_parts) if is_whole else None
+        return cls(**columns)
 
     @property
     def n(self) -> int:

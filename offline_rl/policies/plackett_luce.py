@@ -29,7 +29,7 @@ def slot_marginals(logits: Tensor) -> Tensor:
 
     with p_l the softmax of slot l. A slot sums to 1, or to the probability that the slot is filled at all. An
     item's slots sum to at most 1. The relative error is of rounding, whatever the spread of the logits.
-    Differentiable; work and memory per row grow with A^2 (A^3 multiplications in one matrix product).
+    Differentiable; work and memory per row grow with A^2.
 
     logits: [n, L, A], logs of what each slot would draw if it were filled first, up to a constant of each
     slot; minus infinity for items that can't be shown. L <= 3.
@@ -152,7 +152,6 @@ def _after_two(logits: Tensor, pairs: Tensor, is_same: Tensor) -> Tensor:
     Three cases: the favorite is still left, and with it at least a third of all; it is placed and the second
     favorite is left, with at least half of what the favorite leaves; both are placed.
     """
-    others = (~is_same).to(logits.dtype)
     is_favorite = _is_favorite(logits)
     without_favorite = logits.masked_fill(is_favorite, -torch.inf)
     is_second = _is_favorite(without_favorite)
@@ -161,19 +160,38 @@ def _after_two(logits: Tensor, pairs: Tensor, is_same: Tensor) -> Tensor:
     # An endless mass takes the pairs with the favorite out.
     placed = share.masked_fill(is_favorite, -torch.inf)
     left = ((1.0 - placed)[:, :, None] - placed[:, None, :]).masked_fill_(is_same, 1.0)
-    # x @ others sums all columns but one: the whole sum less that one would cancel.
-    favorite_left = share * (((pairs / left) @ others) * others).sum(1)
+    favorite_left = share * _without_each(pairs / left)
 
     favorite = logits.argmax(-1)
     row = torch.arange(len(logits), device=logits.device)
     beside = pairs[row, favorite] + pairs[row, :, favorite]
     share = shares(without_favorite)
     left = 1.0 - share.masked_fill(is_second, -torch.inf)
-    second_left = share * ((beside / left) @ others)
+    # x @ others sums all columns but one: the whole sum less that one would cancel.
+    second_left = share * ((beside / left) @ (~is_same).to(logits.dtype))
 
     both = beside.masked_fill(~is_second, 0.0).sum(-1, keepdim=True)
     both_placed = shares(without_favorite.masked_fill(is_second, -torch.inf)) * both
     return favorite_left + second_left + both_placed
+
+
+def _without_each(pairs: Tensor) -> Tensor:
+    """Sums [n, C] of pairs [n, C, C] that hold the item of the second dimension in neither place.
+
+    The whole sum less the item's own pairs, which cancels only for an item that is in most pairs.  Every pair
+    has two items, so no more than two can be in over two thirds of them; those two are summed anew.
+    """
+    in_first, in_second = pairs.sum(2), pairs.sum(1)
+    own = in_first + in_second
+    own[:, -1] = 0.0  # Nothing may be placed twice: no pair keeps it out.
+    sums = in_first.sum(1, keepdim=True) - own
+    frequent = own.topk(min(2, own.shape[1])).indices
+    for item in frequent.unbind(1):
+        kept = torch.ones_like(own).scatter(1, item[:, None], 0.0)
+        kept[:, -1] = 1.0
+        anew = (kept * (pairs @ kept[:, :, None])[:, :, 0]).sum(1, keepdim=True)
+        sums = sums.scatter(1, item[:, None], anew)
+    return sums
 
 
 def _is_favorite(logits: Tensor) -> Tensor:

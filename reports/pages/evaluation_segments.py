@@ -34,7 +34,7 @@ def segment_evidence(
         return None
     judged = _judged(values, segments)
     reward = reward.resized([(v.difference, v.lower, v.upper) for v in segments])
-    ordered = sorted(segments, key=lambda v: (-_n_rounds(judged.get(v.segment_id)), v.segment_id))
+    ordered = sorted(segments, key=lambda v: (-v.n_rounds, v.segment_id))
     worst = harmed(segments)
     return SegmentEvidence(
         harmed_line=wording.harmed_line(len(worst)),
@@ -56,7 +56,6 @@ def _table(
     rows: list[tuple[Cell, ...]] = []
     whys = []
     for verdict, bar in zip(ordered, bars, strict=True):
-        value = judged.get(verdict.segment_id)
         reasons = without_small_counts(verdict.reasons) if has_users else verdict.reasons
         difference = reward.difference(verdict.difference, verdict.lower, verdict.upper)
         rows.append(
@@ -65,9 +64,9 @@ def _table(
                 marked(verdict.verdict, wording.VERDICTS),
                 _sign_cell(verdict),
                 measured(difference, verdict.difference, bar),
-                counted(value.n_rounds if value else None),
+                counted(verdict.n_rounds),
                 *((users.get(verdict.segment_id, text(None)),) if has_users else ()),
-                rounded(value.ess if value else None),
+                rounded(verdict.ess),
                 *((text(verdict.champion),) if len(champions) > 1 else ()),
             )
         )
@@ -108,7 +107,3 @@ def _users(ordered: list[Verdict], judged: dict[str, PolicyValue]) -> dict[str, 
     known = [judged[verdict.segment_id] for verdict in ordered if verdict.segment_id in judged]
     cells = people([value.n_users for value in known])
     return {value.segment_id: cell for value, cell in zip(known, cells, strict=True)}
-
-
-def _n_rounds(value: PolicyValue | None) -> int:
-    return value.n_rounds if value else 0

@@ -9,7 +9,7 @@ from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
 from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night
 from reports.summaries.notes import grouped_notes
-from reports.summaries.policy_values import PolicyValue, leading_estimators, policy_values
+from reports.summaries.policy_values import PolicyValue, policy_values
 from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
 from reports.summaries.segment_tasks import by_status, segment_tasks
 from reports.summaries.suppression import without_small_counts
@@ -26,6 +26,7 @@ class VerdictCard:
     decision: str
     difference: str
     relative: str
+    judged: str
     bar: IntervalBar | None
     meaning: str
     per_rounds: str
@@ -76,13 +77,13 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     return OverviewPage(
         lead=wording.lead(everyone, night.manifest.undecided, has_budget=budget is not None),
         cards=tuple(
-            _card(verdict, records, values, formats[verdict.domain], has_users=night.manifest.unit == "user")
+            _card(verdict, records, formats[verdict.domain], has_users=night.manifest.unit == "user")
             for verdict in everyone
         ),
         budget=budget,
         undecided=_undecided(night.manifest),
         fresh=wording.freshness(night.manifest.days_behind),
-        facts=_facts(night, everyone, values),
+        facts=_facts(night, everyone),
         cautions=_cautions(night, records, values),
         notes=tuple((wording.note_heading(note), note.text) for note in grouped_notes(night.manifest.notes)),
         gaps=(
@@ -97,7 +98,6 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
 def _card(
     verdict: Verdict,
     records: tuple[Verdict, ...],
-    values: tuple[PolicyValue, ...],
     reward: RewardFormat,
     *,
     has_users: bool,
@@ -112,7 +112,10 @@ def _card(
         word=word,
         decision=wording.decision(verdict),
         difference=reward.difference(verdict.difference, verdict.lower, verdict.upper),
-        relative=_relative(verdict, values),
+        relative=_relative(verdict),
+        judged=wording.judged(
+            count(verdict.n_rounds), verdict.judged_from, verdict.judged_to, verdict.n_origins
+        ),
         bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
         meaning=wording.meaning(verdict),
         per_rounds=_per_rounds(verdict, reward),
@@ -125,13 +128,10 @@ def _card(
     )
 
 
-def _relative(verdict: Verdict, values: tuple[PolicyValue, ...]) -> str:
-    everyone = [v for v in values if v.domain == verdict.domain and v.segment_id == EVERYONE]
-    leading = leading_estimators(everyone)[:1]
-    base = [v.value for v in everyone if v.policy == verdict.baseline and v.estimator in leading and v.value]
-    if not base or base[0] is None or verdict.difference is None:
+def _relative(verdict: Verdict) -> str:
+    if not verdict.baseline_value or verdict.difference is None:
         return ""
-    return f"{share(verdict.difference / base[0], signed=True)} relative to {verdict.baseline}"
+    return f"{share(verdict.difference / verdict.baseline_value, signed=True)} relative to {verdict.baseline}"
 
 
 def _per_rounds(verdict: Verdict, reward: RewardFormat) -> str:
@@ -167,20 +167,12 @@ def _undecided(manifest: Manifest) -> tuple[UndecidedCard, ...]:
     )
 
 
-def _facts(
-    night: Night, everyone: tuple[Verdict, ...], values: tuple[PolicyValue, ...]
-) -> tuple[tuple[str, str], ...]:
+def _facts(night: Night, everyone: tuple[Verdict, ...]) -> tuple[tuple[str, str], ...]:
     facts = []
     for verdict in everyone:
-        judged = [
-            v
-            for v in values
-            if (v.domain, v.segment_id, v.policy) == (verdict.domain, EVERYONE, verdict.candidate)
-        ]
         tasks = segment_tasks(night.rows("out_segment_tasks"), verdict.domain)
         domain = wording.DOMAINS[verdict.domain]
-        if judged:
-            facts.append((f"{domain}: rounds judged", count(judged[0].n_rounds)))
+        facts.append((f"{domain}: rounds judged", count(verdict.n_rounds)))
         if tasks:
             words = [f"{n} {wording.TASK_STATUS[status][1]}" for status, n in by_status(tasks).items()]
             facts.append((f"{domain}: segments", ", ".join(words)))

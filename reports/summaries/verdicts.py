@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -20,6 +21,12 @@ class Verdict:
     difference: float | None
     lower: float | None
     upper: float | None
+    baseline_value: float | None
+    n_rounds: int
+    ess: float | None
+    judged_from: date
+    judged_to: date
+    n_origins: int
     verdict: str
     reasons: str
 

@@ -127,7 +127,7 @@ def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_p
     rounds = tasks.window("holdout")
     q_hat = torch.from_numpy(np.random.default_rng(0).random((rounds.n, rounds.n_actions)))
     holdout = Holdout(rounds, q_hat, truth=None)
-    served = served_probabilities(adapted(policy, tasks, 0.1), rounds)
+    served = served_probabilities(adapted(policy, tasks.window("training"), 0.1), rounds)
     judged = evaluate({name: judged_rounds(rounds, served, q_hat)}, [DoublyRobust()], n_resamples=10)
     segments = unseen_segments(tasks, holdout)
     assert len(segments) > 1

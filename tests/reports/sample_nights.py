@@ -20,6 +20,7 @@ from tests.reports.sample_rows import (
     comparison_rows,
     creative_rows,
     curve_rows,
+    judged,
     line_counts,
     policy_value_rows,
     segment_slate_rows,
@@ -64,6 +65,7 @@ def open_bandit_night() -> SampleNight:
                 "out_verdicts",
                 [
                     run
+                    | judged(9046, baseline_value=0.0046, ess=1718.7)
                     | {
                         "domain": "recommendation",
                         "segment_id": "all",
@@ -155,6 +157,7 @@ def demo_night() -> SampleNight:
     ]
     verdicts = [
         run
+        | judged(144_630, baseline_value=0.0668, ess=31_818.6, n_origins=3)
         | {
             "domain": "recommendation",
             "segment_id": "all",
@@ -169,6 +172,7 @@ def demo_night() -> SampleNight:
             "effective sample size, support and mean weight are within their limits.",
         },
         run
+        | judged(12_000, baseline_value=0.0306, ess=4_800.0)
         | {
             "domain": "advertising",
             "segment_id": "all",
@@ -293,7 +297,7 @@ def tiny_night() -> SampleNight:
     draw = random.Random(1)
     run = {"run_id": "tiny-1"}
     arms = [Arm("maml", 0.30, 0.4), Arm("popular", 0.25, 0.5)]
-    verdict = {
+    verdict = judged(400, baseline_value=0.25, ess=160.0) | {
         "domain": "recommendation",
         "candidate": "maml",
         "champion": "maml",

@@ -71,6 +71,18 @@ def policy_value_rows(
     return rows
 
 
+def judged(n_rounds: int, *, baseline_value: float, ess: float, n_origins: int = 1) -> dict[str, Any]:
+    """Return the columns of a verdict that say which rounds it rests on."""
+    return {
+        "n_rounds": n_rounds,
+        "ess": ess,
+        "baseline_value": baseline_value,
+        "judged_from": date(2026, 1, 8),
+        "judged_to": date(2026, 1, 28),
+        "n_origins": n_origins,
+    }
+
+
 def segment_verdict_rows(
     draw: random.Random,
     run: dict[str, Any],
@@ -94,6 +106,7 @@ def segment_verdict_rows(
         }[verdict]
         rows.append(
             run
+            | judged(180, baseline_value=0.03, ess=60.0)
             | {
                 "domain": domain,
                 "segment_id": segment,

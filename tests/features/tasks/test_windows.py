@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from features.tasks.windows import Window, assign_windows, fit_boundaries
+from features.tasks.windows import LATE, Window, assign_origins, assign_windows, fit_boundaries
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,3 +38,19 @@ def test_no_reward_window_reaches_into_the_next_window():
 def test_a_night_without_known_rewards_is_refused():
     with pytest.raises(ValueError, match="no reward is known yet"):
         fit_boundaries(hourly(3), date(2026, 1, 1), timedelta(hours=30), 0.5, 0.25)
+
+
+def test_origins_by_hand():
+    times, gap = hourly(48), timedelta(hours=4)
+    windows = assign_windows(times, fit_boundaries(times, date(2026, 1, 2), gap, 0.5, 0.25))
+    origins = assign_origins(times, windows, gap).to_list()
+    # Support has 22 rounds: the 12th opens origin 1, which judges from 4 hours later on.
+    expected = [0] * 11 + [LATE] * 4 + [1] * 7
+    expected += [LATE] * 4 + [2] * 7 + [LATE] * 4 + [3] * 7 + [LATE] * 4
+    assert origins == expected
+
+
+def test_a_log_without_support_has_no_first_origin():
+    times = hourly(3)
+    windows = pl.Series([Window.QUERY, Window.GAP, Window.HOLDOUT], dtype=pl.Int8)
+    assert assign_origins(times, windows, timedelta(hours=1)).to_list() == [2, LATE, 3]

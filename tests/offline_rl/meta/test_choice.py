@@ -101,9 +101,9 @@ def test_segments_own_effects_ask_where_they_lead_by_an_error(tasks: Tasks, pool
     [
         ({"a": 0.9, "b": -3.0}, Asking((), "pooled_reward_model")),
         ({"a": 1.1, "b": 3.0}, Asking(("b", "a"), "pooled_reward_model")),
-        ({"popularity": 1.5, "a": 1.2}, Asking(("popularity", "a"), "pooled_reward_model")),
-        ({"popularity": 2.5, "a": 2.0}, Asking((), "popularity")),
-        ({"popularity": 2.5, "a": 3.0}, Asking(("a",), "popularity")),
+        ({"popularity": 2.5, "a": 1.2}, Asking(("a",), "pooled_reward_model")),
+        ({"popularity": 3.5, "a": 2.0}, Asking((), "popularity")),
+        ({"popularity": 3.5, "a": 4.0}, Asking(("a",), "popularity")),
     ],
 )
 def test_the_clearest_lead_asks_first_and_the_list_is_the_floor(

@@ -138,3 +138,13 @@ def test_rounds_are_frozen_and_leave_the_caller_s_arrays_alone() -> None:
     with pytest.raises(FrozenInstanceError):
         rounds.reward = mine
     mine[0] = 0.25
+
+
+def test_parts_are_joined_one_after_another_and_a_column_that_one_lacks_is_left_out() -> None:
+    whole = coin_log(6, 0.5, q_logged=np.arange(6.0), q_policy=np.ones(6))
+    rows = np.arange(6)
+    again = EvaluationRounds.joined([whole.select(rows[:2]), whole.select(rows[2:])])
+    for name in ("reward", "propensity", "evaluation_prob", "cluster", "segment", "q_logged", "q_policy"):
+        assert getattr(again, name).tolist() == getattr(whole, name).tolist()
+    plain = EvaluationRounds.joined([whole, coin_log(6, 0.5, q_logged=None, q_policy=None)])
+    assert plain.n == 12 and plain.q_logged is None and plain.q_policy is None

@@ -1,0 +1,94 @@
+"""Rolling evaluation: the contenders as they would have served from each rolling origin of the log on.
+
+This is what the gate decides by.  The tables of values stay with the holdout, where every policy is judged as
+it would serve tomorrow.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+import torch
+from torch import Tensor
+
+from offline_rl.logged_data import Tasks, training_device
+from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
+from offline_rl.meta.time_split import FittedPolicy
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.rolling_origin import Origin, origins
+from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+
+
+@dataclass(frozen=True, eq=False)
+class Rolling:
+    """What every policy that the gate compares did on the rounds that any origin judges.
+
+    rounds: policy → the n rounds as it sees them.  judged: int64[n], their places in the log.
+    """
+
+    rounds: Mapping[str, EvaluationRounds]
+    judged: Tensor
+    n_origins: int
+
+
+def all_fitted(contenders: Sequence[MetaPolicy]) -> TypeGuard[Sequence[FittedPolicy]]:
+    """Whether every contender can be learned anew in one fit."""
+    return all(isinstance(policy, FittedPolicy) for policy in contenders)
+
+
+def rolled(
+    tasks: Tasks,
+    contenders: Sequence[FittedPolicy],
+    pooled: MixedMetaPolicy,
+    *,
+    logging_policy: str,
+    serving_today: Sequence[SegmentPolicies] = (),
+    exploration: float,
+    seed: int,
+) -> Rolling:
+    """Judge the contenders, the logging policy under the name given, and what serves today if it is another.
+
+    contenders, pooled: as the night serves them, pooled also as the reward model of doubly robust estimates;
+    at earlier origins they are fitted again, with the settings that the night has chosen.
+    serving_today: judged as it is from every origin, for the log itself says what it shows.
+    """
+    seen: dict[str, list[EvaluationRounds]] = {}
+    judged: list[Tensor] = []
+    for origin in origins(tasks):
+        judged.append(origin.judged)
+        rounds = tasks.rounds.select(origin.judged)
+        early = _learned(pooled, origin, seed)
+        assert isinstance(early, MixedMetaPolicy)
+        q_hat = early.model.expected_rewards(rounds).cpu()
+        seen.setdefault(logging_policy, []).append(logged_as_is(rounds, q_hat))
+        at_origin = [
+            early if policy.name == pooled.name else _learned(policy, origin, seed) for policy in contenders
+        ]
+        for policies in (*_serving(at_origin, origin, exploration), *serving_today):
+            probabilities = served_probabilities(policies, rounds)
+            seen.setdefault(policies.name, []).append(judged_rounds(rounds, probabilities, q_hat))
+    return Rolling(
+        rounds={name: EvaluationRounds.joined(parts) for name, parts in seen.items()},
+        judged=torch.cat(judged),
+        n_origins=len(judged),
+    )
+
+
+def _learned(policy: FittedPolicy, origin: Origin, seed: int) -> FittedPolicy:
+    """The policy as it would have been learned at an origin; at the last one it has been."""
+    if origin.is_last:
+        return policy
+    return policy.fitted_again(origin.training.to(training_device(), torch.float32), seed)
+
+
+def _serving(
+    policies: Sequence[FittedPolicy], origin: Origin, exploration: float
+) -> Sequence[SegmentPolicies]:
+    return [
+        SegmentPolicies(
+            policy.name, adapted_to_each(policy, origin.training), policy.zero_shot(), exploration
+        )
+        for policy in policies
+    ]
