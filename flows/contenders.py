@@ -1,6 +1,7 @@
 """Contenders: the policies that a night has learned, ready to be judged or to serve."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.workspace import Night, Workspace, read_json
@@ -20,15 +21,33 @@ INCUMBENT = "incumbent"
 SMOOTHING_ROUNDS = 100.0
 
 
-def read_contenders(folder: Path, domain: str) -> list[MetaPolicy]:
-    """Return the learned policies that ask for promotion, the most wanted first.
+@dataclass(frozen=True)
+class Contenders:
+    """The learned policies that ask for promotion.
 
-    That is the learner that predicted later rewards best (`offline_rl.meta.choice`), then the plain baseline:
-    a learner ships where it beats the baseline, else the baseline where it beats what serves today.
+    wanted: the learner that predicted later rewards best (`offline_rl.meta.choice`), if any, then the plain
+    baseline: a learner ships where it beats the baseline, else the baseline where it beats what serves today.
+    cautious: what must pass first, and ships where it alone passes (`offline_rl.meta.cautious`).
     """
+
+    wanted: tuple[MetaPolicy, ...]
+    cautious: MetaPolicy | None
+
+    @property
+    def everyone(self) -> tuple[MetaPolicy, ...]:
+        """All of them, the most wanted first."""
+        return self.wanted if self.cautious is None else (*self.wanted, self.cautious)
+
+
+def read_contenders(folder: Path, domain: str) -> Contenders:
+    """Return the learned policies of a domain that ask for promotion."""
     policies = {policy.name: policy for policy in serving_policies(folder, domain)}
     asked = read_json(folder / f"asking_{domain}.json")
-    return [policies[name] for name in [*asked["learners"][:1], asked["plain"]]]
+    wanted = [*asked["learners"][:1], asked["plain"]]
+    cautious = asked["cautious"]
+    return Contenders(
+        tuple(policies[name] for name in wanted), None if cautious is None else policies[cautious]
+    )
 
 
 def pooled_policy(folder: Path, domain: str) -> MixedMetaPolicy:

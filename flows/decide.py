@@ -173,7 +173,7 @@ def _who_serves(
         stays = continued(own_version, "baseline", champion["verdict"], champion["reasons"])
         return own, (stays,) * tasks.n_segments
     contenders = read_contenders(workspace.work(night.run_id), names["domain"])
-    learned = next(contender for contender in contenders if contender.name == champion["champion"])
+    learned = next(policy for policy in contenders.everyone if policy.name == champion["champion"])
     policies = adapted(learned, tasks.window("training"), workspace.settings.learning.exploration)
     by_segment: dict[int, Policy] = dict(policies.by_segment)
     served = []

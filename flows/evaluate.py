@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import partial
 from typing import Any
 
@@ -10,7 +9,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from features.contracts.outputs import PolicyValues, Verdicts
+from features.contracts.outputs import PolicyValues
 from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.adaptation_curves import AdaptationPoint, adaptation_curves, curve_table
@@ -25,6 +24,7 @@ from flows.contenders import (
     read_contenders,
     segment_policies,
 )
+from flows.gate import ESTIMATOR, Evidence, Gate, champion_record, segment_name, verdict_table
 from flows.learner_comparisons import Comparison, compare_learners, comparison_table
 from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
@@ -34,39 +34,28 @@ from flows.truth import true_rewards
 from flows.unseen_segments import Holdout, each_unseen, unseen_segments
 from flows.workspace import Night, Workspace, read_json, write_json
 from offline_rl.logged_data import Tasks, load_tasks
+from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, PolicyValue
+from offline_rl.ope.evaluation import PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.trust.verdict import GateSettings, Verdict
-from offline_rl.registry import Election, elect
-from offline_rl.rolling_evaluation import all_fitted, rolled
+from offline_rl.rolling_evaluation import fitted_ones, rolled
 from offline_rl.rolling_origin import rolls
 from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
-
-ALL = "all"
-
-GATE_ESTIMATOR = "dr"
 
 
 @dataclass(frozen=True)
 class Opened:
     """A holdout, opened.
 
-    evaluation: of all policies on the holdout. gate: of those that the gate compares, on all rounds that it
-    decides by (`offline_rl.rolling_evaluation`); the same where the holdout alone decides.
-    judged_from, judged_to, n_origins: first and last day of those rounds, how many origins judge them.
+    gate: what the gate decides by; its holdout has all policies.
     true_values: by policy and segment (None: all), where the shop is simulated.
     looks: how many other runs have opened it before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
     refit, which has read all of their support.
     """
 
-    evaluation: Evaluation
-    gate: Evaluation
-    judged_from: date
-    judged_to: date
-    n_origins: int
+    gate: Gate
     true_values: Mapping[tuple[str, int | None], float]
     looks: int
     comparisons: Sequence[Comparison]
@@ -82,15 +71,13 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
             opened = _open_holdout(workspace, night, domain, names)
-            contenders = [contender.name for contender in read_contenders(folder, domain)]
-            incumbent = INCUMBENT if INCUMBENT in opened.gate.policies else LOGGING
-            election = elect(opened.gate, contenders, LOGGING, incumbent, _gate(workspace.settings))
+            election = opened.gate.elect(read_contenders(folder, domain), workspace.settings)
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
-            verdicts.append(_verdict_rows(election, opened, key, names["segment_ids"]))
+            verdicts.append(verdict_table(election, opened.gate, key, names["segment_ids"]))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
-            write_json(folder / f"champion_{domain}.json", _champion(election, names["segment_ids"]))
+            write_json(folder / f"champion_{domain}.json", champion_record(election, names["segment_ids"]))
             notes += note_of(domain, opened.looks)
         write_json(folder / "evaluation.json", {"notes": notes})
         if night.domains:
@@ -135,32 +122,29 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         cluster_name="users" if names["has_users"] else "rounds",
     )
     evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
-    contenders = read_contenders(folder, domain)
-    gate, decided_at, n_origins = evaluation, identities["decided_at"], 1
-    if rolls(tasks) and all_fitted(contenders):
-        rolling = rolled(
+    rolling = None
+    if rolls(tasks):
+        judged_anew = rolled(
             tasks,
-            contenders,
+            fitted_ones(read_contenders(folder, domain).everyone),
             pooled_policy(folder, domain),
             logging_policy=LOGGING,
             serving_today=[incumbent_policies(tasks)] if incumbent_serves(workspace, domain) else [],
             exploration=settings.learning.exploration,
             seed=settings.night.seed,
         )
-        gate = of_all(rolling.rounds, [from_name(GATE_ESTIMATOR)])
-        decided_at, n_origins = everybody["decided_at"][rolling.judged.numpy()], rolling.n_origins
-    days: list[date] = decided_at.dt.date().unique().to_list()
+        rolling = Evidence.of(
+            of_all(judged_anew.rounds, [from_name(ESTIMATOR)]),
+            everybody["decided_at"][judged_anew.judged.numpy()],
+            judged_anew.n_origins,
+        )
     return Opened(
-        evaluation,
-        gate,
-        judged_from=min(days),
-        judged_to=max(days),
-        n_origins=n_origins,
+        Gate(Evidence.of(evaluation, identities["decided_at"], 1), rolling),
         true_values=true_values,
         looks=looks,
         comparisons=compare_learners(
             evaluation,
-            [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT)],
+            [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT, CAUTIOUS)],
             unseen_segments(tasks, holdout),
             resamples=settings.evaluation.resamples,
             confidence=settings.evaluation.confidence,
@@ -189,15 +173,6 @@ def _estimators(settings: Settings) -> Sequence[str]:
     return "ips", f"ips:{settings.evaluation.clip:g}", "snips", "dm", "dr"
 
 
-def _gate(settings: Settings) -> GateSettings:
-    return GateSettings(
-        estimator=GATE_ESTIMATOR,
-        confidence=settings.evaluation.confidence,
-        min_ess=settings.evaluation.min_ess,
-        min_supported_share=settings.evaluation.min_supported_share,
-    )
-
-
 def _true_values(
     policy: str, probabilities: Tensor | None, holdout: Holdout
 ) -> dict[tuple[str, int | None], float]:
@@ -219,10 +194,10 @@ def _value_rows(
         {
             **key,
             **_fields(value),
-            "segment_id": _segment_id(value.segment, segment_ids),
+            "segment_id": segment_name(value.segment, segment_ids),
             "true_value": opened.true_values.get((value.policy, value.segment)),
         }
-        for value in opened.evaluation.policy_values(settings.evaluation.confidence)
+        for value in opened.gate.holdout.evaluation.policy_values(settings.evaluation.confidence)
     ]
     frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)
@@ -230,50 +205,3 @@ def _value_rows(
 
 def _fields(value: PolicyValue) -> dict[str, Any]:
     return {name: getattr(value, name) for name in PolicyValues.column_names() if hasattr(value, name)}
-
-
-def _verdict_rows(
-    election: Election, opened: Opened, key: Mapping[str, str], segment_ids: Sequence[str]
-) -> pl.DataFrame:
-    gate = opened.gate
-    verdicts: list[tuple[int | None, Verdict]] = [(None, election.overall), *election.by_segment.items()]
-    rows = [
-        {
-            **key,
-            "segment_id": _segment_id(segment, segment_ids),
-            "candidate": verdict.candidate,
-            "champion": election.champion if segment is None else election.serves(segment),
-            "baseline": verdict.strongest_baseline,
-            "difference": verdict.difference,
-            "lower": verdict.lower,
-            "upper": verdict.upper,
-            "baseline_value": gate.value(verdict.strongest_baseline, GATE_ESTIMATOR, segment),
-            "n_rounds": gate.diagnostics_of(verdict.candidate, segment).n_rounds,
-            "ess": gate.diagnostics_of(verdict.candidate, segment).ess,
-            "judged_from": opened.judged_from,
-            "judged_to": opened.judged_to,
-            "n_origins": opened.n_origins,
-            "verdict": verdict.verdict,
-            "reasons": " ".join(verdict.reasons),
-        }
-        for segment, verdict in verdicts
-    ]
-    measured = "difference", "lower", "upper", "baseline_value", "ess"
-    frame = pl.DataFrame(rows).with_columns(pl.col(measured).fill_nan(None))
-    return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
-
-
-def _champion(election: Election, segment_ids: Sequence[str]) -> dict[str, Any]:
-    """Record who serves, for the decisions."""
-    return {
-        "candidate": election.overall.candidate,
-        "verdict": election.overall.verdict,
-        "reasons": " ".join(election.overall.reasons),
-        "champion": election.champion,
-        "incumbent": election.incumbent,
-        "kept_from": [segment_ids[segment] for segment in election.kept_from],
-    }
-
-
-def _segment_id(segment: int | None, segment_ids: Sequence[str]) -> str:
-    return ALL if segment is None else segment_ids[segment]

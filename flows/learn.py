@@ -19,11 +19,13 @@ from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, write_json
 from offline_rl.artifacts import save_policy
 from offline_rl.logged_data import load_tasks, training_device
+from offline_rl.meta.cautious import cautious
 from offline_rl.meta.choice import Asking, asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.named_learners import BASELINE, LEARNERS
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.warm_start import warm_start
 
 
 def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
@@ -37,7 +39,9 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
             save_tasks(tasks, folder)
             segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
             learned = train(workspace, night, domain, watch)
-            write_json(folder / f"asking_{domain}.json", asdict(learned.asking))
+            write_json(
+                folder / f"asking_{domain}.json", {**asdict(learned.asking), "cautious": learned.cautious}
+            )
             for policy in learned.served:
                 save_policy(policy, folder / "policies" / domain)
             for policy in learned.policies:
@@ -55,12 +59,14 @@ class Learned:
     """What one domain's learners have learned.
 
     policies: as validation judged them. served: the same upon the pooled model of all rounds before the
-    holdout (`offline_rl.meta.refit`). asking: who asks to serve.
+    holdout (`offline_rl.meta.refit`). asking: who asks to serve. cautious: name of the one among the served
+    that opens the gate (`offline_rl.meta.cautious`); None where there is none.
     """
 
     policies: Sequence[MetaPolicy]
     served: Sequence[MetaPolicy]
     asking: Asking
+    cautious: str | None
 
 
 def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Learned:
@@ -83,12 +89,15 @@ def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Lear
     for place, learner in enumerate(learners, start=before):
         lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
         learned.append(learner.meta_train(tasks, how, seed, progress=watch(lesson)))
-    return Learned(
-        policies=learned,
-        served=[refitted(policy, tasks, how, seed) for policy in learned],
-        # The baseline is what a learner asks to replace, so it doesn't ask itself.
-        asking=asking(learned[1:], learned[0], lambda: warm_start(tasks, how.hidden, seed)),
-    )
+    served = [refitted(policy, tasks, how, seed) for policy in learned]
+    # The baseline is what a learner asks to replace, so it doesn't ask itself.
+    asked = asking(learned[1:], learned[0], lambda: mixed_start(tasks, how.hidden, seed))
+    pooled = served[0]
+    assert isinstance(pooled, MixedMetaPolicy)
+    softer = cautious(pooled, tasks, seed) if asked.plain == BASELINE.name else None
+    if softer is not None:
+        served.append(softer)
+    return Learned(learned, served, asked, None if softer is None else softer.name)
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:

@@ -69,6 +69,8 @@ class LoggedRounds:
     available[set_index[i]]; available is [S, A].
 
     history: what the user of each round had done with each item; None where no log tells.
+    offset [n, A]: scores of another model that a learner's own are added to (`meta/mixed_start.py`); None
+    where a learner starts from nothing.
     context_block [d], item_block [f]: which columns say the same thing in several parts (the levels of one
     trait, a user's whole history), numbered from 0; None counts all as one.
     """
@@ -87,6 +89,7 @@ class LoggedRounds:
     history: UserHistory | None = None
     context_block: Tensor | None = None
     item_block: Tensor | None = None
+    offset: Tensor | None = None
 
     @property
     def n(self) -> int:
@@ -102,7 +105,8 @@ class LoggedRounds:
         """The rounds at `rows`: a boolean mask [n], or indices in the order wanted."""
         selected: dict[str, Any] = {name: getattr(self, name)[rows] for name in ROW_FIELDS}
         history = self.history.select(rows) if self.history is not None else None
-        return replace(self, **selected, history=history)
+        offset = self.offset[rows] if self.offset is not None else None
+        return replace(self, **selected, history=history, offset=offset)
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "LoggedRounds":
         """The same rounds on `device`, with every real-valued tensor in `dtype`."""

@@ -1,6 +1,6 @@
 """Who serves tomorrow: the election of a champion. Nothing is promoted without a verdict."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from offline_rl.ope.evaluation import ALL, Evaluation
@@ -28,36 +28,50 @@ class Election:
 
 
 def elect(
-    evaluation: Evaluation,
+    evaluation_of: Callable[[str], Evaluation],
     contenders: Sequence[str],
     logging_policy: str,
     incumbent: str,
     settings: GateSettings,
+    *,
+    cautious: str | None = None,
 ) -> Election:
     """Promote the first contender that passes the gate; the incumbent stays where none does.
 
+    evaluation_of: contender → the rounds that it and its rivals are judged on.
     contenders: the most wanted first, in an order chosen before the holdout was opened. Each is judged
         against the logging policy, the incumbent and the contenders after it, so a learner must beat the
         plain model that would ship instead of it.
     incumbent: what serves today; the logging policy itself where nothing else does.
+    cautious: a softer policy of the last contender's scores.  Where it is named it must pass first, and it
+        serves where it alone passes.
 
     With c contenders a false promotion has c chances, each at half the error of a two-sided interval: for two
-    contenders and 95% intervals, at most 5% in all.
+    contenders and 95% intervals, at most 5% in all.  Where no policy is better than what serves today, a
+    cautious one that must pass first leaves half of an interval's error in all, 2.5%.
     """
 
     def rivals(contender: str) -> list[str]:
-        return [incumbent, *contenders[contenders.index(contender) + 1 :]]
+        return [incumbent, *contenders[[*contenders, contender].index(contender) + 1 :]]
 
+    asking = [*contenders, cautious] if cautious is not None else [*contenders]
     verdicts = [
-        judge(evaluation, contender, logging_policy, rivals(contender), settings=settings)
-        for contender in contenders
+        judge(evaluation_of(contender), contender, logging_policy, rivals(contender), settings=settings)
+        for contender in asking
     ]
+    is_open = cautious is None or verdicts[-1].verdict == "promote"
     promoted = next((verdict for verdict in verdicts if verdict.verdict == "promote"), None)
+    if not is_open:
+        promoted = None
+        closed = "hold" if verdicts[0].verdict == "promote" else verdicts[0].verdict
+        reasons = (*verdicts[0].reasons, *verdicts[-1].reasons)
+        verdicts = [replace(verdicts[0], verdict=closed, reasons=reasons)]
     overall = promoted or verdicts[0]
     # Who asked before the one that serves, and why that did not do, belongs to the verdict.
     passed_over = verdicts[: verdicts.index(overall)]
     earlier = tuple(reason for verdict in passed_over for reason in verdict.reasons)
     overall = replace(overall, reasons=(*earlier, *overall.reasons))
+    evaluation = evaluation_of(overall.candidate)
     by_segment = {
         segment: judge(
             evaluation,

@@ -44,8 +44,13 @@ class RewardModel:
         """Width of both towers."""
         return len(self.parameters["context_bias"])
 
-    def predict(self, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
-        """Expected reward of every item: [n, A] for context [n, d], slot [n], item_features [A, f]."""
+    def predict(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, offset: Tensor | None = None
+    ) -> Tensor:
+        """Expected reward of every item: [n, A] for context [n, d], slot [n], item_features [A, f].
+
+        offset [n, A]: scores to add the model's own to, as in the rounds that it was fitted on.
+        """
         like = self.parameters["context_weight"]
         parameters = with_task_dimension(self.parameters, 1)
         context, slot, items = context.to(like), slot.to(like.device), item_features.to(like)
@@ -57,7 +62,13 @@ class RewardModel:
                 for rows in torch.arange(len(slot), device=slot.device).tensor_split(len(slot) // _CHUNK + 1)
             ]
         stacked = torch.cat(scores)
+        if offset is not None:
+            stacked = stacked + offset.to(stacked)
         return torch.sigmoid(stacked) if self.is_binary else stacked * self.reward_scale
+
+    def expected_rewards(self, rounds: LoggedRounds) -> Tensor:
+        """Expected reward of every item in each round, [n, A]; upon the rounds' offset, if they have one."""
+        return self.predict(rounds.context, rounds.slot, rounds.item_features, rounds.offset)
 
 
 def negative_log_likelihood(score: Tensor, reward: Tensor, *, is_binary: bool) -> Tensor:
@@ -94,6 +105,7 @@ def fit_reward_model(
     last one ended.  Chosen is the strongest one whose held-out likelihood is within one paired standard error
     of the best (the one-standard-error rule of Breiman et al. 1984): of models that the data can't tell
     apart, the flattest.  It is then fitted again on all rows.  With a single penalty nothing is held out.
+    Scores are added to the rounds' offset where they have one: then what is fitted is what it leaves.
 
     Raises ValueError if there are no rounds.
     """
@@ -148,14 +160,18 @@ def _start(
         generator=generator,
         dtype=torch.float64,
     )
-    mean = float(rounds.reward.mean())
-    if is_binary:
-        # Half a success and half a failure more, or the level of a log without clicks would be -inf.
-        share = (mean * rounds.n + 0.5) / (rounds.n + 1.0)
-        parameters["level"] += math.log(share / (1.0 - share))
-    else:
-        parameters["level"] += mean
+    if rounds.offset is None:
+        parameters["level"] += _level_of(rounds.reward, is_binary)
     return {name: value.to(rounds.context.device) for name, value in parameters.items()}
+
+
+def _level_of(reward: Tensor, is_binary: bool) -> float:
+    mean, n = float(reward.mean()), len(reward)
+    if not is_binary:
+        return mean
+    # Half a success and half a failure more, or the level of a log without clicks would be -inf.
+    share = (mean * n + 0.5) / (n + 1.0)
+    return math.log(share / (1.0 - share))
 
 
 def _held_out_rows(cluster: Tensor, share: float, generator: torch.Generator) -> Tensor:
@@ -221,4 +237,6 @@ def _row_costs(rounds: LoggedRounds, parameters: Parameters, is_binary: bool) ->
         rounds.item_features,
         rounds.action.unsqueeze(0),
     )[0]
+    if rounds.offset is not None:
+        score = score + rounds.offset.gather(1, rounds.action[:, None])[:, 0]
     return negative_log_likelihood(score, rounds.reward, is_binary=is_binary)

@@ -6,7 +6,6 @@ it would serve tomorrow.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -33,9 +32,9 @@ class Rolling:
     n_origins: int
 
 
-def all_fitted(contenders: Sequence[MetaPolicy]) -> TypeGuard[Sequence[FittedPolicy]]:
-    """Whether every contender can be learned anew in one fit."""
-    return all(isinstance(policy, FittedPolicy) for policy in contenders)
+def fitted_ones(policies: Sequence[MetaPolicy]) -> list[FittedPolicy]:
+    """Those that one fit learns anew; learners that take steps would need a night for each origin."""
+    return [policy for policy in policies if isinstance(policy, FittedPolicy)]
 
 
 def rolled(

@@ -62,6 +62,12 @@ WHY_TABLES_MATTER = {
     "out_data_quality": "without it nobody can see which lines were refused",
 }
 
+CAUTIOUS = "pooled_cautious"
+CAUTIOUS_SERVES = (
+    "It follows the pooled model less sharply than pooled_reward_model does, which promises more and is not "
+    "proven yet: the log has too few rounds."
+)
+
 NOT_DECIDED = (Mark("○", "quiet"), "Not decided")
 NOTHING_JUDGED = "This night judged no policy; the overview says why."
 NOTHING_FOR_TOMORROW = "This night decided nothing for tomorrow; the overview says why."
@@ -122,6 +128,11 @@ REFUSED = "refused"
 GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Baseline", "The strongest plain policy: what a shop could run without any of this."),
     ("Candidate and champion", "The policy that asks for promotion, and the one that serves tomorrow."),
+    (
+        "Cautious policy (pooled_cautious)",
+        "The pooled model followed less sharply: it earns less and is sooner proven. It must pass the gate "
+        "before a sharper one may, and serves where it alone passes.",
+    ),
     (
         "Certified gap",
         "Upper bound of the revenue share that the allocation loses against the best one on the same curves.",
@@ -185,9 +196,10 @@ def lead(everyone: Sequence[Verdict], undecided: Collection[str], *, has_budget:
 def decision(verdict: Verdict) -> str:
     """Return what happens tomorrow in the verdict's domain."""
     if verdict.verdict == "promote":
+        why_cautious = f" {CAUTIOUS_SERVES}" if verdict.candidate == CAUTIOUS else ""
         return (
             f"{verdict.candidate} serves from tomorrow. It beats {verdict.baseline}, "
-            "the strongest plain policy."
+            f"the strongest plain policy.{why_cautious}"
         )
     if verdict.verdict == "hold":
         return (

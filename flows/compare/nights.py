@@ -32,6 +32,7 @@ from flows.shops import SIMULATED, write_config
 from flows.threads import limit_threads
 from flows.truth import user_ids
 from flows.workspace import Night, Workspace, read_json
+from offline_rl.meta.cautious import CAUTIOUS
 
 DOMAIN = "recommendation"
 
@@ -188,9 +189,10 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
     folder = workspace.work(night.run_id)
     values = pl.read_parquet(folder / "out_policy_values.parquet").filter(estimator="dr")
     overall = dict(values.filter(segment_id="all").select("policy", "true_value").iter_rows())
+    overall.pop(CAUTIOUS, None)  # no learner of its own, and not in every night
     verdicts = pl.read_parquet(folder / "out_verdicts.parquet")
     whole = verdicts.filter(segment_id="all").row(0, named=True)
-    contenders = [policy.name for policy in read_contenders(folder, DOMAIN)]
+    contenders = [policy.name for policy in read_contenders(folder, DOMAIN).wanted]
     rounds = pl.read_parquet(folder / f"rounds_{DOMAIN}.parquet").filter(window=Window.HOLDOUT)
     sizes = rounds.group_by("segment_id").len()
     share = dict(sizes.with_columns(pl.col("len") / rounds.height).iter_rows())

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from offline_rl.meta.convergence import sure_gain
-from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.judgement import (
     ValidationTask,
@@ -145,5 +144,5 @@ def _log_likelihood(policy: MetaPolicy, parts: Sequence[ValidationTask], start: 
 def _scored(policy: Policy) -> ScoredPolicy | None:
     """The policy with its scores at hand; None where it has none."""
     if isinstance(policy, SoftmaxPolicy):
-        return ScoredPolicy(policy.name, pooled_score(policy.parameters), policy.temperature)
+        return ScoredPolicy(policy.name, policy.score, policy.temperature)
     return policy if isinstance(policy, ScoredPolicy) else None

@@ -42,5 +42,5 @@ def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int)
     rewards = rounds.reward.new_zeros(rounds.n, rounds.n_actions)
     for held_out, fitted in held_out_folds(rounds, model, seed=seed):
         theirs = rounds.select(held_out)
-        rewards[held_out] = fitted.predict(theirs.context, theirs.slot, theirs.item_features).to(rewards)
+        rewards[held_out] = fitted.expected_rewards(theirs).to(rewards)
     return rewards

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from offline_rl import two_tower
 from offline_rl.meta.segment_effects import EffectPosterior
 from offline_rl.policies.scored_policy import Score
-from offline_rl.two_tower import Parameters, with_task_dimension
+from offline_rl.policies.softmax_policy import SoftmaxPolicy
+from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 LEAST_SHARE = 0.05
@@ -18,21 +18,7 @@ click, falls below this share of its base."""
 
 def pooled_score(parameters: Parameters) -> Score:
     """The two-tower score as a function of (context, slot, item_features) → [n, A]; it ignores history."""
-    one_task = with_task_dimension(parameters, 1)
-    like = parameters["context_weight"]
-
-    def score(
-        context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
-    ) -> Tensor:
-        del history
-        return two_tower.all_scores(
-            one_task,
-            context.to(like).unsqueeze(0),
-            slot.to(like.device).unsqueeze(0),
-            item_features.to(like),
-        )[0]
-
-    return score
+    return SoftmaxPolicy("pooled", parameters, temperature=1.0).score
 
 
 def input_columns(context: Tensor, slot: Tensor, n_slots: int) -> Tensor:

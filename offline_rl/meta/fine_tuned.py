@@ -10,10 +10,11 @@ from offline_rl.logged_data import Tasks
 from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.step_length import FRACTIONS
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 
 STEP_FACTORS = (1, 3, 10)
 """Multiples of settings.inner_steps that are tried.  With the four rates they are twelve trials, fewer looks
@@ -33,7 +34,7 @@ class FineTuned:
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
     ) -> GradientMetaPolicy:
         """See `Learner`: the training segments fit the pooled model, the validation segments the steps."""
-        start = warm_start(tasks, settings.hidden, seed)
+        start = mixed_start(tasks, settings.hidden, seed)
         objective = start.objective("reward_likelihood", settings)
         inner_lr, inner_steps = validated_steps(start, objective, settings)
         return descend(

@@ -1,4 +1,7 @@
-"""A meta-policy that adapts by gradient steps: two-tower parameters, and how far to move them."""
+"""A meta-policy that adapts by gradient steps: two-tower parameters, and how far to move them.
+
+Its scores are those of a mixed model, which stands still, plus those of its parameters.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -11,12 +14,14 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adaptation import adapt, within_reach
 from offline_rl.meta.learner import CurvePoint
 from offline_rl.meta.segment_objective import SegmentObjective, weight_of_logged
-from offline_rl.meta.task_batches import pad_tasks
+from offline_rl.meta.task_batches import Batch, pad_tasks
+from offline_rl.mixed_model.model import MixedModel, upon
+from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
 from offline_rl.objectives import effective_sample_size
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from offline_rl.two_tower import Parameters, with_task_dimension
 
-_RATE = "rate."
+_RATE, _OFFSET = "rate.", "offset."
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +32,8 @@ class GradientMetaPolicy:
     adaptation was switched off.  rates [inner_steps] by tensor: the steps of the tensors that move, learned
     or not; empty where all move by inner_lr.  A learned kappa is the objective's shrinkage.  longest_move:
     how far |theta_K - theta_0| may be, so that a strange log leads hardly further than validation has seen;
-    None sets no limit.  The other fields: see `MetaPolicy`.
+    None sets no limit.  offset: the mixed model that the parameters' scores are added to; None for none.
+    The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "gradient"
@@ -45,10 +51,11 @@ class GradientMetaPolicy:
     notes: tuple[str, ...] = ()
     rates: Mapping[str, Tensor] = field(default_factory=dict)
     longest_move: float | None = None
+    offset: MixedModel | None = None
 
     def zero_shot(self) -> SoftmaxPolicy:
         """The policy for a segment of which nothing is known."""
-        return SoftmaxPolicy(self.name, self.parameters, self.objective.temperature)
+        return self._read_out(self.parameters)
 
     def adapt(self, support: LoggedRounds) -> SoftmaxPolicy:
         """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
@@ -60,7 +67,7 @@ class GradientMetaPolicy:
         parameters = self._adapted(support)
         if parameters is None:
             return self.zero_shot()
-        return SoftmaxPolicy(self.name, parameters, self.objective.temperature)
+        return self._read_out(parameters)
 
     def refusal(self, support: LoggedRounds) -> str | None:
         """Why this support isn't adapted to, as a sentence; None if it is.
@@ -85,9 +92,20 @@ class GradientMetaPolicy:
         }
         return replace(self, inner_steps=steps, rates=rates, longest_move=None)
 
-    def _adapted(self, support: LoggedRounds) -> Parameters | None:
+    def _read_out(self, parameters: Parameters) -> SoftmaxPolicy:
+        offset = None if self.offset is None else self.offset.score()
+        return SoftmaxPolicy(self.name, parameters, self.objective.temperature, offset)
+
+    def _batch(self, support: LoggedRounds) -> Batch:
+        """The support as one task, upon the mixed model's scores."""
         like = self.parameters["context_weight"]
-        batch = self.objective.as_support(pad_tasks(*_one_task(support.to(like.device, like.dtype))))
+        rounds = support.to(like.device, like.dtype)
+        if self.offset is not None:
+            rounds = upon(self.offset, rounds)
+        return pad_tasks(rounds, [rounds.action.new_tensor(range(rounds.n))])
+
+    def _adapted(self, support: LoggedRounds) -> Parameters | None:
+        batch = self.objective.as_support(self._batch(support))
         leaves = {name: value.detach().requires_grad_() for name, value in self.parameters.items()}
         start = with_task_dimension(leaves, 1)
         adapted = adapt(
@@ -107,8 +125,7 @@ class GradientMetaPolicy:
     def _thinness(self, support: LoggedRounds) -> str | None:
         if support.n < self.minimum_rounds:
             return f"{support.n} rounds in the support, fewer than the {self.minimum_rounds} needed to adapt."
-        like = self.parameters["context_weight"]
-        batch = pad_tasks(*_one_task(support.to(like.device, like.dtype)))
+        batch = self._batch(support)
         start = with_task_dimension(self.parameters, 1)
         weight = weight_of_logged(start, batch, self.objective.temperature)
         ess = float(effective_sample_size(weight, batch["mask"])[0])
@@ -136,7 +153,9 @@ class GradientMetaPolicy:
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""
-        return {**self.parameters, **{_RATE + name: rate for name, rate in self.rates.items()}}
+        rates = {_RATE + name: rate for name, rate in self.rates.items()}
+        of_offset = {} if self.offset is None else numbers_of(self.offset)
+        return {**self.parameters, **rates, **{_OFFSET + name: value for name, value in of_offset.items()}}
 
     def card(self) -> dict[str, Any]:
         """Everything but the tensors and the curve, as JSON can hold it."""
@@ -147,16 +166,18 @@ class GradientMetaPolicy:
             "minimum_rounds": self.minimum_rounds,
             "minimum_ess": self.minimum_ess,
             "longest_move": self.longest_move,
+            "offset": None if self.offset is None else card_of(self.offset),
         }
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
         """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
-        objective = SegmentObjective(**card["objective"])
-        rates = {name.removeprefix(_RATE): rate for name, rate in numbers.items() if name.startswith(_RATE)}
-        parameters = {name: value for name, value in numbers.items() if not name.startswith(_RATE)}
-        return cls(parameters=parameters, rates=rates, **{**card, "objective": objective}, **shared)
+        own = {**card, "objective": SegmentObjective(**card["objective"])}
+        if own["offset"] is not None:
+            own["offset"] = restored_model(_under(_OFFSET, numbers), own["offset"])
+        parameters = {name: value for name, value in numbers.items() if not name.startswith((_RATE, _OFFSET))}
+        return cls(parameters=parameters, rates=_under(_RATE, numbers), **own, **shared)
 
 
-def _one_task(rounds: LoggedRounds) -> tuple[LoggedRounds, list[Tensor]]:
-    return rounds, [rounds.action.new_tensor(range(rounds.n))]
+def _under(prefix: str, numbers: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in numbers.items() if name.startswith(prefix)}

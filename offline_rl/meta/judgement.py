@@ -16,7 +16,6 @@ from offline_rl.meta.warm_start import WarmStart
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from offline_rl.reward_model import negative_log_likelihood
 from offline_rl.user_history import UserHistory
 
@@ -65,7 +64,7 @@ def judge(policy: MetaPolicy, start: WarmStart) -> Judgement:
     Every round counts once, so a segment counts by its traffic.  Nothing is tuned here.
     """
     segments = validation_tasks(start)
-    pooled = SoftmaxPolicy("pooled", start.model.parameters, start.temperature)
+    pooled = start.pooled_policy()
     zero_shot = policy.zero_shot()
     adapted_terms = torch.cat([_value_terms(policy.adapt(part.support), part) for part in segments])
     zero_shot_terms = torch.cat([_value_terms(zero_shot, part) for part in segments])

@@ -13,10 +13,10 @@ from offline_rl.meta.adaptation import Loss, StepSize, adapt, differentiable, ta
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import HEAD, InnerStep, network_of
 from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
-from offline_rl.meta.warm_start import warm_start
 from offline_rl.two_tower import NAMES, with_task_dimension
 
 
@@ -118,7 +118,7 @@ class Maml:
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
     ) -> GradientMetaPolicy:
         """See `Learner`: support rounds adapt, query rounds judge, in training segments that have both."""
-        start = warm_start(tasks, settings.hidden, seed)
+        start = mixed_start(tasks, settings.hidden, seed)
         objective = start.objective("reward_likelihood", settings)
         how = validated_step(start, objective, settings, self._inner_step(settings))
         segments = start.segments_with_query()

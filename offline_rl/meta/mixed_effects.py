@@ -17,7 +17,7 @@ from torch import Tensor
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.time_split import READ_OUT, fit_by_time, time_split
+from offline_rl.meta.time_split import READ_OUT, fit_by_time, pooled_model, time_split
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
 from offline_rl.policies.policy import Policy
@@ -85,10 +85,7 @@ class MixedMetaPolicy:
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """The policy of other rounds, variances and all."""
-        model = fit_model(
-            rounds, with_segments=self.with_segments, with_factors=self.model.has_factors, seed=seed
-        )
-        return replace(self, model=model)
+        return replace(self, model=_fitted_model(rounds, self.with_segments, self.model.has_factors, seed))
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""
@@ -128,10 +125,7 @@ class MixedEffects:
         split = time_split(tasks, seed)
         if not self.with_segments and rounds is split.support:
             return self._policy(split.model)  # the split's own pooled model, which it compares all with
-        model = fit_model(
-            rounds, with_segments=self.with_segments, with_factors=split.model.has_factors, seed=seed
-        )
-        return self._policy(model)
+        return self._policy(_fitted_model(rounds, self.with_segments, split.model.has_factors, seed))
 
     def _policy(self, model: MixedModel) -> MixedMetaPolicy:
         return MixedMetaPolicy(
@@ -143,3 +137,9 @@ class MixedEffects:
             validation_value=math.nan,
             validation_gain=math.nan,
         )
+
+
+def _fitted_model(rounds: LoggedRounds, with_segments: bool, with_factors: bool, seed: int) -> MixedModel:
+    if not with_segments:
+        return pooled_model(rounds, with_factors, seed)
+    return fit_model(rounds, with_segments=True, with_factors=with_factors, seed=seed)

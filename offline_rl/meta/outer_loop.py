@@ -112,6 +112,7 @@ def descend(
         notes=(*start.notes, *notes, *concluded),
         rates=_rates(chosen.parameters, how) if is_adapting else {},
         longest_move=REACH * _furthest_move(chosen.parameters, start, objective, how) if is_adapting else 0.0,
+        offset=start.offset,
     )
 
 

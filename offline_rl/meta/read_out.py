@@ -27,7 +27,7 @@ def choose_temperature(
     current, *sharper = sorted(temperatures, reverse=True)
     if judged_on.n == 0:
         return current
-    q_hat = model.predict(judged_on.context, judged_on.slot, judged_on.item_features)
+    q_hat = model.expected_rewards(judged_on)
     terms = _value_terms(model, current, judged_on, q_hat)
     for temperature in sharper:
         candidate = _value_terms(model, temperature, judged_on, q_hat)

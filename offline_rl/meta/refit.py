@@ -6,36 +6,66 @@ is worth more than adapting where contexts tell segments apart, and little where
 (`offline_rl/meta/LEARNERS.md`).
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import torch
 
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
-from offline_rl.meta.time_split import FittedPolicy
+from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.time_split import FittedPolicy, pooled_model
 from offline_rl.meta.warm_start import warm_start
-from offline_rl.reward_model import RewardModel, refit_reward_model
+from offline_rl.mixed_model.model import upon
+from offline_rl.reward_model import RewardModel, has_binary_rewards, refit_reward_model
 
 
 def refitted(policy: MetaPolicy, tasks: Tasks, settings: LearningSettings, seed: int) -> MetaPolicy:
     """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
 
-    What is fitted in one go is fitted again, variances and all.  For the others the two-tower model's
-    penalty, the temperature, and how far segments are followed stay as validation chose them.
+    What is fitted in one go is fitted again, variances and all.  For the others the network's penalty, the
+    temperature, and how far segments are followed stay as validation chose them; those that began with a
+    mixed model get the one of all rounds too.
     tasks, settings, seed: those that the policy was learned from.
     """
     if isinstance(policy, FittedPolicy):
-        return policy.fitted_again(tasks.to(training_device(), torch.float32).window("training"), seed)
+        return policy.fitted_again(_all_rounds(tasks), seed)
+    if isinstance(policy, GradientMetaPolicy) and policy.offset is not None:
+        start = mixed_start(tasks, settings.hidden, seed)
+        mixed = pooled_model(_in_the_model_s_units(tasks, start.model), policy.offset.has_factors, seed)
+        network = _what_is_left(tasks, settings.hidden, seed)
+        return replace(policy.upon(network.parameters, start.model.parameters), offset=mixed)
     before = warm_start(tasks, settings.hidden, seed).model
     return policy.upon(_of_all_rounds(tasks, settings.hidden, seed).parameters, before.parameters)
 
 
-# The policies of one night stand upon the same fit.
+# The policies of one night stand upon the same rounds and the same fits.
+@lru_cache(maxsize=2)
+def _all_rounds(tasks: Tasks) -> LoggedRounds:
+    return tasks.to(training_device(), torch.float32).window("training")
+
+
 @lru_cache(maxsize=2)
 def _of_all_rounds(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
     model = warm_start(tasks, hidden, seed).model
-    rounds = tasks.to(training_device(), torch.float32).window("training")
-    return refit_reward_model(model, _of_probabilities(rounds) if model.is_binary else rounds, seed=seed)
+    return refit_reward_model(model, _in_the_model_s_units(tasks, model), seed=seed)
+
+
+@lru_cache(maxsize=2)
+def _what_is_left(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
+    start = mixed_start(tasks, hidden, seed)
+    assert start.offset is not None
+    rounds = _in_the_model_s_units(tasks, start.model)
+    mixed = pooled_model(rounds, start.offset.has_factors, seed)
+    return refit_reward_model(start.model, upon(mixed, rounds), seed=seed)
+
+
+def _in_the_model_s_units(tasks: Tasks, model: RewardModel) -> LoggedRounds:
+    """All rounds before the holdout; for a model of probabilities, those that are in its units."""
+    rounds = _all_rounds(tasks)
+    is_mixed = model.is_binary and not has_binary_rewards(rounds.reward)
+    return _of_probabilities(rounds) if is_mixed else rounds
 
 
 def _of_probabilities(rounds: LoggedRounds) -> LoggedRounds:

@@ -14,11 +14,12 @@ from offline_rl.meta.adaptation import Loss, differentiable, gradient_per_task
 from offline_rl.meta.cross_fitting import cross_fitted_rewards
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.replay import Replay
 from offline_rl.meta.segment_objective import Kind
 from offline_rl.meta.task_batches import Batch, pad_tasks
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 from offline_rl.two_tower import with_task_dimension
 
 
@@ -42,7 +43,7 @@ class Reinforce:
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
     ) -> GradientMetaPolicy:
         """See `Learner`: each step takes as many rounds as MAML's, from all training segments at once."""
-        start = warm_start(tasks, settings.hidden, seed)
+        start = mixed_start(tasks, settings.hidden, seed)
         weighted = start.objective("importance_weighted", settings)
         gamma = (start.training.n * start.training.n_actions) ** -0.5
         objective = replace(weighted, kind=self.kind, gamma=gamma)
@@ -74,7 +75,7 @@ class Reinforce:
         if log.n <= rows:
             everything = pad_tasks(log, [torch.arange(log.n, device=log.action.device)], values)
             return lambda _: everything
-        expected = start.model.predict(log.context, log.slot, log.item_features)
+        expected = start.model.expected_rewards(log)
         surprise = log.reward - expected.gather(-1, log.action.unsqueeze(-1)).squeeze(-1)
         replay = Replay.of(log.cluster, surprise, alpha=self.priority)
         return lambda generator: replay.sample(log, rows, generator, values)

@@ -13,10 +13,10 @@ from offline_rl.meta.adaptation import Loss, adapt, task_count
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import InnerStep
 from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
-from offline_rl.meta.warm_start import warm_start
 from offline_rl.two_tower import with_task_dimension
 
 
@@ -67,7 +67,7 @@ class Reptile:
         self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
     ) -> GradientMetaPolicy:
         """See `Learner`: support and query rounds are one support set here."""
-        start = warm_start(tasks, settings.hidden, seed)
+        start = mixed_start(tasks, settings.hidden, seed)
         objective = start.objective("reward_likelihood", settings)
         how = validated_step(start, objective, settings, InnerStep(settings.inner_lr, settings.inner_steps))
         settings = replace(settings, inner_lr=how.inner_lr)

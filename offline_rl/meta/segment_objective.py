@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from offline_rl import objectives, two_tower
+from offline_rl import objectives
 from offline_rl.meta.task_batches import Batch
 from offline_rl.policies import softmax_policy
 from offline_rl.reward_model import UNPENALIZED
@@ -89,9 +89,7 @@ class SegmentObjective:
         return batch["mask"].sum(-1).to(batch["reward"].dtype) * self.reward_variance
 
     def _negative_log_likelihood(self, params: Parameters, batch: Batch) -> Tensor:
-        score = two_tower.logged_scores(
-            params, batch["context"], batch["slot"], batch["item_features"][0], batch["action"]
-        )
+        score = softmax_policy.logged_scores(params, batch)
         reward = batch["reward"] / self.reward_scale
         return objectives.likelihood_loss(score, reward, batch["mask"], is_binary=self.is_binary)
 

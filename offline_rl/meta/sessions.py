@@ -157,7 +157,7 @@ def _of_rounds(rounds: LoggedRounds, model: RewardModel, temperature: float) -> 
     probabilities = policy.action_probabilities(
         rounds.context, rounds.slot, rounds.item_features, rounds.availability(), rounds.history
     )
-    expected = model.predict(rounds.context, rounds.slot, rounds.item_features).to(probabilities)
+    expected = model.expected_rewards(rounds).to(probabilities)
     logged = rounds.action.to(probabilities.device).unsqueeze(-1)
     chosen = probabilities.gather(-1, logged).squeeze(-1)
     weight = weights_of(chosen.log(), rounds.propensity.to(chosen))

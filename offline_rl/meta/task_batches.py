@@ -33,8 +33,8 @@ def pad_tasks(
     """The rows of each task side by side: T tasks of at most N rows.
 
     -> context [T, N, d], slot, action, reward, propensity [T, N], available bool [T, N, A],
-    item_features [T, A, f] (a view), mask bool [T, N], history_state [T, N] where history is known, and each
-    of row_values ([n, ...]) as [T, N, ...].
+    item_features [T, A, f] (a view), mask bool [T, N], history_state [T, N] and offset [T, N, A] where they
+    are known, and each of row_values ([n, ...]) as [T, N, ...].
     Padding repeats the log's first round, so that it is a valid round, and is False in the mask.
     """
     if not rows:
@@ -46,6 +46,8 @@ def pad_tasks(
         index[task, : len(indices)] = indices
         mask[task, : len(indices)] = True
     known = {} if rounds.history is None else {"history_state": rounds.history.state[index]}
+    if rounds.offset is not None:
+        known["offset"] = rounds.offset[index]
     return {
         "context": rounds.context[index],
         "slot": rounds.slot[index],

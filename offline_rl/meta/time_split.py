@@ -72,6 +72,7 @@ class TimeSplit:
 
     q_hat [n, A]: the pooled model's expected rewards of the query rounds.  likelihood, values [n]: its own
     terms there.  judged_per_query: rounds that the gate will judge for each query round.
+    temperature: at which the pooled model is read out.
     """
 
     support: LoggedRounds
@@ -81,6 +82,7 @@ class TimeSplit:
     likelihood: Tensor
     values: Tensor
     judged_per_query: float = 1.0
+    temperature: float = math.nan
 
     def judge(self, policy: MetaPolicy) -> TimeJudgement:
         """Judge a policy that was fitted on the support rounds."""
@@ -107,16 +109,18 @@ class TimeSplit:
         error = largest_error(better, (self.query.cluster, self.query.segment))
         return float(better.mean()) / error if error > 0 else 0.0
 
-    def read_out(self, by_segment: Mapping[int, Policy], otherwise: Policy) -> float:
+    def read_out(
+        self, by_segment: Mapping[int, Policy], otherwise: Policy, *, believed: float = 1.0
+    ) -> float:
         """The temperature at which policies that were fitted on support rounds are expected to serve best.
 
             gain(T) Phi(gain(T) / error(T) - z)
 
-        gain: what its own scores expect of it over what was logged; error: of its doubly robust estimate on
-        as many rounds as the gate will judge, taken from that on the query rounds.  A sharp read-out earns
-        most, but its estimate is the noisiest, and a policy whose gain can't be shown earns nothing; where
-        items are nearly tied, a softer one gives up little and is shown far more often.  In a large log the
-        sharpest is best.
+        gain: what its own scores expect of it over what was logged, times the share believed; error: of its
+        doubly robust estimate on as many rounds as the gate will judge, taken from that on the query rounds.
+        A sharp read-out earns most, but its estimate is the noisiest, and a policy whose gain can't be shown
+        earns nothing; where items are nearly tied, a softer one gives up little and is shown far more often.
+        In a large log the sharpest is best.
         """
         query = self.query
         gains, terms = (torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(2))
@@ -134,7 +138,7 @@ class TimeSplit:
                 terms[place, rows.cpu()] = (values - part.reward).double().cpu()
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
         errors /= math.sqrt(self.judged_per_query)
-        gain = gains.mean(1)
+        gain = believed * gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
         # The first of equals, and the sharpest where nobody expects a gain.
         return TEMPERATURES[int((gain.clamp_min(0.0) * shown).argmax())]
@@ -186,13 +190,16 @@ class TimeSplit:
 def time_split(tasks: Tasks, seed: int) -> TimeSplit:
     """Fit the pooled model on the support windows of all segments but the sealed ones; query windows judge.
 
-    Where either window is empty, the earlier and the later half of what there is are taken instead.
+    Where either window is empty, the earlier and the later half of what there is are taken instead; and where
+    every segment is sealed, none is.
     Raises InputDataError if there are no rounds to learn from.
     """
     rounds = tasks.to(training_device(), torch.float32)
     open_to_all = [
         segment for name in ("meta_train", "meta_validation", "none") for segment in rounds.split(name)
     ]
+    if rounds.window("training", open_to_all).n == 0:
+        open_to_all = list(range(rounds.n_segments))
     support, query = (rounds.window(name, open_to_all) for name in ("support", "query"))
     if support.n == 0 or query.n == 0:
         training = rounds.window("training", open_to_all)
@@ -210,9 +217,9 @@ def time_split(tasks: Tasks, seed: int) -> TimeSplit:
         unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing, judged_per_query(tasks))
         # What others are compared with is read out as it would serve, as they are.
         sharp = ScoredPolicy("pooled", model.score(), READ_OUT)
-        read_out = replace(sharp, temperature=unjudged.read_out({}, sharp))
-        likelihood, values = unjudged.terms({}, read_out)
-        return replace(unjudged, likelihood=likelihood, values=values)
+        temperature = unjudged.read_out({}, sharp)
+        likelihood, values = unjudged.terms({}, replace(sharp, temperature=temperature))
+        return replace(unjudged, likelihood=likelihood, values=values, temperature=temperature)
 
     plain = fitted(with_factors=False)
     if support.history is None:
@@ -295,6 +302,13 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
     return -negative_log_likelihood(score + level, scaled, is_binary=model.is_binary)
 
 
+@lru_cache(maxsize=2)
+def pooled_model(rounds: LoggedRounds, with_factors: bool, seed: int) -> MixedModel:
+    """The pooled model of some rounds; all who stand upon it in one night share the fit."""
+    return fit_model(rounds, with_segments=False, with_factors=with_factors, seed=seed)
+
+
+@lru_cache(maxsize=2)
 def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[str]]:
     """Rounds before the holdout of the segments that teach, on the training device, and notes on them.
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.adaptation import StepSize, adapt
 from offline_rl.meta.convergence import Look
@@ -89,7 +88,7 @@ class Validation:
         model: RewardModel,
     ) -> "Validation":
         thinned = sample_rows(adapted_to, MOST_TO_ADAPT_TO, torch.Generator().manual_seed(0))
-        q_hat = model.predict(query.context, query.slot, query.item_features)
+        q_hat = model.expected_rewards(query)
         order = sorted(range(len(judged)), key=lambda task: (len(thinned[task]), len(judged[task])))
         batches = []
         for first in range(0, len(order), _TASKS_PER_BATCH):
@@ -173,8 +172,6 @@ def _value_terms(params: Parameters, query: Batch, objective: SegmentObjective) 
 
 
 def _likelihood(params: Parameters, query: Batch, objective: SegmentObjective) -> Tensor:
-    score = two_tower.logged_scores(
-        params, query["context"], query["slot"], query["item_features"][0], query["action"]
-    )
+    score = softmax_policy.logged_scores(params, query)
     reward = query["reward"] / objective.reward_scale
     return -negative_log_likelihood(score, reward, is_binary=objective.is_binary)[query["mask"]]

@@ -1,4 +1,4 @@
-"""Warm start: what every learner begins with, the pooled reward model read as a policy.
+"""Warm start: what learners begin with, a pooled two-tower reward model read as a policy.
 
 Policy gradients from random weights don't find their way on sparse clicks; the scores of a reward model are a
 policy already (softmax of log-odds), so learning starts by copying its parameters.
@@ -19,6 +19,8 @@ from offline_rl.meta.read_out import choose_temperature
 from offline_rl.meta.segment_objective import Kind, SegmentObjective
 from offline_rl.meta.task_batches import pad_tasks, sample_rows
 from offline_rl.meta.validation import Validation
+from offline_rl.mixed_model.model import MixedModel
+from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from offline_rl.reward_model import RewardModel, fit_reward_model
 
 # Rounds that the curvature is measured on: enough for two digits, and quick with 160 items.
@@ -30,6 +32,8 @@ class WarmStart:
     """Rounds to learn from, the start, the objective, and the segments that judge.
 
     support, query, training: rounds of the segments that are trained on, on the training device.
+    offset: the mixed model whose scores the rounds have as their offset, and which `model` adds its own to;
+    None where it stands alone.
     """
 
     support: LoggedRounds
@@ -40,6 +44,12 @@ class WarmStart:
     temperature: float
     validation: Validation
     notes: tuple[str, ...]
+    offset: MixedModel | None = None
+
+    def pooled_policy(self) -> SoftmaxPolicy:
+        """The start itself, as a policy for every segment."""
+        offset = None if self.offset is None else self.offset.score()
+        return SoftmaxPolicy("pooled", self.model.parameters, self.temperature, offset)
 
     def parameters(self) -> dict[str, Tensor]:
         """The pooled model's parameters, to learn from."""
@@ -86,8 +96,8 @@ def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     Raises InputDataError if there are no rounds to learn from.
     """
     rounds = tasks.to(training_device(), torch.float32)
-    segments, notes = _training_segments(rounds)
-    judges = _with_both_windows(rounds, rounds.split("meta_validation"))
+    segments, notes = training_segments(rounds)
+    judges = with_both_windows(rounds, rounds.split("meta_validation"))
     early = fit_reward_model(rounds.window("support", segments), hidden=hidden, seed=seed)
     temperature = choose_temperature(early, rounds.window("query", [*segments, *judges]))
     training = rounds.window("training", segments)
@@ -95,16 +105,8 @@ def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
         model = fit_reward_model(training, hidden=hidden, penalties=(early.penalty,), seed=seed)
         validation = Validation.crossed(rounds, judges, model)
     else:
-        model, judges = early, _with_both_windows(rounds, segments)
-        notes.append(
-            "No meta_validation segment has rounds in both windows: the query rounds of the training "
-            "segments decided when to stop, which flatters the learner."
-        )
-        if not judges:
-            raise InputDataError(
-                "No segment has both support and query rounds: widen the log's interval "
-                "or lower the segment limits."
-            )
+        model, judges = early, judging_themselves(rounds, segments)
+        notes.append(FLATTERED)
         validation = Validation.ahead(rounds, judges, model)
     return WarmStart(
         support=rounds.window("support", segments),
@@ -118,7 +120,14 @@ def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     )
 
 
-def _training_segments(tasks: Tasks) -> tuple[list[int], list[str]]:
+FLATTERED = (
+    "No meta_validation segment has rounds in both windows: the query rounds of the training segments "
+    "decided when to stop, which flatters the learner."
+)
+
+
+def training_segments(tasks: Tasks) -> tuple[list[int], list[str]]:
+    """The segments that are trained on, and notes on them; InputDataError if none has support rounds."""
     segments = _with_support(tasks, tasks.split("meta_train"))
     if segments:
         return segments, []
@@ -136,6 +145,18 @@ def _with_support(tasks: Tasks, segments: Sequence[int]) -> list[int]:
     return [segment for segment in segments if segment in seen]
 
 
-def _with_both_windows(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+def judging_themselves(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+    """The training segments that can judge where no others do; InputDataError if none has both windows."""
+    judges = with_both_windows(tasks, segments)
+    if not judges:
+        raise InputDataError(
+            "No segment has both support and query rounds: widen the log's interval "
+            "or lower the segment limits."
+        )
+    return judges
+
+
+def with_both_windows(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+    """Those of these segments that have rounds in the support and in the query window."""
     seen = set(tasks.window("query", segments).segment.tolist())
     return [segment for segment in _with_support(tasks, segments) if segment in seen]

@@ -115,6 +115,16 @@ class MixedModel:
         return torch.cat(expected)
 
 
+def upon(model: MixedModel, rounds: LoggedRounds) -> LoggedRounds:
+    """The rounds with what all segments share in the model's scores as their offset, in their own dtype."""
+    rows = torch.arange(rounds.n, device=rounds.action.device)
+    offset = torch.empty(rounds.n, rounds.n_actions, dtype=rounds.context.dtype, device=rows.device)
+    for part in torch.split(rows, max(1, _CELLS_AT_ONCE // rounds.n_actions)):
+        some = rounds.select(part)
+        offset[part] = model.scores(some.context, some.slot, some.history).to(offset)
+    return replace(rounds, offset=offset)
+
+
 @dataclass(frozen=True, eq=False)
 class MixedScore:
     """score(context, slot, item_features, history) → [n, A] of a mixed model in one segment.

@@ -26,10 +26,15 @@ def bets(heads: float | np.ndarray) -> EvaluationRounds:
     )
 
 
-def elected(contenders: list[str], incumbent: str = "logging", **policies: float | np.ndarray):
+def elected(
+    contenders: list[str],
+    incumbent: str = "logging",
+    cautious: str | None = None,
+    **policies: float | np.ndarray,
+):
     judged = {"logging": bets(0.5)} | {name: bets(heads) for name, heads in policies.items()}
     evaluation = evaluate(judged, [DoublyRobust()], n_resamples=300, seed=0)
-    return elect(evaluation, contenders, "logging", incumbent, GateSettings())
+    return elect(lambda _: evaluation, contenders, "logging", incumbent, GateSettings(), cautious=cautious)
 
 
 def test_the_first_contender_that_passes_serves_everywhere():
@@ -63,3 +68,52 @@ def test_a_harmed_segment_keeps_the_incumbent():
 @pytest.mark.parametrize("heads", [0.1, 0.5])
 def test_harm_and_no_gain_never_serve(heads):
     assert elected(["learner"], learner=heads).champion == "logging"
+
+
+def test_the_sharper_policy_serves_once_the_cautious_one_has_passed():
+    election = elected(["plain"], cautious="soft", plain=0.9, soft=0.7)
+    assert (election.overall.candidate, election.champion) == ("plain", "plain")
+
+
+def test_the_cautious_policy_serves_where_it_alone_passes():
+    election = elected(["learner", "plain"], cautious="soft", learner=0.5, plain=0.5, soft=0.7)
+    assert (election.overall.verdict, election.champion) == ("promote", "soft")
+    assert election.overall.reasons[0].startswith("learner against logging: no gain is shown")
+    assert election.overall.reasons[-1].startswith("soft against logging: a gain is shown")
+
+
+def test_nothing_serves_that_the_cautious_policy_has_not_opened_the_gate_for():
+    election = elected(["learner", "plain"], cautious="soft", learner=0.9, plain=0.9, soft=0.5)
+    assert (election.overall.candidate, election.overall.verdict) == ("learner", "hold")
+    assert election.champion == "logging"
+    assert election.overall.reasons[-1].startswith("soft against logging: no gain is shown")
+
+
+def test_the_cautious_policy_must_beat_what_serves_today_too():
+    election = elected(["plain"], "today", cautious="soft", plain=0.9, soft=0.7, today=0.8)
+    assert election.champion == "today"
+
+
+def test_each_contender_is_judged_on_the_rounds_that_know_it():
+    """The learner is known to a hundred rounds only, where its gain is shown no more."""
+    few, many = (
+        evaluate(
+            {name: bets(heads).select(np.arange(n)) for name, heads in policies.items()},
+            [DoublyRobust()],
+            n_resamples=300,
+            seed=0,
+        )
+        for n, policies in (
+            (100, {"logging": 0.5, "learner": 0.9, "plain": 0.7}),
+            (N, {"logging": 0.5, "plain": 0.7}),
+        )
+    )
+    election = elect(
+        lambda name: many if name == "plain" else few,
+        ["learner", "plain"],
+        "logging",
+        "logging",
+        GateSettings(),
+    )
+    assert election.champion == "plain"
+    assert election.overall.reasons[0].startswith("learner can't be judged")

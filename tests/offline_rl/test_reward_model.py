@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,18 @@ def test_no_rounds_are_refused(tmp_path: Path) -> None:
     rounds = logged(tmp_path, make_world(segments=2, items=5), 10)
     with pytest.raises(ValueError, match="can't be fitted on no rounds"):
         fit_reward_model(rounds.select(torch.zeros(rounds.n, dtype=torch.bool)))
+
+
+def test_upon_an_offset_that_says_all_there_is_hardly_anything_is_left(tmp_path: Path) -> None:
+    world = make_world(segments=6, items=12, click_rate=0.1, heterogeneity=0, shared=0.8)
+    rounds = logged(tmp_path, world, 1000)
+    truth = world.click_probability(
+        rounds.context.double().numpy(), rounds.slot.numpy(), rounds.segment.numpy()
+    )
+    known = torch.from_numpy(truth).logit()
+    left = fit_reward_model(replace(rounds, offset=known.float()))
+    q_hat = left.expected_rewards(replace(rounds, offset=known))
+    assert float((q_hat.double().logit() - known).abs().max()) < 0.1
+    # And upon one that says too little everywhere, the level is what is left.
+    lower = fit_reward_model(replace(rounds, offset=known.float() - 1.0))
+    assert float(lower.parameters["level"]) == pytest.approx(1.0, abs=0.1)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from offline_rl import two_tower
-from offline_rl.policies.softmax_policy import SoftmaxPolicy
+from offline_rl.policies.softmax_policy import SoftmaxPolicy, log_probabilities, logged_scores
 from offline_rl.two_tower import with_task_dimension
 
 
@@ -131,3 +131,26 @@ def test_another_catalog_is_refused() -> None:
         SoftmaxPolicy("p", parameters(), 1.0).action_probabilities(
             context, slot, item_features[:3], available[:, :3]
         )
+
+
+def test_an_offset_is_added_to_the_scores_wherever_they_are_read() -> None:
+    context, slot, item_features, available = inputs()
+    added = torch.randn(7, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    plain, moved = (SoftmaxPolicy("p", parameters(), 0.5, offset) for offset in (None, lambda *_: added))
+    arguments = context, slot, item_features
+    torch.testing.assert_close(moved.score(*arguments), plain.score(*arguments) + added)
+    action = torch.arange(7) % 4
+    batch = {
+        "context": context[None],
+        "slot": slot[None],
+        "item_features": item_features[None],
+        "available": available[None],
+        "action": action[None],
+        "offset": added[None],
+    }
+    p = with_task_dimension(parameters(), 1)
+    torch.testing.assert_close(
+        log_probabilities(p, batch, 0.5)[0].exp(), moved.action_probabilities(*arguments, available)
+    )
+    expected = moved.score(*arguments).gather(1, action[:, None])[:, 0]
+    torch.testing.assert_close(logged_scores(p, batch)[0], expected)

@@ -128,7 +128,7 @@ def declared_files(folder: Path) -> tuple[SourceFile, ...]:
 
 def declared_lines(*changes: dict[str, object]) -> bytes:
     lines = [VISIT | {"place": place} | change for place, change in enumerate(changes, start=1)]
-    return gzip.compress(json_lines(*lines).encode())
+    return gzip.compress(json_lines(*lines).encode(), mtime=0)
 
 
 def as_parquet(text: str, path: Path) -> None:

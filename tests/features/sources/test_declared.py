@@ -119,12 +119,12 @@ ITEMS = '[[files]]\npath = "{path}"\n[files.items]\ncolumns.item_id = "sku"\ncol
     ("path", "content"),
     [
         ("items.csv", b"sku,maker\nshoe,acme\nhat,\n"),
-        ("items.csv.gz", gzip.compress(b"sku,maker\nshoe,acme\nhat,\n")),
+        ("items.csv.gz", gzip.compress(b"sku,maker\nshoe,acme\nhat,\n", mtime=0)),
         ("items.tsv", b"sku\tmaker\nshoe\tacme\nhat\t\n"),
         ("items.jsonl", b'{"sku": "shoe", "maker": "acme"}\n{"sku": "hat"}\n'),
         (
             "items.jsonl.gz",
-            gzip.compress(b'{"sku": "shoe", "maker": "acme"}\n{"sku": "hat", "maker": null}\n'),
+            gzip.compress(b'{"sku": "shoe", "maker": "acme"}\n{"sku": "hat", "maker": null}\n', mtime=0),
         ),
     ],
 )

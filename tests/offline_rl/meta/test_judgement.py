@@ -10,6 +10,7 @@ from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.judgement import judge, log_likelihoods, validation_tasks
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.per_segment import constant_score
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.warm_start import WarmStart, warm_start
@@ -30,7 +31,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
 def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
     policy = Maml().meta_train(tasks, QUICK, seed=0)
-    seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
+    seen = judge(policy, mixed_start(tasks, QUICK.hidden, 0))
     assert policy.adapts
     assert seen.value == pytest.approx(policy.validation_value, abs=1e-5)
     assert seen.gain == pytest.approx(policy.validation_gain, abs=1e-5)

@@ -9,7 +9,6 @@ import torch
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.effects_meta_policy import logged_pooled_score
-from offline_rl.meta.fine_tuned import FineTuned
 from offline_rl.meta.learner import Learner, LearningSettings
 from offline_rl.meta.per_segment import PerSegment
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
@@ -36,10 +35,9 @@ def share_of_gap(learner: Learner, world: World, tasks: Tasks) -> float:
     return float((np.mean(values) - logged) / (best - logged))
 
 
-def test_where_segments_differ_it_beats_pooled_fine_tuned_and_alone(differing: tuple[World, Tasks]) -> None:
+def test_where_segments_differ_it_beats_pooled_and_alone(differing: tuple[World, Tasks]) -> None:
     effects = share_of_gap(RandomEffects(), *differing)
     assert effects > share_of_gap(PooledTwoTower(), *differing) + 0.1
-    assert effects > share_of_gap(FineTuned(), *differing)
     assert effects > share_of_gap(PerSegment(), *differing)
 
 

@@ -343,3 +343,14 @@ def test_a_shop_with_few_users_shows_none_of_its_counts() -> None:
     assert set(NIGHTS["tiny"].tables["out_policy_values"]["n_users"]) == {7}
     assert set(re.findall(r">([^<>]+)</t[hd]>", users_columns(PAGES["tiny"]))) == {"&lt; 20"}
     assert 'data-value="7"' not in PAGES["tiny"]
+
+
+def test_a_cautious_policy_is_served_with_the_reason_for_caution() -> None:
+    sample = tiny_night()
+    cautious = sample.tables["out_verdicts"].with_columns(
+        candidate=pl.lit("pooled_cautious"), champion=pl.lit("pooled_cautious"), n_origins=pl.lit(3)
+    )
+    page = report_html(sample.tables | {"out_verdicts": cautious}, sample.manifest)
+    assert "pooled_cautious serves from tomorrow. It beats popular" in page
+    assert "It follows the pooled model less sharply" in page
+    assert "in 3 stretches: for each of them the candidate was learned anew" in page

@@ -1,0 +1,34 @@
+"""Cautious: the pooled model followed less sharply, so that fewer rounds can show its gain.
+
+A sharp policy earns most and is the hardest to judge: each of its rounds weighs as much as dozens.  In small
+logs a softer read-out of the same scores is shown to be better long before the sharp one is, and it is better
+to serve it than to wait.  It asks first and opens the gate: what is sharper is looked at only once it has
+passed, so that a second contender adds no chance of a false promotion where nothing has been learned.
+Source: Maurer, Hothorn & Lehmacher 1995, on tests in a fixed sequence.
+"""
+
+from dataclasses import replace
+
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
+from offline_rl.meta.time_split import time_split
+from offline_rl.policies.scored_policy import ScoredPolicy
+
+CAUTIOUS = "pooled_cautious"
+"""Name of the policy that opens the gate."""
+
+BELIEVED = 0.5
+"""Share of the expected gain that it counts on.  Scores promise too much of what they rank first."""
+
+
+def cautious(pooled: MixedMetaPolicy, tasks: Tasks, seed: int) -> MixedMetaPolicy | None:
+    """The pooled policy read out as if half of its expected gain were true; None where that is as sharp.
+
+    pooled: as it is to serve.  tasks, seed: those that it was learned from.
+    """
+    split = time_split(tasks, seed)
+    early = ScoredPolicy(CAUTIOUS, split.model.score(), pooled.temperature)
+    temperature = split.read_out({}, early, believed=BELIEVED)
+    if temperature <= pooled.temperature:
+        return None
+    return replace(pooled, name=CAUTIOUS, temperature=temperature, curve=(), notes=())
