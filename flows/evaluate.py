@@ -74,7 +74,8 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             election = opened.gate.elect(read_contenders(folder, domain), workspace.settings)
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
-            verdicts.append(verdict_table(election, opened.gate, key, names["segment_ids"]))
+            confidence = workspace.settings.evaluation.confidence
+            verdicts.append(verdict_table(election, opened.gate, key, names["segment_ids"], confidence))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
             write_json(folder / f"champion_{domain}.json", champion_record(election, names["segment_ids"]))

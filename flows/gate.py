@@ -11,6 +11,7 @@ from features.contracts.outputs import Verdicts
 from flows.contenders import INCUMBENT, LOGGING, Contenders
 from flows.settings import Settings
 from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Election, elect
 
@@ -75,9 +76,16 @@ def gate_settings(settings: Settings) -> GateSettings:
 
 
 def verdict_table(
-    election: Election, gate: Gate, key: Mapping[str, str], segment_ids: Sequence[str]
+    election: Election,
+    gate: Gate,
+    key: Mapping[str, str],
+    segment_ids: Sequence[str],
+    confidence: float,
 ) -> pl.DataFrame:
-    """The verdicts of one domain as out_verdicts has them; key: run_id and domain."""
+    """The verdicts of one domain as out_verdicts has them.
+
+    key: run_id and domain. confidence: of the gate's intervals.
+    """
     verdicts: list[tuple[int | None, Verdict]] = [(None, election.overall), *election.by_segment.items()]
     rows = [
         {
@@ -85,11 +93,14 @@ def verdict_table(
             "segment_id": segment_name(segment, segment_ids),
             "champion": election.champion if segment is None else election.serves(segment),
             **_found(verdict, segment, gate.evidence_of(verdict.candidate)),
+            **_discounted(verdict, confidence),
         }
         for segment, verdict in verdicts
     ]
     measured = "difference", "lower", "upper", "baseline_value", "ess"
-    frame = pl.DataFrame(rows).with_columns(pl.col(measured).fill_nan(None))
+    numbers = {"discounted_difference": pl.Float64, "discounted_upper": pl.Float64}
+    frame = pl.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None)
+    frame = frame.with_columns(pl.col(measured).fill_nan(None))
     return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
 
 
@@ -110,6 +121,13 @@ def _found(verdict: Verdict, segment: int | None, evidence: Evidence) -> dict[st
         "verdict": verdict.verdict,
         "reasons": " ".join(verdict.reasons),
     }
+
+
+def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
+    if verdict.verdict != "promote":
+        return {"discounted_difference": None, "discounted_upper": None}
+    found = discounted_lead(verdict.difference, verdict.lower, confidence)
+    return {"discounted_difference": found.value, "discounted_upper": found.upper}
 
 
 def champion_record(election: Election, segment_ids: Sequence[str]) -> dict[str, Any]:

@@ -220,6 +220,14 @@ def meaning(verdict: Verdict) -> str:
     return "The interval contains zero: a difference of this size can be chance."
 
 
+def discounted(lead: str, upper: str) -> str:
+    """Return what is left of a lead after the luck of those that pass."""
+    return (
+        "Policies that pass a gate were lucky more often than not. "
+        f"Less that luck, the lead is about {lead}, and hardly more than {upper}."
+    )
+
+
 def judged(n_rounds: str, judged_from: date, judged_to: date, n_origins: int) -> str:
     """Return which rounds a verdict rests on, and what was learned before them.
 

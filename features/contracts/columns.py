@@ -184,6 +184,10 @@ baseline = _text("strongest plain policy")
 difference = _number("value of the candidate less the baseline", "reward per round")
 verdict = dy.Enum(["promote", "hold", "reject"], description="what the gate decided")
 reasons = _text("why, in sentences")
+discounted_difference = _number(
+    "the difference, less the luck of those that are promoted", "reward per round", 0
+)
+discounted_upper = _number("what the difference hardly exceeds, after that discount", "reward per round", 0)
 baseline_value = _number("value of the baseline on the rounds that were judged", "reward per round")
 n_judged = _count("logged decisions that the verdict rests on")
 judged_from = dy.Date(description="first day of the rounds that the verdict rests on, UTC")

@@ -114,7 +114,8 @@ class PolicyValues(dy.Schema):
 class Verdicts(dy.Schema):
     """What the gate decided.  Grain: domain, segment_id.
 
-    difference, its interval and the baseline's value are null where the log can't identify them.
+    difference, its interval and the baseline's value are null where the log can't identify them, and
+    discounted_difference and discounted_upper where nothing is promoted.
     """
 
     run_id = columns.run_id
@@ -126,6 +127,8 @@ class Verdicts(dy.Schema):
     difference = optional(columns.difference)
     lower = optional(columns.lower)
     upper = optional(columns.upper)
+    discounted_difference = optional(columns.discounted_difference)
+    discounted_upper = optional(columns.discounted_upper)
     baseline_value = optional(columns.baseline_value)
     n_rounds = columns.n_judged
     ess = optional(columns.ess)

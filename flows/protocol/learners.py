@@ -2,9 +2,9 @@
 
 from offline_rl.meta.named_learners import BASELINE, LEARNERS, PLAIN
 
-__all__ = ["BASELINES", "HYBRID", "LEARNERS", "POOLED", "RANDOM_EFFECTS", "SHIPPED"]
+__all__ = ["BASELINES", "LEARNERS", "MIXED", "POOLED", "RANDOM_EFFECTS", "SHIPPED"]
 
-POOLED, RANDOM_EFFECTS, HYBRID = BASELINE.name, "random_effects", "bayesian_last_layer"
+POOLED, RANDOM_EFFECTS, MIXED = BASELINE.name, "random_effects", "mixed_effects"
 
 SHIPPED = "shipped"
 """In each study the learner that would ask first (`offline_rl.meta.choice`), or the pooled model."""

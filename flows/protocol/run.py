@@ -46,9 +46,10 @@ from offline_rl.meta.choice import asking, likelihood_gains
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.time_split import FittedPolicy
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 
 # Studies write contexts without history, the only thing that tells users of a personal world apart.
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
@@ -182,7 +183,7 @@ def run_study(job: Job) -> None:
     opening = open_test(study, tasks, pooled.model, job.settings.exploration)
 
     def warm() -> WarmStart:
-        return warm_start(tasks, learning.hidden, job.seed)
+        return mixed_start(tasks, learning.hidden, job.seed)
 
     baseline = judge(refitted(pooled, tasks, learning, job.seed).adapt, opening)
     warm_seconds = time.process_time() - began

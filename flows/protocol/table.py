@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from flows.inference import standard_error
-from flows.protocol.learners import HYBRID, LEARNERS, POOLED, RANDOM_EFFECTS, SHIPPED
+from flows.protocol.learners import LEARNERS, MIXED, POOLED, RANDOM_EFFECTS, SHIPPED
 from flows.protocol.ledger import Entry, reopened
 
 ORDER = (POOLED, *(name for name in LEARNERS if name != POOLED), SHIPPED)
@@ -38,6 +38,7 @@ the same support, and was tuned on meta-validation segments alone. The frozen co
         head,
         _grid(summary, "Share of the gap, mean and standard error over seeds", _share),
         _grid(summary, _BEFORE, _share_before_refit),
+        _equal_rows(summary),
         _goals(summary),
         _shipped(summary),
         _against(summary),
@@ -57,6 +58,12 @@ _HARM = (
     "mean lift over logging of the worst tenth"
 )
 _ESTIMATED = "The same share as the log estimates it (doubly robust), which is all that a real shop has"
+
+
+_WHY_EQUAL = (
+    "A learner serves what it stands upon, to the last digit, where validation kept none of its steps or "
+    "switched adapting off, and `mixed_effects` where no segment was found to differ."
+)
 
 
 def _share(row: Mapping[str, Any]) -> str:
@@ -89,6 +96,24 @@ def _grid(summary: Summary, title: str, cell: Cell) -> str:
     return _table(title, ["learner", *summary], rows)
 
 
+def _equal_rows(summary: Summary) -> str:
+    """Who served the very same as another in every seed of a world, and why that is."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for world, of_world in summary.items():
+        first_of: dict[tuple[float, ...], str] = {}
+        for name in _present(summary):
+            row = of_world["learners"].get(name)
+            if row is not None and name != SHIPPED:
+                first = first_of.setdefault(tuple(row["shares"].values()), name)
+                if first != name:
+                    found.setdefault((name, first), []).append(world)
+    if not found:
+        return ""
+    lines = ["## Rows that equal another", "", _WHY_EQUAL, ""]
+    lines += [f"- {name} is {first} in {', '.join(worlds)}" for (name, first), worlds in found.items()]
+    return "\n".join([*lines, ""])
+
+
 def _goals(summary: Summary) -> str:
     lines = ["## Goals", ""]
     for world, of_world in summary.items():
@@ -106,14 +131,14 @@ def _goals(summary: Summary) -> str:
             f"error {100 * error:.1f} (the smaller of the best learner's own and the paired difference's)."
         )
     nonlinear = summary.get("nonlinear", {"learners": {}})["learners"]
-    if HYBRID in nonlinear and RANDOM_EFFECTS in nonlinear:
-        ahead = 100 * (nonlinear[HYBRID]["share"] - nonlinear[RANDOM_EFFECTS]["share"])
+    if MIXED in nonlinear and RANDOM_EFFECTS in nonlinear:
+        ahead = 100 * (nonlinear[MIXED]["share"] - nonlinear[RANDOM_EFFECTS]["share"])
         lines.append(
-            f"- {_mark(ahead >= 8)} nonlinear: the hybrid at least 8 points above empirical-Bayes random "
+            f"- {_mark(ahead >= 8)} nonlinear: {MIXED} at least 8 points above empirical-Bayes random "
             f"effects: {ahead:+.1f} points."
         )
     same = summary.get("homogeneous", {"learners": {}})["learners"]
-    for name in (HYBRID, SHIPPED):
+    for name in (MIXED, SHIPPED):
         if name in same and POOLED in same:
             lost = 100 * (same[POOLED]["share"] - same[name]["share"])
             lines.append(

@@ -26,6 +26,7 @@ class VerdictCard:
     decision: str
     difference: str
     relative: str
+    discounted: str
     judged: str
     bar: IntervalBar | None
     meaning: str
@@ -113,6 +114,7 @@ def _card(
         decision=wording.decision(verdict),
         difference=reward.difference(verdict.difference, verdict.lower, verdict.upper),
         relative=_relative(verdict),
+        discounted=_discounted(verdict, reward),
         judged=wording.judged(
             count(verdict.n_rounds), verdict.judged_from, verdict.judged_to, verdict.n_origins
         ),
@@ -132,6 +134,14 @@ def _relative(verdict: Verdict) -> str:
     if not verdict.baseline_value or verdict.difference is None:
         return ""
     return f"{share(verdict.difference / verdict.baseline_value, signed=True)} relative to {verdict.baseline}"
+
+
+def _discounted(verdict: Verdict, reward: RewardFormat) -> str:
+    if verdict.discounted_difference is None or verdict.discounted_upper is None:
+        return ""
+    return wording.discounted(
+        reward.change(verdict.discounted_difference), reward.change(verdict.discounted_upper)
+    )
 
 
 def _per_rounds(verdict: Verdict, reward: RewardFormat) -> str:

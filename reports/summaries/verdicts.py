@@ -21,6 +21,8 @@ class Verdict:
     difference: float | None
     lower: float | None
     upper: float | None
+    discounted_difference: float | None
+    discounted_upper: float | None
     baseline_value: float | None
     n_rounds: int
     ess: float | None

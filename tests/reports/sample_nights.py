@@ -167,6 +167,8 @@ def demo_night() -> SampleNight:
             "difference": 0.0044,
             "lower": 0.0019,
             "upper": 0.0070,
+            "discounted_difference": 0.0039,
+            "discounted_upper": 0.0068,
             "verdict": "promote",
             "reasons": "The lower end of the difference is above zero against incumbent and empirical_bayes; "
             "effective sample size, support and mean weight are within their limits.",
@@ -305,6 +307,8 @@ def tiny_night() -> SampleNight:
         "difference": 0.0512,
         "lower": 0.0101,
         "upper": 0.0934,
+        "discounted_difference": 0.0304,
+        "discounted_upper": 0.0874,
         "verdict": "promote",
         "reasons": "Better than popular.",
     }
@@ -324,6 +328,8 @@ def tiny_night() -> SampleNight:
                     | verdict
                     | {
                         "segment_id": "north",
+                        "discounted_difference": None,
+                        "discounted_upper": None,
                         "difference": -0.04,
                         "lower": -0.07,
                         "upper": -0.01,

@@ -15,7 +15,7 @@ from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.choice import asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.policies.policy import LogitPolicy
 from offline_rl.user_history import UserHistory
 from tests.flows.protocol.synthetic import synthetic_study
@@ -40,7 +40,7 @@ class Trained:
         asked = asking(
             [self.policies[name]],
             self.policies[POOLED],
-            lambda: warm_start(self.tasks, self.settings.hidden, 0),
+            lambda: mixed_start(self.tasks, self.settings.hidden, 0),
         )
         return asked.learners
 
