@@ -62,11 +62,20 @@ WHY_TABLES_MATTER = {
     "out_data_quality": "without it nobody can see which lines were refused",
 }
 
-CAUTIOUS = "pooled_cautious"
-CAUTIOUS_SERVES = (
-    "It follows the pooled model less sharply than pooled_reward_model does, which promises more and is not "
-    "proven yet: the log has too few rounds."
-)
+POLICIES: Mapping[str, str] = {
+    "pooled_reward_model": "one model for everybody",
+    "pooled_cautious": (
+        "one model for everybody, followed less sharply, since following it sharply promises more and is not "
+        "proven yet"
+    ),
+    "mixed_effects": "one model for everybody, and on top what each segment likes otherwise",
+    "maml": "one model for everybody that takes a few more learning steps in each segment",
+    "popularity": "one best-seller list for everybody",
+    "segment_item_rates": "the click rates of each segment and item",
+    "crosses_logit": "a logistic regression of segments, items and their traits",
+    "boosting": "boosted trees over segments and the traits of items",
+}
+"""What a policy is, for a reader who has never met its name."""
 
 NOT_DECIDED = (Mark("○", "quiet"), "Not decided")
 NOTHING_JUDGED = "This night judged no policy; the overview says why."
@@ -196,10 +205,10 @@ def lead(everyone: Sequence[Verdict], undecided: Collection[str], *, has_budget:
 def decision(verdict: Verdict) -> str:
     """Return what happens tomorrow in the verdict's domain."""
     if verdict.verdict == "promote":
-        why_cautious = f" {CAUTIOUS_SERVES}" if verdict.candidate == CAUTIOUS else ""
+        what = f": {POLICIES[verdict.candidate]}" if verdict.candidate in POLICIES else ""
         return (
-            f"{verdict.candidate} serves from tomorrow. It beats {verdict.baseline}, "
-            f"the strongest plain policy.{why_cautious}"
+            f"{verdict.candidate} serves from tomorrow{what}. It beats {verdict.baseline}, "
+            "the strongest plain policy."
         )
     if verdict.verdict == "hold":
         return (
@@ -234,13 +243,12 @@ def judged(n_rounds: str, judged_from: date, judged_to: date, n_origins: int) ->
     >>> judged("8,334", date(2026, 1, 22), date(2026, 1, 28), 1)
     'Judged on 8,334 rounds, 2026-01-22 to 2026-01-28, that nothing was fitted on.'
     """
-    rounds = f"Judged on {n_rounds} rounds, {judged_from} to {judged_to},"
+    rounds = f"Judged on {n_rounds} rounds, {judged_from} to {judged_to}"
     if n_origins == 1:
-        return f"{rounds} that nothing was fitted on."
+        return f"{rounds}, that nothing was fitted on."
     return (
-        f"{rounds} in {n_origins} stretches: for each of them the candidate was learned anew from the rounds "
-        "before it. So the difference is that of learning this way, night after night, and a cautious guess "
-        "of tomorrow: the first stretch was judged with few days learned from."
+        f"{rounds}: learned anew at {n_origins} dates, each time from the days before. The early versions "
+        "knew less than the one that serves, so the difference is a cautious one."
     )
 
 

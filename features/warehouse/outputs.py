@@ -11,11 +11,24 @@ from features.warehouse.store import transaction
 def store_outputs(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pl.DataFrame], run_id: str
 ) -> None:
-    """Replace the rows of a run in every table, all of them or none."""
+    """Replace the rows of a run in every table, all of them or none.
+
+    A column that an earlier version did not know is added, and is null in the rows of its nights.
+    """
     with transaction(connection):
         for name, frame in tables.items():
             connection.register("fresh", frame.to_arrow())
             connection.execute(f"CREATE TABLE IF NOT EXISTS {name} AS FROM fresh LIMIT 0")
+            known = _columns(connection, name)
+            for column, kind in _columns(connection, "fresh").items():
+                if column not in known:
+                    connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
             connection.execute(f"DELETE FROM {name} WHERE run_id = ?", [run_id])
             connection.execute(f"INSERT INTO {name} BY NAME FROM fresh")
             connection.unregister("fresh")
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """Name → type of the columns of a table or view, in their order."""
+    rows = connection.sql(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
+    return dict(rows)

@@ -15,6 +15,9 @@ from reports.summaries.segment_tasks import by_status, segment_tasks
 from reports.summaries.suppression import without_small_counts
 from reports.summaries.verdicts import Verdict, for_everyone, harmed, of_segments, verdicts
 
+WORTH_A_SENTENCE = 0.95
+"""Share of a lead that must be left for its luck to go unsaid: a lead far above the bar was hardly lucky."""
+
 
 @dataclass(frozen=True)
 class VerdictCard:
@@ -137,7 +140,9 @@ def _relative(verdict: Verdict) -> str:
 
 
 def _discounted(verdict: Verdict, reward: RewardFormat) -> str:
-    if verdict.discounted_difference is None or verdict.discounted_upper is None:
+    if None in (verdict.difference, verdict.discounted_difference, verdict.discounted_upper):
+        return ""
+    if (verdict.discounted_difference or 0.0) > WORTH_A_SENTENCE * (verdict.difference or 0.0):
         return ""
     return wording.discounted(
         reward.change(verdict.discounted_difference), reward.change(verdict.discounted_upper)

@@ -351,6 +351,5 @@ def test_a_cautious_policy_is_served_with_the_reason_for_caution() -> None:
         candidate=pl.lit("pooled_cautious"), champion=pl.lit("pooled_cautious"), n_origins=pl.lit(3)
     )
     page = report_html(sample.tables | {"out_verdicts": cautious}, sample.manifest)
-    assert "pooled_cautious serves from tomorrow. It beats popular" in page
-    assert "It follows the pooled model less sharply" in page
-    assert "in 3 stretches: for each of them the candidate was learned anew" in page
+    assert "pooled_cautious serves from tomorrow: one model for everybody, followed less sharply" in page
+    assert "learned anew at 3 dates, each time from the days before" in page
