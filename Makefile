@@ -9,7 +9,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 # Tests in two processes; those of one file stay together, since they share the nights that they look at.
 PROCESSES ?= -n 2 --dist loadfile
 
-.PHONY: demo test test-slow lint types imports unit bench learners nights format lock clean
+.PHONY: demo test test-slow lint types imports unit bench gpu learners nights format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -45,6 +45,9 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope_tool.py
+
+gpu:  ## on a machine with a GPU: the tests marked for it and the benchmark, from a clean copy; writes RESULTS.md
+	PYTHONPATH=. python3 tests/benchmarks/on_gpu.py
 
 learners: .venv/ready  ## the table of learners in simulated shops; an hour and a half on two cores; it can be interrupted
 	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
