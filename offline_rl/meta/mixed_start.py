@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import torch
 
-from offline_rl.logged_data import Tasks, training_device
+from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.time_split import pooled_model, time_split, training_rounds
 from offline_rl.meta.validation import Validation
 from offline_rl.meta.warm_start import (
@@ -24,6 +24,9 @@ from offline_rl.meta.warm_start import (
 )
 from offline_rl.mixed_model.model import MixedModel, upon
 from offline_rl.reward_model import fit_reward_model
+
+ENOUGH = 50_000
+"""Rounds that say how much the mixed model leaves: mostly hardly anything, and a fit of all takes minutes."""
 
 PENALTIES = (100.0, 1000.0, 10_000.0)
 """Prior precisions tried for what the mixed model leaves: the last one leaves it at that."""
@@ -49,7 +52,7 @@ def mixed_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     rounds = _upon(model, on_device)
     is_ahead = model is split.model
     fitted_on = rounds.window("support" if is_ahead else "training", segments)
-    network = fit_reward_model(fitted_on, hidden=hidden, penalties=PENALTIES, seed=seed)
+    network = fit_reward_model(enough_of(fitted_on), hidden=hidden, penalties=PENALTIES, seed=seed)
     judged = Validation.ahead if is_ahead else Validation.crossed
     return WarmStart(
         support=rounds.window("support", segments),
@@ -62,6 +65,18 @@ def mixed_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
         notes=tuple(notes),
         offset=model,
     )
+
+
+def enough_of(rounds: LoggedRounds) -> LoggedRounds:
+    """The rounds, or of a large log those of randomly drawn clusters, about ENOUGH rounds."""
+    if rounds.n <= ENOUGH:
+        return rounds
+    cluster, place, size = torch.unique(rounds.cluster, return_inverse=True, return_counts=True)
+    drawn = torch.randperm(len(cluster), generator=torch.Generator().manual_seed(0)).to(size.device)
+    is_chosen = torch.zeros_like(drawn, dtype=torch.bool)
+    # The one that passes the limit is in, so that there always is one.
+    is_chosen[drawn[size[drawn].cumsum(0) - size[drawn] < ENOUGH]] = True
+    return rounds.select(is_chosen[place])
 
 
 def _upon(model: MixedModel, tasks: Tasks) -> Tasks:

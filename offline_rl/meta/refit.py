@@ -14,7 +14,7 @@ import torch
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.mixed_start import enough_of, mixed_start
 from offline_rl.meta.time_split import FittedPolicy, pooled_model
 from offline_rl.meta.warm_start import warm_start
 from offline_rl.mixed_model.model import upon
@@ -58,7 +58,7 @@ def _what_is_left(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
     assert start.offset is not None
     rounds = _in_the_model_s_units(tasks, start.model)
     mixed = pooled_model(rounds, start.offset.has_factors, seed)
-    return refit_reward_model(start.model, upon(mixed, rounds), seed=seed)
+    return refit_reward_model(start.model, upon(mixed, enough_of(rounds)), seed=seed)
 
 
 def _in_the_model_s_units(tasks: Tasks, model: RewardModel) -> LoggedRounds:
