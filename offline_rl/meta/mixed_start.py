@@ -1,9 +1,9 @@
 """Mixed start: gradient learners begin with the pooled mixed model, and learn what it leaves.
 
-The mixed model's scores are the offset of every round, and a two-tower network adds its own to them: first
-fitted on what the offset leaves unexplained, which is close to nothing where the mixed model says all there
-is to say, then moved by whatever the learner does.  So theta_0 serves what the pooled model serves, and a
-learner's gain is a gain over the strongest plain model.
+The mixed model's scores are the offset of every round, and a two-tower network adds its own to them.  At
+first it adds nothing: the items' tower is zero and the contexts' is not, so that theta_0 serves what the
+pooled model serves, and a gradient finds its way from there all the same.  A learner's gain then is a gain
+over the strongest plain model.
 Source: McCullagh & Nelder 1989, section 2.2, for offsets.
 """
 
@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import torch
 
+from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.time_split import pooled_model, time_split, training_rounds
 from offline_rl.meta.validation import Validation
@@ -23,13 +24,10 @@ from offline_rl.meta.warm_start import (
     with_both_windows,
 )
 from offline_rl.mixed_model.model import MixedModel, upon
-from offline_rl.reward_model import fit_reward_model
+from offline_rl.reward_model import RewardModel
 
-ENOUGH = 50_000
-"""Rounds that say how much the mixed model leaves: mostly hardly anything, and a fit of all takes minutes."""
-
-PENALTIES = (100.0, 1000.0, 10_000.0)
-"""Prior precisions tried for what the mixed model leaves: the last one leaves it at that."""
+PENALTY = 100.0
+"""Prior precision of the network's weights: a deviation of 0.1, on the scale of log-odds."""
 
 
 @lru_cache(maxsize=2)
@@ -45,15 +43,16 @@ def mixed_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     judges = with_both_windows(on_device, on_device.split("meta_validation"))
     split = time_split(tasks, seed)
     if judges:
-        model = pooled_model(training_rounds(tasks)[0], split.model.has_factors, seed)
+        model, judged = (
+            pooled_model(training_rounds(tasks)[0], split.model.has_factors, seed),
+            Validation.crossed,
+        )
     else:
-        model, judges = split.model, judging_themselves(on_device, segments)
+        model, judged = split.model, Validation.ahead
+        judges = judging_themselves(on_device, segments)
         notes.append(FLATTERED)
     rounds = _upon(model, on_device)
-    is_ahead = model is split.model
-    fitted_on = rounds.window("support" if is_ahead else "training", segments)
-    network = fit_reward_model(enough_of(fitted_on), hidden=hidden, penalties=PENALTIES, seed=seed)
-    judged = Validation.ahead if is_ahead else Validation.crossed
+    network = _network(model, rounds.rounds, hidden, seed)
     return WarmStart(
         support=rounds.window("support", segments),
         query=rounds.window("query", segments),
@@ -67,20 +66,24 @@ def mixed_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
     )
 
 
-def enough_of(rounds: LoggedRounds) -> LoggedRounds:
-    """The rounds, or of a large log those of randomly drawn clusters, about ENOUGH rounds."""
-    if rounds.n <= ENOUGH:
-        return rounds
-    cluster, place, size = torch.unique(rounds.cluster, return_inverse=True, return_counts=True)
-    drawn = torch.randperm(len(cluster), generator=torch.Generator().manual_seed(0)).to(size.device)
-    is_chosen = torch.zeros_like(drawn, dtype=torch.bool)
-    # The one that passes the limit is in, so that there always is one.
-    is_chosen[drawn[size[drawn].cumsum(0) - size[drawn] < ENOUGH]] = True
-    return rounds.select(is_chosen[place])
-
-
 def _upon(model: MixedModel, tasks: Tasks) -> Tasks:
     """The tasks before the holdout, upon the model: nobody learns from the rest, which only takes memory."""
     known = tasks.window_code <= 1
     rounds = upon(model, tasks.rounds.select(known))
     return replace(tasks, rounds=rounds, window_code=tasks.window_code[known], origin=None)
+
+
+def _network(model: MixedModel, rounds: LoggedRounds, hidden: int, seed: int) -> RewardModel:
+    """A network that adds nothing yet, in the mixed model's units."""
+    parameters = two_tower.init_parameters(
+        rounds.context.shape[1],
+        rounds.n_slots,
+        rounds.n_actions,
+        rounds.item_features.shape[1],
+        hidden=hidden,
+        generator=torch.Generator().manual_seed(seed),
+    )
+    for name in ("item_weight", "item_bias"):
+        parameters[name] = torch.zeros_like(parameters[name])
+    on_device = {name: value.to(rounds.context.device) for name, value in parameters.items()}
+    return RewardModel(on_device, model.is_binary, model.reward_scale, PENALTY)

@@ -14,28 +14,24 @@ import torch
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
-from offline_rl.meta.mixed_start import enough_of, mixed_start
 from offline_rl.meta.time_split import FittedPolicy, pooled_model
 from offline_rl.meta.warm_start import warm_start
-from offline_rl.mixed_model.model import upon
 from offline_rl.reward_model import RewardModel, has_binary_rewards, refit_reward_model
 
 
 def refitted(policy: MetaPolicy, tasks: Tasks, settings: LearningSettings, seed: int) -> MetaPolicy:
     """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
 
-    What is fitted in one go is fitted again, variances and all.  For the others the network's penalty, the
-    temperature, and how far segments are followed stay as validation chose them; those that began with a
-    mixed model get the one of all rounds too.
+    What is fitted in one go is fitted again, variances and all.  What was learned upon a mixed model is put
+    upon the one of all rounds.  For the others the two-tower model's penalty, the temperature, and how far
+    segments are followed stay as validation chose them.
     tasks, settings, seed: those that the policy was learned from.
     """
     if isinstance(policy, FittedPolicy):
         return policy.fitted_again(_all_rounds(tasks), seed)
     if isinstance(policy, GradientMetaPolicy) and policy.offset is not None:
-        start = mixed_start(tasks, settings.hidden, seed)
-        mixed = pooled_model(_in_the_model_s_units(tasks, start.model), policy.offset.has_factors, seed)
-        network = _what_is_left(tasks, settings.hidden, seed)
-        return replace(policy.upon(network.parameters, start.model.parameters), offset=mixed)
+        rounds = _in_units(tasks, is_binary=policy.offset.is_binary)
+        return replace(policy, offset=pooled_model(rounds, policy.offset.has_factors, seed))
     before = warm_start(tasks, settings.hidden, seed).model
     return policy.upon(_of_all_rounds(tasks, settings.hidden, seed).parameters, before.parameters)
 
@@ -49,23 +45,13 @@ def _all_rounds(tasks: Tasks) -> LoggedRounds:
 @lru_cache(maxsize=2)
 def _of_all_rounds(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
     model = warm_start(tasks, hidden, seed).model
-    return refit_reward_model(model, _in_the_model_s_units(tasks, model), seed=seed)
+    return refit_reward_model(model, _in_units(tasks, is_binary=model.is_binary), seed=seed)
 
 
-@lru_cache(maxsize=2)
-def _what_is_left(tasks: Tasks, hidden: int, seed: int) -> RewardModel:
-    start = mixed_start(tasks, hidden, seed)
-    assert start.offset is not None
-    rounds = _in_the_model_s_units(tasks, start.model)
-    mixed = pooled_model(rounds, start.offset.has_factors, seed)
-    return refit_reward_model(start.model, upon(mixed, enough_of(rounds)), seed=seed)
-
-
-def _in_the_model_s_units(tasks: Tasks, model: RewardModel) -> LoggedRounds:
+def _in_units(tasks: Tasks, *, is_binary: bool) -> LoggedRounds:
     """All rounds before the holdout; for a model of probabilities, those that are in its units."""
     rounds = _all_rounds(tasks)
-    is_mixed = model.is_binary and not has_binary_rewards(rounds.reward)
-    return _of_probabilities(rounds) if is_mixed else rounds
+    return _of_probabilities(rounds) if is_binary and not has_binary_rewards(rounds.reward) else rounds
 
 
 def _of_probabilities(rounds: LoggedRounds) -> LoggedRounds:

@@ -140,7 +140,8 @@ class TimeSplit:
         errors /= math.sqrt(self.judged_per_query)
         gain = believed * gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
-        # The first of equals, and the sharpest where nobody expects a gain.
+        if float(gain.max()) <= _NO_GAIN * self.model.reward_scale:
+            return NOTHING_KNOWN
         return TEMPERATURES[int((gain.clamp_min(0.0) * shown).argmax())]
 
     def _expected(self, scores: Tensor, rounds: LoggedRounds) -> Tensor:
@@ -238,6 +239,12 @@ separate, by whole slates, so a softer one is taken only to be shown to earn mor
 
 TEMPERATURES = (READ_OUT, 0.02, 0.05, 0.1, 0.2)
 """Those that are tried, the sharpest first."""
+
+_NO_GAIN = 1e-9
+"""Expected gain, in units of the rewards, under which scores are equal but for rounding."""
+
+NOTHING_KNOWN = 1.0
+"""Temperature where scores are equal: whatever a learner adds to them later is noise, not to be sharpened."""
 
 _DEMANDED = 1.96
 """Standard errors that the gate asks of a gain at its usual confidence."""

@@ -11,7 +11,7 @@ from offline_rl.meta.fine_tuned import FineTuned
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.mixed_start import enough_of, mixed_start
+from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.reinforce import Reinforce
@@ -44,7 +44,7 @@ def test_before_any_step_the_pooled_model_serves(
     policy = learner.meta_train(alike, NO_STEPS, seed=0)
     rounds = alike.window("holdout")
     found, expected = (scores_of(one.zero_shot(), rounds) for one in (policy, pooled))
-    assert float((found - expected).abs().max()) < 0.1 * float(expected.std())
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     assert policy.objective.temperature == pooled.temperature
 
 
@@ -78,13 +78,3 @@ def test_the_start_is_judged_by_rounds_it_has_not_seen(alike: Tasks) -> None:
         atol=1e-5,
         rtol=1e-5,
     )
-
-
-def test_of_a_large_log_whole_clusters_are_drawn(alike: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds = alike.window("training")
-    assert enough_of(rounds) is rounds
-    monkeypatch.setattr("offline_rl.meta.mixed_start.ENOUGH", 500)
-    some = enough_of(rounds)
-    assert 500 <= some.n < 500 + int(torch.unique(rounds.cluster, return_counts=True)[1].max())
-    size = {int(one): int((rounds.cluster == one).sum()) for one in torch.unique(some.cluster)}
-    assert size == {one: int((some.cluster == one).sum()) for one in size}
