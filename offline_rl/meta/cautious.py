@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.time_split import time_split
+from offline_rl.meta.time_split import LEAST_EFFECTIVE, time_split
 from offline_rl.policies.scored_policy import ScoredPolicy
 
 CAUTIOUS = "pooled_cautious"
@@ -24,11 +24,13 @@ BELIEVED = 0.5
 def cautious(pooled: MixedMetaPolicy, tasks: Tasks, seed: int) -> MixedMetaPolicy | None:
     """The pooled policy read out as if half of its expected gain were true; None where that is as sharp.
 
+    And with twice the share of effective rounds that others must leave: it should be believed if any is.
+
     pooled: as it is to serve.  tasks, seed: those that it was learned from.
     """
     split = time_split(tasks, seed)
     early = ScoredPolicy(CAUTIOUS, split.model.score(), pooled.temperature)
-    temperature = split.read_out({}, early, believed=BELIEVED)
+    temperature = split.read_out({}, early, believed=BELIEVED, least_effective=2 * LEAST_EFFECTIVE)
     if temperature <= pooled.temperature:
         return None
     return replace(pooled, name=CAUTIOUS, temperature=temperature, curve=(), notes=())

@@ -33,6 +33,10 @@ from offline_rl.rolling_origin import judged_per_query
 _CELLS_AT_ONCE = 1 << 24
 """Pairs of round and item that are scored at once: 128 MB."""
 
+LEAST_EFFECTIVE = 0.01
+"""Share of effective rounds that a read-out must leave, as the gate asks for.  What is served in slates, with
+exploration, leaves half as much again."""
+
 
 @runtime_checkable
 class FittedPolicy(MetaPolicy, Protocol):
@@ -110,7 +114,12 @@ class TimeSplit:
         return float(better.mean()) / error if error > 0 else 0.0
 
     def read_out(
-        self, by_segment: Mapping[int, Policy], otherwise: Policy, *, believed: float = 1.0
+        self,
+        by_segment: Mapping[int, Policy],
+        otherwise: Policy,
+        *,
+        believed: float = 1.0,
+        least_effective: float = LEAST_EFFECTIVE,
     ) -> float:
         """The temperature at which policies that were fitted on support rounds are expected to serve best.
 
@@ -120,10 +129,13 @@ class TimeSplit:
         doubly robust estimate on as many rounds as the gate will judge, taken from that on the query rounds.
         A sharp read-out earns most, but its estimate is the noisiest, and a policy whose gain can't be shown
         earns nothing; where items are nearly tied, a softer one gives up little and is shown far more often.
-        In a large log the sharpest is best.
+        In a large log the sharpest is best; but none is taken whose effective rounds are a smaller share of
+        all than least_effective, for the gate would not believe its estimate, however good.
         """
         query = self.query
-        gains, terms = (torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(2))
+        gains, terms, weights = (
+            torch.zeros(len(TEMPERATURES), query.n, dtype=torch.float64) for _ in range(3)
+        )
         for policy, rows in self._walk(by_segment, otherwise):
             part, q_hat = query.select(rows), self.q_hat[rows]
             scores = _scores(policy, part)
@@ -134,12 +146,16 @@ class TimeSplit:
                 values = doubly_robust_terms(
                     served.to(q_hat), part.action, part.propensity, part.reward, q_hat
                 )
+                weight = served.gather(1, part.action[:, None])[:, 0] / part.propensity
                 gains[place, rows.cpu()] = gain.cpu()
+                weights[place, rows.cpu()] = weight.double().cpu()
                 terms[place, rows.cpu()] = (values - part.reward).double().cpu()
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
         errors /= math.sqrt(self.judged_per_query)
         gain = believed * gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
+        effective = weights.sum(1).square() / (query.n * weights.square().sum(1)).clamp_min(1e-300)
+        shown[:-1] *= effective[:-1] >= least_effective  # the softest is what is left where none will do
         if float(gain.max()) <= _NO_GAIN * self.model.reward_scale:
             return NOTHING_KNOWN
         return TEMPERATURES[int((gain.clamp_min(0.0) * shown).argmax())]

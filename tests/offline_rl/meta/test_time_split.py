@@ -13,7 +13,8 @@ from offline_rl.meta.item_rates import ItemRates
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
-from offline_rl.meta.time_split import READ_OUT, time_split, training_rounds
+from offline_rl.meta.time_split import READ_OUT, TEMPERATURES, time_split, training_rounds
+from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.user_history import Touches, UserHistory
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
 
@@ -114,3 +115,21 @@ def test_a_list_that_knows_no_slots_is_not_judged_by_them(tmp_path: Path) -> Non
     tasks = load_world(tmp_path, log_rounds(steep, 1000))
     learned = ItemRates().meta_train(tasks, SETTINGS, seed=0)
     assert abs(learned.lead) < 2.5
+
+
+def test_no_read_out_is_taken_that_the_gate_would_not_believe(tmp_path: Path) -> None:
+    """Of 150 items one is clicked by everybody, and followed sharply it is worth one round in 150."""
+    world = make_world(segments=8, items=150, features=1, click_rate=0.02, heterogeneity=0.0, shared=0.0)
+    item_effect = np.zeros(150)
+    item_effect[0] = 4.0
+    world = replace(world, item_effect=item_effect, logging_tilt=0.0)
+    split = time_split(load_world(tmp_path, log_rounds(world, 2000)), 0)
+    policy = ScoredPolicy("pooled", split.model.score(), 1.0)
+    assert split.read_out({}, policy, least_effective=0.0) == READ_OUT
+    temperature = split.read_out({}, policy)
+    query = split.query
+    scores = split.model.scores(query.context, query.slot, query.history)
+    chances = torch.softmax(scores / temperature, dim=1)
+    weight = chances.gather(1, query.action[:, None])[:, 0] / query.propensity
+    assert temperature == TEMPERATURES[-1] or float(weight.sum() ** 2 / (weight**2).sum()) > 0.01 * query.n
+    assert temperature > READ_OUT
