@@ -151,6 +151,14 @@ def _start(
     rounds: LoggedRounds, is_binary: bool, hidden: int, generator: torch.Generator
 ) -> dict[str, Tensor]:
     """Random towers around the constant model."""
+    parameters = random_towers(rounds, hidden, generator)
+    if rounds.offset is None:
+        parameters["level"] += _level_of(rounds.reward, is_binary)
+    return parameters
+
+
+def random_towers(rounds: LoggedRounds, hidden: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """Starting values of a network for these rounds, in the dtype and on the device of their context."""
     parameters = two_tower.init_parameters(
         rounds.context.shape[1],
         rounds.n_slots,
@@ -158,10 +166,8 @@ def _start(
         rounds.item_features.shape[1],
         hidden=hidden,
         generator=generator,
-        dtype=torch.float64,
+        dtype=rounds.context.dtype,
     )
-    if rounds.offset is None:
-        parameters["level"] += _level_of(rounds.reward, is_binary)
     return {name: value.to(rounds.context.device) for name, value in parameters.items()}
 
 

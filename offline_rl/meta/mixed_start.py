@@ -12,7 +12,6 @@ from functools import lru_cache
 
 import torch
 
-from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds, Tasks, training_device
 from offline_rl.meta.time_split import pooled_model, time_split, training_rounds
 from offline_rl.meta.validation import Validation
@@ -24,7 +23,7 @@ from offline_rl.meta.warm_start import (
     with_both_windows,
 )
 from offline_rl.mixed_model.model import MixedModel, upon
-from offline_rl.reward_model import RewardModel
+from offline_rl.reward_model import RewardModel, random_towers
 
 PENALTY = 100.0
 """Prior precision of the network's weights: a deviation of 0.1, on the scale of log-odds."""
@@ -75,15 +74,7 @@ def _upon(model: MixedModel, tasks: Tasks) -> Tasks:
 
 def _network(model: MixedModel, rounds: LoggedRounds, hidden: int, seed: int) -> RewardModel:
     """A network that adds nothing yet, in the mixed model's units."""
-    parameters = two_tower.init_parameters(
-        rounds.context.shape[1],
-        rounds.n_slots,
-        rounds.n_actions,
-        rounds.item_features.shape[1],
-        hidden=hidden,
-        generator=torch.Generator().manual_seed(seed),
-    )
+    parameters = random_towers(rounds, hidden, torch.Generator().manual_seed(seed))
     for name in ("item_weight", "item_bias"):
         parameters[name] = torch.zeros_like(parameters[name])
-    on_device = {name: value.to(rounds.context.device) for name, value in parameters.items()}
-    return RewardModel(on_device, model.is_binary, model.reward_scale, PENALTY)
+    return RewardModel(parameters, model.is_binary, model.reward_scale, PENALTY)
