@@ -124,7 +124,8 @@ def _found(verdict: Verdict, segment: int | None, evidence: Evidence) -> dict[st
 
 
 def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
-    if verdict.verdict != "promote":
+    # An interval that is corrected for bias may lie above its value: then no standard error can be read off.
+    if verdict.verdict != "promote" or not verdict.lower < verdict.difference:
         return {"discounted_difference": None, "discounted_upper": None}
     found = discounted_lead(verdict.difference, verdict.lower, confidence)
     return {"discounted_difference": found.value, "discounted_upper": found.upper}

@@ -115,7 +115,7 @@ class Verdicts(dy.Schema):
     """What the gate decided.  Grain: domain, segment_id.
 
     difference, its interval and the baseline's value are null where the log can't identify them, and
-    discounted_difference and discounted_upper where nothing is promoted.
+    discounted_difference and discounted_upper where nothing is promoted, or an interval lies above its value.
     """
 
     run_id = columns.run_id
