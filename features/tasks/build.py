@@ -16,9 +16,7 @@ import polars as pl
 from features.context import (
     EMBEDDING,
     HISTORY,
-    POPULARITY,
     Encoder,
-    Matrix,
     damped,
     expand,
     fit_encoder,
@@ -28,6 +26,7 @@ from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_s
 from features.tasks.candidates import Candidates, find_candidates
 from features.tasks.evidence import mark_evidence
 from features.tasks.history import history_arrays
+from features.tasks.item_features import item_blocks, item_features
 from features.tasks.settings import TaskSettings
 from features.tasks.splits import Split, split_segments
 from features.tasks.tables import ShopTables
@@ -115,9 +114,9 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
             "context_block": np.array(encoder.blocks, np.int64),
-            "item_block": _item_block(item_encoder, len(action_ids)),
+            "item_block": item_blocks(item_encoder, len(action_ids)),
             "available": candidates.available,
-            "item_features": _item_features(actions, item_encoder, seen),
+            "item_features": item_features(actions, item_encoder, seen),
             "incumbent_counts": _incumbent_counts(
                 rounds, settings.incumbent_policy, (len(segment_ids), n_slots, len(action_ids))
             ),
@@ -190,29 +189,6 @@ def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     places = pl.DataFrame({"name": names, "place": np.arange(len(names))})
     found = values.to_frame("name").join(places, on="name", how="left", maintain_order="left")
     return found["place"].to_numpy().astype(np.int64)
-
-
-def _item_block(encoder: Encoder, n_actions: int) -> npt.NDArray[np.int64]:
-    """Blocks of the item features, int64[f]; -1 for what says something of its own item alone.
-
-    That is an action's indicator, and its popularity, which is made of the clicks that a model is fitted on:
-    a model that read it as a feature would be told their rewards twice, and forget the item's own effect.
-    """
-    shared = [
-        -1 if name in POPULARITY else block for name, block in zip(encoder.names, encoder.blocks, strict=True)
-    ]
-    return np.array([*shared, *[-1] * n_actions], np.int64)
-
-
-def _item_features(actions: pl.DataFrame, encoder: Encoder, seen: npt.NDArray[np.int64]) -> Matrix:
-    """Return float32[A, f]: attributes, then one indicator per action.
-
-    The indicator of an action that the training window never showed is zero, so that such an action is
-    scored by its attributes alone and not by an untrained weight.
-    """
-    identity = np.zeros((actions.height, actions.height), np.float32)
-    identity[seen, seen] = 1.0
-    return np.hstack([encoder.encode(actions), identity])
 
 
 def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> Array:

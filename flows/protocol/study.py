@@ -20,6 +20,7 @@ from features.context import expand, fit_encoder, item_columns
 from features.simulator.logs import simulate_shop_night
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import World
+from features.tasks.item_features import item_blocks, item_features
 from features.tasks.windows import Window, assign_windows, fit_boundaries
 from flows.protocol.splits import SPLIT_CODES, Splits, deal
 from offline_rl.logged_data import Tasks, load_tasks
@@ -107,8 +108,8 @@ def make_study(settings: StudySettings) -> Study:
         splits=splits,
         arrays={
             **columns,
-            "context": _context(rounds, taught, settings),
-            "item_features": _item_features(world, columns),
+            **_contexts(rounds, taught, settings),
+            **_item_features(world, columns),
             "incumbent_counts": _incumbent_counts(world, columns),
             "segment_split": np.array(split_of, np.int8),
             "n_slots": np.array(settings.slots, np.int64),
@@ -188,19 +189,20 @@ def _splits(taught: pl.DataFrame, settings: StudySettings) -> Splits:
     return deal(volumes, group, f"{settings.salt}\x1f{settings.seed}")
 
 
-def _context(rounds: pl.DataFrame, taught: pl.DataFrame, settings: StudySettings) -> NDArray[np.float32]:
+def _contexts(rounds: pl.DataFrame, taught: pl.DataFrame, settings: StudySettings) -> dict[str, Array]:
     traits = ("region", "device") if settings.unseen == "segment" else ("device",)
     encoder = fit_encoder(taught, [*traits, *_ATTRIBUTES], min_rows=settings.fewest_rounds)
-    return encoder.encode(rounds)
+    return {"context": encoder.encode(rounds), "context_block": np.array(encoder.blocks, np.int64)}
 
 
-def _item_features(world: World, columns: Mapping[str, Array]) -> NDArray[np.float32]:
-    """What the night makes of a catalog: attributes, then an indicator of each item seen in time."""
+def _item_features(world: World, columns: Mapping[str, Array]) -> dict[str, Array]:
     items = expand(world.catalog.frame(), "attributes", ())
+    encoder = fit_encoder(items, item_columns(items), min_rows=2)
     seen = np.unique(columns["action"][_is_before_holdout(columns)])
-    identity = np.zeros((items.height, items.height), np.float32)
-    identity[seen, seen] = 1.0
-    return np.hstack([fit_encoder(items, item_columns(items), min_rows=2).encode(items), identity])
+    return {
+        "item_features": item_features(items, encoder, seen),
+        "item_block": item_blocks(encoder, items.height),
+    }
 
 
 def _incumbent_counts(world: World, columns: Mapping[str, Array]) -> NDArray[np.float64]:

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from offline_rl.mixed_model.arrowhead import Precisions, Solution, solve_arrowhead
+from offline_rl.mixed_model.haseman_elston import moment_variances
 from offline_rl.mixed_model.level import CellRows, Coefficients, Level
-from offline_rl.mixed_model.variances import SCALE, updated_variance
+from offline_rl.mixed_model.variances import MOST, SCALE, updated_variance
 
 START = 0.05
 """Variance that blocks start from: effects of 0.2 in log-odds."""
@@ -27,6 +28,12 @@ FREE = 1e4
 
 ROUNDS = 8
 """Rounds of empirical Bayes; more move what is served by less than what noise does."""
+
+FEWEST_GROUPS = 20
+"""Groups that a level must have for the scatter among them to be an error of its variances."""
+
+SURE = 2.0
+"""Standard errors of its own by which a variance from products of residuals is lowered before it counts."""
 
 _HALVINGS = 8
 
@@ -101,6 +108,8 @@ def fit_mixed_model(
             solution = fit.newton_step(place, found[place], with_variances=is_learning)
             if is_learning:
                 found[place] = _updated(part.level, found[place], fit.coefficients[place], solution, settings)
+        if step == settings.rounds - 1:
+            found = [fit.raised(place, variances) for place, variances in enumerate(found)]
     return Fitted(fit.base, tuple(fit.coefficients), tuple(found), fit.noise)
 
 
@@ -131,7 +140,7 @@ class _Fit:
     def newton_step(self, place: int, variances: Tensor, *, with_variances: bool) -> Solution:
         """Move one level's coefficients to the maximum of the quadratic around them, or part of the way."""
         part, held = self.parts[place], self.coefficients[place]
-        residual, curvature = self._derivatives()
+        residual, curvature = self._derivatives(self.score)
         precisions = part.level.precisions(variances)
         moment = part.rows.moments(residual)
         solution = solve_arrowhead(
@@ -155,11 +164,24 @@ class _Fit:
             share /= 2.0
         return solution
 
-    def _derivatives(self) -> tuple[Tensor, Tensor]:
-        """Gradient and curvature of the log-likelihood by each round's score."""
+    def raised(self, place: int, variances: Tensor) -> Tensor:
+        """A level's variances, raised to what products of residuals say they are at least.
+
+        Only what many groups have in common can be known so; of a single one nothing can.
+        """
+        part, held = self.parts[place], self.coefficients[place]
+        if part.level.n_groups < FEWEST_GROUPS:
+            return variances
+        without = self.score - part.rows.scores(held.of_items(self.features))
+        found = moment_variances(part.level, part.rows, self.features, *self._derivatives(without))
+        surely = (found.value - SURE * found.error).clamp_max(MOST)
+        return torch.maximum(variances, surely)
+
+    def _derivatives(self, score: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradient and curvature of the log-likelihood by each round's score, at these scores."""
         if not self.is_binary:
-            return (self.y - self.score) / self.noise, torch.full_like(self.y, 1.0 / self.noise)
-        mean = torch.sigmoid(self.score)
+            return (self.y - score) / self.noise, torch.full_like(self.y, 1.0 / self.noise)
+        mean = torch.sigmoid(score)
         return self.y - mean, (mean * (1.0 - mean)).clamp_min(1e-9)
 
     def _cost(self, score: Tensor, coefficients: Coefficients, precisions: Precisions) -> float:
