@@ -52,6 +52,7 @@ gpu:  ## on a machine with a GPU: the tests marked for it and the benchmark, fro
 learners: .venv/ready  ## the table of learners in simulated shops; an hour and a half on two cores; it can be interrupted
 	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
 	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
+	cp data/learners/learners.jsonl offline_rl/meta/learners.jsonl
 
 nights: .venv/ready  ## learners in whole nights of simulated shops; most of an hour on two cores; it can be interrupted
 	$(BIN)/metacart compare --jobs 2 --nulls 20 --out data/compare

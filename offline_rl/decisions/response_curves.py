@@ -90,7 +90,7 @@ def fit_response_curves(history: SpendHistory) -> CurveFit:
     rho = (M m + sum revenue) / (M + sum g),  M = dispersion · m / v
 
     m: the level of the channel's other cells; v: variance of levels within the channel by the method of
-    moments, as in `item_scores`, with a start. M is at most the other cells' effective spend.
+    moments (Kleinman 1973), with a start. M is at most the other cells' effective spend.
 
     Two cells, the same log: 10 days of 100 cents that bring 200. Both have level 2 at the spend of 100.
 

@@ -88,9 +88,9 @@ class TimeSplit:
     judged_per_query: float = 1.0
     temperature: float = math.nan
 
-    def judge(self, policy: MetaPolicy) -> TimeJudgement:
-        """Judge a policy that was fitted on the support rounds."""
-        likelihood, values = self.terms(adapted_to_each(policy, self.support), policy.zero_shot())
+    def judge(self, policy: MetaPolicy, by_segment: Mapping[int, Policy]) -> TimeJudgement:
+        """Judge a policy that was fitted on the support rounds, and adapted to those of each segment."""
+        likelihood, values = self.terms(by_segment, policy.zero_shot())
         if policy.adapts:
             _, zero_shot = self.terms({}, policy.zero_shot())
         else:
@@ -279,8 +279,10 @@ def fit_by_time(
     began = time.perf_counter()
     split = time_split(tasks, seed)
     early: Any = fit(split.support)
-    temperature = split.read_out(adapted_to_each(early, split.support), early.zero_shot())
-    seen = split.judge(replace(early, temperature=temperature))
+    adapted = adapted_to_each(early, split.support)
+    temperature = split.read_out(adapted, early.zero_shot())
+    sharp = {segment: _at(policy, temperature) for segment, policy in adapted.items()}
+    seen = split.judge(replace(early, temperature=temperature), sharp)
     rounds, notes = training_rounds(tasks)
     fitted: Any = fit(rounds)
     judged: Fitted = replace(
@@ -293,6 +295,10 @@ def fit_by_time(
         notes=(*notes, *_compared(seen.lead)),
     )
     return judged
+
+
+def _at(policy: Policy, temperature: float) -> Policy:
+    return replace(policy, temperature=temperature) if isinstance(policy, ScoredPolicy) else policy
 
 
 def _compared(lead: float) -> Sequence[str]:

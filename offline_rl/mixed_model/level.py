@@ -13,8 +13,8 @@ from torch import Tensor
 
 from offline_rl.mixed_model.arrowhead import Precisions
 
-FEWEST_FOR_PRODUCTS = 8
-"""Rounds that a cell must have in the mean for a product of its own to pay."""
+WORTH_A_CELL = 300
+"""Numbers that a cell must hold in the mean for a product of its own to pay."""
 
 _NUMBERS_AT_ONCE = 1 << 22
 """Numbers of outer products held at once: 32 MB."""
@@ -113,8 +113,8 @@ class CellRows:
 
     @property
     def is_scattered(self) -> bool:
-        """Whether cells have so few rounds that a product for each would cost more than it multiplies."""
-        return len(self.order) < FEWEST_FOR_PRODUCTS * len(self.bounds)
+        """Whether cells have so few numbers that a call for each would cost more than what it computes."""
+        return len(self.order) * self.columns.shape[1] < WORTH_A_CELL * len(self.bounds)
 
     def _cells(self) -> Iterator[tuple[int, slice, Tensor]]:
         for cell, start, end in self.bounds:

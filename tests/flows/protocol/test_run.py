@@ -120,6 +120,8 @@ def test_the_table_names_all_and_depends_on_the_outcomes_alone(done: Job, outcom
     content = json.loads((done.out / "learners.json").read_text())
     row = content["worlds"]["strong"]["learners"]["beta_binomial"]
     assert row["share"] == pytest.approx(outcomes[1].share)
+    lines = [json.loads(line) for line in (done.out / "learners.jsonl").read_text().splitlines()]
+    assert [line["learner"] for line in lines] == sorted(outcome.learner for outcome in outcomes)
 
 
 def test_the_frozen_configuration_is_all_but_world_and_seed() -> None:

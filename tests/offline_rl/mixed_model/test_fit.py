@@ -107,9 +107,9 @@ def test_no_rounds_are_refused() -> None:
         )
 
 
-@pytest.mark.parametrize("fewest", [0, 1000], ids=["a product for each cell", "scattered"])
+@pytest.mark.parametrize("fewest", [0, 10_000], ids=["a product for each cell", "scattered"])
 def test_sums_by_cell_are_those_of_a_loop(fewest: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("offline_rl.mixed_model.level.FEWEST_FOR_PRODUCTS", fewest)
+    monkeypatch.setattr("offline_rl.mixed_model.level.WORTH_A_CELL", fewest)
     monkeypatch.setattr("offline_rl.mixed_model.level._NUMBERS_AT_ONCE", 60)
     generator = torch.Generator().manual_seed(2)
     n, groups, items, size = 50, 3, 4, 2

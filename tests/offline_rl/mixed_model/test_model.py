@@ -185,7 +185,7 @@ def test_variances_are_learned_from_a_sample_of_a_large_log(
 ) -> None:
     rounds = tasks.window("training")
     whole = fit_model(rounds, with_segments=True, with_factors=False, seed=0)
-    monkeypatch.setattr("offline_rl.mixed_model.model.LEARNED_FROM", 2 * rounds.n // 3)
+    monkeypatch.setattr("offline_rl.mixed_model.model.LEARNED_FROM", 3 * rounds.n // 5)
     sampled = fit_model(rounds, with_segments=True, with_factors=False, seed=0)
     context, slot = rounds.context[:200], rounds.slot[:200]
     there, here = whole.scores(context, slot), sampled.scores(context, slot)
