@@ -8,7 +8,8 @@ second slot then has left to draw from is the uniform share.
 import torch
 from torch import Tensor
 
-from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
+from offline_rl.policies.plackett_luce import slate_log_probability, slates_at
+from offline_rl.policies.slot_marginals import slot_marginals
 
 
 def explored_marginals(logits: Tensor, available: Tensor, exploration: Tensor) -> Tensor:

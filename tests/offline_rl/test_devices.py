@@ -18,8 +18,8 @@ from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.mixed_effects import MixedEffects
 from offline_rl.mixed_model.model import fit_model
-from offline_rl.policies.plackett_luce import slot_marginals
 from offline_rl.policies.policy import Policy
+from offline_rl.policies.slot_marginals import slot_marginals
 from tests.laws.learners import load_world, log_rounds, opposite_world
 
 DEVICES = [

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from offline_rl.policies.exploration import explored_marginals, explored_slates
-from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
+from offline_rl.policies.plackett_luce import slate_log_probability, slates_at
+from offline_rl.policies.slot_marginals import slot_marginals
 
 LOGITS = torch.tensor([[[0.6, 0.3, 0.1, 0.0], [0.1, 0.1, 0.8, 0.0]]], dtype=torch.float64).log()
 AVAILABLE = torch.tensor([[True, True, True, True]])

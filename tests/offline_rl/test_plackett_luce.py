@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from offline_rl.policies.plackett_luce import slate_log_probability, slates_at, slot_marginals
+from offline_rl.policies.plackett_luce import slate_log_probability, slates_at
+from offline_rl.policies.slot_marginals import slot_marginals
 
 Number = TypeVar("Number", float, Decimal)
 

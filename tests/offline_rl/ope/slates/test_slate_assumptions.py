@@ -12,7 +12,8 @@ import torch
 
 from offline_rl.ope.slates.cascade_doubly_robust import CascadeDoublyRobust
 from offline_rl.ope.slates.named_estimators import ESTIMATORS
-from offline_rl.policies.plackett_luce import slate_log_probability, slot_marginals
+from offline_rl.policies.plackett_luce import slate_log_probability
+from offline_rl.policies.slot_marginals import slot_marginals
 from tests.offline_rl.ope.slates.slate_worlds import (
     EVALUATED,
     LOGGING,
