@@ -12,6 +12,8 @@ from features.simulator.settings import WorldName
 from flows.settings import LearnerName, Learning
 from flows.shops import DATA
 
+SMALLEST_CATALOG = 10
+
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 
 
@@ -22,6 +24,7 @@ def compare(
     seeds: int = 10,
     first_seed: int = 900,
     nulls: int = 0,
+    items: int | None = None,
     jobs: int = 1,
     out: Path = DATA / "compare",
 ) -> None:
@@ -39,6 +42,8 @@ def compare(
         The seed of the first. Seeds from 900 to 999 are those of the committed table: tune on others.
     nulls
         This many nights more whose clicks are dealt out at random, to count false promotions.
+    items
+        Items of each shop's catalog, by default 300 in `personal` and 30 elsewhere.
     jobs
         Processes side by side.
     out
@@ -51,13 +56,15 @@ def compare(
         raise UsageError(
             f"Compare 1 or more seeds in 1 or more jobs, not {seeds} and {jobs}; nulls from 0 on."
         )
+    if items is not None and items < SMALLEST_CATALOG:
+        raise UsageError(f"A shop has {SMALLEST_CATALOG} or more items to choose from, not {items}.")
 
     def say(line: str) -> None:
         print(f"  {line}", flush=True)
 
     names = learners or Learning().learners
     shops = range(first_seed, first_seed + seeds)
-    outcomes = run_nights(out, worlds=worlds, seeds=shops, learners=names, jobs=jobs, say=say)
+    outcomes = run_nights(out, worlds=worlds, seeds=shops, learners=names, items=items, jobs=jobs, say=say)
     null_shops = range(first_seed, first_seed + nulls)
     of_nulls = run_nights(
         out, worlds=("strong",), seeds=null_shops, learners=names, permuted=True, jobs=jobs, say=say

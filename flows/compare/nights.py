@@ -4,7 +4,8 @@ A study (`flows/protocol`) has 201 segments and contexts of attributes alone. He
 is simulated, ingested, learned from and evaluated by the stages of the night themselves, with history and a
 gate at the end; only the judge knows the truth.
 
-<out>/nights/<world>-<seed>.json    one night, see `NightOutcome`
+<out>/nights/<world>-<seed>.json            one night, see `NightOutcome`
+<out>/nights/<world>-<seed>-<A>-items.json  the same of a catalog of another size
 """
 
 import json
@@ -47,19 +48,25 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class NightJob:
-    """One shop's night, and who learns in it; permuted: with its rewards dealt out at random, as a null."""
+    """One shop's night, and who learns in it.
+
+    permuted: with its rewards dealt out at random, as a null.  items: of its catalog, None for what its world
+    has by default.
+    """
 
     world: WorldName
     seed: int
     learners: tuple[LearnerName, ...]
     permuted: bool
     out: Path
+    items: int | None = None
 
     @property
     def path(self) -> Path:
         """Where its outcome is kept."""
         kind = "nulls" if self.permuted else "nights"
-        return self.out / kind / f"{self.world}-{self.seed}.json"
+        size = "" if self.items is None else f"-{self.items}-items"
+        return self.out / kind / f"{self.world}-{self.seed}{size}.json"
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,7 @@ def run_nights(
     seeds: Sequence[int],
     learners: Sequence[LearnerName],
     permuted: bool = False,
+    items: int | None = None,
     jobs: int = 1,
     say: Say = lambda _line: None,
 ) -> list[NightOutcome]:
@@ -108,7 +116,9 @@ def run_nights(
 
     Raises the first failure of a night after the others are through.
     """
-    todo = [NightJob(world, seed, tuple(learners), permuted, out) for seed in seeds for world in worlds]
+    todo = [
+        NightJob(world, seed, tuple(learners), permuted, out, items) for seed in seeds for world in worlds
+    ]
     missing = [job for job in todo if not job.path.is_file()]
     context = multiprocessing.get_context("spawn")
     failures: list[BaseException] = []
@@ -153,9 +163,10 @@ def run_shop_night(job: NightJob) -> None:
 
 def _world_settings(job: NightJob) -> WorldSettings:
     is_personal = job.world == "personal"
+    usual = PERSONAL_ITEMS if is_personal else WorldSettings.items
     return WorldSettings(
         users=2000 if is_personal else SIZES[job.seed % len(SIZES)],
-        items=PERSONAL_ITEMS if is_personal else WorldSettings.items,
+        items=usual if job.items is None else job.items,
         seed=job.seed,
         world=job.world,
     )

@@ -1,6 +1,6 @@
 """The table of nights: shares of the gap by world, and whether what serves beats the plain baselines."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -19,10 +19,10 @@ HEADER = """# Whole nights of simulated shops
 Each number is the share of the gap between what the logging policy earns and what the best policy would that
 explores as much and knows what the log could tell (segment, attributes and day; in `personal` the user's
 taste, which no log tells in full), closed by true value on the holdout. Means over shops, standard errors in
-brackets. Shops have 800, 1,100 or 1,500 users and 30 items, in `personal` 2,000 users and 300 items; 28 days
-of logs. Every night runs as a real one does: ingested, learned, judged, gated. Policies show 10 % uniform
-slates. *What asks first* is the first contender; *what serves* is what the gate left, the logging policy
-where it held. Written by `make nights`; the outcome of every shop is in [nights.jsonl](nights.jsonl).
+brackets. {sizes}; 28 days of logs. Every night runs as a
+real one does: ingested, learned, judged, gated. Policies show 10 % uniform slates. *What asks first* is the
+first contender; *what serves* is what the gate left, the logging policy where it held. Written by
+`make nights`; the outcome of every shop is in [nights.jsonl](nights.jsonl).
 Seeds {first} to {last}; nothing was tuned on them.
 
 """
@@ -31,7 +31,24 @@ Seeds {first} to {last}; nothing was tuned on them.
 def nights_page(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
     """The table with what it needs to be understood."""
     seeds = [outcome.seed for outcome in outcomes]
-    return HEADER.format(first=min(seeds), last=max(seeds)) + night_table(outcomes, nulls)
+    head = HEADER.format(sizes=_sizes(outcomes), first=min(seeds), last=max(seeds))
+    return head + night_table(outcomes, nulls)
+
+
+def _sizes(outcomes: Sequence[NightOutcome]) -> str:
+    """How large the shops of which worlds are."""
+    worlds_of: dict[str, list[str]] = {}
+    for world in dict.fromkeys(outcome.world for outcome in outcomes):
+        shops = [outcome for outcome in outcomes if outcome.world == world]
+        size = (
+            f"{_either(shop.users for shop in shops)} users and {_either(shop.items for shop in shops)} items"
+        )
+        worlds_of.setdefault(size, []).append(f"`{world}`")
+    return "Shops have " + "; ".join(f"{size} ({', '.join(worlds)})" for size, worlds in worlds_of.items())
+
+
+def _either(numbers: Iterable[int]) -> str:
+    return " or ".join(f"{number:,}" for number in sorted(set(numbers)))
 
 
 def night_table(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.mixed_model.factors import history_basis, history_columns
+from offline_rl.mixed_model.kinship import item_coordinates, products, taught_products, user_coordinates
 from offline_rl.mixed_model.pairs import N_NUMBERS, Kind, all_pairs, logged_pairs
 from offline_rl.user_history import UserHistory
 
-ONE, SLOT, HISTORY, ALL, ITEM = "one", "slot", "history", "all", "item"
+ONE, SLOT, HISTORY, ALL, ITEM, KIN = "one", "slot", "history", "all", "item", "pair kin"
 """Blocks of columns (`ONE`, `SLOT`, `HISTORY`) and of rows (`ALL`, `ITEM`) beside those of the log's own."""
 
 MOST_SHARED = 4000
@@ -44,13 +45,15 @@ class Columns:
     kinds: tuple[Kind, ...]
     pair_scale: Tensor
     basis: Tensor
+    kin: Tensor
+    kin_scale: Tensor
     n_slots: int
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Name of the block of each of the D columns."""
         pairs = [f"pair {kind.name}" for kind in self.kinds for _ in range(N_NUMBERS)]
-        return (*self.context_block, *pairs)
+        return (*self.context_block, *pairs, *[KIN] * self.kin.shape[1])
 
     def of_context(self, context: Tensor, slot: Tensor, history: UserHistory | None) -> Tensor:
         """The columns that are the same for every candidate: [n, D - K kinds], in the basis' dtype."""
@@ -66,23 +69,41 @@ class Columns:
 
     def of_logged(self, rounds: LoggedRounds) -> Tensor:
         """All columns of each round's logged item: [n, D]."""
+        history = self._moved(rounds.history)
+        if history is None:
+            return self._with_kinship(rounds, self.basis.new_zeros(rounds.n, self.kin.shape[1]))
+        return self._with_kinship(rounds, products(history, self.kin, rounds.action.to(self.kin.device)))
+
+    def of_taught(self, rounds: LoggedRounds, seed: int) -> Tensor:
+        """The same for rounds that a model is fitted on: kinship as others' acts tell it."""
+        history = self._moved(rounds.history)
+        if history is None:
+            return self.of_logged(rounds)
+        action, user = rounds.action.to(self.kin.device), rounds.cluster.to(self.kin.device)
+        return self._with_kinship(rounds, taught_products(history, user, self.kin, action, seed=seed))
+
+    def _with_kinship(self, rounds: LoggedRounds, kinship: Tensor) -> Tensor:
         parts = [self.of_context(rounds.context, rounds.slot, rounds.history)]
-        action = rounds.action.to(self.basis.device)
+        history, action = self._moved(rounds.history), rounds.action.to(self.basis.device)
         for kind, scale in zip(self.kinds, self.pair_scale, strict=True):
-            if rounds.history is None:
+            if history is None:
                 parts.append(self.basis.new_zeros(rounds.n, N_NUMBERS))
             else:
-                history = rounds.history.to(self.basis.device, self.basis.dtype)
                 parts.append(logged_pairs(history, kind, action) * scale)
-        return torch.cat(parts, dim=1)
+        return torch.cat([*parts, kinship * self.kin_scale], dim=1)
+
+    def _moved(self, history: UserHistory | None) -> UserHistory | None:
+        return None if history is None else history.to(self.basis.device, self.basis.dtype)
 
     def pair_scores(self, history: UserHistory | None, weights: Tensor) -> Tensor | float:
         """The weighted sum of each item's pair features, [n, A]; weights [kinds K].  0 without history."""
-        if history is None:
+        moved = self._moved(history)
+        if moved is None:
             return 0.0
-        moved = history.to(self.basis.device, self.basis.dtype)
-        of_kind = weights.reshape(len(self.kinds), N_NUMBERS)
-        total: Tensor | float = 0.0
+        split = len(self.kinds) * N_NUMBERS
+        of_kind = weights[:split].reshape(len(self.kinds), N_NUMBERS)
+        of_user = user_coordinates(moved, self.kin) * self.kin_scale * weights[split:]
+        total = of_user @ self.kin.T
         for kind, scale, own in zip(self.kinds, self.pair_scale, of_kind, strict=True):
             total = total + all_pairs(moved, kind, own * scale)
         return total
@@ -102,6 +123,7 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
     basis = torch.zeros(rounds.n_actions, 0, dtype=torch.float64, device=device)
     kinds: tuple[Kind, ...] = ()
     scales = basis.new_zeros(0, N_NUMBERS)
+    kin, kin_scale = basis, basis.new_zeros(())
     if history is not None:
         exact = history.to(device, torch.float64)
         if with_factors:
@@ -110,12 +132,17 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
         numbers = torch.stack([logged_pairs(exact, kind, rounds.action) for kind in kinds])
         spread = numbers.std(dim=1)
         scales = torch.where(spread > 1e-9, 0.5 / spread.clamp_min(1e-9), 0.0)
+        kin = item_coordinates(exact, rounds.n_actions, seed=seed)
+        varied = float(products(exact, kin, rounds.action).var(dim=0).sum())
+        kin_scale = kin.new_tensor(1.0 / varied**0.5 if varied > 1e-12 else 0.0)
     return Columns(
         context_block=(*names, *[HISTORY] * basis.shape[1]),
         center=rounds.context.double().mean(0),
         kinds=kinds,
         pair_scale=scales,
         basis=basis,
+        kin=kin,
+        kin_scale=kin_scale,
         n_slots=rounds.n_slots,
     )
 

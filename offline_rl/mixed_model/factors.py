@@ -7,6 +7,8 @@ so between the two nothing changes but what is left out.
 Source: Halko, Martinsson & Tropp 2011, algorithm 4.4 (randomized subspace iteration).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -26,10 +28,10 @@ def history_basis(history: UserHistory, n_items: int, *, seed: int) -> Tensor:
     states, count = torch.unique(history.state[history.state >= 0], return_counts=True)
     if len(states) == 0:
         return torch.zeros(n_items, 0, dtype=torch.float64, device=history.state.device)
-    table = _log_acts(history.touches, states, n_items)
+    table = log_acts(history.touches, states, n_items)
     basis = torch.eye(n_items, dtype=torch.float64, device=table.device)
     if n_items > MOST:
-        basis = _leading_directions(table, seed)
+        basis = leading_directions(table, MOST, seed)
     columns = torch.sparse.mm(table, basis)
     share = count.double() / len(history.state)
     mean = share @ columns
@@ -45,26 +47,44 @@ def history_columns(history: UserHistory, basis: Tensor) -> Tensor:
     if basis.shape[1] == 0 or not bool(known.any()):
         return columns
     of_state = columns.new_zeros(len(states), basis.shape[1])
-    of_state[known] = torch.sparse.mm(_log_acts(history.touches, states[known], len(basis)), basis)
+    of_state[known] = torch.sparse.mm(log_acts(history.touches, states[known], len(basis)), basis)
     return of_state[place]
 
 
-def _log_acts(touches: Touches, states: Tensor, n_items: int) -> Tensor:
-    """log(1 + acts) of each state and item, sparse float64 [len(states), A]."""
+def log_acts(touches: Touches, states: Tensor, n_items: int, kinds: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
+    """log(1 + acts) of each state and item, sparse float64 [len(states), A].
+
+    kinds: the columns of `Touches.amount` that are summed, by default every kind of act.
+    """
     row, entry = touches.entries_of(states)
-    acts = touches.amount[entry, :4].double().sum(1).log1p()
+    acts = touches.amount[entry][:, list(kinds)].double().sum(1).log1p()
     where = torch.stack([row, touches.item[entry]])
     return torch.sparse_coo_tensor(where, acts, (len(states), n_items), check_invariants=True).coalesce()
 
 
-def _leading_directions(table: Tensor, seed: int) -> Tensor:
-    """Right singular vectors [A, MOST] of the largest singular values."""
-    generator = torch.Generator().manual_seed(seed)
-    width = min(MOST + _SPARE, table.shape[1])
-    found = torch.randn(table.shape[1], width, generator=generator, dtype=torch.float64).to(table.device)
+def leading_directions(
+    table: Tensor, most: int, seed: int, *, without: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """Right singular vectors [A, most] of the largest singular values of a sparse table [S, A].
+
+    without: vectors u [S] and v [A] whose product u v' is taken off the table first.
+    """
+    if without is None:
+        without = table.new_zeros(table.shape[0]), table.new_zeros(table.shape[1])
+    u, v = (vector[:, None] for vector in without)
     transposed = table.t().coalesce()
+
+    def times(directions: Tensor) -> Tensor:
+        return torch.addmm(torch.sparse.mm(table, directions), u, v.T @ directions, alpha=-1.0)
+
+    def back(rows: Tensor) -> Tensor:
+        return torch.addmm(torch.sparse.mm(transposed, rows), v, u.T @ rows, alpha=-1.0)
+
+    generator = torch.Generator().manual_seed(seed)
+    width = min(most + _SPARE, table.shape[1])
+    found = torch.randn(table.shape[1], width, generator=generator, dtype=torch.float64).to(table.device)
     for _ in range(_PASSES):
-        found, _ = torch.linalg.qr(torch.sparse.mm(transposed, torch.sparse.mm(table, found)))
-    _, _, right = torch.linalg.svd(torch.sparse.mm(table, found), full_matrices=False)
-    leading: Tensor = (found @ right.T)[:, :MOST]
+        found, _ = torch.linalg.qr(back(times(found)))
+    _, _, right = torch.linalg.svd(times(found), full_matrices=False)
+    leading: Tensor = (found @ right.T)[:, :most]
     return leading

@@ -182,13 +182,16 @@ def fit_model(
         is_binary=is_binary,
         reward_scale=scale,
     )
+    written = columns.of_taught(rounds, seed)
+    parts = _level_rows(structure, rounds, written, with_segments)
     how, variances = settings or FitSettings(), None
     if rounds.n > 3 * LEARNED_FROM // 2:
         drawn = torch.randperm(rounds.n, generator=torch.Generator().manual_seed(seed))[:LEARNED_FROM]
-        part = rounds.select(drawn.sort().values.to(rounds.action.device))
-        variances = _fit(unfitted, part, with_segments, replace(how, settling=0), None).variances
+        drawn = drawn.sort().values.to(rounds.action.device)
+        some = _level_rows(structure, rounds.select(drawn), written[drawn], with_segments)
+        variances = _fit(unfitted, some, rounds.reward[drawn], replace(how, settling=0), None).variances
         how = replace(how, rounds=0, settling=_SETTLING)
-    fitted = _fit(unfitted, rounds, with_segments, how, variances)
+    fitted = _fit(unfitted, parts, rounds.reward, how, variances)
     nothing = torch.full_like(start_variances(structure.segment), LEAST)
     return replace(
         unfitted,
@@ -199,28 +202,31 @@ def fit_model(
     )
 
 
-def _fit(
-    model: MixedModel,
-    rounds: LoggedRounds,
-    with_segments: bool,
-    settings: FitSettings,
-    variances: Sequence[Tensor] | None,
-) -> Fitted:
-    written = model.columns.of_logged(rounds)
+def _level_rows(
+    structure: Structure, rounds: LoggedRounds, written: Tensor, with_segments: bool
+) -> list[LevelRows]:
+    """What all rounds share, and what segments have of their own; written [n, D]: the rounds' columns."""
     items, action = rounds.n_actions, rounds.action
-    structure = model.structure
     everyone = torch.zeros_like(action)
     parts = [LevelRows(structure.shared, CellRows.of(written.float(), everyone, action, 1, items))]
     if with_segments:
         local = replace(structure.segment, n_groups=int(rounds.segment.max()) + 1)
-        rows = CellRows.of(
-            written[:, structure.slopes].float(), rounds.segment, action, local.n_groups, items
-        )
-        parts.append(LevelRows(local, rows))
+        own = written[:, structure.slopes].float()
+        parts.append(LevelRows(local, CellRows.of(own, rounds.segment, action, local.n_groups, items)))
+    return parts
+
+
+def _fit(
+    model: MixedModel,
+    parts: Sequence[LevelRows],
+    reward: Tensor,
+    settings: FitSettings,
+    variances: Sequence[Tensor] | None,
+) -> Fitted:
     return fit_mixed_model(
         parts,
         model.features,
-        rounds.reward / model.reward_scale,
+        reward / model.reward_scale,
         is_binary=model.is_binary,
         settings=settings,
         variances=None if variances is None else variances[: len(parts)],

@@ -24,6 +24,8 @@ def numbers_of(model: MixedModel) -> dict[str, Tensor]:
         "columns.center": columns.center,
         "columns.pair_scale": columns.pair_scale,
         "columns.basis": columns.basis,
+        "columns.kin": columns.kin,
+        "columns.kin_scale": columns.kin_scale,
         **{f"kind.{place}": kind.code for place, kind in enumerate(columns.kinds)},
         "structure.slopes": structure.slopes,
         **_level_numbers("shared", structure.shared),
@@ -56,6 +58,8 @@ def restored_model(numbers: Mapping[str, Tensor], card: Mapping[str, Any]) -> Mi
             kinds=tuple(Kind(name, numbers[f"kind.{place}"]) for place, name in names),
             pair_scale=numbers["columns.pair_scale"],
             basis=numbers["columns.basis"],
+            kin=numbers["columns.kin"],
+            kin_scale=numbers["columns.kin_scale"],
             n_slots=card["n_slots"],
         ),
         structure=Structure(

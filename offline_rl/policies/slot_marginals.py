@@ -176,7 +176,7 @@ def _sums_of_other_pairs(begun: Tensor, drawn: Tensor) -> Tensor:
     followed = begun * _sums_of_others(drawn)
     sums = _sums_of_others(followed) - drawn * _sums_of_others(begun)
     most = drawn.detach().topk(min(2, drawn.shape[-1]), dim=-1).indices
-    for item in most.split(1, dim=-1):
+    for item in torch.split(most, 1, dim=-1):
         is_item = torch.zeros_like(drawn, dtype=torch.bool).scatter(-1, item, True)
         rest = _sums_of_others(drawn.masked_fill(is_item, 0.0))
         anew = (begun.masked_fill(is_item, 0.0) * rest).sum(-1, keepdim=True)

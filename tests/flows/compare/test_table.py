@@ -1,7 +1,9 @@
 """The table of nights, on outcomes made up so that the arithmetic can be checked by eye."""
 
+from dataclasses import replace
+
 from flows.compare.nights import NightOutcome
-from flows.compare.table import night_table
+from flows.compare.table import night_table, nights_page
 
 
 def night(world: str, seed: int, *, popularity: float, mixed: float, served: float) -> NightOutcome:
@@ -45,6 +47,12 @@ def test_the_comparison_is_paired_by_shop() -> None:
     # asks: 0.3 and 0.3 more; serves: 0.3 more and 0.1 less
     assert "| what asks first | +0.300 (0.000) over `popularity`" in table
     assert "| what serves | +0.100 (0.200) over `popularity`" in table
+
+
+def test_the_page_says_how_large_the_shops_are() -> None:
+    large = replace(night("personal", 0, popularity=0.3, mixed=0.6, served=0.6), users=2000, items=300)
+    page = nights_page([*NIGHTS, replace(NIGHTS[0], users=1100), large])
+    assert "800 or 1,100 users and 30 items (`strong`); 2,000 users and 300 items (`personal`)" in page
 
 
 def test_nulls_are_counted() -> None:
