@@ -36,6 +36,7 @@ the same support, and was tuned on meta-validation segments alone. The frozen co
 """
     parts = [
         head,
+        _fewer_seeds(summary),
         _grid(summary, "Share of the gap, mean and standard error over seeds", _share),
         _grid(summary, _BEFORE, _share_before_refit),
         _equal_rows(summary),
@@ -235,7 +236,20 @@ def _openings(ledger: Sequence[Entry], config_sha256: str) -> str:
 
 
 def _seeds(world: Mapping[str, Any]) -> list[str]:
-    return list(next(iter(world["learners"].values()))["shares"])
+    """The seeds of the learner that has the most."""
+    return max((list(row["shares"]) for row in world["learners"].values()), key=len)
+
+
+def _fewer_seeds(summary: Summary) -> str:
+    """Which learners were judged on some of the seeds only, and on which."""
+    found: dict[str, list[str]] = {}
+    for name in _present(summary):
+        rows = [(world, world["learners"].get(name)) for world in summary.values()]
+        if all(row is not None and len(row["shares"]) == len(_seeds(world)) for world, row in rows):
+            continue
+        own = sorted({seed for _, row in rows if row is not None for seed in row["shares"]}, key=int)
+        found.setdefault(", ".join(own), []).append(f"`{name}`")
+    return "".join(f"On seeds {seeds} alone: {', '.join(names)}.\n" for seeds, names in found.items())
 
 
 def _present(summary: Summary) -> list[str]:

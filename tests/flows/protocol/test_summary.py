@@ -181,3 +181,12 @@ def test_rows_that_equal_another_say_so_and_why() -> None:
     assert f"- maml is {POOLED} in nonlinear" in table
     assert "reptile is" not in table
     assert "validation kept none of its steps" in table
+
+
+def test_who_was_judged_on_fewer_seeds_is_named_and_is_nobodys_best() -> None:
+    members = [*two_seeds(POOLED, 0.4, 0.6), outcome("random_effects", 0.9, seed=1)]
+    summary = summarize(members)
+    assert summary["nonlinear"]["best"] == POOLED
+    table = markdown(summary, [], SETTINGS, "c" * 64)
+    assert "seeds 0, 1," in table
+    assert "On seeds 1 alone: `random_effects`." in table
