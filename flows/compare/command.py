@@ -67,10 +67,18 @@ def compare(
     outcomes = run_nights(out, worlds=worlds, seeds=shops, learners=names, items=items, jobs=jobs, say=say)
     null_shops = range(first_seed, first_seed + nulls)
     of_nulls = run_nights(
-        out, worlds=("strong",), seeds=null_shops, learners=names, permuted=True, jobs=jobs, say=say
+        out,
+        worlds=("strong",),
+        seeds=null_shops,
+        learners=names,
+        permuted=True,
+        items=items,
+        jobs=jobs,
+        say=say,
     )
     table = nights_page(outcomes, of_nulls)
-    (out / "nights.md").write_text(table, encoding="utf-8")
+    name = "nights" if items is None else f"nights-{items}-items"
+    (out / f"{name}.md").write_text(table, encoding="utf-8")
     lines = [json.dumps(asdict(outcome), sort_keys=True) for outcome in outcomes]
-    (out / "nights.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (out / f"{name}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(table)

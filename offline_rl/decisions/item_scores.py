@@ -70,6 +70,7 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
     Mean and interval are those of the Beta distribution with the mean and variance of this mixture.
     Sources: Kleinman 1973, "Proportions with extraneous variance"; Kass & Steffey 1989 for the uncertainty
     that plugging in leaves out.
+    Raises ValueError where confidence is not a share.
 
     Two items, two segments. Item 0 did the same everywhere, item 1 did not: its interval is the wider.
 
@@ -78,7 +79,15 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
     >>> scores.mean.round(2).tolist()
     [[0.3, 0.85], [0.3, 0.14]]
     """
+    if not 0.0 < confidence < 1.0:
+        raise ValueError(f"confidence is {confidence:g}: give a share between 0 and 1, such as 0.95.")
     of_items = RewardCounts(counts.successes.sum(0), counts.trials.sum(0))
+    if of_items.successes.sum() > of_items.trials.sum() / 2:
+        # Where most rounds earn, what is missing is counted: 1 - m would cancel.
+        missed = item_scores(
+            RewardCounts(counts.trials - counts.successes, counts.trials), confidence=confidence
+        )
+        return ItemScores(1.0 - missed.mean, 1.0 - missed.upper, 1.0 - missed.lower)
     # Half a reward and half a failure keep the rate of a log without any reward above zero.
     rounds = of_items.trials.sum() + 1.0
     overall = (of_items.successes.sum() + 0.5) / rounds
@@ -97,7 +106,7 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
     )
 
 
-DEVIATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0)
+DEVIATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.2, 4.0)
 """What rates may differ by, in log-odds, each as likely as the next before a count is seen."""
 
 _NEGLIGIBLE = 1e-3
@@ -130,15 +139,16 @@ def _posterior(counts: RewardCounts, prior: _Rate, weights: Array) -> _Rate:
     """Mean and variance of rates, over all deviations that count."""
     kept = [(deviation, weight) for deviation, weight in zip(DEVIATIONS, weights, strict=True)]
     kept = [(deviation, weight) for deviation, weight in kept if weight > _NEGLIGIBLE]
-    total = sum(weight for _, weight in kept)
-    mean, square = np.zeros_like(counts.trials), np.zeros_like(counts.trials)
-    for deviation, weight in kept:
+    weight = np.array([weight for _, weight in kept])
+    weight /= weight.sum()
+    means, variances = np.empty((2, len(kept), *counts.trials.shape))
+    for place, (deviation, _) in enumerate(kept):
         strength = _strength(prior, deviation)
         rounds = strength + counts.trials
-        of_one = (strength * prior.mean + counts.successes) / rounds
-        mean += weight / total * of_one
-        square += weight / total * (of_one * (1.0 - of_one) / (rounds + 1.0) + of_one**2)
-    return _Rate(mean, square - mean**2)
+        means[place] = (strength * prior.mean + counts.successes) / rounds
+        variances[place] = means[place] * (1.0 - means[place]) / (rounds + 1.0)
+    mean = np.tensordot(weight, means, 1)
+    return _Rate(mean, np.tensordot(weight, variances + (means - mean) ** 2, 1))
 
 
 def _strength(prior: _Rate, deviation: float) -> Array:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.mixed_model.factors import history_basis, history_columns
-from offline_rl.mixed_model.kinship import item_coordinates, products, taught_products, user_coordinates
+from offline_rl.mixed_model.kinship import Kinship
 from offline_rl.mixed_model.pairs import N_NUMBERS, Kind, all_pairs, logged_pairs
 from offline_rl.user_history import UserHistory
 
@@ -45,15 +45,15 @@ class Columns:
     kinds: tuple[Kind, ...]
     pair_scale: Tensor
     basis: Tensor
-    kin: Tensor
-    kin_scale: Tensor
+    kinship: Kinship
+    kin_scale: float
     n_slots: int
 
     @property
     def blocks(self) -> tuple[str, ...]:
         """Name of the block of each of the D columns."""
         pairs = [f"pair {kind.name}" for kind in self.kinds for _ in range(N_NUMBERS)]
-        return (*self.context_block, *pairs, *[KIN] * self.kin.shape[1])
+        return (*self.context_block, *pairs, *[KIN] * self.kinship.coordinates.shape[1])
 
     def of_context(self, context: Tensor, slot: Tensor, history: UserHistory | None) -> Tensor:
         """The columns that are the same for every candidate: [n, D - K kinds], in the basis' dtype."""
@@ -69,18 +69,22 @@ class Columns:
 
     def of_logged(self, rounds: LoggedRounds) -> Tensor:
         """All columns of each round's logged item: [n, D]."""
-        history = self._moved(rounds.history)
+        history, coordinates = self._moved(rounds.history), self.kinship.coordinates
         if history is None:
-            return self._with_kinship(rounds, self.basis.new_zeros(rounds.n, self.kin.shape[1]))
-        return self._with_kinship(rounds, products(history, self.kin, rounds.action.to(self.kin.device)))
+            return self._with_kinship(rounds, coordinates.new_zeros(rounds.n, coordinates.shape[1]))
+        return self._with_kinship(
+            rounds, self.kinship.products(history, rounds.action.to(coordinates.device))
+        )
 
     def of_taught(self, rounds: LoggedRounds, seed: int) -> Tensor:
         """The same for rounds that a model is fitted on: kinship as others' acts tell it."""
-        history = self._moved(rounds.history)
+        history, device = self._moved(rounds.history), self.basis.device
         if history is None:
             return self.of_logged(rounds)
-        action, user = rounds.action.to(self.kin.device), rounds.cluster.to(self.kin.device)
-        return self._with_kinship(rounds, taught_products(history, user, self.kin, action, seed=seed))
+        return self._with_kinship(
+            rounds,
+            self.kinship.taught(history, rounds.cluster.to(device), rounds.action.to(device), seed=seed),
+        )
 
     def _with_kinship(self, rounds: LoggedRounds, kinship: Tensor) -> Tensor:
         parts = [self.of_context(rounds.context, rounds.slot, rounds.history)]
@@ -102,8 +106,8 @@ class Columns:
             return 0.0
         split = len(self.kinds) * N_NUMBERS
         of_kind = weights[:split].reshape(len(self.kinds), N_NUMBERS)
-        of_user = user_coordinates(moved, self.kin) * self.kin_scale * weights[split:]
-        total = of_user @ self.kin.T
+        of_user = self.kinship.of_user(moved) * self.kin_scale * weights[split:]
+        total = of_user @ self.kinship.coordinates.T
         for kind, scale, own in zip(self.kinds, self.pair_scale, of_kind, strict=True):
             total = total + all_pairs(moved, kind, own * scale)
         return total
@@ -123,7 +127,7 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
     basis = torch.zeros(rounds.n_actions, 0, dtype=torch.float64, device=device)
     kinds: tuple[Kind, ...] = ()
     scales = basis.new_zeros(0, N_NUMBERS)
-    kin, kin_scale = basis, basis.new_zeros(())
+    kinship, kin_scale = Kinship(basis, ()), 0.0
     if history is not None:
         exact = history.to(device, torch.float64)
         if with_factors:
@@ -132,16 +136,16 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
         numbers = torch.stack([logged_pairs(exact, kind, rounds.action) for kind in kinds])
         spread = numbers.std(dim=1)
         scales = torch.where(spread > 1e-9, 0.5 / spread.clamp_min(1e-9), 0.0)
-        kin = item_coordinates(exact, rounds.n_actions, seed=seed)
-        varied = float(products(exact, kin, rounds.action).var(dim=0).sum())
-        kin_scale = kin.new_tensor(1.0 / varied**0.5 if varied > 1e-12 else 0.0)
+        kinship = Kinship.of(exact, rounds.cluster, rounds.n_actions, seed=seed)
+        varied = float(kinship.products(exact, rounds.action).var(dim=0, correction=0).sum())
+        kin_scale = 1.0 / varied**0.5 if varied > 1e-12 else 0.0
     return Columns(
         context_block=(*names, *[HISTORY] * basis.shape[1]),
         center=rounds.context.double().mean(0),
         kinds=kinds,
         pair_scale=scales,
         basis=basis,
-        kin=kin,
+        kinship=kinship,
         kin_scale=kin_scale,
         n_slots=rounds.n_slots,
     )

@@ -30,7 +30,7 @@ ROUNDS = 8
 """Rounds of empirical Bayes; more move what is served by less than what noise does."""
 
 FEWEST_GROUPS = 20
-"""Groups that a level must have for the scatter among them to be an error of its variances."""
+"""Equal groups that products of residuals must be worth for the scatter among them to be an error."""
 
 SURE = 2.0
 """Standard errors of its own by which a variance from products of residuals is lowered before it counts."""
@@ -167,15 +167,17 @@ class _Fit:
     def raised(self, place: int, variances: Tensor) -> Tensor:
         """A level's variances, raised to what products of residuals say they are at least.
 
-        Only what many groups have in common can be known so; of a single one nothing can.
+        Only what many groups have in common can be known so; and where nothing ever succeeded, or all did,
+        residuals are alike for another reason.
         """
         part, held = self.parts[place], self.coefficients[place]
-        if part.level.n_groups < FEWEST_GROUPS:
+        is_alike = bool((self.y == self.y[0]).all())
+        if part.level.n_groups < FEWEST_GROUPS or is_alike:
             return variances
         without = self.score - part.rows.scores(held.of_items(self.features))
         found = moment_variances(part.level, part.rows, self.features, *self._derivatives(without))
         surely = (found.value - SURE * found.error).clamp_max(MOST)
-        return torch.maximum(variances, surely)
+        return torch.where(found.groups >= FEWEST_GROUPS, torch.maximum(variances, surely), variances)
 
     def _derivatives(self, score: Tensor) -> tuple[Tensor, Tensor]:
         """Gradient and curvature of the log-likelihood by each round's score, at these scores."""

@@ -1,8 +1,8 @@
 """Haseman-Elston regression: how much groups differ, from products of residuals of the same group.
 
 The posterior mode knows little of a group with a few successes, and variances estimated around it are too
-small: a third of the deviation where a cell has one or two rounds.  Two residuals of one group need no mode.
-Around what everybody shares they have, for i != j and to first order in the effects,
+small: a third of the deviation where a cell has two rounds.  Two residuals of one group need no mode.  Around
+what everybody shares they have, for i != j and to first order in the effects,
 
     E[e_i e_j] = h_i h_j sum_b v_b k_b(i, j),     k_b(i, j) = phi_b(i)' phi_b(j)
 
@@ -14,7 +14,8 @@ columns, times the item's features or its indicator.  So v solves S v = c, weigh
     S_bd = sum_{i != j} h_i h_j k_b(i, j) k_d(i, j)
          = sum_groups |sum_i h_i phi_b phi_d'|^2 - sum_i h_i^2 |phi_b|^2 |phi_d|^2
 
-in one pass, however few rounds a group has; a fifth too small for deviations around 1.
+in one pass.  What items do in a group takes two rounds of the same item there; and v is a fifth too small
+where it is 1, and a third at 2, because such effects are not small.
 Sources: Haseman & Elston 1972; Golan, Lander & Rosset 2014 for 0/1 outcomes; White 1980 for the errors.
 """
 
@@ -34,10 +35,13 @@ class MomentVariances:
     """Variances of a level's blocks [B], and their standard errors, from how the groups' products scatter.
 
     A value may lie below zero by chance.  Of a block that no group has two rounds for, both are zero.
+    groups: how many equal groups would say as much, (sum S_bb)^2 / sum S_bb^2.  Of one group alone nothing
+    scatters, and of a few the error means little.
     """
 
     value: Tensor
     error: Tensor
+    groups: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +89,9 @@ def moment_variances(
     value = inverse @ products.sum(0)
     scatter = products - kernels @ value
     error = (inverse @ scatter.T @ scatter @ inverse).diagonal().clamp_min(0.0).sqrt()
-    return MomentVariances(value, error)
+    own = kernels.diagonal(dim1=1, dim2=2)
+    groups = own.sum(0).square() / own.square().sum(0).clamp_min(1e-300)
+    return MomentVariances(value, error, groups)
 
 
 def _part(level: Level, position: int, features: Tensor) -> _Part:
@@ -121,8 +127,12 @@ def _crossed(one: _Part, other: _Part, gram: Tensor) -> Tensor:
         loading = one.features if one.features is not None else other.features
         assert loading is not None
         return both.square().sum(2) @ loading.square().sum(1)
-    pairs = torch.einsum("af,ah->afh", one.features, other.features).flatten(1)
-    at_once = max(1, _NUMBERS_AT_ONCE // max(1, pairs.shape[1] * both.shape[2]))
-    return torch.cat(
-        [torch.einsum("ap,tac->tpc", pairs, some).square().sum((1, 2)) for some in torch.split(both, at_once)]
-    )
+    width = other.features.shape[1]
+    at_once = max(1, _NUMBERS_AT_ONCE // max(1, width * len(one.features)))
+    sums = gram.new_zeros(len(gram))
+    for loading in torch.split(one.features, at_once, dim=1):
+        pairs = torch.einsum("af,ah->afh", loading, other.features).flatten(1)
+        groups = max(1, _NUMBERS_AT_ONCE // max(1, pairs.shape[1] * both.shape[2]))
+        parts = torch.split(both, groups)
+        sums += torch.cat([torch.einsum("ap,tac->tpc", pairs, part).square().sum((1, 2)) for part in parts])
+    return sums

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from offline_rl.mixed_model.columns import Columns
+from offline_rl.mixed_model.kinship import Kinship
 from offline_rl.mixed_model.level import Block, Coefficients, Level
 from offline_rl.mixed_model.model import MixedModel
 from offline_rl.mixed_model.pairs import Kind
@@ -24,8 +25,7 @@ def numbers_of(model: MixedModel) -> dict[str, Tensor]:
         "columns.center": columns.center,
         "columns.pair_scale": columns.pair_scale,
         "columns.basis": columns.basis,
-        "columns.kin": columns.kin,
-        "columns.kin_scale": columns.kin_scale,
+        "kinship": columns.kinship.coordinates,
         **{f"kind.{place}": kind.code for place, kind in enumerate(columns.kinds)},
         "structure.slopes": structure.slopes,
         **_level_numbers("shared", structure.shared),
@@ -42,6 +42,8 @@ def card_of(model: MixedModel) -> dict[str, Any]:
         "reward_scale": model.reward_scale,
         "context_block": list(model.columns.context_block),
         "kinds": [kind.name for kind in model.columns.kinds],
+        "kin_acts": list(model.columns.kinship.acts),
+        "kin_scale": model.columns.kin_scale,
         "n_slots": model.columns.n_slots,
         "shared": _level_card(model.structure.shared),
         "segment": _level_card(model.structure.segment),
@@ -58,8 +60,8 @@ def restored_model(numbers: Mapping[str, Tensor], card: Mapping[str, Any]) -> Mi
             kinds=tuple(Kind(name, numbers[f"kind.{place}"]) for place, name in names),
             pair_scale=numbers["columns.pair_scale"],
             basis=numbers["columns.basis"],
-            kin=numbers["columns.kin"],
-            kin_scale=numbers["columns.kin_scale"],
+            kinship=Kinship(numbers["kinship"], tuple(card["kin_acts"])),
+            kin_scale=card["kin_scale"],
             n_slots=card["n_slots"],
         ),
         structure=Structure(

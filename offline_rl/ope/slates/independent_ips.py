@@ -17,7 +17,7 @@ class IndependentIPS:
     """Independent (item-position) IPS, V = (1/n) Σ_i Σ_l w_il r_il, w_il = π_e(a_l∣x) / π_b(a_l∣x).
 
     Unbiased where a slot's reward depends on its own item and place only; biased where neighbors matter. Its
-    weights vary least. Its propensities are the marginals of `policies.plackett_luce.slot_marginals`.
+    weights vary least. Its propensities are the marginals of `policies.slot_marginals.slot_marginals`.
     Self-normalized: slot by slot, Σ_l (n_l / n) Σ_i w_il r_il / Σ_i w_il.
 
     Terms: 1 per slate, w r; self-normalized see `slot_normalized_terms`.

@@ -89,8 +89,30 @@ def test_intervals_cover_the_truth_and_pooling_helps(spread: float) -> None:
     assert np.square(scores.mean - truth).mean() < 0.8 * np.square(successes / trials - truth).mean()
 
 
+def test_failures_are_to_rewards_as_rewards_to_failures() -> None:
+    log = counts([[30.0, 90.0], [60.0, 95.0]], [[100.0, 100.0], [80.0, 100.0]])
+    scores = item_scores(log)
+    other = item_scores(RewardCounts(log.trials - log.successes, log.trials))
+    np.testing.assert_allclose(scores.mean, 1 - other.mean)
+    np.testing.assert_allclose(scores.lower, 1 - other.upper)
+
+
+@pytest.mark.parametrize("rounds", [1e5, 1e8])
+def test_a_large_log_of_nothing_but_rewards_has_rates_near_1(rounds: float) -> None:
+    many = np.full((20, 30), rounds)
+    scores = item_scores(RewardCounts(many, many))
+    assert (scores.mean > 0.9999).all()
+    assert ((scores.lower <= scores.mean) & (scores.mean <= scores.upper)).all()
+
+
+@pytest.mark.parametrize("confidence", [0.0, 1.5, 95.0])
+def test_a_confidence_that_is_not_a_share_is_refused(confidence: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        item_scores(counts([[1.0]], [[10.0]]), confidence=confidence)
+
+
 @pytest.mark.parametrize("rounds", [5, 20, 200])
-@pytest.mark.parametrize("spread", [0.0, 0.3, 0.6])
+@pytest.mark.parametrize("spread", [0.0, 0.3, 0.6, 1.0])
 @pytest.mark.parametrize("segments", [5, 24, 201])
 def test_a_quarter_of_a_reward_in_a_cell_is_enough_for_an_honest_interval(
     segments: int, spread: float, rounds: int

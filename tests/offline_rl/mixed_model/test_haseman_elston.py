@@ -3,8 +3,15 @@
 import pytest
 import torch
 
-from offline_rl.mixed_model.fit import FitSettings, Fitted, LevelRows, fit_mixed_model
-from offline_rl.mixed_model.haseman_elston import moment_variances
+from offline_rl.mixed_model.fit import (
+    FEWEST_GROUPS,
+    START,
+    FitSettings,
+    Fitted,
+    LevelRows,
+    fit_mixed_model,
+)
+from offline_rl.mixed_model.haseman_elston import MomentVariances, moment_variances
 from offline_rl.mixed_model.level import Block, CellRows, Level
 
 F64 = torch.float64
@@ -46,9 +53,11 @@ def test_it_is_the_regression_over_all_pairs_of_a_group() -> None:
     torch.testing.assert_close(found.value, torch.linalg.solve(left, right))
 
 
-def cells(deviation: float, each: int, groups: int = 3000) -> tuple[Level, CellRows, torch.Tensor]:
+def cells(
+    deviation: float, each: int, groups: int = 3000, seed: int = 1
+) -> tuple[Level, CellRows, torch.Tensor]:
     """Groups of 5 items, `each` rounds of every one; and their rewards."""
-    generator = torch.Generator().manual_seed(1)
+    generator = torch.Generator().manual_seed(seed)
     level = Level((Block("item", "one"),), torch.zeros(1, dtype=torch.int64), torch.full((1, 1), -1), groups)
     group = torch.arange(groups).repeat_interleave(5 * each)
     item = torch.arange(5).repeat_interleave(each).repeat(groups)
@@ -59,13 +68,52 @@ def cells(deviation: float, each: int, groups: int = 3000) -> tuple[Level, CellR
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.5])
-def test_two_rounds_a_cell_are_enough_and_the_errors_are_right(deviation: float) -> None:
+def test_two_rounds_a_cell_are_enough(deviation: float) -> None:
     level, rows, reward = cells(deviation, each=2)
-    share = reward.mean()
-    curvature = torch.full_like(reward, float(share * (1 - share)))
-    found = moment_variances(level, rows, torch.zeros(5, 1, dtype=F64), reward - share, curvature)
+    found = around_the_mean(level, rows, reward)
     assert float(found.error) < 0.06
     assert float(found.value) == pytest.approx(deviation**2, abs=3 * float(found.error))
+    assert float(found.groups) == pytest.approx(3000)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 0.4])
+def test_errors_are_right(deviation: float) -> None:
+    """Of 200 logs about 5 % lie further from the truth than two errors."""
+    far = 0
+    for seed in range(200):
+        found = around_the_mean(*cells(deviation, each=4, groups=120, seed=seed))
+        far += abs(float(found.value) - deviation**2) > 2.0 * float(found.error)
+    assert 0.01 <= far / 200 <= 0.1
+
+
+def around_the_mean(level: Level, rows: CellRows, reward: torch.Tensor) -> MomentVariances:
+    share = reward.mean()
+    curvature = torch.full_like(reward, float(share * (1 - share)))
+    return moment_variances(level, rows, torch.zeros(5, 1, dtype=F64), reward - share, curvature)
+
+
+@pytest.mark.parametrize("sizes", [[400], [400, 400], [2000, *[2] * 39]], ids=["one", "two", "one giant"])
+def test_a_few_groups_raise_nothing(sizes: list[int]) -> None:
+    """A log of one item, 30 % everywhere, in few of 40 groups or nearly all in one."""
+    generator = torch.Generator().manual_seed(5)
+    groups = torch.arange(len(sizes)).repeat_interleave(torch.tensor(sizes))
+    reward = (torch.rand(len(groups), generator=generator) < 0.3).double()
+    level = Level((Block("item", "one"),), torch.zeros(1, dtype=torch.int64), torch.full((1, 1), -1), 40)
+    rows = CellRows.of(torch.ones(len(groups), 1), groups, torch.zeros_like(groups), 40, 1)
+    found = moment_variances(
+        level, rows, torch.zeros(1, 1, dtype=F64), reward - 0.5, torch.full_like(reward, 0.25)
+    )
+    assert float(found.groups) < FEWEST_GROUPS
+    assert float(found.value) > 0.05  # residuals that are off by .2 in all groups alike
+    fitted = fitted_to(level, rows, reward)
+    assert float(fitted.variances[0]) <= START
+
+
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_where_nothing_or_everything_succeeds_groups_do_not_differ(outcome: float) -> None:
+    level, rows, reward = cells(0.0, each=4, groups=100)
+    fitted = fitted_to(level, rows, torch.full_like(reward, outcome))
+    assert float(fitted.variances[0]) <= START
 
 
 def test_a_fit_believes_in_differences_that_each_cell_alone_hardly_shows() -> None:
@@ -83,7 +131,7 @@ def test_a_fit_follows_no_cell_where_none_differs() -> None:
 def fitted_to(level: Level, rows: CellRows, reward: torch.Tensor) -> Fitted:
     return fit_mixed_model(
         [LevelRows(level, rows)],
-        torch.zeros(5, 1, dtype=F64),
+        torch.zeros(rows.n_items, 1, dtype=F64),
         reward,
         is_binary=True,
         settings=FitSettings(),

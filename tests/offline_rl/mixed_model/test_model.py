@@ -150,6 +150,39 @@ def test_each_visitor_gets_the_item_that_they_have_looked_at(with_factors: bool)
     assert float((best == own).double().mean()) > 0.99
 
 
+def kindred_rounds(n: int = 6000, items: int = 24) -> tuple[LoggedRounds, torch.Tensor]:
+    """Everybody has viewed 3 of the 12 items of a crowd, and clicks the 12 in 20 % of rounds, others in 2 %."""
+    rounds, _ = personal_rounds(n, items)
+    generator = torch.Generator().manual_seed(1)
+    crowd = torch.arange(n) // 7 % 2
+    viewed = torch.rand(n, 12, generator=generator).argsort(1)[:, :3] + 12 * crowd[:, None]
+    chance = torch.where(rounds.action // 12 == crowd, 0.2, 0.02)
+    reward = (torch.rand(n, generator=generator) < chance).double()
+    amount = torch.zeros(3 * n, 5)
+    amount[:, 0] = 1.0
+    touches = Touches(3 * torch.arange(n + 1), viewed.flatten(), amount)
+    return replace(rounds, reward=reward, history=UserHistory(torch.arange(n), touches)), crowd
+
+
+def test_a_taste_carries_to_items_that_nobody_looked_at_before_them() -> None:
+    rounds, crowd = kindred_rounds()
+    found = fit_model(rounds, with_segments=False, with_factors=False, seed=0)
+    scores = found.scores(rounds.context, rounds.slot, rounds.history)
+    is_own = torch.arange(24) // 12 == crowd[:, None]
+    own, others = torch.sigmoid(scores[is_own]), torch.sigmoid(scores[~is_own])
+    assert float(own.mean()) == pytest.approx(0.2, abs=0.04)
+    assert float(others.mean()) == pytest.approx(0.02, abs=0.02)
+
+
+def test_logged_items_score_as_all_candidates_do() -> None:
+    rounds, _ = kindred_rounds(3000)
+    found = fit_model(rounds, with_segments=False, with_factors=True, seed=0)
+    scores = found.scores(rounds.context, rounds.slot, rounds.history)
+    torch.testing.assert_close(
+        found.logged_scores(rounds), scores.gather(1, rounds.action[:, None])[:, 0], rtol=1e-9, atol=1e-9
+    )
+
+
 def test_a_visitor_without_history_gets_the_same_as_anybody_without() -> None:
     rounds, _ = personal_rounds(2000)
     assert rounds.history is not None
