@@ -151,7 +151,7 @@ def test_each_visitor_gets_the_item_that_they_have_looked_at(with_factors: bool)
 
 
 def kindred_rounds(n: int = 6000, items: int = 24) -> tuple[LoggedRounds, torch.Tensor]:
-    """Everybody has viewed 3 of the 12 items of a crowd, and clicks the 12 in 20 % of rounds, others in 2 %."""
+    """Everybody has viewed 3 of a crowd of 12 items, and clicks the 12 in 20 % of rounds, others in 2 %."""
     rounds, _ = personal_rounds(n, items)
     generator = torch.Generator().manual_seed(1)
     crowd = torch.arange(n) // 7 % 2
