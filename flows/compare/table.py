@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from flows.compare.nights import NightOutcome
 
@@ -23,7 +24,7 @@ brackets. {sizes}; 28 days of logs. Every night runs as a
 real one does: ingested, learned, judged, gated. Policies show 10 % uniform slates. *What asks first* is the
 first contender; *what serves* is what the gate left, the logging policy where it held. Written by
 `make nights`; the outcome of every shop is in [nights.jsonl](nights.jsonl).
-Seeds {first} to {last}; nothing was tuned on them.
+{seeds}; nothing was tuned on them.
 
 """
 
@@ -31,7 +32,9 @@ Seeds {first} to {last}; nothing was tuned on them.
 def nights_page(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
     """The table with what it needs to be understood."""
     seeds = [outcome.seed for outcome in outcomes]
-    head = HEADER.format(sizes=_sizes(outcomes), first=min(seeds), last=max(seeds))
+    first, last = min(seeds), max(seeds)
+    seen = f"Seed {first}" if first == last else f"Seeds {first} to {last}"
+    head = HEADER.format(sizes=_sizes(outcomes), seeds=seen)
     return head + night_table(outcomes, nulls)
 
 
@@ -48,7 +51,8 @@ def _sizes(outcomes: Sequence[NightOutcome]) -> str:
 
 
 def _either(numbers: Iterable[int]) -> str:
-    return " or ".join(f"{number:,}" for number in sorted(set(numbers)))
+    *others, last = [f"{number:,}" for number in sorted(set(numbers))]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def night_table(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
@@ -98,8 +102,12 @@ def _of_policy(name: str) -> Pick:
 
 def _mean(pick: Pick, outcomes: Sequence[NightOutcome]) -> str:
     found = np.array([pick(outcome) for outcome in outcomes])
-    error = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else float("nan")
-    return f"{found.mean():.3f} ({error:.3f})"
+    return f"{found.mean():.3f}{_error(found)}"
+
+
+def _error(found: NDArray[np.float64]) -> str:
+    """The standard error of the mean, in brackets; nothing of a single shop."""
+    return "" if len(found) < 2 else f" ({found.std(ddof=1) / np.sqrt(len(found)):.3f})"
 
 
 def _against_plain(outcomes: Sequence[NightOutcome], worlds: Sequence[str]) -> list[str]:
@@ -122,7 +130,6 @@ def _against_plain(outcomes: Sequence[NightOutcome], worlds: Sequence[str]) -> l
                 cells.append("")
                 continue
             gain = np.array([rows[name](outcome) - rows[best](outcome) for outcome in part])
-            error = gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else float("nan")
-            cells.append(f"{gain.mean():+.3f} ({error:.3f}) over {best}")
+            cells.append(f"{gain.mean():+.3f}{_error(gain)} over {best}")
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines

@@ -55,6 +55,13 @@ def test_the_page_says_how_large_the_shops_are() -> None:
     assert "800 or 1,100 users and 30 items (`strong`); 2,000 users and 300 items (`personal`)" in page
 
 
+def test_a_single_shop_has_no_standard_error() -> None:
+    page = nights_page(NIGHTS[:1])
+    assert "Seed 0; nothing was tuned on them." in page
+    assert "| what serves | 0.600 | 0.600 |" in page
+    assert "+0.300 over `popularity`" in page
+
+
 def test_nulls_are_counted() -> None:
     assert "2 of 2 nights promoted a policy" in night_table(NIGHTS, NIGHTS)
     assert "Nulls" not in night_table(NIGHTS)
