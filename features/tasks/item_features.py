@@ -11,7 +11,7 @@ def item_blocks(encoder: Encoder, n_actions: int) -> NDArray[np.int64]:
     """Blocks of the item features, int64[f]; -1 for what says something of its own item alone.
 
     That is an action's indicator, and its popularity, which is made of the clicks that a model is fitted on:
-    a model that read it as a feature would be told their rewards twice, and forget the item's own effect.
+    a model that read it as a feature would read their rewards twice, and forget the item's own effect.
     """
     shared = [
         -1 if name in POPULARITY else block for name, block in zip(encoder.names, encoder.blocks, strict=True)

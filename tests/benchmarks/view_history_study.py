@@ -94,8 +94,8 @@ def simulate_log(seed: int) -> Log:
                 seen += [(user, visit, minute + 1, "click", item, name)] * is_clicked
                 views.append(so_far)
                 click.append(chance)
-    impressions = _told(shown, ("impression_id", "user", "visit", "minute", "place", "item", "reward"))
-    events = _told(seen, ("user", "visit", "minute", "event_type", "item", "impression_id"))
+    impressions = _framed(shown, ("impression_id", "user", "visit", "minute", "place", "item", "reward"))
+    events = _framed(seen, ("user", "visit", "minute", "event_type", "item", "impression_id"))
     # A second for each of a visit's impressions, so that a moment and a user name one round.
     at = pl.col("at") + pl.duration(seconds=pl.col("place"))
     return Log(
@@ -127,7 +127,7 @@ def simulate_log(seed: int) -> Log:
     )
 
 
-def _told(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> pl.DataFrame:
+def _framed(rows: Sequence[tuple[object, ...]], names: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=list(names), orient="row").with_columns(
         user_id=pl.format("u{}", "user"),
         session_id=pl.format("s{}-{}", "user", "visit"),
