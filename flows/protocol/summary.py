@@ -59,14 +59,14 @@ def summarize(outcomes: Sequence[Outcome], resamples: int = 2000) -> dict[str, A
 
 def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
     rows = {name: _of_learner(by_seed, learners.get(POOLED, {})) for name, by_seed in learners.items()}
-    baselines = [name for name in BASELINES if name in learners]
+    # Who was judged on some seeds alone may have had the easy ones.
+    most = max(len(by_seed) for by_seed in learners.values())
+    baselines = [name for name in BASELINES if name in learners and len(learners[name]) == most]
     strongest = max(baselines, key=lambda name: (rows[name]["share"], name), default=None)
     for name, by_seed in learners.items():
         if name not in BASELINES and baselines:
             rows[name]["against"] = _against(by_seed, {base: learners[base] for base in baselines}, resamples)
     place = {name: position for position, name in enumerate(LEARNERS)}
-    # who was judged on some seeds alone may have had the easy ones
-    most = max(len(by_seed) for by_seed in learners.values())
     may_ship = [name for name in rows if name != SHIPPED and len(learners[name]) == most]
     # the first of equals: learners that return the pooled model are the pooled model
     in_order = sorted(may_ship, key=lambda name: place.get(name, len(place)))

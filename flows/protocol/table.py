@@ -36,8 +36,8 @@ the same support, and was tuned on meta-validation segments alone. The frozen co
 """
     parts = [
         head,
-        _fewer_seeds(summary),
         _grid(summary, "Share of the gap, mean and standard error over seeds", _share),
+        _fewer_seeds(summary),
         _grid(summary, _BEFORE, _share_before_refit),
         _equal_rows(summary),
         _goals(summary),
@@ -241,19 +241,43 @@ def _seeds(world: Mapping[str, Any]) -> list[str]:
 
 
 def _fewer_seeds(summary: Summary) -> str:
-    """Which learners were judged on some of the seeds only, and on which."""
-    found: dict[str, list[str]] = {}
-    for name in _present(summary):
-        rows = [(world, world["learners"].get(name)) for world in summary.values()]
-        if all(row is not None and len(row["shares"]) == len(_seeds(world)) for world, row in rows):
-            continue
-        own = sorted({seed for _, row in rows if row is not None for seed in row["shares"]}, key=int)
-        found.setdefault(", ".join(own), []).append(f"`{name}`")
-    return "".join(f"On seeds {seeds} alone: {', '.join(names)}.\n" for seeds, names in found.items())
+    """Those who were judged on some of the seeds alone, beside the pooled model on the same seeds."""
+    names_on: dict[tuple[str, ...], list[str]] = {}
+    for name in ORDER:
+        held = [world["learners"][name]["shares"] for world in summary.values() if name in world["learners"]]
+        if held and not _is_whole(name, summary):
+            names_on.setdefault(tuple(sorted({seed for one in held for seed in one}, key=int)), []).append(
+                name
+            )
+    tables = []
+    for seeds, names in names_on.items():
+        rows = [
+            [name, *(_share_on(world["learners"].get(name), seeds) for world in summary.values())]
+            for name in (POOLED, *names)
+        ]
+        title = f"Judged on {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(seeds)} alone"
+        tables.append(_table(title, ["learner", *summary], rows))
+    return "\n".join(tables)
+
+
+def _share_on(row: Mapping[str, Any] | None, seeds: Sequence[str]) -> str:
+    held = [row["shares"][seed] for seed in seeds if seed in row["shares"]] if row is not None else []
+    return f"{np.mean(held):.3f}" if held else ""
+
+
+def _is_whole(name: str, summary: Summary) -> bool:
+    """Whether a learner was judged on every seed of every world that it was judged in."""
+    return all(
+        len(world["learners"][name]["shares"]) == len(_seeds(world))
+        for world in summary.values()
+        if name in world["learners"]
+    )
 
 
 def _present(summary: Summary) -> list[str]:
-    return [name for name in ORDER if any(name in world["learners"] for world in summary.values())]
+    """Who was judged on all seeds; the others have a table of their own, for seeds differ."""
+    known = [name for name in ORDER if any(name in world["learners"] for world in summary.values())]
+    return [name for name in known if _is_whole(name, summary)]
 
 
 def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
