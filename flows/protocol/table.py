@@ -102,7 +102,7 @@ def _equal_rows(summary: Summary) -> str:
     found: dict[tuple[str, str], list[str]] = {}
     for world, of_world in summary.items():
         first_of: dict[tuple[float, ...], str] = {}
-        for name in _present(summary):
+        for name in ORDER:  # those of fewer seeds equal one another, if any
             row = of_world["learners"].get(name)
             if row is not None and name != SHIPPED:
                 first = first_of.setdefault(tuple(row["shares"].values()), name)
