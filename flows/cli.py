@@ -98,11 +98,14 @@ def _nights(as_of: date | None, first: date | None, last: date | None) -> list[d
 def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
     """Load new log files and build the warehouse as the night of AS_OF knows it."""
     from flows.ingest import ingest as run_ingest
+    from flows.printed_quality import quality_lines
 
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         night = run_ingest(workspace, as_of)
     print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
+    for line in quality_lines(workspace.work(night.run_id) / "out_data_quality.parquet"):
+        print(f"  {line}")
 
 
 @app.command
@@ -275,12 +278,18 @@ def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
 
 
 def _print_night(result: "NightResult") -> None:
+    from flows.printed_quality import quality_lines
+
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
+    for line in quality_lines(result.published.tables["out_data_quality"]):
+        print(f"  {line}")
     for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
         found = "the difference could not be measured"
         if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
             found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
         anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
+        if row["split_by"] != "time":
+            anew += f"; the log has no times, so chance dealt out its {row['split_by']}s"
         print(
             f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
             f"{found}; {row['champion']} serves\n"

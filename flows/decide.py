@@ -1,6 +1,6 @@
 """Decide: the champion's slates and creatives for tomorrow, and the ad budget."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from offline_rl.decisions.budget import budget_table
 from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.recommendation import Serving, SlateChances, recommend
+from offline_rl.decisions.segment_distributions import segment_distributions
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, promoted
 from offline_rl.logged_data import Tasks, load_tasks
 from offline_rl.policies.exploration import explored_marginals
@@ -103,8 +104,13 @@ def decide(workspace: Workspace, night: Night) -> None:
     folder = workspace.work(night.run_id)
     with stage(workspace, night, "decide"):
         if "recommendation" in night.domains:
-            slates = _recommendations(_tomorrow(workspace, night, "recommendation"), workspace, night)
-            slates.write_parquet(folder / "out_recommendations.parquet")
+            tomorrow = _tomorrow(workspace, night, "recommendation")
+            if tomorrow.names["has_users"]:
+                slates = _recommendations(tomorrow, workspace, night)
+                slates.write_parquet(folder / "out_recommendations.parquet")
+            else:
+                shares = _distributions(tomorrow, workspace, night)
+                shares.write_parquet(folder / "out_segment_distributions.parquet")
         if "advertising" in night.domains:
             creatives = _creatives(_tomorrow(workspace, night, "advertising"), night, folder)
             creatives.write_parquet(folder / "out_ad_targeting.parquet")
@@ -191,17 +197,42 @@ def _who_serves(
 
 
 def _recommendations(tomorrow: Tomorrow, workspace: Workspace, night: Night) -> pl.DataFrame:
-    serving = Serving(
-        tomorrow.names["segment_ids"], tomorrow.names["action_ids"], tomorrow.scores(), tomorrow.served
-    )
     return recommend(
         tomorrow.targets.select("user_key", "segment_id", "surface"),
         tomorrow.chances,
-        serving,
+        _serving(tomorrow, workspace),
         run_id=night.run_id,
         as_of=night.as_of,
         seed=workspace.settings.night.seed,
     )
+
+
+def _distributions(tomorrow: Tomorrow, workspace: Workspace, night: Night) -> pl.DataFrame:
+    return segment_distributions(
+        tomorrow.targets.select("segment_id", "surface"),
+        tomorrow.chances,
+        _serving(tomorrow, workspace),
+        run_id=night.run_id,
+        as_of=night.as_of,
+    )
+
+
+def _serving(tomorrow: Tomorrow, workspace: Workspace) -> Serving:
+    item_ids = tomorrow.names["action_ids"]
+    return Serving(
+        tomorrow.names["segment_ids"],
+        item_ids,
+        tomorrow.scores(),
+        tomorrow.served,
+        _item_names(workspace, item_ids),
+    )
+
+
+def _item_names(workspace: Workspace, item_ids: Sequence[str]) -> list[str | None]:
+    """Return what the catalog calls each item, so that people read names."""
+    with open_store(workspace.warehouse) as connection:
+        named = dict(connection.execute("SELECT item_id, name FROM dim_items").fetchall())
+    return [named.get(item_id) for item_id in item_ids]
 
 
 def _creatives(tomorrow: Tomorrow, night: Night, folder: Path) -> pl.DataFrame:

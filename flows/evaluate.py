@@ -138,9 +138,10 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
             of_all(judged_anew.rounds, [from_name(ESTIMATOR)]),
             everybody["decided_at"][judged_anew.judged.numpy()],
             judged_anew.n_origins,
+            names["split_by"],
         )
     return Opened(
-        Gate(Evidence.of(evaluation, identities["decided_at"], 1), rolling),
+        Gate(Evidence.of(evaluation, identities["decided_at"], 1, names["split_by"]), rolling),
         true_values=true_values,
         looks=looks,
         comparisons=compare_learners(

@@ -22,18 +22,22 @@ ESTIMATOR = "dr"
 
 @dataclass(frozen=True)
 class Evidence:
-    """An evaluation, and the first and last day of its rounds; n_origins: how many dates it judges from."""
+    """An evaluation, and the first and last day of its rounds.
+
+    n_origins: how many dates it judges from. split_by: what decided which rounds judge.
+    """
 
     evaluation: Evaluation
     judged_from: date
     judged_to: date
     n_origins: int
+    split_by: str
 
     @classmethod
-    def of(cls, evaluation: Evaluation, decided_at: pl.Series, n_origins: int) -> Self:
+    def of(cls, evaluation: Evaluation, decided_at: pl.Series, n_origins: int, split_by: str) -> Self:
         """The evidence of rounds that were decided at these moments."""
         days: list[date] = decided_at.dt.date().unique().to_list()
-        return cls(evaluation, min(days), max(days), n_origins)
+        return cls(evaluation, min(days), max(days), n_origins, split_by)
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,7 @@ def _found(verdict: Verdict, segment: int | None, evidence: Evidence) -> dict[st
         "judged_from": evidence.judged_from,
         "judged_to": evidence.judged_to,
         "n_origins": evidence.n_origins,
+        "split_by": evidence.split_by,
         "verdict": verdict.verdict,
         "reasons": " ".join(verdict.reasons),
     }

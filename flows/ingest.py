@@ -59,19 +59,26 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     """
     settings = workspace.settings
     files = source_files(settings, as_of)
+    # The only look at the clock: when the files that are new were received, and which day is over.
+    now = datetime.now(UTC)
     with open_store(workspace.warehouse) as connection:
-        loaded = _load_all(connection, workspace, files, as_of)
+        loaded = _load_all(connection, workspace, files, as_of, now)
         loaded_days = first_and_last_day(connection, "raw")
         if loaded_days is None:
             raise InputDataError(
                 "The logs hold nothing that happened on a day, so there is no night to run. Check shop.logs, "
                 "and the reasons for which lines were rejected."
             )
-        as_of = as_of or min(loaded_days[1], _yesterday())
+        as_of = as_of or min(loaded_days[1], now.date() - timedelta(days=1))
         if settings.night.keep_days:
             # A night asked for beyond the logs must not drop them all.
             drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
-        build(connection, as_of=as_of, attribution_hours=settings.night.attribution_hours)
+        build(
+            connection,
+            as_of=as_of,
+            attribution_hours=settings.night.attribution_hours,
+            max_superseded_share=settings.night.max_rejected_share,
+        )
         known_days = first_and_last_day(connection, "stg")
         if known_days is None:
             raise InputDataError(
@@ -108,6 +115,7 @@ def _load_all(
     workspace: Workspace,
     files: Sequence[SourceFile],
     as_of: date | None,
+    now: datetime,
 ) -> list[LoadedFile]:
     key = read_key(key_file(workspace), create=True)
     erased = tombstones(workspace)
@@ -117,19 +125,24 @@ def _load_all(
     watermark = _watermark(workspace, as_of)
     # A log that comes for the first time brings its history with it: no day of it was closed.
     known_logs = {log for log, n_rows in row_counts(connection, "raw").items() if n_rows}
-    return [
-        load_file(
+
+    def load(file: SourceFile) -> LoadedFile:
+        return load_file(
             connection,
             file,
             pseudonym_sql=hashed,
             key_id=key.key_id,
             max_rejected_share=workspace.settings.night.max_rejected_share,
             watermark=watermark if any(mapping.log in known_logs for mapping in file.logs) else None,
+            first_day=workspace.settings.shop.first_day,
+            now=now,
             stored_value=stored_sql,
             not_erased=not_erased,
         )
-        for file in files
-    ]
+
+    loaded = [(file, load(file)) for file in files]
+    # The other file of the same content may have changed since: then its rows stand for this one no more.
+    return [load(file) if done.twin_of else done for file, done in loaded]
 
 
 def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
@@ -160,11 +173,6 @@ def key_file(workspace: Workspace) -> Path:
     """Return where the shop's pseudonym key lies; it is made on the first night."""
     settings = workspace.settings
     return settings.privacy.key_file or settings.paths.data / "secrets" / f"{workspace.shop}.key"
-
-
-def _yesterday() -> date:
-    """Return the newest day that is over: the one place that looks at the clock."""
-    return datetime.now(UTC).date() - timedelta(days=1)
 
 
 def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows: Mapping[str, int]) -> str:

@@ -6,6 +6,7 @@ An environment variable `METACART_<TABLE>__<KEY>` overrides a key of the file (`
 
 import hashlib
 import json
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic_settings import (
 
 from features.errors import UsageError
 from features.sources.file_tables import parse_file_tables
+from features.warehouse.plausible_times import FIRST_DAY
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -64,6 +66,7 @@ class Shop(_Table):
     ]
     logs: Path
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    first_day: date = FIRST_DAY
 
 
 class Paths(_Table):

@@ -1,7 +1,6 @@
 """Every sentence a reader sees, with its caution. Numbers arrive as text, already formatted."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
 
 from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.night import JUDGED_DOMAINS
@@ -50,6 +49,11 @@ FALLBACK_LEVELS = {
     "baseline": "the strongest plain policy",
     "popular": "the most popular items",
 }
+
+SEGMENT_SHARES = (
+    "The logs know no users, so nobody has a list of their own: each visitor of a segment draws an item with "
+    "these probabilities."
+)
 
 WHY_TABLES_MATTER = {
     "out_recommendations": "without it nobody can see what would be shown tomorrow",
@@ -237,18 +241,20 @@ def discounted(lead: str, upper: str) -> str:
     )
 
 
-def judged(n_rounds: str, judged_from: date, judged_to: date, n_origins: int) -> str:
-    """Return which rounds a verdict rests on, and what was learned before them.
-
-    >>> judged("8,334", date(2026, 1, 22), date(2026, 1, 28), 1)
-    'Judged on 8,334 rounds, 2026-01-22 to 2026-01-28, that nothing was fitted on.'
-    """
-    rounds = f"Judged on {n_rounds} rounds, {judged_from} to {judged_to}"
-    if n_origins == 1:
+def judged(verdict: Verdict) -> str:
+    """Return which rounds a verdict rests on, and what was learned before them."""
+    rounds = f"Judged on {verdict.n_rounds:,} rounds, {verdict.judged_from} to {verdict.judged_to}"
+    if verdict.split_by != "time":
+        anew = f", learned anew {verdict.n_origins} times" if verdict.n_origins > 1 else ""
+        return (
+            f"Judged on {verdict.n_rounds:,} rounds{anew}. The log has no times, so chance decided which "
+            f"{verdict.split_by}s teach and which judge: the result says nothing of change over time."
+        )
+    if verdict.n_origins == 1:
         return f"{rounds}, that nothing was fitted on."
     return (
-        f"{rounds}: learned anew at {n_origins} dates, each time from the days before. The early versions "
-        "knew less than the one that serves, so the difference is a cautious one."
+        f"{rounds}: learned anew at {verdict.n_origins} dates, each time from the days before. The early "
+        "versions knew less than the one that serves, so the difference is a cautious one."
     )
 
 

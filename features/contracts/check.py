@@ -15,6 +15,7 @@ from features.errors import MetacartError
 ZONED_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 PLAIN_DAY = r"^\d{4}-\d\d-\d\d$"
 SHOWN_CHARACTERS = 80
+_FAR = 1000
 
 
 @dataclass(frozen=True)
@@ -187,10 +188,18 @@ def _number_limits(value: str, column: dy.Int64 | dy.Float64) -> list[tuple[str,
         ("below", "<", column.max_exclusive),
         ("at most", "<=", column.max),
     )
-    said = [f"{word} {bound}" for word, _, bound in bounds if bound is not None]
-    holds = [f"{value} {sign} {bound}" for _, sign, bound in bounds if bound is not None]
+    # A limit that only keeps sums within 64 bits would make the sentence about the other one hard to read.
+    far = [
+        (f"be {word} {bound:,}", f"{value} {sign} {bound}")
+        for word, sign, bound in bounds
+        if bound is not None and abs(bound) >= _FAR
+    ]
+    near = [(word, sign, bound) for word, sign, bound in bounds if bound is not None and abs(bound) < _FAR]
+    said = [f"{word} {bound}" for word, _, bound in near]
+    holds = [f"{value} {sign} {bound}" for _, sign, bound in near]
     if isinstance(column, dy.Float64):
         # DuckDB reads `nan`, `inf` and `1e999` as numbers, and holds NaN to be above every other.
         holds.insert(0, f"isfinite({value})")
         said = said or ["finite"]
-    return [(f"be {' and '.join(said)}", f"NOT ({' AND '.join(holds)})")] if holds else []
+    limits = [(f"be {' and '.join(said)}", f"NOT ({' AND '.join(holds)})")] if holds else []
+    return limits + [(must, f"NOT ({holds})") for must, holds in far]

@@ -30,12 +30,27 @@ def _json(description: str) -> dy.String:
     return dy.String(description=description, min_length=1, metadata={"free_text": "json"})
 
 
+# No shop counts or pays more on one line, and ten thousand such lines still add up to a 64-bit integer.
+MOST_COUNTED = 10**12
+MOST_CENTS = 10**14
+
+
 def _count(description: str) -> dy.Int64:
-    return dy.Int64(description=description, min=0, metadata={"unit": "count"})
+    return dy.Int64(description=description, min=0, max=MOST_COUNTED, metadata={"unit": "count"})
 
 
 def _cents(description: str, *, may_be_negative: bool = False) -> dy.Int64:
-    return dy.Int64(description=description, min=None if may_be_negative else 0, metadata={"unit": "cents"})
+    return dy.Int64(
+        description=description,
+        min=-MOST_CENTS if may_be_negative else 0,
+        max=MOST_CENTS,
+        metadata={"unit": "cents"},
+    )
+
+
+def _orders(description: str, minimum: int) -> dy.Float64:
+    """A number of orders, of which attribution may split one between several rows."""
+    return dy.Float64(description=description, min=minimum, max=MOST_COUNTED, metadata={"unit": "count"})
 
 
 def _share(description: str) -> dy.Float64:
@@ -70,13 +85,14 @@ signup_at = dy.Datetime(
 date = dy.Date(description="day in UTC")
 as_of = dy.Date(description="the night's date: the last day whose logs count")
 surface = _text("place in the shop where items are shown")
-slot = dy.Int64(description="position inside the surface, 1 is the first", min=1)
+slot = dy.Int64(description="position inside the surface, 1 is the first", min=1, max=1000)
 run_id = _text("one night of one shop under one configuration")
 policy_version = _text("the policy that served the row")
 
 # logged decisions
 impression_id = _text("one item shown once")
 event_id = _text("one event")
+item_name = _text("what people call the item; null where the catalog has no name for it")
 item_id = _text("an item of the catalog")
 candidate_set_id = _text("which items could have been shown")
 propensity = dy.Float64(
@@ -92,6 +108,9 @@ context = _json("what else was known when deciding, as a JSON object of name and
 attributes = _json("further attributes, as a JSON object of name and value")
 
 # catalog and people
+name = _text("what people call the item")
+url = _text("address of the item's page")
+image_url = _text("address of the item's picture")
 category = _text("category of the item")
 brand = _text("brand of the item")
 price_cents = _cents("price of one piece")
@@ -102,7 +121,7 @@ device = _text("kind of device")
 # purchases
 order_id = _text("one order")
 line = dy.Int64(description="line of the order, 1 is the first", min=1)
-quantity = dy.Int64(description="pieces bought", min=1, metadata={"unit": "count"})
+quantity = dy.Int64(description="pieces bought", min=1, max=1_000_000, metadata={"unit": "count"})
 is_cancelled = dy.Bool(description="the line was cancelled later")
 
 # advertising
@@ -112,12 +131,13 @@ channel = _text("where the ad ran")
 creative_id = _text("the picture and text of the ad")
 cost_cents = _cents("what the shop paid for the impression")
 is_clicked = dy.Bool(description="the ad was clicked")
-conversions = _count("orders attributed to the row")
+conversions = _orders("orders attributed to the row; attribution may split one", 0)
+adjusted_conversions = _orders("orders attributed; negative where they are taken back", -MOST_COUNTED)
 conversion_value_cents = _cents("revenue attributed to the row")
 impressions = _count("ads shown")
 clicks = _count("clicks")
-spend_cents = _cents("money spent")
-revenue_cents = _cents("revenue attributed")
+spend_cents = _cents("money spent; negative for a credit", may_be_negative=True)
+revenue_cents = _cents("revenue attributed; negative where it is taken back", may_be_negative=True)
 
 # segments and tasks
 domain = dy.Enum(["recommendation", "advertising", "budget"], description="area of decision")
@@ -145,6 +165,7 @@ fallback_level = dy.Enum(
     ["segment", "pooled", "baseline", "popular"], description="which policy answered, best first"
 )
 probability = _share("probability of the creative in the segment and channel")
+item_probability = _share("probability of the item in this slot for a visitor of the segment")
 
 # budget
 scenario = _text("which budget question was asked")
@@ -192,6 +213,10 @@ baseline_value = _number("value of the baseline on the rounds that were judged",
 n_judged = _count("logged decisions that the verdict rests on")
 judged_from = dy.Date(description="first day of the rounds that the verdict rests on, UTC")
 judged_to = dy.Date(description="last day of the rounds that the verdict rests on, UTC")
+split_by = dy.Enum(
+    ["time", "user", "round"],
+    description="what decided which rounds teach and which judge; user, round: by chance, for want of times",
+)
 n_origins = _count("times that the candidate was learned anew and judged on later rounds; 1: the holdout")
 
 # arms that ran at the same time

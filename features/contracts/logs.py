@@ -9,9 +9,10 @@ import polars as pl
 
 from features.contracts import columns
 from features.contracts.columns import optional
-from features.contracts.row_rules import AtMost
+from features.contracts.row_rules import AtMost, ProductAtMost, RowRule
 
 CLICKS_WITHIN_IMPRESSIONS = AtMost("clicks", "impressions")
+LINE_TOTAL_IS_SUMMABLE = ProductAtMost("quantity", "price_cents", columns.MOST_CENTS)
 
 
 class Impressions(dy.Schema):
@@ -59,6 +60,11 @@ class Purchases(dy.Schema):
     currency_code = columns.currency_code
     is_cancelled = columns.is_cancelled
 
+    @dy.rule()
+    def line_total_is_summable(cls) -> pl.Expr:
+        """Two numbers that are each possible can multiply to one that isn't."""
+        return LINE_TOTAL_IS_SUMMABLE.holds()
+
 
 class AdImpressions(dy.Schema):
     """One ad shown once.  Grain: ad_impression_id."""
@@ -79,7 +85,8 @@ class AdImpressions(dy.Schema):
 class AdSpendDaily(dy.Schema):
     """Spend and return of a campaign on a channel, by day and audience segment.
 
-    Grain: date, campaign_id, channel, segment_id.
+    A file may hold several lines of one day, campaign, channel and segment, one for each banner or placement:
+    they add up (see ADDED_UP).  Grain of their sums: date, campaign_id, channel, segment_id.
     """
 
     date = columns.date
@@ -89,7 +96,7 @@ class AdSpendDaily(dy.Schema):
     impressions = columns.impressions
     clicks = columns.clicks
     spend_cents = columns.spend_cents
-    conversions = columns.conversions
+    conversions = columns.adjusted_conversions
     revenue_cents = columns.revenue_cents
 
     @dy.rule()
@@ -109,6 +116,9 @@ class Items(dy.Schema):
     """The catalog.  Grain: item_id."""
 
     item_id = columns.item_id
+    name = optional(columns.name)
+    url = optional(columns.url)
+    image_url = optional(columns.image_url)
     category = optional(columns.category)
     brand = optional(columns.brand)
     price_cents = optional(columns.price_cents)
@@ -138,7 +148,10 @@ LOGS: dict[str, type[dy.Schema]] = {
 }
 
 # Asked after the rules of each column; the warehouse asks them in SQL, dataframely in polars.
-ROW_RULES: dict[str, tuple[AtMost, ...]] = {"ad_spend_daily": (CLICKS_WITHIN_IMPRESSIONS,)}
+ROW_RULES: dict[str, tuple[RowRule, ...]] = {
+    "purchases": (LINE_TOTAL_IS_SUMMABLE,),
+    "ad_spend_daily": (CLICKS_WITHIN_IMPRESSIONS,),
+}
 
 KEYS: dict[str, tuple[str, ...]] = {
     "impressions": ("impression_id",),
@@ -149,4 +162,10 @@ KEYS: dict[str, tuple[str, ...]] = {
     "candidate_sets": ("candidate_set_id", "item_id"),
     "items": ("item_id",),
     "users": ("user_id",),
+}
+
+# Logs whose key is a grouping and no id: lines of the same key add up, in these columns. A later file of the
+# same source states its days anew.
+ADDED_UP: dict[str, tuple[str, ...]] = {
+    "ad_spend_daily": ("impressions", "clicks", "spend_cents", "conversions", "revenue_cents"),
 }

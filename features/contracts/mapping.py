@@ -30,6 +30,8 @@ class LogMapping:
         counted are lines: one bad element sends its whole line to quarantine.
     one_row_per_key: keep the last line of each key alone, where a log is a by-product of another (the
         items of an event file); a table of one row per event would be a copy of the events.
+    adds_identical_lines: of a log whose lines add up, also those that repeat another line of the file to the
+        last character. By default such a line counts once, as a slip of the export.
     """
 
     log: str
@@ -37,6 +39,7 @@ class LogMapping:
     where: str | None = None
     elements: str | None = None
     one_row_per_key: bool = False
+    adds_identical_lines: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class SourceFile:
     optional: names that the mapping mentions and the file may lack (JSONL writes no key for a null): where
         one is absent it reads as null in every line.
     delimiter: what parts the fields of a CSV file.
+    source: what the file belongs to: of a log whose lines add up, the newest file of a source states its days
+        anew, and takes the place of what older files of that source said of them.
+    is_part: it does not: the files of its source add up.
     """
 
     path: Path
@@ -57,3 +63,5 @@ class SourceFile:
     logs: tuple[LogMapping, ...]
     optional: frozenset[str] = frozenset()
     delimiter: str = ","
+    source: str = ""
+    is_part: bool = False

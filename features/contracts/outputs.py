@@ -20,6 +20,7 @@ class Recommendations(dy.Schema):
     surface = columns.surface
     slot_rank = columns.slot_rank
     item_id = columns.item_id
+    item_name = optional(columns.item_name)
     score = columns.score
     propensity = columns.propensity
     slate_log_probability = columns.slate_log_probability
@@ -36,6 +37,40 @@ class Recommendations(dy.Schema):
     def score_is_inside_its_interval(cls) -> pl.Expr:
         """Lower end, score and upper end come in this order."""
         return pl.col("score").is_between("score_lower", "score_upper")
+
+
+class SegmentDistributions(dy.Schema):
+    """What a visitor of a segment is shown tomorrow, where logs know no users: then no user has a slate.
+
+    Grain: segment_id, surface, slot_rank, item_id.
+    """
+
+    run_id = columns.run_id
+    as_of = columns.as_of
+    segment_id = columns.segment_id
+    surface = columns.surface
+    slot_rank = columns.slot_rank
+    item_id = columns.item_id
+    item_name = optional(columns.item_name)
+    probability = columns.item_probability
+    score = columns.score
+    score_lower = columns.score_lower
+    score_upper = columns.score_upper
+    reason_code = columns.reason_code
+    reason_text = columns.reason_text
+    fallback_level = columns.fallback_level
+    policy_version = columns.policy_version
+
+    @dy.rule()
+    def score_is_inside_its_interval(cls) -> pl.Expr:
+        """Lower end, score and upper end come in this order."""
+        return pl.col("score").is_between("score_lower", "score_upper")
+
+    @dy.rule()
+    def probabilities_add_up_to_one(cls) -> pl.Expr:
+        """A slot that is filled shows one of its items."""
+        total = pl.col("probability").sum().over("segment_id", "surface", "slot_rank")
+        return (total - 1.0).abs() < 1e-6
 
 
 class AdTargeting(dy.Schema):
@@ -135,6 +170,7 @@ class Verdicts(dy.Schema):
     judged_from = columns.judged_from
     judged_to = columns.judged_to
     n_origins = columns.n_origins
+    split_by = columns.split_by
     verdict = columns.verdict
     reasons = columns.reasons
 
@@ -258,6 +294,7 @@ class ArmChecks(dy.Schema):
 
 OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_recommendations": Recommendations,
+    "out_segment_distributions": SegmentDistributions,
     "out_ad_targeting": AdTargeting,
     "out_budget_allocation": BudgetAllocation,
     "out_policy_values": PolicyValues,
@@ -270,5 +307,7 @@ OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_data_quality": DataQuality,
 }
 
-OCCASIONAL = frozenset({"out_learner_comparisons", "out_adaptation_curves", "out_arm_checks"})
+OCCASIONAL = frozenset(
+    {"out_segment_distributions", "out_learner_comparisons", "out_adaptation_curves", "out_arm_checks"}
+)
 """Tables that no night owes rows of: there is not always an occasion for them."""

@@ -1,11 +1,33 @@
-"""A rule over two columns of one row, said once for SQL and for polars."""
+"""Rules over two columns of one row, said once for SQL and for polars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import polars as pl
 
 from features.contracts.check import Rule
+
+
+class RowRule(Protocol):
+    """A rule over columns of one row; a row in which one of them is null obeys it."""
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the rule reads."""
+
+    @property
+    def sentence(self) -> str:
+        """The rule by itself."""
+
+    def holds(self) -> pl.Expr:
+        """Return the rule as a dataframely rule asks it."""
+
+    def in_sql(self, values: Mapping[str, str]) -> Rule:
+        """Return the rule as the warehouse asks it, after the rules of each column.
+
+        values: SQL of the typed value of each column.
+        """
 
 
 @dataclass(frozen=True)
@@ -18,6 +40,11 @@ class AtMost:
 
     lesser: str
     greater: str
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the rule reads."""
+        return frozenset({self.lesser, self.greater})
 
     @property
     def sentence(self) -> str:
@@ -36,3 +63,38 @@ class AtMost:
         lesser, greater = values[self.lesser], values[self.greater]
         said = f"'{self.lesser} is ' || ({lesser}) || ' and {self.greater} ' || ({greater})"
         return Rule(self.sentence, f"({lesser}) > ({greater})", f"{said} || '; {self.sentence}'")
+
+
+@dataclass(frozen=True)
+class ProductAtMost:
+    """The product of two columns that are not negative is at most a limit.
+
+    >>> ProductAtMost("quantity", "price_cents", 100).sentence
+    'quantity times price_cents must be at most 100'
+    """
+
+    first: str
+    second: str
+    limit: int
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the rule reads."""
+        return frozenset({self.first, self.second})
+
+    @property
+    def sentence(self) -> str:
+        """The rule by itself."""
+        return f"{self.first} times {self.second} must be at most {self.limit}"
+
+    def holds(self) -> pl.Expr:
+        """Return the rule as a dataframely rule asks it."""
+        # a quotient, because the product itself may not fit into 64 bits
+        return pl.col(self.second) <= self.limit // pl.col(self.first)
+
+    def in_sql(self, values: Mapping[str, str]) -> Rule:
+        """Return the rule as the warehouse asks it, after the rules of each column."""
+        first, second = values[self.first], values[self.second]
+        said = f"'{self.first} is ' || ({first}) || ' and {self.second} ' || ({second})"
+        product = f"CAST({first} AS HUGEINT) * ({second})"
+        return Rule(self.sentence, f"{product} > {self.limit}", f"{said} || '; {self.sentence}'")

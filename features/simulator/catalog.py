@@ -12,6 +12,8 @@ from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
 CATEGORIES = ("kitchen", "garden", "sports", "books", "toys", "fashion")
+# What an item of each category is called.
+NOUNS = ("pan", "rake", "ball", "novel", "puzzle", "scarf")
 BRANDS = ("alder", "birch", "cedar", "hazel", "maple")
 CURRENCY_CODE = "EUR"
 
@@ -40,11 +42,23 @@ class Catalog:
         log_euros = np.log(self.price_cents / 100)
         return np.asarray((log_euros - np.log(_USUAL_EUROS)) / _PRICE_SPREAD, dtype=np.float64)
 
+    @property
+    def names(self) -> list[str]:
+        """What people call the items, `Cedar pan 7`; length A, all different."""
+        kinds = zip(self.brand, self.category, strict=True)
+        return [
+            f"{BRANDS[brand].title()} {NOUNS[category]} {number}"
+            for number, (brand, category) in enumerate(kinds, start=1)
+        ]
+
     def frame(self) -> pl.DataFrame:
         """The items log: the whole catalog, what is planned for later included."""
         return pl.DataFrame(
             {
                 "item_id": self.ids.ids,
+                "name": self.names,
+                "url": pl.Series([None] * len(self.ids), dtype=pl.String),
+                "image_url": pl.Series([None] * len(self.ids), dtype=pl.String),
                 "category": np.array(CATEGORIES)[self.category],
                 "brand": np.array(BRANDS)[self.brand],
                 "price_cents": self.price_cents,

@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from features.contracts.logs import ADDED_UP
 from features.simulator.streams import Stream, generator
 
 DIRT_FILE = "dirt.json"
@@ -32,7 +33,7 @@ _BROKEN: dict[str, dict[str, str | None]] = {
     "propensity_not_a_number": {"propensity": "NaN"},
     "time_without_zone": {"shown_at": None, "occurred_at": None, "ordered_at": None},
     "unknown_word": {"event_type": "tap", "is_cancelled": "perhaps", "is_clicked": "perhaps"},
-    "negative_money": {"price_cents": "-5", "cost_cents": "-5", "spend_cents": "-5"},
+    "negative_money": {"price_cents": "-5", "cost_cents": "-5"},
     "short_line": {},
 }
 
@@ -88,9 +89,12 @@ class Dirt:
         late, twice, twice_later, sources = random.permutation(len(lines))[: _KINDS * each].reshape(
             _KINDS, each
         )
+        # A later file of sums states its days anew: a platform sends no line of them by itself.
+        if log in ADDED_UP:
+            late = twice_later = np.array([], dtype=np.int64)
         moves: tuple[tuple[Origin, NDArray[np.int64]], ...] = (("late", late), ("repeated", twice_later))
         for origin, moved in moves:
-            for position, delay in zip(moved, random.integers(1, LATEST_DAYS + 1, each), strict=True):
+            for position, delay in zip(moved, random.integers(1, LATEST_DAYS + 1, len(moved)), strict=True):
                 self._under_way[log, day + int(delay)].append((origin, lines[position]))
         arrived = self._under_way.pop((log, day), [])
         broken = _break(header, [lines[position] for position in sources], first=day)
@@ -109,8 +113,8 @@ class Dirt:
                 repeated=each,
                 arrived_late=origins["late"],
                 arrived_repeated=origins["repeated"],
-                sent_late=each,
-                sent_repeated=each,
+                sent_late=len(late),
+                sent_repeated=len(twice_later),
                 broken=dict(Counter(what for what, _ in broken)),
                 stray_quote_line=None if quoted is None else quoted + 2,
             )

@@ -9,7 +9,7 @@ from features.errors import InputDataError, UsageError
 
 WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift", "personal"]
 
-WORLD_VERSION = 2
+WORLD_VERSION = 3
 """Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
 
 MOST_SLOTS = 5

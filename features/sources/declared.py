@@ -66,6 +66,8 @@ def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
         logs=tuple(_mapping(name, log, table) for log in table.logs),
         optional=optional & read,
         delimiter=table.delimiter,
+        source=table.path,
+        is_part=table.is_part,
     )
 
 
@@ -84,6 +86,7 @@ def _mapping(name: str, log: LogTable, table: FileTable) -> LogMapping:
         columns={column: columns[column] for column in kinds if column in columns},
         where=log.where.sql if log.where else None,
         one_row_per_key=log.one_row_per_key,
+        adds_identical_lines=log.adds_identical_lines,
     )
 
 

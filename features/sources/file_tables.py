@@ -36,7 +36,7 @@ from typing import cast
 import dataframely as dy
 
 from features.contracts.check import is_personal
-from features.contracts.logs import LOGS
+from features.contracts.logs import ADDED_UP, LOGS
 from features.contracts.mapping import FileFormat
 from features.errors import UsageError
 from features.sources.expressions import parse_condition, parse_expression
@@ -54,8 +54,18 @@ FORMATS: dict[str, FileFormat] = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
-FILE_KEYS = ("path", "format", "delimiter", "time_zone", "time_format", "optional")
-LOG_KEYS = ("columns", "constants", "expressions", "ids", "units", "where", "one_row_per_key")
+FILE_KEYS = ("path", "format", "delimiter", "time_zone", "time_format", "optional", "parts")
+LOG_KEYS = (
+    "columns",
+    "constants",
+    "expressions",
+    "ids",
+    "units",
+    "where",
+    "one_row_per_key",
+    "identical_lines",
+)
+IDENTICAL_LINES = ("once", "add")
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class LogTable:
     ids: contract column → the columns that together name a row; none for the number of the line.
     units: contract column in cents → what the file counts in, one of features.sources.money.CENTS_PER.
     where: which lines are rows of the log; None for all.
+    one_row_per_key, adds_identical_lines: see features.contracts.mapping.LogMapping.
     """
 
     log: str
@@ -76,6 +87,7 @@ class LogTable:
     units: Mapping[str, str] = field(default_factory=dict)
     where: Expression | None = None
     one_row_per_key: bool = False
+    adds_identical_lines: bool = False
 
     def columns_behind(self, contract_columns: Collection[str]) -> frozenset[str]:
         """Return the file's columns that feed any of these contract columns."""
@@ -91,6 +103,7 @@ class FileTable:
     path: path or pattern relative to the folder of the logs.
     time_formats: strptime patterns tried in turn, or one of features.sources.local_time.EPOCHS.
     optional: columns that a file may lack.
+    is_part: whether the files add up, see features.contracts.mapping.SourceFile.
     """
 
     path: str
@@ -100,6 +113,7 @@ class FileTable:
     time_formats: tuple[str, ...]
     optional: frozenset[str]
     logs: tuple[LogTable, ...]
+    is_part: bool = False
 
 
 def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable, ...]:
@@ -131,7 +145,15 @@ def _file_table(table: Mapping[str, object], key: str) -> FileTable:
         raise UsageError(f"{key} feeds no log: add a table [files.<log>], one of {', '.join(LOGS)}.")
     _keep_user_ids_apart(logs, key)
     optional = frozenset(_texts(table, "optional", key))
-    return FileTable(path, _format(table, path, key), delimiter, time_zone, time_formats, optional, logs)
+    is_part = _flag(table, "parts", key)
+    if is_part and not any(log.log in ADDED_UP for log in logs):
+        raise UsageError(
+            f"{key}.parts = true is for logs whose lines add up ({', '.join(ADDED_UP)}); rows of the other "
+            "logs have ids, and files of them add to each other anyway."
+        )
+    return FileTable(
+        path, _format(table, path, key), delimiter, time_zone, time_formats, optional, logs, is_part
+    )
 
 
 def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
@@ -168,8 +190,23 @@ def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
         ids=dict(_ids(schema, parts["ids"], f"{key}.ids")),
         units=dict(_units(schema, parts["units"], columns | expressions, f"{key}.units")),
         where=parse_condition(_text(table, "where", key), f"{key}.where") if "where" in table else None,
-        one_row_per_key=table.get("one_row_per_key") is True,
+        one_row_per_key=_flag(table, "one_row_per_key", key),
+        adds_identical_lines=_adds_identical_lines(log, table, key),
     )
+
+
+def _adds_identical_lines(log: str, table: Mapping[str, object], key: str) -> bool:
+    if "identical_lines" not in table:
+        return False
+    said = _text(table, "identical_lines", key)
+    if said not in IDENTICAL_LINES:
+        raise UsageError(f"{key}.identical_lines = {said!r} must be one of {', '.join(IDENTICAL_LINES)}.")
+    if log not in ADDED_UP:
+        raise UsageError(
+            f"{key}.identical_lines is for logs whose lines add up ({', '.join(ADDED_UP)}); a row of {log} "
+            "has an id, and counts once."
+        )
+    return said == "add"
 
 
 def _ids(
@@ -247,6 +284,13 @@ def _text(table: Mapping[str, object], name: str, key: str, default: str | None 
     value = table.get(name, default)
     if not isinstance(value, str) or not (value or default == ""):
         raise UsageError(f"{key}.{name} must be a text in quotes.")
+    return value
+
+
+def _flag(table: Mapping[str, object], name: str, key: str) -> bool:
+    value = table.get(name, False)
+    if not isinstance(value, bool):
+        raise UsageError(f"{key}.{name} = {value!r} must be true or false, without quotes.")
     return value
 
 

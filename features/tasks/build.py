@@ -31,7 +31,7 @@ from features.tasks.settings import TaskSettings
 from features.tasks.splits import Split, split_segments
 from features.tasks.tables import ShopTables
 from features.tasks.targets import Targets, find_targets, has_users, latest_rounds, with_history_of
-from features.tasks.windows import Boundaries, Window, assign_origins, night_end
+from features.tasks.windows import Boundaries, Window, night_end
 
 REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
@@ -43,6 +43,7 @@ class DomainTasks:
     """What learning, evaluating and deciding need to know of one domain.
 
     evidence: the rounds that teach and judge (round_id, segment_id, window, ...), in the order of the arrays.
+    split_by: what decided which rounds teach and which judge, see random_split.py.
     context_blocks, item_blocks: what the numbers in the arrays context_block and item_block stand for.
     arrays: name → array, as listed in files.py.
     """
@@ -50,6 +51,7 @@ class DomainTasks:
     domain: str
     as_of: date
     boundaries: Boundaries
+    split_by: str
     segmentation: Segmentation
     segment_ids: tuple[str, ...]
     splits: Mapping[str, Split]
@@ -69,7 +71,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
 
     Raises InputDataError if no round can serve as evidence, UsageError if a segment trait does not exist.
     """
-    rounds, boundaries = mark_evidence(_with_traits(tables), settings, as_of, tables.domain)
+    rounds, split = mark_evidence(_with_traits(tables), settings, as_of, tables.domain)
     taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
     groups = _fit_groups(rounds.filter(taught), settings)
     rounds = groups.assign(rounds)
@@ -96,7 +98,8 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
     return DomainTasks(
         domain=tables.domain,
         as_of=as_of,
-        boundaries=boundaries,
+        boundaries=split.boundaries,
+        split_by=split.by,
         segmentation=groups.segmentation,
         segment_ids=segment_ids,
         splits=splits,
@@ -110,7 +113,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         targets=targets,
         arrays={
             **_evidence_arrays(evidence, encoder, settings.reward),
-            "origin": assign_origins(evidence["decided_at"], evidence["window"], boundaries.gap).to_numpy(),
+            "origin": evidence["origin"].to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
             "context_block": np.array(encoder.blocks, np.int64),

@@ -1,21 +1,35 @@
-"""Evidence: which rounds may teach or judge, and in which time window each of them lies."""
+"""Evidence: which rounds may teach or judge, in which window each of them lies, and what decided that."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from features.errors import InputDataError
+from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
-from features.tasks.windows import Boundaries, assign_windows, fit_boundaries
+from features.tasks.windows import Boundaries, assign_origins, assign_windows, fit_boundaries
+
+# Three windows ask for three moments; a log of fewer knows no times.
+FEWEST_MOMENTS = 3
+
+
+@dataclass(frozen=True)
+class Split:
+    """The boundaries of the windows, and what decided in which of them a round lies: time, user or round."""
+
+    boundaries: Boundaries
+    by: str
 
 
 def mark_evidence(
     rounds: pl.DataFrame, settings: TaskSettings, as_of: date, domain: str
-) -> tuple[pl.DataFrame, Boundaries]:
-    """Return the rounds with the columns is_evidence and window, and the boundaries of the windows.
+) -> tuple[pl.DataFrame, Split]:
+    """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by
-    an evidence policy; the boundaries are placed by its times.
+    an evidence policy; the boundaries are placed by its times. Where all evidence has the same one or two
+    moments, as an experiment's table without times, rounds are dealt out at random, by user where there are.
     Raises InputDataError if no round is evidence, or none is old enough for its reward to be known.
     """
     is_evidence = pl.col("propensity").is_not_null()
@@ -34,4 +48,28 @@ def mark_evidence(
         boundaries = fit_boundaries(evidence_times, as_of, gap, settings.support_share, settings.query_share)
     except ValueError as error:
         raise InputDataError(f"{domain}: {error}") from error
-    return rounds.with_columns(assign_windows(rounds["decided_at"], boundaries)), boundaries
+    if evidence_times.n_unique() < FEWEST_MOMENTS:
+        return _dealt_at_random(rounds, settings, boundaries)
+    windows = assign_windows(rounds["decided_at"], boundaries)
+    origins = _origins_of_evidence(rounds, windows, gap)
+    return rounds.with_columns(windows, origins), Split(boundaries, BY_TIME)
+
+
+def _dealt_at_random(
+    rounds: pl.DataFrame, settings: TaskSettings, boundaries: Boundaries
+) -> tuple[pl.DataFrame, Split]:
+    number = dealt(rounds, settings.salt)
+    is_mature = rounds["decided_at"] < boundaries.closed_at
+    windows = random_windows(number, is_mature, settings.support_share, settings.query_share)
+    origins = random_origins(number, windows, settings.support_share)
+    by = BY_USER if rounds["user_key"].null_count() < rounds.height else BY_ROUND
+    return rounds.with_columns(windows, origins), Split(boundaries, by)
+
+
+def _origins_of_evidence(rounds: pl.DataFrame, windows: pl.Series, gap: timedelta) -> pl.Series:
+    """Place the first origin by the times of evidence alone; other rounds have no origin."""
+    numbered = rounds.select("decided_at", "is_evidence", windows).with_row_index("place")
+    evidence = numbered.filter("is_evidence")
+    origins = assign_origins(evidence["decided_at"], evidence["window"], gap)
+    found = evidence.select("place", origins)
+    return numbered.join(found, on="place", how="left", maintain_order="left")["origin"]

@@ -44,6 +44,7 @@ def save_tasks(tasks: DomainTasks, folder: Path) -> None:
         "as_of": tasks.as_of.isoformat(),
         "support_until": tasks.boundaries.support_until.isoformat(),
         "query_until": tasks.boundaries.query_until.isoformat(),
+        "split_by": tasks.split_by,
         "segment_ids": tasks.segment_ids,
         "action_ids": tasks.action_ids,
         "context_names": tasks.context_names,

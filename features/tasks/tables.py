@@ -69,14 +69,14 @@ def read_tables(
     rounds = connection.sql(
         "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
     ).pl()
-    _, boundaries = mark_evidence(rounds, settings, as_of, domain)
+    _, split = mark_evidence(rounds, settings, as_of, domain)
     items = connection.sql(ACTIONS[domain]).pl()
     return ShopTables(
         domain=domain,
         rounds=rounds.drop("domain", "is_mature"),
         users=connection.sql("FROM dim_users ORDER BY user_key").pl(),
         items=items.join(
-            read_popularity(connection, domain, boundaries.support_until.date()),
+            read_popularity(connection, domain, split.boundaries.support_until.date()),
             on="item_id",
             how="left",
             maintain_order="left",

@@ -11,6 +11,7 @@ import duckdb
 from features.contracts.logs import LOGS
 from features.errors import InputDataError, MetacartError
 from features.warehouse.store import SQL, transaction
+from features.warehouse.superseded import refuse_vanishing_lines
 
 LAYERS = ("staging", "intermediate", "marts")
 
@@ -38,7 +39,11 @@ def read_models(folder: Path = SQL) -> tuple[Model, ...]:
     or reads itself in a circle.
     """
     models = {file.stem: _model(file) for layer in LAYERS for file in sorted((folder / layer).glob("*.sql"))}
-    known = {*models, *(f"raw_{log}" for log in LOGS)}
+    known = {
+        *models,
+        *(f"raw_{log}" for log in LOGS),
+        *(file.stem for file in (SQL / "manifest").glob("*.sql")),
+    }
     for model in models.values():
         if unknown := set(model.reads) - known:
             raise MetacartError(f"{model.name}.sql reads {', '.join(sorted(unknown))}, which nothing makes.")
@@ -51,14 +56,23 @@ def read_models(folder: Path = SQL) -> tuple[Model, ...]:
     return tuple(models[name] for name in order if name in models)
 
 
-def build(connection: duckdb.DuckDBPyConnection, *, as_of: date, attribution_hours: int) -> dict[str, int]:
+def build(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    as_of: date,
+    attribution_hours: int,
+    max_superseded_share: float = 1.0,
+) -> dict[str, int]:
     """Make every model's table anew, all or none; return its number of rows by name.
 
     as_of: the night's date; later rows of the logs enter no table.
     attribution_hours: how long after an impression a click or an order still counts for it.
     The same raw tables and parameters give the same tables.
 
-    Raises InputDataError when purchases come in more than one currency.
+    max_superseded_share: of the lines of a file, those that may go missing because of another line with the
+        same key; see `superseded.refuse_vanishing_lines`.
+
+    Raises InputDataError when purchases come in more than one currency, or too many lines would go missing.
     """
     models = read_models()
     with transaction(connection):
@@ -67,6 +81,8 @@ def build(connection: duckdb.DuckDBPyConnection, *, as_of: date, attribution_hou
         connection.execute(f"SET VARIABLE half_life_days = {HALF_LIFE_DAYS}")
         for model in models:
             _make(connection, model, as_of)
+            if model.name == "stg_superseded_lines":
+                refuse_vanishing_lines(connection, max_superseded_share)
         _refuse_mixed_currencies(connection)
         return {model.name: _n_rows(connection, model.name) for model in models}
 

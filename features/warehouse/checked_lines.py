@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from features.contracts.logs import ADDED_UP
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier
 from features.warehouse.line_numbers import NumberedRows, number_rows
 from features.warehouse.log_columns import LogColumns, stored_name
+from features.warehouse.plausible_times import PlausibleTimes
 from features.warehouse.reader import TEXT, Column, FileScan
 from features.warehouse.watermark import Watermark
 
 BROKEN_TEXT = '"text of the broken line"'
+# Of lines that add up, what tells two of the same numbers from one that was written twice.
+CONTENT = '"hash of the line"'
 _IS_DATA, _IS_READABLE = '"is a data line"', '"is a readable line"'
 
 
@@ -72,7 +76,11 @@ class CheckedFile:
 
 
 def check_file(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, scan: FileScan, watermark: Watermark | None
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    scan: FileScan,
+    watermark: Watermark | None,
+    times: PlausibleTimes,
 ) -> CheckedFile:
     """Read and judge a file; `drop_lines` removes the temporary tables that hold the result.
 
@@ -86,7 +94,7 @@ def check_file(
     by_elements: dict[str | None, list[LogColumns]] = {}
     for position, mapping in enumerate(file.logs):
         logs = by_elements.setdefault(mapping.elements, [])
-        logs.append(LogColumns(mapping, f"log {position}: ", watermark))
+        logs.append(LogColumns(mapping, f"log {position}: ", watermark, times))
     tables = tuple(
         _check(connection, file, scan, number=number, elements=elements, logs=tuple(logs))
         for number, (elements, logs) in enumerate(by_elements.items())
@@ -118,6 +126,10 @@ def _asks_for_lines(file: SourceFile) -> bool:
     )
 
 
+def _adds_up(file: SourceFile) -> bool:
+    return any(mapping.log in ADDED_UP for mapping in file.logs)
+
+
 def _numbered(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, scan: FileScan
 ) -> tuple[FileScan, int]:
@@ -126,8 +138,9 @@ def _numbered(
     Return how to read that, and the number of unreadable lines.
     """
     columns = ", ".join(f"{column.source} AS {identifier(name)}" for name, column in scan.columns.items())
+    content = f"{scan.content} AS {CONTENT}, " if _adds_up(file) else ""
     connection.execute(
-        f"CREATE TEMP TABLE file_lines AS SELECT {columns}, {scan.is_data} AS {_IS_DATA}, "
+        f"CREATE TEMP TABLE file_lines AS SELECT {columns}, {content}{scan.is_data} AS {_IS_DATA}, "
         f"{scan.is_readable} AS {_IS_READABLE} FROM {scan.relation}"
     )
     [(n_rows,)] = connection.execute("SELECT count(*) FROM file_lines").fetchall()
@@ -139,6 +152,7 @@ def _numbered(
         line=LINE,
         is_data=_IS_DATA,
         is_readable=_IS_READABLE,
+        content=CONTENT,
     )
     return scan, numbered.n_unreadable
 
@@ -162,9 +176,13 @@ def _check(
     ]
     if scan.line:
         kept.append(LINE)
+    adds_up = any(log.mapping.log in ADDED_UP for log in logs)
+    if adds_up:
+        kept.append(CONTENT)
     # Typed columns that are taken as they are cost less to read again than to keep.
     is_cheap = natives and elements is None and len(logs) == 1 and logs[0].only_names(scan.columns)
     kind = "VIEW" if is_cheap else "TABLE"
+    lines = _lines(scan, elements, with_content=adds_up)
     connection.execute(
         f"""
         CREATE TEMP {kind} {table} AS
@@ -175,7 +193,7 @@ def _check(
         END AS {BROKEN_TEXT}
         FROM (
             SELECT *, {", ".join(log.values(natives) for log in logs)}
-            FROM (SELECT *, {", ".join(log.texts(natives) for log in logs)} FROM ({_lines(scan, elements)}))
+            FROM (SELECT *, {", ".join(log.texts(natives) for log in logs)} FROM ({lines}))
         )
         """
     )
@@ -187,7 +205,7 @@ def _check(
     return CheckedLines(logs, numbered.query, n_broken, numbered.n_unreadable, read)
 
 
-def _lines(scan: FileScan, elements: str | None) -> str:
+def _lines(scan: FileScan, elements: str | None, *, with_content: bool) -> str:
     """Return the query for the file's columns by name; those that are more than text come in both forms."""
     columns = [f"{column.source} AS {stored_name(name, column)}" for name, column in scan.columns.items()]
     columns += [
@@ -198,6 +216,8 @@ def _lines(scan: FileScan, elements: str | None) -> str:
     columns += [f"{scan.is_data} AS {_IS_DATA}", f"{scan.is_readable} AS {_IS_READABLE}"]
     if scan.line:
         columns.append(f"{scan.line} AS {LINE}")
+    if with_content:
+        columns.append(f"{scan.content} AS {CONTENT}")
     lines = f"SELECT {', '.join(columns)} FROM {scan.relation}"
     if elements is None:
         return lines

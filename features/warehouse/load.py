@@ -1,13 +1,13 @@
 """One file into the raw tables: checked line by line, in one transaction with its manifest row.
 
-A file loaded twice is there once; a file whose content changed replaces its old rows. Every data line is
-either loaded or in quarantine with its number and a reason.
+A file loaded twice is there once, also under two names; a file whose content changed replaces its old rows.
+Every data line is either loaded or in quarantine with its number and a reason.
 """
 
 import hashlib
 import os
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Literal
 
 import duckdb
@@ -19,15 +19,18 @@ from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
 from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
 from features.warehouse.crash_points import crash_point
+from features.warehouse.implausible_lines import mark_implausible_lines, n_forgiven, remember_prices
 from features.warehouse.manifest import (
     HeldFile,
     forget_file,
+    held_content,
     held_file,
     next_load_number,
     previous_names,
     record_file,
 )
-from features.warehouse.notes import drift_notes, late_note, replacement_note, write_notes
+from features.warehouse.notes import drift_notes, late_note, replacement_note, twin_note, write_notes
+from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
 from features.warehouse.store import release_pages, transaction
@@ -42,9 +45,10 @@ class LoadedFile:
     """What became of a file.
 
     outcome: `replaced` when rows of an older content, mapping or key gave way; `unchanged` when the
-        warehouse held the file already and nothing was done.
+        warehouse held the file, or another one of the same content, and no row was stored.
     n_lines = n_loaded + n_rejected.
     late_dates: closed days that got rows from this file.
+    twin_of: another file of the same content, whose rows stand for this one.
     """
 
     name: str
@@ -54,6 +58,7 @@ class LoadedFile:
     n_loaded: int
     n_rejected: int
     late_dates: tuple[date, ...] = ()
+    twin_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,7 @@ class _Terms:
     key_id: str
     max_rejected_share: float
     watermark: Watermark | None
+    times: PlausibleTimes
     stored_value: StoredValue
     not_erased: str
 
@@ -76,6 +82,8 @@ def load_file(
     key_id: str,
     max_rejected_share: float,
     watermark: Watermark | None = None,
+    first_day: date = FIRST_DAY,
+    now: datetime | None = None,
     stored_value: StoredValue = as_it_is,
     not_erased: str = "true",
 ) -> LoadedFile:
@@ -85,6 +93,9 @@ def load_file(
     max_rejected_share: above it the file is refused and the warehouse left as it was.
     watermark: which days are closed to a file that comes for the first time; None for no day. A file that
         comes again replaces what it held, whatever its days.
+    first_day: no row may be older.
+    now: when the file is received, if its content was never seen before; no row may be later. None for no
+        such limit.
     stored_value: what is stored of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
     A line is quarantined whole when it breaks a rule of any of its logs.
@@ -96,21 +107,32 @@ def load_file(
     _refuse_unfit_path(file)
     before = file.path.stat()
     census = take_census(file.path, has_lines=file.file_format != "parquet")
-    version = contract_version(file)
+    version = contract_version(file, first_day)
     held = held_file(connection, file.name)
-    if held and (held.file_sha256, held.key_id, held.contract_version) == (census.sha256, key_id, version):
-        return LoadedFile(
-            file.name, held.file_sha256, "unchanged", held.n_lines, held.n_loaded, held.n_rejected
-        )
+    meaning = (census.sha256, key_id, version)
+    if held and held.meaning == meaning and held.twin_of is None:
+        return _unchanged(held)
+    twin = held_content(connection, census.sha256)
+    if twin and twin.meaning == meaning and twin.source_name != file.name and twin.n_lines:
+        if held is None or held.meaning != meaning or held.twin_of != twin.source_name:
+            _record_twin(connection, file, held, twin)
+        return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name)
+    received_at = first_received(connection, census.sha256, now)
     terms = _Terms(
-        pseudonym_sql, key_id, max_rejected_share, None if held else watermark, stored_value, not_erased
+        pseudonym_sql,
+        key_id,
+        max_rejected_share,
+        None if held else watermark,
+        PlausibleTimes(first_day, received_at),
+        stored_value,
+        not_erased,
     )
     try:
         with (
             blame_file(f"{file.name} can't be read as {file.file_format}"),
             blame_file(f"{file.name} does not fit its mapping", MAPPING_ERRORS),
         ):
-            checked = _check(connection, file, census, terms.watermark)
+            checked = _check(connection, file, census, terms)
         crash_point("after the file is read")
         with transaction(connection):
             row, late = _store(
@@ -128,13 +150,41 @@ def load_file(
     return LoadedFile(file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late)
 
 
+def _unchanged(held: HeldFile) -> LoadedFile:
+    return LoadedFile(
+        held.source_name, held.file_sha256, "unchanged", held.n_lines, held.n_loaded, held.n_rejected
+    )
+
+
+def _record_twin(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, held: HeldFile | None, twin: HeldFile
+) -> None:
+    """Write in the manifest that another file's rows stand for this one, and forget what it held before."""
+    with transaction(connection):
+        if held:
+            forget_file(connection, held)
+        load_number = next_load_number(connection)
+        record_file(
+            connection,
+            replace(
+                twin,
+                load_number=load_number,
+                source_name=file.name,
+                replaced_sha256=held.file_sha256 if held else None,
+                twin_of=twin.source_name,
+            ),
+        )
+        write_notes(connection, load_number, [twin_note(twin)])
+
+
 def _check(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, watermark: Watermark | None
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, terms: _Terms
 ) -> CheckedFile:
     # An empty text has no lines; an empty Parquet file is a broken one.
     if not census.n_bytes and file.file_format != "parquet":
         return CheckedFile()
-    return check_file(connection, file, scan_file(connection, file, census), watermark)
+    scan = scan_file(connection, file, census)
+    return check_file(connection, file, scan, terms.watermark, terms.times)
 
 
 def _store(
@@ -154,8 +204,12 @@ def _store(
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
     load_number = next_load_number(connection)
-    n_rejected = quarantine(connection, file, checked, load_number, terms.stored_value)
-    if n_rejected > terms.max_rejected_share * checked.n_lines:
+    n_implausible = mark_implausible_lines(connection, file, checked)
+    n_rejected = quarantine(
+        connection, file, checked, load_number, terms.stored_value, n_implausible=n_implausible
+    )
+    n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
+    if n_counted > terms.max_rejected_share * checked.n_lines:
         said = (
             f"{n_rejected} of {checked.n_lines} lines are bad, above the allowed share "
             f"{terms.max_rejected_share:g}"
@@ -169,7 +223,10 @@ def _store(
         pseudonym_sql=terms.pseudonym_sql,
         stored_value=terms.stored_value,
         not_erased=terms.not_erased,
+        has_implausible=n_implausible > 0,
     )
+    if any(mapping.log == "purchases" for mapping in file.logs):
+        remember_prices(connection, load_number)
     crash_point("after its rows are stored")
     logs = [mapping.log for mapping in file.logs]
     late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()
@@ -188,6 +245,11 @@ def _store(
         key_id=terms.key_id,
         contract_version=version,
         names=list(checked.names),
+        source=file.source,
+        is_part=file.is_part,
+        adds_identical_lines=any(mapping.adds_identical_lines for mapping in file.logs),
+        one_row_per_key=[mapping.log for mapping in file.logs if mapping.one_row_per_key],
+        received_at=terms.times.received_at,
     )
     write_notes(connection, load_number, notes)
     record_file(connection, row)
@@ -223,7 +285,7 @@ def _refuse_unfit_mapping(file: SourceFile) -> None:
             )
 
 
-def contract_version(file: SourceFile) -> str:
+def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
     """Return 12 characters that change when the same bytes would come to mean something else."""
     checks = [column_checks(LOGS[mapping.log]) for mapping in file.logs]
     rules = [ROW_RULES.get(mapping.log, ()) for mapping in file.logs]
@@ -231,10 +293,18 @@ def contract_version(file: SourceFile) -> str:
         (into.log, sorted(into.columns.items()), into.where, into.elements, into.one_row_per_key)
         for into in file.logs
     ]
+    summed = (file.source, file.is_part, [into.adds_identical_lines for into in file.logs])
     treated = [
         (into.log, name, sorted((column.metadata or {}).items()))
         for into in file.logs
         for name, column in LOGS[into.log].columns().items()
     ]
-    shape = (file.file_format, file.delimiter, sorted(file.required), sorted(file.optional))
+    shape = (
+        file.file_format,
+        file.delimiter,
+        sorted(file.required),
+        sorted(file.optional),
+        first_day,
+        summed,
+    )
     return hashlib.sha256(repr((shape, mappings, checks, rules, treated)).encode()).hexdigest()[:12]

@@ -7,6 +7,7 @@ from features.contracts.check import ColumnCheck, Rule, column_checks
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.mapping import LogMapping
 from features.contracts.sql_text import identifier
+from features.warehouse.plausible_times import PlausibleTimes
 from features.warehouse.reader import TEXT, Column
 from features.warehouse.watermark import Watermark, late_rule
 
@@ -30,11 +31,13 @@ class LogColumns:
     """One log's part of a query over lines: for each column that is mapped, its text, value and rules.
 
     prefix: stands before the column names, so that one query can hold several logs.
+    watermark, times: which days are closed, and which times a row may have at all.
     """
 
     mapping: LogMapping
     prefix: str
     watermark: Watermark | None
+    times: PlausibleTimes
 
     @property
     def checks(self) -> tuple[ColumnCheck, ...]:
@@ -51,12 +54,12 @@ class LogColumns:
         checks = self.checks
         typed = {check.column: check.typed for check in checks}
         by_row = [
-            rule.in_sql(typed)
-            for rule in ROW_RULES.get(self.mapping.log, ())
-            if {rule.lesser, rule.greater} <= typed.keys()
+            rule.in_sql(typed) for rule in ROW_RULES.get(self.mapping.log, ()) if rule.columns <= typed.keys()
         ]
         late = late_rule(self.mapping.log, self.watermark, typed) if self.watermark else None
-        return (*(rule for check in checks for rule in check.rules), *by_row, *((late,) if late else ()))
+        by_column = [rule for check in checks for rule in check.rules]
+        timely = self.times.rules(self.mapping.log, typed)
+        return (*by_column, *by_row, *timely, *((late,) if late else ()))
 
     @property
     def belongs(self) -> str:

@@ -1,13 +1,14 @@
 """What the warehouse knows about the files that it holds: one row each, written with their rows."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import duckdb
 
 
 @dataclass(frozen=True)
 class HeldFile:
-    """A row of load_manifest."""
+    """A row of load_manifest; what each column means stands in its SQL."""
 
     load_number: int
     source_name: str
@@ -21,20 +22,54 @@ class HeldFile:
     key_id: str
     contract_version: str
     names: list[str]
+    source: str | None = None
+    is_part: bool | None = None
+    adds_identical_lines: bool | None = None
+    one_row_per_key: list[str] | None = None
+    received_at: datetime | None = None
+    twin_of: str | None = None
+
+    @property
+    def meaning(self) -> tuple[str, str, str]:
+        """What decides the rows: the content, the key of the pseudonyms, and how the content is read."""
+        return self.file_sha256, self.key_id, self.contract_version
 
 
 _COLUMNS = ", ".join(HeldFile.__dataclass_fields__)
+# seconds since 1970, because a time zone would ask the driver for a library that is not needed otherwise
+_READ = _COLUMNS.replace("received_at", "epoch_us(received_at) // 1000000 AS received_at")
 
 
 def held_file(connection: duckdb.DuckDBPyConnection, name: str) -> HeldFile | None:
     """Return what is held under a file's name."""
-    found = connection.execute(f"SELECT {_COLUMNS} FROM load_manifest WHERE source_name = ?", [name])
-    return next((HeldFile(*row) for row in found.fetchall()), None)
+    return _one(connection, "source_name = ?", name)
+
+
+def held_content(connection: duckdb.DuckDBPyConnection, file_sha256: str) -> HeldFile | None:
+    """Return the first file of this content whose rows are held."""
+    return _one(connection, "file_sha256 = ? AND twin_of IS NULL", file_sha256)
+
+
+def _one(connection: duckdb.DuckDBPyConnection, condition: str, value: str) -> HeldFile | None:
+    found = connection.execute(
+        f"SELECT {_READ} FROM load_manifest WHERE {condition} ORDER BY load_number LIMIT 1", [value]
+    ).fetchone()
+    if found is None:
+        return None
+    fields = dict(zip(HeldFile.__dataclass_fields__, found, strict=True))
+    seconds = fields["received_at"]
+    return HeldFile(**fields | {"received_at": seconds and datetime.fromtimestamp(seconds, UTC)})
 
 
 def forget_file(connection: duckdb.DuckDBPyConnection, held: HeldFile) -> None:
     """Remove a file's rows, rejected lines, notes and its row of the manifest."""
-    for table in (*(f"raw_{log}" for log in held.logs), "rejected_lines", "file_notes", "load_manifest"):
+    for table in (
+        *(f"raw_{log}" for log in held.logs),
+        "rejected_lines",
+        "file_notes",
+        "item_prices",
+        "load_manifest",
+    ):
         connection.execute(f"DELETE FROM {table} WHERE load_number = ?", [held.load_number])
 
 

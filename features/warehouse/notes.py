@@ -50,6 +50,11 @@ def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
     return Note("same name, other content", said)
 
 
+def twin_note(twin: HeldFile) -> Note:
+    """Say that a file counts once although it came under two names."""
+    return Note("same content twice", f"its content is that of {twin.source_name}, which counts once")
+
+
 def late_note(dates: Iterable[date], watermark: Watermark) -> Note:
     """Say which closed days got rows; every table is built whole, so that they are in the days' numbers."""
     days = ", ".join(day.isoformat() for day in sorted(dates))

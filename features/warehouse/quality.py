@@ -32,17 +32,53 @@ _NOTES = """
     SELECT source_name, rule, n_lines AS n_rows, n_loaded, 0 AS n_rejected, reason, NULL AS example
     FROM file_notes JOIN load_manifest USING (load_number)
 """
-_REPEATED_KEYS = """
+_SUPERSEDED = """
     SELECT
-        source_name, 'one row for each ' || keys[log] AS rule, any_value(n_lines) AS n_rows,
-        any_value(n_loaded) AS n_loaded, 0 AS n_rejected,
-        count(*) || ' rows of ' || log || ' gave way to a row that was loaded later, the first on line '
-            || min(file_line) AS reason,
+        file.source_name,
+        CASE superseded.kind
+            WHEN 'restated_day' THEN 'a day counts as its newest file states it'
+            WHEN 'identical_line' THEN 'a line that comes twice counts once'
+            ELSE 'one row for each ' || keys[log]
+        END AS rule,
+        any_value(file.n_lines) AS n_rows,
+        any_value(file.n_loaded) AS n_loaded,
+        0 AS n_rejected,
+        count(*) || ' rows of ' || log || CASE superseded.kind
+            WHEN 'restated_day' THEN ' gave way to those of '
+            WHEN 'identical_line' THEN ' are the same as a row of '
+            ELSE ' gave way to a row of '
+        END || min(newer.source_name)
+            || CASE WHEN count(DISTINCT newer.source_name) > 1 THEN ' or other files' ELSE '' END
+            || CASE WHEN superseded.kind = 'later_line' THEN ' that was loaded later' ELSE '' END
+            || ', the first on line ' || min(file_line) AS reason,
         NULL AS example
-    FROM stg_superseded_lines
-    JOIN load_manifest USING (load_number)
+    FROM stg_superseded_lines AS superseded
+    JOIN load_manifest AS file USING (load_number)
+    JOIN load_manifest AS newer ON superseded.by_load_number = newer.load_number
     CROSS JOIN (SELECT MAP {{{keys}}} AS keys)
-    GROUP BY source_name, log, keys
+    GROUP BY file.source_name, log, superseded.kind, keys
+"""
+
+ROBOTS = "people are slower than 150 acts in five minutes"
+_ROBOTS = f"""
+    SELECT
+        source_name, '{ROBOTS}' AS rule, any_value(n_lines) AS n_rows,
+        any_value(n_loaded) AS n_loaded, 0 AS n_rejected,
+        count(*) || ' rows of ' || count(DISTINCT visit) || ' visits are those of robots, with up to '
+            || max(most_acts) || ' acts in five minutes; ' || CASE
+            WHEN bool_and(is_left_out) THEN 'they enter no table'
+            ELSE 'they hold ' || round(100 * any_value(robot_share))::INTEGER
+                || ' % of all rows, too many for robots, and are kept. Does session_id name a visit?'
+            END AS reason,
+        NULL AS example
+    FROM (
+        SELECT load_number, coalesce(session_id, 'user ' || user_key) AS visit FROM raw_impressions
+        UNION ALL
+        SELECT load_number, coalesce(session_id, 'user ' || user_key) FROM raw_events
+    )
+    JOIN stg_robot_visits USING (visit)
+    JOIN load_manifest USING (load_number)
+    GROUP BY source_name
 """
 
 
@@ -51,13 +87,13 @@ def data_quality(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataF
 
     The reason and the example of a rule are those of the first line that broke it. What rejects no line has
     a row, too, with n_rejected 0: columns that came or went, late rows, a file that was replaced, and rows
-    that gave way to a later one of the same key, once the staging models of the night are built.
+    that don't count because of another one, once the staging models of the night are built.
     """
     parts = [_RECONCILED_FILES, _BROKEN_RULES, _NOTES]
     built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
     if built.fetchall():
         keys = ", ".join(f"{quoted(log)}: {quoted(' and '.join(key))}" for log, key in KEYS.items())
-        parts.append(_REPEATED_KEYS.format(keys=keys))
+        parts += [_SUPERSEDED.format(keys=keys), _ROBOTS]
     rows = connection.sql(
         f"SELECT ? AS run_id, * FROM ({' UNION ALL '.join(parts)}) "
         "ORDER BY source_name, n_rejected DESC, rule = ? DESC, rule",

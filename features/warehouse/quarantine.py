@@ -23,12 +23,15 @@ def quarantine(
     checked: CheckedFile,
     load_number: int,
     stored_value: StoredValue,
+    *,
+    n_implausible: int,
 ) -> int:
     """Write the lines that can't be read or break a rule of any log to rejected_lines; return how many.
 
+    n_implausible: lines in the temporary table implausible_lines, which break no rule by themselves.
     Of the rules that a line breaks the first counts: of the first log, in the order of its columns.
     """
-    found = list(_found(checked, stored_value))
+    found = list(_found(checked, stored_value, n_implausible))
     if not found:
         return 0
     union = " UNION ALL ".join(
@@ -52,7 +55,7 @@ def quarantine(
         f"""
         SELECT
             (SELECT count(*) FROM rejected_lines WHERE load_number = {load_number}),
-            (SELECT count(DISTINCT line) FROM ({marked}))
+            (SELECT count(DISTINCT line) FROM ({marked} UNION ALL SELECT line FROM implausible_lines))
         """
     ).fetchall()
     if n_rejected != n_marked + checked.n_unreadable:
@@ -79,7 +82,7 @@ def refuse_file(
     )
 
 
-def _found(checked: CheckedFile, stored_value: StoredValue) -> Iterable[str]:
+def _found(checked: CheckedFile, stored_value: StoredValue, n_implausible: int) -> Iterable[str]:
     """Yield the queries for bad lines: line, rule, reason, example."""
     if checked.n_unreadable:
         yield "SELECT line, rule, reason, NULL FROM unreadable_lines"
@@ -88,6 +91,8 @@ def _found(checked: CheckedFile, stored_value: StoredValue) -> Iterable[str]:
             yield f"SELECT line, {_NO_OBJECT}, NULL FROM ({lines.unreadable_lines})"
             for log in lines.logs:
                 yield _broken_lines(log, lines.broken_rows, stored_value)
+    if n_implausible:
+        yield "SELECT line, rule, reason, NULL FROM implausible_lines"
 
 
 def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue) -> str:

@@ -63,6 +63,7 @@ class FileScan:
     skipped: numbers of the empty lines that leave no row.
     line: SQL expression for the number of a row's line; None where only its position can tell.
     is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
+    content: SQL expression for a hash of all that the line says, also in columns that no mapping reads.
     """
 
     relation: str
@@ -76,6 +77,7 @@ class FileScan:
     line: str | None = None
     is_data: str = "true"
     is_readable: str = "true"
+    content: str = "NULL"
 
 
 def scan_file(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> FileScan:
@@ -155,6 +157,7 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
         n_lines=n_lines,
         first_line=2,
         skipped=skipped,
+        content=_hash(header),
     )
 
 
@@ -184,6 +187,7 @@ def _scan_jsonl(
         first_line=1,
         is_data="json IS NOT NULL",
         is_readable="fields IS NOT NULL AND starts_with(ltrim(json, e' \\t'), '{')",
+        content="hash(json)",
     )
 
 
@@ -216,7 +220,12 @@ def _scan_parquet(
         n_lines=n_lines,
         first_line=1,
         line="file_row_number + 1",
+        content=_hash(types),
     )
+
+
+def _hash(names: Iterable[str]) -> str:
+    return f"hash({', '.join(identifier(name) for name in names)})"
 
 
 def _buffer(census: Census) -> str:

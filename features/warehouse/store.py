@@ -1,19 +1,20 @@
 """The warehouse file of one shop: one writer, raw tables made from the log contracts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import dataframely as dy
 import duckdb
 
 from features.contracts.check import column_checks
-from features.contracts.logs import LOGS
+from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import InputDataError, LockedError, MetacartError
 
 SQL = Path(__file__).parent / "sql"
 
 STORED_AS = {"user_id": "user_key"}
+# Of a log whose lines add up: a hash of all that the line says, also in columns that no mapping reads.
+LINE_HASH = "line_hash"
 
 IDLE_MEMORY = "64MB"
 
@@ -66,13 +67,15 @@ def release_pages(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"SET memory_limit = '{limit}'")
 
 
-def stored_columns(schema: type[dy.Schema]) -> dict[str, str]:
-    """Return the columns of a raw table with their DuckDB types: pseudonyms in place of user ids.
+def stored_columns(log: str) -> dict[str, str]:
+    """Return the columns of a log's raw table with their DuckDB types: pseudonyms in place of user ids.
 
-    `load_number` leads to the file in load_manifest, `line` to the line in that file.
+    `load_number` leads to the file in load_manifest, `file_line` to the line in that file.
     """
-    columns = {STORED_AS.get(check.column, check.column): check.sql_type for check in column_checks(schema)}
-    return columns | {"load_number": "BIGINT", "file_line": "BIGINT"}
+    checks = column_checks(LOGS[log])
+    columns = {STORED_AS.get(check.column, check.column): check.sql_type for check in checks}
+    line_hash = {LINE_HASH: "UBIGINT"} if log in ADDED_UP else {}
+    return columns | line_hash | {"load_number": "BIGINT", "file_line": "BIGINT"}
 
 
 def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -99,13 +102,28 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     for file in sorted((SQL / "manifest").glob("*.sql")):
         connection.execute(file.read_text())
-    for log, schema in LOGS.items():
-        columns = stored_columns(schema)
+    for log in LOGS:
+        columns = stored_columns(log)
         described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())
         connection.execute(f"CREATE TABLE IF NOT EXISTS raw_{log} ({described})")
-        found = {row[0] for row in connection.execute(f"DESCRIBE raw_{log}").fetchall()}
-        if found != set(columns):
+        found = {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE raw_{log}").fetchall()}
+        if found.keys() - columns.keys():
             raise MetacartError(
                 f"{path}: raw_{log} has the columns {', '.join(sorted(found))}, the contract asks for "
                 f"{', '.join(sorted(columns))}; move the file away and load the logs again."
             )
+        _widen(connection, f"raw_{log}", found, columns)
+
+
+def _widen(
+    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], asked: Mapping[str, str]
+) -> None:
+    """Bring a table of an earlier version to today's columns.
+
+    What it did not have is null until its files are read anew, which they are if they are still there.
+    """
+    for name, sql_type in asked.items():
+        if name not in found:
+            connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {sql_type}')
+        elif (found[name], sql_type) == ("BIGINT", "DOUBLE"):
+            connection.execute(f'ALTER TABLE {table} ALTER COLUMN "{name}" SET DATA TYPE DOUBLE')

@@ -5,13 +5,13 @@ from typing import Any
 
 import duckdb
 
-from features.contracts.logs import KEYS, LOGS
+from features.contracts.logs import ADDED_UP, KEYS, LOGS
 from features.contracts.mapping import LINE, SourceFile
 from features.contracts.sql_text import identifier
 from features.errors import MetacartError
-from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile, CheckedLines
+from features.warehouse.checked_lines import BROKEN_TEXT, CONTENT, CheckedFile, CheckedLines
 from features.warehouse.log_columns import LogColumns
-from features.warehouse.store import STORED_AS
+from features.warehouse.store import LINE_HASH, STORED_AS
 
 StoredValue = Callable[[str, Mapping[str, Any] | None], str]
 """What is stored of a value: from its SQL expression and its column's metadata, another expression."""
@@ -33,14 +33,16 @@ def store_rows(
     pseudonym_sql: str,
     stored_value: StoredValue,
     not_erased: str,
+    has_implausible: bool,
 ) -> None:
     """Copy the lines that are in no quarantine into the raw tables of their logs.
 
+    has_implausible: whether lines are in quarantine that break no rule by themselves.
     Raises MetacartError when a row can't be stored, without a word of the key that the query holds.
     """
-    # A line of several tables, or of several rows, can be bad because of another row.
+    # A line can be bad because of another row: of several tables, of one list, or of the whole file.
     rejected = f"(SELECT line FROM rejected_lines WHERE load_number = {load_number})"
-    others = "true" if checked.has_line_per_row else f"{LINE} NOT IN {rejected}"
+    others = "true" if checked.has_line_per_row and not has_implausible else f"{LINE} NOT IN {rejected}"
     try:
         _make_pseudonyms(connection, checked, pseudonym_sql)
         for lines in checked.tables:
@@ -96,6 +98,8 @@ def _insert(
         for check in log.checks
     )
     user = next((check.typed for check in log.checks if check.column == USER_ID), None)
+    if log.mapping.log in ADDED_UP:
+        values += f", {CONTENT} AS {LINE_HASH}"
     join = f"LEFT JOIN pseudonyms ON {user} = pseudonyms.{USER_ID}" if user else ""
     connection.execute(
         f"""
@@ -124,6 +128,8 @@ def _last_of_key(log: LogColumns) -> str:
 
 
 def _can_have_twins(file: SourceFile, log: str) -> bool:
+    if log in ADDED_UP:
+        return False
     feeding = [mapping for mapping in file.logs if mapping.log == log]
     return len(feeding) > 1 or feeding[0].elements is not None
 

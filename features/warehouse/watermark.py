@@ -1,7 +1,8 @@
 """Which days are closed: a night that was decided on is not changed by rows that come much later.
 
 A row is late when its day is one that an earlier night was run for. The last closed days stay open for late
-rows (an app that was offline, an export that was cut); what is older goes to quarantine.
+rows (an app that was offline, an export that was cut); what is older goes to quarantine. Logs whose lines add
+up are never late: whoever exports them states the last weeks anew every night, see stg_superseded_lines.sql.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,6 +12,7 @@ from datetime import date, timedelta
 import duckdb
 
 from features.contracts.check import Rule
+from features.contracts.logs import ADDED_UP
 from features.contracts.sql_text import identifier
 from features.warehouse.log_days import time_column
 
@@ -45,7 +47,7 @@ def late_dates(
         f"SELECT CAST({identifier(column)} AS DATE) FROM raw_{log} "
         f"WHERE load_number = {load_number} AND {identifier(column)} < {open_from}"
         for log in dict.fromkeys(logs)
-        if (column := time_column(log))
+        if log not in ADDED_UP and (column := time_column(log))
     ]
     if not queries:
         return ()
@@ -55,12 +57,12 @@ def late_dates(
 
 
 def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule | None:
-    """Return the rule that a row is not too late, asked after those of its columns; None for undated logs.
+    """Return the rule that a row is not too late, asked after those of its columns; None where none can be.
 
     typed: SQL expression of the typed value of each column.
     """
     column = time_column(log)
-    if column is None or column not in typed:
+    if column is None or column not in typed or log in ADDED_UP:
         return None
     first = watermark.first_open_date.isoformat()
     return Rule(

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from features.contracts import columns
 from features.contracts.outputs import Recommendations
 from features.errors import InputDataError
 from offline_rl.decisions.item_scores import ItemScores
 from offline_rl.decisions.keyed_uniforms import keyed_uniforms
-from offline_rl.decisions.served_policy import EXPLORATION, ServedPolicy
+from offline_rl.decisions.served_policy import EXPLORATION, ServedPolicy, columns_of
 from offline_rl.policies.exploration import explored_marginals, explored_slates
 
 
@@ -42,12 +41,14 @@ class Serving:
     """What the rows say beside the draw: names, scores and the policy behind each segment.
 
     scores: [segments, items] in the order of `segment_ids` and `item_ids`; policies: one per segment.
+    item_names: what people call the items of `item_ids`, None for one without a name; empty for none at all.
     """
 
     segment_ids: Sequence[str]
     item_ids: Sequence[str]
     scores: ItemScores
     policies: Sequence[ServedPolicy]
+    item_names: Sequence[str | None] = ()
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,9 @@ def _drawn(chances: SlateChances, *, keys: pl.Series, salt: str) -> _Draw:
 
 def _rows(block: pl.DataFrame, draw: _Draw, serving: Serving) -> pl.DataFrame:
     segment = block["segment"].to_numpy()[draw.target]
-    served = serving.policies
     cell = (segment, draw.item)
     items = pl.Series(list(serving.item_ids), dtype=pl.String)
+    names = pl.Series(list(serving.item_names) or [None] * len(items), dtype=pl.String)
     return pl.DataFrame(
         {
             "segment_id": pl.Series(list(serving.segment_ids), dtype=pl.String).gather(segment),
@@ -179,18 +180,15 @@ def _rows(block: pl.DataFrame, draw: _Draw, serving: Serving) -> pl.DataFrame:
             "surface": block["surface"].gather(draw.target),
             "slot_rank": draw.slot + 1,
             "item_id": items.gather(draw.item),
+            "item_name": names.gather(draw.item),
             "score": serving.scores.mean[cell],
             "propensity": draw.propensity,
             "slate_log_probability": draw.slate_log_probability,
             "score_lower": serving.scores.lower[cell],
             "score_upper": serving.scores.upper[cell],
             "is_exploration": draw.is_exploration,
-            "reason_code": pl.Series([policy.reason_code for policy in served]).gather(segment),
+            **columns_of(serving.policies, segment),
             "reason_text": _reason_texts(segment, draw, serving),
-            "fallback_level": pl.Series(
-                [policy.fallback_level for policy in served], dtype=columns.fallback_level.dtype
-            ).gather(segment),
-            "policy_version": pl.Series([policy.policy_version for policy in served]).gather(segment),
         }
     ).with_columns(
         reason_code=pl.when("is_exploration").then(pl.lit(EXPLORATION)).otherwise("reason_code"),

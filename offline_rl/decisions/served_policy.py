@@ -1,7 +1,14 @@
 """Which policy answers in a segment tonight, and the sentence that says why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from features.contracts import columns
 
 FallbackLevel = Literal["segment", "pooled", "baseline", "popular"]
 
@@ -40,3 +47,15 @@ def continued(
     outcome = {"hold": "held", "reject": "rejected"}[verdict]
     text = f"The shop's own policy continues here: the candidate was {outcome}. {reasons}".rstrip()
     return ServedPolicy(policy_version, fallback_level, outcome, text)
+
+
+def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64]) -> dict[str, pl.Series]:
+    """Return what rows of these segments say of the policies behind them; `served` has one per segment."""
+    return {
+        "reason_code": pl.Series([policy.reason_code for policy in served]).gather(segment),
+        "reason_text": pl.Series([policy.reason_text for policy in served]).gather(segment),
+        "fallback_level": pl.Series(
+            [policy.fallback_level for policy in served], dtype=columns.fallback_level.dtype
+        ).gather(segment),
+        "policy_version": pl.Series([policy.policy_version for policy in served]).gather(segment),
+    }

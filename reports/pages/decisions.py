@@ -6,8 +6,10 @@ from reports.pages.decisions_budget import BudgetDecisions, budget_decisions
 from reports.pages.decisions_shown import (
     AdDecisions,
     RecommendationDecisions,
+    SegmentDecisions,
     ad_decisions,
     recommendation_decisions,
+    segment_decisions,
 )
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import Night
@@ -18,6 +20,7 @@ class DecisionsPage:
     """What the page prints; None where the night has no rows for a part."""
 
     recommendations: RecommendationDecisions | None
+    segments: SegmentDecisions | None
     ads: AdDecisions | None
     budget: BudgetDecisions | None
 
@@ -26,6 +29,7 @@ def decisions(night: Night, formats: dict[str, RewardFormat]) -> DecisionsPage:
     """Return the decisions of the night."""
     return DecisionsPage(
         recommendations=recommendation_decisions(night, formats["recommendation"]),
+        segments=segment_decisions(night, formats["recommendation"]),
         ads=ad_decisions(night, formats["advertising"]),
         budget=budget_decisions(night),
     )

@@ -9,6 +9,7 @@ from reports.summaries.ad_targeting import top_creatives
 from reports.summaries.formatting import RewardFormat, count, share
 from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
+from reports.summaries.segment_distributions import LIKELIEST, likeliest_items
 from reports.summaries.suppression import SMALLEST_GROUP, shown_users
 
 
@@ -21,6 +22,13 @@ class RecommendationDecisions:
     small_segments: str
     fallbacks: PrintedTable
     reasons: PrintedTable
+
+
+@dataclass(frozen=True)
+class SegmentDecisions:
+    """What visitors of each segment are shown, where logs know no users."""
+
+    items: PrintedTable
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,34 @@ def recommendation_decisions(night: Night, reward: RewardFormat) -> Recommendati
         fallbacks=_fallback_table(shown.fallback_levels(rows)),
         reasons=_reasons_table(shown.reasons(rows)),
     )
+
+
+def segment_decisions(night: Night, reward: RewardFormat) -> SegmentDecisions | None:
+    """Return with which probability visitors of a segment see what, or None without rows."""
+    items = likeliest_items(night.rows("out_segment_distributions"))
+    if not items:
+        return None
+    scores = [(item.score, item.score_lower, item.score_upper) for item in items]
+    fitted = reward.resized(scores)
+    rows: list[tuple[Cell, ...]] = [
+        (
+            text(item.segment_id),
+            text(item.surface),
+            Cell(str(item.slot_rank), sort=item.slot_rank),
+            text(_named(item.item_id, item.item_name)),
+            shared(item.probability, drawn=True),
+            measured(fitted.estimate(*score), item.score, bar),
+            text(wording.FALLBACK_LEVELS.get(item.fallback_level)),
+        )
+        for item, score, bar in zip(items, scores, interval_bars(scores), strict=True)
+    ]
+    columns = heads("Segment", "Surface", "Slot#", "Item", "Probability#", "Score (interval)#", "Answered by")
+    caption = f"The {LIKELIEST} likeliest items of each slot; every visitor draws anew"
+    return SegmentDecisions(first_rows(caption, columns, rows, "out_segment_distributions"))
+
+
+def _named(item_id: str, name: str | None) -> str:
+    return f"{name} ({item_id})" if name else item_id
 
 
 def ad_decisions(night: Night, reward: RewardFormat) -> AdDecisions | None:
@@ -98,7 +134,7 @@ def _items_table(items: tuple[shown.TopItem, ...], reward: RewardFormat) -> Prin
         (
             text(item.segment_id),
             text(item.surface),
-            text(item.item_id),
+            text(_named(item.item_id, item.item_name)),
             Cell(str(item.usual_slot), sort=item.usual_slot),
             shared(item.slate_share, drawn=True),
             measured(fitted.estimate(*score), item.score, bar),

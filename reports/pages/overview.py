@@ -118,9 +118,7 @@ def _card(
         difference=reward.difference(verdict.difference, verdict.lower, verdict.upper),
         relative=_relative(verdict),
         discounted=_discounted(verdict, reward),
-        judged=wording.judged(
-            count(verdict.n_rounds), verdict.judged_from, verdict.judged_to, verdict.n_origins
-        ),
+        judged=wording.judged(verdict),
         bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
         meaning=wording.meaning(verdict),
         per_rounds=_per_rounds(verdict, reward),
@@ -191,7 +189,7 @@ def _facts(night: Night, everyone: tuple[Verdict, ...]) -> tuple[tuple[str, str]
         if tasks:
             words = [f"{n} {wording.TASK_STATUS[status][1]}" for status, n in by_status(tasks).items()]
             facts.append((f"{domain}: segments", ", ".join(words)))
-    n_rows = night.rows("out_recommendations").height
+    n_rows = night.rows("out_recommendations").height + night.rows("out_segment_distributions").height
     if n_rows or "recommendation" not in night.manifest.undecided:
         facts.append(("Recommendations", count(n_rows) + " rows" if n_rows else MISSING))
     worst = max(
@@ -207,7 +205,9 @@ def _cautions(night: Night, records: tuple[Verdict, ...], values: tuple[PolicyVa
     """Return the cautions that speak of something on the page."""
     is_judged = bool(records or values)
     has_budget = not night.rows("out_budget_allocation").is_empty()
-    has_slates = not night.rows("out_recommendations").is_empty()
+    has_slates = any(
+        not night.rows(name).is_empty() for name in ("out_recommendations", "out_segment_distributions")
+    )
     speaks = {
         wording.CAUTION_LOGS: is_judged,
         wording.CAUTION_CHANCE: is_judged or has_budget or has_slates,

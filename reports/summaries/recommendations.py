@@ -34,6 +34,7 @@ class TopItem:
     segment_id: str
     surface: str
     item_id: str
+    item_name: str | None
     slate_share: float
     usual_slot: int
     propensity: float | None
@@ -76,6 +77,7 @@ def top_items(rows: pl.DataFrame, *, unit: str) -> tuple[TopItem, ...]:
         small = _small_segments(rows)
         slates = slates.filter(~pl.col("segment_id").is_in(small))
     items = rows.group_by([*place, "item_id"]).agg(
+        item_name=pl.col("item_name").first(),
         n_shown=pl.col("user_key").n_unique(),
         usual_slot=pl.col("slot_rank").mode().min(),
         propensity=pl.col("propensity").mean(),

@@ -29,6 +29,7 @@ class Verdict:
     judged_from: date
     judged_to: date
     n_origins: int
+    split_by: str
     verdict: str
     reasons: str
 

@@ -80,6 +80,7 @@ def judged(n_rounds: int, *, baseline_value: float, ess: float, n_origins: int =
         "judged_from": date(2026, 1, 8),
         "judged_to": date(2026, 1, 28),
         "n_origins": n_origins,
+        "split_by": "time",
     }
 
 
@@ -264,6 +265,7 @@ def _slate(
                 "surface": surface,
                 "slot_rank": rank,
                 "item_id": f"item-{item:03d}",
+                "item_name": f"Cedar pan {item}" if n_items == 32 else None,
                 "score": score,
                 "propensity": 0.06 if explores else 0.7,
                 "slate_log_probability": -1.2,

@@ -15,12 +15,12 @@ from features.simulator.shop import NIGHTLY_LOGS, simulate
 SMALL = WorldSettings(users=40, days=3, seed=3)
 
 FINGERPRINTS: dict[WorldName, str] = {
-    "homogeneous": "4675cc0095db52bb",
-    "mild": "d3940c3d03b81b0f",
-    "strong": "2dfdfb9ebca9477a",
-    "nonlinear": "607c501a57118cf9",
-    "drift": "78660a2b1bd7ffa9",
-    "personal": "9c42e317121ac447",
+    "homogeneous": "d3f7e943a0a5514e",
+    "mild": "b65d4a2b15a31d92",
+    "strong": "def8291b0bbf4bfe",
+    "nonlinear": "392f7fbb9604e6ea",
+    "drift": "5ca5f258f0cc9fd1",
+    "personal": "5b00a35704b14d4a",
 }
 
 

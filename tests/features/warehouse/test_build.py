@@ -61,7 +61,7 @@ def test_the_head_of_a_model_says_what_it_is(file: Path) -> None:
 
 @pytest.mark.parametrize("model", read_models(), ids=lambda model: model.name)
 def test_a_model_reads_what_it_says(model: object) -> None:
-    used = set(re.findall(r"\b(?:FROM|JOIN)\s+((?:raw|stg|int|dim|fct)_\w+)", model.query))
+    used = set(re.findall(r"\b(?:FROM|JOIN)\s+((?:raw|stg|int|dim|fct)_\w+|load_manifest)", model.query))
 
     assert used == set(model.reads)
 

@@ -30,7 +30,7 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             1,
             2,
             "line 3: price_cents is -5; it must be at least 0",
-            '{"item_id":"hat","category":null,"brand":null,"price_cents":"-5","currency_code":null,"attributes":null}',
+            '{"item_id":"hat","name":null,"url":null,"image_url":null,"category":null,"brand":null,"price_cents":"-5","currency_code":null,"attributes":null}',
         ),
         (
             "items.csv",
@@ -48,7 +48,7 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             1,
             1,
             "line 4: item_id is missing",
-            '{"item_id":null,"category":null,"brand":null,"price_cents":"7","currency_code":null,"attributes":null}',
+            '{"item_id":null,"name":null,"url":null,"image_url":null,"category":null,"brand":null,"price_cents":"7","currency_code":null,"attributes":null}',
         ),
     ]
 

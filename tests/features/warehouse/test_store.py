@@ -13,9 +13,9 @@ from features.warehouse.store import open_store, release_pages, stored_columns, 
 
 def test_every_log_has_a_raw_table_without_user_ids(tmp_path: Path) -> None:
     with open_store(tmp_path / "shop.duckdb") as connection:
-        for log, schema in LOGS.items():
+        for log in LOGS:
             names = [row[0] for row in connection.execute(f"DESCRIBE raw_{log}").fetchall()]
-            assert names == list(stored_columns(schema))
+            assert names == list(stored_columns(log))
             assert "user_id" not in names
 
 
@@ -66,13 +66,27 @@ def test_a_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
 def test_a_warehouse_of_other_contracts_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(path) as connection:
-        connection.execute("CREATE TABLE raw_items (item_id VARCHAR)")
+        connection.execute("CREATE TABLE raw_items (item_id VARCHAR, shelf VARCHAR)")
 
     with (
-        pytest.raises(MetacartError, match="raw_items has the columns item_id, the contract asks for"),
+        pytest.raises(MetacartError, match="raw_items has the columns item_id, shelf, the contract asks for"),
         open_store(path),
     ):
         pass
+
+
+def test_a_warehouse_of_an_earlier_version_gets_the_columns_that_came_since(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute("CREATE TABLE raw_ad_spend_daily (campaign_id VARCHAR, conversions BIGINT)")
+        connection.execute("INSERT INTO raw_ad_spend_daily VALUES ('spring', 3)")
+
+    with open_store(path) as connection:
+        held = connection.execute(
+            "SELECT campaign_id, conversions, typeof(conversions), line_hash FROM raw_ad_spend_daily"
+        ).fetchall()
+
+    assert held == [("spring", 3.0, "DOUBLE", None)]
 
 
 def test_a_transaction_keeps_all_or_nothing(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ prices AS (
 SELECT
     seen.item_id,
     items.item_id IS NOT NULL AS is_in_catalog,
+    items.name,
+    items.url,
+    items.image_url,
     items.category,
     items.brand,
     items.price_cents,

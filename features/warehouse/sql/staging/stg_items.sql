@@ -5,6 +5,9 @@
 -- kind: view
 SELECT
     item_id,
+    name,
+    url,
+    image_url,
     category,
     brand,
     price_cents,

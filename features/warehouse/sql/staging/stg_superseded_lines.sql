@@ -1,9 +1,14 @@
--- stg_superseded_lines: one row per loaded row that gave way to a later line with the same key
+-- stg_superseded_lines: one row per loaded row that does not count because of another row
 -- grain: log, load_number, file_line, key_hash
--- reads: raw_impressions, raw_events, raw_purchases, raw_ad_impressions, raw_ad_spend_daily, raw_candidate_sets, raw_items, raw_users
+-- reads: raw_impressions, raw_events, raw_purchases, raw_ad_impressions, raw_ad_spend_daily, raw_candidate_sets, raw_items, raw_users, load_manifest
 -- units: key_hash is DuckDB's hash of the key: it finds candidates, the key itself decides
--- The last loaded line of a key wins. Few keys come twice, so that the hashes of all keys are counted first,
--- and only the rows whose hash comes twice are put in order.
+-- by_load_number: the file of the row that counts. kind: later_line, a row of the same key and other values;
+-- identical_line, a row that says the same; restated_day, a newer file of the source that has lines of the day.
+-- Keys that are ids: the last loaded line of a key counts. Few keys come twice, so that the hashes of all keys
+-- are counted first, and only the rows whose hash comes twice are put in order.
+-- Keys that are groupings (ad_spend_daily): lines add up. A day is stated anew by the newest file of its source
+-- that has lines of it; files declared as parts add up with each other. A line that repeats another of its file
+-- to the last character counts once, unless the mapping says otherwise.
 WITH repeated_impressions AS (
     SELECT hash(impression_id) AS key_hash
     FROM raw_impressions
@@ -32,13 +37,6 @@ repeated_ad_impressions AS (
     GROUP BY key_hash
     HAVING count(*) > 1
 ),
-repeated_ad_spend_daily AS (
-    SELECT hash("date", campaign_id, channel, segment_id) AS key_hash
-    FROM raw_ad_spend_daily
-    WHERE "date" <= getvariable('as_of')
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
 repeated_candidate_sets AS (
     SELECT hash(candidate_set_id, item_id) AS key_hash
     FROM raw_candidate_sets
@@ -56,64 +54,171 @@ repeated_users AS (
     FROM raw_users
     GROUP BY key_hash
     HAVING count(*) > 1
+),
+spend_lines AS (
+    SELECT
+        ad_spend_daily.load_number,
+        file_line,
+        line_hash,
+        hash("date", campaign_id, channel, segment_id) AS key_hash,
+        "date",
+        coalesce(source, '') AS source,
+        coalesce(is_part, false) AS is_part,
+        coalesce(adds_identical_lines, false) AS adds_identical_lines,
+        -- a file that is read anew is as new as it was
+        {'received_at': coalesce(received_at, TIMESTAMPTZ '1970-01-01 00:00:00Z'), 'load_number': ad_spend_daily.load_number} AS age
+    FROM raw_ad_spend_daily AS ad_spend_daily
+    LEFT JOIN load_manifest USING (load_number)
+    WHERE "date" <= getvariable('as_of')
+),
+newest_spend_files AS (
+    SELECT source, "date", max(age) AS newest
+    FROM spend_lines
+    WHERE NOT is_part
+    GROUP BY source, "date"
 )
-SELECT 'impressions' AS log, load_number, file_line, hash(impression_id) AS key_hash
+SELECT
+    'impressions' AS log,
+    load_number,
+    file_line,
+    hash(impression_id) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_impressions
 SEMI JOIN repeated_impressions ON hash(impression_id) = repeated_impressions.key_hash
 WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-QUALIFY row_number() OVER (
-    PARTITION BY impression_id ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY impression_id ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'events' AS log, load_number, file_line, hash(event_id) AS key_hash
+SELECT
+    'events' AS log,
+    load_number,
+    file_line,
+    hash(event_id) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_events
 SEMI JOIN repeated_events ON hash(event_id) = repeated_events.key_hash
 WHERE occurred_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-QUALIFY row_number() OVER (
-    PARTITION BY event_id ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY event_id ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'purchases' AS log, load_number, file_line, hash(order_id, line) AS key_hash
+SELECT
+    'purchases' AS log,
+    load_number,
+    file_line,
+    hash(order_id, line) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_purchases
 SEMI JOIN repeated_purchases ON hash(order_id, line) = repeated_purchases.key_hash
 WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-QUALIFY row_number() OVER (
-    PARTITION BY order_id, line ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY order_id, line ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'ad_impressions' AS log, load_number, file_line, hash(ad_impression_id) AS key_hash
+SELECT
+    'ad_impressions' AS log,
+    load_number,
+    file_line,
+    hash(ad_impression_id) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_ad_impressions
 SEMI JOIN repeated_ad_impressions ON hash(ad_impression_id) = repeated_ad_impressions.key_hash
 WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-QUALIFY row_number() OVER (
-    PARTITION BY ad_impression_id ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY ad_impression_id ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'ad_spend_daily' AS log, load_number, file_line, hash("date", campaign_id, channel, segment_id) AS key_hash
-FROM raw_ad_spend_daily
-SEMI JOIN repeated_ad_spend_daily ON hash("date", campaign_id, channel, segment_id) = repeated_ad_spend_daily.key_hash
-WHERE "date" <= getvariable('as_of')
-QUALIFY row_number() OVER (
-    PARTITION BY "date", campaign_id, channel, segment_id ORDER BY load_number DESC, file_line DESC
-) > 1
-UNION ALL
-SELECT 'candidate_sets' AS log, load_number, file_line, hash(candidate_set_id, item_id) AS key_hash
+SELECT
+    'candidate_sets' AS log,
+    load_number,
+    file_line,
+    hash(candidate_set_id, item_id) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_candidate_sets
 SEMI JOIN repeated_candidate_sets ON hash(candidate_set_id, item_id) = repeated_candidate_sets.key_hash
-QUALIFY row_number() OVER (
-    PARTITION BY candidate_set_id, item_id ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY candidate_set_id, item_id ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'items' AS log, load_number, file_line, hash(item_id) AS key_hash
+SELECT
+    'items' AS log,
+    load_number,
+    file_line,
+    hash(item_id) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_items
 SEMI JOIN repeated_items ON hash(item_id) = repeated_items.key_hash
-QUALIFY row_number() OVER (
-    PARTITION BY item_id ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY item_id ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
 UNION ALL
-SELECT 'users' AS log, load_number, file_line, hash(user_key) AS key_hash
+SELECT
+    'users' AS log,
+    load_number,
+    file_line,
+    hash(user_key) AS key_hash,
+    first_value(load_number) OVER of_key AS by_load_number,
+    CASE
+        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
+            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
+        THEN 'identical_line'
+        ELSE 'later_line'
+    END AS kind
 FROM raw_users
 SEMI JOIN repeated_users ON hash(user_key) = repeated_users.key_hash
-QUALIFY row_number() OVER (
-    PARTITION BY user_key ORDER BY load_number DESC, file_line DESC
-) > 1
+WINDOW of_key AS (PARTITION BY user_key ORDER BY load_number DESC, file_line DESC)
+QUALIFY row_number() OVER of_key > 1
+UNION ALL
+SELECT
+    'ad_spend_daily' AS log,
+    load_number,
+    file_line,
+    key_hash,
+    newest.load_number AS by_load_number,
+    'restated_day' AS kind
+FROM spend_lines
+JOIN newest_spend_files USING (source, "date")
+WHERE NOT is_part AND age < newest
+UNION ALL
+SELECT
+    'ad_spend_daily' AS log,
+    load_number,
+    file_line,
+    key_hash,
+    load_number AS by_load_number,
+    'identical_line' AS kind
+FROM spend_lines
+LEFT JOIN newest_spend_files USING (source, "date")
+WHERE NOT adds_identical_lines AND (is_part OR age = newest)
+QUALIFY dense_rank() OVER (PARTITION BY load_number, line_hash, key_hash ORDER BY file_line) > 1

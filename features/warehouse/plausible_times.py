@@ -1,0 +1,96 @@
+"""Which times a row may have: from the shop's first day to the moment at which its file was received.
+
+A count since 1970 that is read in the wrong unit lands in January 1970, or thousands of years ahead: both are
+outside. A row after the night's date is another matter: it is stored, and a later night reads it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import dataframely as dy
+import duckdb
+
+from features.contracts.check import Rule
+from features.contracts.logs import LOGS
+
+# Before it nobody logged clicks; a shop that did says so by shop.first_day.
+FIRST_DAY = date(2000, 1, 1)
+
+# Clocks go wrong by minutes. A day without a clock may have begun already in the east, where it is UTC+14.
+_CLOCK_ERROR = timedelta(hours=1)
+_EARLIEST_ZONE = timedelta(hours=14)
+
+
+@dataclass(frozen=True)
+class PlausibleTimes:
+    """The first day and the last moment that a row of a file may have.
+
+    received_at: when the file was seen for the first time, in UTC; None asks for no last moment.
+    """
+
+    first_day: date = FIRST_DAY
+    received_at: datetime | None = None
+
+    def rules(self, log: str, typed: Mapping[str, str]) -> tuple[Rule, ...]:
+        """Return the rules for every time and day of a log.
+
+        typed: SQL identifier of the typed value of each mapped column.
+        """
+        columns = LOGS[log].columns()
+        return tuple(
+            rule
+            for name, value in typed.items()
+            if isinstance(columns[name], dy.Datetime | dy.Date)
+            for rule in self._rules(name, value, is_day=isinstance(columns[name], dy.Date))
+        )
+
+    def _rules(self, name: str, value: str, *, is_day: bool) -> list[Rule]:
+        first = self.first_day.isoformat()
+        rules = [
+            Rule(
+                sentence=f"{name} must not lie before the shop's first day",
+                broken=f"{value} < DATE '{first}'",
+                reason=(
+                    f"'{name} is ' || {value} || '; before shop.first_day, which is {first}. Is it a count "
+                    "since 1970 in another unit, or an empty date?'"
+                ),
+            )
+        ]
+        if self.received_at:
+            last = self.received_at + _CLOCK_ERROR + (_EARLIEST_ZONE if is_day else timedelta())
+            text = last.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+            latest = (
+                f"DATE '{last.astimezone(UTC).date().isoformat()}'" if is_day else f"TIMESTAMPTZ '{text}'"
+            )
+            received = self.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+            rules.append(
+                Rule(
+                    sentence=f"{name} must not lie after the file was received",
+                    broken=f"{value} > {latest}",
+                    reason=(
+                        f"'{name} is ' || {value} || '; the file was received at {received} UTC. Is it a "
+                        "count since 1970 in another unit, a day and month exchanged, or another time zone?'"
+                    ),
+                )
+            )
+        return rules
+
+
+def first_received(
+    connection: duckdb.DuckDBPyConnection, file_sha256: str, now: datetime | None
+) -> datetime | None:
+    """Return when these bytes were seen for the first time, so that reading them again judges them alike.
+
+    now: what to remember where they are new; None remembers nothing.
+    """
+    found = connection.execute(
+        "SELECT epoch_us(received_at) FROM file_receipts WHERE file_sha256 = ?", [file_sha256]
+    ).fetchone()
+    if found:
+        return datetime.fromtimestamp(found[0] // 1_000_000, UTC)
+    if now is None:
+        return None
+    moment = now.astimezone(UTC).replace(microsecond=0)
+    connection.execute("INSERT INTO file_receipts VALUES (?, ?)", [file_sha256, moment])
+    return moment

@@ -1,0 +1,90 @@
+from datetime import UTC, date, datetime
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from features.tasks.evidence import mark_evidence
+from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
+from features.tasks.settings import TaskSettings
+from features.tasks.windows import Window
+
+AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
+SETTINGS = TaskSettings(
+    reward="click",
+    attribution_hours=24,
+    segments_by=(),
+    clusters=0,
+    min_rounds=100,
+    salt="s",
+    support_share=0.5,
+    query_share=0.25,
+    evidence_policies=(),
+    incumbent_policy="",
+    seed=0,
+)
+
+
+def experiment(n: int, n_users: int | None = None) -> pl.DataFrame:
+    """Rounds of one moment, of users in turn, or of nobody."""
+    users = [None if n_users is None else f"u{number % n_users}" for number in range(n)]
+    return pl.DataFrame(
+        {
+            "round_id": [f"r{number}" for number in range(n)],
+            "user_key": pl.Series(users, dtype=pl.String),
+            "decided_at": pl.Series([AT] * n, dtype=pl.Datetime("us", "UTC")),
+            "propensity": [0.5] * n,
+            "policy_version": ["coin"] * n,
+        }
+    )
+
+
+def marked(rounds: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    found, split = mark_evidence(rounds, SETTINGS, date(2026, 1, 7), "recommendation")
+    return found, split.by
+
+
+def test_a_log_of_one_moment_is_dealt_out_in_the_shares_of_the_windows() -> None:
+    found, by = marked(experiment(4000))
+
+    assert by == BY_ROUND
+    shares = [(found["window"] == window).mean() for window in (Window.SUPPORT, Window.QUERY, Window.HOLDOUT)]
+    # three standard errors of 4,000 coins
+    assert all(abs(share - wanted) < 0.024 for share, wanted in zip(shares, (0.5, 0.25, 0.25), strict=True))
+
+
+def test_nobody_both_teaches_and_judges() -> None:
+    found, by = marked(experiment(4000, n_users=300))
+
+    assert by == BY_USER
+    assert found.group_by("user_key").agg(pl.col("window").n_unique())["window"].to_list() == [1] * 300
+    assert found.group_by("user_key").agg(pl.col("origin").n_unique())["origin"].to_list() == [1] * 300
+
+
+def test_times_decide_where_there_are_times() -> None:
+    spread = experiment(400).with_columns(
+        decided_at=pl.col("decided_at") - pl.duration(hours=pl.int_range(pl.len()))
+    )
+
+    assert marked(spread)[1] == BY_TIME
+
+
+@given(st.permutations(range(12)))
+def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
+    rounds = experiment(12, n_users=5).with_columns(number=dealt(experiment(12, n_users=5), "s"))
+
+    shuffled = rounds[order]
+
+    assert dealt(shuffled, "s").to_list() == shuffled["number"].to_list()
+
+
+def test_a_reward_that_may_still_come_judges_nothing() -> None:
+    windows = random_windows(pl.Series([0.1, 0.6, 0.9]), pl.Series([False, True, True]), 0.5, 0.25)
+
+    assert windows.to_list() == [Window.GAP, Window.QUERY, Window.HOLDOUT]
+
+
+def test_origins_by_hand() -> None:
+    windows = pl.Series([Window.SUPPORT, Window.SUPPORT, Window.QUERY, Window.HOLDOUT], dtype=pl.Int8)
+
+    assert random_origins(pl.Series([0.2, 0.3, 0.6, 0.9]), windows, 0.5).to_list() == [0, 1, 2, 3]

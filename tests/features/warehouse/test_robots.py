@@ -1,0 +1,78 @@
+"""Visits faster than any person enter no table and are named; a session of everybody is no such visit."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+import pytest
+
+from features.warehouse.build import build
+from features.warehouse.quality import ROBOTS, data_quality
+
+START = datetime(2026, 1, 5, 10, tzinfo=UTC)
+MANIFEST = (
+    "INSERT INTO load_manifest (load_number, source_name, file_sha256, n_bytes, n_lines, n_loaded, "
+    "n_rejected, logs, key_id, contract_version) VALUES (1, 'shown.csv', '', 0, 9, 9, 0, [], '', '')"
+)
+
+Row = dict[str, object]
+Connection = duckdb.DuckDBPyConnection
+
+
+def visit(session: str | None, n: int, seconds: float, user: str | None = None) -> list[Row]:
+    """One item shown at a time, every so many seconds."""
+    return [
+        {
+            "impression_id": f"{session} {user} {number}",
+            "shown_at": START + timedelta(seconds=seconds * number),
+            "session_id": session,
+            "user_key": user,
+            "item_id": "shoe",
+            "surface": "home",
+            "slot": 1,
+        }
+        for number in range(n)
+    ]
+
+
+def people() -> list[Row]:
+    return [row for number in range(40) for row in visit(f"person {number}", 40, 20)]
+
+
+def staged(warehouse: Connection) -> set[str | None]:
+    warehouse.execute(MANIFEST)
+    build(warehouse, as_of=date(2026, 1, 31), attribution_hours=24)
+    found = warehouse.execute("SELECT DISTINCT coalesce(session_id, user_key) FROM stg_impressions")
+    return {name for (name,) in found.fetchall()}
+
+
+@pytest.mark.parametrize(("session", "user"), [("crawler", None), (None, "crawler")])
+def test_a_visit_at_a_robots_rate_is_left_out_and_named(
+    warehouse: Connection, put: Callable[..., None], session: str | None, user: str | None
+) -> None:
+    put("impressions", *people(), *visit(session, 200, 1, user))
+
+    found = staged(warehouse)
+
+    assert len(found) == 40
+    assert "crawler" not in found
+    [said] = data_quality(warehouse, "night").filter(rule=ROBOTS)["reason"]
+    assert said == (
+        "200 rows of 1 visits are those of robots, with up to 200 acts in five minutes; they enter no table"
+    )
+
+
+def test_the_items_of_one_page_are_one_act(warehouse: Connection, put: Callable[..., None]) -> None:
+    put("impressions", *people(), *visit("catalog page", 300, 0))
+
+    assert "catalog page" in staged(warehouse)
+
+
+def test_sessions_that_are_no_visits_leave_nobody_out(
+    warehouse: Connection, put: Callable[..., None]
+) -> None:
+    put("impressions", *visit("everybody", 2000, 0.5))
+
+    assert staged(warehouse) == {"everybody"}
+    [said] = data_quality(warehouse, "night").filter(rule=ROBOTS)["reason"]
+    assert "they hold 100 % of all rows, too many for robots, and are kept" in said
