@@ -65,6 +65,15 @@ MEANINGS = {
     "n_clusters": "What the bootstrap draws.",
     "n_informative_clusters": "Those with another reward than the usual one: all that tells rewards apart.",
     "design_effect": "How many times more variance than if rounds of one cluster were independent.",
+    "contribution_largest_share": (
+        "How much of all weighted rewards one of them holds, weights apart. Another such order, or none, "
+        "would change the value."
+    ),
+    "contribution_effective": "Equal contributions that would be as uneven as these, weights apart.",
+    "contribution_index": (
+        "How heavy the rewards' tail is, weights apart. Above 0.5, by more than the error of its estimate, "
+        "their average hardly settles in any log."
+    ),
     "max_weight": "How many logged rounds the heaviest one stands for.",
 }
 

@@ -72,7 +72,8 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     # An estimator may ask more of its columns than that they are there, such as how many loggers there were.
     except ValueError as error:
         raise InputDataError(f"{file.path}: {error}") from error
-    gate = GateSettings()
+    leading = next(iter(asked.values())).name
+    gate = GateSettings(estimator=leading)
     diagnostics = evaluation.diagnostics_of(POLICY)
     mean_weight = evaluation.mean_weight_interval(POLICY, ALL, gate.mean_weight_confidence)
     trust = assess(diagnostics, mean_weight, gate, clusters)
@@ -86,7 +87,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         seed=question.seed,
         propensities=propensities,
         estimates=_estimates(asked, evaluation, question.confidence, propensities.note),
-        diagnostics=asdict(diagnostics),
+        diagnostics=diagnostics.numbers(leading),
         limits=limits,
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
         trusted=trust.trusted and not propensities.doubts,

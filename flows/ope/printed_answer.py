@@ -22,7 +22,7 @@ def json_line(answer: PolicyAnswer) -> str:
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
     | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where estimated |
-    | diagnostics | every field of `offline_rl.ope.trust.diagnostics.Diagnostics` |
+    | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | estimates | estimator (as asked), value, lower, upper, interval_method |
     | verdict | trusted, reasons |
     """
@@ -123,8 +123,33 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
             count(int(d["n_informative_clusters"])),
             "with another reward than the usual one",
         ),
+        *_contribution_rows(answer),
     ]
     return _aligned(rows, right=(1,))
+
+
+def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
+    d = answer.diagnostics
+    if not d.get("contribution_n"):
+        return []
+    unit = "cluster" if answer.cluster else "round"
+    return [
+        (
+            "contributions",
+            fixed(d["contribution_effective"], 1),
+            f"equal ones would be as uneven as those of {count(int(d['contribution_n']))} {unit}s",
+        ),
+        (
+            "largest one",
+            share(d["contribution_largest_share"]),
+            f"of them all, by one {unit}",
+        ),
+        (
+            "reward tail index",
+            ratio(min(d["contribution_index"], d["contribution_amount_index"])),
+            f"above {answer.limits['max_contribution_index']:g} by more than chance averages hardly settle",
+        ),
+    ]
 
 
 def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:

@@ -5,6 +5,7 @@ from math import inf
 
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.intervals.choice import IntervalName
+from offline_rl.ope.trust.contribution_tail import ContributionTail, tail_doubts
 
 KEPT = (0.92, 0.98)
 """Coverage that a 95 % interval may have without a label."""
@@ -84,3 +85,29 @@ def honest_label(name: IntervalName, effective_rounds: float, *, lacking: bool =
     if found.most > KEPT[1]:
         return f"95% intervals of this kind covered as much as {found.most:.0%} {where}"
     return ""
+
+
+MONEY_STUDY: dict[IntervalName, float] = {
+    "percentile": 0.70,
+    "bca": 0.73,
+    "studentized": 0.78,
+    "student_t": 0.69,
+}
+"""name → least coverage in logs whose rewards have a tail that the gate refuses, in the study's money worlds.
+
+Log-normal baskets with σ up to 2.5; heavier ones would cover less, down to nothing where there is no mean.
+"""
+
+
+def heavy_label(name: IntervalName, tail: ContributionTail | None) -> str:
+    """What to say of an interval whose contributions have a heavy tail; empty where the gate
+    would not doubt them.
+
+    >>> heavy_label("bca", None)
+    ''
+    """
+    if tail is None or not tail_doubts(tail):
+        return ""
+    return (
+        f"95% intervals of this kind covered as little as {MONEY_STUDY[name]:.0%} with rewards of such a tail"
+    )
