@@ -78,6 +78,23 @@ MEANINGS = {
 }
 
 
+ROBUST = "Rewards have a heavy tail. Each of these says what it assumes:"
+
+
+def robust(kind: str, *, cap: str | None, n_capped: int | None, bias: str | None) -> str:
+    """Return what one robust answer is made of and what it rests on."""
+    match kind:
+        case "winsorized":
+            beyond = f"the {n_capped} largest contributions count as {cap}"
+            return (
+                beyond if bias is None else f"{beyond}: off by at most {bias} if the mean square is as logged"
+            )
+        case "log_smoothing":
+            return "holds for every reward that is never negative, whatever its tail; no upper end can"
+        case _:
+            return "parametric: only if what buyers contribute is log-normal"
+
+
 def headline(value: str, interval: str, level: str, estimator: str) -> str:
     """Return the answer in one sentence."""
     return f"The policy is worth {value} per round ({level} interval {interval}), by {estimator}."

@@ -25,6 +25,7 @@ def json_line(answer: PolicyAnswer) -> str:
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | estimates | estimator (as asked), value, lower, upper, interval_method |
     | verdict | trusted, reasons |
+    | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
     """
     content = {
         "n_rounds": answer.n_rounds,
@@ -33,6 +34,8 @@ def json_line(answer: PolicyAnswer) -> str:
         "estimates": [_finite(asdict(estimate)) for estimate in answer.estimates],
         "verdict": {"trusted": answer.trusted, "reasons": list(answer.reasons)},
     }
+    if answer.robust:
+        content["robust"] = [_finite(asdict(value)) for value in answer.robust]
     return json.dumps(content, allow_nan=False)
 
 
@@ -63,6 +66,7 @@ def printed(answer: PolicyAnswer) -> str:
             "",
             *([] if answer.trusted else ["Estimates, not to be trusted:"]),
             *_estimates(answer),
+            *_robust(answer),
             "",
             *_diagnostics(answer),
             "",
@@ -91,6 +95,27 @@ def _estimates(answer: PolicyAnswer) -> list[str]:
         for e in answer.estimates
     ]
     return _aligned([heads, *rows], right=(1, 2))
+
+
+def _robust(answer: PolicyAnswer) -> list[str]:
+    """Empty unless rewards have a heavy tail."""
+    reward = answer.robust_reward
+    rows = []
+    for found in answer.robust:
+        value = "" if found.value is None else reward.value(found.value)
+        ends = (
+            f"at least {reward.value(found.lower)}"
+            if found.upper is None
+            else reward.interval(found.lower, found.upper)
+        )
+        about = wording.robust(
+            found.kind,
+            cap=None if found.cap is None else reward.value(found.cap),
+            n_capped=found.n_capped,
+            bias=None if found.bias_bound is None else reward.value(found.bias_bound),
+        )
+        rows.append((found.kind.replace("_", " "), value, ends, about))
+    return ["", wording.ROBUST, *_aligned(rows, right=(1, 2))] if rows else []
 
 
 def _diagnostics(answer: PolicyAnswer) -> list[str]:

@@ -6,8 +6,10 @@ contributions are of a kind for which intervals are known to hold, and this is w
 
 A cluster contributes c_g = Σ_{i∈g} w_i r_i, or Σ w_i (r_i − q_i) where a reward model is corrected. Weights
 alone can make contributions uneven, and other checks judge weights. So each number is taken twice, for c_g
-and for the amount y_g = |c_g| / Σ w_i (over the rounds with a reward), and speaks of rewards only where both
-are bad. With clicks of 0 or 1 all amounts are 1: no check here can fail.
+and for the amount y_g = |c_g| / w̄_g, with w̄_g the mean weight of the cluster's m_g rounds that earned
+something, and speaks of rewards only where both are bad. With one click of 0 or 1 a cluster all amounts are 1,
+and no check here can fail. How many clusters share the load is asked of y_g / m_g, so that users who click
+twice in a small log of clicks are not mistaken for large orders.
 """
 
 from dataclasses import dataclass, replace
@@ -40,6 +42,9 @@ NO_THIRD_MOMENT = 1 / 3
 NO_VARIANCE = 0.5
 """Tail index from which the variance is infinite: no interval then shrinks as 1 / √n."""
 
+SURELY, NEARLY = 2.0, 1.5
+"""Standard errors by which an index above its limit is a doubt, and by which intervals carry a label."""
+
 MAX_SHARE = 0.2
 """Share of all contributions that one cluster may hold."""
 
@@ -63,7 +68,8 @@ class ContributionTail:
     | effective | (Σ ∣c∣)² / Σ c²: equal contributions that would be as uneven | clusters |
     | index | Hill's tail index of ∣c∣ (`hill_index`); −∞ without a tail, NaN where it can't be told | |
     | n_tail | contributions that the index rests on | clusters |
-    | amount_share, amount_effective, amount_index | the same three of y | |
+    | amount_share, amount_index | the same of y | |
+    | amount_effective | the same of y / m | clusters |
     """
 
     of: Literal["weighted rewards", "weighted corrections"]
@@ -92,6 +98,10 @@ class ContributionTail:
         """The effective number of contributions that rewards are answerable for."""
         return max(self.effective, self.amount_effective)
 
+    def exceeds(self, max_index: float, errors: float) -> bool:
+        """Whether the index is above max_index by so many of its standard errors, max_index / √n_tail."""
+        return self.reward_index > max_index * (1 + errors / sqrt(max(self.n_tail, 1)))
+
     @property
     def has_no_third_moment(self) -> bool:
         """Whether rewards have a tail for which the ends of an interval are known to be too near."""
@@ -118,7 +128,7 @@ def tail_doubts(
 
     largest_contribution: of at least min_effective clusters one holds more than max_share.
     few_contributions: at least min_effective clusters contribute, but as unevenly as fewer equal ones.
-    heavy_tail: the index is above max_index by two standard errors, which at an index of ½ are 1 / √n_tail.
+    heavy_tail: the index is above max_index by two of the standard errors that it has there (Hill 1975).
 
     An index that is merely above ½ is no finding: of 26 orders in the tail one has 0.5 ± 0.1.
 
@@ -126,13 +136,13 @@ def tail_doubts(
     >>> [doubt.code for doubt in tail_doubts(whale)]
     ['largest_contribution', 'few_contributions']
     """
-    limit = max_index + 1 / sqrt(max(tail.n_tail, 1))
     doubts = []
     if tail.reward_share > max_share and tail.n >= min_effective:
         doubts.append(TailDoubt("largest_contribution", tail.largest_share, max_share))
     if tail.n >= min_effective > tail.reward_effective:
         doubts.append(TailDoubt("few_contributions", tail.effective, min_effective))
-    if tail.reward_index > limit:
+    if tail.exceeds(max_index, SURELY):
+        limit = max_index * (1 + SURELY / sqrt(max(tail.n_tail, 1)))
         doubts.append(TailDoubt("heavy_tail", tail.reward_index, limit))
     return tuple(doubts)
 
@@ -146,8 +156,8 @@ def hill_index(sizes: Floats) -> tuple[float, int]:
 
     Where sizes repeat, as counts and prices do, those that tie with the (m + 1)-th largest are left out, and
     u lies halfway between them and the next larger one: counts of 1, 1, 1, 1, 2 would show k = log 2
-    otherwise, whatever their bound (Clauset, Shalizi & Newman 2009 take x_min − ½). −∞ where nothing is larger or
-    `RECURS` sizes share the largest one, NaN where fewer than five are larger.
+    otherwise, whatever their bound (Clauset, Shalizi & Newman 2009 take x_min − ½). −∞ where nothing is
+    larger or `RECURS` sizes share the largest one, NaN where fewer than five are larger.
 
     Source: Hill 1975, "A simple general approach to inference about the tail of a distribution".
 
@@ -182,8 +192,9 @@ def correction_tail(rounds: EvaluationRounds, of_rewards: ContributionTail) -> C
     """The tail of the weighted corrections w (r − q), summed by cluster; None without a reward model.
 
     of_rewards: `contribution_tail` of the same rounds. Hill's index is relative to a threshold, and taking q
-    away moves the threshold towards 0 and the index up. So an index here is at most that of w r: a model can
-    explain a tail away, and never make one.
+    away moves the threshold towards 0 and the index up; amounts left of a click or of none differ by what the
+    model says. So rewards are answerable for no more here than in w r: a model can explain a tail away, and
+    never make one.
     """
     if rounds.q_logged is None:
         return None
@@ -192,6 +203,8 @@ def correction_tail(rounds: EvaluationRounds, of_rewards: ContributionTail) -> C
         own,
         index=_lesser(own.index, of_rewards.index),
         amount_index=_lesser(own.amount_index, of_rewards.amount_index),
+        amount_share=min(own.amount_share, of_rewards.amount_share),
+        amount_effective=max(own.amount_effective, of_rewards.amount_effective),
         n_tail=of_rewards.n_tail,
     )
 
@@ -213,10 +226,12 @@ def _tail(
     carries = (rounds.reward != 0) & (weight > 0)
     signed = _summed(cluster, weight * amount)
     contribution = np.abs(signed)
-    of_rewarded, of_all = _summed(cluster, weight * carries), _summed(cluster, weight)
-    rewarded = of_rewarded > 0
-    divisor = np.where(rewarded, of_rewarded, of_all)
-    y = np.divide(contribution, divisor, out=np.zeros_like(contribution), where=divisor > 0)
+    n_rewarded, of_rewarded = _summed(cluster, carries * 1.0), _summed(cluster, weight * carries)
+    rewarded = n_rewarded > 0
+    n_rounds = np.where(rewarded, n_rewarded, _summed(cluster, np.ones(rounds.n)))
+    of_rounds = np.where(rewarded, of_rewarded, _summed(cluster, weight))
+    each = np.divide(contribution, of_rounds, out=np.zeros_like(contribution), where=of_rounds > 0)
+    y = each * n_rounds
     heard = rewarded & (contribution > 0)
     amount_index, _ = hill_index(y[heard])
     # Amounts that end in a cap leave no tail to contributions either; weights are judged elsewhere.
@@ -230,7 +245,7 @@ def _tail(
         index=index,
         n_tail=n_tail,
         amount_share=_largest_share(y),
-        amount_effective=_effective(y),
+        amount_effective=_effective(each),
         amount_index=amount_index,
     )
 
@@ -241,8 +256,7 @@ def _lesser(one: float, other: float) -> float:
 
 
 def _summed(cluster: Ints, numbers: Floats) -> Floats:
-    sums: Floats = np.bincount(cluster, numbers)
-    return sums
+    return np.bincount(cluster, numbers).astype(np.float64, copy=False)
 
 
 def _largest_share(sizes: Floats) -> float:
