@@ -148,7 +148,9 @@ def _of_contributions(answer: PolicyAnswer) -> tuple[Check, ...]:
     share = min(d["contribution_largest_share"], d["contribution_amount_share"])
     effective = max(d["contribution_effective"], d["contribution_amount_effective"])
     index = min(d["contribution_index"], d["contribution_amount_index"])
-    limit = asked["max_contribution_index"] + 1 / sqrt(max(d["contribution_n_tail"], 1))
+    limit = asked["max_contribution_index"] * (1 + 2 / sqrt(max(d["contribution_n_tail"], 1)))
+    fitted = min(d["contribution_pareto_k"], d["contribution_amount_pareto_k"])
+    is_heavy = index > limit and fitted > d["contribution_exponential_k"]
     return (
         Check(
             f"Largest reward of the {unit}",
@@ -168,7 +170,7 @@ def _of_contributions(answer: PolicyAnswer) -> tuple[Check, ...]:
             "Tail index of rewards",
             "no tail" if index == NO_TAIL else ratio(index),
             f"at most {ratio(limit)}",
-            None if isnan(index) else index <= limit,
+            None if isnan(index) else not is_heavy,
             MEANINGS["contribution_index"],
         ),
     )

@@ -104,6 +104,6 @@ def main(replicates: int) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["kinds"]:
-        sys.stdout.write(kinds(300) + "\n")
+        sys.stdout.write(kinds(200) + "\n")
     else:
         main(int(sys.argv[1]) if len(sys.argv) > 1 else 400)

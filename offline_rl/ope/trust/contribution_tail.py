@@ -7,19 +7,25 @@ contributions are of a kind for which intervals are known to hold, and this is w
 A cluster contributes c_g = Σ_{i∈g} w_i r_i, or Σ w_i (r_i − q_i) where a reward model is corrected. Weights
 alone can make contributions uneven, and other checks judge weights. So each number is taken twice, for c_g
 and for the amount y_g = |c_g| / w̄_g, with w̄_g the mean weight of the cluster's m_g rounds that earned
-something, and speaks of rewards only where both are bad. With one click of 0 or 1 a cluster all amounts are 1,
-and no check here can fail. How many clusters share the load is asked of y_g / m_g, so that users who click
+something, and speaks of rewards only where both are bad. With one click of 0 or 1 a cluster all amounts are
+1, and no check here can fail. How many clusters share the load is asked of y_g / m_g, so that users who click
 twice in a small log of clicks are not mistaken for large orders.
 """
 
 from dataclasses import dataclass, replace
-from math import inf, nan, sqrt
+from math import inf, isnan, nan, sqrt
 from typing import Literal
 
 import numpy as np
 
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
-from offline_rl.ope.trust.pareto_tail import FEWEST_TO_FIT, tail_size
+from offline_rl.ope.trust.pareto_tail import (
+    FEWEST_TO_FIT,
+    PRIOR_INDEX,
+    PRIOR_WEIGHT,
+    pareto_k,
+    tail_size,
+)
 
 CORRECTING = frozenset(
     {
@@ -68,7 +74,8 @@ class ContributionTail:
     | effective | (Σ ∣c∣)² / Σ c²: equal contributions that would be as uneven | clusters |
     | index | Hill's tail index of ∣c∣ (`hill_index`); −∞ without a tail, NaN where it can't be told | |
     | n_tail | contributions that the index rests on | clusters |
-    | amount_share, amount_index | the same of y | |
+    | pareto_k | index of a generalized Pareto law fitted to the same tail (`pareto_tail.pareto_k`) | |
+    | amount_share, amount_index, amount_pareto_k | the same of y | |
     | amount_effective | the same of y / m | clusters |
     """
 
@@ -79,9 +86,11 @@ class ContributionTail:
     effective: float
     index: float
     n_tail: int
+    pareto_k: float
     amount_share: float
     amount_effective: float
     amount_index: float
+    amount_pareto_k: float
 
     @property
     def reward_index(self) -> float:
@@ -98,9 +107,24 @@ class ContributionTail:
         """The effective number of contributions that rewards are answerable for."""
         return max(self.effective, self.amount_effective)
 
+    @property
+    def reward_pareto_k(self) -> float:
+        """The generalized Pareto index that rewards are answerable for."""
+        return _lesser(self.pareto_k, self.amount_pareto_k)
+
+    @property
+    def exponential_k(self) -> float:
+        """The generalized Pareto index as which a tail without one reads, as `pareto_tail` draws it to ½."""
+        return PRIOR_WEIGHT * PRIOR_INDEX / (self.n_tail + PRIOR_WEIGHT)
+
     def exceeds(self, max_index: float, errors: float) -> bool:
-        """Whether the index is above max_index by so many of its standard errors, max_index / √n_tail."""
-        return self.reward_index > max_index * (1 + errors / sqrt(max(self.n_tail, 1)))
+        """Whether the index is above max_index by so many of its standard errors, max_index / √n_tail.
+
+        A price list with gaps, such as 49 and 129, looks heavy to Hill's index, which only sees ratios. So a
+        generalized Pareto law is fitted too, and must find the tail heavier than an exponential one.
+        """
+        is_high = self.reward_index > max_index * (1 + errors / sqrt(max(self.n_tail, 1)))
+        return is_high and self.reward_pareto_k > self.exponential_k
 
     @property
     def has_no_third_moment(self) -> bool:
@@ -128,11 +152,24 @@ def tail_doubts(
 
     largest_contribution: of at least min_effective clusters one holds more than max_share.
     few_contributions: at least min_effective clusters contribute, but as unevenly as fewer equal ones.
-    heavy_tail: the index is above max_index by two of the standard errors that it has there (Hill 1975).
+    heavy_tail: the index is above max_index by two of the standard errors that it has there (`exceeds`).
 
     An index that is merely above ½ is no finding: of 26 orders in the tail one has 0.5 ± 0.1.
 
-    >>> whale = ContributionTail("weighted rewards", 180, 86_400.0, 0.92, 1.2, 0.6, 36, 0.9, 1.3, 0.6)
+    >>> whale = ContributionTail(
+    ...     of="weighted rewards",
+    ...     n=180,
+    ...     largest=86_400.0,
+    ...     largest_share=0.92,
+    ...     effective=1.2,
+    ...     index=0.6,
+    ...     n_tail=36,
+    ...     pareto_k=0.6,
+    ...     amount_share=0.9,
+    ...     amount_effective=1.3,
+    ...     amount_index=0.6,
+    ...     amount_pareto_k=0.6,
+    ... )
     >>> [doubt.code for doubt in tail_doubts(whale)]
     ['largest_contribution', 'few_contributions']
     """
@@ -203,6 +240,8 @@ def correction_tail(rounds: EvaluationRounds, of_rewards: ContributionTail) -> C
         own,
         index=_lesser(own.index, of_rewards.index),
         amount_index=_lesser(own.amount_index, of_rewards.amount_index),
+        pareto_k=_lesser(own.pareto_k, of_rewards.pareto_k),
+        amount_pareto_k=_lesser(own.amount_pareto_k, of_rewards.amount_pareto_k),
         amount_share=min(own.amount_share, of_rewards.amount_share),
         amount_effective=max(own.amount_effective, of_rewards.amount_effective),
         n_tail=of_rewards.n_tail,
@@ -244,15 +283,17 @@ def _tail(
         effective=_effective(contribution),
         index=index,
         n_tail=n_tail,
+        pareto_k=pareto_k(contribution[heard]),
         amount_share=_largest_share(y),
         amount_effective=_effective(each),
         amount_index=amount_index,
+        amount_pareto_k=pareto_k(y[heard]),
     )
 
 
 def _lesser(one: float, other: float) -> float:
     """The lesser of two indices, NaN where one of them can't be told."""
-    return float(np.minimum(one, other))
+    return nan if isnan(one) or isnan(other) else min(one, other)
 
 
 def _summed(cluster: Ints, numbers: Floats) -> Floats:

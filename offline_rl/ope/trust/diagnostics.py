@@ -66,6 +66,7 @@ class Diagnostics:
         tail = self.contributions(estimator)
         if tail is not None:
             of_tail = {name: number for name, number in vars(tail).items() if name != "of"}
+            of_tail["exponential_k"] = tail.exponential_k
             flat |= {f"contribution_{name}": number for name, number in of_tail.items()}
         return flat
 

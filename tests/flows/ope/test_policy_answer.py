@@ -22,9 +22,11 @@ MONEY = ContributionTail(
     effective=200.0,
     index=0.5,
     n_tail=68,
+    pareto_k=0.4,
     amount_share=0.02,
     amount_effective=240.0,
     amount_index=0.4,
+    amount_pareto_k=0.3,
 )
 SOUND = Diagnostics(
     n_rounds=10_000,

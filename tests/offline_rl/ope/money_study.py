@@ -111,6 +111,7 @@ MONEY: dict[str, MoneyWorld] = {
     **{
         f"log-normal {s:g}, all buy": MoneyWorld(1200, 1.0, *log_normal(s)) for s in (0.8, 1.0, 1.5, 2.0, 2.5)
     },
+    "log-normal 0.8, 2 % buy, users": MoneyWorld(5000, 0.02, *log_normal(0.8), per_user=5),
     "log-normal 1, 2 % buy, users": MoneyWorld(5000, 0.02, *log_normal(1.0), per_user=5),
     "log-normal 2, 2 % buy, users": MoneyWorld(5000, 0.02, *log_normal(2.0), per_user=5),
     "log-normal 2, 1 % buy, long": MoneyWorld(20_000, 0.01, *log_normal(2.0)),

@@ -189,3 +189,18 @@ def test_a_promotion_that_rests_on_one_order_is_held_in_the_log_and_in_its_segme
     assert judge(evaluation, "new", "log", segment=0).verdict != "hold" or not any(
         "weighted" in reason for reason in judge(evaluation, "new", "log", segment=0).reasons
     )
+
+
+def test_gaps_of_a_price_list_are_no_tail() -> None:
+    # Nine of ten orders cost 9 or 49, the others 129 to 1,290: ratios are large, and the tail is that of a
+    # geometric number of items.
+    rng = np.random.default_rng(6)
+    prices = np.where(
+        rng.random(400) < 0.85, rng.choice([9.0, 19.0, 49.0], 400), 129.0 * rng.geometric(0.7, 400)
+    )
+    tail = contribution_tail(orders(np.append(prices, np.zeros(4000)).tolist()))
+    assert tail.reward_pareto_k <= tail.exponential_k
+    assert tail_doubts(replace(tail, index=1.2, amount_index=1.2)) == ()
+    assert codes(replace(tail, index=1.2, amount_index=1.2, pareto_k=0.6, amount_pareto_k=0.6)) == [
+        "heavy_tail"
+    ]

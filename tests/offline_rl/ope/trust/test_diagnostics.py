@@ -46,9 +46,11 @@ def test_four_rounds_by_hand() -> None:
             effective=2.0,
             index=nan,
             n_tail=1,
+            pareto_k=-inf,
             amount_share=0.5,
             amount_effective=2.0,
             amount_index=nan,
+            amount_pareto_k=-inf,
         ),
         corrections=ContributionTail(
             of="weighted corrections",
@@ -58,9 +60,11 @@ def test_four_rounds_by_hand() -> None:
             effective=2.0,
             index=nan,
             n_tail=1,
+            pareto_k=-inf,
             amount_share=0.5,
             amount_effective=2.0,
             amount_index=nan,
+            amount_pareto_k=-inf,
         ),
     )
 
