@@ -48,7 +48,7 @@ class RobustValue:
 
 def robust_values(rounds: EvaluationRounds, confidence: float) -> tuple[RobustValue, ...]:
     """What these rounds allow: a lower bound and a law only where no reward is negative."""
-    _, cluster = np.unique(rounds.cluster, return_inverse=True)
+    _, cluster = np.unique(rounds.cluster, return_inverse=True)  # without gaps: clusters are counted
     contribution = np.bincount(cluster, rounds.weight * rounds.reward).astype(np.float64, copy=False)
     if len(contribution) < 2:
         return ()

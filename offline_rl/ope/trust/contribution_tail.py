@@ -18,7 +18,8 @@ from typing import Literal
 
 import numpy as np
 
-from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.ope.cluster_positions import cluster_positions
+from offline_rl.ope.records import EvaluationRounds, Floats
 from offline_rl.ope.trust.pareto_tail import (
     FEWEST_TO_FIT,
     PRIOR_INDEX,
@@ -63,7 +64,10 @@ RECURS = 5
 
 @dataclass(frozen=True)
 class ContributionTail:
-    """How uneven the contributions of a log's clusters are.
+    """How uneven the contributions of a log's clusters are, of those that earned something.
+
+    The others contribute nothing to w r, and to w (r − q) the small change of a model, which would hide a
+    large order.
 
     | field | formula | unit |
     |---|---|---|
@@ -221,7 +225,10 @@ def hill_index(sizes: Floats) -> tuple[float, int]:
 
 
 def contribution_tail(rounds: EvaluationRounds) -> ContributionTail:
-    """The tail of the weighted rewards w r, summed by cluster."""
+    """The tail of the weighted rewards w r, summed by cluster.
+
+    Raises ValueError where there are no rounds.
+    """
     return _tail(rounds, rounds.reward, "weighted rewards")
 
 
@@ -261,24 +268,24 @@ def _tail(
     rounds: EvaluationRounds, amount: Floats, of: Literal["weighted rewards", "weighted corrections"]
 ) -> ContributionTail:
     weight = rounds.weight
-    _, cluster = np.unique(rounds.cluster, return_inverse=True)
-    carries = (rounds.reward != 0) & (weight > 0)
-    signed = _summed(cluster, weight * amount)
+    if rounds.n == 0:
+        raise ValueError("there are no rounds whose contributions could be judged: give at least one.")
+    cluster = cluster_positions(rounds.cluster)
+    earns = (rounds.reward != 0) & (weight > 0)
+    n_earning = np.bincount(cluster, earns)
+    rewarded = n_earning > 0
+    signed = np.bincount(cluster, weight * amount)[rewarded]
     contribution = np.abs(signed)
-    n_rewarded, of_rewarded = _summed(cluster, carries * 1.0), _summed(cluster, weight * carries)
-    rewarded = n_rewarded > 0
-    n_rounds = np.where(rewarded, n_rewarded, _summed(cluster, np.ones(rounds.n)))
-    of_rounds = np.where(rewarded, of_rewarded, _summed(cluster, weight))
-    each = np.divide(contribution, of_rounds, out=np.zeros_like(contribution), where=of_rounds > 0)
-    y = each * n_rounds
-    heard = rewarded & (contribution > 0)
+    each = contribution / np.bincount(cluster, weight * earns)[rewarded]
+    y = each * n_earning[rewarded]
+    heard = contribution > 0
     amount_index, _ = hill_index(y[heard])
     # Amounts that end in a cap leave no tail to contributions either; weights are judged elsewhere.
     index, n_tail = (amount_index, 0) if amount_index == -inf else hill_index(contribution[heard])
     return ContributionTail(
         of=of,
-        n=int(np.count_nonzero(rewarded)),
-        largest=float(signed[np.argmax(contribution)]),
+        n=len(signed),
+        largest=float(signed[np.argmax(contribution)]) if len(signed) else 0.0,
         largest_share=_largest_share(contribution),
         effective=_effective(contribution),
         index=index,
@@ -296,10 +303,6 @@ def _lesser(one: float, other: float) -> float:
     return nan if isnan(one) or isnan(other) else min(one, other)
 
 
-def _summed(cluster: Ints, numbers: Floats) -> Floats:
-    return np.bincount(cluster, numbers).astype(np.float64, copy=False)
-
-
 def _largest_share(sizes: Floats) -> float:
     total = float(sizes.sum())
     return float(sizes.max()) / total if total > 0 else 0.0
@@ -307,7 +310,7 @@ def _largest_share(sizes: Floats) -> float:
 
 def _effective(sizes: Floats) -> float:
     # In units of the largest one, so that squares of large amounts don't overflow.
-    scaled = sizes / max(float(sizes.max()), _SMALLEST)
+    scaled = sizes / max(float(sizes.max(initial=0.0)), _SMALLEST)
     squares = float(scaled @ scaled)
     return float(scaled.sum()) ** 2 / squares if squares > 0 else 0.0
 

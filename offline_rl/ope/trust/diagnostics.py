@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.cluster_positions import cluster_positions
 from offline_rl.ope.rare_rewards import n_informative_clusters
-from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.ope.records import EvaluationRounds, Floats
 from offline_rl.ope.trust.contribution_tail import (
     ContributionTail,
     contribution_tail,
@@ -103,14 +104,14 @@ def design_effect(rounds: EvaluationRounds) -> float:
         return 1.0
     residual = weight * (rounds.reward - float(weight @ rounds.reward) / total)
     independent = float(residual @ residual)
-    clustered = float(np.square(np.bincount(_positions(rounds.cluster), residual)).sum())
+    clustered = float(np.square(np.bincount(cluster_positions(rounds.cluster), residual)).sum())
     return max(1.0, clustered / independent) if independent > 0 else 1.0
 
 
 def diagnose(rounds: EvaluationRounds, mean_weight: Interval) -> Diagnostics:
     """Diagnostics of at least one round, given the interval of the mean weight."""
     weight = rounds.weight
-    position = _positions(rounds.cluster)
+    position = cluster_positions(rounds.cluster)
     cluster_weight = np.bincount(position, weight)
     total = float(weight.sum())
     unsupported = 0.0 if rounds.unsupported_mass is None else float(rounds.unsupported_mass.mean())
@@ -151,12 +152,3 @@ def diagnose_segments(rounds: EvaluationRounds, mean_weights: Sequence[Interval]
             "give one for the whole log and one for each segment."
         )
     return tuple(diagnose(part, interval) for part, interval in zip(parts, mean_weights, strict=True))
-
-
-def _positions(cluster: Ints) -> Ints:
-    """A place from 0 for each cluster, some of them empty where indices have gaps."""
-    first, last = int(cluster.min()), int(cluster.max())
-    # Users are mostly numbered in a row, and counting is ten times faster than sorting.
-    if last - first < 4 * len(cluster):
-        return cluster - first
-    return np.unique(cluster, return_inverse=True)[1]
