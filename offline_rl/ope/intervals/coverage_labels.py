@@ -88,10 +88,10 @@ def honest_label(name: IntervalName, effective_rounds: float, *, lacking: bool =
 
 
 MONEY_STUDY: dict[IntervalName, float] = {
-    "percentile": 0.70,
-    "bca": 0.73,
-    "studentized": 0.78,
-    "student_t": 0.69,
+    "percentile": 0.68,
+    "bca": 0.72,
+    "studentized": 0.79,
+    "student_t": 0.65,
 }
 """name → least coverage in logs whose rewards have a tail that the gate refuses, in the study's money worlds.
 
@@ -99,12 +99,16 @@ Log-normal baskets with σ up to 2.5; heavier ones would cover less, down to not
 """
 
 MONEY_STUDY_NEAR: dict[IntervalName, float] = {
-    "percentile": 0.80,
-    "bca": 0.83,
-    "studentized": 0.83,
-    "student_t": 0.80,
+    "percentile": 0.62,
+    "bca": 0.72,
+    "studentized": 0.72,
+    "student_t": 0.64,
 }
-"""name → the same of logs that are trusted, with a tail index 1.5 to 2 standard errors above its limit."""
+"""name → the same in trusted logs with a tail index of 1.5 to 2 standard errors above its limit.
+
+Of log-normal baskets with σ = 1.5, where few logs are trusted: 11 and 20 logs in two runs of 200 and 300, so
+these are rough. With σ = 1 such logs held the truth in .97 of 26.
+"""
 
 
 def heavy_label(name: IntervalName, tail: ContributionTail | None) -> str:

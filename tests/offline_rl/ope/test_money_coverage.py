@@ -1,6 +1,6 @@
 """Revenue: trusted logs hold the truth, heavy ones are refused, and clicks are let through as before.
 
-Limits were chosen on seeds below 2,000, COVERAGE.md is made of those from 10,000, and these are others.
+Limits were chosen on seeds below 2,000, COVERAGE.md is made of those from 30,000, and these are others.
 """
 
 import numpy as np
