@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import policy_value_wording as wording
+from reports.pages.policy_value_robust import robust_rows
 from reports.summaries.formatting import count, fixed, ratio, share
 from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer
 
@@ -99,22 +100,7 @@ def _estimates(answer: PolicyAnswer) -> list[str]:
 
 def _robust(answer: PolicyAnswer) -> list[str]:
     """Empty unless rewards have a heavy tail."""
-    reward = answer.robust_reward
-    rows = []
-    for found in answer.robust:
-        value = "" if found.value is None else reward.value(found.value)
-        ends = (
-            f"at least {reward.value(found.lower)}"
-            if found.upper is None
-            else reward.interval(found.lower, found.upper)
-        )
-        about = wording.robust(
-            found.kind,
-            cap=None if found.cap is None else reward.value(found.cap),
-            n_capped=found.n_capped,
-            bias=None if found.bias_bound is None else reward.value(found.bias_bound),
-        )
-        rows.append((found.kind.replace("_", " "), value, ends, about))
+    rows = robust_rows(answer)
     return ["", wording.ROBUST, *_aligned(rows, right=(1, 2))] if rows else []
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from offline_rl.ope.intervals.choice import WORDING
 from tests.offline_rl.ope.coverage_study import WORLDS, Setting
-from tests.offline_rl.ope.money_study import CLICKS, ESTIMATORS, MONEY, MoneyFound, found_in
+from tests.offline_rl.ope.money_study import CLICKS, ESTIMATORS, MONEY, MoneyFound, MoneyWorld, found_in
 
 PAGE = Path(__file__).parents[2] / "offline_rl" / "ope" / "COVERAGE.md"
 BEGIN, END = "<!-- money: begin -->", "<!-- money: end -->"
@@ -27,14 +27,16 @@ def share(number: float) -> str:
     return "–" if np.isnan(number) else f"{number:.3f}".removeprefix("0")
 
 
-def row(name: str, n: int, found: MoneyFound) -> str:
+def row(name: str, world: MoneyWorld, found: MoneyFound) -> str:
     trusted = found.trusted.mean(axis=0)
     among = " / ".join(share(found.covered(e, among_trusted=True)) for e in ESTIMATORS)
     every = " / ".join(share(found.covered(e)) for e in ESTIMATORS)
     unlabelled = ~found.labelled[:, 0][found.trusted[:, 0]]
+    if world.whale:
+        every = "–"  # the whale belongs to no truth
     cells = (
         name,
-        f"{n:,}",
+        f"{world.n:,}",
         f"{share(float(trusted[0]))} / {share(float(trusted[2]))}",
         among,
         share(float(unlabelled.mean())) if len(unlabelled) else "–",
@@ -51,7 +53,7 @@ def table(replicates: int) -> str:
     ]
     for name, world in MONEY.items():
         count = replicates if world.n <= 5000 else replicates // 4
-        lines.append(row(name, world.n, found_in(world.log, world.truth, count, JUDGED_FROM)))
+        lines.append(row(name, world, found_in(world.log, world.truth, count, JUDGED_FROM)))
         sys.stderr.write(lines[-1] + "\n")
     lines += [
         "",
