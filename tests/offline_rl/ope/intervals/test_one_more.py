@@ -1,5 +1,6 @@
 """Ends that reckon with one more cluster like the largest."""
 
+from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -10,7 +11,7 @@ from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.estimators.snips import SNIPS
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.one_more import reaching_one_more
-from tests.offline_rl.ope.money_study import MoneyWorld, clicks, log_normal
+from tests.offline_rl.ope.money_study import MoneyWorld, clicks, gamma, log_normal
 
 LOG_NORMAL, CLICKS = MoneyWorld(3000, 0.05, *log_normal(1.0)), MoneyWorld(3000, 0.05, *clicks(1))
 
@@ -51,3 +52,15 @@ def test_differences_reach_out_too() -> None:
     largest = (np.abs(log.weight - 1) * log.reward).max() / log.n
     bare = np.quantile(evaluation.resampled[0, 0, 0] - evaluation.resampled[1, 0, 0], [0.025, 0.975])
     assert found.upper - found.lower > bare[1] - bare[0] + 0.5 * largest
+
+
+@pytest.mark.parametrize(("share", "named"), [(0.05, False), (0.15, True)])
+def test_an_order_above_a_tenth_of_all_is_named_beside_the_interval(share: float, named: bool) -> None:
+    log = MoneyWorld(3000, 0.05, *gamma(4)).log(5)
+    largest = int(np.argmax(log.weight))
+    others = float((log.weight * log.reward).sum() - log.weight[largest] * log.reward[largest])
+    order = share / (1 - share) * others / log.weight[largest]
+    bought = replace(log, reward=np.where(np.arange(log.n) == largest, order, log.reward))
+    for row in evaluate({"new": bought}, [IPS(), SNIPS()], n_resamples=50).policy_values():
+        assert (f"one of the users holds {share:.0%} of all weighted rewards" in row.interval_method) == named
+        assert "covered as little as" not in row.interval_method
