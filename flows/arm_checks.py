@@ -127,7 +127,9 @@ def _value(rounds: EvaluationRounds, settings: Settings) -> tuple[PolicyValue, t
         cluster_name="users" if len(np.unique(rounds.cluster)) < rounds.n else "rounds",
     )
     gate = GateSettings(
-        min_ess=settings.evaluation.min_ess, min_supported_share=settings.evaluation.min_supported_share
+        estimator=ESTIMATOR,
+        min_ess=settings.evaluation.min_ess,
+        min_supported_share=settings.evaluation.min_supported_share,
     )
     mean_weight = evaluation.mean_weight_interval("the arm", None, gate.mean_weight_confidence)
     doubts = evidence_doubts(

@@ -65,8 +65,34 @@ MEANINGS = {
     "n_clusters": "What the bootstrap draws.",
     "n_informative_clusters": "Those with another reward than the usual one: all that tells rewards apart.",
     "design_effect": "How many times more variance than if rounds of one cluster were independent.",
+    "contribution_largest_share": (
+        "How much of all weighted rewards one of them holds, weights apart. Another such order, or none, "
+        "would change the value."
+    ),
+    "contribution_effective": "Equal contributions that would be as uneven as these, weights apart.",
+    "contribution_index": (
+        "How heavy the rewards' tail is, weights apart. Above 0.5, by more than the error of its estimate, "
+        "their average hardly settles in any log."
+    ),
     "max_weight": "How many logged rounds the heaviest one stands for.",
 }
+
+
+ROBUST = "Rewards have a heavy tail. Each of these says what it assumes:"
+
+
+def robust(kind: str, *, cap: str | None, n_capped: int | None, bias: str | None) -> str:
+    """Return what one robust answer is made of and what it rests on."""
+    match kind:
+        case "winsorized":
+            beyond = f"the {n_capped} largest contributions count as {cap}"
+            return (
+                beyond if bias is None else f"{beyond}: off by at most {bias} if the mean square is as logged"
+            )
+        case "log_smoothing":
+            return "holds for every reward that is never negative, whatever its tail; no upper end can"
+        case _:
+            return "parametric: only if what buyers contribute is log-normal"
 
 
 def headline(value: str, interval: str, level: str, estimator: str) -> str:

@@ -13,8 +13,11 @@ from flows.ope.round_files import open_rounds
 from flows.ope.weight_bands import weight_bands
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
-from offline_rl.ope.trust.trust import GateSettings, assess
-from reports.summaries.policy_answer import EstimatedValue, PolicyAnswer
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.robust_values import robust_values
+from offline_rl.ope.trust.diagnostics import Diagnostics
+from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of
+from reports.summaries.policy_answer import EstimatedValue, PolicyAnswer, RobustAnswer
 
 POLICY = "policy"
 
@@ -72,7 +75,8 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     # An estimator may ask more of its columns than that they are there, such as how many loggers there were.
     except ValueError as error:
         raise InputDataError(f"{file.path}: {error}") from error
-    gate = GateSettings()
+    leading = next(iter(asked.values())).name
+    gate = GateSettings(estimator=leading)
     diagnostics = evaluation.diagnostics_of(POLICY)
     mean_weight = evaluation.mean_weight_interval(POLICY, ALL, gate.mean_weight_confidence)
     trust = assess(diagnostics, mean_weight, gate, clusters)
@@ -86,14 +90,25 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         seed=question.seed,
         propensities=propensities,
         estimates=_estimates(asked, evaluation, question.confidence, propensities.note),
-        diagnostics=asdict(diagnostics),
+        diagnostics=diagnostics.numbers(leading),
         limits=limits,
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
         trusted=trust.trusted and not propensities.doubts,
         # All diagnostics rest on the propensities: doubts about these come first.
         reasons=propensities.doubts + trust.reasons,
         weight_bands=weight_bands(rounds.weight),
+        robust=_robust(rounds, diagnostics, gate, question.confidence),
     )
+
+
+def _robust(
+    rounds: EvaluationRounds, diagnostics: Diagnostics, gate: GateSettings, confidence: float
+) -> tuple[RobustAnswer, ...]:
+    """What can be said beside an estimate whose rewards have a heavy tail."""
+    tail = diagnostics.contributions(gate.estimator)
+    if tail is None or not (tail.has_no_third_moment or tail_doubts_of(tail, gate)):
+        return ()
+    return tuple(RobustAnswer(**asdict(value)) for value in robust_values(rounds, confidence))
 
 
 def _estimates(

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reports import policy_value_wording as wording
+from reports.pages.policy_value_robust import robust_rows
 from reports.summaries.formatting import count, fixed, ratio, share
 from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer
 
@@ -22,9 +23,10 @@ def json_line(answer: PolicyAnswer) -> str:
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
     | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where estimated |
-    | diagnostics | every field of `offline_rl.ope.trust.diagnostics.Diagnostics` |
+    | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | estimates | estimator (as asked), value, lower, upper, interval_method |
     | verdict | trusted, reasons |
+    | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
     """
     content = {
         "n_rounds": answer.n_rounds,
@@ -33,6 +35,8 @@ def json_line(answer: PolicyAnswer) -> str:
         "estimates": [_finite(asdict(estimate)) for estimate in answer.estimates],
         "verdict": {"trusted": answer.trusted, "reasons": list(answer.reasons)},
     }
+    if answer.robust:
+        content["robust"] = [_finite(asdict(value)) for value in answer.robust]
     return json.dumps(content, allow_nan=False)
 
 
@@ -63,6 +67,7 @@ def printed(answer: PolicyAnswer) -> str:
             "",
             *([] if answer.trusted else ["Estimates, not to be trusted:"]),
             *_estimates(answer),
+            *_robust(answer),
             "",
             *_diagnostics(answer),
             "",
@@ -91,6 +96,12 @@ def _estimates(answer: PolicyAnswer) -> list[str]:
         for e in answer.estimates
     ]
     return _aligned([heads, *rows], right=(1, 2))
+
+
+def _robust(answer: PolicyAnswer) -> list[str]:
+    """Empty unless rewards have a heavy tail."""
+    rows = robust_rows(answer)
+    return ["", wording.ROBUST, *_aligned(rows, right=(1, 2))] if rows else []
 
 
 def _diagnostics(answer: PolicyAnswer) -> list[str]:
@@ -123,8 +134,33 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
             count(int(d["n_informative_clusters"])),
             "with another reward than the usual one",
         ),
+        *_contribution_rows(answer),
     ]
     return _aligned(rows, right=(1,))
+
+
+def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
+    d = answer.diagnostics
+    if not d.get("contribution_n"):
+        return []
+    unit = "cluster" if answer.cluster else "round"
+    return [
+        (
+            "contributions",
+            fixed(d["contribution_effective"], 1),
+            f"equal ones would be as uneven as those of {count(int(d['contribution_n']))} {unit}s",
+        ),
+        (
+            "largest one",
+            share(d["contribution_largest_share"]),
+            f"of them all, by one {unit}",
+        ),
+        (
+            "reward tail index",
+            ratio(min(d["contribution_index"], d["contribution_amount_index"])),
+            f"above {answer.limits['max_contribution_index']:g} by more than chance averages hardly settle",
+        ),
+    ]
 
 
 def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:

@@ -15,19 +15,25 @@ from offline_rl.ope.grouped_clusters import grouped
 from offline_rl.ope.intervals.choice import WORDING, IntervalName, Replicated, check_interval_name
 from offline_rl.ope.intervals.coverage_labels import (
     MEAN_WEIGHT_CONFIDENCE,
+    heavy_label,
     honest_label,
     lacks_what_matters,
 )
 from offline_rl.ope.intervals.linearization import resampled_standard_errors
+from offline_rl.ope.intervals.one_more import reaching_one_more
 from offline_rl.ope.intervals.simultaneous import simultaneous_bands
 from offline_rl.ope.rare_rewards import FEW, reward_range, widened
 from offline_rl.ope.records import FLOAT32_SLACK, EvaluationRounds, Floats, Ints
 from offline_rl.ope.summed_log import SummedLog
 from offline_rl.ope.sums import Cells, distinct_columns
+from offline_rl.ope.trust.contribution_tail import ContributionTail
 from offline_rl.ope.trust.diagnostics import Diagnostics, diagnose_segments
 
 ALL = None
 """Segment of a result over the whole log."""
+
+NOTABLE_SHARE = 0.1
+"""Share of all contributions above which the largest is named beside the interval."""
 
 ROUNDS_AT_ONCE = 2**18
 """Rounds whose terms are held at once (2 MB a column)."""
@@ -114,12 +120,15 @@ class Evaluation:
     ) -> Difference:
         """The paired difference of two policies, exactly 0 for a policy and itself.
 
-        NaN where one of the two is not identified. Raises ValueError for a name that was not evaluated.
+        Where one of the two has heavy-tailed rewards the ends are `reaching_one_more`. NaN where one of the
+        two is not identified. Raises ValueError for a name that was not evaluated.
         """
         e, s = self._estimator(estimator), self._segment(segment)
         ours, theirs = self._policy(policy), self._policy(other)
         replicated = self._difference(ours, theirs, e, s)
         ends = replicated.interval(self._asked(interval), confidence)
+        if any(self._has_no_third_moment(p, e, s) for p in (ours, theirs)):
+            ends = reaching_one_more(ends, replicated.value, replicated.left_out)
         return Difference(policy, other, replicated.value, ends.lower, ends.upper)
 
     def simultaneous_differences(
@@ -170,7 +179,8 @@ class Evaluation:
     def _row(self, p: int, e: int, s: int, confidence: float, name: IntervalName) -> PolicyValue:
         estimator, diagnostics = self.estimators[e], self.diagnostics[p][s]
         value, effective_rounds = float(self.values[p, e, s]), self._effective_rounds(p, s)
-        interval = self._value(p, e, s).interval(name, confidence)
+        replicated = self._value(p, e, s)
+        interval = replicated.interval(name, confidence)
         remarks = [WORDING[name].format(clusters=self.cluster_name, resamples=self.resampled.shape[-1])]
         if interval.n_undefined:
             remarks.append(f"{interval.n_undefined} of them identify no value and are left out")
@@ -188,10 +198,15 @@ class Evaluation:
                 f"widened to Clopper-Pearson at {effective_rounds:,.0f} effective rounds, "
                 f"as only {diagnostics.n_informative_clusters} {self.cluster_name} tell of the reward"
             )
+        tail = diagnostics.contributions(estimator.name)
+        if not estimator.rests_on_model and tail is not None:
+            if tail.has_no_third_moment:
+                interval = reaching_one_more(interval, value, replicated.left_out)
+            remarks += _remarks_on(tail, self.cluster_name)
         lacking = lacks_what_matters(
             self._mean_weight(p, s, MEAN_WEIGHT_CONFIDENCE), diagnostics.supported_share
         )
-        label = honest_label(name, effective_rounds, lacking=lacking)
+        label = honest_label(name, effective_rounds, lacking=lacking) or heavy_label(name, tail)
         if label and not estimator.rests_on_model:
             remarks.append(label)
         return PolicyValue(
@@ -247,6 +262,10 @@ class Evaluation:
         ]
         errors = resampled_standard_errors(self.log, contrasts, range(len(self.segments)))
         return errors.reshape(self.resampled.shape)
+
+    def _has_no_third_moment(self, p: int, e: int, s: int) -> bool:
+        tail = self.diagnostics[p][s].contributions(self.estimators[e].name)
+        return tail is not None and not self.estimators[e].rests_on_model and tail.has_no_third_moment
 
     def _asked(self, interval: IntervalName | None) -> IntervalName:
         name = self.interval if interval is None else interval
@@ -328,6 +347,21 @@ def evaluate(
         places=tuple(tuple(places[start : start + len(estimators)]) for start in by_policy),
         interval=interval,
     )
+
+
+def _remarks_on(tail: ContributionTail, cluster_name: str) -> list[str]:
+    """What rewards of uneven size do to a value and its interval."""
+    remarks = []
+    if tail.has_no_third_moment:
+        remarks.append(
+            f"ends moved out by one more of the {cluster_name} like the largest, as {tail.of} have a tail "
+            f"index of {tail.reward_index:.2f}"
+        )
+    if tail.reward_share > NOTABLE_SHARE:
+        remarks.append(
+            f"one of the {cluster_name} holds {tail.largest_share:.0%} of all {tail.of}, {tail.largest:,.6g}"
+        )
+    return remarks
 
 
 def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells: Cells) -> Iterator[Floats]:

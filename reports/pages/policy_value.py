@@ -7,6 +7,7 @@ from reports.charts.value_intervals import ValueMark, value_intervals
 from reports.pages.cells import heads, measured, shared, text
 from reports.pages.figure import Figure, Key
 from reports.pages.policy_value_checks import checks, sized
+from reports.pages.policy_value_robust import robust_rows
 from reports.render import render
 from reports.summaries.formatting import MISSING, count, share
 from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer, WeightBand
@@ -30,6 +31,7 @@ def policy_value_html(answer: PolicyAnswer) -> str:
         badge=wording.VERDICTS[answer.trusted],
         figure=_figure(answer),
         estimates=_estimates_table(answer),
+        robust=_robust_table(answer),
         diagnostics=_diagnostics_table(answer),
         weights_line=wording.weights_conclusion(
             share(answer.diagnostics["top_weight_share"]), sized(answer.diagnostics["max_weight"])
@@ -85,6 +87,16 @@ def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
     columns = heads("Estimator", "Value#", f"{answer.level} interval")
     whys = [e.interval_method for e in answer.estimates]
     return first_rows("Value of the policy, reward per round", columns, rows, "", whys=whys)
+
+
+def _robust_table(answer: PolicyAnswer) -> PrintedTable | None:
+    found = robust_rows(answer)
+    if not found:
+        return None
+    rows = [(text(method), text(value or MISSING), text(ends)) for method, value, ends, _ in found]
+    columns = heads("Method", "Value", f"{answer.level} interval")
+    whys = [about for *_, about in found]
+    return first_rows("Beside them, each with what it assumes", columns, rows, "", whys=whys)
 
 
 def _diagnostics_table(answer: PolicyAnswer) -> PrintedTable:

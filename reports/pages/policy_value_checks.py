@@ -1,7 +1,7 @@
 """Each diagnostic of a policy's weights beside what the gate asks of it."""
 
 from dataclasses import dataclass
-from math import isnan
+from math import isnan, sqrt
 
 from reports.policy_value_wording import MEANINGS
 from reports.summaries.formatting import MISSING, count, fixed, ratio, two_digits
@@ -28,7 +28,8 @@ def checks(answer: PolicyAnswer) -> tuple[Check, ...]:
     of_propensities = (
         _of_logged(evidence) if isinstance(evidence, LoggedPropensities) else _of_modeled(evidence)
     )
-    return (*of_propensities, *_of_weights(answer), *_of_clusters(answer), *_unasked(answer))
+    asked = (*of_propensities, *_of_weights(answer), *_of_clusters(answer), *_of_contributions(answer))
+    return (*asked, *_unasked(answer))
 
 
 def sized(number: float) -> str:
@@ -133,6 +134,44 @@ def _of_clusters(answer: PolicyAnswer) -> tuple[Check, ...]:
             f"at least {count(int(asked['min_informative_clusters']))}",
             d["n_informative_clusters"] >= asked["min_informative_clusters"],
             MEANINGS["n_informative_clusters"],
+        ),
+    )
+
+
+def _of_contributions(answer: PolicyAnswer) -> tuple[Check, ...]:
+    """Of w r, or w (r − q): each is held against the lesser of contributions' and amounts' unevenness."""
+    d, asked = answer.diagnostics, answer.limits
+    if "contribution_n" not in d:
+        return ()
+    unit = "clusters" if answer.cluster else "rounds"
+    heard = d["contribution_n"] >= asked["min_effective_contributions"]
+    share = min(d["contribution_largest_share"], d["contribution_amount_share"])
+    effective = max(d["contribution_effective"], d["contribution_amount_effective"])
+    index = min(d["contribution_index"], d["contribution_amount_index"])
+    limit = asked["max_contribution_index"] * (1 + 2 / sqrt(max(d["contribution_n_tail"], 1)))
+    fitted = min(d["contribution_pareto_k"], d["contribution_amount_pareto_k"])
+    is_heavy = index > limit and fitted > d["contribution_exponential_k"]
+    return (
+        Check(
+            f"Largest reward of the {unit}",
+            _percent(share),
+            f"at most {_percent(asked['max_contribution_share'])}",
+            None if not heard else share <= asked["max_contribution_share"],
+            MEANINGS["contribution_largest_share"],
+        ),
+        Check(
+            "Effective contributions",
+            fixed(effective, 1),
+            f"at least {fixed(asked['min_effective_contributions'], 0)}",
+            None if not heard else effective >= asked["min_effective_contributions"],
+            MEANINGS["contribution_effective"],
+        ),
+        Check(
+            "Tail index of rewards",
+            "no tail" if index == NO_TAIL else ratio(index),
+            f"at most {ratio(limit)}",
+            None if isnan(index) else not is_heavy,
+            MEANINGS["contribution_index"],
         ),
     )
 

@@ -1,7 +1,7 @@
 """What one log says about one policy: the record that the terminal, the JSON line and the page print."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar
@@ -20,6 +20,21 @@ class EstimatedValue:
     lower: float | None
     upper: float | None
     interval_method: str
+
+
+@dataclass(frozen=True)
+class RobustAnswer:
+    """What can be said beside the estimates of rewards with a heavy tail; the kinds and fields are those of
+    `offline_rl.ope.robust_values.RobustValue`.
+    """
+
+    kind: str
+    value: float | None
+    lower: float
+    upper: float | None
+    cap: float | None
+    n_capped: int | None
+    bias_bound: float | None
 
 
 @dataclass(frozen=True)
@@ -101,7 +116,7 @@ class PolicyAnswer:
     propensities: where they come from, and what speaks against them.
     diagnostics: numbers by the names of `offline_rl.ope.trust.diagnostics`; NaN and infinity mean not known.
     limits: what the gate asks of them, by the names of its settings. gate_mean_weight: the mean weight's
-    interval at the gate's own confidence.
+    interval at the gate's own confidence. robust: empty unless rewards have a heavy tail.
     """
 
     source: str
@@ -118,6 +133,7 @@ class PolicyAnswer:
     trusted: bool
     reasons: tuple[str, ...]
     weight_bands: tuple[WeightBand, ...]
+    robust: tuple[RobustAnswer, ...] = ()
 
     @property
     def leading(self) -> EstimatedValue:
@@ -132,11 +148,18 @@ class PolicyAnswer:
     @property
     def reward(self) -> RewardFormat:
         """How values are written: with two digits of a typical interval's half width, however small."""
-        halves = [
-            (e.upper - e.lower) / 2 for e in self.estimates if e.upper is not None and e.lower is not None
-        ]
-        sizes = [half for half in halves if half > 0] or [abs(e.value) for e in self.estimates if e.value]
-        return RewardFormat("", 1.0, _decimals(median(sizes)) if sizes else 2)
+        return _format(self.estimates)
+
+    @property
+    def robust_reward(self) -> RewardFormat:
+        """The same for robust answers: one huge order widens the plain intervals only."""
+        return _format(self.robust)
+
+
+def _format(shown: Sequence[EstimatedValue | RobustAnswer]) -> RewardFormat:
+    halves = [(e.upper - e.lower) / 2 for e in shown if e.upper is not None and e.lower is not None]
+    sizes = [half for half in halves if half > 0] or [abs(e.value) for e in shown if e.value]
+    return RewardFormat("", 1.0, _decimals(median(sizes)) if sizes else 2)
 
 
 def _decimals(size: float) -> int:

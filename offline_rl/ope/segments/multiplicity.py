@@ -41,7 +41,7 @@ def flagged(
     holm: the chance of even one false flag is at most the error rate. benjamini-yekutieli: the expected share
     of false flags among all flags is. Both hold however segments depend on each other. A segment with fewer
     than min_informative clusters that tell of the reward is not tested and does not count among the tests:
-    its number of rewards says nothing about which policy is better.
+    its number of rewards says nothing about which policy is better. Nor is one whose rewards are doubted.
 
     Raises ValueError unless 0 < error_rate < 1, or for an unknown correction.
     Source: Holm 1979; Benjamini & Yekutieli 2001.
@@ -51,7 +51,7 @@ def flagged(
     adjust = {"holm": holm, "benjamini-yekutieli": benjamini_yekutieli}.get(correction)
     if adjust is None:
         raise ValueError(f"no correction is called {correction!r}: take holm or benjamini-yekutieli.")
-    tested = differences.is_identified & (differences.n_informative >= min_informative)
+    tested = differences.is_sound & (differences.n_informative >= min_informative)
     adjusted = np.full(len(tested), np.nan)
     if tested.any():
         adjusted[tested] = adjust(p_values(differences.select(tested)))

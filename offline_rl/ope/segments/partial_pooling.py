@@ -58,7 +58,8 @@ def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> P
     the mean like the others and covered less often.
 
     Covariances between segments are neglected: they are nil where every user lives in one segment, and where
-    users roam the mean is known less well than claimed. With fewer than four segments nothing is pooled.
+    users roam the mean is known less well than claimed. With fewer than four segments nothing is pooled. A
+    segment that is doubted keeps its own value, is no part of the mean, and has no interval.
 
     Raises ValueError unless 0 < confidence < 1.
     Source: Efron & Morris 1975 for the estimate; Morris 1983, "Parametric empirical Bayes inference",
@@ -67,8 +68,8 @@ def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> P
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence:g}: give a share between 0 and 1, such as 0.95.")
-    known = estimates.is_identified
-    own = np.where(known, estimates.value, np.nan)
+    known = estimates.is_sound
+    own = np.where(estimates.is_identified, estimates.value, np.nan)
     value, deviation, shrinkage = own.copy(), np.full(len(own), np.nan), np.zeros(len(own))
     mean, spread = np.nan, np.nan
     if known.any():

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from offline_rl.ope.evaluation import ALL, Evaluation
 from offline_rl.ope.records import Floats, Ints
+from offline_rl.ope.trust.contribution_tail import tail_doubts
+from offline_rl.ope.trust.diagnostics import Diagnostics
 
 PRIOR_FREEDOM = 30.0
 """With this many degrees of freedom a segment's own variance counts as much as that of all segments."""
@@ -24,6 +26,9 @@ class SegmentEstimates:
     | resampled | [G, B] | the same of each resample |
     | n_clusters | [G] | clusters of the segment, among which resamples draw |
     | n_informative | [G] | those with a reward other than the usual one |
+
+    doubted: segments whose contributions the gate would doubt (`tail_doubts`), such as one with a single
+    large order. Neither their value nor their variance says anything: they are neither pooled nor tested.
     """
 
     segments: tuple[int, ...]
@@ -31,6 +36,12 @@ class SegmentEstimates:
     resampled: Floats
     n_clusters: Ints
     n_informative: Ints
+    doubted: tuple[int, ...] = ()
+
+    @property
+    def is_sound(self) -> NDArray[np.bool_]:
+        """Segments that are identified and not doubted, shape [G]."""
+        return self.is_identified & ~np.isin(np.array(self.segments, dtype=np.int64), self.doubted)
 
     @property
     def is_identified(self) -> NDArray[np.bool_]:
@@ -48,6 +59,7 @@ class SegmentEstimates:
             resampled=self.resampled[places],
             n_clusters=self.n_clusters[places],
             n_informative=self.n_informative[places],
+            doubted=self.doubted,
         )
 
     def sampling_variance(self) -> Floats:
@@ -109,7 +121,7 @@ def segment_values(evaluation: Evaluation, policy: str, estimator: str) -> Segme
     Raises ValueError for a name that was not evaluated.
     """
     p, e = _place(evaluation.policies, policy), _estimator(evaluation, estimator)
-    return _by_segment(evaluation, evaluation.values[p, e], evaluation.resampled[p, e], (policy,))
+    return _by_segment(evaluation, evaluation.values[p, e], evaluation.resampled[p, e], (policy,), estimator)
 
 
 def segment_differences(evaluation: Evaluation, policy: str, other: str, estimator: str) -> SegmentEstimates:
@@ -124,11 +136,12 @@ def segment_differences(evaluation: Evaluation, policy: str, other: str, estimat
         evaluation.values[p, e] - evaluation.values[o, e],
         evaluation.resampled[p, e] - evaluation.resampled[o, e],
         (policy, other),
+        estimator,
     )
 
 
 def _by_segment(
-    evaluation: Evaluation, value: Floats, resampled: Floats, policies: tuple[str, ...]
+    evaluation: Evaluation, value: Floats, resampled: Floats, policies: tuple[str, ...], estimator: str
 ) -> SegmentEstimates:
     places = [place for place, segment in enumerate(evaluation.segments) if segment is not ALL]
     segments = tuple(segment for segment in evaluation.segments if segment is not ALL)
@@ -140,7 +153,17 @@ def _by_segment(
         n_clusters=np.array([d.n_clusters for d in diagnostics[0]], dtype=np.int64),
         # A difference rests on the rewards that both policies can speak of.
         n_informative=np.array([[d.n_informative_clusters for d in row] for row in diagnostics]).min(axis=0),
+        doubted=tuple(
+            segment
+            for place, segment in enumerate(segments)
+            if any(_is_doubted(row[place], estimator) for row in diagnostics)
+        ),
     )
+
+
+def _is_doubted(diagnostics: Diagnostics, estimator: str) -> bool:
+    tail = diagnostics.contributions(estimator)
+    return tail is not None and bool(tail_doubts(tail))
 
 
 def _estimator(evaluation: Evaluation, name: str) -> int:

@@ -6,8 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.cluster_positions import cluster_positions
 from offline_rl.ope.rare_rewards import n_informative_clusters
-from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.ope.records import EvaluationRounds, Floats
+from offline_rl.ope.trust.contribution_tail import (
+    ContributionTail,
+    contribution_tail,
+    correction_tail,
+    rests_on_corrections,
+)
 from offline_rl.ope.trust.pareto_tail import pareto_k, top_weight_share
 
 
@@ -28,6 +35,8 @@ class Diagnostics:
     | n_informative_clusters | clusters with a reward other than the median one | clusters |
     | pareto_k | tail index of w; −∞ without a tail, NaN where it can't be told (`pareto_tail`) | |
     | top_weight_share | share of Σ w on the largest 1 % of rounds | share |
+    | weighted_rewards | the tail of w r by cluster; None where only weights are known | |
+    | corrections | the tail of w (r − q) by cluster; None without a reward model | |
     """
 
     n_rounds: int
@@ -43,6 +52,24 @@ class Diagnostics:
     n_informative_clusters: int
     pareto_k: float
     top_weight_share: float
+    weighted_rewards: ContributionTail | None = None
+    corrections: ContributionTail | None = None
+
+    def contributions(self, estimator: str) -> ContributionTail | None:
+        """The tail of what an estimator of that name rests on."""
+        if rests_on_corrections(estimator) and self.corrections is not None:
+            return self.corrections
+        return self.weighted_rewards
+
+    def numbers(self, estimator: str) -> dict[str, float]:
+        """All of it as name → number, with the tail of what that estimator rests on as `contribution_...`."""
+        flat = {name: number for name, number in vars(self).items() if isinstance(number, int | float)}
+        tail = self.contributions(estimator)
+        if tail is not None:
+            of_tail = {name: number for name, number in vars(tail).items() if name != "of"}
+            of_tail["exponential_k"] = tail.exponential_k
+            flat |= {f"contribution_{name}": number for name, number in of_tail.items()}
+        return flat
 
 
 def effective_size(weight: Floats) -> float:
@@ -77,17 +104,18 @@ def design_effect(rounds: EvaluationRounds) -> float:
         return 1.0
     residual = weight * (rounds.reward - float(weight @ rounds.reward) / total)
     independent = float(residual @ residual)
-    clustered = float(np.square(np.bincount(_positions(rounds.cluster), residual)).sum())
+    clustered = float(np.square(np.bincount(cluster_positions(rounds.cluster), residual)).sum())
     return max(1.0, clustered / independent) if independent > 0 else 1.0
 
 
 def diagnose(rounds: EvaluationRounds, mean_weight: Interval) -> Diagnostics:
     """Diagnostics of at least one round, given the interval of the mean weight."""
     weight = rounds.weight
-    position = _positions(rounds.cluster)
+    position = cluster_positions(rounds.cluster)
     cluster_weight = np.bincount(position, weight)
     total = float(weight.sum())
     unsupported = 0.0 if rounds.unsupported_mass is None else float(rounds.unsupported_mass.mean())
+    weighted_rewards = contribution_tail(rounds)
     return Diagnostics(
         n_rounds=rounds.n,
         n_clusters=int(np.count_nonzero(np.bincount(position))),
@@ -102,6 +130,8 @@ def diagnose(rounds: EvaluationRounds, mean_weight: Interval) -> Diagnostics:
         n_informative_clusters=n_informative_clusters(rounds),
         pareto_k=pareto_k(weight),
         top_weight_share=top_weight_share(weight),
+        weighted_rewards=weighted_rewards,
+        corrections=correction_tail(rounds, weighted_rewards),
     )
 
 
@@ -122,12 +152,3 @@ def diagnose_segments(rounds: EvaluationRounds, mean_weights: Sequence[Interval]
             "give one for the whole log and one for each segment."
         )
     return tuple(diagnose(part, interval) for part, interval in zip(parts, mean_weights, strict=True))
-
-
-def _positions(cluster: Ints) -> Ints:
-    """A place from 0 for each cluster, some of them empty where indices have gaps."""
-    first, last = int(cluster.min()), int(cluster.max())
-    # Users are mostly numbered in a row, and counting is ten times faster than sorting.
-    if last - first < 4 * len(cluster):
-        return cluster - first
-    return np.unique(cluster, return_inverse=True)[1]

@@ -7,6 +7,14 @@ before any value: a number that fails them is not to be shown as a headline.
 from dataclasses import dataclass
 
 from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.trust.contribution_tail import (
+    MAX_SHARE,
+    MIN_EFFECTIVE,
+    NO_VARIANCE,
+    ContributionTail,
+    TailDoubt,
+    tail_doubts,
+)
 from offline_rl.ope.trust.diagnostics import Diagnostics
 
 
@@ -23,6 +31,8 @@ class GateSettings:
         up to their bound, and move no value much.
     max_cluster_share: guards the tail, since with few huge weights the mean weight varies so much that its
     own test passes.
+    max_contribution_share, min_effective_contributions, max_contribution_index: how uneven the contributions
+        w r of clusters may be, or w (r − q) where `estimator` corrects a model (`contribution_tail`).
     mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
     costs a good candidate its promotion.
     mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
@@ -38,6 +48,9 @@ class GateSettings:
     max_pareto_k: float = 0.7
     min_top_weight_share: float = 0.25
     max_cluster_share: float = 0.1
+    max_contribution_share: float = MAX_SHARE
+    min_effective_contributions: float = MIN_EFFECTIVE
+    max_contribution_index: float = NO_VARIANCE
     min_supported_share: float = 0.95
     mean_weight_confidence: float = 0.99
     mean_weight_slack: float = 0.005
@@ -92,8 +105,9 @@ def doubts_about(
     """What speaks against believing, as clauses to join, the gravest first; empty where nothing does.
 
     The order is that of the questions: is there a sample, does it weigh enough, will its average settle, and
-    is it of the right thing. The mean weight comes last, because where weights are few or their tail is heavy
-    its own interval is as doubtful as all others.
+    is it of the right thing. The mean weight comes after the weights, because where weights are few or their
+    tail is heavy its own interval is as doubtful as all others. The rewards' tail comes last: it is heard
+    beyond that of the weights.
     """
     d, asked = diagnostics, settings
     slack = asked.mean_weight_slack
@@ -139,4 +153,37 @@ def doubts_about(
             "so propensities or availability are wrong, or the log hardly ever shows what it prefers",
         ),
     )
-    return tuple(what for is_doubtful, what in checks if is_doubtful)
+    found = [what for is_doubtful, what in checks if is_doubtful]
+    tail = d.contributions(asked.estimator)
+    if tail is not None:
+        found += [_tail_sentence(doubt, tail, cluster_name) for doubt in tail_doubts_of(tail, asked)]
+    return tuple(found)
+
+
+def tail_doubts_of(tail: ContributionTail, settings: GateSettings) -> tuple[TailDoubt, ...]:
+    """What speaks against a mean of these contributions by the gate's settings."""
+    return tail_doubts(
+        tail,
+        max_share=settings.max_contribution_share,
+        min_effective=settings.min_effective_contributions,
+        max_index=settings.max_contribution_index,
+    )
+
+
+def _tail_sentence(doubt: TailDoubt, tail: ContributionTail, cluster_name: str) -> str:
+    match doubt.code:
+        case "largest_contribution":
+            return (
+                f"one of the {cluster_name} holds {doubt.found:.0%} of all {tail.of}, {tail.largest:,.6g} by "
+                f"itself, more than {doubt.limit:.0%}"
+            )
+        case "few_contributions":
+            return (
+                f"its {tail.of} of {tail.n:,} {cluster_name} are as uneven as {doubt.found:,.1f} equal ones, "
+                f"fewer than {doubt.limit:,.0f}"
+            )
+        case "heavy_tail":
+            return (
+                f"the rewards' tail is so heavy that an average of them may not settle: the {tail.of} have a "
+                f"tail index of {doubt.found:.2f}, above {doubt.limit:.2f}"
+            )

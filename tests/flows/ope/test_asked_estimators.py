@@ -7,7 +7,13 @@ import pytest
 
 from features.errors import UsageError
 from flows.ope.asked_estimators import asked_estimators, needed_columns
-from offline_rl.ope.estimators.named_estimators import from_name
+from offline_rl.ope.estimators.named_estimators import (
+    ON_OTHER_COLUMNS,
+    PLAIN,
+    WITH_HYPERPARAMETER,
+    from_name,
+)
+from offline_rl.ope.trust.contribution_tail import rests_on_corrections
 
 ROUNDS = ("action", "reward", "propensity", "evaluation_probs")
 
@@ -60,3 +66,17 @@ def test_a_column_that_is_not_there_is_named_before_any_row_is_read() -> None:
 def test_an_unknown_name_lists_the_known() -> None:
     with pytest.raises(UsageError, match=r"no estimator is called 'magic'. Known are .*snips"):
         asked_estimators(("magic",), Header(ROUNDS))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *PLAIN,
+        *ON_OTHER_COLUMNS,
+        *(f"{family}:{2 if 'loggers' in family else 0.5}" for family in WITH_HYPERPARAMETER),
+    ],
+)
+def test_estimators_that_correct_a_model_are_judged_by_their_corrections(name) -> None:
+    estimator = from_name(name)
+    reads_model = any(column.startswith("q_hat") for column in needed_columns(estimator))
+    assert rests_on_corrections(name) == (reads_model and not estimator.rests_on_model)

@@ -12,6 +12,7 @@ from reports.summaries.policy_answer import (
     LoggedPropensities,
     ModeledPropensities,
     PolicyAnswer,
+    RobustAnswer,
     WeightBand,
 )
 
@@ -188,3 +189,20 @@ def test_every_anchor_is_there() -> None:
     anchors = re.findall(r'href="#([\w-]+)"', page) + re.findall(r'aria-labelledby="([\w-]+)"', page)
     assert anchors
     assert all(f'id="{anchor}"' in page for anchor in anchors)
+
+
+def test_a_heavy_tail_is_answered_three_ways_that_say_what_they_assume() -> None:
+    heavy = replace(
+        REFUSED,
+        robust=(
+            RobustAnswer("winsorized", 1.3, 1.1, 1.5, cap=121.0, n_capped=4, bias_bound=2580.0),
+            RobustAnswer("log_smoothing", None, 0.9, None, cap=None, n_capped=None, bias_bound=None),
+            RobustAnswer("delta_log_normal", 1.4, 1.2, 1.6, cap=None, n_capped=None, bias_bound=None),
+        ),
+    )
+    page = policy_value_html(heavy)
+    assert "Rewards have a heavy tail." in page
+    assert "the 4 largest contributions count as 121.00: off by at most 2,580.00" in page
+    assert "at least 0.90" in page
+    assert "parametric: only if what buyers contribute is log-normal" in page
+    assert "Rewards have a heavy tail." not in policy_value_html(REFUSED)

@@ -1,5 +1,6 @@
 """The gate words its reasons in offline_rl and the report shortens them: one must understand the other."""
 
+import numpy as np
 import pytest
 
 from offline_rl.ope.estimators.doubly_robust import DoublyRobust
@@ -54,3 +55,15 @@ def test_doubts_of_one_policy_that_come_in_several_sentences_become_one() -> Non
 def test_reasons_of_another_shape_stay_whole(other: str) -> None:
     assert verdict_reasons(other) == ()
     assert why(other, "a") == other
+
+
+def test_an_order_that_makes_the_mean_is_understood_as_a_doubt() -> None:
+    rng = np.random.default_rng(0)
+    reward = rng.gamma(4.0, 10.0, 800)
+    reward[701] = 60_000.0
+    policies = {name: coin_log(800, play, reward=reward) for name, play in (("log", 0.5), ("new", 0.9))}
+    reasons = " ".join(judge(evaluate(policies, [DoublyRobust()], n_resamples=100), "new", "log").reasons)
+    (doubt,) = verdict_reasons(reasons)
+    assert isinstance(doubt, Doubt)
+    assert doubt.doubts[0].startswith("one of the users holds ")
+    assert why(reasons, "new").startswith("Can't be judged: one of the users holds ")

@@ -1,8 +1,19 @@
+from dataclasses import replace
+
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.intervals.choice import WORDING, check_interval_name
-from offline_rl.ope.intervals.coverage_labels import KEPT, STUDY, honest_label, lacks_what_matters
+from offline_rl.ope.intervals.choice import WORDING, IntervalName, check_interval_name
+from offline_rl.ope.intervals.coverage_labels import (
+    KEPT,
+    MONEY_STUDY,
+    MONEY_STUDY_NEAR,
+    STUDY,
+    heavy_label,
+    honest_label,
+    lacks_what_matters,
+)
+from offline_rl.ope.trust.contribution_tail import ContributionTail
 
 
 @pytest.mark.parametrize("name", WORDING)
@@ -42,3 +53,41 @@ def test_the_mean_weight_is_held_against_the_supported_share(
 def test_unknown_names_are_answered_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"'normal'\. Known are percentile, bca, studentized, student_t"):
         check_interval_name("normal")
+
+
+def tail(index: float, **changed: float) -> ContributionTail:
+    """Of 130 baskets, 26 of them in the tail: its limit is 0.5 ± 0.1."""
+    even = ContributionTail(
+        of="weighted rewards",
+        n=130,
+        largest=900.0,
+        largest_share=0.05,
+        effective=60.0,
+        index=index,
+        n_tail=25,
+        pareto_k=0.5,
+        amount_share=0.05,
+        amount_effective=70.0,
+        amount_index=index,
+        amount_pareto_k=0.5,
+    )
+    return replace(even, **changed)
+
+
+@pytest.mark.parametrize("name", WORDING)
+def test_money_is_labelled_by_how_far_its_index_is_above_the_limit(name: IntervalName) -> None:
+    least, near = MONEY_STUDY[name], MONEY_STUDY_NEAR[name]
+    assert heavy_label(name, None) == heavy_label(name, tail(0.64)) == ""
+    assert heavy_label(name, tail(0.66)).endswith(
+        f"{near:.0%} with rewards of a tail that is nearly as heavy"
+    )
+    assert heavy_label(name, tail(0.71)).endswith(f"{least:.0%} with rewards of such a tail")
+
+
+def test_money_that_one_order_makes_is_labelled_whatever_its_index() -> None:
+    assert heavy_label("bca", tail(0.3, largest_share=0.9, amount_share=0.9)).endswith("of such a tail")
+    assert heavy_label("bca", tail(0.3, effective=5.0, amount_effective=5.0)).endswith("of such a tail")
+    # Weights alone make these uneven.
+    assert heavy_label("bca", tail(0.3, largest_share=0.9, effective=1.2)) == ""
+    # A tail that the generalized Pareto fit finds exponential is a price list with gaps.
+    assert heavy_label("bca", tail(0.9, pareto_k=0.1)) == ""

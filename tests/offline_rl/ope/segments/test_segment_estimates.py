@@ -3,6 +3,9 @@ import pytest
 
 from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.evaluation import evaluate
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.segments.multiplicity import flagged
+from offline_rl.ope.segments.partial_pooling import partially_pooled
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates, segment_differences, segment_values
 from tests.offline_rl.ope.segmented import N_SEGMENTS, SegmentedClicks
 
@@ -85,3 +88,28 @@ def test_segments_without_evidence_have_no_moments_to_speak_of() -> None:
     assert (nothing.skewness() == 0).all()
     assert nothing.is_identified.all()
     assert "dr" not in [e.name for e in evaluation.estimators]
+
+
+def test_a_segment_that_rests_on_one_order_is_neither_pooled_nor_tested() -> None:
+    rng = np.random.default_rng(2)
+    segment = np.repeat(np.arange(6), 500)
+    reward = np.where(rng.random(3000) < 0.2, rng.gamma(4.0, 10.0, 3000), 0.0)
+    reward[2 * 500 + 7] = 90_000.0
+    columns = {
+        "reward": reward,
+        "propensity": np.full(3000, 0.5),
+        "cluster": np.arange(3000),
+        "segment": segment,
+    }
+    new = EvaluationRounds(**columns, evaluation_prob=np.where(np.arange(3000) % 2 == 1, 0.8, 0.2))
+    policies = {"new": new, "log": EvaluationRounds.of_logging_policy(**columns)}
+    evaluation = evaluate(policies, [IPS()], n_resamples=100)
+
+    values = segment_values(evaluation, "new", "ips")
+    pooled = partially_pooled(values)
+    assert values.doubted == (2,)
+    assert pooled.value[2] == values.value[2]
+    assert np.isnan([pooled.lower[2], pooled.upper[2]]).all()
+    assert pooled.mean < 20
+    assert 2 in flagged(segment_differences(evaluation, "new", "log", "ips")).not_tested
+    assert values.select(np.arange(6) > 2).is_sound.all()

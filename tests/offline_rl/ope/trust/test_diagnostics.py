@@ -1,11 +1,12 @@
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 
 import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.trust.contribution_tail import ContributionTail
 from offline_rl.ope.trust.diagnostics import (
     Diagnostics,
     design_effect,
@@ -36,6 +37,35 @@ def test_four_rounds_by_hand() -> None:
         # Both rounds of weight 1.5 are the tail, so that it ends in a wall; the largest round holds 1.5 of 4.
         pareto_k=-inf,
         top_weight_share=0.375,
+        # User 7 earns 1 at weight 1.5, as user 9 does: two equal amounts, and no tail to speak of.
+        weighted_rewards=ContributionTail(
+            of="weighted rewards",
+            n=2,
+            largest=1.5,
+            largest_share=0.5,
+            effective=2.0,
+            index=nan,
+            n_tail=1,
+            pareto_k=-inf,
+            amount_share=0.5,
+            amount_effective=2.0,
+            amount_index=nan,
+            amount_pareto_k=-inf,
+        ),
+        corrections=ContributionTail(
+            of="weighted corrections",
+            n=2,
+            largest=1.5,
+            largest_share=0.5,
+            effective=2.0,
+            index=nan,
+            n_tail=1,
+            pareto_k=-inf,
+            amount_share=0.5,
+            amount_effective=2.0,
+            amount_index=nan,
+            amount_pareto_k=-inf,
+        ),
     )
 
 
