@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.errors import InputDataError, UsageError
 from flows.ope.batch_columns import BatchColumn
+from flows.ope.cluster_names import cluster_indices, encoded
 from flows.ope.round_files import RoundFile
 from offline_rl.ope.estimators.marginal_weight import marginal_weight
 from offline_rl.ope.models.estimated_propensities import Choices, EstimatedPropensities, estimate_propensities
@@ -122,13 +121,13 @@ def read_evaluation_rounds(
             n_features = contexts[0].shape[1] if contexts else None
             contexts.append(batch["context"].lists(n_features, per="feature", as_in="context"))
         if cluster:
-            clusters.append(_encoded(batch[cluster]))
+            clusters.append(encoded(batch[cluster]))
         n_rounds += len(rows)
     if n_actions is None:
         raise InputDataError(f"{file.path} holds no rounds: give at least one.")
     action = np.concatenate(columns.pop("action"))
     joined = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
-    joined["cluster"] = _cluster_indices(clusters) if cluster else np.arange(n_rounds)
+    joined["cluster"] = cluster_indices(clusters) if cluster else np.arange(n_rounds)
     joined["segment"] = np.zeros(n_rounds, dtype=np.int64)
     estimated = None
     try:
@@ -192,7 +191,8 @@ def _reduced(batch: _Batch, n_actions: int | None, logged: Ints | None) -> _Redu
     if logged is not None:
         never_logged = np.ones(n_actions)
         never_logged[logged[logged < n_actions]] = 0.0
-        columns["unsupported_mass"] = probs @ never_logged
+        # Row by row: a matrix product may round a row otherwise in a batch of another size.
+        columns["unsupported_mass"] = np.einsum("ra,a->r", probs, never_logged)
     else:
         logging_probs = batch["logging_probs"].probabilities(n_actions)
         least_logging_prob = max(0.0, float(logging_probs.min()))
@@ -235,31 +235,3 @@ def _logged_actions(file: RoundFile) -> Ints:
         seen = np.union1d(seen, action)
         n_rounds += len(rows)
     return seen[seen >= 0]
-
-
-def _encoded(column: BatchColumn) -> Any:
-    """A column of clusters as indices into the distinct ones of this batch."""
-    if column.rows.null_count:
-        row = int(np.argmax(pc.is_null(column.rows).to_numpy(zero_copy_only=False)))
-        raise column.fault(row, "is missing. Every round belongs to a cluster.")
-    if pa.types.is_nested(column.rows.type):
-        raise column.fault(0, f"is {column.rows.type}. A cluster is a number or a text.")
-    return column.rows.dictionary_encode()
-
-
-def _cluster_indices(batches: list[Any]) -> Ints:
-    """One index per round, in the order of the clusters' own names: the same however the file is cut.
-
-    Names that are all whole numbers are ordered as such, so that CSV and Parquet give equal indices.
-    """
-    unified = pa.chunked_array(batches).unify_dictionaries()
-    names = unified.chunk(0).dictionary
-    if (
-        pa.types.is_string(names.type)
-        and pc.all(pc.match_substring_regex(names, r"^(0|-?[1-9]\d{0,17})$")).as_py()
-    ):
-        names = names.cast(pa.int64())
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[pc.sort_indices(names).to_numpy()] = np.arange(len(names))
-    indices: Ints = rank[np.concatenate([chunk.indices.to_numpy() for chunk in unified.chunks])]
-    return indices

@@ -157,7 +157,7 @@ def _sentences(found: list[tuple[Identity, float]], n_tests: int, is_uniform: bo
         else:
             how_many = "1 action was" if len(by_action) == 1 else f"{len(by_action)} actions were"
             yield (
-                f"{how_many} not chosen as often as the propensities say, most of all "
+                f"{how_many} not chosen as often as their propensities say, most of all "
                 f"action {worst.action}: its sum of 1/propensity is {worst.ratio:.2f} of what it should be "
                 f"({_chance(sure)})."
             )
