@@ -1,7 +1,7 @@
 """A file of rounds → what estimators look at: each batch's lists become numbers per round at once.
 
 The dense matrix, rounds × actions, exists for one batch at a time. Over all rounds only column vectors are
-kept, 8 bytes per round and column: 56 for ips, 72 for dr. Contexts, read only where propensities must be
+kept, 8 bytes per round and column: 64 for ips, 80 for dr. Contexts, read only where propensities must be
 estimated, take 8 bytes per round and feature, several times over during the estimation.
 """
 
@@ -15,10 +15,12 @@ import numpy as np
 from features.errors import InputDataError, UsageError
 from flows.ope.batch_columns import BatchColumn
 from flows.ope.cluster_names import cluster_indices, encoded
+from flows.ope.repeated_rows import RowKeys
 from flows.ope.round_files import RoundFile
 from offline_rl.ope.estimators.marginal_weight import marginal_weight
 from offline_rl.ope.models.estimated_propensities import Choices, EstimatedPropensities, estimate_propensities
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.ope.trust.repeated_rows import Repetition
 
 REQUIRED = ("action", "reward", "evaluation_probs")
 """Columns that every file of rounds must have, beside one that gives propensities."""
@@ -36,7 +38,8 @@ class FileRounds:
     """All rounds of a file, and what tells whether their propensities may be believed.
 
     action: [n], of n_actions. least_logging_prob: the smallest of all `logging_probs`, None without them.
-    estimated: where the propensities come from; None where they were logged.
+    estimated: where the propensities come from; None where they were logged. repetition: how often rows
+    repeat, None where they can't be compared.
     """
 
     rounds: EvaluationRounds
@@ -44,6 +47,7 @@ class FileRounds:
     n_actions: int
     least_logging_prob: float | None
     estimated: EstimatedPropensities | None
+    repetition: Repetition | None
 
     @property
     def n(self) -> int:
@@ -106,11 +110,14 @@ def read_evaluation_rounds(
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     clusters: list[Any] = []
     contexts: list[Floats] = []
+    keys = RowKeys()
     n_rounds, n_actions, least = 0, None, None
-    for rows in file.batches(needed):
+    # All columns, since two rounds may differ in one that nothing else is made of, such as a time.
+    for rows in file.batches(file.columns):
         if len(rows) == 0:
             continue
-        batch = _Batch(str(file.path), n_rounds, rows)
+        keys.add(rows)
+        batch = _Batch(str(file.path), n_rounds, rows.select(needed))
         reduced = _reduced(batch, n_actions, logged)
         n_actions = reduced.n_actions
         if reduced.least_logging_prob is not None:
@@ -138,7 +145,8 @@ def read_evaluation_rounds(
         rounds = EvaluationRounds(**joined)
     except ValueError as error:
         raise InputDataError(f"{file.path}, {error}") from error
-    return FileRounds(rounds, action, n_actions, least, estimated)
+    repetition = keys.repetition(rounds.cluster if cluster else None)
+    return FileRounds(rounds, action, n_actions, least, estimated, repetition)
 
 
 def _columns_to_read(file: RoundFile, wanted: Collection[str], cluster: str | None) -> tuple[str, ...]:

@@ -9,7 +9,13 @@ from reports.pages.figure import Figure, Key
 from reports.pages.policy_value_checks import checks, sized
 from reports.render import render
 from reports.summaries.formatting import MISSING, count, share
-from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer, WeightBand
+from reports.summaries.policy_answer import (
+    Difference,
+    EstimatedValue,
+    LoggedPropensities,
+    PolicyAnswer,
+    WeightBand,
+)
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 
 PLOT_WIDTH = 340
@@ -28,6 +34,11 @@ def policy_value_html(answer: PolicyAnswer) -> str:
         answer=answer,
         wording=wording,
         badge=wording.VERDICTS[answer.trusted],
+        earned=wording.logged(
+            answer.reward.value(answer.logged.value),
+            answer.reward.interval(answer.logged.lower, answer.logged.upper),
+        ),
+        difference=wording.difference_found(answer),
         figure=_figure(answer),
         estimates=_estimates_table(answer),
         diagnostics=_diagnostics_table(answer),
@@ -46,18 +57,24 @@ def policy_value_html(answer: PolicyAnswer) -> str:
 
 def _figure(answer: PolicyAnswer) -> Figure | None:
     leading = answer.leading
+    roles = {leading.estimator: "candidate", answer.logged.estimator: "baseline"}
     marks = [
-        ValueMark(e.estimator, "candidate" if e == leading else "other", 0, e.value, e.lower, e.upper, None)
-        for e in answer.estimates
+        ValueMark(e.estimator, roles.get(e.estimator, "other"), 0, e.value, e.lower, e.upper, None)
+        for e in (answer.logged, *answer.estimates)
         if e.value is not None
     ]
-    if not marks:
+    if len(marks) < 2:
         return None
     return Figure(
         svg=value_intervals(marks, axis="reward per round", width=PLOT_WIDTH),
-        name=f"Value and interval by {len(marks)} estimators; the table below has the numbers",
+        name=f"What the log earned, and the policy's value by {len(marks) - 1} estimators, each with its "
+        "interval; the table below has the numbers",
         conclusion=_agreement(answer),
-        keys=(Key("dot", "candidate", leading.estimator), Key("dot", "other", "for comparison")),
+        keys=(
+            Key("dot", "baseline", "what the log earned"),
+            Key("dot", "candidate", f"the policy, by {leading.estimator}"),
+            *((Key("dot", "other", "by another estimator"),) if len(answer.estimates) > 1 else ()),
+        ),
     )
 
 
@@ -74,17 +91,21 @@ def _agreement(answer: PolicyAnswer) -> str:
 
 
 def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
-    rows = [
-        (
-            text(e.estimator),
-            measured(answer.reward.value(e.value), e.value),
-            text(answer.reward.interval(e.lower, e.upper)),
-        )
-        for e in answer.estimates
-    ]
-    columns = heads("Estimator", "Value#", f"{answer.level} interval")
-    whys = [e.interval_method for e in answer.estimates]
-    return first_rows("Value of the policy, reward per round", columns, rows, "", whys=whys)
+    printed = (answer.logged, *answer.estimates)
+    columns = heads("Estimator", "Value (interval)#", "Less the log (interval)#")
+    whys = [e.interval_method for e in printed]
+    title = f"Reward per round of the log and of the policy, with {answer.level} intervals"
+    return first_rows(title, columns, [_estimate(answer, e) for e in printed], "", whys=whys)
+
+
+def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[Cell, ...]:
+    found = e.difference or Difference(None, None, None)
+    less = answer.difference_format.difference(found.value, found.lower, found.upper)
+    return (
+        text(e.estimator),
+        measured(answer.reward.estimate(e.value, e.lower, e.upper), e.value),
+        measured(less, found.value),
+    )
 
 
 def _diagnostics_table(answer: PolicyAnswer) -> PrintedTable:

@@ -108,13 +108,23 @@ def test_json_is_one_line_of_strict_json(small, capsys):
         "calibration_error",
         "propensity_audit",
         "diagnostics",
+        "repeats",
+        "logging_policy",
+        "difference",
         "estimates",
         "verdict",
     ]
     assert (answer["propensities"], answer["calibration_error"]) == ("logged", None)
     assert answer["propensity_audit"] == {"is_consistent": True, "findings": [], "n_tests": 11}
     assert answer["verdict"] == {"trusted": True, "reasons": []}
-    assert set(answer["estimates"][0]) == {"estimator", "value", "lower", "upper", "interval_method"}
+    assert set(answer["estimates"][0]) == {
+        "estimator",
+        "value",
+        "lower",
+        "upper",
+        "interval_method",
+        "difference",
+    }
 
 
 def test_the_table_leads_with_the_value(small, capsys):
