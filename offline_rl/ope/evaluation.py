@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from offline_rl.ope.bootstrap import Interval, Resamples, percentile_interval
+from offline_rl.ope.bootstrap import Interval, Resamples
 from offline_rl.ope.common_log import common_log
 from offline_rl.ope.contrast import Contrast
 from offline_rl.ope.estimators.estimator import Estimator
@@ -221,9 +221,14 @@ class Evaluation:
         )
 
     def _mean_weight(self, p: int, s: int, confidence: float) -> Interval:
-        place = p, self._estimator(MeanWeight.name), s
+        e = self._estimator(MeanWeight.name)
         return _of_mean_weight(
-            float(self.values[place]), self.resampled[place], confidence, self.log.cells.n_clusters
+            self.log,
+            self.places[p][e],
+            s,
+            confidence,
+            value=float(self.values[p, e, s]),
+            resampled=self.resampled[p, e, s],
         )
 
     def _value(self, p: int, e: int, s: int) -> Replicated:
@@ -324,7 +329,12 @@ def evaluate(
             rounds,
             [
                 _of_mean_weight(
-                    float(values[p, -1, s]), resampled_values[p, -1, s], confidence, cells.n_clusters
+                    summed,
+                    places[(p + 1) * len(estimators) - 1],
+                    s,
+                    confidence,
+                    value=float(values[p, -1, s]),
+                    resampled=resampled_values[p, -1, s],
                 )
                 for s in range(shape[-1])
             ],
@@ -364,9 +374,20 @@ def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells:
     yield from totals
 
 
-def _of_mean_weight(value: float, resampled: Floats, confidence: float, n_clusters: int) -> Interval:
-    """Percentile interval of a mean weight; NaN from one cluster, of which all resamples are the same."""
-    return percentile_interval(value if n_clusters > 1 else np.nan, resampled, confidence)
+def _of_mean_weight(
+    log: SummedLog, place: Ints, row: int, confidence: float, *, value: float, resampled: Floats
+) -> Interval:
+    """Percentile interval of a mean weight; NaN from one cluster, and no shorter than Student's from few."""
+    contrast = Contrast.of(MeanWeight(), place)
+    replicated = Replicated(
+        log,
+        contrast,
+        row,
+        value,
+        resampled,
+        lambda: resampled_standard_errors(log, [contrast], [row])[0, 0],
+    )
+    return replicated.interval("percentile", confidence)
 
 
 def _position(name: str | int | None, names: Sequence[str | int | None], kind: str) -> int:
