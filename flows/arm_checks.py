@@ -21,6 +21,7 @@ from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.slot_distribution import slot_distribution
+from offline_rl.ope.trust.context_dependence import depends_on_context
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 
 # Of a surface that many policies have served, those with the most rounds: each pair costs an evaluation.
@@ -28,11 +29,19 @@ MOST_ARMS = 3
 MIN_ROUNDS = 1000
 ESTIMATOR = "snips"
 
+CONTEXT = (
+    "the arm can't be judged: it gives the same item in the same slot other probabilities from one round to "
+    "the next ({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows "
+    "on average but not to whom."
+)
+
 
 def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id: str) -> pl.DataFrame:
     """Return one row per surface and pair of arms that served it on the same days; without rows for one arm.
 
-    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`).
+    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`). Where its
+    propensities show that it looks at more (`depends_on_context`), no other log can tell what it would have
+    shown to whom, and the row says so.
     """
     rounds = connection.sql(
         (SQL / "queries" / "arm_rounds.sql").read_text(),
@@ -80,6 +89,9 @@ def _check(ours: pl.DataFrame, theirs: pl.DataFrame, settings: Settings) -> dict
         ),
         settings,
     )
+    sudden = depends_on_context(*_places(ours), ours["propensity"].to_numpy())
+    if sudden is not None:
+        doubts = (CONTEXT.format(sudden=sudden), *doubts)
     observed, _ = _value(
         EvaluationRounds.of_logging_policy(
             reward=ours["reward"].to_numpy(),
