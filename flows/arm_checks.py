@@ -20,7 +20,7 @@ from flows.settings import Settings
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.slot_distribution import slot_distribution
+from offline_rl.ope.slot_distribution import seen_on_days, slot_distribution
 from offline_rl.ope.trust.context_dependence import depends_on_context
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 
@@ -39,7 +39,8 @@ CONTEXT = (
 def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id: str) -> pl.DataFrame:
     """Return one row per surface and pair of arms that served it on the same days; without rows for one arm.
 
-    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`). Where its
+    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`), shared on
+    each day among what was on sale. Where its
     propensities show that it looks at more (`depends_on_context`), no other log can tell what it would have
     shown to whom, and the row says so.
     """
@@ -78,14 +79,20 @@ def _check(ours: pl.DataFrame, theirs: pl.DataFrame, settings: Settings) -> dict
     action, slot = _places(theirs)
     logged = np.zeros(n_actions, bool)
     logged[action] = True
+    days, day = np.unique(pl.concat([ours, theirs])["decided_date"].to_numpy(), return_inverse=True)
+    on_sale = seen_on_days(np.r_[_places(ours)[0], action], day, n_days=len(days), n_actions=n_actions)
+    # What was on sale differs from day to day: an arm shares the rest of its choices among what is.
+    could, day = shown[:, np.newaxis, :] * on_sale, day[ours.height :]
+    total = could.sum(axis=2, keepdims=True)
+    could = np.divide(could, total, out=np.zeros_like(could), where=total > 0)
     estimated, doubts = _value(
         EvaluationRounds(
             reward=theirs["reward"].to_numpy(),
             propensity=theirs["propensity"].to_numpy(),
-            evaluation_prob=shown[slot, action],
+            evaluation_prob=could[slot, day, action],
             cluster=_clusters(theirs),
             segment=np.zeros(theirs.height, np.int64),
-            unsupported_mass=shown[slot][:, ~logged].sum(axis=1),
+            unsupported_mass=1.0 - could[:, :, logged].sum(axis=2)[slot, day],
         ),
         settings,
     )

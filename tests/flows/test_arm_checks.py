@@ -100,6 +100,29 @@ def test_an_arm_without_propensities_is_not_compared(
     assert checks_of(connection, settings, log_of("even", 1), silent).is_empty()
 
 
+def test_what_is_on_sale_on_some_days_only_accuses_nobody(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """The last item is sold out on every second day, and what it would have got goes to the others."""
+
+    def sold_out(arm: str, seed: int) -> pl.DataFrame:
+        log, draw = log_of(arm, seed), np.random.default_rng(seed)
+        odd = np.array([date.day % 2 == 1 for date in log["decided_date"]])
+        rest = np.r_[ARMS[arm][:-1] / ARMS[arm][:-1].sum(), 0.0]
+        by_round = np.where(odd[:, np.newaxis], rest, ARMS[arm])
+        items = (draw.random((N_ROUNDS, 1)) > by_round.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        return log.with_columns(
+            action_id=pl.Series([f"item-{item}" for item in items]),
+            propensity=pl.Series(by_round[np.arange(N_ROUNDS), items]),
+            is_clicked=pl.Series(draw.random(N_ROUNDS) < CLICK_RATES[items]),
+        )
+
+    checks = checks_of(connection, settings, sold_out("even", 1), sold_out("steep", 2))
+
+    assert checks["mean_weight"].to_list() == pytest.approx([1, 1], abs=0.05)
+    assert not checks["reasons"].str.contains("propensities").any()
+
+
 def personal(log: pl.DataFrame, seed: int) -> pl.DataFrame:
     """The same arm, were it to like the first two items or the last two, by turns of a coin."""
     draw = np.random.default_rng(seed)
