@@ -71,6 +71,7 @@ MEANINGS = {
         "Share of the policy's probability on actions that the log could have shown. About the rest it knows "
         "nothing."
     ),
+    "no_interval": "From one cluster it has no interval, so nothing can be concluded from it.",
     "mean_weight": (
         "Its {level} interval, {interval}, should hold the supported share. Else it is off by chance, the "
         "more likely the more candidates were looked at; or the log hardly ever shows what the policy "
@@ -126,6 +127,18 @@ def difference_found(answer: PolicyAnswer) -> str:
         f"The difference is {written.change(found.value)} per round "
         f"({written.interval(found.lower, found.upper, signed=True)}): {finding}."
     )
+
+
+def ends(level: str, of_value: str, of_difference: str, method: str) -> str:
+    """Return the intervals of a value and of its difference, as far as there are any, and their method.
+
+    >>> ends("95%", "3.7 to 4.5", "+0.3 to +0.6", "BCa bootstrap")
+    '95% interval 3.7 to 4.5, less the log +0.3 to +0.6; BCa bootstrap'
+    """
+    if of_value == MISSING:
+        return method
+    less = "" if of_difference == MISSING else f", less the log {of_difference}"
+    return f"{level} interval {of_value}{less}; {method}"
 
 
 def audited(n_findings: int, n_tests: int) -> str:

@@ -18,6 +18,8 @@ from reports.summaries.policy_answer import (
 )
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 
+UNKNOWN = Difference(None, None, None)
+
 PLOT_WIDTH = 340
 """Pixels of a chart that a phone shows whole, at a size that can be read."""
 
@@ -92,19 +94,29 @@ def _agreement(answer: PolicyAnswer) -> str:
 
 def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
     printed = (answer.logged, *answer.estimates)
-    columns = heads("Estimator", "Value (interval)#", "Less the log (interval)#")
-    whys = [e.interval_method for e in printed]
-    title = f"Reward per round of the log and of the policy, with {answer.level} intervals"
+    columns = heads("Estimator", "Value#", "Less the log#")
+    whys = [_ends(answer, e) for e in printed]
+    title = "Reward per round of the log, and of the policy by each estimator"
     return first_rows(title, columns, [_estimate(answer, e) for e in printed], "", whys=whys)
 
 
 def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[Cell, ...]:
-    found = e.difference or Difference(None, None, None)
-    less = answer.difference_format.difference(found.value, found.lower, found.upper)
+    found = e.difference or UNKNOWN
     return (
         text(e.estimator),
-        measured(answer.reward.estimate(e.value, e.lower, e.upper), e.value),
-        measured(less, found.value),
+        measured(answer.reward.value(e.value), e.value),
+        measured(answer.difference_format.change(found.value), found.value),
+    )
+
+
+def _ends(answer: PolicyAnswer, e: EstimatedValue) -> str:
+    """The intervals and how they were made, under the row: side by side they would not fit a phone."""
+    found, less = e.difference or UNKNOWN, answer.difference_format
+    return wording.ends(
+        answer.level,
+        answer.reward.interval(e.lower, e.upper),
+        less.interval(found.lower, found.upper, signed=True),
+        e.interval_method,
     )
 
 

@@ -106,9 +106,11 @@ def _of_weights(answer: PolicyAnswer) -> tuple[Check, ...]:
             fixed(d["mean_weight"], 3),
             f"near {fixed(supported, 3)}",
             None if isnan(lower) else lower - slack <= supported <= upper + slack,
-            MEANINGS["mean_weight"].format(
+            MEANINGS["no_interval"]
+            if isnan(lower)
+            else MEANINGS["mean_weight"].format(
                 level=f"{100 * asked['mean_weight_confidence']:g}%",
-                interval=MISSING if isnan(lower) else f"{fixed(lower, 3)} to {fixed(upper, 3)}",
+                interval=f"{fixed(lower, 3)} to {fixed(upper, 3)}",
             ),
         ),
         Check(
