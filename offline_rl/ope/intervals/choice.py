@@ -28,7 +28,8 @@ WORDING: dict[IntervalName, str] = {
 
 FEW_CLUSTERS = 30
 """Clusters below which a bootstrap interval is widened to Student t with one degree of freedom less. Over two
-clusters of normal rewards BCa intervals of 95 % cover 89 %, Student's 98 %."""
+clusters with normal effects BCa intervals of 95 % hold a difference in 54 % of logs, over ten in 89 %;
+Student's in 95 % and more."""
 
 ONE_CLUSTER = "none: from one of the {clusters} alone nothing tells how far a value is off"
 
