@@ -19,8 +19,9 @@ from features.warehouse.store import SQL
 from flows.settings import Settings
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
-from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.slot_distribution import slot_distribution
+from offline_rl.ope.records import EvaluationRounds, Floats
+from offline_rl.ope.slot_distribution import seen_on_days, slot_distribution
+from offline_rl.ope.trust.context_dependence import depends_on_context
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 
 # Of a surface that many policies have served, those with the most rounds: each pair costs an evaluation.
@@ -28,11 +29,19 @@ MOST_ARMS = 3
 MIN_ROUNDS = 1000
 ESTIMATOR = "snips"
 
+CONTEXT = (
+    "the arm can't be judged: it gives the same item in the same slot other probabilities from one round to "
+    "the next ({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows "
+    "on average but not to whom."
+)
+
 
 def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id: str) -> pl.DataFrame:
     """Return one row per surface and pair of arms that served it on the same days; without rows for one arm.
 
-    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`).
+    An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`), shared on
+    each day among what was on sale. Where its propensities show that it looks at more (`depends_on_context`),
+    no other log can tell what it would have shown to whom, and the row says so.
     """
     rounds = connection.sql(
         (SQL / "queries" / "arm_rounds.sql").read_text(),
@@ -61,25 +70,21 @@ def _surface_checks(rounds: pl.DataFrame, settings: Settings) -> Iterator[dict[s
 
 
 def _check(ours: pl.DataFrame, theirs: pl.DataFrame, settings: Settings) -> dict[str, Any]:
-    n_slots = int(max(log["slot"].to_numpy().max() for log in (ours, theirs)))
-    n_actions = int(max(log["action"].to_numpy().max() for log in (ours, theirs))) + 1
-    shown = slot_distribution(
-        *_places(ours), ours["propensity"].to_numpy(), n_slots=n_slots, n_actions=n_actions
-    )
-    action, slot = _places(theirs)
-    logged = np.zeros(n_actions, bool)
-    logged[action] = True
+    evaluation_prob, unsupported_mass = _as_shown_by(ours, theirs)
     estimated, doubts = _value(
         EvaluationRounds(
             reward=theirs["reward"].to_numpy(),
             propensity=theirs["propensity"].to_numpy(),
-            evaluation_prob=shown[slot, action],
+            evaluation_prob=evaluation_prob,
             cluster=_clusters(theirs),
             segment=np.zeros(theirs.height, np.int64),
-            unsupported_mass=shown[slot][:, ~logged].sum(axis=1),
+            unsupported_mass=unsupported_mass,
         ),
         settings,
     )
+    sudden = depends_on_context(*_places(ours), ours["propensity"].to_numpy())
+    if sudden is not None:
+        doubts = (CONTEXT.format(sudden=sudden), *doubts)
     observed, _ = _value(
         EvaluationRounds.of_logging_policy(
             reward=ours["reward"].to_numpy(),
@@ -105,6 +110,25 @@ def _check(ours: pl.DataFrame, theirs: pl.DataFrame, settings: Settings) -> dict
         "mean_weight": estimated.mean_weight,
         "interval_method": estimated.interval_method,
     }
+
+
+def _as_shown_by(ours: pl.DataFrame, theirs: pl.DataFrame) -> tuple[Floats, Floats]:
+    """For their rounds our probability of what they showed, and of all that they never did; both [n]."""
+    n_slots = int(max(log["slot"].to_numpy().max() for log in (ours, theirs)))
+    n_actions = int(max(log["action"].to_numpy().max() for log in (ours, theirs))) + 1
+    shown = slot_distribution(
+        *_places(ours), ours["propensity"].to_numpy(), n_slots=n_slots, n_actions=n_actions
+    )
+    action, slot = _places(theirs)
+    days, day = np.unique(pl.concat([ours, theirs])["decided_date"].to_numpy(), return_inverse=True)
+    on_sale = seen_on_days(np.r_[_places(ours)[0], action], day, n_days=len(days), n_actions=n_actions)
+    # What was on sale differs from day to day: an arm shares the rest of its choices among what is.
+    could, day = shown[:, np.newaxis, :] * on_sale, day[ours.height :]
+    total = could.sum(axis=2, keepdims=True)
+    could = np.divide(could, total, out=np.zeros_like(could), where=total > 0)
+    logged = np.zeros(n_actions, bool)
+    logged[action] = True
+    return could[slot, day, action], 1.0 - could[:, :, logged].sum(axis=2)[slot, day]
 
 
 def _places(log: pl.DataFrame) -> tuple[Any, Any]:

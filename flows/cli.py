@@ -216,7 +216,7 @@ def ope(
     html: Path | None = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Estimate from logged rounds what another policy would have earned; exit status 3 if they can't tell.
+    """Estimate what another policy would have earned, beside the log's own; exit status 3 if it can't tell.
 
     Parameters
     ----------
@@ -225,9 +225,10 @@ def ope(
         which the action was logged), evaluation_probs (list: the policy's probability of every action);
         for some estimators q_hat, q_hat_mrdr, density_ratio, logging_probs, embedding_probs, logger,
         balanced_propensity. Without propensity, context (list: all that the logging policy looked at).
+        All columns tell rows apart: keep an id or a time.
     estimator
-        Repeat it for several; the first leads. By default dr, sndr, snips, ips and dm where there is q_hat,
-        else snips and ips.
+        Repeat it for several, in capitals or not; the first leads. By default dr, sndr, snips, ips and dm
+        where there is q_hat, else snips and ips.
     confidence
         Level of the intervals.
     resamples

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from reports.summaries.formatting import MISSING
+from reports.summaries.policy_answer import Finding, PolicyAnswer
 from reports.summaries.printed_table import Mark
 from reports.wording import CAUTION_CHANCE, CAUTION_LOGS
 
@@ -10,6 +12,14 @@ VERDICTS: Mapping[bool, tuple[Mark, str]] = {
     False: (Mark("✕", "bad"), "Not to be trusted"),
 }
 CHECKS: Mapping[bool, Mark] = {True: Mark("✓", "good"), False: Mark("✕", "bad")}
+
+FINDINGS: Mapping[Finding, str] = {
+    "gain": "a gain is shown",
+    "loss": "a loss is shown",
+    "none": "neither a gain nor a loss is shown",
+    "rounding": "too small to tell from rounded probabilities, which may make {resolution}",
+    "unknown": "whether it is a gain can't be told without an interval",
+}
 
 NO_VALUE = "No value: this log can't tell what the policy is worth."
 TRUSTED = "The log is large enough, weighs enough, and could show what the policy does."
@@ -22,6 +32,14 @@ QUESTIONS = {
     "weights": "Do few rounds speak for many?",
     "limits": "What does the number not prove?",
 }
+
+REPEATED = {
+    "whole": "the file is the same rows {n_copies} times over",
+    "in a row": "each row is followed by its copy",
+    "even": "nearly all occur an even number of times, as by chance in less than one of a million logs",
+    "pairs": "so many occur twice and so few three times, as by chance in less than one of a million logs",
+}
+"""How rows repeat → what is said of it."""
 
 CAUTION_ROUNDS = (
     "Every round counts as independent of all others. If some rounds belong to one person, name that column "
@@ -53,9 +71,15 @@ MEANINGS = {
         "Share of the policy's probability on actions that the log could have shown. About the rest it knows "
         "nothing."
     ),
+    "no_interval": "From one cluster it has no interval, so nothing can be concluded from it.",
     "mean_weight": (
-        "Its {level} interval, {interval}, should hold the supported share. Else propensities are wrong, or "
-        "the log hardly ever shows what the policy prefers."
+        "Its {level} interval, {interval}, should hold the supported share. Else it is off by chance, the "
+        "more likely the more candidates were looked at; or the log hardly ever shows what the policy "
+        "prefers; or propensities are wrong."
+    ),
+    "repeats": (
+        "Rows that are the same as an earlier one in every column. Some are to be expected where there are "
+        "few contexts; more than chance allows would mean a log that was delivered twice."
     ),
     "pareto_k": (
         "How heavy the weights' tail is. Above 0.7 their average hardly settles in any log, unless the "
@@ -98,6 +122,49 @@ def robust(kind: str, *, cap: str | None, n_capped: int | None, bias: str | None
 def headline(value: str, interval: str, level: str, estimator: str) -> str:
     """Return the answer in one sentence."""
     return f"The policy is worth {value} per round ({level} interval {interval}), by {estimator}."
+
+
+def repeated(way: str, n_repeated: int, n_rows: int, n_copies: int) -> str:
+    """Return why repeated rows are a doubt, and what to do.
+
+    >>> print(repeated("whole", 50, 100, 2).split(": ")[1].split(". ")[0])
+    the file is the same rows 2 times over
+    """
+    return (
+        f"{n_repeated:,} of {n_rows:,} rows are the same as an earlier one in every column: "
+        f"{REPEATED[way].format(n_copies=n_copies)}. Drop what was delivered twice; where they are rounds of "
+        "their own, keep the column that tells them apart, such as an id or a time, or name with --cluster "
+        "the one that says whose they are."
+    )
+
+
+def logged(value: str, interval: str) -> str:
+    """Return what the log itself earned; no interval where the log can't give one."""
+    if interval == MISSING:
+        return f"The log itself earned {value} per round, without an interval."
+    return f"The log itself earned {value} per round ({interval})."
+
+
+def difference_found(answer: PolicyAnswer) -> str:
+    """Return what the policy earns beyond the log by the leading estimator, and whether that is a gain."""
+    found, written = answer.difference, answer.difference_format
+    finding = FINDINGS[found.finding(answer.resolution)].format(resolution=f"{answer.resolution:.1g}")
+    return (
+        f"The difference is {written.change(found.value)} per round "
+        f"({written.interval(found.lower, found.upper, signed=True)}): {finding}."
+    )
+
+
+def ends(level: str, of_value: str, of_difference: str, method: str) -> str:
+    """Return the intervals of a value and of its difference, as far as there are any, and their method.
+
+    >>> ends("95%", "3.7 to 4.5", "+0.3 to +0.6", "BCa bootstrap")
+    '95% interval 3.7 to 4.5, less the log +0.3 to +0.6; BCa bootstrap'
+    """
+    if of_value == MISSING:
+        return method
+    less = "" if of_difference == MISSING else f", less the log {of_difference}"
+    return f"{level} interval {of_value}{less}; {method}"
 
 
 def audited(n_findings: int, n_tests: int) -> str:

@@ -134,7 +134,7 @@ ARMS_HINT = (
     "Several policies served this shop on the same days. Each one's value is estimated from the log of "
     "another, as if it had not run, and stands beside what it was seen to earn: the one check of such an "
     "estimate that needs no new experiment. An arm is taken as what it shows in each slot on average, not "
-    "to whom."
+    "to whom; one that looks at a context can't be checked that way, and its row says so."
 )
 REFUSED = "refused"
 

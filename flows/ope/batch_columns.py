@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.errors import InputDataError
+from flows.ope.plain_columns import is_list, numbers_of_text, plain
 from offline_rl.ope.records import FLOAT32_SLACK, Floats, Ints
 
 BRACKETS = "[]() \t\r\n"
@@ -30,11 +31,11 @@ class BatchColumn:
     rows: Any
 
     def numbers(self) -> Floats:
-        """The rows as float64, NaN where nothing is written.
+        """The rows as float64, NaN where nothing is written; True is 1 and False is 0.
 
-        Raises InputDataError for text that is no number.
+        Raises InputDataError for text that is not a number.
         """
-        numbers: Floats = _numpy(self._cast(self._trimmed(self.rows), pa.float64(), "no number"))
+        numbers: Floats = _numpy(self._cast(self._trimmed(), pa.float64(), "no number"))
         return numbers
 
     def whole_numbers(self) -> Ints:
@@ -42,7 +43,7 @@ class BatchColumn:
 
         Raises InputDataError for a gap or anything else that is not a whole number.
         """
-        rows = self._trimmed(self.rows)
+        rows = self._trimmed()
         if rows.null_count:
             raise self.fault(_first(pc.is_null(rows)), "is missing. Repair or drop the row.")
         if pa.types.is_string(rows.type):
@@ -102,24 +103,27 @@ class BatchColumn:
 
     def _flat(self) -> tuple[Floats, Ints]:
         """All numbers of all lists, one after the other, and how many each list has."""
-        lists = self.rows
+        lists = plain(self.rows)
         if pa.types.is_string(lists.type):
             texts = _split(lists)
             values = self._cast(texts.flatten(), pa.float64(), "no number", lists=texts)
             return _numpy(values), _numpy(pc.list_value_length(texts))
-        if not _is_list(lists.type) or not _is_numeric(lists.type.value_type):
-            raise InputDataError(f"{self.file}: column {self.name} holds {lists.type}, not lists of numbers.")
+        if not is_list(lists.type) or not _is_numeric(lists.type.value_type):
+            raise InputDataError(
+                f"{self.file}: column {self.name} holds {self.rows.type}, not lists of numbers."
+            )
         return _numpy(lists.flatten().cast(pa.float64())), _numpy(pc.list_value_length(lists))
 
-    def _trimmed(self, rows: Any) -> Any:
+    def _trimmed(self) -> Any:
+        rows = plain(self.rows)
         return pc.utf8_trim_whitespace(rows) if pa.types.is_string(rows.type) else rows
 
     def _cast(self, values: Any, to: pa.DataType, what: str, lists: Any = None) -> Any:
         """The values as another type; the first that can't be is named, by the row of its list."""
         try:
-            return values.cast(to)
+            return _as(values, to)
         except pa.ArrowNotImplementedError as error:
-            raise InputDataError(f"{self.file}: column {self.name} holds {values.type} values.") from error
+            raise InputDataError(f"{self.file}: column {self.name} holds {self.rows.type} values.") from error
         except pa.ArrowInvalid as error:
             place = next(i for i, value in enumerate(values) if not _casts(value, to))
             row = place if lists is None else int(pc.list_parent_indices(lists)[place].as_py())
@@ -138,17 +142,18 @@ def _split(texts: Any) -> Any:
     return pc.ascii_split_whitespace(pc.ascii_trim(texts, BRACKETS))
 
 
-def _is_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
-
-
 def _is_numeric(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind))
+    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
+
+
+def _as(values: Any, to: pa.DataType) -> Any:
+    is_number = pa.types.is_string(values.type) and pa.types.is_floating(to)
+    return numbers_of_text(values) if is_number else values.cast(to)
 
 
 def _casts(value: Any, to: pa.DataType) -> bool:
     try:
-        value.cast(to)
+        _as(pa.array([value.as_py()], value.type), to)
     except pa.ArrowInvalid:
         return False
     return True

@@ -1,7 +1,7 @@
 """A file of rounds → what estimators look at: each batch's lists become numbers per round at once.
 
 The dense matrix, rounds × actions, exists for one batch at a time. Over all rounds only column vectors are
-kept, 8 bytes per round and column: 56 for ips, 72 for dr. Contexts, read only where propensities must be
+kept, 8 bytes per round and column: 64 for ips, 80 for dr. Contexts, read only where propensities must be
 estimated, take 8 bytes per round and feature, several times over during the estimation.
 """
 
@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.errors import InputDataError, UsageError
 from flows.ope.batch_columns import BatchColumn
+from flows.ope.cluster_names import cluster_indices, encoded
+from flows.ope.repeated_rows import RowKeys
 from flows.ope.round_files import RoundFile
 from offline_rl.ope.estimators.marginal_weight import marginal_weight
 from offline_rl.ope.models.estimated_propensities import Choices, EstimatedPropensities, estimate_propensities
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.ope.trust.repeated_rows import Repetition
 
 REQUIRED = ("action", "reward", "evaluation_probs")
 """Columns that every file of rounds must have, beside one that gives propensities."""
@@ -37,7 +38,8 @@ class FileRounds:
     """All rounds of a file, and what tells whether their propensities may be believed.
 
     action: [n], of n_actions. least_logging_prob: the smallest of all `logging_probs`, None without them.
-    estimated: where the propensities come from; None where they were logged.
+    estimated: where the propensities come from; None where they were logged. repetition: how often rows
+    repeat, None where they can't be compared.
     """
 
     rounds: EvaluationRounds
@@ -45,6 +47,7 @@ class FileRounds:
     n_actions: int
     least_logging_prob: float | None
     estimated: EstimatedPropensities | None
+    repetition: Repetition | None
 
     @property
     def n(self) -> int:
@@ -107,11 +110,14 @@ def read_evaluation_rounds(
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     clusters: list[Any] = []
     contexts: list[Floats] = []
+    keys = RowKeys()
     n_rounds, n_actions, least = 0, None, None
-    for rows in file.batches(needed):
+    # All columns, since two rounds may differ in one that nothing else is made of, such as a time.
+    for rows in file.batches(file.columns):
         if len(rows) == 0:
             continue
-        batch = _Batch(str(file.path), n_rounds, rows)
+        keys.add(rows)
+        batch = _Batch(str(file.path), n_rounds, rows.select(needed))
         reduced = _reduced(batch, n_actions, logged)
         n_actions = reduced.n_actions
         if reduced.least_logging_prob is not None:
@@ -122,13 +128,13 @@ def read_evaluation_rounds(
             n_features = contexts[0].shape[1] if contexts else None
             contexts.append(batch["context"].lists(n_features, per="feature", as_in="context"))
         if cluster:
-            clusters.append(_encoded(batch[cluster]))
+            clusters.append(encoded(batch[cluster]))
         n_rounds += len(rows)
     if n_actions is None:
         raise InputDataError(f"{file.path} holds no rounds: give at least one.")
     action = np.concatenate(columns.pop("action"))
     joined = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
-    joined["cluster"] = _cluster_indices(clusters) if cluster else np.arange(n_rounds)
+    joined["cluster"] = cluster_indices(clusters) if cluster else np.arange(n_rounds)
     joined["segment"] = np.zeros(n_rounds, dtype=np.int64)
     estimated = None
     try:
@@ -139,7 +145,8 @@ def read_evaluation_rounds(
         rounds = EvaluationRounds(**joined)
     except ValueError as error:
         raise InputDataError(f"{file.path}, {error}") from error
-    return FileRounds(rounds, action, n_actions, least, estimated)
+    repetition = keys.repetition(rounds.cluster if cluster else None)
+    return FileRounds(rounds, action, n_actions, least, estimated, repetition)
 
 
 def _columns_to_read(file: RoundFile, wanted: Collection[str], cluster: str | None) -> tuple[str, ...]:
@@ -192,7 +199,8 @@ def _reduced(batch: _Batch, n_actions: int | None, logged: Ints | None) -> _Redu
     if logged is not None:
         never_logged = np.ones(n_actions)
         never_logged[logged[logged < n_actions]] = 0.0
-        columns["unsupported_mass"] = probs @ never_logged
+        # Row by row: a matrix product may round a row otherwise in a batch of another size.
+        columns["unsupported_mass"] = np.einsum("ra,a->r", probs, never_logged)
     else:
         logging_probs = batch["logging_probs"].probabilities(n_actions)
         least_logging_prob = max(0.0, float(logging_probs.min()))
@@ -235,31 +243,3 @@ def _logged_actions(file: RoundFile) -> Ints:
         seen = np.union1d(seen, action)
         n_rounds += len(rows)
     return seen[seen >= 0]
-
-
-def _encoded(column: BatchColumn) -> Any:
-    """A column of clusters as indices into the distinct ones of this batch."""
-    if column.rows.null_count:
-        row = int(np.argmax(pc.is_null(column.rows).to_numpy(zero_copy_only=False)))
-        raise column.fault(row, "is missing. Every round belongs to a cluster.")
-    if pa.types.is_nested(column.rows.type):
-        raise column.fault(0, f"is {column.rows.type}. A cluster is a number or a text.")
-    return column.rows.dictionary_encode()
-
-
-def _cluster_indices(batches: list[Any]) -> Ints:
-    """One index per round, in the order of the clusters' own names: the same however the file is cut.
-
-    Names that are all whole numbers are ordered as such, so that CSV and Parquet give equal indices.
-    """
-    unified = pa.chunked_array(batches).unify_dictionaries()
-    names = unified.chunk(0).dictionary
-    if (
-        pa.types.is_string(names.type)
-        and pc.all(pc.match_substring_regex(names, r"^(0|-?[1-9]\d{0,17})$")).as_py()
-    ):
-        names = names.cast(pa.int64())
-    rank = np.empty(len(names), dtype=np.int64)
-    rank[pc.sort_indices(names).to_numpy()] = np.arange(len(names))
-    indices: Ints = rank[np.concatenate([chunk.indices.to_numpy() for chunk in unified.chunks])]
-    return indices

@@ -9,17 +9,21 @@ from features.errors import InputDataError, UsageError
 from flows.ope.asked_estimators import asked_estimators, needed_columns
 from flows.ope.evaluation_rounds import read_evaluation_rounds
 from flows.ope.propensity_evidence import propensity_evidence
+from flows.ope.repeated_rows import as_answered
 from flows.ope.round_files import open_rounds
 from flows.ope.weight_bands import weight_bands
 from offline_rl.ope.estimators.estimator import Estimator
+from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.robust_values import robust_values
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of
-from reports.summaries.policy_answer import EstimatedValue, PolicyAnswer, RobustAnswer
+from reports.summaries.policy_answer import Difference, EstimatedValue, PolicyAnswer, RobustAnswer
 
-POLICY = "policy"
+POLICY, LOGGED = "policy", "logging policy"
+
+MEAN_REWARD = IPS()
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,12 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     rounds, propensities = read.rounds, propensity_evidence(file, read)
     # Two spellings of one estimator, such as ips:2 and ips:2.0, are evaluated once.
     distinct = {estimator.name: estimator for estimator in asked.values()}
+    # By weights of 1 it is the mean reward, which is what the log itself earned.
+    distinct.setdefault(MEAN_REWARD.name, MEAN_REWARD)
     clusters = "clusters" if question.cluster else "rounds"
     try:
         evaluation = evaluate(
-            {POLICY: rounds},
+            {POLICY: rounds, LOGGED: _as_logged(rounds)},
             list(distinct.values()),
             n_resamples=question.resamples,
             seed=question.seed,
@@ -80,6 +86,8 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     diagnostics = evaluation.diagnostics_of(POLICY)
     mean_weight = evaluation.mean_weight_interval(POLICY, ALL, gate.mean_weight_confidence)
     trust = assess(diagnostics, mean_weight, gate, clusters)
+    repeats = as_answered(read.repetition, rounds.n)
+    doubts = propensities.doubts + ((repeats.doubt,) if repeats.doubt else ())
     limits = {name: limit for name, limit in asdict(gate).items() if isinstance(limit, int | float)}
     return PolicyAnswer(
         source=question.rounds.name,
@@ -89,13 +97,16 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         n_resamples=question.resamples,
         seed=question.seed,
         propensities=propensities,
+        logged=_logged(evaluation, question.confidence),
         estimates=_estimates(asked, evaluation, question.confidence, propensities.note),
+        resolution=evaluation.resolution,
+        repeats=repeats,
         diagnostics=diagnostics.numbers(leading),
         limits=limits,
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
-        trusted=trust.trusted and not propensities.doubts,
-        # All diagnostics rest on the propensities: doubts about these come first.
-        reasons=propensities.doubts + trust.reasons,
+        trusted=trust.trusted and not doubts,
+        # All diagnostics rest on the propensities and on the rows: doubts about these come first.
+        reasons=doubts + trust.reasons,
         weight_bands=weight_bands(rounds.weight),
         robust=_robust(rounds, diagnostics, gate, question.confidence),
     )
@@ -111,19 +122,56 @@ def _robust(
     return tuple(RobustAnswer(**asdict(value)) for value in robust_values(rounds, confidence))
 
 
+def _as_logged(rounds: EvaluationRounds) -> EvaluationRounds:
+    """The same rounds, as the policy that logged them sees them."""
+    return EvaluationRounds.of_logging_policy(
+        reward=rounds.reward,
+        propensity=rounds.propensity,
+        cluster=rounds.cluster,
+        segment=rounds.segment,
+        q_logged=rounds.q_logged,
+        q_logged_mrdr=rounds.q_logged_mrdr,
+        logger=rounds.logger,
+    )
+
+
+def _logged(evaluation: Evaluation, confidence: float) -> EstimatedValue:
+    (row,) = (
+        row
+        for row in evaluation.policy_values(confidence)
+        if (row.policy, row.estimator, row.segment) == (LOGGED, MEAN_REWARD.name, ALL)
+    )
+    return EstimatedValue(LOGGED, row.value, _known(row.lower), _known(row.upper), row.interval_method)
+
+
 def _estimates(
     asked: Mapping[str, Estimator], evaluation: Evaluation, confidence: float, note: str
 ) -> tuple[EstimatedValue, ...]:
-    rows = {row.estimator: row for row in evaluation.policy_values(confidence) if row.segment is ALL}
-    return tuple(_estimate(name, rows.get(estimator.name), note) for name, estimator in asked.items())
+    rows = {
+        row.estimator: row
+        for row in evaluation.policy_values(confidence)
+        if row.policy == POLICY and row.segment is ALL
+    }
+    return tuple(
+        _estimate(name, rows.get(estimator.name), _difference(evaluation, estimator, confidence), note)
+        for name, estimator in asked.items()
+    )
 
 
-def _estimate(name: str, row: PolicyValue | None, note: str) -> EstimatedValue:
+def _difference(evaluation: Evaluation, estimator: Estimator, confidence: float) -> Difference:
+    found = evaluation.difference(
+        POLICY, LOGGED, estimator.name, ALL, confidence, other_estimator=MEAN_REWARD.name
+    )
+    return Difference(_known(found.value), _known(found.lower), _known(found.upper))
+
+
+def _estimate(name: str, row: PolicyValue | None, difference: Difference, note: str) -> EstimatedValue:
     ending = f"; {note}" if note else ""
     if row is None:
-        return EstimatedValue(name, None, None, None, f"none: these rounds identify no value{ending}")
+        nothing = f"none: these rounds identify no value{ending}"
+        return EstimatedValue(name, None, None, None, nothing, difference)
     method = f"{row.interval_method}{ending}"
-    return EstimatedValue(name, row.value, _known(row.lower), _known(row.upper), method)
+    return EstimatedValue(name, row.value, _known(row.lower), _known(row.upper), method, difference)
 
 
 def _known(number: float) -> float | None:

@@ -8,8 +8,14 @@ from typing import Any
 
 from reports import policy_value_wording as wording
 from reports.pages.policy_value_robust import robust_rows
-from reports.summaries.formatting import count, fixed, ratio, share
-from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer
+from reports.summaries.formatting import MISSING, count, fixed, ratio, share
+from reports.summaries.policy_answer import (
+    Difference,
+    EstimatedValue,
+    LoggedPropensities,
+    PolicyAnswer,
+    Repeats,
+)
 
 GAP = "  "
 
@@ -24,7 +30,10 @@ def json_line(answer: PolicyAnswer) -> str:
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
     | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where estimated |
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
-    | estimates | estimator (as asked), value, lower, upper, interval_method |
+    | repeats | n_rows, n_repeated (the same as an earlier row), is_doubtful |
+    | logging_policy | what the log itself earned: value, lower, upper, interval_method |
+    | difference | of the leading estimate and the log: estimator, value, lower, upper, finding, resolution |
+    | estimates | estimator (as asked), value, lower, upper, interval_method, and their difference |
     | verdict | trusted, reasons |
     | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
     """
@@ -32,12 +41,34 @@ def json_line(answer: PolicyAnswer) -> str:
         "n_rounds": answer.n_rounds,
         **_propensities(answer),
         "diagnostics": _finite(answer.diagnostics),
-        "estimates": [_finite(asdict(estimate)) for estimate in answer.estimates],
+        "repeats": {
+            "n_rows": answer.repeats.n_rows,
+            "n_repeated": answer.repeats.n_repeated,
+            "is_doubtful": bool(answer.repeats.doubt),
+        },
+        "logging_policy": _without(asdict(answer.logged), "estimator", "difference"),
+        "difference": _difference(answer),
+        "estimates": [asdict(estimate) for estimate in answer.estimates],
         "verdict": {"trusted": answer.trusted, "reasons": list(answer.reasons)},
     }
     if answer.robust:
         content["robust"] = [_finite(asdict(value)) for value in answer.robust]
     return json.dumps(content, allow_nan=False)
+
+
+def _difference(answer: PolicyAnswer) -> dict[str, Any]:
+    """finding is gain, loss, none, rounding or unknown; null where the answer is not to be trusted."""
+    found = answer.difference.finding(answer.resolution) if answer.trusted else None
+    return {
+        "estimator": answer.leading.estimator,
+        **asdict(answer.difference),
+        "finding": found,
+        "resolution": answer.resolution,
+    }
+
+
+def _without(content: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: held for name, held in content.items() if name not in names}
 
 
 def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
@@ -58,11 +89,13 @@ def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
 
 def printed(answer: PolicyAnswer) -> str:
     """The answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
-    grouped = f" in {count(int(answer.diagnostics['n_clusters']))} clusters by {answer.cluster}"
+    n_clusters = int(answer.diagnostics["n_clusters"])
+    clusters = "one cluster" if n_clusters == 1 else f"{count(n_clusters)} clusters"
+    grouped = f" in {clusters} by {answer.cluster}"
     return "\n".join(
         [
             f"{answer.source}: {count(answer.n_rounds)} rounds{grouped if answer.cluster else ''}",
-            _headline(answer),
+            *_headline(answer),
             *answer.propensities.cautions,
             "",
             *([] if answer.trusted else ["Estimates, not to be trusted:"]),
@@ -76,26 +109,39 @@ def printed(answer: PolicyAnswer) -> str:
     )
 
 
-def _headline(answer: PolicyAnswer) -> str:
-    if not answer.trusted:
-        return f"{wording.NO_VALUE} The verdict below says why."
+def _headline(answer: PolicyAnswer) -> list[str]:
     leading, reward = answer.leading, answer.reward
+    logged = wording.logged(
+        reward.value(answer.logged.value), reward.interval(answer.logged.lower, answer.logged.upper)
+    )
+    if not answer.trusted:
+        return [f"{wording.NO_VALUE} The verdict below says why.", logged]
     interval = reward.interval(leading.lower, leading.upper)
-    return wording.headline(reward.value(leading.value), interval, answer.level, leading.estimator)
+    value = reward.value(leading.value)
+    return [
+        wording.headline(value, interval, answer.level, leading.estimator),
+        logged,
+        wording.difference_found(answer),
+    ]
 
 
 def _estimates(answer: PolicyAnswer) -> list[str]:
-    heads = ("estimator", "value", f"{answer.level} interval", "method")
-    rows = [
-        (
-            e.estimator,
-            answer.reward.value(e.value),
-            answer.reward.interval(e.lower, e.upper),
-            e.interval_method,
-        )
-        for e in answer.estimates
-    ]
-    return _aligned([heads, *rows], right=(1, 2))
+    level = f"{answer.level} interval"
+    heads = ("estimator", "value", level, "less the log", level, "method")
+    rows = [_estimate(answer, e) for e in (answer.logged, *answer.estimates)]
+    return _aligned([heads, *rows], right=(1, 2, 3, 4))
+
+
+def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[str, ...]:
+    difference, less = e.difference or Difference(None, None, None), answer.difference_format
+    return (
+        e.estimator,
+        answer.reward.value(e.value),
+        answer.reward.interval(e.lower, e.upper),
+        less.change(difference.value),
+        less.interval(difference.lower, difference.upper, signed=True),
+        e.interval_method,
+    )
 
 
 def _robust(answer: PolicyAnswer) -> list[str]:
@@ -109,12 +155,12 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
     rows = [
         ("diagnostics", "", ""),
         _propensity_row(answer),
+        _repeats_row(answer.repeats),
         ("effective rounds", fixed(d["ess"], 1), f"{share(d['ess'] / answer.n_rounds)} of all rounds"),
         (
             "mean weight",
             fixed(d["mean_weight"], 3),
-            f"{fixed(d['mean_weight_lower'], 3)} to {fixed(d['mean_weight_upper'], 3)}; "
-            f"should be {fixed(d['supported_share'], 3)}, the supported share",
+            f"{_mean_weight_interval(d)}; should be {fixed(d['supported_share'], 3)}, the supported share",
         ),
         ("supported share", fixed(d["supported_share"], 3), "of the policy's probability"),
         ("largest weight", ratio(d["max_weight"]), ""),
@@ -163,12 +209,24 @@ def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
     ]
 
 
+def _mean_weight_interval(d: Mapping[str, float]) -> str:
+    lower, upper = d["mean_weight_lower"], d["mean_weight_upper"]
+    return f"{fixed(lower, 3)} to {fixed(upper, 3)}" if math.isfinite(lower) else "no interval"
+
+
 def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:
     evidence = answer.propensities
     if isinstance(evidence, LoggedPropensities):
         return "propensities", "logged", wording.audited(len(evidence.findings), evidence.n_tests)
     error, most = share(evidence.calibration_error), share(evidence.max_calibration_error)
     return "propensities", "estimated", f"not logged; calibration error {error}, at most {most} is good"
+
+
+def _repeats_row(repeats: Repeats) -> tuple[str, str, str]:
+    if repeats.n_repeated is None:
+        return "repeated rows", MISSING, "a column is of a type that can't be compared"
+    remark = "more than chance allows: see the verdict" if repeats.doubt else "as chance allows"
+    return "repeated rows", count(repeats.n_repeated), remark if repeats.n_repeated else ""
 
 
 def _verdict(answer: PolicyAnswer) -> list[str]:

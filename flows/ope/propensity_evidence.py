@@ -9,8 +9,7 @@ from offline_rl.ope.trust.propensity_identities import PropensityLog
 from reports.summaries.policy_answer import LoggedPropensities, ModeledPropensities
 
 SIGNIFICANCE = 0.001
-"""Chance of finding fault with a correct log. Low, since a false alarm refuses an answer, and since tests of
-sparse bins of `logging_probs` are bolder than their level: of 1,200 correct logs of 1,500 rounds 4 failed."""
+"""Chance of finding fault with a correct log. Low, since a false alarm refuses an answer."""
 
 
 def propensity_evidence(file: RoundFile, read: FileRounds) -> LoggedPropensities | ModeledPropensities:

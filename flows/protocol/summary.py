@@ -16,7 +16,7 @@ BySeed = dict[int, Outcome]
 
 SMALLEST_ESS = 30.0
 LARGEST_WEIGHT_ERROR = 3.0
-"""A mean weight further than so many standard errors from 1 says that the propensities are wrong."""
+"""A mean weight further than this many standard errors from 1 is hardly owed to chance."""
 CLEARLY_WORSE = -1.96
 
 

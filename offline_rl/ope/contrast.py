@@ -25,8 +25,12 @@ class Contrast:
     @classmethod
     def of(cls, estimator: Estimator, place: Ints, other: Ints | None = None) -> Self:
         """The value by an estimator at one place, less that at another where one is given."""
-        parts = ((1.0, estimator, place),)
-        return cls(parts if other is None else (*parts, (-1.0, estimator, other)))
+        value = cls(((1.0, estimator, place),))
+        return value if other is None else value.less(estimator, other)
+
+    def less(self, estimator: Estimator, place: Ints) -> Self:
+        """This, less the value by an estimator at another place."""
+        return type(self)((*self.parts, (-1.0, estimator, place)))
 
     @cached_property
     def columns(self) -> Ints:

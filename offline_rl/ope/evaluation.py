@@ -6,13 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from offline_rl.ope.bootstrap import Interval, Resamples, percentile_interval
+from offline_rl.ope.bootstrap import Interval, Resamples
 from offline_rl.ope.common_log import common_log
 from offline_rl.ope.contrast import Contrast
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.mean_weight import MeanWeight
 from offline_rl.ope.grouped_clusters import grouped
-from offline_rl.ope.intervals.choice import WORDING, IntervalName, Replicated, check_interval_name
+from offline_rl.ope.intervals.choice import IntervalName, Replicated, check_interval_name, wording
 from offline_rl.ope.intervals.coverage_labels import (
     MEAN_WEIGHT_CONFIDENCE,
     heavy_label,
@@ -117,19 +117,29 @@ class Evaluation:
         confidence: float = 0.95,
         *,
         interval: IntervalName | None = None,
+        other_estimator: str | None = None,
     ) -> Difference:
         """The paired difference of two policies, exactly 0 for a policy and itself.
 
-        Where one of the two has heavy-tailed rewards the ends are `reaching_one_more`. NaN where one of the
-        two is not identified. Raises ValueError for a name that was not evaluated.
+        other_estimator: that of the other policy's value, where it is not the same: the logging policy's own
+        value is its mean reward (`ips`) whatever estimates the policy's. Where one of the two has
+        heavy-tailed rewards the ends are `reaching_one_more`. NaN where one of the two is not identified.
+        Raises ValueError for a name that was not evaluated.
         """
         e, s = self._estimator(estimator), self._segment(segment)
+        f = e if other_estimator is None else self._estimator(other_estimator)
         ours, theirs = self._policy(policy), self._policy(other)
-        replicated = self._difference(ours, theirs, e, s)
+        replicated = self._difference(ours, theirs, e, s, f)
         ends = replicated.interval(self._asked(interval), confidence)
-        if any(self._has_no_third_moment(p, e, s) for p in (ours, theirs)):
+        if self._has_no_third_moment(ours, e, s) or self._has_no_third_moment(theirs, f, s):
             ends = reaching_one_more(ends, replicated.value, replicated.left_out)
         return Difference(policy, other, replicated.value, ends.lower, ends.upper)
+
+    def method(self, interval: IntervalName | None = None) -> str:
+        """What an interval of values or differences is, in words."""
+        return wording(
+            self._asked(interval), self.cluster_name, self.log.cells.n_clusters, self.resampled.shape[-1]
+        )
 
     def simultaneous_differences(
         self,
@@ -181,12 +191,12 @@ class Evaluation:
         value, effective_rounds = float(self.values[p, e, s]), self._effective_rounds(p, s)
         replicated = self._value(p, e, s)
         interval = replicated.interval(name, confidence)
-        remarks = [WORDING[name].format(clusters=self.cluster_name, resamples=self.resampled.shape[-1])]
+        remarks = [self.method(name)]
         if interval.n_undefined:
             remarks.append(f"{interval.n_undefined} of them identify no value and are left out")
         if estimator.rests_on_model:
             remarks.append("the reward model's own error is not in it")
-        elif diagnostics.n_informative_clusters < FEW:
+        elif diagnostics.n_informative_clusters < FEW and self.log.cells.n_clusters > 1:
             interval = widened(
                 interval,
                 value,
@@ -199,7 +209,7 @@ class Evaluation:
                 f"as only {diagnostics.n_informative_clusters} {self.cluster_name} tell of the reward"
             )
         tail = diagnostics.contributions(estimator.name)
-        if not estimator.rests_on_model and tail is not None:
+        if not estimator.rests_on_model and tail is not None and self.log.cells.n_clusters > 1:
             if tail.has_no_third_moment:
                 interval = reaching_one_more(interval, value, replicated.left_out)
             remarks += _remarks_on(tail, self.cluster_name)
@@ -207,7 +217,7 @@ class Evaluation:
             self._mean_weight(p, s, MEAN_WEIGHT_CONFIDENCE), diagnostics.supported_share
         )
         label = honest_label(name, effective_rounds, lacking=lacking) or heavy_label(name, tail)
-        if label and not estimator.rests_on_model:
+        if label and not estimator.rests_on_model and np.isfinite(interval.lower):
             remarks.append(label)
         return PolicyValue(
             policy=self.policies[p],
@@ -226,8 +236,15 @@ class Evaluation:
         )
 
     def _mean_weight(self, p: int, s: int, confidence: float) -> Interval:
-        place = p, self._estimator(MeanWeight.name), s
-        return percentile_interval(float(self.values[place]), self.resampled[place], confidence)
+        e = self._estimator(MeanWeight.name)
+        return _of_mean_weight(
+            self.log,
+            self.places[p][e],
+            s,
+            confidence,
+            value=float(self.values[p, e, s]),
+            resampled=self.resampled[p, e, s],
+        )
 
     def _value(self, p: int, e: int, s: int) -> Replicated:
         """One value with its resamples."""
@@ -240,15 +257,18 @@ class Evaluation:
             resampled_errors=lambda: np.asarray(self._resampled_errors[p, e, s]),
         )
 
-    def _difference(self, p: int, q: int, e: int, s: int) -> Replicated:
-        """One paired difference with its resamples."""
-        contrast = Contrast.of(self.estimators[e], self.places[p][e], self.places[q][e])
+    def _difference(self, p: int, q: int, e: int, s: int, f: int | None = None) -> Replicated:
+        """One paired difference with its resamples; f: the other policy's estimator, where it is not e."""
+        f = e if f is None else f
+        contrast = Contrast.of(self.estimators[e], self.places[p][e]).less(
+            self.estimators[f], self.places[q][f]
+        )
         return Replicated(
             log=self.log,
             contrast=contrast,
             row=s,
-            value=float(self.values[p, e, s] - self.values[q, e, s]),
-            resampled=self.resampled[p, e, s] - self.resampled[q, e, s],
+            value=float(self.values[p, e, s] - self.values[q, f, s]),
+            resampled=self.resampled[p, e, s] - self.resampled[q, f, s],
             resampled_errors=lambda: resampled_standard_errors(self.log, [contrast], [s])[0, 0],
         )
 
@@ -327,7 +347,14 @@ def evaluate(
         diagnose_segments(
             rounds,
             [
-                percentile_interval(float(values[p, -1, s]), resampled_values[p, -1, s], confidence)
+                _of_mean_weight(
+                    summed,
+                    places[(p + 1) * len(estimators) - 1],
+                    s,
+                    confidence,
+                    value=float(values[p, -1, s]),
+                    resampled=resampled_values[p, -1, s],
+                )
                 for s in range(shape[-1])
             ],
         )
@@ -379,6 +406,22 @@ def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells:
         sums = [cells.sums(estimator.terms(seen), part) for estimator in estimators]
         totals = [total + add for total, add in zip(totals, sums, strict=True)] if totals else sums
     yield from totals
+
+
+def _of_mean_weight(
+    log: SummedLog, place: Ints, row: int, confidence: float, *, value: float, resampled: Floats
+) -> Interval:
+    """Percentile interval of a mean weight; NaN from one cluster, and no shorter than Student's from few."""
+    contrast = Contrast.of(MeanWeight(), place)
+    replicated = Replicated(
+        log,
+        contrast,
+        row,
+        value,
+        resampled,
+        lambda: resampled_standard_errors(log, [contrast], [row])[0, 0],
+    )
+    return replicated.interval("percentile", confidence)
 
 
 def _position(name: str | int | None, names: Sequence[str | int | None], kind: str) -> int:

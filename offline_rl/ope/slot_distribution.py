@@ -1,8 +1,14 @@
-"""What a policy shows on average: a distribution of items in each slot, from its own log."""
+"""What a policy shows on average: a distribution of items in each slot, from its own log; and what was on
+sale on which day."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from offline_rl.ope.records import Floats, Ints
+
+SURELY_SEEN = 10.0
+"""Showings that an item must have been due on a day, before their lack says that it was not on sale: by
+chance alone that happens once in 22,000."""
 
 
 def slot_distribution(
@@ -28,3 +34,19 @@ def slot_distribution(
     of_slot = mean.sum(axis=1, keepdims=True)
     shares: Floats = np.divide(mean, of_slot, out=np.zeros_like(mean), where=of_slot > 0)
     return shares
+
+
+def seen_on_days(action: Ints, day: Ints, *, n_days: int, n_actions: int) -> NDArray[np.bool_]:
+    """Which actions a day's rounds could have shown, [D, A]: those that they did, or were hardly due.
+
+    action, day: [n], of the rounds of all policies. An action is due on a day as often as by its share of all
+    rounds.
+
+    >>> seen_on_days(np.array([0, 1] * 30 + [1] * 40), np.repeat([0, 1], [60, 40]), n_days=2, n_actions=3)
+    array([[ True,  True,  True],
+           [False,  True,  True]])
+    """
+    times = np.zeros((n_days, n_actions))
+    np.add.at(times, (day, action), 1.0)
+    due = np.outer(times.sum(axis=1), times.sum(axis=0) / len(action))
+    return (times > 0) | (due < SURELY_SEEN)

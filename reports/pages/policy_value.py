@@ -10,8 +10,16 @@ from reports.pages.policy_value_checks import checks, sized
 from reports.pages.policy_value_robust import robust_rows
 from reports.render import render
 from reports.summaries.formatting import MISSING, count, share
-from reports.summaries.policy_answer import LoggedPropensities, PolicyAnswer, WeightBand
+from reports.summaries.policy_answer import (
+    Difference,
+    EstimatedValue,
+    LoggedPropensities,
+    PolicyAnswer,
+    WeightBand,
+)
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
+
+UNKNOWN = Difference(None, None, None)
 
 PLOT_WIDTH = 340
 """Pixels of a chart that a phone shows whole, at a size that can be read."""
@@ -29,6 +37,11 @@ def policy_value_html(answer: PolicyAnswer) -> str:
         answer=answer,
         wording=wording,
         badge=wording.VERDICTS[answer.trusted],
+        earned=wording.logged(
+            answer.reward.value(answer.logged.value),
+            answer.reward.interval(answer.logged.lower, answer.logged.upper),
+        ),
+        difference=wording.difference_found(answer),
         figure=_figure(answer),
         estimates=_estimates_table(answer),
         robust=_robust_table(answer),
@@ -48,18 +61,24 @@ def policy_value_html(answer: PolicyAnswer) -> str:
 
 def _figure(answer: PolicyAnswer) -> Figure | None:
     leading = answer.leading
+    roles = {leading.estimator: "candidate", answer.logged.estimator: "baseline"}
     marks = [
-        ValueMark(e.estimator, "candidate" if e == leading else "other", 0, e.value, e.lower, e.upper, None)
-        for e in answer.estimates
+        ValueMark(e.estimator, roles.get(e.estimator, "other"), 0, e.value, e.lower, e.upper, None)
+        for e in (answer.logged, *answer.estimates)
         if e.value is not None
     ]
-    if not marks:
+    if len(marks) < 2:
         return None
     return Figure(
         svg=value_intervals(marks, axis="reward per round", width=PLOT_WIDTH),
-        name=f"Value and interval by {len(marks)} estimators; the table below has the numbers",
+        name=f"What the log earned, and the policy's value by {len(marks) - 1} estimators, each with its "
+        "interval; the table below has the numbers",
         conclusion=_agreement(answer),
-        keys=(Key("dot", "candidate", leading.estimator), Key("dot", "other", "for comparison")),
+        keys=(
+            Key("dot", "baseline", "what the log earned"),
+            Key("dot", "candidate", f"the policy, by {leading.estimator}"),
+            *((Key("dot", "other", "by another estimator"),) if len(answer.estimates) > 1 else ()),
+        ),
     )
 
 
@@ -76,17 +95,31 @@ def _agreement(answer: PolicyAnswer) -> str:
 
 
 def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
-    rows = [
-        (
-            text(e.estimator),
-            measured(answer.reward.value(e.value), e.value),
-            text(answer.reward.interval(e.lower, e.upper)),
-        )
-        for e in answer.estimates
-    ]
-    columns = heads("Estimator", "Value#", f"{answer.level} interval")
-    whys = [e.interval_method for e in answer.estimates]
-    return first_rows("Value of the policy, reward per round", columns, rows, "", whys=whys)
+    printed = (answer.logged, *answer.estimates)
+    columns = heads("Estimator", "Value#", "Less the log#")
+    whys = [_ends(answer, e) for e in printed]
+    title = "Reward per round of the log, and of the policy by each estimator"
+    return first_rows(title, columns, [_estimate(answer, e) for e in printed], "", whys=whys)
+
+
+def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[Cell, ...]:
+    found = e.difference or UNKNOWN
+    return (
+        text(e.estimator),
+        measured(answer.reward.value(e.value), e.value),
+        measured(answer.difference_format.change(found.value), found.value),
+    )
+
+
+def _ends(answer: PolicyAnswer, e: EstimatedValue) -> str:
+    """The intervals and how they were made, under the row: side by side they would not fit a phone."""
+    found, less = e.difference or UNKNOWN, answer.difference_format
+    return wording.ends(
+        answer.level,
+        answer.reward.interval(e.lower, e.upper),
+        less.interval(found.lower, found.upper, signed=True),
+        e.interval_method,
+    )
 
 
 def _robust_table(answer: PolicyAnswer) -> PrintedTable | None:

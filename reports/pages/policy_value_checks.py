@@ -5,7 +5,7 @@ from math import isnan, sqrt
 
 from reports.policy_value_wording import MEANINGS
 from reports.summaries.formatting import MISSING, count, fixed, ratio, two_digits
-from reports.summaries.policy_answer import LoggedPropensities, ModeledPropensities, PolicyAnswer
+from reports.summaries.policy_answer import LoggedPropensities, ModeledPropensities, PolicyAnswer, Repeats
 
 NO_TAIL = float("-inf")
 """Tail index of weights without a tail."""
@@ -28,8 +28,14 @@ def checks(answer: PolicyAnswer) -> tuple[Check, ...]:
     of_propensities = (
         _of_logged(evidence) if isinstance(evidence, LoggedPropensities) else _of_modeled(evidence)
     )
-    asked = (*of_propensities, *_of_weights(answer), *_of_clusters(answer), *_of_contributions(answer))
-    return (*asked, *_unasked(answer))
+    return (
+        *of_propensities,
+        _of_repeats(answer.repeats),
+        *_of_weights(answer),
+        *_of_clusters(answer),
+        *_of_contributions(answer),
+        *_unasked(answer),
+    )
 
 
 def sized(number: float) -> str:
@@ -68,6 +74,12 @@ def _of_modeled(evidence: ModeledPropensities) -> tuple[Check, ...]:
     )
 
 
+def _of_repeats(repeats: Repeats) -> Check:
+    found = MISSING if repeats.n_repeated is None else count(repeats.n_repeated)
+    passed = None if repeats.n_repeated is None else not repeats.doubt
+    return Check("Repeated rows", found, "by chance alone", passed, MEANINGS["repeats"])
+
+
 def _of_weights(answer: PolicyAnswer) -> tuple[Check, ...]:
     d, asked = answer.diagnostics, answer.limits
     least_rounds = max(asked["min_ess"], asked["min_ess_share"] * answer.n_rounds)
@@ -94,8 +106,10 @@ def _of_weights(answer: PolicyAnswer) -> tuple[Check, ...]:
             "Mean weight",
             fixed(d["mean_weight"], 3),
             f"near {fixed(supported, 3)}",
-            lower - slack <= supported <= upper + slack,
-            MEANINGS["mean_weight"].format(
+            None if isnan(lower) else lower - slack <= supported <= upper + slack,
+            MEANINGS["no_interval"]
+            if isnan(lower)
+            else MEANINGS["mean_weight"].format(
                 level=f"{100 * asked['mean_weight_confidence']:g}%",
                 interval=f"{fixed(lower, 3)} to {fixed(upper, 3)}",
             ),

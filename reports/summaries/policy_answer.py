@@ -4,22 +4,66 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from reports.summaries.formatting import RewardFormat
+from reports.summaries.formatting import Estimate, RewardFormat
 
 MOST_DECIMALS = 9
+
+Finding = Literal["gain", "loss", "none", "rounding", "unknown"]
+"""What a difference shows: a gain, a loss, neither, no more than rounding may make, or nothing for want of an
+interval."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A policy's value less what the log itself earned, on the same rounds; None where it is not known."""
+
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+    def finding(self, resolution: float) -> Finding:
+        """What its interval shows, given the least difference that is not rounding.
+
+        >>> Difference(0.2, 0.1, 0.3).finding(1e-6), Difference(9e-8, 8e-8, 1e-7).finding(1e-6)
+        ('gain', 'rounding')
+        """
+        if self.lower is None or self.upper is None:
+            return "unknown"
+        if self.lower > resolution:
+            return "gain"
+        if self.upper < -resolution:
+            return "loss"
+        return "none" if self.lower <= 0 <= self.upper else "rounding"
 
 
 @dataclass(frozen=True)
 class EstimatedValue:
-    """A policy's value by one estimator, named as it was asked; None where the log identifies no value."""
+    """A policy's value by one estimator, named as it was asked; None where the log identifies no value.
+
+    difference: the value less that of the log; None for the log itself.
+    """
 
     estimator: str
     value: float | None
     lower: float | None
     upper: float | None
     interval_method: str
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Rows that are the same as an earlier one in every column.
+
+    n_repeated: how many of n_rows; doubt: why that is more than chance, empty where it is not. None for
+    n_repeated: rows could not be compared.
+    """
+
+    n_rows: int
+    n_repeated: int | None
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,6 +156,9 @@ class ModeledPropensities:
 class PolicyAnswer:
     """Estimates, diagnostics and verdict of one evaluation policy; the first estimate leads.
 
+    logged: what the log itself earned, the mean reward of its own policy. resolution: the least difference
+    that is not rounding, in the reward's unit. repeats: rows that occur more than once.
+
     cluster: column whose rounds belong together, empty where every round is its own cluster.
     propensities: where they come from, and what speaks against them.
     diagnostics: numbers by the names of `offline_rl.ope.trust.diagnostics`; NaN and infinity mean not known.
@@ -126,7 +173,10 @@ class PolicyAnswer:
     n_resamples: int
     seed: int
     propensities: LoggedPropensities | ModeledPropensities
+    logged: EstimatedValue
     estimates: tuple[EstimatedValue, ...]
+    resolution: float
+    repeats: Repeats
     diagnostics: Mapping[str, float]
     limits: Mapping[str, float]
     gate_mean_weight: tuple[float, float]
@@ -148,17 +198,28 @@ class PolicyAnswer:
     @property
     def reward(self) -> RewardFormat:
         """How values are written: with two digits of a typical interval's half width, however small."""
-        return _format(self.estimates)
+        return _format_of([(e.value, e.lower, e.upper) for e in self.estimates])
 
     @property
     def robust_reward(self) -> RewardFormat:
         """The same for robust answers: one huge order widens the plain intervals only."""
-        return _format(self.robust)
+        return _format_of([(e.value, e.lower, e.upper) for e in self.robust])
+
+    @property
+    def difference(self) -> Difference:
+        """The leading estimate less what the log earned."""
+        return self.leading.difference or Difference(None, None, None)
+
+    @property
+    def difference_format(self) -> RewardFormat:
+        """How differences are written: a small one between large values keeps its digits."""
+        found = [e.difference for e in self.estimates if e.difference]
+        return _format_of([(d.value, d.lower, d.upper) for d in found])
 
 
-def _format(shown: Sequence[EstimatedValue | RobustAnswer]) -> RewardFormat:
-    halves = [(e.upper - e.lower) / 2 for e in shown if e.upper is not None and e.lower is not None]
-    sizes = [half for half in halves if half > 0] or [abs(e.value) for e in shown if e.value]
+def _format_of(estimates: Sequence[Estimate]) -> RewardFormat:
+    halves = [(upper - lower) / 2 for _, lower, upper in estimates if upper is not None and lower is not None]
+    sizes = [half for half in halves if half > 0] or [abs(value) for value, *_ in estimates if value]
     return RewardFormat("", 1.0, _decimals(median(sizes)) if sizes else 2)
 
 

@@ -100,6 +100,72 @@ def test_an_arm_without_propensities_is_not_compared(
     assert checks_of(connection, settings, log_of("even", 1), silent).is_empty()
 
 
+def test_what_is_on_sale_on_some_days_only_accuses_nobody(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """The last item is sold out on every second day, and what it would have got goes to the others."""
+
+    def sold_out(arm: str, seed: int) -> pl.DataFrame:
+        log, draw = log_of(arm, seed), np.random.default_rng(seed)
+        odd = np.array([date.day % 2 == 1 for date in log["decided_date"]])
+        rest = np.r_[ARMS[arm][:-1] / ARMS[arm][:-1].sum(), 0.0]
+        by_round = np.where(odd[:, np.newaxis], rest, ARMS[arm])
+        items = (draw.random((N_ROUNDS, 1)) > by_round.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        return log.with_columns(
+            action_id=pl.Series([f"item-{item}" for item in items]),
+            propensity=pl.Series(by_round[np.arange(N_ROUNDS), items]),
+            is_clicked=pl.Series(draw.random(N_ROUNDS) < CLICK_RATES[items]),
+        )
+
+    checks = checks_of(connection, settings, sold_out("even", 1), sold_out("steep", 2))
+
+    assert checks["mean_weight"].to_list() == pytest.approx([1, 1], abs=0.05)
+    assert not checks["reasons"].str.contains("propensities").any()
+
+
+def personal(log: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The same arm, were it to like the first two items or the last two, by turns of a coin."""
+    draw = np.random.default_rng(seed)
+    tastes = np.array([[0.4, 0.4, 0.1, 0.1], [0.1, 0.1, 0.4, 0.4]])[draw.integers(0, 2, log.height)]
+    items = (draw.random((log.height, 1)) > tastes.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return log.with_columns(
+        action_id=pl.Series([f"item-{item}" for item in items]),
+        propensity=pl.Series(tastes[np.arange(log.height), items]),
+    )
+
+
+def test_an_arm_that_looks_at_a_context_is_not_taken_for_its_average(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    checks = checks_of(connection, settings, log_of("even", 1), personal(log_of("steep", 2), 3))
+
+    even, steep = checks.iter_rows(named=True)
+    assert even["is_trusted"]
+    assert not steep["is_trusted"]
+    assert "it looks at a context" in steep["reasons"]
+    assert "propensities" not in steep["reasons"]
+
+
+def test_an_arm_that_learns_as_time_goes_by_is_checked(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> None:
+    """From even to steep over five days: its propensities move, but not from one round to the next."""
+    draw = np.random.default_rng(5)
+    day = np.sort(np.arange(N_ROUNDS) % 5)
+    by_day = [(1 - d / 4) * ARMS["even"] + d / 4 * ARMS["steep"] for d in range(5)]
+    items = np.array([draw.choice(N_ITEMS, p=by_day[d]) for d in day])
+    learning = log_of("steep", 2).with_columns(
+        action_id=pl.Series([f"item-{item}" for item in items]),
+        propensity=pl.Series([by_day[d][item] for d, item in zip(day, items, strict=True)]),
+        decided_date=pl.Series([(FIRST + timedelta(days=int(d))).date() for d in day]),
+        is_clicked=pl.Series(draw.random(N_ROUNDS) < CLICK_RATES[items]),
+    )
+
+    checks = checks_of(connection, settings, log_of("even", 1), learning)
+
+    assert checks["is_trusted"].to_list() == [True, True]
+
+
 @pytest.mark.slow
 def test_open_bandit_arms_tell_of_each_other_in_every_campaign(tmp_path: Path) -> None:
     logs = tmp_path / "logs"

@@ -12,8 +12,9 @@ class MeanWeight:
     """The mean weight, Σ w / n, as an estimator, so that its interval comes from the same resamples.
 
     E[w] = Σ_a π_e(a∣x) over the actions that the log could show: the supported share, 1 under full support.
-    A mean weight that is incompatible with it says that propensities or availability are wrong, or that the
-    log hardly ever shows what the policy prefers.
+    A mean weight that is incompatible with it is off by chance, the likelier where the best of several
+    candidates is looked at; or the log hardly ever shows what the policy prefers; or propensities or
+    availability are wrong.
 
     Terms: 1, w.
 

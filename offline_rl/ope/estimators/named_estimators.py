@@ -65,14 +65,14 @@ WITH_HYPERPARAMETER: dict[str, Callable[[float], Estimator]] = {
 
 
 def from_name(name: str) -> Estimator:
-    """The estimator of a name such as `snips`, `ips:10` or `switch_dr:inf`.
+    """The estimator of a name such as `snips`, `ips:10` or `switch_dr:inf`, in capitals or not.
 
     Raises ValueError listing what exists, or saying which numbers the estimator takes.
 
-    >>> from_name("dr:10")
-    DoublyRobust(clip=10.0)
+    >>> from_name("dr:10"), from_name("DR:10") == from_name("dr:10")
+    (DoublyRobust(clip=10.0), True)
     """
-    family, colon, text = name.partition(":")
+    family, colon, text = name.strip().lower().partition(":")
     without_number = PLAIN | ON_OTHER_COLUMNS
     if not colon and family in without_number:
         return without_number[family]()

@@ -26,6 +26,26 @@ WORDING: dict[IntervalName, str] = {
 }
 """name → what `interval_method` says"""
 
+FEW_CLUSTERS = 30
+"""Clusters below which a bootstrap interval is widened to Student t with one degree of freedom less. Over two
+clusters with normal effects BCa intervals of 95 % hold a difference in 54 % of logs, over ten in 89 %;
+Student's in 95 % and more."""
+
+ONE_CLUSTER = "none: from one of the {clusters} alone nothing tells how far a value is off"
+
+
+def wording(name: IntervalName, clusters: str, n_clusters: int, n_resamples: int) -> str:
+    """What `interval_method` says of an interval.
+
+    >>> wording("bca", "users", 4, 1000)
+    'BCa bootstrap over users, 1000 resamples, widened to Student t, as there are only 4 users'
+    """
+    if n_clusters < 2:
+        return ONE_CLUSTER.format(clusters=clusters)
+    widened = name != "student_t" and n_clusters < FEW_CLUSTERS
+    why = f", widened to Student t, as there are only {n_clusters} {clusters}" if widened else ""
+    return WORDING[name].format(clusters=clusters, resamples=n_resamples) + why
+
 
 def check_interval_name(name: str) -> None:
     """Raise ValueError listing what exists unless an interval has this name.
@@ -51,9 +71,20 @@ class Replicated:
     resampled_errors: Callable[[], Floats]
 
     def interval(self, name: IntervalName, confidence: float) -> Interval:
-        """The interval of that name; NaN where the value is not identified."""
-        if np.isnan(self.value):
+        """The interval of that name; NaN where the value is not identified, or the log has one cluster alone.
+
+        From fewer than FEW_CLUSTERS it holds that of Student t too: a bootstrap can't draw what it never saw.
+        """
+        n_clusters = self.log.cells.n_clusters
+        if np.isnan(self.value) or n_clusters < 2:
             return Interval(np.nan, np.nan)
+        found = self._of_kind(name, confidence)
+        if n_clusters >= FEW_CLUSTERS or np.isnan(self.standard_error):
+            return found
+        safe = student_t_interval(self.value, self.standard_error, n_clusters, confidence)
+        return Interval(min(found.lower, safe.lower), max(found.upper, safe.upper), found.n_undefined)
+
+    def _of_kind(self, name: IntervalName, confidence: float) -> Interval:
         match name:
             case "percentile":
                 return percentile_interval(self.value, self.resampled, confidence)

@@ -1,7 +1,7 @@
 """What 95 % intervals cover where that is not about 95 %: the coverage study's findings as labels."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isnan
 
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.intervals.choice import IntervalName
@@ -52,9 +52,13 @@ def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
     short and wrong. In the study such intervals held the truth in no log at all, at worst. The mean weight of
     such a log is too small, which is all there is to tell it by.
 
+    Without an interval, as from one cluster, nothing is known to be lacking.
+
     >>> lacks_what_matters(Interval(0.2, 0.4), supported_share=1.0)
     True
     """
+    if isnan(mean_weight.lower):
+        return False
     least, most = mean_weight.lower - MEAN_WEIGHT_SLACK, mean_weight.upper + MEAN_WEIGHT_SLACK
     return not least <= supported_share <= most
 

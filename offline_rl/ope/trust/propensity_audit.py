@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from offline_rl.ope.models.action_batches import at_rows, batches
 from offline_rl.ope.records import FLOAT32_SLACK
 from offline_rl.ope.trust.propensity_identities import Identity, PropensityLog, identities, n_available
 from offline_rl.ope.trust.reliability import Reliability, reliability
-from offline_rl.ope.trust.square_root_z import square_root_z
 
-FEWEST_BEHIND_VARIANCE = 15
-"""A shortfall whose variance rests on fewer clusters may be owed to a large 1/p that happened not to
-occur."""
+FEWEST_BEHIND = 15
+"""Where no floor is known, a shortfall of a sum that rests on fewer clusters may be owed to a large 1/p that
+happened not to occur."""
+
+MOST_SURE = math.log(1e9)
+"""Rarer chances are all called one in a billion."""
 
 SUM_SLACK = 1e-3
 """How far a round's probabilities may be from adding up to 1: what rounding to four decimals leaves of 20."""
@@ -48,19 +49,18 @@ def audit_propensities(
 
         E[1{a_i = a} / p_i] = 1,    and over all actions    E[1 / p_i] = number of available actions,
 
-    in the whole log, in each slot and in each quarter of the time. Each is a z-test on the square-root scale,
-    with the cluster-robust variance Σ_c (S_c − ratio · m_c)² C / (C − 1) of a ratio. With the probabilities
-    of all actions also: they add up to 1, contain the logged propensity, and in bins of probability actions
-    are chosen as often as said. `significance` is shared by all tests (Bonferroni): at most that share of
-    correct logs is found to be inconsistent.
+    in the whole log, in each slot and in each quarter of the time. Each sum is tested by a bet on its
+    clusters (`betting`), which is exact for any number of them: from one cluster nothing can be concluded,
+    and nothing is. With the probabilities of all actions also: they add up to 1, contain the logged
+    propensity, and in bins of probability actions are chosen as often as said. `significance` is shared by
+    all tests (Bonferroni): at most that share of correct logs is found to be inconsistent.
 
     has_full_support: False where the logging policy may give available actions probability 0; the identities
     are then upper bounds, and only sums that are too large count. least_propensity: the least probability the
-    policy gives to anything, its exploration floor. Contexts with so small a probability may have left no
-    trace: with m tests, a sum may fall short of its n rounds by the share log(2 m / significance) / (n
-    least_propensity) before the shortfall counts. None: the least that was logged takes its place, and a
-    shortfall counts only where its variance rests on 15 clusters, as what is missing may be larger than all
-    that was seen. So give the floor where there is one: under a softmax policy with heavy tails a factor goes
+    policy gives to anything, its exploration floor, without which a shortfall has no exact test: contexts
+    with so small a probability may have left no trace. None: the least that was logged takes its place, and a
+    shortfall counts only where its sum rests on 15 clusters, as what is missing may be larger than all that
+    was seen. So give the floor where there is one: under a softmax policy with heavy tails a factor goes
     unfound without it.
 
     Propensities that are wrong in a way that keeps every action's mean of 1/p can't be found.
@@ -72,7 +72,8 @@ def audit_propensities(
     >>> audit_propensities(PropensityLog(coin, np.full(1000, 0.5), np.arange(1000))).is_consistent
     True
     >>> print(audit_propensities(PropensityLog(coin, np.full(1000, 0.65), np.arange(1000))).findings[0])
-    the sum of 1/propensity is 0.77 of what it should be: logged propensities are about 1.30 times too large.
+    the sum of 1/propensity is 0.77 of what it should be: logged propensities are about 1.30 times too large \
+(so in fewer than 1 of 1,000,000,000 correct logs).
     """
     impossible = ~((log.propensity > 0) & (log.propensity <= 1 + FLOAT32_SLACK))
     if impossible.any():
@@ -82,37 +83,27 @@ def audit_propensities(
             f"so are those of {int(impossible.sum()) - 1:,} other rounds."
         )
         return PropensityAudit(False, (sentence,), 0, None)
-    sums = tuple(identities(log))
+    least = float(log.propensity.min()) if least_propensity is None else least_propensity
+    sums = tuple(identities(log, least))
     findings, bins = list(_contradictions(log)), None
     if log.probabilities is not None and log.n_actions is not None:
         bins = reliability(log.probabilities, log.action, log.cluster, log.n_actions)
-    n_tests = len(sums) + (len(bins.bins) if bins else 0)
-    critical = -float(ndtri(significance / (2 * n_tests)))
-    least = float(log.propensity.min()) if least_propensity is None else least_propensity
-    hidden = math.log(2 * n_tests / significance) / least if has_full_support else np.inf
-    fewest = FEWEST_BEHIND_VARIANCE if least_propensity is None else 0
-    scored = [(identity, _z(identity, hidden, fewest)) for identity in sums]
-    found = [(identity, z) for identity, z in scored if abs(z) > critical]
+    n_bins = len(bins.bins) if bins else 0
+    n_sides = len(sums) * (2 if has_full_support else 1) + 2 * n_bins
+    fewest = FEWEST_BEHIND if least_propensity is None else 0
+    scored = [(identity, _evidence(identity, has_full_support, fewest)) for identity in sums]
+    critical = math.log(n_sides / significance)
+    found = [(identity, log_e - math.log(n_sides)) for identity, log_e in scored if log_e > critical]
     findings += _sentences(found, len(sums), _is_uniform(log))
     if bins:
-        findings += _reliability_sentences(bins, critical)
-    return PropensityAudit(not findings, tuple(findings), n_tests, bins)
+        findings += _reliability_sentences(bins, critical, n_sides)
+    return PropensityAudit(not findings, tuple(findings), len(sums) + n_bins, bins)
 
 
-def _z(identity: Identity, hidden: float, fewest_behind_variance: float) -> float:
-    """z of an excess over 1, or of a shortfall from what is left when `hidden` rounds left no trace.
-
-    A shortfall whose variance rests on too few clusters is none.
-    """
-    ratio, expected = identity.ratio, 1.0
-    if ratio < 1:
-        expected = max(0.0, 1 - hidden / identity.n_expected)
-        if ratio >= expected or 0 < identity.n_behind_variance < fewest_behind_variance:
-            return 0.0
-    # Without a single choice there is no dispersion to see, and none is needed: `hidden` rounds are as many
-    # as can go without one.
-    dispersion = identity.variance / ratio if ratio > 0 else 0.0
-    return square_root_z(ratio, expected, dispersion=dispersion)
+def _evidence(identity: Identity, has_full_support: bool, fewest_behind: int) -> float:
+    """The larger log e-value of those that count."""
+    counts = has_full_support and not 0 < identity.n_behind < fewest_behind
+    return max(identity.log_e_excess, identity.log_e_shortfall if counts else 0.0)
 
 
 def _is_uniform(log: PropensityLog) -> bool:
@@ -145,51 +136,64 @@ def _contradictions(log: PropensityLog) -> Iterator[str]:
 
 
 def _sentences(found: list[tuple[Identity, float]], n_tests: int, is_uniform: bool) -> Iterator[str]:
-    """What the failed identities say, from the whole log to its slices."""
-    whole = [(identity, z) for identity, z in found if identity.slice_name is None]
-    for identity, _ in whole:
+    """What the failed identities say, from the whole log to its slices; each with its log evidence."""
+    whole = [(identity, sure) for identity, sure in found if identity.slice_name is None]
+    for identity, sure in whole:
         if identity.action is None:
             yield (
                 f"the sum of 1/propensity is {identity.ratio:.2f} of what it should be: "
-                f"logged propensities are about {_factor(identity.ratio)}."
+                f"logged propensities are about {_factor(identity.ratio)} ({_chance(sure)})."
             )
-    by_action = [(identity, z) for identity, z in whole if identity.action is not None]
+    by_action = [(identity, sure) for identity, sure in whole if identity.action is not None]
     if by_action:
-        worst, z = max(by_action, key=lambda pair: abs(pair[1]))
+        worst, sure = max(by_action, key=lambda pair: pair[1])
         if is_uniform:
             yield (
                 "every logged propensity is 1 over the number of actions, but the policy did not choose "
                 f"uniformly: action {worst.action} was chosen {worst.n_chosen:,} times where "
                 f"{worst.n_if_uniform:,.0f} were expected "
-                f"(z = {z:.1f}). Log the probabilities that the policy drew with."
+                f"({_chance(sure)}). Log the probabilities that the policy drew with."
             )
         else:
+            how_many = "1 action was" if len(by_action) == 1 else f"{len(by_action)} actions were"
             yield (
-                f"{len(by_action)} actions were not chosen as often as their propensities say, most of all "
+                f"{how_many} not chosen as often as their propensities say, most of all "
                 f"action {worst.action}: its sum of 1/propensity is {worst.ratio:.2f} of what it should be "
-                f"(z = {z:.1f})."
+                f"({_chance(sure)})."
             )
-    sliced = [(identity, z) for identity, z in found if identity.slice_name is not None]
+    sliced = [(identity, sure) for identity, sure in found if identity.slice_name is not None]
     if sliced:
-        worst, z = max(sliced, key=lambda pair: abs(pair[1]))
+        worst, sure = max(sliced, key=lambda pair: pair[1])
         of_whom = "" if worst.action is None else f" of action {worst.action}"
         yield (
             f"in {worst.slice_name} the sum of 1/propensity{of_whom} is {worst.ratio:.2f} of what it should "
-            f"be (z = {z:.1f}); {len(sliced)} of the {n_tests} identities fail in a slot or at a time."
+            f"be ({_chance(sure)}); {len(sliced)} of the {n_tests} identities fail in a slot or at a time."
         )
+
+
+def _chance(sure: float) -> str:
+    """How rare this is among correct logs, given the log of its evidence after all tests.
+
+    >>> _chance(math.log(4200)), _chance(math.inf)
+    ('so in at most 1 of 4,200 correct logs', 'so in fewer than 1 of 1,000,000,000 correct logs')
+    """
+    if sure > MOST_SURE:
+        return f"so in fewer than 1 of {math.exp(MOST_SURE):,.0f} correct logs"
+    return f"so in at most 1 of {math.exp(sure):,.0f} correct logs"
 
 
 def _factor(ratio: float) -> str:
     return f"{1 / ratio:.2f} times too large" if ratio < 1 else f"{ratio:.2f} times too small"
 
 
-def _reliability_sentences(bins: Reliability, critical: float) -> Iterator[str]:
-    failed = [each for each in bins.bins if abs(each.z) > critical]
+def _reliability_sentences(bins: Reliability, critical: float, n_sides: int) -> Iterator[str]:
+    failed = [each for each in bins.bins if each.log_e_value > critical]
     if failed:
-        worst = max(failed, key=lambda each: abs(each.z))
+        worst = max(failed, key=lambda each: each.log_e_value)
         yield (
             f"actions with a logged probability of {worst.lower:g} to {worst.upper:g} "
             f"({worst.expected / worst.n_pairs:.3g} on average) were chosen in "
-            f"{worst.chosen / worst.n_pairs:.3g} of {worst.n_pairs:,} cases (z = {worst.z:.1f}); "
+            f"{worst.chosen / worst.n_pairs:.3g} of {worst.n_pairs:,} cases "
+            f"({_chance(worst.log_e_value - math.log(n_sides))}); "
             f"{len(failed)} of {len(bins.bins)} bins are off."
         )

@@ -10,8 +10,14 @@ from scipy.sparse import csr_matrix
 
 from offline_rl.ope.models.action_batches import PerAction, check_actions
 from offline_rl.ope.records import Floats, Ints
+from offline_rl.ope.trust.betting import among_the_first, log_e_value
 
 TIME_SLICES = 4
+
+NEGLIGIBLE = 0.005
+"""Relative deviation that is never reported, however certain: logs round their probabilities."""
+
+TOO_LARGE, TOO_SMALL = 1 + NEGLIGIBLE, 1 - NEGLIGIBLE
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,20 +67,25 @@ class PropensityLog:
 class Identity:
     """Σ 1/p over Σ of its expectation, for one action (None: all) in one slice (None: the whole log).
 
-    ratio is 1 in expectation; variance is that of the ratio; n_expected the number of rounds (or of pairs of
-    rounds and actions) that the expectation counts; n_chosen how often the action was chosen, and
-    n_if_uniform how often a uniform policy would have chosen it; n_behind_variance is (Σ_c S_c²)² / Σ_c S_c⁴,
-    the number of clusters that the variance effectively rests on, with S_c the sum of 1/p of a cluster.
+    ratio is 1 in expectation; n_expected the number of rounds (or of pairs of rounds and actions) that the
+    expectation counts; n_chosen how often the action was chosen, and n_if_uniform how often a uniform policy
+    would have chosen it; n_behind is (Σ_c S_c²)² / Σ_c S_c⁴, the number of clusters that the sum effectively
+    rests on, with S_c the sum of 1/p of a cluster.
+
+    log_e_excess, log_e_shortfall: log e-values (`betting`) against a sum that is not too large, and one that
+    is not too small; deviations up to NEGLIGIBLE are neither. That of a shortfall is exact only where every
+    round is its own cluster, or where one cluster can't hide much (`_shortfall`).
     """
 
     action: int | None
     slice_name: str | None
     ratio: float
-    variance: float
     n_expected: float
     n_chosen: int
     n_if_uniform: float
-    n_behind_variance: float
+    n_behind: float
+    log_e_excess: float
+    log_e_shortfall: float
 
 
 def _actions(log: PropensityLog) -> Ints:
@@ -101,8 +112,11 @@ def _slices(log: PropensityLog) -> Iterator[tuple[str | None, NDArray[np.bool_]]
             yield f"quarter {k + 1} of the time", quarter == k
 
 
-def identities(log: PropensityLog) -> Iterator[Identity]:
-    """All identities that the log's columns allow; each slice takes a few sparse products over its rounds."""
+def identities(log: PropensityLog, least_propensity: float) -> Iterator[Identity]:
+    """All identities that the log's columns allow; each slice takes a few sparse products over its rounds.
+
+    least_propensity: the least probability that the policy gives to an available action.
+    """
     actions, column = np.unique(log.action, return_inverse=True)
     available = np.ones((1, len(actions)))
     set_index = np.zeros(len(log.action), dtype=np.int64)
@@ -113,82 +127,160 @@ def identities(log: PropensityLog) -> Iterator[Identity]:
         available, set_index = log.available[:, actions].astype(np.float64), log.set_index
     for name, mask in _slices(log):
         rows = np.flatnonzero(mask)
-        sets, inverse = set_index[rows], 1 / log.propensity[rows]
         _, position = np.unique(log.cluster[rows], return_inverse=True)
-        yield from _over_all_actions(name, inverse, available.sum(axis=1)[sets], position)
-        yield from _over_each_action(
-            name,
-            actions,
+        part = _Slice(
+            name=name,
             column=column[rows],
-            inverse=inverse,
+            inverse=1 / log.propensity[rows],
+            sets=set_index[rows],
             available=available,
-            sets=sets,
             position=position,
+            counted=among_the_first(position),
+            most_inverse=1 / least_propensity,
         )
+        yield from _over_all_actions(part)
+        yield from _over_each_action(part, actions)
 
 
-def _over_each_action(
-    slice_name: str | None,
-    actions: Ints,
-    *,
-    column: Ints,
-    inverse: Floats,
-    available: Floats,
-    sets: Ints,
-    position: Ints,
-) -> Iterator[Identity]:
-    """The identity of each action that was available or chosen; `column` is the place of a round's action."""
-    n_sets, n_actions = available.shape
-    n_clusters = int(position.max()) + 1
-    sums: Any = csr_matrix((inverse, (position, column)), shape=(n_clusters, n_actions))
-    rounds: Any = csr_matrix((np.ones(len(sets)), (position, sets)), shape=(n_clusters, n_sets))
-    n_rounds, each = np.bincount(sets, minlength=n_sets), np.ones(n_clusters)
-    n_chosen = np.bincount(column, minlength=n_actions)
-    n_if_uniform = (n_rounds / np.maximum(1, available.sum(axis=1))) @ available
-    n_expected, totals = n_rounds @ available, each @ sums
-    # Σ_c S_c², Σ_c S_c m_c and Σ_c m_c² of each action; m_c counts the rounds in which it was available.
-    squares, fourths = each @ sums.power(2), each @ sums.power(4)
-    products = ((rounds.T @ sums).toarray() * available).sum(axis=0)
-    sizes = (((rounds.T @ rounds) @ available) * available).sum(axis=0)
+@dataclass(frozen=True, eq=False)
+class _Slice:
+    """Rounds of one slice: place of the action, 1/p, availability and cluster of each, all [m]."""
+
+    name: str | None
+    column: Ints
+    inverse: Floats
+    sets: Ints
+    available: Floats
+    position: Ints
+    counted: NDArray[np.bool_]
+    most_inverse: float
+
+    @property
+    def n_clusters(self) -> int:
+        return int(self.position.max()) + 1
+
+
+def _over_each_action(part: _Slice, actions: Ints) -> Iterator[Identity]:
+    """The identity of each action that was available or chosen."""
+    n_sets, n_actions = part.available.shape
+    sums, bets = _by_cluster(part), _by_cluster(part, part.counted)
+    n_rounds = np.bincount(part.sets, minlength=n_sets)
+    n_chosen = np.bincount(part.column, minlength=n_actions)
+    n_if_uniform = (n_rounds / np.maximum(1, part.available.sum(axis=1))) @ part.available
+    n_expected, totals = n_rounds @ part.available, np.asarray(sums.sum(axis=0)).ravel()
     ratios = np.divide(totals, n_expected, out=np.full(n_actions, np.inf), where=n_expected > 0)
-    for a in np.flatnonzero((n_expected > 0) | (n_chosen > 0)):
-        ratio, variance = float(ratios[a]), 0.0
-        if n_expected[a] > 0:
-            spread = squares[a] - 2 * ratio * products[a] + ratio**2 * sizes[a]
-            variance = _sample_correction(n_clusters) * max(0.0, float(spread)) / float(n_expected[a]) ** 2
+    everywhere = _sizes(part, part.counted), _sizes(part)
+    for a in map(int, np.flatnonzero((n_expected > 0) | (n_chosen > 0))):
+        of_bet, size = everywhere
+        if not part.available[:, a].all():
+            could = part.available[part.sets, a] > 0
+            of_bet, size = _sizes(part, part.counted & could), _sizes(part, could)
+        place, chosen = _column_of(bets, a)
+        excess, exact = _exact(chosen, of_bet[place], np.bincount(of_bet), part.most_inverse)
+        place, chosen = _column_of(sums, a)
+        off: Floats = TOO_SMALL * size.astype(np.float64)
+        off[place] -= chosen
+        inverse = part.inverse[part.column == a]
+        squares = np.square(chosen)
         yield Identity(
             action=int(actions[a]),
-            slice_name=slice_name,
-            ratio=ratio,
-            variance=variance,
+            slice_name=part.name,
+            ratio=float(ratios[a]),
             n_expected=float(n_expected[a]),
             n_chosen=int(n_chosen[a]),
             n_if_uniform=float(n_if_uniform[a]),
-            n_behind_variance=float(squares[a] ** 2 / fourths[a]) if n_chosen[a] else 0.0,
+            n_behind=float(squares.sum() ** 2 / (squares @ squares)) if n_chosen[a] else 0.0,
+            log_e_excess=excess,
+            log_e_shortfall=_shortfall(
+                exact,
+                deviation=np.r_[TOO_SMALL - inverse, TOO_SMALL],
+                times=np.r_[np.ones(len(inverse)), max(0.0, n_expected[a] - len(inverse))],
+                worst_loss=part.most_inverse - TOO_SMALL,
+                of_cluster=off,
+            ),
         )
 
 
-def _sample_correction(n_clusters: int) -> float:
-    return n_clusters / max(1, n_clusters - 1)
+def _by_cluster(part: _Slice, mask: NDArray[np.bool_] | slice = slice(None)) -> Any:
+    """Sums of 1/p by cluster and action, of the rounds in a mask; a sparse matrix by columns."""
+    place = part.position[mask], part.column[mask]
+    shape = part.n_clusters, part.available.shape[1]
+    return csr_matrix((part.inverse[mask], place), shape=shape).tocsc()
 
 
-def _over_all_actions(
-    slice_name: str | None, inverse: Floats, expected: Floats, position: Ints
-) -> Iterator[Identity]:
+def _column_of(sums: Any, column: int) -> tuple[Ints, Floats]:
+    """The clusters of one column of a sparse matrix, and their sums."""
+    span = slice(sums.indptr[column], sums.indptr[column + 1])
+    return sums.indices[span], sums.data[span]
+
+
+def _sizes(part: _Slice, mask: NDArray[np.bool_] | slice = slice(None)) -> Ints:
+    """How many of its rounds each cluster has, or has where a mask is true, [C]."""
+    return np.bincount(part.position[mask], minlength=part.n_clusters)
+
+
+def _exact(chosen: Floats, size: Ints, sizes: Ints, most_inverse: float) -> tuple[float, float]:
+    """log e-values against a sum that is not too large and one that is not too small, by bets on clusters.
+
+    chosen, size: sum of 1/p and rounds of every cluster with a choice; sizes: [m], how many clusters of the
+    slice have how many rounds. Those without a choice differ by their size alone, so they are bet on all at
+    once.
+    """
+    largest = len(sizes) - 1
+    without = sizes - np.bincount(size, minlength=len(sizes))
+    seen = np.r_[chosen, np.zeros(len(sizes))]
+    due, times = np.r_[size, np.arange(len(sizes))], np.r_[np.ones(len(chosen)), without]
+    return (
+        log_e_value(seen - TOO_LARGE * due, TOO_LARGE * largest, times),
+        log_e_value(TOO_SMALL * due - seen, (most_inverse - TOO_SMALL) * largest, times),
+    )
+
+
+def _shortfall(
+    exact: float, *, deviation: Floats, times: Floats, worst_loss: float, of_cluster: Floats
+) -> float:
+    """log e-value against a sum that is not too small, where clusters may hide too much for an exact one.
+
+    What a cluster might have added is its number of rounds over the least probability, and so large a loss
+    allows no stake to speak of. So beside the exact bet on clusters one on rounds is made, half of the money
+    each, and its log is divided by the design effect Σ_c D_c² / Σ_i d_i² around what is claimed. Where all
+    rounds of a cluster say the same this is the bet on clusters again; where they are drawn one by one, that
+    on rounds. It can't win by much from fewer than some 20 clusters.
+
+    deviation, times: of rounds from what is due, and how often each occurs; of_cluster: [C] their sums.
+    """
+    squares = float(np.square(deviation) @ times)
+    effect = float(of_cluster @ of_cluster) / squares if squares > 0 else 1.0
+    of_rounds = log_e_value(deviation, worst_loss, times) / max(1.0, effect)
+    return float(np.logaddexp(exact, of_rounds) - np.log(2))
+
+
+def _over_all_actions(part: _Slice) -> Iterator[Identity]:
     """The identity of all actions together, unless none was available."""
+    expected = part.available.sum(axis=1)[part.sets]
     n_expected = float(expected.sum())
     if n_expected == 0:
         return
-    ratio = float(inverse.sum()) / n_expected
-    off = np.bincount(position, inverse - ratio * expected)
+    inverse, counted, position = part.inverse, part.counted, part.position
+    seen = np.bincount(position[counted], inverse[counted]).astype(np.float64)
+    due = np.bincount(position[counted], expected[counted]).astype(np.float64)
+    most = part.most_inverse * np.bincount(position[counted])
+    off: Floats = TOO_SMALL * expected - inverse
     squares = np.bincount(position, inverse) ** 2
     yield Identity(
         action=None,
-        slice_name=slice_name,
-        ratio=ratio,
-        variance=_sample_correction(len(off)) * float(off @ off) / n_expected**2,
+        slice_name=part.name,
+        ratio=float(inverse.sum()) / n_expected,
         n_expected=n_expected,
         n_chosen=len(inverse),
         n_if_uniform=float(len(inverse)),
-        n_behind_variance=float(squares.sum() ** 2 / (squares @ squares)),
+        n_behind=float(squares.sum() ** 2 / (squares @ squares)),
+        log_e_excess=log_e_value(seen - TOO_LARGE * due, TOO_LARGE * float(due.max())),
+        log_e_shortfall=_shortfall(
+            log_e_value(TOO_SMALL * due - seen, float((most - TOO_SMALL * due).max())),
+            deviation=off,
+            times=np.ones(len(off)),
+            worst_loss=part.most_inverse - TOO_SMALL * float(expected.min()),
+            of_cluster=np.bincount(position, off).astype(np.float64),
+        ),
     )

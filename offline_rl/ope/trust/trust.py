@@ -16,6 +16,7 @@ from offline_rl.ope.trust.contribution_tail import (
     tail_doubts,
 )
 from offline_rl.ope.trust.diagnostics import Diagnostics
+from offline_rl.ope.trust.mean_weight_doubt import mean_weight_doubt, mean_weight_is_off
 
 
 @dataclass(frozen=True)
@@ -110,11 +111,12 @@ def doubts_about(
     beyond that of the weights.
     """
     d, asked = diagnostics, settings
-    slack = asked.mean_weight_slack
     checks = (
         (
             d.n_clusters < asked.min_clusters,
-            f"only {d.n_clusters:,} {cluster_name}, fewer than {asked.min_clusters:,}",
+            f"only {d.n_clusters:,} {cluster_name}, fewer than {asked.min_clusters:,}"
+            if d.n_clusters > 1
+            else f"one of the {cluster_name} has all rounds, which do not tell how far a value is off",
         ),
         (
             d.n_informative_clusters < asked.min_informative_clusters,
@@ -147,10 +149,8 @@ def doubts_about(
             f"less than {asked.min_supported_share:.1%}",
         ),
         (
-            not mean_weight.lower - slack <= d.supported_share <= mean_weight.upper + slack,
-            f"its mean weight is {d.mean_weight:.3f} ({asked.mean_weight_confidence:.0%} interval "
-            f"{mean_weight.lower:.3f} to {mean_weight.upper:.3f}) and should be {d.supported_share:.3f}, "
-            "so propensities or availability are wrong, or the log hardly ever shows what it prefers",
+            mean_weight_is_off(mean_weight, d.supported_share, asked.mean_weight_slack),
+            mean_weight_doubt(d.mean_weight, mean_weight, d.supported_share, asked.mean_weight_confidence),
         ),
     )
     found = [what for is_doubtful, what in checks if is_doubtful]

@@ -110,7 +110,7 @@ def _decide(
     if against_logging_policy.upper < -resolution:
         return "reject", (_sentence(against_logging_policy, "harm is shown", confidence),)
     unproven = tuple(
-        _sentence(comparison, "no gain is shown", confidence)
+        _sentence(comparison, _unproven(comparison, resolution), confidence)
         for comparison in comparisons
         if not comparison.lower > resolution
     )
@@ -119,6 +119,14 @@ def _decide(
     return "promote", tuple(
         _sentence(comparison, "a gain is shown", confidence) for comparison in comparisons
     )
+
+
+def _unproven(comparison: Difference, resolution: float) -> str:
+    """What is said where no gain is shown; an interval above 0 but within the resolution needs a word."""
+    if not comparison.lower > 0:
+        return "no gain is shown"
+    digits = _digits(resolution)
+    return f"no gain is shown beyond the {resolution:.{digits}f} that rounded probabilities may make"
 
 
 def _sentence(comparison: Difference, finding: str, confidence: float) -> str:

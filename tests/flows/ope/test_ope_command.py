@@ -109,13 +109,23 @@ def test_json_is_one_line_of_strict_json(small, capsys):
         "calibration_error",
         "propensity_audit",
         "diagnostics",
+        "repeats",
+        "logging_policy",
+        "difference",
         "estimates",
         "verdict",
     ]
     assert (answer["propensities"], answer["calibration_error"]) == ("logged", None)
     assert answer["propensity_audit"] == {"is_consistent": True, "findings": [], "n_tests": 11}
     assert answer["verdict"] == {"trusted": True, "reasons": []}
-    assert set(answer["estimates"][0]) == {"estimator", "value", "lower", "upper", "interval_method"}
+    assert set(answer["estimates"][0]) == {
+        "estimator",
+        "value",
+        "lower",
+        "upper",
+        "interval_method",
+        "difference",
+    }
 
 
 def test_the_table_leads_with_the_value(small, capsys):
@@ -295,3 +305,85 @@ def test_orders_of_one_user_are_summed_before_they_are_judged(tmp_path, ask):
         "one of the clusters holds" in reason.lower() and "25,600 by itself" in reason
         for reason in by_user["verdict"]["reasons"]
     )
+
+
+def drawn_columns(seed=4, n=1500) -> dict:
+    """Four actions, each as likely; the policy prefers the last, which clicks most."""
+    rng = np.random.default_rng(seed)
+    action = rng.integers(0, 4, n)
+    return {
+        "action": action,
+        "reward": (rng.random(n) < 0.05 + 0.1 * action).astype(float),
+        "propensity": np.full(n, 0.25),
+        "evaluation_probs": np.tile([0.1, 0.1, 0.2, 0.6], (n, 1)),
+    }
+
+
+def test_the_log_and_the_difference_are_in_the_answer(tmp_path, ask, capsys):
+    columns = drawn_columns()
+    path = write_parquet(tmp_path / "log.parquet", columns)
+    _, answer = ask(path, "--estimator", "ips")
+    logged, found = answer["logging_policy"], answer["difference"]
+    assert logged["value"] == pytest.approx(columns["reward"].mean(), rel=1e-12)
+    assert logged["lower"] < logged["value"] < logged["upper"]
+    weight = np.array([0.4, 0.4, 0.8, 2.4])[columns["action"]]
+    gains = (weight - 1) * columns["reward"]
+    assert found["value"] == pytest.approx(gains.mean(), rel=1e-9)
+    # Paired: the width is that of the gains of single rounds, a third of what two separate values would have.
+    assert found["upper"] - found["lower"] == pytest.approx(2 * 1.96 * gains.std() / 1500**0.5, rel=0.1)
+    assert (found["estimator"], found["finding"]) == ("ips", "gain")
+    assert answer["estimates"][0]["difference"]["value"] == found["value"]
+
+    execute(["ope", str(path)])
+    said = capsys.readouterr().out
+    assert "The log itself earned 0.2" in said
+    assert ": a gain is shown." in said
+
+
+def test_the_policy_that_logged_differs_by_nothing(tmp_path, ask):
+    columns = drawn_columns() | {
+        "evaluation_probs": np.full((1500, 4), 0.25),
+        "q_hat": np.full((1500, 4), 0.3),
+    }
+    _, answer = ask(write_parquet(tmp_path / "log.parquet", columns))
+    for estimate in answer["estimates"]:
+        if estimate["estimator"] != "dm":
+            assert estimate["difference"]["value"] == pytest.approx(0, abs=1e-12)
+    assert answer["difference"]["finding"] == "none"
+
+
+def test_the_direct_method_is_held_against_what_was_earned_and_not_against_its_model(tmp_path, ask):
+    columns = drawn_columns() | {"q_hat": np.full((1500, 4), 0.9)}
+    _, answer = ask(write_parquet(tmp_path / "log.parquet", columns), "--estimator", "dm")
+    assert answer["difference"]["value"] == pytest.approx(0.9 - columns["reward"].mean(), rel=1e-9)
+
+
+@pytest.mark.parametrize("deliver", [lambda c: np.concatenate([c, c]), lambda c: np.repeat(c, 2, axis=0)])
+@pytest.mark.parametrize("writer", ["parquet", "csv"])
+def test_rows_delivered_twice_are_a_doubt(deliver, writer, tmp_path, ask, capsys):
+    columns = {name: deliver(np.asarray(column)) for name, column in drawn_columns().items()}
+    write = write_parquet if writer == "parquet" else write_csv
+    status, answer = ask(write(tmp_path / f"log.{writer}", columns))
+    assert status == 3
+    assert answer["repeats"]["is_doubtful"]
+    assert "rows are the same as an earlier one in every column" in answer["verdict"]["reasons"][0]
+
+
+def test_a_time_beside_the_rounds_tells_them_apart(tmp_path, ask):
+    once = drawn_columns()
+    _, plain = ask(write_parquet(tmp_path / "log.parquet", once))
+    assert plain["repeats"]["n_repeated"] > 1400
+    assert plain["verdict"]["trusted"]
+    _, timed = ask(write_parquet(tmp_path / "log.parquet", once | {"seen_at": np.arange(1500) * 0.1}))
+    assert timed["repeats"]["n_repeated"] == 0
+
+
+@pytest.mark.parametrize("n_clusters", [1, 2, 5])
+def test_few_clusters_accuse_no_propensity(n_clusters, tmp_path, ask):
+    for seed in range(8):
+        columns = drawn_columns(seed) | {"shop": np.arange(1500) % n_clusters}
+        _, answer = ask(write_parquet(tmp_path / "log.parquet", columns), "--cluster", "shop")
+        assert answer["propensity_audit"]["is_consistent"]
+        assert not any("propensit" in reason for reason in answer["verdict"]["reasons"])
+        leading = answer["estimates"][0]
+        assert (leading["lower"] is None) == (n_clusters == 1)

@@ -80,10 +80,7 @@ GOOD_WORLDS = [
 
 @pytest.mark.parametrize(("told", "most"), [("propensity", 0), ("logging_probs", 0)])
 def test_correct_logs_pass(tmp_path: Path, told: str, most: int) -> None:
-    """36 logs of each kind, half of them of policies whose actions come and go.
-
-    With `logging_probs`, tests of bins in which 5 choices are expected and none happened are too bold.
-    """
+    """36 logs of each kind, half of them of policies whose actions come and go."""
     unsaid = () if told == "logging_probs" else ("logging_probs",)
     faulted = [
         (world, seed)

@@ -228,11 +228,24 @@ def test_equal_rewards_are_not_sure_of_themselves() -> None:
     assert row.lower == pytest.approx(0.025 ** (1 / 50))
 
 
-def test_one_user_leaves_a_wide_interval() -> None:
-    row = one_row(evaluate({"log": on_policy([0, 1, 0], [4, 4, 4])}, [IPS()], n_resamples=50), "log", "ips")
+def test_one_user_leaves_no_interval() -> None:
+    evaluation = evaluate({"log": on_policy([0, 1, 0], [4, 4, 4])}, [IPS()], n_resamples=50)
+    row = one_row(evaluation, "log", "ips")
     assert row.value == pytest.approx(1 / 3)
-    assert row.lower < 0.01
-    assert row.upper > 0.9
+    assert np.isnan([row.lower, row.upper]).all()
+    assert row.interval_method == "none: from one of the users alone nothing tells how far a value is off"
+    assert np.isnan(evaluation.diagnostics_of("log").mean_weight_lower)
+
+
+def test_from_few_users_an_interval_is_no_shorter_than_students() -> None:
+    users = np.repeat(np.arange(5), 40)
+    reward = users + np.tile([0.0, 1.0], 100)
+    evaluation = evaluate({"log": on_policy(reward.tolist(), users.tolist())}, [IPS()], n_resamples=200)
+    row = one_row(evaluation, "log", "ips")
+    # Means of users are 0.5 to 4.5: a standard error of √(2.5 / 5), and 2.776 of it to either side.
+    assert row.value - row.lower >= 2.776 * 0.5**0.5 - 1e-3
+    assert row.upper - row.value >= 2.776 * 0.5**0.5 - 1e-3
+    assert "widened to Student t, as there are only 5 users" in row.interval_method
 
 
 def test_few_clicks_of_one_user_widen_by_what_the_whole_log_knows_of_users() -> None:

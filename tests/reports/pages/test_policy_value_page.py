@@ -8,10 +8,12 @@ import pytest
 from reports.pages.policy_value import policy_value_html
 from reports.render import csp_hash
 from reports.summaries.policy_answer import (
+    Difference,
     EstimatedValue,
     LoggedPropensities,
     ModeledPropensities,
     PolicyAnswer,
+    Repeats,
     RobustAnswer,
     WeightBand,
 )
@@ -43,6 +45,7 @@ LIMITS = {
     "mean_weight_confidence": 0.99,
     "mean_weight_slack": 0.005,
 }
+GAIN = Difference(0.00403, 0.0012, 0.0069)
 TRUSTED = PolicyAnswer(
     source="week <script>alert(1)</script>.parquet",
     n_rounds=10_000,
@@ -51,8 +54,11 @@ TRUSTED = PolicyAnswer(
     n_resamples=1000,
     seed=0,
     propensities=LoggedPropensities(findings=(), n_tests=5),
+    logged=EstimatedValue("logging policy", 0.0381, 0.0366, 0.0396, "percentile bootstrap over clusters"),
+    resolution=1e-6,
+    repeats=Repeats(10_000, 12),
     estimates=(
-        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, "percentile bootstrap over clusters"),
+        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, "percentile bootstrap over clusters", GAIN),
         EstimatedValue("snips", 0.0424, 0.0388, 0.0461, "percentile bootstrap over clusters"),
         EstimatedValue("dm", 0.0217, 0.0215, 0.0219, "percentile bootstrap over clusters; model"),
         EstimatedValue("ips:0.1", None, None, None, "none: these rounds identify no value"),
@@ -97,6 +103,36 @@ def test_a_trusted_answer_is_a_value_with_its_interval() -> None:
     answer = answer_of(policy_value_html(TRUSTED))
     assert HEADLINE in answer
     assert "Trusted" in answer
+
+
+def test_the_log_and_the_difference_stand_beside_the_value() -> None:
+    answer = answer_of(policy_value_html(TRUSTED))
+    assert "The log itself earned 0.0381 per round (0.0366 to 0.0396)." in answer
+    assert "The difference is +0.0040 per round (+0.0012 to +0.0069): a gain is shown." in answer
+
+
+def test_what_the_log_earned_is_known_even_where_the_policy_is_not() -> None:
+    answer = answer_of(policy_value_html(REFUSED))
+    assert "The log itself earned 0.0381" in answer
+    assert "The difference" not in answer
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (Difference(-0.004, -0.007, -0.001), "a loss is shown"),
+        (Difference(0.001, -0.001, 0.003), "neither a gain nor a loss is shown"),
+        (
+            Difference(9e-8, 8e-8, 1e-7),
+            "+0.000000090 per round (+0.000000080 to +0.000000100): too small to tell from rounded "
+            "probabilities, which may make 1e-06",
+        ),
+        (Difference(0.001, None, None), "whether it is a gain can&#39;t be told without an interval"),
+    ],
+)
+def test_a_difference_says_what_it_shows(difference: Difference, said: str) -> None:
+    leading = replace(TRUSTED.leading, difference=difference)
+    assert said in answer_of(policy_value_html(replace(TRUSTED, estimates=(leading,))))
 
 
 def test_a_refusal_shows_its_reasons_and_no_value() -> None:

@@ -28,4 +28,4 @@ SELECT
 FROM fct_rounds
 SEMI JOIN compared USING (surface, policy_version)
 WHERE domain = 'recommendation' AND propensity IS NOT NULL AND is_mature
-ORDER BY surface, policy_version, round_id
+ORDER BY surface, policy_version, decided_date, round_id

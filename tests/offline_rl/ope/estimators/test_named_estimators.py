@@ -28,7 +28,7 @@ def test_an_estimator_goes_by_the_name_it_was_asked_by(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "ipz", "snips:3", "ips:", "ips:ten", "ips:nan", "dm:1", "IPS", "switch_dr", "mips:2"]
+    "name", ["", "ipz", "snips:3", "ips:", "ips:ten", "ips:nan", "dm:1", "IPSY", "switch_dr", "mips:2"]
 )
 def test_an_unknown_name_lists_what_exists(name: str) -> None:
     known = (

@@ -208,3 +208,15 @@ def test_good_logs_with_smooth_weights_are_trusted() -> None:
         )
         trusted.append(trust_in(rounds, seed).trusted)
     assert np.mean(trusted) >= 0.97
+
+
+def test_chance_and_the_choice_among_candidates_are_among_the_causes_of_a_mean_weight() -> None:
+    doubts = assess(replace(SOUND, mean_weight=0.9), Interval(0.85, 0.95)).reasons
+    (doubt,) = doubts
+    assert "be it by chance, as in about 1 of 100 correct logs" in doubt
+    assert "several candidates" in doubt
+
+
+def test_without_an_interval_the_mean_weight_accuses_nobody() -> None:
+    doubts = assess(replace(SOUND, n_clusters=1, mean_weight=1.01), Interval(np.nan, np.nan)).reasons
+    assert doubts == ("One of the users has all rounds, which do not tell how far a value is off.",)

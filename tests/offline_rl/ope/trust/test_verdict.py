@@ -178,3 +178,11 @@ def test_the_gate_can_use_another_estimator() -> None:
     )
     with pytest.raises(ValueError, match="estimator 'sndr' was not evaluated"):
         judge(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="sndr"))
+
+
+def test_an_interval_above_zero_within_rounding_says_what_it_is_within() -> None:
+    ones = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == 1, 0.5 + 2e-7, 0.5 - 2e-7))
+    verdict = judge(evaluated(new=ones), "new", "log")
+    assert 0 < verdict.lower < verdict.difference < 1e-6
+    assert verdict.verdict == "hold"
+    assert "no gain is shown beyond the 0.0000010 that rounded probabilities may make" in verdict.reasons[0]
