@@ -48,6 +48,8 @@ class SourceFile:
     optional: names that the mapping mentions and the file may lack (JSONL writes no key for a null): where
         one is absent it reads as null in every line.
     delimiter: what parts the fields of a CSV file.
+    encoding: what its text is written in; None for UTF-8, or UTF-16 with a mark that says so.
+    skip_lines: how many lines of a CSV file stand above its header; a `sep=` line is known without it.
     """
 
     path: Path
@@ -57,3 +59,5 @@ class SourceFile:
     logs: tuple[LogMapping, ...]
     optional: frozenset[str] = frozenset()
     delimiter: str = ","
+    encoding: str | None = None
+    skip_lines: int = 0

@@ -8,11 +8,11 @@ import dataframely as dy
 
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LINE, LogMapping, SourceFile
-from features.contracts.sql_text import identifier, quoted
+from features.contracts.sql_text import quoted
 from features.errors import InputDataError, UsageError
 from features.sources.file_tables import FileTable, LogTable
 from features.sources.local_time import EPOCHS, day, utc_time
-from features.sources.money import cents
+from features.sources.money import cents, unmistakable_cents
 from features.sources.operands import Expression
 
 
@@ -66,6 +66,8 @@ def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
         logs=tuple(_mapping(name, log, table) for log in table.logs),
         optional=optional & read,
         delimiter=table.delimiter,
+        encoding=table.encoding,
+        skip_lines=table.skip_lines,
     )
 
 
@@ -95,11 +97,27 @@ def _value(kind: dy.Column, read: Expression, unit: str | None, table: FileTable
             return utc_time(said, time_zone=table.time_zone, formats=table.time_formats)
         case dy.Date():
             return day(said, formats=[pattern for pattern in table.time_formats if pattern not in EPOCHS])
+        case dy.Int64() | dy.Float64():
+            return _number(kind, read, unit, table)
         case _:
-            return cents(said, unit) if unit else said
+            return said
 
 
-def _id(name: str, kind: dy.Column, parts: tuple[str, ...]) -> str:
+def _number(kind: dy.Column, read: Expression, unit: str | None, table: FileTable) -> str:
+    said = f"nullif({read.as_text().sql}, '')"
+    form = table.number_form
+    # A result of arithmetic, and a number of Parquet, is written as the database writes it.
+    as_written = read.kind == "text" and table.file_format != "parquet"
+    if form is not None and as_written:
+        is_share = (kind.metadata or {}).get("unit") in {"share", "probability"}
+        number = form.sql(said, is_share=is_share)
+        return cents(f"({number})", unit) if unit else number
+    if unit == "currency" and as_written and table.file_format == "csv":
+        return unmistakable_cents(said, unit)
+    return cents(said, unit) if unit else said
+
+
+def _id(name: str, kind: dy.Column, parts: tuple[Expression, ...]) -> str:
     """Return the SQL of an id: the line's number in its file, or several columns that can't be confused.
 
     As a JSON array ("a", "bc") differs from ("ab", "c"); and where one part is missing, so is the id.
@@ -107,6 +125,6 @@ def _id(name: str, kind: dy.Column, parts: tuple[str, ...]) -> str:
     if not parts:
         number = f"CAST({LINE} AS VARCHAR)"
         return number if isinstance(kind, dy.Int64) else f"{quoted(name + ':')} || {number}"
-    columns = [f"nullif({identifier(part)}, '')" for part in parts]
+    columns = [f"nullif({part.sql}, '')" for part in parts]
     whole = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     return f"CASE WHEN {whole} THEN CAST(json_array({', '.join(columns)}) AS VARCHAR) END"

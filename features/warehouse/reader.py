@@ -1,4 +1,4 @@
-"""A file as a query: its columns by name and its lines as rows, without a copy of it.
+"""A file as a query: its columns by name and its lines as rows, without a copy of it where it is plain text.
 
 What can't be made out is not dropped: DuckDB lists the CSV lines that it rejected, and a JSONL line that is
 no object is a row that says so. `line_numbers` counts both.
@@ -6,9 +6,10 @@ no object is a row that says so. `line_numbers` counts both.
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import duckdb
@@ -16,7 +17,9 @@ import duckdb
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
-from features.warehouse.census import Census, text_chunks
+from features.text_files import text_chunks
+from features.warehouse.census import Census, take_census
+from features.warehouse.plain_copy import PlainCopy, plain_copy
 
 # Where the reader puts the CSV lines that it could not read.
 REJECTS, REJECT_SCANS = "csv_rejects", "csv_reject_scans"
@@ -38,6 +41,8 @@ _HEADER_BYTES = 1 << 20
 _LARGE_FILE_BYTES, _LARGE_BUFFER_BYTES = 1 << 27, 1 << 26
 # How many lines of a JSONL file say which keys it has: all of them would be read twice otherwise.
 _KEY_LINES = 10_000
+# What a spreadsheet puts above the header, to say what parts the fields.
+_SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 _JSONL = "delim='\x01', quote='', escape='', header=false"
 _NO_COLUMNS = tuple(name.strip('"') for name in (LINE, ELEMENT, ELEMENT_NUMBER))
 
@@ -63,6 +68,7 @@ class FileScan:
     skipped: numbers of the empty lines that leave no row.
     line: SQL expression for the number of a row's line; None where only its position can tell.
     is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
+    copy: the plain text that is read in place of the file; it is there as long as this record is.
     """
 
     relation: str
@@ -76,13 +82,18 @@ class FileScan:
     line: str | None = None
     is_data: str = "true"
     is_readable: str = "true"
+    copy: PlainCopy | None = None
 
 
 def scan_file(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> FileScan:
-    """Return how to read a file that is not empty; of its text nothing but the header is read here.
+    """Return how to read a file that is not empty; of plain text nothing but the header is read here.
 
-    Raises InputDataError when a required column is missing or a name occurs twice.
+    Raises InputDataError when a required column is missing or a name occurs twice, or when the text is of
+    another encoding.
     """
+    if file.file_format != "parquet" and (copy := plain_copy(connection, file.path, file.encoding)):
+        scan = scan_file(connection, replace(file, path=copy.path, encoding=None), take_census(copy.path))
+        return replace(scan, copy=copy)
     mentioned = mentioned_names(file)
     match file.file_format:
         case "csv":
@@ -133,7 +144,7 @@ def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,
 
 
 def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> FileScan:
-    header = _header(file)
+    header, n_above = _header(file)
     _require(file, header)
     if census.has_mixed_newlines:
         raise InputDataError(
@@ -142,10 +153,11 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
         )
     # The columns option is positional, so the names go in as the file's own header has them.
     types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
-    dialect = f"delim={quoted(file.delimiter)}, quote='\"', escape='\"', header=true"
+    dialect = f"delim={quoted(file.delimiter)}, quote='\"', escape='\"', header=true, skip={n_above}"
+    first_line = n_above + 2
     # DuckDB skips empty lines, except where they could be the empty value of a single column.
-    skipped = tuple(line for line in census.empty_lines if len(header) > 1)
-    n_lines = census.n_lines - 1 - len(skipped)
+    skipped = tuple(line for line in census.empty_lines if len(header) > 1 and line >= first_line)
+    n_lines = census.n_lines - n_above - 1 - len(skipped)
     return FileScan(
         relation=_read_csv(file, f"{{{types}}}", dialect + _buffer(census)),
         columns=_columns(file, {name: Column(identifier(name)) for name in _read(header, mentioned)}),
@@ -153,7 +165,7 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
         absent=_absent(file, header),
         n_rows=n_lines,
         n_lines=n_lines,
-        first_line=2,
+        first_line=first_line,
         skipped=skipped,
     )
 
@@ -241,20 +253,45 @@ def _absent(file: SourceFile, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(file.optional) if name.lower() not in have)
 
 
-def _header(file: SourceFile) -> tuple[str, ...]:
-    """Return the names of the first line; a column without a name is called `column<position from 0>`."""
-    first_line = b""
-    for chunk in text_chunks(file.path):
-        head, newline, _ = chunk.partition(b"\n")
-        first_line += head
-        if newline or len(first_line) > _HEADER_BYTES:
-            break
+def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
+    """Return the names of the header, and how many lines stand above it.
+
+    A column without a name is called `column<position from 0>`.
+    """
+    n_above = file.skip_lines
+    lines = _first_lines(file, n_above + 2)
+    at = f"{file.name} line {n_above + 1}"
     try:
-        text = first_line.decode("utf-8-sig").rstrip("\r")
-        names = next(csv.reader(io.StringIO(text), delimiter=file.delimiter, strict=True), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputDataError(f"{file.name} line 1: the header can't be read ({error}).") from error
-    return tuple(name or f"column{position}" for position, name in enumerate(names))
+        texts = [line.decode("utf-8-sig").rstrip("\r") for line in lines[n_above:]] or [""]
+        if found := _SEPARATOR_LINE.match(texts[0]):
+            _refuse_other_delimiter(file, found["delimiter"])
+            n_above, texts = n_above + 1, texts[1:] or [""]
+        names = next(csv.reader(io.StringIO(texts[0]), delimiter=file.delimiter, strict=True), [])
+    except UnicodeDecodeError as error:
+        raise InputDataError(
+            f"{at}: the header is not UTF-8 ({error.reason}). Say its encoding in [[files]], such as "
+            'encoding = "cp1252" for a Windows program of Western Europe, or export it as UTF-8.'
+        ) from error
+    except csv.Error as error:
+        raise InputDataError(f"{at}: the header can't be read ({error}).") from error
+    return tuple(name or f"column{position}" for position, name in enumerate(names)), n_above
+
+
+def _first_lines(file: SourceFile, n_lines: int) -> list[bytes]:
+    text = b""
+    for chunk in text_chunks(file.path):
+        text += chunk
+        if text.count(b"\n") >= n_lines or len(text) > _HEADER_BYTES:
+            break
+    return text.split(b"\n")[:n_lines]
+
+
+def _refuse_other_delimiter(file: SourceFile, delimiter: str) -> None:
+    if delimiter != file.delimiter:
+        raise InputDataError(
+            f"{file.name} says in its line sep= that {delimiter!r} parts its fields, and the mapping says "
+            f"{file.delimiter!r}. Correct delimiter in its [[files]] table."
+        )
 
 
 def _require(file: SourceFile, found: tuple[str, ...]) -> None:
