@@ -54,7 +54,8 @@ def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
         write_config(path, kind, name=_shop_name(folder), logs=folder, data=DATA)
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{HEAD}\n{text}", encoding="utf-8")
     logs = dict.fromkeys(log.log for proposal in drafted for log in proposal.draft.logs)
-    print(f"{path} is {'added to' if append else 'written'}: {', '.join(logs)} from {len(new)} file(s).")
+    counted = "1 file" if len(new) == 1 else f"{len(new)} files"
+    print(f"{path} is {'added to' if append else 'written'}: {', '.join(logs)} from {counted}.")
     trials = list(trial_load(folder, tomllib.loads(text)["files"]))
     print("\n".join(look(found, trials, str(path))))
 
@@ -107,11 +108,5 @@ def _shop_name(folder: Path) -> str:
 
 def _currency(drafted: Sequence[Proposal]) -> str:
     """Return the currency that all files with one name; the usual one where they differ or name none."""
-    codes = {
-        line.value.strip('"')
-        for proposal in drafted
-        for log in proposal.draft.logs
-        for line in log.lines
-        if line.key == "constants.currency_code" and line.kind == "found"
-    }
-    return codes.pop() if len(codes) == 1 else FILES["currency_code"]
+    codes = {proposal.draft.currency_code for proposal in drafted} - {None}
+    return str(codes.pop()) if len(codes) == 1 else FILES["currency_code"]

@@ -47,11 +47,15 @@ def trial_table(trials: Sequence[FileTrial]) -> Iterator[str]:
             yield f"\n{trial.name}: {trial.refusal}"
             continue
         n_refused = trial.n_lines - trial.n_loaded
-        yield f"\n{trial.name}: {trial.n_lines:,} lines, {trial.n_loaded:,} loaded, {n_refused:,} refused"
+        yield f"\n{trial.name}: {_lines(trial.n_lines)}, {trial.n_loaded:,} loaded, {n_refused:,} refused"
         yield from _aligned([_HEAD, *(_row(column) for column in trial.columns)])
         for n_lines, line, reason in trial.reasons:
-            yield f"  ! {n_lines:,} lines refused, first line {line}: {reason}"
+            yield f"  ! {_lines(n_lines)} refused, first line {line}: {reason}"
         yield from (f"  ! {said}" for column in trial.columns if (said := _doubt(column)))
+
+
+def _lines(n_lines: int) -> str:
+    return "1 line" if n_lines == 1 else f"{n_lines:,} lines"
 
 
 def _row(column: ColumnTrial) -> tuple[str, ...]:

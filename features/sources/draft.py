@@ -47,11 +47,13 @@ class FileDraft:
 
     lines: keys of the file itself, without its path.
     remarks: what was found and left out, each a sentence; none has a value of the file in it.
+    currency_code: of its amounts, where it names one.
     """
 
     lines: tuple[Line, ...]
     logs: tuple[LogDraft, ...]
     remarks: tuple[str, ...]
+    currency_code: str | None = None
 
     def toml(self, path: str) -> str:
         """Return the table for files that a path or a pattern names."""
@@ -81,13 +83,15 @@ def read_line(name: str, column: Column, said: str = "") -> Line:
     # An id that a spreadsheet made 17850.0 of becomes 17850 again.
     if name.endswith("_id") and column.all_match(r"\d+\.0"):
         return Line(f"expressions.{name}", toml_text(f"regexp_replace({operand(column)}, '[.]0$', '')"), said)
-    if column.path:
+    if column.path or column.inside:
         return Line(f"expressions.{name}", toml_text(operand(column)), said)
     return Line(f"columns.{name}", toml_text(column.name), said)
 
 
 def operand(column: Column) -> str:
     """Return the column as an expression names it."""
+    if column.inside:
+        return f"json_value(element, '$.{'.'.join(column.path)}')"
     plain = column.name.isidentifier() and column.name.lower() not in WORDS
     name = column.name if plain else '"' + column.name.replace('"', '""') + '"'
     return f"json_value({name}, '$.{'.'.join(column.path)}')" if column.path else name

@@ -32,6 +32,8 @@ _SHOWN = {
 }
 
 _ROW_NUMBER = toml_text("row number")
+# Among this many orders one would have several lines, if any had.
+_SURE = 100
 
 # What a log can do without its column: the value of every row, and what to know about it.
 _CONSTANTS: Mapping[str, tuple[str, str]] = {
@@ -97,6 +99,12 @@ class _Drafted:
         return self.seen.roles
 
     @property
+    def elements(self) -> tuple[str, ...]:
+        """Steps to the list that the log takes its rows from; empty where a line is a row."""
+        used = (self.roles[role] for role in FEEDS[self.log].values() if role in self.roles)
+        return next((column.inside for column in used if column.inside), ())
+
+    @property
     def sample(self) -> Sample:
         return self.seen.sample
 
@@ -114,6 +122,10 @@ def _lines(known: _Drafted) -> Iterator[Line]:
     key = FEEDS[log].get("item_id" if log == "items" else "user_id", "")
     if log in {"items", "users"} and (len(known.logs) > 1 or not roles[key].is_unique):
         yield Line("one_row_per_key", "true", "the last line of each counts")
+    if known.elements:
+        name, *path = known.elements
+        said = "each element of this list is a row; expressions call it element"
+        yield Line("elements", toml_text(operand(Column(name, (), path=tuple(path)))), said)
     if conditions := list(_conditions(known)):
         joined = " and ".join(f"({said})" for said in conditions) if len(conditions) > 1 else conditions[0]
         yield Line("where", toml_text(joined))
@@ -210,7 +222,7 @@ def _absent(name: str, known: _Drafted) -> Iterator[Line]:
 def _address_as_user(known: _Drafted) -> Iterator[Line]:
     personal = known.roles.get("personal_user")
     if personal is not None:
-        said = "no customer number found; an address would become a keyed pseudonym as well: your choice"
+        said = "no customer number found; this would become a keyed pseudonym as well: your choice"
         yield Line("columns.user_id", toml_text(personal.name), said, "off")
 
 
@@ -280,6 +292,9 @@ def _own_id(known: _Drafted) -> Column | None:
 
 def _id_line(name: str, column: Column | None, known: _Drafted, what: str) -> Iterator[Line]:
     found = column or _own_id(known)
+    if found is not None and known.elements and not found.inside:
+        yield Line(f"expressions.{name}", toml_text(f"{operand(found)} || ':' || element_number"))
+        return
     if found is not None:
         said = "" if found.is_unique else "not every line has its own: a line that repeats one replaces it"
         yield read_line(name, found, said)
@@ -322,8 +337,16 @@ def _line_number(_name: str, column: Column | None, known: _Drafted) -> Iterator
     order = roles.get("order") or roles.get("event_id") or _own_id(known)
     if column is not None and column is not order:
         yield read_line("line", column)
-    elif order is not None and order.is_unique:
-        yield Line("constants.line", "1", "each order has one line here")
+    elif known.elements:
+        yield Line("ids.line", _ROW_NUMBER, "the number of the element in its list")
+    elif (
+        order is not None
+        and order.is_unique
+        and (order is not roles.get("order") or len(order.values) >= _SURE)
+    ):
+        yield Line(
+            "constants.line", "1", "each order looked at has one line; with several, name a column", "assumed"
+        )
     else:
         said = "no line number found; the line of the file stands in"
         yield Line("ids.line", _ROW_NUMBER, said)
@@ -335,8 +358,15 @@ def _is_cancelled(_name: str, column: Column | None, known: _Drafted) -> Iterato
         yield Line("expressions.is_cancelled", toml_text(f"{operand(quantity)} < 0"), "a return has a minus")
     elif column is None:
         yield from _absent("is_cancelled", known)
+    elif _on_first_line_only(column, known):
+        said = f"{comment(column.label)} stands on the first line of an order alone, and not on its others"
+        yield blank("constants.is_cancelled", f"{said}; repeat it on each line of the export, or false")
     else:
         yield _flag_line("is_cancelled", column)
+
+
+def _on_first_line_only(column: Column, known: _Drafted) -> bool:
+    return "order" in known.roles and known.sample.stands_on_first_line_only(column, known.roles["order"])
 
 
 def _flag_line(name: str, column: Column) -> Line:
@@ -394,18 +424,29 @@ def _price_of_total(known: _Drafted) -> Iterator[Line]:
 
 
 def _currency_code(_name: str, column: Column | None, known: _Drafted) -> Iterator[Line]:
-    if column is not None:
-        yield read_line("currency_code", column, _example(column, "currency"))
+    code = currency_of(known.roles)
+    if column is not None and not (code and _on_first_line_only(column, known)):
+        yield read_line("currency_code", column)
     elif known.log == "items" and "price" not in known.roles:
         return
-    elif code := _currency(known.roles):
-        yield Line("constants.currency_code", toml_text(code), "as a heading or a sign says")
+    elif code:
+        yield Line("constants.currency_code", toml_text(code), "as a column, a heading or a sign says")
+    elif any(re.search("[\u4e00-\u9fff]", column.name) for column in known.roles.values()):
+        yield Line(
+            "constants.currency_code",
+            '"CNY"',
+            "no currency found, and Chinese headings; say which",
+            "assumed",
+        )
     else:
         yield Line("constants.currency_code", '"EUR"', "no currency found; say which", "assumed")
 
 
-def _currency(roles: Mapping[str, Column]) -> str | None:
-    """Return the currency that the headings or the signs of amounts name, if they name one."""
+def currency_of(roles: Mapping[str, Column]) -> str | None:
+    """Return the currency that a column of it, headings or signs of amounts name, if they name one."""
+    if "currency" in roles:
+        named = set(roles["currency"].values)
+        return named.pop() if len(named) == 1 else None
     amounts = [column for role, column in roles.items() if role in {"price", "total", "cost", "revenue"}]
     codes = {code for column in amounts if (code := heading_currency(column.name))}
     signs = {form.currency_sign for column in amounts for form in column.number_forms[:1]} - {""}

@@ -38,7 +38,7 @@ import dataframely as dy
 
 from features.contracts.check import is_personal
 from features.contracts.logs import LOGS
-from features.contracts.mapping import FileFormat
+from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, FileFormat
 from features.contracts.sql_text import quoted
 from features.errors import UsageError
 from features.sources.blanks import refuse_blanks
@@ -63,7 +63,10 @@ FILE_KEYS = (
     *("path", "format", "delimiter", "encoding", "skip_lines", "trim", "null_values"),
     *("decimal", "thousands", "currency_sign", "time_zone", "time_format", "optional"),
 )
-LOG_KEYS = ("columns", "constants", "expressions", "ids", "units", "where", "one_row_per_key")
+LOG_KEYS = ("columns", "constants", "expressions", "ids", "units", "where", "elements", "one_row_per_key")
+
+# What expressions of a log with `elements` call an element of the list, and its number from 1.
+ELEMENT_NAMES = {"element": ELEMENT, "element_number": f"CAST({ELEMENT_NUMBER} AS VARCHAR)"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class LogTable:
     ids: contract column → the columns that together name a row; none for the number of the line.
     units: contract column in cents → what the file counts in, one of features.sources.money.CENTS_PER.
     where: which lines are rows of the log; None for all.
+    elements: a JSON list, each element of which is a row; None where a line is one.
     """
 
     log: str
@@ -83,6 +87,7 @@ class LogTable:
     ids: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     where: Expression | None = None
+    elements: Expression | None = None
     one_row_per_key: bool = False
 
     def columns_behind(self, contract_columns: Collection[str]) -> frozenset[str]:
@@ -167,8 +172,11 @@ class _SaidValue:
 
     null_values: tuple[str, ...]
     is_trimmed: bool
+    elements: Expression | None = None
 
     def __call__(self, name: str) -> Expression:
+        if self.elements and name in ELEMENT_NAMES:
+            return Expression(ELEMENT_NAMES[name], "text", self.elements.columns)
         column = Expression.of_column(name)
         sql = f"trim({column.sql})" if self.is_trimmed else column.sql
         if self.null_values:
@@ -238,6 +246,12 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
             f"{key} leaves out {', '.join(missing)}, which every row of {log} needs: name the file's column "
             "under columns, or say it by constants, expressions or ids."
         )
+    elements = (
+        parse_expression(_text(table, "elements", key), f"{key}.elements", said)
+        if "elements" in table
+        else None
+    )
+    said = replace(said, elements=elements)
     columns = {name: said(_text(parts["columns"], name, key)) for name in parts["columns"]}
     expressions = {
         name: parse_expression(_text(parts["expressions"], name, key), f"{key}.expressions.{name}", said)
@@ -252,6 +266,7 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
         ids={name: tuple(map(said, columns)) for name, columns in _ids(schema, parts["ids"], f"{key}.ids")},
         units=dict(_units(schema, parts["units"], columns | expressions, f"{key}.units")),
         where=parse_condition(_text(table, "where", key), f"{key}.where", said) if "where" in table else None,
+        elements=elements,
         one_row_per_key=table.get("one_row_per_key") is True,
     )
 

@@ -22,9 +22,9 @@ WORDS_OF_ROLES: Mapping[str, str] = {
     "order": "order_id order_no order_number order_nr order orderid increment_id invoice_no invoice_id "
     "invoice transaction_id transaction receipt receipt_no receipt_id basket_id bestellnummer bestell_nr "
     "bestellnr bestell_id bestellung auftragsnummer auftrag auftrag_nr rechnungsnummer belegnummer "
-    "commande id_commande numero_commande numero_de_commande no_commande n_commande reference_commande "
-    "reference_de_commande pedido id_pedido numero_pedido num_pedido numero_de_pedido n_pedido 订单编号 "
-    "订单号 订单id 主订单编号 交易号 单号",
+    "commande id_commande numero_commande numero_de_commande no_commande n_commande n_de_commande "
+    "reference_commande reference_de_commande pedido id_pedido numero_pedido num_pedido numero_de_pedido "
+    "n_pedido no_pedido 订单编号 订单号 订单id 主订单编号 交易号 单号",
     "line": "line line_no line_number line_id order_line order_line_id order_item_id line_item_id "
     "positionsnummer pos bestellposition ligne linea 行号 子订单编号",
     "time": "ordered_at order_date ordered_on event_time occurred_at event_timestamp shown_at created_at "
@@ -38,9 +38,9 @@ WORDS_OF_ROLES: Mapping[str, str] = {
     "user": "user_id customer_id userid customerid user_pseudo_id visitor_id client_id member_id "
     "account_id person_id buyer_id shopper_id user_key customer_key customer_no customer_number user_no "
     "anonymous_id uid cid user customer visitor client member account person kunde kunden_id kundennummer "
-    "kunden_nr kundennr kdnr besucher nutzer nutzer_id id_client numero_client code_client visiteur "
-    "cliente id_cliente usuario id_usuario 用户id 用户编号 会员id 会员编号 买家id 客户编号 客户id "
-    "顾客编号 顾客id",
+    "kunden_nr kundennr kdnr besucher nutzer nutzer_id id_client n_client no_client numero_client "
+    "code_client visiteur cliente id_cliente usuario id_usuario 用户id 用户编号 会员id 会员编号 买家id "
+    "客户编号 客户id 顾客编号 顾客id",
     "session": "session_id session sessionid visit_id visit ga_session_id user_session sitzung besuch "
     "visite sesion 会话id 会话",
     "item": "item_id product_id itemid productid sku item_sku product_sku lineitem_sku line_item_sku "

@@ -54,6 +54,16 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
     return f"coalesce({_unique_instant(wall, time_zone)}, {said})"
 
 
+def plain_iso(said: str) -> str:
+    """Return the SQL of an ISO time as most programs write it: no space before the offset, no comma.
+
+    `2026-01-05 10:00:00,123 +0100` becomes `2026-01-05 10:00:00.123+0100`.
+    """
+    for found, put in ((" +", "+"), (" -", "-"), (" Z", "Z"), (",", ".")):
+        said = f"replace({said}, {quoted(found)}, {quoted(put)})"
+    return said
+
+
 def day(said: str, *, formats: Sequence[str] = ()) -> str:
     """Return the SQL for a day as YYYY-MM-DD; text that is no such day stays as it is.
 

@@ -54,7 +54,7 @@ class NumberForm:
         whole = r"\d+"
         if self.thousands:
             whole = rf"(?:[1-9]\d{{0,2}}(?:{re.escape(self.thousands)}\d{{3}})+|\d+)"
-        return rf"[+-]?{whole}(?:{re.escape(self.decimal)}\d*)?%?"
+        return rf"[+-]?{whole}(?:{re.escape(self.decimal)}\d*)?"
 
     def sql(self, said: str, *, is_share: bool = False) -> str:
         """Return the SQL of a number with a decimal point, as text; of per cent, a share.
@@ -66,19 +66,13 @@ class NumberForm:
         if self.currency_sign:
             text = f"replace({text}, {quoted(self.currency_sign)}, '')"
         text = rf"regexp_replace(trim({text}), '^([+-]) +', '\1')"
-        number = text
-        if self.thousands:
-            number = f"replace({number}, {quoted(self.thousands)}, '')"
+        number = f"replace({text}, {quoted(self.thousands)}, '')" if self.thousands else text
         number = f"replace({number}, {quoted(self.decimal)}, '.')"
-        share = (
-            f"CAST(TRY_CAST(rtrim({number}, ' %') AS DECIMAL(38, 12)) / 100 AS VARCHAR)" if is_share else None
-        )
-        branches = f"WHEN {share} IS NOT NULL AND ends_with({text}, '%') THEN {share} " if share else ""
-        return (
-            f"CASE WHEN {said} IS NULL THEN NULL "
-            f"WHEN NOT regexp_full_match(replace({text}, ' %', '%'), {quoted(self.pattern)}) "
-            f"THEN {said} || {quoted(self._asked_for)} {branches}ELSE {number} END"
-        )
+        branches = [f"WHEN regexp_full_match({text}, {quoted(self.pattern)}) THEN {number}"]
+        if is_share:
+            share = f"CAST(TRY_CAST(rtrim({number}, ' %') AS DECIMAL(38, 12)) / 100 AS VARCHAR)"
+            branches.append(f"WHEN regexp_full_match({text}, {quoted(self.pattern + ' ?%')}) THEN {share}")
+        return f"CASE {' '.join(branches)} ELSE {said} || {quoted(self._asked_for)} END"
 
     @property
     def _asked_for(self) -> str:

@@ -10,7 +10,7 @@ from features.contracts.logs import LOGS
 from features.errors import InputDataError
 from features.sources.draft import FileDraft, comment
 from features.sources.draft_file import file_lines
-from features.sources.draft_log import Seen, draft_log, odd_words
+from features.sources.draft_log import Seen, currency_of, draft_log, odd_words
 from features.sources.file_tables import FORMATS
 from features.sources.guesses import guess_roles, looks_personal, misfits
 from features.sources.likely_logs import FEEDS, likely_logs
@@ -91,6 +91,7 @@ def _draft(path: Path) -> FileDraft:
         column for column in sample.columns if looks_personal(column) and column is not roles.get("user")
     ]
     roles = {role: column for role, column in roles.items() if column not in personal}
+    roles = _of_one_list(roles)
     if "user" not in roles and (address := _address(personal)):
         roles["personal_user"] = address
     logs = likely_logs(roles)
@@ -100,7 +101,14 @@ def _draft(path: Path) -> FileDraft:
         lines=tuple(file_lines(sample, roles, logs)) if logs else (),
         logs=drafts,
         remarks=tuple(_remarks(sample, roles, logs, personal)),
+        currency_code=currency_of(roles),
     )
+
+
+def _of_one_list(roles: Mapping[str, Column]) -> dict[str, Column]:
+    """Leave out what stands in another list than the item: a row is an element of one list."""
+    inside = roles["item"].inside if "item" in roles else ()
+    return {role: column for role, column in roles.items() if column.inside in {(), inside}}
 
 
 def _address(personal: Sequence[Column]) -> Column | None:

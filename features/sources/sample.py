@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path, PurePath
@@ -20,6 +20,8 @@ from features.sources.sample_text import SampleText, first_lines
 from features.sources.time_forms import TimeForm, time_form
 
 N_LINES = 2000
+# Stands in the steps to a value for every element of a list.
+LIST = "[]"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Column:
     n_missing: lines where it is empty, or a word for nothing.
     path: steps from the column of the file to a value inside its JSON; empty for the column itself.
     is_typed: its numbers are numbers of the file's format, and not texts that look like some.
+    inside: steps to the JSON list of whose elements it is a part; empty for none.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Column:
     n_missing: int = 0
     path: tuple[str, ...] = ()
     is_typed: bool = False
+    inside: tuple[str, ...] = ()
 
     def all_match(self, pattern: str) -> bool:
         """Say whether there are values, and each looks like the pattern as a whole."""
@@ -45,7 +49,7 @@ class Column:
     @property
     def label(self) -> str:
         """What a reader calls it: `product.sku`."""
-        return ".".join((self.name, *self.path))
+        return ".".join((*(self.inside or (self.name,)), *self.path))
 
     @property
     def example(self) -> str:
@@ -79,7 +83,7 @@ class Column:
     @property
     def is_unique(self) -> bool:
         """Each line has a value, and each another one."""
-        return not self.n_missing and len(self.values) > 1 and len(set(self.values)) == len(self.values)
+        return not self.n_missing and bool(self.values) and len(set(self.values)) == len(self.values)
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -115,6 +119,7 @@ class Sample:
     null_values: words found that stand for nothing, with the columns that have them.
     is_padded: values or headings have spaces around them.
     n_lines: lines looked at. n_repeated: how many of them stood there before, letter by letter.
+    fields: the values of each column line by line, empty where it has none; by its label.
     """
 
     file_format: FileFormat
@@ -125,6 +130,16 @@ class Sample:
     null_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_padded: bool = False
     n_repeated: int = 0
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+
+    def stands_on_first_line_only(self, column: Column, order: Column) -> bool:
+        """Say whether a column of some order's first line is empty on another line of that order."""
+        orders, values = self.fields.get(order.label, ()), self.fields.get(column.label, ())
+        first: dict[str, str] = {}
+        return any(
+            bool(first.setdefault(key, value)) and not value
+            for key, value in zip(orders, values, strict=False)
+        )
 
 
 def take_sample(path: Path) -> Sample:
@@ -170,6 +185,7 @@ def _csv(path: Path) -> Sample:
 def _jsonl(path: Path) -> Sample:
     text = first_lines(path, N_LINES)
     fields: dict[tuple[str, ...], list[str]] = {}
+    parts: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     typed: set[tuple[str, ...]] = set()
     n_lines = n_whole = 0
     for line in filter(str.strip, text.lines):
@@ -184,6 +200,12 @@ def _jsonl(path: Path) -> Sample:
             fields[steps].append(value if isinstance(value, str) else json.dumps(value))
             if isinstance(value, int | float):
                 typed.add(steps)
+            for inner, part in _parts(value):
+                parts.setdefault((steps, inner), []).append(
+                    part if isinstance(part, str) else json.dumps(part)
+                )
+                if isinstance(part, int | float):
+                    typed.add((*steps, LIST, *inner))
     if n_lines and not n_whole:
         raise InputDataError(
             f"{path} holds no line that is a JSON object by itself: it may be one object over many lines. "
@@ -192,7 +214,15 @@ def _jsonl(path: Path) -> Sample:
     for values in fields.values():
         values.extend([""] * (n_whole - len(values)))
     n_repeated = n_lines - len({line for line in text.lines if line.strip()})
+    fields |= {(*steps, LIST, *inner): values for (steps, inner), values in parts.items()}
     return _judged(Sample("jsonl", (), n_whole, text, n_repeated=n_repeated), fields, typed)
+
+
+def _parts(value: object) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the values inside the objects of a list."""
+    for element in value if isinstance(value, list) else ():
+        if isinstance(element, dict):
+            yield from _leaves(element)
 
 
 def _leaves(
@@ -233,8 +263,14 @@ def _judged(
     columns = []
     for (name, *path), values in fields.items():
         kept = tuple(value for value in values if value and value not in words)
-        columns.append(Column(name, kept, len(values) - len(kept), tuple(path), (name, *path) in typed))
-    return replace(sample, columns=tuple(columns), null_values=words, is_padded=is_padded)
+        steps, n_missing = (name, *path), len(values) - len(kept)
+        if LIST in steps:
+            inside, inner = steps[: steps.index(LIST)], steps[steps.index(LIST) + 1 :]
+            columns.append(Column(name, kept, n_missing, inner, steps in typed, inside))
+        else:
+            columns.append(Column(name, kept, n_missing, tuple(path), steps in typed))
+    by_label = {".".join(steps): values for steps, values in fields.items()}
+    return replace(sample, columns=tuple(columns), null_values=words, is_padded=is_padded, fields=by_label)
 
 
 def _is_padded(fields: Mapping[tuple[str, ...], Sequence[str]]) -> bool:

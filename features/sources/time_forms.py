@@ -88,7 +88,7 @@ def time_form(values: Sequence[str], now: datetime | None = None) -> TimeForm | 
     if not values:
         return None
     for kind, pattern in (("zoned", ZONED_TIME), ("naive", NAIVE_TIME), ("day", PLAIN_DAY)):
-        if all(re.match(pattern, value) for value in values):
+        if all(re.match(pattern, value.replace(",", ".")) for value in values):
             return TimeForm(kind)  # type: ignore[arg-type]  # the three of them are kinds
     return _counted(values) or _patterned(values, now or datetime.now(UTC).replace(tzinfo=None))
 
@@ -126,7 +126,7 @@ def _patterned(values: Sequence[str], now: datetime) -> TimeForm | None:
 
 
 def _patterns(example: str) -> list[str]:
-    """Return the patterns that one value looks like, those that read the day first before their other order."""
+    """Return the patterns that one value looks like, those with the day first before the others."""
     if len(example) > 40:
         return []
     found = []
@@ -138,15 +138,14 @@ def _patterns(example: str) -> list[str]:
             found.append(day)
         for joint in _JOINTS:
             if rest.startswith(joint):
-                found += [
-                    f"{day}{joint}{clock}" for clock in _CLOCKS if _looks(clock).fullmatch(rest[len(joint) :])
-                ]
+                clocks = (clock for clock in _CLOCKS if _looks(clock).fullmatch(rest[len(joint) :]))
+                found += [f"{day}{joint}{clock}" for clock in clocks]
     return found
 
 
 @cache
 def _looks(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression for what a pattern reads: strptime's own takes longer to make than to use."""
+    """Return the regular expression for what a pattern reads; strptime's own is slow to make."""
     parts = re.split(r"(%[a-zA-Z])", pattern)
     return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
 

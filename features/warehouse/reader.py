@@ -5,7 +5,6 @@ no object is a row that says so. `line_numbers` counts both.
 """
 
 import csv
-import io
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -259,14 +258,18 @@ def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
     A column without a name is called `column<position from 0>`.
     """
     n_above = file.skip_lines
-    lines = _first_lines(file, n_above + 2)
+    lines = _first_lines(file, n_above + 3)
     at = f"{file.name} line {n_above + 1}"
     try:
         texts = [line.decode("utf-8-sig").rstrip("\r") for line in lines[n_above:]] or [""]
         if found := _SEPARATOR_LINE.match(texts[0]):
             _refuse_other_delimiter(file, found["delimiter"])
             n_above, texts = n_above + 1, texts[1:] or [""]
-        names = next(csv.reader(io.StringIO(texts[0]), delimiter=file.delimiter, strict=True), [])
+        rows = list(csv.reader(texts[:2], delimiter=file.delimiter, strict=True))
+        names, row = [*rows, [], []][:2]
+        # A delimiter behind the last field of each line, but not of the header, makes one more field.
+        if len(row) == len(names) + 1 and not row[-1]:
+            names = [*names, ""]
     except UnicodeDecodeError as error:
         raise InputDataError(
             f"{at}: the header is not UTF-8 ({error.reason}). Say its encoding in [[files]], such as "
