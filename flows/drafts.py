@@ -39,13 +39,12 @@ def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
     new = [file for file in files if file.resolve() not in known]
     if not new:
         raise UsageError(f"{path} names {files[0]} already, and so each of the files; nothing is added.")
-    found = proposals([folder / file.resolve().relative_to(folder.resolve()) for file in new], folder)
+    inside = [folder / file.resolve().relative_to(folder.resolve()) for file in new]
+    found, refusals = proposals(inside, folder)
     drafted = [proposal for proposal in found if proposal.draft.logs]
     if not drafted:
-        raise InputDataError(
-            f"{new[0]}: {found[0].draft.remarks[0]}. Its columns were: "
-            f"{'; '.join(found[0].draft.remarks[1:]) or 'none'}. Nothing is written."
-        )
+        seen = [f"{proposal.path}: {'; '.join(proposal.draft.remarks)}" for proposal in found]
+        raise InputDataError(f"{'. '.join([*seen, *refusals])}. Nothing is written.")
     text = "\n".join(proposal.toml() for proposal in drafted)
     if append:
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{HEAD}\n{text}", encoding="utf-8")
@@ -57,6 +56,10 @@ def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
     counted = "1 file" if len(new) == 1 else f"{len(new)} files"
     print(f"{path} is {'added to' if append else 'written'}: {', '.join(logs)} from {counted}.")
     trials = list(trial_load(folder, tomllib.loads(text)["files"]))
+    for alike in _named_alike(inside, folder):
+        print(f'Other files are named alike: path = "{alike}" would take them all.')
+    for refusal in refusals:
+        print(f"Left out: {refusal}")
     print("\n".join(look(found, trials, str(path))))
 
 
@@ -99,6 +102,17 @@ def _shared_folder(files: Sequence[Path]) -> Path:
 
 def _named_already(folder: Path, tables: Sequence[Mapping[str, Any]]) -> set[Path]:
     return {path.resolve() for table in tables for path in folder.glob(str(table.get("path", "")) or "-")}
+
+
+def _named_alike(files: Sequence[Path], folder: Path) -> list[str]:
+    """Return patterns for files of the folder whose names differ from one of these in digits alone."""
+    found: dict[str, None] = {}
+    for file in files:
+        pattern = re.sub(r"\d+", "*", file.name)
+        others = [other for other in file.parent.glob(pattern) if other not in files]
+        if any(re.sub(r"\d+", "*", other.name) == pattern for other in others):
+            found[(file.parent / pattern).relative_to(folder).as_posix()] = None
+    return list(found)
 
 
 def _shop_name(folder: Path) -> str:

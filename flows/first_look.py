@@ -41,13 +41,15 @@ def look(proposals: Sequence[Proposal], trials: Sequence[FileTrial], config: str
 def trial_table(trials: Sequence[FileTrial]) -> Iterator[str]:
     """Yield, for each file, what became of each column, and what to look at twice."""
     if trials:
-        yield f"\nThe first {N_LINES:,} lines of each file, loaded as at night:"
+        yield f"\nThe first {N_LINES:,} lines of one file of each table, loaded as at night:"
     for trial in trials:
         if trial.refusal:
             yield f"\n{trial.name}: {trial.refusal}"
             continue
         n_refused = trial.n_lines - trial.n_loaded
-        yield f"\n{trial.name}: {_lines(trial.n_lines)}, {trial.n_loaded:,} loaded, {n_refused:,} refused"
+        more = f"; {trial.n_more} more of this table not tried" if trial.n_more else ""
+        counts = f"{_lines(trial.n_lines)}, {trial.n_loaded:,} loaded, {n_refused:,} refused"
+        yield f"\n{trial.name}: {counts}{more}"
         yield from _aligned([_HEAD, *(_row(column) for column in trial.columns)])
         for n_lines, line, reason in trial.reasons:
             yield f"  ! {_lines(n_lines)} refused, first line {line}: {reason}"

@@ -17,7 +17,7 @@ from features.contracts.logs import LOGS
 from features.contracts.mapping import SourceFile
 from features.deidentify import PseudonymKey, pseudonym_sql
 from features.deidentify.stored import stored_sql
-from features.errors import InputDataError
+from features.errors import InputDataError, UsageError
 from features.sources import declared
 from features.sources.blanks import BLANK, blanks
 from features.sources.file_tables import parse_file_tables
@@ -56,6 +56,7 @@ class FileTrial:
 
     refusal: why the file can't be loaded at all; empty where it can.
     reasons: of refused lines, the most frequent first: how many, the first line, and the reason there.
+    n_more: files of the same table that were not tried.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FileTrial:
     columns: tuple[ColumnTrial, ...]
     reasons: tuple[tuple[int, int, str], ...]
     refusal: str = ""
+    n_more: int = 0
 
 
 def trial_load(logs: Path, tables: Sequence[Mapping[str, Any]]) -> Iterator[FileTrial]:
@@ -86,9 +88,13 @@ def trial_load(logs: Path, tables: Sequence[Mapping[str, Any]]) -> Iterator[File
             )
             continue
         unfilled = frozenset(key.partition(".")[2] for key, _ in blanks([table]))
-        for file in declared.files(logs, parse_file_tables([_with_stand_ins(table)])):
-            with TemporaryDirectory(prefix="metacart-trial-") as folder:
-                yield _tried(file, Path(folder) / f"{number}", unfilled)
+        try:
+            files = declared.files(logs, parse_file_tables([_with_stand_ins(table)]))
+        except (UsageError, InputDataError) as error:
+            yield FileTrial(str(table.get("path")), 0, 0, (), (), str(error))
+            continue
+        with TemporaryDirectory(prefix="metacart-trial-") as folder:
+            yield replace(_tried(files[0], Path(folder) / f"{number}", unfilled), n_more=len(files) - 1)
 
 
 def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTrial:
@@ -124,7 +130,7 @@ def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
     if file.file_format == "parquet":
         pl.scan_parquet(file.path).head(N_LINES).collect().write_parquet(path)
         return replace(file, path=path)
-    n_lines = N_LINES + file.skip_lines + 2
+    n_lines = N_LINES + (file.skip_lines + 1 if file.file_format == "csv" else 0)
     text = bytearray()
     for chunk in text_chunks(file.path, file.encoding):
         text += chunk

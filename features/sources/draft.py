@@ -55,6 +55,20 @@ class FileDraft:
     remarks: tuple[str, ...]
     currency_code: str | None = None
 
+    @property
+    def meaning(self) -> tuple[tuple[str, str, str], ...]:
+        """What a loader makes of it: log, key and value of each line, without comments and examples."""
+        of_file = [("", line.key, line.value) for line in self.lines if line.kind != "off"]
+        return (
+            *of_file,
+            *(
+                (log.log, line.key, line.value)
+                for log in self.logs
+                for line in log.lines
+                if line.kind != "off"
+            ),
+        )
+
     def toml(self, path: str) -> str:
         """Return the table for files that a path or a pattern names."""
         return "\n".join([f"[[files]]\npath = {toml_text(path)}", *self._lines()]) + "\n"

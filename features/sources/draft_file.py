@@ -93,7 +93,7 @@ def _number_lines(sample: Sample, numbers: Mapping[str, Column]) -> Iterator[Lin
     telling = [
         column
         for column in numbers.values()
-        if not column.is_typed and not column.all_match(r"-?\d+([eE]\d+)?")
+        if column.is_number and not (column.is_typed or column.all_match(r"-?\d+([eE]\d+)?"))
     ]
     if not telling:
         return

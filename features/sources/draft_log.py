@@ -9,7 +9,7 @@ import dataframely as dy
 from features.contracts.logs import LOGS
 from features.sources.draft import Line, LogDraft, blank, comment, operand, read_line, text_literal, toml_text
 from features.sources.guesses import ALL_EVENT_WORDS, CANCELLED_WORDS, EVENT_WORDS, PURCHASE_WORDS
-from features.sources.headings import heading_currency, plain_heading
+from features.sources.headings import heading_currency, is_telling, plain_heading
 from features.sources.likely_logs import FEEDS
 from features.sources.number_forms import SIGN_CURRENCIES
 from features.sources.sample import YES, Column, Sample
@@ -139,6 +139,9 @@ def _conditions(known: _Drafted) -> Iterator[str]:
     if known.sample.layout and (total := known.sample.layout.total):
         column = operand(Column(total[0], ()))
         yield f"{column} is null or not starts_with(lower({column}), {text_literal(total[1])})"
+    if log == "users" and len(known.logs) > 1:
+        # Guests have no id, and are no lines of the other logs to be refused.
+        yield f"{operand(roles['user'])} is not null"
     if "event" in roles and log in {"events", "purchases"}:
         name = operand(roles["event"])
         bought = _texts_of(roles["event"], PURCHASE_WORDS)
@@ -186,7 +189,10 @@ def _column(name: str, known: _Drafted) -> Iterator[Line]:
     elif column is not None and isinstance(kind, dy.Bool):
         yield _flag_line(name, column)
     elif column is not None:
-        yield read_line(name, column, _example(column, FEEDS[known.log][name]))
+        line = read_line(name, column, _example(column, FEEDS[known.log][name]))
+        if isinstance(kind, dy.Datetime | dy.Date) and not is_telling("time", column.label):
+            line = replace(line, said=f"by its heading alone: is this {kind.description}?", kind="assumed")
+        yield line
         yield from _unit(name, column, known)
     else:
         yield from _absent(name, known)

@@ -3,7 +3,13 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from features.sources.headings import WORDS_OF_ROLES, heading_is_personal, heading_rank, plain_heading
+from features.sources.headings import (
+    WORDS_OF_ROLES,
+    heading_is_personal,
+    heading_rank,
+    is_telling,
+    plain_heading,
+)
 from features.sources.sample import Column
 
 EVENT_WORDS = {
@@ -144,7 +150,7 @@ def misfits(columns: Iterable[Column], roles: Mapping[str, Column]) -> dict[str,
         for role in FITS
         if role not in roles
         for column in free
-        if (rank := heading_rank(role, column.label)) is not None and rank < len(WORDS_OF_ROLES[role].split())
+        if is_telling(role, column.label)
     }
 
 

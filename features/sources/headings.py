@@ -82,8 +82,9 @@ WORDS_OF_ROLES: Mapping[str, str] = {
     "website_purchases_conversion_value sales total_sales sales_amount umsatz conv_wert conversion_wert "
     "conversionwert einnahmen chiffre_d_affaires valeur_de_conversion revenus ingresos valor_conv "
     "valor_de_conversion ventas 转化金额 成交金额 销售额",
-    "campaign": "campaign_id campaign campaign_name kampagne kampagnen_id kampagnenname campagne "
-    "id_campagne nom_de_la_campagne campana nombre_de_la_campana 广告系列 推广计划 计划名称 计划",
+    "campaign": "campaign_id campaign campaign_name campaign_number campaign_no kampagne kampagnen_id "
+    "kampagnenname campagne id_campagne nom_de_la_campagne campana nombre_de_la_campana 广告系列 推广计划 "
+    "计划名称 计划",
     "channel": "channel network network_with_search_partners medium placement place source utm_source "
     "utm_medium publisher_platform kanal werbenetzwerk canal reseau red 渠道 投放渠道",
     "creative": "creative_id creative banner banner_id ad_id ad ad_name picture anzeige anzeigenname "
@@ -101,7 +102,9 @@ WORDS_OF_ROLES: Mapping[str, str] = {
 
 # What the first words of each role look like where a shop puts its own in front or behind.
 PATTERNS_OF_ROLES: Mapping[str, str] = {
-    "time": r".*(time|date|timestamp|datum|zeit|fecha|时间|日期)|.*_(at|ts)|date_?time.*|time_?stamp.*",
+    # Times of something else that happens to an order or to a person are none of these.
+    "time": r"(?!.*(ship|deliver|liefer|livraison|envio|updat|modif|birth|expir|limit|estimat|due|valid|"
+    r"review|answer|respon|发货|收货|修改|更新))(.*(time|date|timestamp|datum|zeit|fecha|时间|日期)|.*_(at|ts)|(date|time).*)",
     "session": r".*session(_?id)?",
     "price": r"(?!.*(total|shipping|tax|delivery)).*(price|preis|prix|precio|单价).*",
     "cost": r".*_(cost|spend)(_cents|_micros)?",
@@ -168,3 +171,9 @@ def heading_rank(role: str, name: str) -> int | None:
         return words.index(plain)
     pattern = PATTERNS_OF_ROLES.get(role)
     return len(words) if pattern and re.fullmatch(pattern, plain) else None
+
+
+def is_telling(role: str, name: str) -> bool:
+    """Say whether a heading is one of the words of a role, and not only alike."""
+    rank = heading_rank(role, name.rpartition(".")[2])
+    return rank is not None and rank < len(WORDS_OF_ROLES[role].split())

@@ -36,29 +36,45 @@ class Proposal:
 
 def propose(path: Path) -> str:
     """Return the commented `[[files]]` table of one file, see `proposals`."""
-    [proposal] = proposals([path], path.parent)
+    [proposal], _ = proposals([path], path.parent)
     return f"{HEAD}\n{proposal.toml()}"
 
 
-def proposals(paths: Sequence[Path], folder: Path) -> list[Proposal]:
-    """Return a table for each form of file: each column with its guess, blanks for what is needed and not
-    found.
+def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list[str]]:
+    """Return a table for each form of file, and why some of several files have none.
 
-    folder: of the logs. Files whose tables would be the same share one, by a pattern that no other file of
+    In a table each column stands with its guess, and a blank where something is needed and not found.
+
+    folder: of the logs. Files whose tables would mean the same share one, by a pattern that no other file of
     the folder fits. Columns that look personal are named, without a value, and left out; no example is shown
     of a user id or of anything that might be about a person, and the examples of different columns are not
     of one line. The same files give the same text.
 
-    Raises UsageError when the ending of a name tells no format, InputDataError when a file can't be read.
+    Raises UsageError when the ending of a name tells no format, InputDataError when the only file can't be
+    read.
     """
-    by_draft: dict[FileDraft, list[str]] = {}
+    drafts: dict[object, FileDraft] = {}
+    names: dict[object, list[str]] = {}
+    refusals = []
     for path in paths:
-        name = path.relative_to(folder).as_posix()
-        by_draft.setdefault(_draft(path), []).append(name)
+        try:
+            draft = _draft(path)
+        except InputDataError as error:
+            if len(paths) == 1:
+                raise
+            refusals.append(str(error))
+            continue
+        # Files of one form that show no log are still told apart by their columns.
+        form = (draft.meaning, () if draft.logs else draft.remarks)
+        drafts.setdefault(form, draft)
+        names.setdefault(form, []).append(path.relative_to(folder).as_posix())
     every = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return [
-        Proposal(path, draft) for draft, names in by_draft.items() for path in _patterns(sorted(names), every)
+    found = [
+        Proposal(path, draft)
+        for form, draft in drafts.items()
+        for path in _patterns(sorted(names[form]), every)
     ]
+    return found, refusals
 
 
 def log_files(paths: Sequence[Path]) -> list[Path]:
@@ -92,6 +108,7 @@ def _draft(path: Path) -> FileDraft:
     ]
     roles = {role: column for role, column in roles.items() if column not in personal}
     roles = _of_one_list(roles)
+    roles, beside = _apart_from_users(roles)
     if "user" not in roles and (address := _address(personal)):
         roles["personal_user"] = address
     logs = likely_logs(roles)
@@ -100,7 +117,7 @@ def _draft(path: Path) -> FileDraft:
     return FileDraft(
         lines=tuple(file_lines(sample, roles, logs)) if logs else (),
         logs=drafts,
-        remarks=tuple(_remarks(sample, roles, logs, personal)),
+        remarks=(*_remarks(sample, roles, logs, personal), *beside),
         currency_code=currency_of(roles),
     )
 
@@ -109,6 +126,20 @@ def _of_one_list(roles: Mapping[str, Column]) -> dict[str, Column]:
     """Leave out what stands in another list than the item: a row is an element of one list."""
     inside = roles["item"].inside if "item" in roles else ()
     return {role: column for role, column in roles.items() if column.inside in {(), inside}}
+
+
+def _apart_from_users(roles: Mapping[str, Column]) -> tuple[dict[str, Column], list[str]]:
+    """Leave out what is read from the same JSON as the user id, which alone may be read from it."""
+    user = roles.get("user")
+    if user is None or not (user.path or user.inside):
+        return dict(roles), []
+    if user.inside:
+        said = f"left out: {comment(user.label)} stands in the list that the rows are read from"
+        return {role: column for role, column in roles.items() if role != "user"}, [said]
+    beside = {role: column for role, column in roles.items() if role != "user" and column.name == user.name}
+    said = f"stands in the same object as {comment(user.label)}, which user_id alone may read"
+    kept = {role: column for role, column in roles.items() if role not in beside}
+    return kept, [f"left out: {comment(column.label)} {said}" for column in beside.values()]
 
 
 def _address(personal: Sequence[Column]) -> Column | None:
