@@ -131,10 +131,11 @@ def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
         pl.scan_parquet(file.path).head(N_LINES).collect().write_parquet(path)
         return replace(file, path=path)
     n_lines = N_LINES + (file.skip_lines + 1 if file.file_format == "csv" else 0)
-    text = bytearray()
+    text, n_newlines = bytearray(), 0
     for chunk in text_chunks(file.path, file.encoding):
         text += chunk
-        if text.count(b"\n") > n_lines:
+        n_newlines += chunk.count(b"\n")
+        if n_newlines > n_lines:
             break
     lines = text.split(b"\n")
     path.write_bytes(b"\n".join(lines[:n_lines]) + (b"\n" if len(lines) > n_lines else b""))

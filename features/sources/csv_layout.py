@@ -16,6 +16,7 @@ N_TOTALS = 8
 _TOTAL = re.compile(
     r"\s*(?P<word>grand total|totals?|gesamt|summe|insgesamt|总计|合计|总和)(\W|$)", re.IGNORECASE
 )
+_VALUE = re.compile(r"[-+]?\d[\d.,' ]*|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?")
 _SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 
 
@@ -56,6 +57,11 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
         raise InputDataError(f"{path} can't be looked at as CSV: {error}.") from error
     n_above = _header_position(parsed)
     header, rows = (parsed[n_above], parsed[n_above + 1 :]) if parsed else ([], [])
+    if _is_data(header):
+        raise InputDataError(
+            f"{path} seems to have no header: its first line looks like data. Export it with its header: "
+            "columns are read by name."
+        )
     # A delimiter behind the last field of each line, but not of the header, makes one more field.
     if rows and all(len(row) == len(header) + 1 and not row[-1] for row in rows[:N_TRIED] if row):
         header = [*header, ""]
@@ -85,6 +91,17 @@ def _without_totals(
         else:
             kept.append(row)
     return tuple(kept), total
+
+
+def _is_data(header: Sequence[str]) -> bool:
+    """Say whether a first line is one of values: an address of somebody, or mostly numbers and times."""
+    filled = [text.strip() for text in header if text.strip()]
+    n_values = sum(bool(_VALUE.fullmatch(text)) for text in filled)
+    return (
+        any("@" in text for text in filled)
+        or n_values * 2 > len(filled)
+        or (n_values > 0 and len(filled) <= 4)
+    )
 
 
 def _delimiter(lines: Sequence[str]) -> str:

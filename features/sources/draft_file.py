@@ -9,6 +9,7 @@ import dataframely as dy
 from features.contracts.logs import LOGS
 from features.sources.draft import Line, blank, comment, toml_text
 from features.sources.likely_logs import FEEDS
+from features.sources.local_time import EXCEL_DAYS
 from features.sources.money import TWO_READINGS
 from features.sources.number_forms import NumberForm
 from features.sources.sample import Column, Sample
@@ -34,7 +35,7 @@ LABELS = {
 
 _WHY = {
     "only one fits": "",
-    "future": "read as {other}, some lines would lie in the future",
+    "future": "{other} fits as well; read so, some lines are later than the file was written",
     "line order": "{other} fits as well; read so, the lines are in order of time",
     "neighbors": "{other} fits as well; read so, neighboring lines are nearer in time",
 }
@@ -69,7 +70,7 @@ def file_lines(sample: Sample, roles: Mapping[str, Column], logs: Sequence[str])
             for name, role in FEEDS[log].items()
             if role == "time"
         }
-        yield from _time_lines(used["time"], has_clock="clock" in roles, has_moments=dy.Datetime in kinds)
+        yield from _time_lines(used["time"], roles.get("clock"), has_moments=dy.Datetime in kinds)
 
 
 def _null_values(sample: Sample, roles: Mapping[str, Column]) -> Iterator[Line]:
@@ -152,10 +153,14 @@ def _shown(form: NumberForm) -> str:
     return f'{said} with thousands = "{form.thousands}"' if form.thousands else f"{said} without thousands"
 
 
-def _time_lines(column: Column, *, has_clock: bool, has_moments: bool) -> Iterator[Line]:
+def _time_lines(column: Column, clock: Column | None, *, has_moments: bool) -> Iterator[Line]:
     form = column.times
     name = comment(column.label)
-    if form is None:
+    if form is None and column.all_match(r"(3[6-9]|[45]\d|6[0-5])\d{3}"):
+        form = TimeForm("excel_days", EXCEL_DAYS)
+        said = "numbers of five digits under a heading of dates: days as spreadsheets count them"
+        yield Line("time_format", toml_text(EXCEL_DAYS), said, "assumed")
+    elif form is None:
         yield blank(
             "time_format", f"how {name} is written, such as %d.%m.%Y %H:%M; no one form fits all lines"
         )
@@ -164,13 +169,21 @@ def _time_lines(column: Column, *, has_clock: bool, has_moments: bool) -> Iterat
         yield blank(
             "time_format", f"{form.pattern} and {form.other} both fit {name}: is the day first, or the month?"
         )
-    elif form.pattern and has_clock and form.is_day:
-        yield Line("time_format", toml_text(f"{form.pattern} %H:%M"), "date and time of day together")
+    elif has_moments and clock is not None and form.is_day:
+        together = f"{form.pattern or '%Y-%m-%d'} {_clock_pattern(clock)}"
+        yield Line("time_format", toml_text(together), "date and time of day together")
     elif form.pattern:
         said = _WHY[form.decision].format(other=form.other)
         yield Line("time_format", toml_text(form.pattern), said, "assumed" if said else "found")
-    elif form.kind == "day" and has_moments and not has_clock:
+    elif form.kind == "day" and has_moments:
         yield Line("time_format", '"%Y-%m-%d"', "days without a time of day: midnight")
     if has_moments and form.needs_zone:
         said = "the times carry no offset: say where the clock stood"
         yield Line("time_zone", '"UTC"', said, "assumed")
+
+
+def _clock_pattern(column: Column) -> str:
+    """Return the pattern of times of day: 24 or 12 hours, with seconds or without."""
+    value = column.values[0] if column.values else ""
+    seconds = ":%S" if value.count(":") > 1 else ""
+    return f"%I:%M{seconds}{' ' * (' ' in value)}%p" if value[-1:] in "mM" else f"%H:%M{seconds}"

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path, PurePath
 
@@ -33,6 +34,7 @@ class Column:
     path: steps from the column of the file to a value inside its JSON; empty for the column itself.
     is_typed: its numbers are numbers of the file's format, and not texts that look like some.
     inside: steps to the JSON list of whose elements it is a part; empty for none.
+    written_at: when its file was written, in UTC; no time in it is later.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Column:
     path: tuple[str, ...] = ()
     is_typed: bool = False
     inside: tuple[str, ...] = ()
+    written_at: datetime | None = None
 
     def all_match(self, pattern: str) -> bool:
         """Say whether there are values, and each looks like the pattern as a whole."""
@@ -94,7 +97,7 @@ class Column:
     @cached_property
     def times(self) -> TimeForm | None:
         """How the column writes times, and what decided where two forms fit; None for no times."""
-        return time_form(self.values)
+        return time_form(self.values, self.written_at)
 
     @property
     def time_form(self) -> str | None:
@@ -167,7 +170,8 @@ def take_sample(path: Path) -> Sample:
         raise InputDataError(
             f"{path} holds no lines to look at: it is empty, or has a header and nothing below it."
         )
-    return sample
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    return replace(sample, columns=tuple(replace(column, written_at=written_at) for column in sample.columns))
 
 
 def _csv(path: Path) -> Sample:

@@ -56,10 +56,11 @@ def first_lines(path: Path, n_lines: int) -> SampleText:
 
 
 def _first_bytes(path: Path, n_lines: int, encoding: str | None) -> bytes:
-    text = bytearray()
+    text, n_newlines = bytearray(), 0
     for chunk in text_chunks(path, encoding):
         text += chunk
-        if text.count(b"\n") > n_lines:
+        n_newlines += chunk.count(b"\n")
+        if n_newlines > n_lines:
             break
     lines = text.split(b"\n")
     return b"\n".join(lines[: n_lines + 1])

@@ -4,7 +4,7 @@ fit."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Literal
@@ -75,10 +75,11 @@ class TimeForm:
         return self.kind in {"naive", "pattern", "excel_days", "day"}
 
 
-def time_form(values: Sequence[str], now: datetime | None = None) -> TimeForm | None:
+def time_form(values: Sequence[str], written_at: datetime | None = None) -> TimeForm | None:
     """Return how the values write times; None where they are none.
 
-    now: what lies behind it, by more than a day, is the future; by default the present time.
+    written_at: when the file was written, in UTC: nothing in it is later by more than a day. None where that
+        is not known.
 
     >>> time_form(["1569888000025", "1569888000100"]).pattern
     'epoch_ms'
@@ -90,7 +91,7 @@ def time_form(values: Sequence[str], now: datetime | None = None) -> TimeForm | 
     for kind, pattern in (("zoned", ZONED_TIME), ("naive", NAIVE_TIME), ("day", PLAIN_DAY)):
         if all(re.match(pattern, value.replace(",", ".")) for value in values):
             return TimeForm(kind)  # type: ignore[arg-type]  # the three of them are kinds
-    return _counted(values) or _patterned(values, now or datetime.now(UTC).replace(tzinfo=None))
+    return _counted(values) or _patterned(values, written_at)
 
 
 def _counted(values: Sequence[str]) -> TimeForm | None:
@@ -107,7 +108,7 @@ def _counted(values: Sequence[str]) -> TimeForm | None:
     return None
 
 
-def _patterned(values: Sequence[str], now: datetime) -> TimeForm | None:
+def _patterned(values: Sequence[str], written_at: datetime | None) -> TimeForm | None:
     fits = [
         (pattern, times)
         for pattern in _patterns(values[0])
@@ -120,7 +121,7 @@ def _patterned(values: Sequence[str], now: datetime) -> TimeForm | None:
     second = next((found for pattern, found in fits[1:] if pattern == swapped), None)
     if second is None or second == times:
         return TimeForm("pattern", first)
-    decision, is_first = _decided(times, second, now)
+    decision, is_first = _decided(times, second, written_at)
     chosen, other = (first, swapped) if is_first else (swapped, first)
     return TimeForm("pattern", chosen, other, decision)
 
@@ -167,9 +168,12 @@ def _swapped(pattern: str) -> str:
     return pattern.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
 
 
-def _decided(first: Sequence[datetime], second: Sequence[datetime], now: datetime) -> tuple[Decision, bool]:
+def _decided(
+    first: Sequence[datetime], second: Sequence[datetime], written_at: datetime | None
+) -> tuple[Decision, bool]:
     """Return what speaks for one of two readings, and whether it is the first."""
-    late = [any(time > now + timedelta(days=1) for time in times) for times in (first, second)]
+    last = written_at + timedelta(days=1) if written_at else datetime.max  # noqa: DTZ901, a wall time
+    late = [any(time > last for time in times) for times in (first, second)]
     if late[0] != late[1]:
         return "future", late[1]
     back = [_steps_back(times) for times in (first, second)]

@@ -9,6 +9,8 @@ import duckdb
 
 from features.text_files import UTF_8, text_chunks, text_form
 
+_PREFIX = "plain-text-"
+
 
 class PlainCopy:
     """A temporary file; it is removed when nothing refers to this object any more.
@@ -34,7 +36,10 @@ def plain_copy(connection: duckdb.DuckDBPyConnection, path: Path, encoding: str 
         return None
     [(folder,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
     Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(suffix=f".{UTF_8}", prefix="plain-", dir=folder)
+    # One writer holds the warehouse: what lies there was left by a process that was killed.
+    for left in Path(folder).glob(f"{_PREFIX}*"):
+        left.unlink(missing_ok=True)
+    handle, name = tempfile.mkstemp(suffix=f".{UTF_8}", prefix=_PREFIX, dir=folder)
     copy = PlainCopy(Path(name))
     with os.fdopen(handle, "wb") as file:
         for chunk in text_chunks(path, encoding):

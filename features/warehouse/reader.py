@@ -261,15 +261,12 @@ def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
     lines = _first_lines(file, n_above + 3)
     at = f"{file.name} line {n_above + 1}"
     try:
-        texts = [line.decode("utf-8-sig").rstrip("\r") for line in lines[n_above:]] or [""]
-        if found := _SEPARATOR_LINE.match(texts[0]):
+        text = _text_of(lines, n_above)
+        if found := _SEPARATOR_LINE.match(text):
             _refuse_other_delimiter(file, found["delimiter"])
-            n_above, texts = n_above + 1, texts[1:] or [""]
-        rows = list(csv.reader(texts[:2], delimiter=file.delimiter, strict=True))
-        names, row = [*rows, [], []][:2]
-        # A delimiter behind the last field of each line, but not of the header, makes one more field.
-        if len(row) == len(names) + 1 and not row[-1]:
-            names = [*names, ""]
+            n_above += 1
+            text = _text_of(lines, n_above)
+        names = next(csv.reader([text], delimiter=file.delimiter, strict=True), [])
     except UnicodeDecodeError as error:
         raise InputDataError(
             f"{at}: the header is not UTF-8 ({error.reason}). Say its encoding in [[files]], such as "
@@ -277,7 +274,22 @@ def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
         ) from error
     except csv.Error as error:
         raise InputDataError(f"{at}: the header can't be read ({error}).") from error
+    if _has_field_behind(lines, n_above, len(names), file.delimiter):
+        names = [*names, ""]
     return tuple(name or f"column{position}" for position, name in enumerate(names)), n_above
+
+
+def _text_of(lines: list[bytes], position: int) -> str:
+    return lines[position].decode("utf-8-sig").rstrip("\r") if position < len(lines) else ""
+
+
+def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter: str) -> bool:
+    """Say whether a delimiter ends the first line of data, but not the header: that makes one more field."""
+    if len(lines) < n_above + 2:
+        return False
+    text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
+    row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    return len(row) == n_names + 1 and not row[-1]
 
 
 def _first_lines(file: SourceFile, n_lines: int) -> list[bytes]:

@@ -47,8 +47,8 @@ PURCHASES = (
     "FROM raw_purchases ORDER BY file_line, line"
 )
 SPEND = (
-    "SELECT date::VARCHAR, campaign_id, channel, impressions, clicks, spend_cents, conversions, revenue_cents "
-    "FROM raw_ad_spend_daily ORDER BY file_line"
+    "SELECT date::VARCHAR, campaign_id, channel, impressions, clicks, spend_cents, conversions, "
+    "revenue_cents FROM raw_ad_spend_daily ORDER BY file_line"
 )
 
 
@@ -322,3 +322,47 @@ def test_a_file_that_shows_no_log_writes_nothing(shop: Path, capsys: pytest.Capt
 
     assert "nothing here looks like a log" in capsys.readouterr().err
     assert not (shop / "metacart.toml").exists()
+
+
+def test_a_file_without_header_is_refused_and_shows_nobody(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(shop, "a.csv", f"ann@example.org,{AT},hat,view\nbob@example.org,{AT},hat,view\n")
+    export(shop, "b.csv", f"{AT},4711,hat\n{AT},4712,hat\n")
+
+    for name in ("a.csv", "b.csv"):
+        assert execute(["init", "--from", f"logs/{name}"]) == 65
+        refused = capsys.readouterr().err
+        assert "seems to have no header" in refused
+        assert "ann@" not in refused
+        assert "4711" not in refused
+
+
+def test_a_user_id_inside_of_an_object_keeps_its_neighbors_out(shop: Path) -> None:
+    line = {"at": AT, "user": {"id": "u1", "country": "DE"}, "sku": "hat", "event": "view"}
+    export(shop, "events.jsonl", json.dumps(line) + "\n")
+
+    assert execute(["init", "--from", "logs"]) == 0
+
+    [table] = tables(shop)
+    assert set(table) == {"path", "events"}
+    assert "left out: user.country" in (shop / "metacart.toml").read_text(encoding="utf-8")
+    assert ingested(shop, "SELECT item_id, user_key IS NOT NULL FROM raw_events") == [("hat", True)]
+
+
+def test_date_and_time_of_day_in_two_columns(shop: Path) -> None:
+    export(shop, "orders.csv", "order;datum;uhrzeit;artikel;menge;preis\n1;24.12.2025;9:05 PM;hat;1;12,50\n")
+
+    assert execute(["init", "--from", "logs"]) == 0
+
+    query = "SELECT strftime(ordered_at, '%Y-%m-%d %H:%M'), price_cents FROM raw_purchases"
+    assert ingested(shop, query) == [("2025-12-24 21:05", 1250)]
+
+
+def test_more_pieces_of_a_return_are_a_cancelled_line(shop: Path) -> None:
+    export(shop, "orders.csv", f"invoice,at,sku,qty,price\n1,{AT},hat,3,2.50\n2,{AT},hat,-2,2.50\n")
+
+    assert execute(["init", "--from", "logs"]) == 0
+
+    query = "SELECT quantity, is_cancelled FROM raw_purchases ORDER BY file_line"
+    assert ingested(shop, query) == [(3, False), (2, True)]

@@ -55,7 +55,7 @@ def test_the_whole_draft_of_a_file_of_orders(tmp_path: Path) -> None:
         "\n"
         "[files.purchases]\n"
         'columns.order_id = "receipt"\n'
-        "constants.line = 1  # each order has one line here\n"
+        'ids.line = "row number"  # no line number found; the line of the file stands in\n'
         'columns.ordered_at = "when"  # e.g. 24.12.2025 08:26\n'
         'columns.user_id = "customer_id"  # becomes a keyed pseudonym before anything is stored\n'
         'columns.item_id = "item"  # e.g. hat\n'
