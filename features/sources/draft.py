@@ -124,6 +124,6 @@ def comment(text: str, n_characters: int = EXAMPLE_CHARACTERS) -> str:
 
 def toml_text(text: str) -> str:
     """Return the text as a TOML string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\t", "\\t")
     escaped = re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\u{ord(match[0]):04x}", escaped)
     return f'"{escaped}"'

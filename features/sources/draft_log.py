@@ -437,6 +437,13 @@ def _currency_code(_name: str, column: Column | None, known: _Drafted) -> Iterat
         return
     elif code:
         yield Line("constants.currency_code", toml_text(code), "as a column, a heading or a sign says")
+    elif sign := _sign(known.roles):
+        if sign == "$":
+            yield Line(
+                "constants.currency_code", '"USD"', "the sign $ is that of other dollars too", "assumed"
+            )
+        else:
+            yield blank("constants.currency_code", f"the amounts carry the sign {sign}: of which currency?")
     elif any(re.search("[\u4e00-\u9fff]", column.name) for column in known.roles.values()):
         yield Line(
             "constants.currency_code",
@@ -453,13 +460,20 @@ def currency_of(roles: Mapping[str, Column]) -> str | None:
     if "currency" in roles:
         named = set(roles["currency"].values)
         return named.pop() if len(named) == 1 else None
-    amounts = [column for role, column in roles.items() if role in {"price", "total", "cost", "revenue"}]
-    codes = {code for column in amounts if (code := heading_currency(column.name))}
-    signs = {form.currency_sign for column in amounts for form in column.number_forms[:1]} - {""}
-    codes |= {SIGN_CURRENCIES.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else "") for sign in signs} - {
-        ""
-    }
+    codes = {code for column in _amounts(roles) if (code := heading_currency(column.name))}
+    sign = _sign(roles)
+    codes |= {SIGN_CURRENCIES.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else "")} - {""}
     return codes.pop() if len(codes) == 1 else None
+
+
+def _amounts(roles: Mapping[str, Column]) -> list[Column]:
+    return [column for role, column in roles.items() if role in {"price", "total", "cost", "revenue"}]
+
+
+def _sign(roles: Mapping[str, Column]) -> str:
+    """Return the sign of the currency that all amounts with a sign have; empty for none."""
+    signs = {form.currency_sign for column in _amounts(roles) for form in column.number_forms[:1]} - {""}
+    return signs.pop() if len(signs) == 1 else ""
 
 
 def _signup(_name: str, column: Column | None, known: _Drafted) -> Iterator[Line]:

@@ -318,7 +318,7 @@ def _keep_user_ids_apart(logs: tuple[LogTable, ...], key: str) -> None:
 
 
 def _format(table: Mapping[str, object], path: str, key: str) -> FileFormat:
-    suffix = PurePosixPath(path.removesuffix(".gz")).suffix
+    suffix = PurePosixPath(path.removesuffix(".gz")).suffix.lower()
     said = _text(table, "format", key, FORMATS.get(suffix, ""))
     if said not in FORMATS.values():
         raise UsageError(f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} does not tell.")

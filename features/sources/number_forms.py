@@ -70,7 +70,9 @@ class NumberForm:
         number = f"replace({number}, {quoted(self.decimal)}, '.')"
         branches = [f"WHEN regexp_full_match({text}, {quoted(self.pattern)}) THEN {number}"]
         if is_share:
-            share = f"CAST(TRY_CAST(rtrim({number}, ' %') AS DECIMAL(38, 12)) / 100 AS VARCHAR)"
+            hundredth = "CAST('0.01' AS DECIMAL(3, 2))"
+            percent = f"TRY_CAST(rtrim({number}, ' %') AS DECIMAL(30, 10))"
+            share = f"CAST({percent} * {hundredth} AS VARCHAR)"
             branches.append(f"WHEN regexp_full_match({text}, {quoted(self.pattern + ' ?%')}) THEN {share}")
         return f"CASE {' '.join(branches)} ELSE {said} || {quoted(self._asked_for)} END"
 

@@ -193,7 +193,9 @@ def _patterns(names: Sequence[str], every: Sequence[str]) -> list[str]:
     is_flat = not any("/" in name[len(before) : len(name) - len(behind)] for name in names)
     plain = not any(sign in before + behind for sign in "*?[]")
     fitting = [name for name in every if fnmatch(name, pattern) and name.count("/") == pattern.count("/")]
-    return [pattern] if is_flat and plain and set(fitting) == set(names) else list(names)
+    tells_format = PurePath(behind.removesuffix(".gz")).suffix.lower() in FORMATS or behind.lower() in FORMATS
+    is_exact = is_flat and plain and tells_format and set(fitting) == set(names)
+    return [pattern] if is_exact else list(names)
 
 
 def _shared_start(names: Sequence[str]) -> str:

@@ -366,3 +366,32 @@ def test_more_pieces_of_a_return_are_a_cancelled_line(shop: Path) -> None:
 
     query = "SELECT quantity, is_cancelled FROM raw_purchases ORDER BY file_line"
     assert ingested(shop, query) == [(3, False), (2, True)]
+
+
+def test_dollars_of_an_afternoon_and_names_in_capitals(shop: Path) -> None:
+    header = "ORDER_ID,ORDER_DATE,CUSTOMER_ID,PRODUCT_ID,QTY,UNIT_PRICE\n"
+    export(shop, "MAY 1.CSV", f'{header}1,05/01/2025 03:15 PM,7,A,1,"$1,299.00"\n')
+    export(shop, "MAY 2.CSV", f'{header}2,05/21/2025 12:05 AM,8,B,2,"$9.50"\n')
+
+    assert execute(["init", "--from", "logs"]) == 0
+    config = shop / "metacart.toml"
+    # One day of the first file alone may be 5 January.
+    text = config.read_text(encoding="utf-8").replace('"?"', '"%m/%d/%Y %I:%M %p"')
+    config.write_text(text, encoding="utf-8")
+
+    assert sorted(ingested(shop, PURCHASES)) == [
+        ("1", "A", 1, 129900, "USD", False, "2025-05-01 15:15:00", True),
+        ("2", "B", 2, 950, "USD", False, "2025-05-21 00:05:00", True),
+    ]
+
+
+def test_a_probability_in_per_cent_is_exact(shop: Path) -> None:
+    export(
+        shop,
+        "gezeigt.csv",
+        f"impression_id;shown_at;sitzung;artikel;platz;wahrscheinlichkeit\ni1;{AT};s1;hat;1;33,3 %\n",
+    )
+
+    assert execute(["init", "--from", "logs"]) == 0
+
+    assert ingested(shop, "SELECT propensity FROM raw_impressions") == [(0.333,)]
