@@ -10,7 +10,9 @@ from features.contracts.logs import LOGS
 from features.errors import InputDataError
 from features.sources.draft import FileDraft, comment
 from features.sources.draft_file import file_lines
-from features.sources.draft_log import Seen, currency_of, draft_log, odd_words
+from features.sources.draft_known import Seen
+from features.sources.draft_log import draft_log, odd_words
+from features.sources.draft_purchases import currency_of
 from features.sources.file_tables import FORMATS
 from features.sources.guesses import guess_roles, looks_personal, misfits
 from features.sources.likely_logs import FEEDS, likely_logs
