@@ -23,7 +23,7 @@ _SURE = 100
 
 
 def order_id(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
-    """Yield what names an order; a row number only with a question, and a blank where that would be a guess."""
+    """Yield what names an order; a row number only with a question, a blank where it would be a guess."""
     roles = known.roles
     if column is not None:
         yield read_line("order_id", column)
