@@ -7,7 +7,8 @@ from cyclopts import Parameter
 
 from features.errors import UsageError
 from features.simulator.settings import WorldName, WorldSettings
-from flows.shops import CONFIG, DATA, FILES, OPEN_BANDIT, SIMULATED, write_config
+from flows import drafts
+from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, write_config
 
 
 def fetch(
@@ -94,7 +95,9 @@ def init(
     *,
     source: str = "open_bandit",
     logs: Path | None = None,
-    from_file: Annotated[Path | None, Parameter(name="--from")] = None,
+    from_files: Annotated[list[Path] | None, Parameter(name="--from", consume_multiple=True)] = None,
+    append: bool = False,
+    check: bool = False,
 ) -> None:
     """Write a configuration with every key explained.
 
@@ -106,12 +109,25 @@ def init(
         How the logs are written: open_bandit or simulated.
     logs
         Folder of the logs; by default data/raw/SOURCE.
-    from_file
-        One of the shop's own files: look at it and write a mapping to correct.
+    from_files
+        The shop's own files or their folder: look at them, draft a mapping with blanks to fill in, and try
+        it on their first 1,000 lines.
+    append
+        Add the tables of these files to a configuration that is there; those that it names already stay.
+    check
+        Try the mapping of a configuration that is there on the first 1,000 lines of its files; write nothing.
     """
-    if from_file is not None:
-        _init_from(path, from_file)
-        return
+    if from_files and path == CONFIG and from_files[-1].suffix == ".toml":
+        *from_files, path = from_files
+    if check:
+        drafts.check(path)
+    elif from_files:
+        drafts.write(path, from_files, append=append)
+    else:
+        _init_kind(path, source, logs)
+
+
+def _init_kind(path: Path, source: str, logs: Path | None) -> None:
     kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
     if source not in kinds:
         raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
@@ -119,14 +135,3 @@ def init(
     if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
         raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
     print(f"{path} is written; next: look through it, then metacart run --config {path}")
-
-
-def _init_from(path: Path, file: Path) -> None:
-    """Write a configuration whose [[files]] are guessed from one file."""
-    from features.sources.propose import propose
-
-    proposal = propose(file)
-    if not write_config(path, FILES, name=file.resolve().parent.name.lower(), logs=file.parent, data=DATA):
-        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
-    path.write_text(f"{path.read_text(encoding='utf-8')}\n{proposal}", encoding="utf-8")
-    print(f"{path} is written; next: correct the guesses in its [[files]], then metacart run --config {path}")

@@ -54,6 +54,8 @@ class SourceFile:
     source: what the file belongs to: of a log whose lines add up, the newest file of a source states its days
         anew, and takes the place of what older files of that source said of them.
     is_part: it does not: the files of its source add up.
+    encoding: what its text is written in; None for UTF-8, or UTF-16 with a mark that says so.
+    skip_lines: how many lines of a CSV file stand above its header; a `sep=` line is known without it.
     """
 
     path: Path
@@ -65,3 +67,5 @@ class SourceFile:
     delimiter: str = ","
     source: str = ""
     is_part: bool = False
+    encoding: str | None = None
+    skip_lines: int = 0

@@ -7,12 +7,12 @@ from pathlib import Path
 import dataframely as dy
 
 from features.contracts.logs import LOGS
-from features.contracts.mapping import LINE, LogMapping, SourceFile
-from features.contracts.sql_text import identifier, quoted
+from features.contracts.mapping import ELEMENT_NUMBER, LINE, LogMapping, SourceFile
+from features.contracts.sql_text import quoted
 from features.errors import InputDataError, UsageError
 from features.sources.file_tables import FileTable, LogTable
-from features.sources.local_time import EPOCHS, day, utc_time
-from features.sources.money import cents
+from features.sources.local_time import EPOCHS, day, plain_iso, utc_time
+from features.sources.money import cents, unmistakable_cents
 from features.sources.operands import Expression
 
 
@@ -52,7 +52,7 @@ def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
     read, needed = frozenset[str](), frozenset[str]()
     for log in table.logs:
         columns = LOGS[log.log].columns()
-        conditions = log.where.columns if log.where else frozenset[str]()
+        conditions = frozenset[str]().union(*(said.columns for said in (log.where, log.elements) if said))
         read |= log.columns_behind(columns) | conditions
         needed |= log.columns_behind([name for name in columns if not columns[name].nullable]) | conditions
     # JSONL writes no key for a null, so that a column which no row needs may be missing for a night. In the
@@ -68,6 +68,8 @@ def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
         delimiter=table.delimiter,
         source=table.path,
         is_part=table.is_part,
+        encoding=table.encoding,
+        skip_lines=table.skip_lines,
     )
 
 
@@ -75,7 +77,10 @@ def _mapping(name: str, log: LogTable, table: FileTable) -> LogMapping:
     kinds = LOGS[log.log].columns()
     columns = (
         {column: quoted(text) for column, text in log.constants.items()}
-        | {column: _id(name, kinds[column], parts) for column, parts in log.ids.items()}
+        | {
+            column: _id(name, kinds[column], parts, in_list=log.elements is not None)
+            for column, parts in log.ids.items()
+        }
         | {
             column: _value(kinds[column], read, log.units.get(column), table)
             for column, read in log.reads.items()
@@ -85,6 +90,7 @@ def _mapping(name: str, log: LogTable, table: FileTable) -> LogMapping:
         log=log.log,
         columns={column: columns[column] for column in kinds if column in columns},
         where=log.where.sql if log.where else None,
+        elements=_elements(log.elements) if log.elements else None,
         one_row_per_key=log.one_row_per_key,
         adds_identical_lines=log.adds_identical_lines,
     )
@@ -95,21 +101,52 @@ def _value(kind: dy.Column, read: Expression, unit: str | None, table: FileTable
     said = f"nullif({read.as_text().sql}, '')"
     match kind:
         case dy.Datetime():
+            if table.file_format != "parquet" and not table.time_formats:
+                said = plain_iso(said)
             return utc_time(said, time_zone=table.time_zone, formats=table.time_formats)
         case dy.Date():
             return day(said, formats=[pattern for pattern in table.time_formats if pattern not in EPOCHS])
+        case dy.Int64() | dy.Float64():
+            return _number(kind, read, unit, table)
         case _:
-            return cents(said, unit) if unit else said
+            return said
 
 
-def _id(name: str, kind: dy.Column, parts: tuple[str, ...]) -> str:
-    """Return the SQL of an id: the line's number in its file, or several columns that can't be confused.
+def _number(kind: dy.Column, read: Expression, unit: str | None, table: FileTable) -> str:
+    said = f"nullif({read.as_text().sql}, '')"
+    form = table.number_form
+    # A result of arithmetic, and a number of Parquet, is written as the database writes it.
+    as_written = read.kind == "text" and table.file_format != "parquet"
+    if form is not None and as_written:
+        is_share = (kind.metadata or {}).get("unit") in {"share", "probability"}
+        number = form.sql(said, is_share=is_share)
+        return cents(f"({number})", unit) if unit else number
+    if unit == "currency" and as_written and table.file_format == "csv":
+        return unmistakable_cents(said, unit)
+    return cents(said, unit) if unit else said
+
+
+def _elements(said: Expression) -> str:
+    """Return the SQL of a JSON list; an empty one where nothing is said, null where it is no list."""
+    text = said.as_text().sql
+    is_list = f"json_valid({text}) AND json_type({text}) = 'ARRAY'"
+    return (
+        f"CASE WHEN coalesce({text}, '') IN ('', 'null') THEN CAST([] AS JSON[]) "
+        f"WHEN {is_list} THEN CAST({text} AS JSON[]) END"
+    )
+
+
+def _id(name: str, kind: dy.Column, parts: tuple[Expression, ...], *, in_list: bool) -> str:
+    """Return the SQL of an id: the row's number in its file, or several columns that can't be confused.
 
     As a JSON array ("a", "bc") differs from ("ab", "c"); and where one part is missing, so is the id.
     """
     if not parts:
-        number = f"CAST({LINE} AS VARCHAR)"
-        return number if isinstance(kind, dy.Int64) else f"{quoted(name + ':')} || {number}"
-    columns = [f"nullif({identifier(part)}, '')" for part in parts]
+        line, element = (f"CAST({number} AS VARCHAR)" for number in (LINE, ELEMENT_NUMBER))
+        if isinstance(kind, dy.Int64):
+            return element if in_list else line
+        number = f"{line} || ':' || {element}" if in_list else line
+        return f"{quoted(name + ':')} || {number}"
+    columns = [f"nullif({part.sql}, '')" for part in parts]
     whole = " AND ".join(f"{column} IS NOT NULL" for column in columns)
     return f"CASE WHEN {whole} THEN CAST(json_array({', '.join(columns)}) AS VARCHAR) END"

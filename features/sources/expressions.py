@@ -51,10 +51,13 @@ class _Token:
     position: int
 
 
-def parse_expression(text: str, key: str) -> Expression:
+def parse_expression(
+    text: str, key: str, column: Callable[[str], Expression] = Expression.of_column
+) -> Expression:
     """Return the expression as SQL that only reads columns of its own line.
 
     key: what a message calls the place, e.g. `files[1].events.expressions.item_id`.
+    column: how a column of that name is read.
     Raises UsageError where the text is not of the language above.
 
     >>> parse_expression("shop || ':' || sku", "item_id").sql
@@ -62,15 +65,17 @@ def parse_expression(text: str, key: str) -> Expression:
     >>> sorted(parse_expression("price * 2 > 10 and kind in ('a', 'b')", "where").columns)
     ['kind', 'price']
     """
-    return _Parser(text, key).whole()
+    return _Parser(text, key, column).whole()
 
 
-def parse_condition(text: str, key: str) -> Expression:
+def parse_condition(
+    text: str, key: str, column: Callable[[str], Expression] = Expression.of_column
+) -> Expression:
     """Return an expression that is true or false.
 
     Raises UsageError where it is another one, or none.
     """
-    expression = parse_expression(text, key)
+    expression = parse_expression(text, key, column)
     if expression.kind != "truth":
         raise UsageError(f"{key} must be a condition, as in event = 'view'.")
     return expression
@@ -79,8 +84,8 @@ def parse_condition(text: str, key: str) -> Expression:
 class _Parser:
     """Recursive descent, one method per level of precedence, the loosest first."""
 
-    def __init__(self, text: str, key: str) -> None:
-        self.text, self.key = text, key
+    def __init__(self, text: str, key: str, column: Callable[[str], Expression]) -> None:
+        self.text, self.key, self.column = text, key, column
         self.tokens = self._tokens()
         self.next = 0
         self.depth = 0
@@ -241,8 +246,8 @@ class _Parser:
 
     def named(self, token: _Token) -> Expression:
         if token.kind == "column":
-            return Expression.of_column(token.text[1:-1].replace('""', '"'))
-        return self.call(token) if self.take("(") else Expression.of_column(token.text)
+            return self.column(token.text[1:-1].replace('""', '"'))
+        return self.call(token) if self.take("(") else self.column(token.text)
 
     def written_out(self, token: _Token) -> Expression:
         if token.kind == "text":

@@ -26,9 +26,10 @@ constants.currency_code = "EUR"
 constants.is_cancelled = false
 """
 
+import codecs
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import cast
@@ -37,11 +38,14 @@ import dataframely as dy
 
 from features.contracts.check import is_personal
 from features.contracts.logs import ADDED_UP, LOGS
-from features.contracts.mapping import FileFormat
+from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, FileFormat
+from features.contracts.sql_text import quoted
 from features.errors import UsageError
+from features.sources.blanks import refuse_blanks
 from features.sources.expressions import parse_condition, parse_expression
-from features.sources.local_time import utc_time
+from features.sources.local_time import EPOCHS, refuse_unknown_patterns, utc_time
 from features.sources.money import CENTS_PER
+from features.sources.number_forms import DECIMALS, THOUSANDS, NumberForm
 from features.sources.operands import Expression
 
 ROW_NUMBER = "row number"
@@ -52,20 +56,21 @@ FORMATS: dict[str, FileFormat] = {
     ".txt": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".parquet": "parquet",
 }
-FILE_KEYS = ("path", "format", "delimiter", "time_zone", "time_format", "optional", "parts")
+FILE_KEYS = (
+    *("path", "format", "delimiter", "encoding", "skip_lines", "trim", "null_values"),
+    *("decimal", "thousands", "currency_sign", "time_zone", "time_format", "optional", "parts"),
+)
 LOG_KEYS = (
-    "columns",
-    "constants",
-    "expressions",
-    "ids",
-    "units",
-    "where",
-    "one_row_per_key",
-    "identical_lines",
+    *("columns", "constants", "expressions", "ids", "units", "where", "elements"),
+    *("one_row_per_key", "identical_lines"),
 )
 IDENTICAL_LINES = ("once", "add")
+
+# What expressions of a log with `elements` call an element of the list, and its number from 1.
+ELEMENT_NAMES = {"element": ELEMENT, "element_number": f"CAST({ELEMENT_NUMBER} AS VARCHAR)"}
 
 
 @dataclass(frozen=True)
@@ -78,21 +83,25 @@ class LogTable:
     units: contract column in cents → what the file counts in, one of features.sources.money.CENTS_PER.
     where: which lines are rows of the log; None for all.
     one_row_per_key, adds_identical_lines: see features.contracts.mapping.LogMapping.
+    elements: a JSON list, each element of which is a row; None where a line is one.
     """
 
     log: str
     reads: Mapping[str, Expression]
     constants: Mapping[str, str] = field(default_factory=dict)
-    ids: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    ids: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     where: Expression | None = None
+    elements: Expression | None = None
     one_row_per_key: bool = False
     adds_identical_lines: bool = False
 
     def columns_behind(self, contract_columns: Collection[str]) -> frozenset[str]:
         """Return the file's columns that feed any of these contract columns."""
         read = (read.columns for name, read in self.reads.items() if name in contract_columns)
-        named = (frozenset(columns) for name, columns in self.ids.items() if name in contract_columns)
+        named = (
+            part.columns for name, parts in self.ids.items() if name in contract_columns for part in parts
+        )
         return frozenset[str]().union(*read, *named)
 
 
@@ -104,6 +113,8 @@ class FileTable:
     time_formats: strptime patterns tried in turn, or one of features.sources.local_time.EPOCHS.
     optional: columns that a file may lack.
     is_part: whether the files add up, see features.contracts.mapping.SourceFile.
+    encoding, skip_lines: as SourceFile has them.
+    number_form: how its numbers are written; None where nobody said it.
     """
 
     path: str
@@ -114,14 +125,18 @@ class FileTable:
     optional: frozenset[str]
     logs: tuple[LogTable, ...]
     is_part: bool = False
+    encoding: str | None = None
+    skip_lines: int = 0
+    number_form: NumberForm | None = None
 
 
 def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable, ...]:
     """Return the `[[files]]` tables of a configuration as records.
 
-    Raises UsageError, with the key, where a table says what no log knows, leaves out what a log needs, or
-    lets a user id reach a column that is stored as it is.
+    Raises UsageError, with the key, where a blank is left to fill in, or a table says what no log knows,
+    leaves out what a log needs, or lets a user id reach a column that is stored as it is.
     """
+    refuse_blanks(tables)
     return tuple(_file_table(table, f"files[{number}]") for number, table in enumerate(tables))
 
 
@@ -136,15 +151,14 @@ def _file_table(table: Mapping[str, object], key: str) -> FileTable:
         raise UsageError(f"{key}.delimiter = {delimiter!r} must be one character.")
     time_zone = _text(table, "time_zone", key) if "time_zone" in table else None
     time_formats = _texts(table, "time_format", key)
-    try:
-        utc_time("NULL", time_zone=time_zone, formats=time_formats)
-    except UsageError as error:
-        raise UsageError(f"{key}.{'time_format' if time_formats else 'time_zone'}: {error}") from None
-    logs = tuple(_log_table(log, _table(table, log, key), f"{key}.{log}") for log in LOGS if log in table)
+    said = _SaidValue(_texts(table, "null_values", key), is_trimmed=_flag(table, "trim", key))
+    logs = tuple(
+        _log_table(log, _table(table, log, key), f"{key}.{log}", said) for log in LOGS if log in table
+    )
+    _refuse_unfit_times(logs, time_zone, time_formats, key)
     if not logs:
         raise UsageError(f"{key} feeds no log: add a table [files.<log>], one of {', '.join(LOGS)}.")
     _keep_user_ids_apart(logs, key)
-    optional = frozenset(_texts(table, "optional", key))
     is_part = _flag(table, "parts", key)
     if is_part and not any(log.log in ADDED_UP for log in logs):
         raise UsageError(
@@ -152,11 +166,82 @@ def _file_table(table: Mapping[str, object], key: str) -> FileTable:
             "logs have ids, and files of them add to each other anyway."
         )
     return FileTable(
-        path, _format(table, path, key), delimiter, time_zone, time_formats, optional, logs, is_part
+        path=path,
+        file_format=_format(table, path, key),
+        delimiter=delimiter,
+        time_zone=time_zone,
+        time_formats=time_formats,
+        optional=frozenset(_texts(table, "optional", key)),
+        logs=logs,
+        is_part=is_part,
+        encoding=_encoding(table, key),
+        skip_lines=_count(table, "skip_lines", key),
+        number_form=_number_form(table, key),
     )
 
 
-def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
+@dataclass(frozen=True)
+class _SaidValue:
+    """What a file's text says: which words stand for nothing, and whether spaces around a value are no part
+    of it."""
+
+    null_values: tuple[str, ...]
+    is_trimmed: bool
+    elements: Expression | None = None
+
+    def __call__(self, name: str) -> Expression:
+        if self.elements and name in ELEMENT_NAMES:
+            return Expression(ELEMENT_NAMES[name], "text", self.elements.columns)
+        column = Expression.of_column(name)
+        sql = f"trim({column.sql})" if self.is_trimmed else column.sql
+        if self.null_values:
+            sql = f"CASE WHEN {sql} NOT IN ({', '.join(map(quoted, self.null_values))}) THEN {sql} END"
+        return column if sql == column.sql else replace(column, sql=f"({sql})")
+
+
+def _refuse_unfit_times(
+    logs: Sequence[LogTable], time_zone: str | None, time_formats: tuple[str, ...], key: str
+) -> None:
+    """Refuse a time without its zone; a day needs none, because it is taken as the file has it."""
+    kinds = {type(LOGS[log.log].columns()[name]) for log in logs for name in log.reads}
+    try:
+        if time_zone or dy.Datetime in kinds or dy.Date not in kinds:
+            utc_time("NULL", time_zone=time_zone, formats=time_formats)
+        elif time_formats[:1] not in [(epoch,) for epoch in EPOCHS]:
+            refuse_unknown_patterns(time_formats)
+    except UsageError as error:
+        raise UsageError(f"{key}.{'time_format' if time_formats else 'time_zone'}: {error}") from None
+
+
+def _number_form(table: Mapping[str, object], key: str) -> NumberForm | None:
+    if not table.keys() & {"decimal", "thousands", "currency_sign"}:
+        return None
+    form = NumberForm(
+        decimal=_text(table, "decimal", key, "."),
+        thousands=_text(table, "thousands", key, ""),
+        currency_sign=_text(table, "currency_sign", key, ""),
+    )
+    if form.decimal not in DECIMALS:
+        raise UsageError(f'{key}.decimal = {form.decimal!r} must be "." or ",".')
+    if form.thousands and (form.thousands not in THOUSANDS or form.thousands == form.decimal):
+        raise UsageError(
+            f"{key}.thousands = {form.thousands!r} must be a point, a comma, a space or an apostrophe, and "
+            "another sign than decimal."
+        )
+    return form
+
+
+def _encoding(table: Mapping[str, object], key: str) -> str | None:
+    encoding = _text(table, "encoding", key, "")
+    try:
+        return codecs.lookup(encoding).name if encoding else None
+    except LookupError:
+        raise UsageError(
+            f"{key}.encoding = {encoding!r} is no encoding that is known; cp1252, utf-16 and gb18030 are."
+        ) from None
+
+
+def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValue") -> LogTable:
     _refuse_unknown(table, LOG_KEYS, key, "key")
     schema = LOGS[log]
     parts = {
@@ -176,9 +261,15 @@ def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
             f"{key} leaves out {', '.join(missing)}, which every row of {log} needs: name the file's column "
             "under columns, or say it by constants, expressions or ids."
         )
-    columns = {name: Expression.of_column(_text(parts["columns"], name, key)) for name in parts["columns"]}
+    elements = (
+        parse_expression(_text(table, "elements", key), f"{key}.elements", said)
+        if "elements" in table
+        else None
+    )
+    said = replace(said, elements=elements)
+    columns = {name: said(_text(parts["columns"], name, key)) for name in parts["columns"]}
     expressions = {
-        name: parse_expression(_text(parts["expressions"], name, key), f"{key}.expressions.{name}")
+        name: parse_expression(_text(parts["expressions"], name, key), f"{key}.expressions.{name}", said)
         for name in parts["expressions"]
     }
     return LogTable(
@@ -187,9 +278,10 @@ def _log_table(log: str, table: Mapping[str, object], key: str) -> LogTable:
         constants={
             name: _constant(value, f"{key}.constants.{name}") for name, value in parts["constants"].items()
         },
-        ids=dict(_ids(schema, parts["ids"], f"{key}.ids")),
+        ids={name: tuple(map(said, columns)) for name, columns in _ids(schema, parts["ids"], f"{key}.ids")},
         units=dict(_units(schema, parts["units"], columns | expressions, f"{key}.units")),
-        where=parse_condition(_text(table, "where", key), f"{key}.where") if "where" in table else None,
+        where=parse_condition(_text(table, "where", key), f"{key}.where", said) if "where" in table else None,
+        elements=elements,
         one_row_per_key=_flag(table, "one_row_per_key", key),
         adds_identical_lines=_adds_identical_lines(log, table, key),
     )
@@ -256,7 +348,7 @@ def _keep_user_ids_apart(logs: tuple[LogTable, ...], key: str) -> None:
 
 
 def _format(table: Mapping[str, object], path: str, key: str) -> FileFormat:
-    suffix = PurePosixPath(path.removesuffix(".gz")).suffix
+    suffix = PurePosixPath(path.removesuffix(".gz")).suffix.lower()
     said = _text(table, "format", key, FORMATS.get(suffix, ""))
     if said not in FORMATS.values():
         raise UsageError(f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} does not tell.")
@@ -300,6 +392,13 @@ def _texts(table: Mapping[str, object], name: str, key: str) -> tuple[str, ...]:
     if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
         raise UsageError(f"{key}.{name} must be a text in quotes, or a list of them.")
     return tuple(texts)
+
+
+def _count(table: Mapping[str, object], name: str, key: str) -> int:
+    value = table.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UsageError(f"{key}.{name} must be a number of lines.")
+    return value
 
 
 def _constant(value: object, key: str) -> str:

@@ -1,110 +1,179 @@
-"""What the columns of an unknown file might be, by their names and the look of their values."""
+"""What the columns of an unknown file might be, by their headings and the look of their values."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
+from features.sources.headings import (
+    WORDS_OF_ROLES,
+    heading_is_personal,
+    heading_rank,
+    is_telling,
+    plain_heading,
+)
 from features.sources.sample import Column
 
 EVENT_WORDS = {
-    "view": {"view", "views", "pageview", "page_view", "detail", "product_view"},
-    "click": {"click", "clicks"},
-    "add_to_cart": {"cart", "carts", "addtocart", "add_to_cart", "add-to-cart", "basket"},
-    "remove_from_cart": {"remove_from_cart", "removefromcart", "remove-from-cart"},
+    "view": {
+        *(
+            "view",
+            "views",
+            "viewed",
+            "pageview",
+            "page_view",
+            "detail",
+            "product_view",
+            "view_item",
+            "pv",
+            "seen",
+        ),
+        *("product viewed", "viewcontent", "view_content", "ansicht", "vue", "vista", "浏览"),
+    },
+    "click": {"click", "clicks", "clicked", "select_item", "product clicked", "klick", "clic", "点击"},
+    "add_to_cart": {
+        *(
+            "cart",
+            "carts",
+            "addtocart",
+            "add_to_cart",
+            "add-to-cart",
+            "basket",
+            "product added",
+            "add to cart",
+        ),
+        *("warenkorb", "ajout_panier", "carrito", "加购", "加入购物车"),
+    },
+    "remove_from_cart": {
+        *("remove_from_cart", "removefromcart", "remove-from-cart", "product removed", "remove from cart"),
+    },
 }
-PURCHASE_WORDS = {"purchase", "purchases", "transaction", "order", "orders", "buy", "sale"}
+PURCHASE_WORDS = {
+    *(
+        "purchase",
+        "purchases",
+        "purchased",
+        "transaction",
+        "order",
+        "orders",
+        "ordered",
+        "buy",
+        "bought",
+        "sale",
+    ),
+    *("order completed", "checkout_completed", "kauf", "bestellung", "achat", "compra", "购买", "下单"),
+}
 ALL_EVENT_WORDS = PURCHASE_WORDS.union(*EVENT_WORDS.values())
+
+CANCELLED_WORDS = {
+    *("cancelled", "canceled", "cancel", "refunded", "voided", "returned", "wc-cancelled", "wc-refunded"),
+    *(
+        "storniert",
+        "storno",
+        "abgebrochen",
+        "annulé",
+        "annulée",
+        "remboursé",
+        "cancelado",
+        "anulado",
+        "reembolsado",
+    ),
+    *("交易关闭", "已取消", "已关闭", "已退款", "退款成功"),
+}
 
 _EMAIL = r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}"
 _PHONE = r"\+?\d[\d ()/-]{7,}\d"
 _IP_ADDRESS = r"\d{1,3}(\.\d{1,3}){3}"
-_PERSONAL_NAMES = re.compile(
-    r"e-?mail|phone|mobile|(^|_)(tel|ip|dob|ssn|iban)(_|$)|(first|last|full|sur|customer|user)_?name|"
-    r"address|street|birth|passport|card_?number|zip|post_?code|(^|_)(age|gender|sex)(_|$)",
-    re.IGNORECASE,
-)
+_CLOCK = r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?"
 
 
-@dataclass(frozen=True)
-class Role:
-    """What a column may stand for.
-
-    names: pattern that its name matches, in snake case.
-    fits: whether the values can be that.
-    """
-
-    names: str
-    fits: Callable[[Column], bool] = lambda column: bool(column.values)
+def _may_be_time(column: Column) -> bool:
+    """Say whether the values are times, or look so much like some that only their form is to be asked for."""
+    if column.time_form is not None:
+        return True
+    return column.all_match(r"\d{10}|\d{13}|\d{16}") or column.all_match(
+        r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T].*)?|\d{5}([.,]\d+)?"
+    )
 
 
-# In the order in which columns are given away: the more telling first.
-ROLES: Mapping[str, Role] = {
-    "event": Role(
-        r"event|event_?type|type|action|behaviou?r", lambda column: bool(column.words & ALL_EVENT_WORDS)
-    ),
-    "signup": Role(r"sign_?up.*|registered.*|created.*", lambda column: column.time_form is not None),
-    "time": Role(
-        r".*(time|date|timestamp)|ts|at|when|.*_(at|ts)|day|date_?time.*|time_?stamp.*",
-        lambda column: column.time_form is not None,
-    ),
-    "user": Role(r"(user|customer|visitor|client|member|account|person)(_?(id|key|no))?|uid|cid"),
-    "session": Role(r".*session(_?id)?|visit(_?id)?"),
-    "order": Role(r"(order|invoice|transaction|receipt|basket)(_?(id|no|number))?"),
-    "line": Role(r"(order_)?line(_?(id|no|number))?|order_item_id", lambda column: column.is_whole),
-    "item": Role(r"(item|product|sku|article|stock|aid)(_?(id|code|no))?|asin"),
-    "impression": Role(r"(ad_)?(impression|display)_?id"),
-    "slot": Role(r"slot|rank|position", lambda column: column.is_whole),
-    "propensity": Role(r"propensity(_score)?|action_prob|probability", lambda column: column.is_number),
-    "surface": Role(r"surface|page|widget|placement_id"),
-    "policy": Role(r"policy(_?(version|name|id))?|variant|arm"),
-    "quantity": Role(r"quantity|qty|pieces|units?", lambda column: column.is_number),
-    "n_impressions": Role(r"impressions|displays|views", lambda column: column.is_whole),
-    "click": Role(r"clicks?|clicked|is_clicked", lambda column: column.is_whole),
-    "conversions": Role(r".*conversions?|orders|sales_count", lambda column: column.is_number),
-    "cost": Role(
-        r"cost|spend|.*_(cost|spend)(_cents)?|cost_cents|spend_cents", lambda column: column.is_number
-    ),
-    "revenue": Role(r".*(revenue|sales_amount|conversion_value).*", lambda column: column.is_number),
-    "price": Role(r".*price.*|amount|value", lambda column: column.is_number),
-    "currency": Role(r"currency.*", lambda column: column.all_match(r"[A-Z]{3}")),
-    "campaign": Role(r"campaign.*"),
-    "channel": Role(r"channel|placement|medium|network"),
-    "creative": Role(r"creative.*|banner.*|ad(_?id)?"),
-    "segment": Role(r"(segment|audience|user_engagement).*"),
-    "category": Role(r".*category(_?(code|name))?|department"),
-    "brand": Role(r"brand|manufacturer"),
-    "region": Role(r"region|country|state"),
-    "device": Role(r"device.*|platform"),
+def _is_status(column: Column) -> bool:
+    return column.is_flag or column.time_form is not None or bool(column.words)
+
+
+# What the values of a role have to be; any values will do for a role that is not here.
+FITS: Mapping[str, Callable[[Column], bool]] = {
+    "event": lambda column: bool(column.words & ALL_EVENT_WORDS),
+    "signup": lambda column: column.time_form is not None,
+    "time": _may_be_time,
+    "clock": lambda column: column.all_match(_CLOCK),
+    "cancelled": _is_status,
+    "line": lambda column: column.is_whole,
+    "slot": lambda column: column.is_whole,
+    "propensity": lambda column: column.is_number,
+    "quantity": lambda column: column.is_number,
+    "n_impressions": lambda column: column.is_whole,
+    "click": lambda column: column.is_whole or column.is_flag,
+    "conversions": lambda column: column.is_number,
+    "cost": lambda column: column.is_number,
+    "revenue": lambda column: column.is_number,
+    "price": lambda column: column.is_number,
+    "total": lambda column: column.is_number,
+    "currency": lambda column: column.all_match(r"[A-Z]{3}"),
 }
+# These may be empty in all the first lines, and are what they are called nevertheless.
+_MAY_BE_EMPTY = {"cancelled", "user", "session"}
 
 
 def guess_roles(columns: Iterable[Column]) -> dict[str, Column]:
-    """Return which column stands for which role; the first fit takes it, and no column has two roles."""
-    free = {column.name: column for column in columns}
+    """Return which column stands for which role; the best heading that fits takes it, and no column has
+    two."""
+    free = list(columns)
     taken: dict[str, Column] = {}
-    for role, look in ROLES.items():
-        for name, column in free.items():
-            if re.fullmatch(look.names, snake_case(name)) and look.fits(column):
-                taken[role] = free.pop(name)
-                break
+    for role in WORDS_OF_ROLES:
+        ranked = [
+            (rank, place) for place, column in enumerate(free) if (rank := _rank(role, column)) is not None
+        ]
+        if ranked:
+            taken[role] = free.pop(min(ranked)[1])
+    # Shopify calls the order its name: #1001.
+    if "order" not in taken:
+        for column in free:
+            if plain_heading(column.name) == "name" and column.all_match(r"#\w*\d+\w*"):
+                taken["order"] = column
     return taken
+
+
+def misfits(columns: Iterable[Column], roles: Mapping[str, Column]) -> dict[str, Column]:
+    """Return the columns whose heading is that of a role that nobody took, because their values don't fit
+    it."""
+    free = [column for column in columns if column not in roles.values() and column.values]
+    return {
+        role: column
+        for role in FITS
+        if role not in roles
+        for column in free
+        if is_telling(role, column.label)
+    }
+
+
+def _rank(role: str, column: Column) -> int | None:
+    if not column.values and role not in _MAY_BE_EMPTY:
+        return None
+    if column.values and role in FITS and not FITS[role](column):
+        return None
+    names = [column.label, column.path[-1]] if column.path else [column.name]
+    if len(column.path) and column.path[-1].lower() in {"id", "sku", "code"}:
+        names.insert(0, f"{(column.name, *column.path)[-2]}_id")
+    ranks = [rank for name in names if (rank := heading_rank(role, name)) is not None]
+    return min(ranks, default=None)
 
 
 def looks_personal(column: Column) -> bool:
     """Say whether a column's name or values look as if they told who somebody is."""
-    if _PERSONAL_NAMES.search(snake_case(column.name)):
+    if heading_is_personal(column.label):
         return True
-    telling = (re.fullmatch(f"{_EMAIL}|{_IP_ADDRESS}", value) for value in column.values)
+    # The name of a person, or of a thing: only its values could tell.
+    if plain_heading(column.name) == "name" and not column.all_match(r"#?\w*\d+\w*"):
+        return True
+    telling = (re.search(_EMAIL, value) or re.fullmatch(_IP_ADDRESS, value) for value in column.values)
     if any(telling):
         return True
     return column.all_match(_PHONE) and not column.is_number and column.time_form is None
-
-
-def snake_case(name: str) -> str:
-    """Return the name in lower case, its words parted by underscores.
-
-    >>> snake_case("CustomerID"), snake_case("Unit Price")
-    ('customer_id', 'unit_price')
-    """
-    parted = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
-    return re.sub(r"[\s.-]+", "_", parted).lower()

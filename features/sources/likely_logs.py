@@ -1,8 +1,8 @@
 """Which logs an unknown file may feed, and from which of its columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
-from features.sources.guesses import PURCHASE_WORDS
+from features.sources.guesses import ALL_EVENT_WORDS, PURCHASE_WORDS
 from features.sources.sample import Column
 
 # Contract column ← role, for each log that a file may feed.
@@ -19,6 +19,7 @@ FEEDS: Mapping[str, Mapping[str, str]] = {
         "policy_version": "policy",
     },
     "events": {
+        "event_id": "event_id",
         "occurred_at": "time",
         "user_id": "user",
         "session_id": "session",
@@ -36,6 +37,7 @@ FEEDS: Mapping[str, Mapping[str, str]] = {
         "quantity": "quantity",
         "price_cents": "price",
         "currency_code": "currency",
+        "is_cancelled": "cancelled",
     },
     "ad_impressions": {
         "ad_impression_id": "impression",
@@ -71,34 +73,68 @@ FEEDS: Mapping[str, Mapping[str, str]] = {
     "users": {"user_id": "user", "region": "region", "device": "device", "signup_at": "signup"},
 }
 
-# What a log can do without its column: the line, and what to know about it.
-STAND_INS: Mapping[str, tuple[str, str]] = {
-    "impression_id": ('ids.impression_id = "row number"', "no id found; the line's number tells rows apart"),
-    "event_id": ('ids.event_id = "row number"', "no id found; the line's number tells rows apart"),
-    "ad_impression_id": ('ids.ad_impression_id = "row number"', "no id found; the line's number stands in"),
-    "order_id": ('ids.order_id = "row number"', "no order found; every line is an order of its own"),
-    "line": ('ids.line = "row number"', "no line number found; the line of the file stands in"),
-    "quantity": ("constants.quantity = 1", "no quantity found"),
-    "currency_code": ('constants.currency_code = "EUR"', "no currency found; say which"),
-    "is_cancelled": ("constants.is_cancelled = false", "no cancellations found"),
-    "segment_id": ('constants.segment_id = "all"', "no audience segment found"),
-    "surface": ('constants.surface = "home"', "no surface found; say where items are shown"),
-    "policy_version": ('constants.policy_version = "unknown"', "no policy found; say who chose"),
-}
+# A file that shows fewer of a log's columns is none of it.
+LEAST_COLUMNS = 3
 
 
 def likely_logs(roles: Mapping[str, Column]) -> list[str]:
-    """Return the logs that the file has enough of to propose them."""
+    """Return the logs that the file has enough of to draft them; what is missing becomes a blank."""
     has = roles.keys()
-    words = roles["event"].words if has >= {"event", "item"} else frozenset[str]()
-    is_spend = has >= {"n_impressions", "click", "cost"}
+    words = roles["event"].words & ALL_EVENT_WORDS if "event" in has else frozenset[str]()
+    is_spend = _is_spend(has)
+    is_bought = bool(words & PURCHASE_WORDS) if words else not is_spend and _is_bought(has)
+    is_shown = not (words or is_spend or is_bought) and _is_shown(roles)
+    is_ad = {"campaign", "time", "user"} <= has and not is_spend
+    is_done = has >= {"item", "time"} and bool(has & {"user", "session"})
     enough = {
-        "impressions": has >= {"item", "slot", "time"},
-        "events": bool(words - PURCHASE_WORDS),
-        "purchases": bool(words & PURCHASE_WORDS) if words else has >= {"order", "item", "time"},
-        "ad_impressions": has >= {"campaign", "time", "user"} and not is_spend,
+        "impressions": is_shown,
+        "events": bool(words - PURCHASE_WORDS)
+        or (is_done and not (words or is_spend or is_bought or is_shown or is_ad))
+        or (is_shown and _is_clicked(roles)),
+        "purchases": is_bought,
+        "ad_impressions": is_ad,
         "ad_spend_daily": is_spend,
-        "items": "item" in has and bool(has & {"category", "brand"}),
+        "items": "item" in has
+        and (bool(has & {"category", "brand"}) or (has >= {"price"} and not has & {"time", "order"})),
         "users": "user" in has and bool(has & {"region", "device", "signup"}),
     }
-    return [log for log in FEEDS if enough[log]]
+    found = [log for log in FEEDS if enough[log]]
+    return found or _nearest(has)
+
+
+def _is_spend(names: Set[str]) -> bool:
+    figures = names & {"n_impressions", "click", "cost", "conversions", "revenue"}
+    return (
+        bool(names & {"cost", "n_impressions"})
+        and len(figures) >= 2
+        and not names & {"user", "session", "order"}
+    )
+
+
+def _is_bought(names: Set[str]) -> bool:
+    is_order = "order" in names or names >= {"quantity", "item"} or names >= {"price", "time", "user", "item"}
+    told = names & {"order", "item", "time", "quantity", "price", "total", "user", "line", "cancelled"}
+    return is_order and len(told) >= LEAST_COLUMNS and bool(names & {"time", "quantity", "price", "total"})
+
+
+def _is_shown(roles: Mapping[str, Column]) -> bool:
+    has = roles.keys()
+    return has >= {"item", "time"} and (
+        bool(has & {"slot", "propensity", "impression"}) or _is_clicked(roles)
+    )
+
+
+def _is_clicked(roles: Mapping[str, Column]) -> bool:
+    """Say whether each line has a flag beside it for what became of it."""
+    return "click" in roles and roles["click"].is_flag
+
+
+def _nearest(names: Set[str]) -> list[str]:
+    """Return the log of which the file shows most, if it shows enough for a draft."""
+    shown = {
+        log: len(names & frozenset(feeds.values()))
+        for log, feeds in FEEDS.items()
+        if log not in {"items", "users"}
+    }
+    best = max(shown, key=lambda log: shown[log])
+    return [best] if shown[best] >= LEAST_COLUMNS else []

@@ -10,6 +10,9 @@ from features.errors import UsageError
 # Counts since 1970-01-01T00:00:00Z, and how many of each make a second.
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 
+# Days since 1899-12-30 on a wall clock, with the time of day as a fraction: what spreadsheets count in.
+EXCEL_DAYS = "excel_days"
+
 NAIVE_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$"
 
 # What strptime reads without asking the machine where it stands. An offset needs no pattern: ISO times
@@ -23,7 +26,7 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
     said: SQL of the text that holds it.
     time_zone: where the clock stood that wrote times without offset; an ISO time that carries one, as in
         2026-01-05T10:00:00+01:00, stays as it is. None leaves naive times for the contract to refuse.
-    formats: strptime patterns, tried in turn, or one of EPOCHS; none for ISO 8601.
+    formats: strptime patterns, tried in turn, or one of EPOCHS, or EXCEL_DAYS; none for ISO 8601.
     Text that is no such time stays as it is, and the contract refuses it. An hour that the zone's clocks
     skipped, or showed twice, has no one time in UTC: it comes out as a sentence, for quarantine.
 
@@ -34,7 +37,7 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
     """
     if len(formats) == 1 and formats[0] in EPOCHS:
         return _since_1970(said, EPOCHS[formats[0]])
-    _refuse_unknown_patterns(formats)
+    refuse_unknown_patterns(formats)
     if time_zone is None:
         if formats:
             raise UsageError(f"The pattern {formats[0]} tells no offset; say time_zone as well.")
@@ -47,8 +50,18 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
             return f"CASE WHEN {naive} THEN {said} || 'Z' ELSE {said} END"
         wall = f"CASE WHEN {naive} THEN TRY_CAST({said} AS TIMESTAMP) END"
     else:
-        wall = _parsed(said, formats)
+        wall = _days(said) if EXCEL_DAYS in formats else _parsed(said, formats)
     return f"coalesce({_unique_instant(wall, time_zone)}, {said})"
+
+
+def plain_iso(said: str) -> str:
+    """Return the SQL of an ISO time as most programs write it: no space before the offset, no comma.
+
+    `2026-01-05 10:00:00,123 +0100` becomes `2026-01-05 10:00:00.123+0100`.
+    """
+    for found, put in ((" +", "+"), (" -", "-"), (" Z", "Z"), (",", ".")):
+        said = f"replace({said}, {quoted(found)}, {quoted(put)})"
+    return said
 
 
 def day(said: str, *, formats: Sequence[str] = ()) -> str:
@@ -56,21 +69,42 @@ def day(said: str, *, formats: Sequence[str] = ()) -> str:
 
     Raises UsageError for an unknown pattern.
     """
-    _refuse_unknown_patterns(formats)
-    return f"coalesce(CAST(CAST({_parsed(said, formats)} AS DATE) AS VARCHAR), {said})" if formats else said
+    refuse_unknown_patterns(formats)
+    if not formats:
+        return said
+    wall = _days(said) if EXCEL_DAYS in formats else _parsed(said, formats)
+    return f"coalesce(CAST(CAST({wall} AS DATE) AS VARCHAR), {said})"
 
 
-def _refuse_unknown_patterns(formats: Sequence[str]) -> None:
+def refuse_unknown_patterns(formats: Sequence[str]) -> None:
+    """Raise UsageError for what is neither a strptime pattern nor, by itself, EXCEL_DAYS."""
     for pattern in formats:
-        if not _PATTERN.match(pattern):
+        if not _PATTERN.match(pattern) and (pattern != EXCEL_DAYS or len(formats) > 1):
             raise UsageError(
                 f"{pattern} is no time format: write one like %d/%m/%Y %H:%M, or alone one of "
-                f"{', '.join(EPOCHS)}. Times with an offset need none when they are in ISO form."
+                f"{', '.join((*EPOCHS, EXCEL_DAYS))}. ISO times with an offset need none."
             )
 
 
 def _parsed(said: str, formats: Sequence[str]) -> str:
-    return f"try_strptime({said}, [{', '.join(quoted(pattern) for pattern in formats)}])"
+    """Return the SQL of a wall time by the first pattern that fits.
+
+    A pattern with %Y takes 26 for the year 26, as nobody who logs sales means it.
+    """
+    parsed = f"try_strptime({said}, [{', '.join(quoted(pattern) for pattern in formats)}])"
+    if not any("%Y" in pattern for pattern in formats):
+        return parsed
+    return f"list_transform([{parsed}], lambda wall: CASE WHEN year(wall) >= 1000 THEN wall END)[1]"
+
+
+def _days(said: str) -> str:
+    """Return the SQL of a spreadsheet's wall time, to the second: a double keeps no more of the fraction."""
+    number = f"TRY_CAST(replace({said}, ',', '.') AS DECIMAL(20, 10))"
+    seconds = f"CAST(round({number} * 86400) AS BIGINT)"
+    # 36526 is 2000-01-01 and 73050 the last day of 2099: other numbers are ids, or seconds.
+    return (
+        f"CASE WHEN {number} BETWEEN 36526 AND 73051 THEN TIMESTAMP '1899-12-30' + to_seconds({seconds}) END"
+    )
 
 
 def _since_1970(said: str, per_second: int) -> str:

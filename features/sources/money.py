@@ -3,6 +3,10 @@
 # What one unit of the text is worth in cents. Ad platforms count millionths of the currency unit.
 CENTS_PER = {"currency": "100", "cents": "1", "millionths": "0.0001"}
 
+# 1.299 is a price of 1.30 in one country and of 1,299 in the next. A zero in front of the point parts no
+# thousands.
+TWO_READINGS = r"[-+]?[1-9]\d{0,2}\.\d{3}"
+
 
 def cents(said: str, unit: str) -> str:
     """Return the SQL for an amount in whole cents, as text; half a cent is rounded away from zero.
@@ -13,3 +17,9 @@ def cents(said: str, unit: str) -> str:
     """
     amount = f"round(TRY_CAST({said} AS DECIMAL(30, 12)) * {CENTS_PER[unit]})"
     return f"coalesce(CAST({amount} AS VARCHAR), {said} || ' {unit}')"
+
+
+def unmistakable_cents(said: str, unit: str) -> str:
+    """Return the same, for quarantine where the text has two readings and nobody said which is meant."""
+    reason = f'{said} || \', which may mean thousands: say decimal = "." or thousands = "." in [[files]]\''
+    return f"CASE WHEN regexp_full_match({said}, '{TWO_READINGS}') THEN {reason} ELSE {cents(said, unit)} END"

@@ -1,173 +1,205 @@
-"""A first `[[files]]` table for a file that nobody has described yet, to be corrected by hand."""
+"""A draft of the `[[files]]` tables for files that nobody has described yet, to be corrected by hand."""
 
-import re
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from itertools import takewhile
+from pathlib import Path, PurePath
 
 from features.contracts.logs import LOGS
-from features.sources.expressions import WORDS
-from features.sources.guesses import EVENT_WORDS, PURCHASE_WORDS, guess_roles, looks_personal
-from features.sources.likely_logs import FEEDS, STAND_INS, likely_logs
-from features.sources.local_time import EPOCHS
+from features.errors import InputDataError
+from features.sources.draft import FileDraft, comment
+from features.sources.draft_file import file_lines
+from features.sources.draft_known import Seen
+from features.sources.draft_log import draft_log, odd_words
+from features.sources.draft_purchases import currency_of
+from features.sources.file_tables import FORMATS
+from features.sources.guesses import guess_roles, looks_personal, misfits
+from features.sources.likely_logs import FEEDS, likely_logs
 from features.sources.sample import Column, Sample, take_sample
 
-EXAMPLE_CHARACTERS = 40
-# Somebody's words may name somebody: no example of them.
-FREE_TEXT_CHARACTERS = 80
+HEAD = "# A draft from the look of the first lines. Check every line; a # in front leaves one out."
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One `[[files]]` table of the draft.
+
+    path: the file, or a pattern for files of one form, relative to the folder of the logs.
+    """
+
+    path: str
+    draft: FileDraft
+
+    def toml(self) -> str:
+        """Return the table, with its comments."""
+        return self.draft.toml(self.path)
 
 
 def propose(path: Path) -> str:
-    """Return a commented `[[files]]` table for a file: each column with its guess and an example value.
+    """Return the commented `[[files]]` table of one file, see `proposals`."""
+    [proposal], _ = proposals([path], path.parent)
+    return f"{HEAD}\n{proposal.toml()}"
 
-    Columns that look personal are named, without a value, and left out; a user id's values are not shown
-    either, and the examples of different columns are not of one line. What a log needs and the file lacks
-    stands there as a comment. The same file gives the same text.
 
-    Raises UsageError when the ending of the name tells no format, InputDataError when the file can't be read.
+def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list[str]]:
+    """Return a table for each form of file, and why some of several files have none.
+
+    In a table each column stands with its guess, and a blank where something is needed and not found.
+
+    folder: of the logs. Files whose tables would mean the same share one, by a pattern that no other file of
+    the folder fits. Columns that look personal are named, without a value, and left out; no example is shown
+    of a user id or of anything that might be about a person, and the examples of different columns are not
+    of one line. The same files give the same text.
+
+    Raises UsageError when the ending of a name tells no format, InputDataError when the only file can't be
+    read.
     """
+    drafts: dict[object, FileDraft] = {}
+    names: dict[object, list[str]] = {}
+    refusals = []
+    for path in paths:
+        try:
+            draft = _draft(path)
+        except InputDataError as error:
+            if len(paths) == 1:
+                raise
+            refusals.append(str(error))
+            continue
+        # Files of one form that show no log are still told apart by their columns.
+        form = (draft.meaning, () if draft.logs else draft.remarks)
+        drafts.setdefault(form, draft)
+        names.setdefault(form, []).append(path.relative_to(folder).as_posix())
+    every = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    found = [
+        Proposal(path, draft)
+        for form, draft in drafts.items()
+        for path in _patterns(sorted(names[form]), every)
+    ]
+    return found, refusals
+
+
+def log_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that are named or lie in a named folder, as far as their endings tell a format.
+
+    Raises InputDataError where a folder holds no such file.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = [
+            file
+            for file in sorted(path.rglob("*"))
+            if file.is_file() and PurePath(file.name.removesuffix(".gz")).suffix.lower() in FORMATS
+        ]
+        if not inside:
+            raise InputDataError(
+                f"{path} holds no file that can be looked at; there are {', '.join(FORMATS)}."
+            )
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _draft(path: Path) -> FileDraft:
     sample = take_sample(path)
     roles = guess_roles(sample.columns)
     personal = [
         column for column in sample.columns if looks_personal(column) and column is not roles.get("user")
     ]
     roles = {role: column for role, column in roles.items() if column not in personal}
+    roles = _of_one_list(roles)
+    roles, beside = _apart_from_users(roles)
+    if "user" not in roles and (address := _address(personal)):
+        roles["personal_user"] = address
     logs = likely_logs(roles)
-    used = {roles[role].name for log in logs for role in FEEDS[log].values() if role in roles}
-    rest = [column for column in sample.columns if column.name not in used and column not in personal]
-    lines = [
-        "# A proposal from the look of the first lines. Check every line; a # in front leaves one out.",
-        *_file_lines(path, sample, roles),
-        *(line for log in logs for line in _log_lines(log, logs, roles)),
-        *(f"# left out, because it looks personal: {_comment(column.name)}" for column in personal),
-        *(
-            f"# not used: {_comment(column.name)}{_example(column, hidden=column is roles.get('user'))}"
-            for column in rest
-        ),
-        *(_missing_log(log, roles) for log in FEEDS if log not in logs),
-    ]
-    return "\n".join(lines) + "\n"
+    seen = Seen(sample, roles, misfits(sample.columns, roles), path.name.split(".")[0].lower())
+    drafts = tuple(draft_log(log, logs, seen) for log in logs)
+    return FileDraft(
+        lines=tuple(file_lines(sample, roles, logs)) if logs else (),
+        logs=drafts,
+        remarks=(*_remarks(sample, roles, logs, personal), *beside),
+        currency_code=currency_of(roles),
+    )
 
 
-def _file_lines(path: Path, sample: Sample, roles: Mapping[str, Column]) -> Iterator[str]:
-    yield "[[files]]"
-    yield f"path = {_toml(path.name)}"
-    if sample.delimiter != ",":
-        yield f"delimiter = {_toml(sample.delimiter)}"
-    form = roles["time"].time_form if "time" in roles else None
-    if form in EPOCHS or (form and "%" in form):
-        yield f"time_format = {_toml(form)}"
-    if form == "naive" or (form and "%" in form):
-        yield 'time_zone = "UTC"  # the times carry no offset: say where the clock stood'
+def _of_one_list(roles: Mapping[str, Column]) -> dict[str, Column]:
+    """Leave out what stands in another list than the item: a row is an element of one list."""
+    inside = roles["item"].inside if "item" in roles else ()
+    return {role: column for role, column in roles.items() if column.inside in {(), inside}}
 
 
-def _log_lines(log: str, logs: list[str], roles: Mapping[str, Column]) -> Iterator[str]:
-    yield ""
-    yield f"[files.{log}]"
-    # An item or a user stands on many lines of a file of events.
-    if log in {"items", "users"} and len(logs) > 1:
-        yield "one_row_per_key = true  # the last line of each counts"
-    splits_events = "event" in roles and log in {"events", "purchases"}
-    if splits_events:
-        yield from _event_lines(log, roles["event"])
-    for name in LOGS[log].column_names():
-        if name == "event_type" and splits_events:
-            continue
-        column = roles.get(FEEDS[log].get(name, ""))
-        yield from _column_lines(log, name, column) if column else _absent_lines(log, name, roles)
+def _apart_from_users(roles: Mapping[str, Column]) -> tuple[dict[str, Column], list[str]]:
+    """Leave out what is read from the same JSON as the user id, which alone may be read from it."""
+    user = roles.get("user")
+    if user is None or not (user.path or user.inside):
+        return dict(roles), []
+    if user.inside:
+        said = f"left out: {comment(user.label)} stands in the list that the rows are read from"
+        return {role: column for role, column in roles.items() if role != "user"}, [said]
+    beside = {role: column for role, column in roles.items() if role != "user" and column.name == user.name}
+    said = f"stands in the same object as {comment(user.label)}, which user_id alone may read"
+    kept = {role: column for role, column in roles.items() if role not in beside}
+    return kept, [f"left out: {comment(column.label)} {said}" for column in beside.values()]
 
 
-def _column_lines(log: str, name: str, column: Column) -> Iterator[str]:
-    yield f"{_read(name, column)}{_example(column, hidden=name == 'user_id')}"
-    in_cents = (LOGS[log].columns()[name].metadata or {}).get("unit") == "cents"
-    if in_cents and "cent" not in column.name.lower():
-        yield f'units.{name} = "currency"  # 35.79 is 3579 cents; or "cents", or "millionths"'
+def _address(personal: Sequence[Column]) -> Column | None:
+    """Return the personal column that could tell customers apart where nothing else does: their e-mail
+    address."""
+    found = (
+        column
+        for column in personal
+        if not column.path
+        and any(word in column.name.lower() for word in ("mail", "correo", "邮箱", "会员名", "昵称"))
+    )
+    return next(found, None)
 
 
-def _absent_lines(log: str, name: str, roles: Mapping[str, Column]) -> Iterator[str]:
-    """Say what stands in for a column that the file lacks, or that it is needed."""
-    kind = LOGS[log].columns()[name]
-    if name == "order_id" and {"session", "time"} <= roles.keys():
-        parts = f"[{_toml(roles['session'].name)}, {_toml(roles['time'].name)}]"
-        yield f"ids.order_id = {parts}  # no order found; what a visit bought at one moment is one"
-    elif name == "propensity":
-        yield "# constants.propensity = 0.3333  # in a randomized test of three"
-    elif name in STAND_INS and not kind.nullable:
-        line, why = STAND_INS[name]
-        yield f"{line}  # {why}"
-    elif not kind.nullable:
-        yield f'# columns.{name} = ""  # needed, and not found: {kind.description}'
+def _remarks(
+    sample: Sample, roles: Mapping[str, Column], logs: Sequence[str], personal: Sequence[Column]
+) -> Iterator[str]:
+    if not logs:
+        yield "nothing here looks like a log that metacart reads; features/README.md says what each needs"
+    if "event" in roles and "events" in logs and (odd := odd_words(roles["event"])):
+        words = comment(", ".join(odd), 120)
+        yield f"these words of {comment(roles['event'].label)} are no events yet: {words}"
+    for column in personal:
+        yield f"left out, because it looks personal: {comment(column.label)}"
+    used = {roles[role].label for log in logs for role in FEEDS[log].values() if role in roles}
+    used |= {roles[role].label for role in ("clock", "total", "any_id") if role in roles}
+    rest = [column for column in sample.columns if column.label not in used and column not in personal]
+    if rest:
+        yield f"not used: {', '.join(comment(column.label) for column in rest)}"
+    for log in FEEDS:
+        if log not in logs and (near := _nearly(log, roles)):
+            yield near
 
 
-def _event_lines(log: str, column: Column) -> Iterator[str]:
-    """Split the lines of an event file between events and purchases, and rename the words of events."""
-    name = _operand(column)
-    bought = ", ".join(f"'{word}'" for word in sorted(set(column.values)) if word.lower() in PURCHASE_WORDS)
-    if bought:
-        said = (
-            f"{name} in ({bought})" if log == "purchases" else f"{name} not in ({bought}) or {name} is null"
-        )
-        yield f"where = {_toml(said)}"
-    if log != "events":
-        return
-    words = {
-        word: event
-        for word in sorted(set(column.values))
-        for event, known in EVENT_WORDS.items()
-        if word.lower() in known and word != event
-    }
-    if words:
-        whens = " ".join(f"when '{word}' then '{event}'" for word, event in words.items())
-        yield f"expressions.event_type = {_toml(f'case {name} {whens} else {name} end')}"
-    else:
-        yield f"columns.event_type = {_toml(column.name)}"
-    odd = sorted(column.words - PURCHASE_WORDS - set().union(*EVENT_WORDS.values()))
-    if odd:
-        yield f"# these words of {_comment(column.name)} are no events yet: {_comment(', '.join(odd))}"
+def _nearly(log: str, roles: Mapping[str, Column]) -> str | None:
+    """Say what a log lacks that the file shows at least half of."""
+    needed = [name for name, kind in LOGS[log].columns().items() if not kind.nullable and name in FEEDS[log]]
+    missing = [name for name in needed if FEEDS[log][name] not in roles]
+    if not missing or len(missing) * 2 > len(needed):
+        return None
+    return f"no {log} here: {', '.join(missing)} not found"
 
 
-def _missing_log(log: str, roles: Mapping[str, Column]) -> str:
-    needed = [
-        name
-        for name, kind in LOGS[log].columns().items()
-        if not kind.nullable and name not in STAND_INS and FEEDS[log].get(name) not in roles
-    ]
-    why = f"it lacks {', '.join(needed)}" if needed else "nothing speaks of them"
-    return f"# no {log} here: {why}"
+def _patterns(names: Sequence[str], every: Sequence[str]) -> list[str]:
+    """Return one pattern for files of one form, or their names where it would fit other files as well."""
+    if len(names) == 1:
+        return list(names)
+    before = _shared_start(names)
+    behind = _shared_start([name[len(before) :][::-1] for name in names])[::-1]
+    pattern = f"{before}*{behind}"
+    is_flat = not any("/" in name[len(before) : len(name) - len(behind)] for name in names)
+    plain = not any(sign in before + behind for sign in "*?[]")
+    fitting = [name for name in every if fnmatch(name, pattern) and name.count("/") == pattern.count("/")]
+    tells_format = PurePath(behind.removesuffix(".gz")).suffix.lower() in FORMATS or behind.lower() in FORMATS
+    is_exact = is_flat and plain and tells_format and set(fitting) == set(names)
+    return [pattern] if is_exact else list(names)
 
 
-def _example(column: Column, *, hidden: bool = False) -> str:
-    if hidden:
-        return "  # becomes a keyed pseudonym before anything is stored"
-    if not column.values:
-        return "  # empty in the first lines"
-    if max(map(len, column.values)) > FREE_TEXT_CHARACTERS:
-        return "  # free text"
-    return f"  # e.g. {_comment(column.example)}"
-
-
-def _read(name: str, column: Column) -> str:
-    """Return the line that reads a column; an id that a spreadsheet made 17850.0 of becomes 17850 again."""
-    if name.endswith("_id") and column.all_match(r"\d+\.0"):
-        said = f"regexp_replace({_operand(column)}, '[.]0$', '')"
-        return f"expressions.{name} = {_toml(said)}"
-    return f"columns.{name} = {_toml(column.name)}"
-
-
-def _operand(column: Column) -> str:
-    """Return the column as an expression names it."""
-    if column.name.isidentifier() and column.name.lower() not in WORDS:
-        return column.name
-    return '"' + column.name.replace('"', '""') + '"'
-
-
-def _comment(text: str) -> str:
-    """Return the text cut and without what could end a comment."""
-    plain = re.sub(r"[\x00-\x1f\x7f]+", " ", text)
-    return plain if len(plain) <= EXAMPLE_CHARACTERS else f"{plain[:EXAMPLE_CHARACTERS]}…"
-
-
-def _toml(text: str) -> str:
-    """Return the text as a TOML string."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    escaped = re.sub(r"[\x00-\x1f\x7f]", lambda match: f"\\u{ord(match[0]):04x}", escaped)
-    return f'"{escaped}"'
+def _shared_start(names: Sequence[str]) -> str:
+    letters = takewhile(lambda several: len(set(several)) == 1, zip(*names, strict=False))
+    return "".join(letter for letter, *_ in letters)

@@ -1,35 +1,28 @@
-"""A look at the first lines of a file: which columns it has and what their values look like."""
+"""A look at the first lines of a file: how it is written, its columns, what their values look like."""
 
-import csv
-import gzip
-import io
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path, PurePath
 
 import polars as pl
 
-from features.contracts.check import PLAIN_DAY, ZONED_TIME
 from features.contracts.mapping import FileFormat
 from features.errors import InputDataError, UsageError
+from features.sources.csv_layout import CsvLayout, csv_layout
 from features.sources.file_tables import FORMATS
-from features.sources.local_time import NAIVE_TIME
+from features.sources.null_words import null_words
+from features.sources.number_forms import NumberForm, forms_of
+from features.sources.sample_text import SampleText, first_lines
+from features.sources.time_forms import TimeForm, time_form
 
 N_LINES = 2000
-DELIMITERS = (",", ";", "\t", "|")
-# The American order comes last: a column that both fit is read as the rest of the world would.
-PATTERNS = (
-    *("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d"),
-    *("%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S"),
-    *("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S"),
-)
-# 2001 to 2286, in seconds and in milliseconds; shorter numbers are more likely ids.
-EPOCH_DIGITS = {10: "epoch_s", 13: "epoch_ms", 16: "epoch_us"}
+# Stands in the steps to a value for every element of a list.
+LIST = "[]"
 
 
 @dataclass(frozen=True)
@@ -37,14 +30,29 @@ class Column:
     """One column of the sample.
 
     values: its texts, in the order of the lines, without the missing ones.
+    n_missing: lines where it is empty, or a word for nothing.
+    path: steps from the column of the file to a value inside its JSON; empty for the column itself.
+    is_typed: its numbers are numbers of the file's format, and not texts that look like some.
+    inside: steps to the JSON list of whose elements it is a part; empty for none.
+    written_at: when its file was written, in UTC; no time in it is later.
     """
 
     name: str
     values: tuple[str, ...]
+    n_missing: int = 0
+    path: tuple[str, ...] = ()
+    is_typed: bool = False
+    inside: tuple[str, ...] = ()
+    written_at: datetime | None = None
 
     def all_match(self, pattern: str) -> bool:
         """Say whether there are values, and each looks like the pattern as a whole."""
         return bool(self.values) and all(re.fullmatch(pattern, value) for value in self.values)
+
+    @property
+    def label(self) -> str:
+        """What a reader calls it: `product.sku`."""
+        return ".".join((*(self.inside or (self.name,)), *self.path))
 
     @property
     def example(self) -> str:
@@ -52,50 +60,89 @@ class Column:
         counts = Counter(self.values)
         return min(counts, key=lambda value: (-counts[value], value))
 
-    @property
-    def is_whole(self) -> bool:
-        """All values are whole numbers."""
-        return self.all_match(r"-?\d+")
+    @cached_property
+    def number_forms(self) -> tuple[NumberForm, ...]:
+        """The forms in which all values are numbers; two where it can't be told which is meant."""
+        if self.is_typed or self.all_match(r"-?\d+(\.\d+)?[eE][-+]?\d+|-?\d+(\.\d+)?"):
+            forms = forms_of(self.values) if not self.is_typed else (NumberForm(),)
+            return forms or (NumberForm(),)
+        return forms_of(self.values)
 
     @property
     def is_number(self) -> bool:
-        """All values are numbers."""
-        return self.all_match(r"-?\d+(\.\d+)?([eE][-+]?\d+)?")
+        """All values are numbers, however written."""
+        return bool(self.number_forms) and bool(self.values)
 
     @property
+    def is_whole(self) -> bool:
+        """All values may be whole numbers, `1.234` and `17.0` among them."""
+        return self.all_match(r"-?\d+([.,]0+)?|-?\d{1,3}([.,' \u00a0\u202f]\d{3})+")
+
+    @property
+    def is_flag(self) -> bool:
+        """All values say yes or no."""
+        return bool(self.words) and self.words <= YES | NO
+
+    @property
+    def is_unique(self) -> bool:
+        """Each line has a value, and each another one."""
+        return not self.n_missing and bool(self.values) and len(set(self.values)) == len(self.values)
+
+    @cached_property
     def words(self) -> frozenset[str]:
         """The distinct values in lower case, where they are few."""
         distinct = frozenset(value.lower() for value in self.values)
         return distinct if len(distinct) <= 20 else frozenset()
 
+    @cached_property
+    def times(self) -> TimeForm | None:
+        """How the column writes times, and what decided where two forms fit; None for no times."""
+        return time_form(self.values, self.written_at)
+
     @property
     def time_form(self) -> str | None:
-        """How the column writes times: `zoned`, `naive`, `day`, a pattern or an epoch; None for no times.
+        """How the column writes times: `zoned`, `naive`, `day`, or what `time_format` says; None for no
+        times.
 
         >>> Column("at", ("1569888000025", "1569888000100")).time_form
         'epoch_ms'
-        >>> Column("at", ("12/24/2010 8:26",)).time_form
-        '%m/%d/%Y %H:%M'
         """
-        for form, pattern in (("zoned", ZONED_TIME), ("naive", NAIVE_TIME), ("day", PLAIN_DAY)):
-            if self.all_match(pattern):
-                return form
-        lengths = {len(value) for value in self.values}
-        if self.all_match(r"\d+") and len(lengths) == 1 and (length := lengths.pop()) in EPOCH_DIGITS:
-            return EPOCH_DIGITS[length]
-        return next((pattern for pattern in PATTERNS if self._all_parse(pattern)), None)
+        return (self.times.pattern or self.times.kind) if self.times else None
 
-    def _all_parse(self, pattern: str) -> bool:
-        return bool(self.values) and all(_parses(value, pattern) for value in self.values)
+
+YES = frozenset({"1", "true", "yes", "y", "ja", "oui", "si", "sí", "是", "1.0", "t"})
+NO = frozenset({"0", "false", "no", "n", "nein", "non", "否", "0.0", "f"})
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The first lines of a file, column by column."""
+    """The first lines of a file, column by column.
+
+    text: how its bytes become lines; layout: how a line of CSV becomes fields; each None where there is none.
+    null_values: words found that stand for nothing, with the columns that have them.
+    is_padded: values or headings have spaces around them.
+    n_lines: lines looked at. n_repeated: how many of them stood there before, letter by letter.
+    fields: the values of each column line by line, empty where it has none; by its label.
+    """
 
     file_format: FileFormat
-    delimiter: str
     columns: tuple[Column, ...]
+    n_lines: int
+    text: SampleText | None = None
+    layout: CsvLayout | None = None
+    null_values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_padded: bool = False
+    n_repeated: int = 0
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+
+    def stands_on_first_line_only(self, column: Column, order: Column) -> bool:
+        """Say whether a column of some order's first line is empty on another line of that order."""
+        orders, values = self.fields.get(order.label, ()), self.fields.get(column.label, ())
+        first: dict[str, str] = {}
+        return any(
+            bool(first.setdefault(key, value)) and not value
+            for key, value in zip(orders, values, strict=False)
+        )
 
 
 def take_sample(path: Path) -> Sample:
@@ -104,10 +151,11 @@ def take_sample(path: Path) -> Sample:
     Raises UsageError when the ending of the name tells no format, InputDataError when the file can't be read
     or holds no line.
     """
-    suffix = PurePath(path.name.removesuffix(".gz")).suffix
+    suffix = PurePath(path.name.removesuffix(".gz")).suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(
-            f"The ending of {path} tells no format; there are {', '.join(FORMATS)}, and .gz of them."
+            f"The ending of {path} tells no format; there are {', '.join(FORMATS)}, and .gz of them. "
+            "A workbook (.xlsx) is exported as CSV first."
         )
     readers: Mapping[FileFormat, Callable[[Path], Sample]] = {
         "csv": _csv,
@@ -116,58 +164,124 @@ def take_sample(path: Path) -> Sample:
     }
     try:
         sample = readers[FORMATS[suffix]](path)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         raise InputDataError(f"{path} can't be looked at: {error}.") from error
     if not any(column.values for column in sample.columns):
-        raise InputDataError(f"{path} holds no lines to look at.")
-    return sample
-
-
-def _first_lines(path: Path) -> list[str]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-        return list(islice(file, N_LINES + 1))
+        raise InputDataError(
+            f"{path} holds no lines to look at: it is empty, or has a header and nothing below it."
+        )
+    written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
+    return replace(sample, columns=tuple(replace(column, written_at=written_at) for column in sample.columns))
 
 
 def _csv(path: Path) -> Sample:
-    lines = _first_lines(path) or [""]
-    delimiter = max(DELIMITERS, key=lines[0].count)
-    header, *rows = list(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter)) or [[]]
-    # A line of another length is for the loader to refuse; here it is no example of anything.
-    whole = [row for row in rows if len(row) == len(header)]
-    values = zip(*whole, strict=True) if whole else ([] for _ in header)
-    names = (name or f"column{position}" for position, name in enumerate(header))
-    return Sample("csv", delimiter, _columns(zip(names, values, strict=True)))
+    text = first_lines(path, N_LINES + 20)
+    layout = csv_layout(text.lines, path)
+    rows = [row for row in layout.rows[:N_LINES] if len(row) == len(layout.names)]
+    fields = [list(field) for field in zip(*rows, strict=True)] or [[] for _ in layout.names]
+    n_repeated = len(rows) - len(set(map(tuple, rows)))
+    named: dict[tuple[str, ...], list[str]] = {
+        (name,): values for name, values in zip(layout.names, fields, strict=True)
+    }
+    return _judged(Sample("csv", (), len(rows), text, layout, n_repeated=n_repeated), named)
 
 
 def _jsonl(path: Path) -> Sample:
-    values: dict[str, list[str]] = {}
-    for line in _first_lines(path):
+    text = first_lines(path, N_LINES)
+    fields: dict[tuple[str, ...], list[str]] = {}
+    parts: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    typed: set[tuple[str, ...]] = set()
+    n_lines = n_whole = 0
+    for line in filter(str.strip, text.lines):
+        n_lines += 1
         try:
             found = json.loads(line)
         except json.JSONDecodeError:
             continue
-        for name, value in found.items() if isinstance(found, dict) else ():
-            if value is not None:
-                values.setdefault(name, []).append(value if isinstance(value, str) else json.dumps(value))
-    return Sample("jsonl", ",", _columns(values.items()))
+        n_whole += isinstance(found, dict)
+        for steps, value in _leaves(found) if isinstance(found, dict) else ():
+            fields.setdefault(steps, []).extend([""] * (n_whole - 1 - len(fields.get(steps, []))))
+            fields[steps].append(value if isinstance(value, str) else json.dumps(value))
+            if isinstance(value, int | float):
+                typed.add(steps)
+            for inner, part in _parts(value):
+                parts.setdefault((steps, inner), []).append(
+                    part if isinstance(part, str) else json.dumps(part)
+                )
+                if isinstance(part, int | float):
+                    typed.add((*steps, LIST, *inner))
+    if n_lines and not n_whole:
+        raise InputDataError(
+            f"{path} holds no line that is a JSON object by itself: it may be one object over many lines. "
+            "Export one object on each line (JSON Lines), or one array of objects."
+        )
+    for values in fields.values():
+        values.extend([""] * (n_whole - len(values)))
+    n_repeated = n_lines - len({line for line in text.lines if line.strip()})
+    fields |= {(*steps, LIST, *inner): values for (steps, inner), values in parts.items()}
+    return _judged(Sample("jsonl", (), n_whole, text, n_repeated=n_repeated), fields, typed)
+
+
+def _parts(value: object) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield the values inside the objects of a list."""
+    for element in value if isinstance(value, list) else ():
+        if isinstance(element, dict):
+            yield from _leaves(element)
+
+
+def _leaves(
+    found: Mapping[str, object], before: tuple[str, ...] = ()
+) -> Iterable[tuple[tuple[str, ...], object]]:
+    """Yield each value inside an object with the keys that lead to it; a list is one value.
+
+    A key that an expression can't name keeps its object whole.
+    """
+    for name, value in found.items():
+        steps = (*before, name)
+        inner = isinstance(value, dict) and all(re.fullmatch(r"[^\W\d]\w*", key) for key in value)
+        if isinstance(value, dict) and value and inner and len(steps) < 4:
+            yield from _leaves(value, steps)
+        elif value is not None:
+            yield steps, value
 
 
 def _parquet(path: Path) -> Sample:
     frame = pl.scan_parquet(path).head(N_LINES).collect()
-    texts = {
-        name: [str(value) for value in frame[name].to_list() if value is not None] for name in frame.columns
+    fields: dict[tuple[str, ...], list[str]] = {
+        (name,): ["" if value is None else str(value) for value in frame[name].to_list()]
+        for name in frame.columns
     }
-    return Sample("parquet", ",", _columns(texts.items()))
+    typed = {(name,) for name, kind in frame.schema.items() if kind.is_numeric()}
+    n_repeated = frame.height - frame.select(pl.struct(pl.all())).n_unique() if frame.width else 0
+    return _judged(Sample("parquet", (), frame.height, n_repeated=n_repeated), fields, typed)
 
 
-def _columns(named: Iterable[tuple[str, Sequence[str]]]) -> tuple[Column, ...]:
-    return tuple(Column(name, tuple(value for value in values if value)) for name, values in named)
+def _judged(
+    sample: Sample, fields: Mapping[tuple[str, ...], list[str]], typed: Collection[tuple[str, ...]] = ()
+) -> Sample:
+    """Return the sample with its columns: without spaces around values and without words for nothing."""
+    is_padded = sample.file_format == "csv" and _is_padded(fields)
+    if is_padded:
+        fields = {steps: [value.strip() for value in values] for steps, values in fields.items()}
+    words = null_words({".".join(steps): values for steps, values in fields.items()})
+    columns = []
+    for (name, *path), values in fields.items():
+        kept = tuple(value for value in values if value and value not in words)
+        steps, n_missing = (name, *path), len(values) - len(kept)
+        if LIST in steps:
+            inside, inner = steps[: steps.index(LIST)], steps[steps.index(LIST) + 1 :]
+            columns.append(Column(name, kept, n_missing, inner, steps in typed, inside))
+        else:
+            columns.append(Column(name, kept, n_missing, tuple(path), steps in typed))
+    by_label = {".".join(steps): values for steps, values in fields.items()}
+    return replace(sample, columns=tuple(columns), null_values=words, is_padded=is_padded, fields=by_label)
 
 
-def _parses(value: str, pattern: str) -> bool:
-    try:
-        datetime.strptime(value, pattern)  # noqa: DTZ007, only the form is asked for
-    except ValueError:
-        return False
-    return True
+def _is_padded(fields: Mapping[tuple[str, ...], Sequence[str]]) -> bool:
+    """Say whether spaces stand around most values of some column, or around a heading."""
+    if any(name != name.strip() for name, *_ in fields):
+        return True
+    return any(
+        filled and sum(value != value.strip() for value in filled) * 2 > len(filled)
+        for filled in ([value for value in values if value] for values in fields.values())
+    )

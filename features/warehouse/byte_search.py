@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from features.warehouse.census import text_chunks
+from features.text_files import text_chunks
 
 
 def holds_text(path: Path, text: str) -> bool:

@@ -3,15 +3,14 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from features.errors import InputDataError
+from features.text_files import CHUNK_BYTES, raw_chunks
 
-CHUNK_BYTES = 1 << 20
 _NEWLINE, _RETURN = b"\n\r"
 
 
@@ -49,20 +48,13 @@ def take_census(path: Path, *, has_lines: bool = True) -> Census:
                 lines.count(chunk)
     if has_lines and not counts_while_hashing:
         try:
-            for chunk in text_chunks(path):
+            for chunk in raw_chunks(path):
                 lines.count(chunk)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputDataError(f"{path} is no whole gzip file ({error}); copy it again.") from error
     return Census(
         digest.hexdigest(), path.stat().st_size, lines.n_lines, tuple(lines.empty), lines.has_mixed_newlines
     )
-
-
-def text_chunks(path: Path) -> Iterator[bytes]:
-    """Yield the text of a file piece by piece, uncompressed."""
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-        while chunk := file.read(CHUNK_BYTES):
-            yield chunk
 
 
 class _Lines:

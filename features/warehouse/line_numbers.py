@@ -11,7 +11,7 @@ import duckdb
 
 from features.contracts.mapping import LINE, SourceFile
 from features.errors import InputDataError
-from features.warehouse.census import text_chunks
+from features.text_files import text_chunks
 from features.warehouse.reader import REJECTS, FileScan
 
 # What DuckDB calls an unreadable line, and what we tell the reader of the report.

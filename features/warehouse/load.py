@@ -302,6 +302,8 @@ def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
     shape = (
         file.file_format,
         file.delimiter,
+        file.encoding,
+        file.skip_lines,
         sorted(file.required),
         sorted(file.optional),
         first_day,

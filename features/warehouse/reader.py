@@ -1,14 +1,14 @@
-"""A file as a query: its columns by name and its lines as rows, without a copy of it.
+"""A file as a query: its columns by name and its lines as rows, without a copy of it where it is plain text.
 
 What can't be made out is not dropped: DuckDB lists the CSV lines that it rejected, and a JSONL line that is
 no object is a row that says so. `line_numbers` counts both.
 """
 
 import csv
-import io
+import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import duckdb
@@ -16,7 +16,9 @@ import duckdb
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
-from features.warehouse.census import Census, text_chunks
+from features.text_files import text_chunks
+from features.warehouse.census import Census, take_census
+from features.warehouse.plain_copy import PlainCopy, plain_copy
 
 # Where the reader puts the CSV lines that it could not read.
 REJECTS, REJECT_SCANS = "csv_rejects", "csv_reject_scans"
@@ -38,6 +40,8 @@ _HEADER_BYTES = 1 << 20
 _LARGE_FILE_BYTES, _LARGE_BUFFER_BYTES = 1 << 27, 1 << 26
 # How many lines of a JSONL file say which keys it has: all of them would be read twice otherwise.
 _KEY_LINES = 10_000
+# What a spreadsheet puts above the header, to say what parts the fields.
+_SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 _JSONL = "delim='\x01', quote='', escape='', header=false"
 _NO_COLUMNS = tuple(name.strip('"') for name in (LINE, ELEMENT, ELEMENT_NUMBER))
 
@@ -64,6 +68,7 @@ class FileScan:
     line: SQL expression for the number of a row's line; None where only its position can tell.
     is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
     content: SQL expression for a hash of all that the line says, also in columns that no mapping reads.
+    copy: the plain text that is read in place of the file; it is there as long as this record is.
     """
 
     relation: str
@@ -78,13 +83,18 @@ class FileScan:
     is_data: str = "true"
     is_readable: str = "true"
     content: str = "NULL"
+    copy: PlainCopy | None = None
 
 
 def scan_file(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> FileScan:
-    """Return how to read a file that is not empty; of its text nothing but the header is read here.
+    """Return how to read a file that is not empty; of plain text nothing but the header is read here.
 
-    Raises InputDataError when a required column is missing or a name occurs twice.
+    Raises InputDataError when a required column is missing or a name occurs twice, or when the text is of
+    another encoding.
     """
+    if file.file_format != "parquet" and (copy := plain_copy(connection, file.path, file.encoding)):
+        scan = scan_file(connection, replace(file, path=copy.path, encoding=None), take_census(copy.path))
+        return replace(scan, copy=copy)
     mentioned = mentioned_names(file)
     match file.file_format:
         case "csv":
@@ -135,7 +145,7 @@ def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,
 
 
 def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> FileScan:
-    header = _header(file)
+    header, n_above = _header(file)
     _require(file, header)
     if census.has_mixed_newlines:
         raise InputDataError(
@@ -144,10 +154,11 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
         )
     # The columns option is positional, so the names go in as the file's own header has them.
     types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in header)
-    dialect = f"delim={quoted(file.delimiter)}, quote='\"', escape='\"', header=true"
+    dialect = f"delim={quoted(file.delimiter)}, quote='\"', escape='\"', header=true, skip={n_above}"
+    first_line = n_above + 2
     # DuckDB skips empty lines, except where they could be the empty value of a single column.
-    skipped = tuple(line for line in census.empty_lines if len(header) > 1)
-    n_lines = census.n_lines - 1 - len(skipped)
+    skipped = tuple(line for line in census.empty_lines if len(header) > 1 and line >= first_line)
+    n_lines = census.n_lines - n_above - 1 - len(skipped)
     return FileScan(
         relation=_read_csv(file, f"{{{types}}}", dialect + _buffer(census)),
         columns=_columns(file, {name: Column(identifier(name)) for name in _read(header, mentioned)}),
@@ -155,7 +166,7 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
         absent=_absent(file, header),
         n_rows=n_lines,
         n_lines=n_lines,
-        first_line=2,
+        first_line=first_line,
         skipped=skipped,
         content=_hash(header),
     )
@@ -250,20 +261,61 @@ def _absent(file: SourceFile, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in sorted(file.optional) if name.lower() not in have)
 
 
-def _header(file: SourceFile) -> tuple[str, ...]:
-    """Return the names of the first line; a column without a name is called `column<position from 0>`."""
-    first_line = b""
-    for chunk in text_chunks(file.path):
-        head, newline, _ = chunk.partition(b"\n")
-        first_line += head
-        if newline or len(first_line) > _HEADER_BYTES:
-            break
+def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
+    """Return the names of the header, and how many lines stand above it.
+
+    A column without a name is called `column<position from 0>`.
+    """
+    n_above = file.skip_lines
+    lines = _first_lines(file, n_above + 3)
+    at = f"{file.name} line {n_above + 1}"
     try:
-        text = first_line.decode("utf-8-sig").rstrip("\r")
-        names = next(csv.reader(io.StringIO(text), delimiter=file.delimiter, strict=True), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InputDataError(f"{file.name} line 1: the header can't be read ({error}).") from error
-    return tuple(name or f"column{position}" for position, name in enumerate(names))
+        text = _text_of(lines, n_above)
+        if found := _SEPARATOR_LINE.match(text):
+            _refuse_other_delimiter(file, found["delimiter"])
+            n_above += 1
+            text = _text_of(lines, n_above)
+        names = next(csv.reader([text], delimiter=file.delimiter, strict=True), [])
+    except UnicodeDecodeError as error:
+        raise InputDataError(
+            f"{at}: the header is not UTF-8 ({error.reason}). Say its encoding in [[files]], such as "
+            'encoding = "cp1252" for a Windows program of Western Europe, or export it as UTF-8.'
+        ) from error
+    except csv.Error as error:
+        raise InputDataError(f"{at}: the header can't be read ({error}).") from error
+    if _has_field_behind(lines, n_above, len(names), file.delimiter):
+        names = [*names, ""]
+    return tuple(name or f"column{position}" for position, name in enumerate(names)), n_above
+
+
+def _text_of(lines: list[bytes], position: int) -> str:
+    return lines[position].decode("utf-8-sig").rstrip("\r") if position < len(lines) else ""
+
+
+def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter: str) -> bool:
+    """Say whether a delimiter ends the first line of data, but not the header: that makes one more field."""
+    if len(lines) < n_above + 2:
+        return False
+    text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
+    row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    return len(row) == n_names + 1 and not row[-1]
+
+
+def _first_lines(file: SourceFile, n_lines: int) -> list[bytes]:
+    text = b""
+    for chunk in text_chunks(file.path):
+        text += chunk
+        if text.count(b"\n") >= n_lines or len(text) > _HEADER_BYTES:
+            break
+    return text.split(b"\n")[:n_lines]
+
+
+def _refuse_other_delimiter(file: SourceFile, delimiter: str) -> None:
+    if delimiter != file.delimiter:
+        raise InputDataError(
+            f"{file.name} says in its line sep= that {delimiter!r} parts its fields, and the mapping says "
+            f"{file.delimiter!r}. Correct delimiter in its [[files]] table."
+        )
 
 
 def _require(file: SourceFile, found: tuple[str, ...]) -> None:

@@ -45,16 +45,16 @@ SHOP = (
 )
 
 
-def test_the_whole_proposal_of_a_file_of_orders(tmp_path: Path) -> None:
+def test_the_whole_draft_of_a_file_of_orders(tmp_path: Path) -> None:
     assert proposal(tmp_path, "orders.csv", SHOP) == (
-        "# A proposal from the look of the first lines. Check every line; a # in front leaves one out.\n"
+        "# A draft from the look of the first lines. Check every line; a # in front leaves one out.\n"
         "[[files]]\n"
         'path = "orders.csv"\n'
         'time_format = "%d.%m.%Y %H:%M"\n'
         'time_zone = "UTC"  # the times carry no offset: say where the clock stood\n'
         "\n"
         "[files.purchases]\n"
-        'columns.order_id = "receipt"  # e.g. r1\n'
+        'columns.order_id = "receipt"\n'
         'ids.line = "row number"  # no line number found; the line of the file stands in\n'
         'columns.ordered_at = "when"  # e.g. 24.12.2025 08:26\n'
         'columns.user_id = "customer_id"  # becomes a keyed pseudonym before anything is stored\n'
@@ -66,36 +66,32 @@ def test_the_whole_proposal_of_a_file_of_orders(tmp_path: Path) -> None:
         "constants.is_cancelled = false  # no cancellations found\n"
         "# left out, because it looks personal: e-mail\n"
         "# left out, because it looks personal: first name\n"
-        "# not used: notes  # free text\n"
-        "# no impressions here: it lacks session_id, slot\n"
-        "# no events here: it lacks event_type\n"
-        "# no ad_impressions here: it lacks campaign_id, channel, creative_id, cost_cents, is_clicked, "
-        "conversions, conversion_value_cents\n"
-        "# no ad_spend_daily here: it lacks campaign_id, channel, impressions, clicks, spend_cents, "
-        "conversions, revenue_cents\n"
-        "# no items here: nothing speaks of them\n"
-        "# no users here: nothing speaks of them\n"
+        "# not used: notes\n"
+        "# no events here: event_id, event_type not found\n"
     )
 
 
 def test_no_value_of_a_person_and_no_whole_line_is_copied(tmp_path: Path) -> None:
-    # without the item no log takes the user id
-    text = proposal(tmp_path, "orders.csv", SHOP.replace("item", "thing"))
+    # with a heading that nobody knows no log takes the user id
+    for content in (SHOP, SHOP.replace("customer_id", "number of whom")):
+        text = proposal(tmp_path, "orders.csv", content)
 
-    assert "# not used: customer_id  # becomes a keyed pseudonym" in text
-    assert not any(word in text for word in ("ann@", "bob@", "Ann", "Bob", "4711", "4712", "story"))
-    for line in SHOP.splitlines()[1:]:
-        assert not all(value in text for value in line.split(","))
+        assert not any(word in text for word in ("ann@", "bob@", "Ann", "Bob", "4711", "4712", "story"))
+        for line in SHOP.splitlines()[1:]:
+            assert not all(value in text for value in line.split(","))
 
 
-def test_what_is_needed_and_not_found_is_told_in_place(tmp_path: Path) -> None:
+def test_what_is_needed_and_not_found_is_a_blank_that_nothing_is_loaded_with(tmp_path: Path) -> None:
     text = proposal(
         tmp_path, "ads.csv", "campaign,placement,displays,clicks,cost\ncamp 1,abc,20170,158,26.78\n"
     )
 
-    assert '# columns.date = ""  # needed, and not found: day in UTC' in text
-    assert '# columns.conversions = ""  # needed, and not found' in text
-    with pytest.raises(UsageError, match="ad_spend_daily leaves out date, conversions, revenue_cents"):
+    assert 'columns.date = "?"  # FILL IN: needed, and not found: day in UTC' in text
+    assert 'constants.conversions = "?"  # FILL IN: no conversions found; 0 only if' in text
+    assert 'columns.clicks = "clicks"' in text
+    with pytest.raises(
+        UsageError, match=r"^3 blanks are left to fill in. files\[0\].ad_spend_daily.columns.date"
+    ):
         parse_file_tables(tomllib.loads(text)["files"])
 
 
@@ -104,7 +100,11 @@ def test_parquet_is_looked_at_and_a_floating_id_is_mended(tmp_path: Path) -> Non
 
     table = tomllib.loads(propose(tmp_path / "retail.parquet"))["files"][0]
 
-    assert table["purchases"]["expressions"] == {"user_id": "regexp_replace(CustomerID, '[.]0$', '')"}
+    assert table["purchases"]["expressions"] == {
+        "user_id": "regexp_replace(CustomerID, '[.]0$', '')",
+        "quantity": "abs(Quantity)",
+        "is_cancelled": "Quantity < 0",
+    }
     assert table["users"]["columns"] == {"region": "Country"}
 
 

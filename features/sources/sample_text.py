@@ -1,0 +1,71 @@
+"""The first lines of a text file, and what had to be known to read them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import InputDataError
+from features.text_files import TextForm, text_chunks, text_form
+
+# Bytes that are no UTF-8 are told apart by trying: a Chinese text is one in gb18030, and any other in cp1252.
+_CODE_PAGES = ("gb18030", "cp1252", "latin-1")
+_CHINESE = range(0x4E00, 0xA000)
+
+
+@dataclass(frozen=True)
+class SampleText:
+    """Lines without their ends.
+
+    encoding: what a mapping has to say; None where the file tells it by itself.
+    form: how its bytes become lines.
+    """
+
+    lines: tuple[str, ...]
+    encoding: str | None
+    form: TextForm
+
+
+def first_lines(path: Path, n_lines: int) -> SampleText:
+    """Read so many lines of a file.
+
+    Raises InputDataError where the file is no text.
+    """
+    raw = _first_bytes(path, n_lines, None)
+    if b"\x00" in raw[:4096]:
+        raise InputDataError(
+            f"{path} holds bytes that are no text. A workbook or a database is exported as CSV first."
+        )
+    try:
+        return SampleText(_lines(raw.decode("utf-8-sig")), None, text_form(path))
+    except UnicodeDecodeError as error:
+        # A letter that is cut in two by the end of the piece is no other encoding.
+        if error.end == len(raw) and error.reason == "unexpected end of data":
+            return SampleText(_lines(raw[: error.start].decode("utf-8-sig")), None, text_form(path))
+    for encoding in _CODE_PAGES:
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        # Two bytes that hardly any text of such a code page has, and many other files do.
+        if encoding != "gb18030" and {0xFE, 0xFF} & set(raw):
+            raise InputDataError(f"{path} can't be looked at: its bytes are no text in UTF-8 or a code page.")
+        letters = [letter for letter in text[:4096] if ord(letter) > 127]
+        is_chinese = sum(ord(letter) in _CHINESE for letter in letters) * 2 > len(letters)
+        if encoding != "gb18030" or is_chinese:
+            return SampleText(_lines(text), encoding, text_form(path, encoding))
+    raise AssertionError("latin-1 reads any bytes")
+
+
+def _first_bytes(path: Path, n_lines: int, encoding: str | None) -> bytes:
+    text, n_newlines = bytearray(), 0
+    for chunk in text_chunks(path, encoding):
+        text += chunk
+        n_newlines += chunk.count(b"\n")
+        if n_newlines > n_lines:
+            break
+    lines = text.split(b"\n")
+    return b"\n".join(lines[: n_lines + 1])
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+    return tuple(lines[:-1] if lines[-1] == "" else lines)
