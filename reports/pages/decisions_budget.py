@@ -1,27 +1,31 @@
-"""What will be spent: sums per channel, moves per cell, and the certificate."""
+"""What will be spent: the gain with its interval, sums per channel, moves per line, and the back-test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from reports import wording
+from reports import budget_wording as wording
 from reports.charts.budget_moves import CELLS_DRAWN, budget_moves
-from reports.pages.cells import counted, heads, marked, measured, ratioed, text
+from reports.pages.cells import counted, heads, marked, measured, ratioed, shared, text
 from reports.pages.figure import Figure, Key
 from reports.summaries.budget import (
+    METHODS,
     BudgetCell,
-    BudgetSum,
+    BudgetTotal,
+    HeldOutWeek,
     budget_cells,
-    budget_sum,
-    main_scenario,
+    budget_totals,
+    held_out_weeks,
+    late_channels,
+    main_total,
+    mean_miss,
     moved_cents,
-    sums_by,
 )
-from reports.summaries.formatting import cents, count, fixed, ratio, share
+from reports.summaries.formatting import cents, fixed, ratio, share
 from reports.summaries.night import Night
-from reports.summaries.printed_table import Cell, Column, PrintedTable, first_rows
+from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 
-SOURCE = "out_budget_allocation"
+LINES, TOTALS, BACKTEST = "out_budget_allocation", "out_budget_totals", "out_budget_backtest"
 CELLS_OPEN = 15
 CELLS_FOLDED = 200
 # The gap is an upper bound, so a gap that would print as zero is rounded up.
@@ -34,83 +38,186 @@ KEYS = (
 
 
 @dataclass(frozen=True)
+class BudgetWords:
+    """The budget in sentences, for the page, its overview and the terminal; "" where there is none."""
+
+    decision: str
+    gain: str
+    expectation: str
+    limits: str
+    backtest: str
+    last_week: str
+    certificate: str
+    late: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class BudgetDecisions:
     """The budget in words, a chart of the biggest moves, and tables whose totals agree.
 
     cells: the biggest moves; more_cells: the others, None where there are none.
-    scenarios is None where only one was asked.
+    scenarios is None where only one was asked, weeks where no week could be held out.
     """
 
     scenario: str
-    decision: str
-    certificate: str
+    words: BudgetWords
+    facts: tuple[tuple[str, str], ...]
     figure: Figure
     channels: PrintedTable
     cells: PrintedTable
     more_cells: PrintedTable | None
     more_summary: str
     scenarios: PrintedTable | None
+    weeks: PrintedTable | None
+    totals_hint: str = wording.TOTALS_HINT
+    backtest_hint: str = wording.BACKTEST_HINT
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """The rows of one scenario; `decimals` of its revenue."""
+
+    totals: tuple[BudgetTotal, ...]
+    shop: BudgetTotal
+    cells: tuple[BudgetCell, ...]
+    weeks: tuple[HeldOutWeek, ...]
+    currency: str
+    decimals: int
+
+    @property
+    def channels(self) -> list[BudgetTotal]:
+        return [t for t in self.totals if t.scope == "channel" and t.scenario == self.shop.scenario]
+
+
+def budget_words(night: Night) -> BudgetWords | None:
+    """Return the sentences of the scenario that is nearest to today's total, or None without rows."""
+    budget = _budget(night)
+    return None if budget is None else _words(budget)
 
 
 def budget_decisions(night: Night) -> BudgetDecisions | None:
     """Return the budget of the scenario that is nearest to today's total, or None without rows."""
-    everything = budget_cells(night.rows(SOURCE))
-    scenario = main_scenario(everything)
-    if scenario is None:
+    budget = _budget(night)
+    if budget is None:
         return None
-    cells = [cell for cell in everything if cell.scenario == scenario]
-    total = budget_sum("All cells", cells)
-    currency = night.manifest.currency
-    unit = f", {currency} per day" if currency else " per day, in units of the currency"
-    decimals = _revenue_decimals(cells)
-    scenarios = sums_by(everything, lambda cell: cell.scenario)
+    cells, shop = budget.cells, budget.shop
+    unit = f"{budget.currency} per day" if budget.currency else "per day, in units of the currency"
+    scenarios = [total for total in budget.totals if total.scope == "shop"]
     return BudgetDecisions(
-        scenario=scenario,
-        decision=budget_sentence(cells, total, currency),
-        certificate=certificate_sentence(total),
+        scenario=shop.scenario,
+        words=_words(budget),
+        facts=_facts(budget),
         figure=Figure(
-            svg=budget_moves(cells, axis=f"spend{unit}"),
-            name=f"Spend today and recommended, biggest moves first, {min(CELLS_DRAWN, len(cells))} cells; "
-            "the table below has the numbers",
+            svg=budget_moves(cells, axis=f"spend, {unit}"),
+            name=f"Spend today and recommended, biggest moves first, {min(CELLS_DRAWN, len(cells))} budget "
+            "lines; the table below has the numbers",
             conclusion=wording.moves_conclusion(*_ends(cells)),
             keys=KEYS,
         ),
-        channels=_sums_table(
-            f"Channels{unit}", "Channel", sums_by(cells, lambda cell: cell.channel), total, decimals
+        channels=_sums_table(f"Channels, {unit}", "Channel", budget.channels, shop, budget.decimals),
+        cells=_cells_table(
+            f"Budget lines, {unit} with spend, the biggest move first", cells[:CELLS_OPEN], budget, total=shop
         ),
-        cells=_cells_table(f"Cells{unit}, the biggest move first", cells[:CELLS_OPEN], decimals, total),
-        more_cells=_cells_table(f"Cells{unit}, the smaller moves", cells[CELLS_OPEN:], decimals)
+        more_cells=_cells_table(
+            f"Budget lines, {unit} with spend, the smaller moves", cells[CELLS_OPEN:], budget
+        )
         if len(cells) > CELLS_OPEN
         else None,
-        more_summary=wording.more_cells(len(cells) - CELLS_OPEN),
-        scenarios=_sums_table(f"Scenarios{unit}", "Scenario", scenarios, None, decimals)
+        more_summary=wording.more_lines(len(cells) - CELLS_OPEN),
+        scenarios=_sums_table(f"Scenarios, {unit}", "Scenario", scenarios, None, budget.decimals)
         if len(scenarios) > 1
         else None,
+        weeks=_weeks_table(f"Held-out weeks, {unit}, the newest first", budget) if budget.weeks else None,
     )
 
 
-def budget_sentence(cells: Sequence[BudgetCell], total: BudgetSum, currency: str) -> str:
-    """Return how much moves, and what the total becomes."""
-    moved, current, recommended = (
-        f"{cents(amount)} {currency}".rstrip()
-        for amount in (moved_cents(cells), total.spend_current_cents, total.spend_recommended_cents)
+def _budget(night: Night) -> _Budget | None:
+    totals = budget_totals(night.rows(TOTALS))
+    shop = main_total(totals)
+    everything = budget_cells(night.rows(LINES))
+    if shop is None or not everything:
+        return None
+    cells = tuple(cell for cell in everything if cell.scenario == shop.scenario)
+    weeks = held_out_weeks(night.rows(BACKTEST))
+    return _Budget(totals, shop, cells, weeks, night.manifest.currency, _revenue_decimals(cells))
+
+
+def _words(budget: _Budget) -> BudgetWords:
+    shop, has_moves = budget.shop, budget.shop.n_moved > 0
+    current, recommended = (
+        _money(cents(amount), budget)
+        for amount in (shop.daily_spend_current_cents, shop.daily_spend_recommended_cents)
     )
-    return wording.budget_decision(
-        moved, current, recommended, n_moved=count(total.n_moved), n_cells=count(total.n_cells)
+    same_total = shop.daily_spend_current_cents == shop.daily_spend_recommended_cents
+    prices = {cell.shadow_price for cell in budget.cells if cell.shadow_price is not None}
+    gaps = {cell.certified_gap for cell in budget.cells if cell.certified_gap is not None}
+    limits = [
+        wording.limits(shop.n_at_limit, shop.n_cells, share(shop.move_limit)),
+        wording.refused(shop.n_refused, shop.n_cells),
+    ]
+    misses = {name: mean_miss(budget.weeks, name) for name in METHODS}
+    return BudgetWords(
+        decision=wording.decision(
+            _money(cents(moved_cents(budget.cells)), budget),
+            current,
+            recommended,
+            n_moved=shop.n_moved,
+            n_lines=shop.n_cells,
+        ),
+        gain=wording.gain(
+            _money(_revenue(shop.gain_cents, budget, signed=True), budget),
+            _between(shop.gain_lower_cents, shop.gain_upper_cents, budget, signed=True),
+            has_moves=has_moves,
+            crosses_zero=shop.gain_lower_cents <= 0 <= shop.gain_upper_cents,
+            same_total=same_total,
+        ),
+        expectation=wording.expectation(
+            _estimate(*_today(shop), budget), _estimate(*_planned(shop), budget), has_moves=has_moves
+        ),
+        limits=" ".join(filter(None, limits)),
+        backtest=wording.backtest(
+            {name: share(miss) for name, miss in misses.items() if miss is not None},
+            len(budget.weeks),
+            is_cautious=shop.is_cautious,
+            limit=share(shop.move_limit),
+        ),
+        last_week=_last_week(budget),
+        certificate=wording.certificate(
+            share(max(*gaps, SMALLEST_PRINTED_GAP)) if gaps else None, ratio(max(prices)) if prices else None
+        ),
+        late=tuple(
+            wording.late(channel, until, n_days)
+            for channel, (until, n_days) in late_channels(budget.cells).items()
+        ),
     )
 
 
-def revenue_sentence(cells: Sequence[BudgetCell], total: BudgetSum, currency: str) -> str:
-    """Return the expected revenue and the sum of the cells' interval ends."""
-    revenue, lower, upper = _revenue(total, _revenue_decimals(cells))
-    return wording.expected_revenue(f"{revenue} {currency}".rstrip(), f"{lower} to {upper}")
+def _last_week(budget: _Budget) -> str:
+    if not budget.weeks:
+        return ""
+    week = budget.weeks[0]
+    return wording.last_week(
+        week.first,
+        week.last,
+        _money(_revenue(week.predicted_cents, budget), budget),
+        _money(_revenue(week.earned_cents, budget), budget),
+        share(week.miss_share, signed=True),
+    )
 
 
-def certificate_sentence(total: BudgetSum) -> str:
-    """Return certified gap and shadow price in words."""
-    return wording.certificate(
-        None if total.certified_gap is None else share(max(total.certified_gap, SMALLEST_PRINTED_GAP)),
-        None if total.shadow_price is None else ratio(total.shadow_price),
+def _facts(budget: _Budget) -> tuple[tuple[str, str], ...]:
+    shop = budget.shop
+    change = "unchanged" if shop.change_cents == 0 else f"to {cents(shop.daily_spend_recommended_cents)}"
+    return (
+        ("Total spend a day", f"{_money(cents(shop.daily_spend_current_cents), budget)}, {change}"),
+        ("Expected revenue a day, today's spend", _estimate(*_today(shop), budget)),
+        ("Expected revenue a day, the plan", _estimate(*_planned(shop), budget)),
+        (
+            "Gain a day",
+            f"{_money(_revenue(shop.gain_cents, budget, signed=True), budget)} "
+            f"({_between(shop.gain_lower_cents, shop.gain_upper_cents, budget, signed=True)})",
+        ),
+        ("Budget lines that stop at a limit", f"{shop.n_at_limit:,} of {shop.n_cells:,}"),
     )
 
 
@@ -121,62 +228,155 @@ def _ends(cells: Sequence[BudgetCell]) -> tuple[str, str]:
 
 
 def _cells_table(
-    caption: str, cells: Sequence[BudgetCell], decimals: int, total: BudgetSum | None = None
+    caption: str, cells: Sequence[BudgetCell], budget: _Budget, total: BudgetTotal | None = None
 ) -> PrintedTable:
-    columns = heads("Cell", "Status", *_MONEY, "ROAS#", "Marginal ROAS#")
+    columns = heads("Budget line", "Status", *_SPEND, "Expected revenue (interval)#", "ROAS#", "Next unit#")
     rows = [
         (
             text(cell.name),
-            marked(cell.status, wording.BUDGET_STATUS),
-            *_money_cells(cell, decimals),
+            marked(cell.status, wording.STATUS),
+            *_spend_cells(cell.spend_current_cents, cell.spend_recommended_cents, cell.change_share),
+            _estimated(
+                cell.expected_revenue_cents,
+                cell.revenue_lower_cents,
+                cell.revenue_upper_cents,
+                budget.decimals,
+            ),
             ratioed(cell.roas),
             ratioed(cell.marginal_roas),
         )
         for cell in cells
     ]
     whys = [cell.reason_text for cell in cells]
-    above = _total_row(total, decimals) if total else None
-    return first_rows(caption, columns, rows, SOURCE, total=above, whys=whys, shown=CELLS_FOLDED)
+    above = _total_row(total, budget.decimals) if total else None
+    return first_rows(caption, columns, rows, LINES, total=above, whys=whys, shown=CELLS_FOLDED)
 
 
-def _total_row(total: BudgetSum, decimals: int) -> tuple[Cell, ...]:
-    return (text("All cells"), Cell(""), *_money_cells(total, decimals), ratioed(total.roas), Cell(""))
+def _total_row(total: BudgetTotal, decimals: int) -> tuple[Cell, ...]:
+    return (
+        text("All lines, all days"),
+        Cell(""),
+        *_spend_cells(
+            total.daily_spend_current_cents, total.daily_spend_recommended_cents, total.change_share
+        ),
+        _estimated(*_planned(total), decimals),
+        ratioed(total.roas),
+        Cell(""),
+    )
 
 
 def _sums_table(
-    caption: str, head: str, sums: Sequence[BudgetSum], total: BudgetSum | None, decimals: int
+    caption: str, head: str, sums: Sequence[BudgetTotal], total: BudgetTotal | None, decimals: int
 ) -> PrintedTable:
-    columns: tuple[Column, ...] = heads(head, "Cells#", "Moved#", *_MONEY, "ROAS#")
-
-    def row(line: BudgetSum) -> tuple[Cell, ...]:
-        counts = (text(line.name), counted(line.n_cells), counted(line.n_moved))
-        return (*counts, *_money_cells(line, decimals), ratioed(line.roas))
-
-    return first_rows(
-        caption, columns, [row(line) for line in sums], SOURCE, total=row(total) if total else None
+    columns = heads(
+        head, "Lines#", "Moved#", "At a limit#", *_SPEND, "Revenue today#", "Revenue planned#", "Gain#"
     )
 
+    def row(line: BudgetTotal, name: str) -> tuple[Cell, ...]:
+        gain = (line.gain_cents, line.gain_lower_cents, line.gain_upper_cents)
+        return (
+            text(name),
+            counted(line.n_cells),
+            counted(line.n_moved),
+            counted(line.n_at_limit),
+            *_spend_cells(
+                line.daily_spend_current_cents, line.daily_spend_recommended_cents, line.change_share
+            ),
+            _estimated(*_today(line), decimals),
+            _estimated(*_planned(line), decimals),
+            _estimated(*gain, decimals, signed=True),
+        )
 
-def _money_cells(line: BudgetCell | BudgetSum, decimals: int) -> tuple[Cell, ...]:
-    revenue, lower, upper = _revenue(line, decimals)
-    change = f"{cents(line.change_cents, signed=True)} ({share(line.change_share, signed=True)})"
+    rows = [row(line, line.channel if line.scope == "channel" else line.scenario) for line in sums]
+    return first_rows(caption, columns, rows, TOTALS, total=row(total, "All lines") if total else None)
+
+
+def _weeks_table(caption: str, budget: _Budget) -> PrintedTable:
+    columns = heads(
+        "Week",
+        "Earned#",
+        "Curves predicted#",
+        "Miss#",
+        *(f"Miss per line: {wording.METHODS[name]}#" for name in METHODS),
+    )
+    rows = [
+        (
+            text(f"{week.first} to {week.last}"),
+            measured(_fixed(week.earned_cents, budget.decimals), week.earned_cents),
+            measured(_fixed(week.predicted_cents, budget.decimals), week.predicted_cents),
+            shared(week.miss_share, signed=True),
+            *(shared(week.misses.get(name)) for name in METHODS),
+        )
+        for week in budget.weeks
+    ]
+    total = (
+        text("All weeks"),
+        Cell(""),
+        Cell(""),
+        Cell(""),
+        *(shared(mean_miss(budget.weeks, name)) for name in METHODS),
+    )
+    return first_rows(caption, columns, rows, BACKTEST, total=total)
+
+
+def _spend_cells(current: int, recommended: int, change: float | None) -> tuple[Cell, ...]:
+    moved = recommended - current
     return (
-        measured(cents(line.spend_current_cents), line.spend_current_cents),
-        measured(cents(line.spend_recommended_cents), line.spend_recommended_cents),
-        measured(change, line.change_cents),
-        measured(f"{revenue} ({lower} to {upper})", line.expected_revenue_cents),
+        measured(cents(current), current),
+        measured(cents(recommended), recommended),
+        measured(f"{cents(moved, signed=True)} ({share(change, signed=True)})", moved),
     )
 
 
-def _revenue(line: BudgetCell | BudgetSum, decimals: int) -> tuple[str, str, str]:
-    amounts = (line.expected_revenue_cents, line.revenue_lower_cents, line.revenue_upper_cents)
-    revenue, lower, upper = (fixed(amount / 100, decimals) for amount in amounts)
-    return revenue, lower, upper
+def _today(total: BudgetTotal) -> tuple[int, int, int]:
+    return (
+        total.daily_revenue_current_cents,
+        total.daily_revenue_current_lower_cents,
+        total.daily_revenue_current_upper_cents,
+    )
+
+
+def _planned(total: BudgetTotal) -> tuple[int, int, int]:
+    return (
+        total.daily_revenue_expected_cents,
+        total.daily_revenue_lower_cents,
+        total.daily_revenue_upper_cents,
+    )
+
+
+def _estimated(
+    value: int | None, lower: int | None, upper: int | None, decimals: int, *, signed: bool = False
+) -> Cell:
+    if value is None or lower is None or upper is None:
+        return text(None)
+    middle, *ends = (_fixed(amount, decimals, signed=signed) for amount in (value, lower, upper))
+    return measured(f"{middle} ({' to '.join(ends)})", value)
+
+
+def _estimate(value: int, lower: int, upper: int, budget: _Budget) -> str:
+    return f"{_money(_revenue(value, budget), budget)} ({_between(lower, upper, budget)})"
+
+
+def _between(lower: int, upper: int, budget: _Budget, *, signed: bool = False) -> str:
+    return " to ".join(_revenue(end, budget, signed=signed) for end in (lower, upper))
+
+
+def _revenue(amount: int, budget: _Budget, *, signed: bool = False) -> str:
+    return _fixed(amount, budget.decimals, signed=signed)
+
+
+def _fixed(amount: int, decimals: int, *, signed: bool = False) -> str:
+    return fixed(amount / 100, decimals, signed=signed)
+
+
+def _money(amount: str, budget: _Budget) -> str:
+    return f"{amount} {budget.currency}".rstrip()
 
 
 def _revenue_decimals(cells: Sequence[BudgetCell]) -> int:
-    """Return 0 where a typical cell earns a hundred units or more: its interval is wider than cents."""
-    return 0 if median(cell.expected_revenue_cents for cell in cells) >= 10_000 else 2
+    """Return 0 where a typical line earns a hundred units or more: its interval is wider than cents."""
+    known = [cell.expected_revenue_cents for cell in cells if cell.expected_revenue_cents is not None]
+    return 0 if known and median(known) >= 10_000 else 2
 
 
-_MONEY = ("Today#", "Recommended#", "Change#", "Expected revenue (interval)#")
+_SPEND = ("Today#", "Recommended#", "Change#")
