@@ -306,7 +306,8 @@ def _budget_lines(result: "NightResult") -> list[str]:
     if words is None:
         return []
     first = f"budget: {words.decision} {words.gain}"
-    return [first, *(f"  {line}" for line in (words.expectation, words.limits, words.backtest, *words.late))]
+    evidence = f"{words.backtest} {words.last_week}".rstrip()
+    return [first, *(f"  {line}" for line in (words.expectation, words.limits, evidence, *words.late))]
 
 
 def execute(arguments: Sequence[str]) -> int:

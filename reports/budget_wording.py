@@ -123,7 +123,7 @@ def moves_conclusion(gains_most: str, loses_most: str) -> str:
     """Return which lines move most, biggest moves first; empty names where none moves that way."""
     if not gains_most and not loses_most:
         return "No budget line moves: today's spend is kept."
-    parts = [f"{gains_most} gains most"] if gains_most else []
+    parts = [f"{gains_most} grows most"] if gains_most else []
     parts += [f"{loses_most} gives up most"] if loses_most else []
     return "; ".join(parts) + "."
 

@@ -6,7 +6,7 @@ from statistics import median
 
 from reports import budget_wording as wording
 from reports.charts.budget_moves import CELLS_DRAWN, budget_moves
-from reports.pages.cells import counted, heads, marked, measured, ratioed, shared, text
+from reports.pages.cells import heads, marked, measured, ratioed, shared, text
 from reports.pages.figure import Figure, Key
 from reports.summaries.budget import (
     METHODS,
@@ -23,7 +23,13 @@ from reports.summaries.budget import (
 )
 from reports.summaries.formatting import cents, fixed, ratio, share
 from reports.summaries.night import Night
-from reports.summaries.printed_table import Cell, PrintedTable, first_rows
+from reports.summaries.printed_table import (
+    Cell,
+    IntervalBar,
+    PrintedTable,
+    first_rows,
+    interval_bars,
+)
 
 LINES, TOTALS, BACKTEST = "out_budget_allocation", "out_budget_totals", "out_budget_backtest"
 CELLS_OPEN = 15
@@ -207,11 +213,11 @@ def _last_week(budget: _Budget) -> str:
 
 def _facts(budget: _Budget) -> tuple[tuple[str, str], ...]:
     shop = budget.shop
-    change = "unchanged" if shop.change_cents == 0 else f"to {cents(shop.daily_spend_recommended_cents)}"
+    change = "unchanged" if shop.change_cents == 0 else f"then {cents(shop.daily_spend_recommended_cents)}"
+    today, planned = _estimate(*_today(shop), budget), _estimate(*_planned(shop), budget)
     return (
         ("Total spend a day", f"{_money(cents(shop.daily_spend_current_cents), budget)}, {change}"),
-        ("Expected revenue a day, today's spend", _estimate(*_today(shop), budget)),
-        ("Expected revenue a day, the plan", _estimate(*_planned(shop), budget)),
+        ("Expected revenue a day", f"{today} at today's spend, {planned} by the plan"),
         (
             "Gain a day",
             f"{_money(_revenue(shop.gain_cents, budget, signed=True), budget)} "
@@ -268,27 +274,40 @@ def _total_row(total: BudgetTotal, decimals: int) -> tuple[Cell, ...]:
 def _sums_table(
     caption: str, head: str, sums: Sequence[BudgetTotal], total: BudgetTotal | None, decimals: int
 ) -> PrintedTable:
+    """Sums with what they gain; the line of the total is on the same scale as the others."""
     columns = heads(
-        head, "Lines#", "Moved#", "At a limit#", *_SPEND, "Revenue today#", "Revenue planned#", "Gain#"
+        head,
+        "Today#",
+        "Recommended#",
+        "Change#",
+        "Gain in revenue (interval)#",
+        "Today's revenue#",
+        "Planned revenue#",
+        "Lines at a limit#",
     )
+    lines = [*sums, *([total] if total else [])]
+    gains = [(line.gain_cents, line.gain_lower_cents, line.gain_upper_cents) for line in lines]
+    bars = interval_bars(gains)
 
-    def row(line: BudgetTotal, name: str) -> tuple[Cell, ...]:
-        gain = (line.gain_cents, line.gain_lower_cents, line.gain_upper_cents)
+    def row(line: BudgetTotal, name: str, bar: IntervalBar | None) -> tuple[Cell, ...]:
+        gain = _signed_estimate(line.gain_cents, line.gain_lower_cents, line.gain_upper_cents, decimals)
         return (
             text(name),
-            counted(line.n_cells),
-            counted(line.n_moved),
-            counted(line.n_at_limit),
-            *_spend_cells(
-                line.daily_spend_current_cents, line.daily_spend_recommended_cents, line.change_share
-            ),
-            _estimated(*_today(line), decimals),
+            measured(cents(line.daily_spend_current_cents), line.daily_spend_current_cents),
+            measured(cents(line.daily_spend_recommended_cents), line.daily_spend_recommended_cents),
+            shared(line.change_share, signed=True),
+            measured(gain, line.gain_cents, bar),
+            measured(_fixed(line.daily_revenue_current_cents, decimals), line.daily_revenue_current_cents),
             _estimated(*_planned(line), decimals),
-            _estimated(*gain, decimals, signed=True),
+            measured(f"{line.n_at_limit:,} of {line.n_cells:,}", line.n_at_limit),
         )
 
-    rows = [row(line, line.channel if line.scope == "channel" else line.scenario) for line in sums]
-    return first_rows(caption, columns, rows, TOTALS, total=row(total, "All lines") if total else None)
+    rows = [
+        row(line, line.channel if line.scope == "channel" else line.scenario, bar)
+        for line, bar in zip(sums, bars, strict=False)
+    ]
+    above = row(total, "All lines", bars[-1]) if total else None
+    return first_rows(caption, columns, rows, TOTALS, total=above)
 
 
 def _weeks_table(caption: str, budget: _Budget) -> PrintedTable:
@@ -344,13 +363,16 @@ def _planned(total: BudgetTotal) -> tuple[int, int, int]:
     )
 
 
-def _estimated(
-    value: int | None, lower: int | None, upper: int | None, decimals: int, *, signed: bool = False
-) -> Cell:
+def _estimated(value: int | None, lower: int | None, upper: int | None, decimals: int) -> Cell:
     if value is None or lower is None or upper is None:
         return text(None)
-    middle, *ends = (_fixed(amount, decimals, signed=signed) for amount in (value, lower, upper))
+    middle, *ends = (_fixed(amount, decimals) for amount in (value, lower, upper))
     return measured(f"{middle} ({' to '.join(ends)})", value)
+
+
+def _signed_estimate(value: int, lower: int, upper: int, decimals: int) -> str:
+    middle, *ends = (_fixed(amount, decimals, signed=True) for amount in (value, lower, upper))
+    return f"{middle} ({' to '.join(ends)})"
 
 
 def _estimate(value: int, lower: int, upper: int, budget: _Budget) -> str:
