@@ -12,7 +12,8 @@ class CellStory:
 
     spend_*: cents per day, all days counted. n_active of n_current: days with spend of the cell's last days.
     days_late: by how much its channel's log ends before the shop's, at logged_until. last_spent: its last day
-    with spend. usual_spend: in units of the currency, of its days with spend. n_days: length of the log.
+    with spend. usual_spend: in units of the currency, mean of its days with spend, and usual_return: what a
+    unit of it earned. n_days: length of the log.
     has_revenue: anything was earned anywhere.
     """
 
@@ -30,6 +31,7 @@ class CellStory:
     logged_until: date
     last_spent: date | None
     usual_spend: float
+    usual_return: float
     shadow_price: float
     n_days: int
     has_revenue: bool
@@ -40,13 +42,25 @@ def cell_reason(story: CellStory, settings: BudgetSettings) -> str:
 
     >>> day = date(2026, 2, 1)
     >>> search = CellStory(
-    ...     100, 112, 30.0, 0.4, 2.0, 0.9, False, "none", 5, 7, 0, day, day, 1.4, 1.5, 56, True
+    ...     100, 112, 30.0, 0.4, 2.0, 0.9, False, "none", 5, 7, 0, day, day, 1.4, 2.0, 1.5, 56, True
     ... )
     >>> print(cell_reason(search, BudgetSettings()).replace(". ", ".\\n"))
     Raised by 12.0%: the next cent brings 2.00 cents here, 1.50 across the budget (90% of the draws agree).
     It spent on 5 of its last 7 days, and amounts are of a day with spend.
     """
-    return (_refused(story, settings) or _decided(story, settings)) + _pauses(story) + _late(story)
+    said = _stopped(story) or _refused(story, settings) or _decided(story, settings)
+    return said + _pauses(story) + _late(story)
+
+
+def _stopped(story: CellStory) -> str:
+    """What a cell that spends nothing now did when it spent; "" for one that spends, or never did."""
+    if story.last_spent is None or story.spend_current_cents > 0 or story.spend_recommended_cents > 0:
+        return ""
+    return (
+        f"Nothing is spent here now, the last time was {story.last_spent}: {story.usual_spend:,.2f} on a "
+        f"usual day with spend, at a return of {story.usual_return:.2f}. Spend moves by a share of itself: "
+        "start it by hand to learn more."
+    )
 
 
 def _refused(story: CellStory, settings: BudgetSettings) -> str:
@@ -81,11 +95,6 @@ def _decided(story: CellStory, settings: BudgetSettings) -> str:
             f"here, {story.shadow_price:.2f} across the budget ({story.agreement:.0%} of the draws agree)."
             + _stop(story, settings)
         )
-    if now == 0:
-        return (
-            f"Nothing is spent here now, the last time was {story.last_spent} ({story.usual_spend:,.2f} on a "
-            "usual day with spend). Spend moves by a share of itself: start it by hand to learn more."
-        )
     if story.is_disputed:
         return (
             "The logs don't say whether the next cent brings more here or elsewhere "
@@ -104,7 +113,7 @@ def _stop(story: CellStory, settings: BudgetSettings) -> str:
 
 
 def _pauses(story: CellStory) -> str:
-    if 0 < story.n_active < story.n_current:
+    if 0 < story.n_active < story.n_current and story.spend_current_cents > 0:
         return (
             f" It spent on {story.n_active} of its last {story.n_current} days, and amounts are of a day "
             "with spend."

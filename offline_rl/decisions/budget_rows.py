@@ -60,7 +60,9 @@ def cell_rows(decision: BudgetDecision) -> pl.DataFrame:
 
 def _stories(decision: BudgetDecision) -> list[CellStory]:
     log, plan, evidence = decision.log, decision.plan, decision.evidence
-    spent, days = log.history.spend.sum(1), np.maximum((log.history.spend > 0).sum(1), 1)
+    is_spent = log.history.spend > 0
+    spent, days = log.history.spend.sum(1), np.maximum(is_spent.sum(1), 1)
+    earned = np.where(is_spent, log.history.revenue, 0.0).sum(1)
     binding, days_late = decision.binding, log.days_late
     logged_until, last_spent = log.logged_until, log.last_spent
     has_revenue = bool((decision.fit.curves.ceiling > 0).any())
@@ -80,6 +82,7 @@ def _stories(decision: BudgetDecision) -> list[CellStory]:
             logged_until=logged_until[cell],
             last_spent=last_spent[cell],
             usual_spend=float(spent[cell] / days[cell] / 100),
+            usual_return=float(earned[cell] / max(spent[cell], 1.0)),
             shadow_price=plan.allocation.shadow_price,
             n_days=len(log.days),
             has_revenue=has_revenue,

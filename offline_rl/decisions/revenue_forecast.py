@@ -89,7 +89,7 @@ def draw_revenue(
     """
     rng = np.random.default_rng([seed, 1])
     n_draws, n_cells = draws.ceiling.shape
-    freedom = max(drift.n_weeks, _START_WEEKS)
+    freedom = drift.n_weeks + _START_WEEKS
     common = drift.common * rng.standard_t(freedom, (n_draws, 1))
     own = drift.of_cell * rng.standard_normal((n_draws, n_cells))
     # Logarithms beyond a factor of 1000 are the far tail of a t with two degrees of freedom.

@@ -281,8 +281,7 @@ def _sums_table(
         "Recommended#",
         "Change#",
         "Gain in revenue (interval)#",
-        "Today's revenue#",
-        "Planned revenue#",
+        "Planned revenue (interval)#",
         "Lines at a limit#",
     )
     lines = [*sums, *([total] if total else [])]
@@ -297,7 +296,6 @@ def _sums_table(
             measured(cents(line.daily_spend_recommended_cents), line.daily_spend_recommended_cents),
             shared(line.change_share, signed=True),
             measured(gain, line.gain_cents, bar),
-            measured(_fixed(line.daily_revenue_current_cents, decimals), line.daily_revenue_current_cents),
             _estimated(*_planned(line), decimals),
             measured(f"{line.n_at_limit:,} of {line.n_cells:,}", line.n_at_limit),
         )
