@@ -7,7 +7,8 @@ A day without a row means one of three things, and they are kept apart:
 * the cell has rows before and after, or its channel goes on without it: a pause, nothing was spent;
 * before the cell's first row it did not exist.
 
-Days on which the shop logged nothing at all are no days.
+Days on which the shop logged nothing at all are no days. Revenue of a day without spend belongs to the last
+day with spend, if that was at most a week before: orders follow ads, and the weekend's would else be lost.
 """
 
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from features.errors import InputDataError
 from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.largest_remainder import Cents, whole_cents
+from offline_rl.decisions.log_weeks import WEEK
 from offline_rl.decisions.response_curves import SpendHistory
 
 Array = NDArray[np.float64]
@@ -103,7 +105,7 @@ def read_spend_log(spend_frame: pl.DataFrame, as_of: date, settings: BudgetSetti
     return SpendLog(
         keys=keys.drop("cell"),
         days=dates,
-        history=SpendHistory(spend, by_day("revenue_cents"), channel),
+        history=SpendHistory(spend, _credited(by_day("revenue_cents"), spend), channel),
         conversions=by_day("conversions").sum(1),
         first_day=first_day,
         last_day=last_day,
@@ -113,6 +115,17 @@ def read_spend_log(spend_frame: pl.DataFrame, as_of: date, settings: BudgetSetti
         n_active=n_active,
         n_current=n_current,
     )
+
+
+def _credited(revenue: Array, spend: Array) -> Array:
+    """Move revenue of days without spend to the cell's last day with spend, up to a week back."""
+    day = np.arange(spend.shape[1])
+    last_spent = np.maximum.accumulate(np.where(spend > 0, day, -1), axis=1)
+    cell, late = np.nonzero((spend == 0) & (revenue > 0) & (last_spent >= 0) & (day - last_spent <= WEEK))
+    credited = revenue.copy()
+    np.add.at(credited, (cell, last_spent[cell, late]), revenue[cell, late])
+    credited[cell, late] = 0.0
+    return credited
 
 
 def _known_days(

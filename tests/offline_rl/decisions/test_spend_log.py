@@ -101,3 +101,37 @@ def test_days_on_which_nobody_logged_anything_are_no_days() -> None:
     log = read({"a": ("search", lambda day: day % 7 < 5)})
     assert len(log.days) == 25
     assert log.active_share.tolist() == [1.0]
+
+
+def test_revenue_of_a_weekend_belongs_to_the_friday_before_and_none_is_lost() -> None:
+    days = [FIRST + timedelta(days=day) for day in range(14)]
+    rows = pl.DataFrame(
+        {
+            "date": days,
+            "campaign_id": "a",
+            "channel": "search",
+            "segment_id": "all",
+            "spend_cents": [0 if day.weekday() > 4 else 1000 for day in days],
+            "conversions": 1,
+            "revenue_cents": [500 if day.weekday() > 4 else 2000 for day in days],
+        }
+    )
+    revenue = read_spend_log(rows, days[-1], BudgetSettings()).history.revenue[0]
+    assert revenue[:7].tolist() == [2000, 2000, 2000, 2000, 3000, 0, 0]
+    assert revenue.sum() == rows["revenue_cents"].sum()
+
+
+def test_revenue_long_after_the_last_spend_is_not_piled_on_it() -> None:
+    rows = pl.DataFrame(
+        {
+            "date": [FIRST + timedelta(days=day) for day in range(10)],
+            "campaign_id": "a",
+            "channel": "search",
+            "segment_id": "all",
+            "spend_cents": [1000] + [0] * 9,
+            "conversions": 1,
+            "revenue_cents": [2000] + [100] * 9,
+        }
+    )
+    revenue = read_spend_log(rows, FIRST + timedelta(days=9), BudgetSettings()).history.revenue[0]
+    assert revenue.tolist() == [2700, 0, 0, 0, 0, 0, 0, 0, 100, 100]
