@@ -299,7 +299,7 @@ def _print_night(result: "NightResult") -> None:
 
 def _budget_lines(result: "NightResult") -> list[str]:
     """Return the sentences of the report about the budget, none where the night decided none."""
-    from reports.pages.decisions_budget import budget_words
+    from reports.pages.budget_words import budget_words
     from reports.summaries.night import read_night
 
     words = budget_words(read_night(result.published.folder))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from reports import wording
-from reports.pages.decisions_budget import BudgetWords, budget_words
+from reports.pages.budget_words import BudgetWords, budget_words
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
 from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night

@@ -7,7 +7,7 @@ import pytest
 
 from reports import budget_wording as wording
 from reports.pages import report_html
-from reports.pages.decisions_budget import BudgetWords, budget_words
+from reports.pages.budget_words import BudgetWords, budget_words
 from reports.summaries.night import night
 from tests.reports.sample_nights import SampleNight, demo_night
 
