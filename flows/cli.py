@@ -297,12 +297,27 @@ def _print_night(result: "NightResult") -> None:
             f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
             f"    {row['reasons']}"
         )
+    for line in _budget_lines(result):
+        print(f"  {line}")
     for domain, why in result.night.undecided.items():
         print(f"  {domain}: nothing decided. {why}")
     print("tables")
     for name, path in result.published.tables.items():
         print(f"  {name:<24} {path}")
     print(f"report\n  {result.published.report}")
+
+
+def _budget_lines(result: "NightResult") -> list[str]:
+    """Return the sentences of the report about the budget, none where the night decided none."""
+    from reports.pages.budget_words import budget_words
+    from reports.summaries.night import read_night
+
+    words = budget_words(read_night(result.published.folder))
+    if words is None:
+        return []
+    first = f"budget: {words.decision} {words.gain}"
+    evidence = f"{words.backtest} {words.last_week}".rstrip()
+    return [first, *(f"  {line}" for line in (words.expectation, words.limits, evidence, *words.late))]
 
 
 def execute(arguments: Sequence[str]) -> int:

@@ -18,7 +18,7 @@ from flows.stages import stage
 from flows.threads import limit_threads
 from flows.workspace import Night, Workspace, read_json
 from offline_rl.decisions.advertising import ad_targeting
-from offline_rl.decisions.budget import budget_table
+from offline_rl.decisions.budget import BudgetTables, budget_tables
 from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.recommendation import Serving, SlateChances, recommend
@@ -115,14 +115,17 @@ def decide(workspace: Workspace, night: Night) -> None:
             creatives = _creatives(_tomorrow(workspace, night, "advertising"), night, folder)
             creatives.write_parquet(folder / "out_ad_targeting.parquet")
         if "budget" not in night.undecided:
-            _budget(workspace, night).write_parquet(folder / "out_budget_allocation.parquet")
+            budget = _budget(workspace, night)
+            budget.allocation.write_parquet(folder / "out_budget_allocation.parquet")
+            budget.totals.write_parquet(folder / "out_budget_totals.parquet")
+            budget.backtest.write_parquet(folder / "out_budget_backtest.parquet")
 
 
-def _budget(workspace: Workspace, night: Night) -> pl.DataFrame:
+def _budget(workspace: Workspace, night: Night) -> BudgetTables:
     with open_store(workspace.warehouse) as connection:
         spend = connection.sql(SPEND).pl()
     budget = workspace.settings.budget
-    return budget_table(
+    return budget_tables(
         spend,
         run_id=night.run_id,
         as_of=night.as_of,

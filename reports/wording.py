@@ -38,11 +38,6 @@ TASK_STATUS: Mapping[str, tuple[Mark, str]] = {
     "merged": (Mark("+", "even"), "merged"),
     "pooled_only": (Mark("○", "quiet"), "pooled only"),
 }
-BUDGET_STATUS: Mapping[str, tuple[Mark, str]] = {
-    "moved": (Mark("↔", "good"), "moved"),
-    "held": (Mark("=", "even"), "held"),
-    "refused": (Mark("✕", "bad"), "refused"),
-}
 FALLBACK_LEVELS = {
     "segment": "the segment's own policy",
     "pooled": "the policy of all segments together",
@@ -59,6 +54,7 @@ WHY_TABLES_MATTER = {
     "out_recommendations": "without it nobody can see what would be shown tomorrow",
     "out_ad_targeting": "without it nobody can see which ads would be shown to whom",
     "out_budget_allocation": "without it nobody can see what would be spent tomorrow",
+    "out_budget_totals": "without it nobody can see what the budget would gain",
     "out_policy_values": "without it no policy has a measured value",
     "out_verdicts": "without it the gate's decision and its reasons are unknown",
     "out_segment_tasks": "without it nobody can see which segments were learned from, and which were merged",
@@ -119,11 +115,6 @@ VALIDATION_HINT = (
     "All steps are judged on the same rounds of the validation segments and share their luck: one high step "
     "proves nothing, and many in a row prove little. Paired comparisons decide which step a learner keeps, "
     "and whether it adapts at all; a note names the learners that kept their start or do not adapt."
-)
-TOTALS_HINT = (
-    "Totals are sums over all cells, shown or not; spend is exact, expected revenue is rounded. The interval "
-    "of a total adds up the ends of its cells: wider than the interval of the sum where cells err "
-    "independently."
 )
 DIAGNOSTICS_HINT = (
     "Trust a value when its mean weight is near 1, its supported share near 100 %, and its effective sample "
@@ -361,47 +352,6 @@ def note_heading(note: Note) -> str:
     """Return whom a note speaks of, empty for a note of the whole night."""
     names = ", ".join(note.learners)
     return f"{DOMAINS[note.domain]}, {names}" if note.domain else ""
-
-
-def budget_decision(moved: str, current: str, recommended: str, *, n_moved: str, n_cells: str) -> str:
-    """Return what happens to the budget."""
-    return f"{moved} a day moves between cells ({n_moved} of {n_cells} cells change). " + (
-        f"Total spend stays at {current} a day."
-        if current == recommended
-        else f"Total spend goes from {current} to {recommended} a day."
-    )
-
-
-def expected_revenue(revenue: str, interval: str) -> str:
-    """Return what the recommended spend should bring."""
-    return f"Expected revenue {revenue} a day ({interval})."
-
-
-def certificate(gap: str | None, shadow_price: str | None) -> str:
-    """Return the optimality certificate and the shadow price in words."""
-    sentences = []
-    if gap is not None:
-        sentences.append(
-            "On the fitted curves and within the limits, no allocation earns over "
-            f"{gap} more than this one (certified)."
-        )
-    if shadow_price is not None:
-        sentences.append(f"One more unit of total budget would bring about {shadow_price} units of revenue.")
-    return " ".join(sentences)
-
-
-def moves_conclusion(gains_most: str, loses_most: str) -> str:
-    """Return which cells move most, biggest moves first; empty names where none moves that way."""
-    if not gains_most and not loses_most:
-        return "No cell moves: today's spend is kept."
-    parts = [f"{gains_most} gains most"] if gains_most else []
-    parts += [f"{loses_most} gives up most"] if loses_most else []
-    return "; ".join(parts) + "."
-
-
-def more_cells(n_cells: int) -> str:
-    """Return the line that opens the table of smaller moves."""
-    return "1 more cell" if n_cells == 1 else f"{n_cells:,} more cells"
 
 
 def quality_conclusion(n_sources: int, n_refusing: int, n_lost: int) -> str:

@@ -169,15 +169,58 @@ item_probability = _share("probability of the item in this slot for a visitor of
 
 # budget
 scenario = _text("which budget question was asked")
-spend_current_cents = _cents("spend per day now")
-spend_recommended_cents = _cents("spend per day proposed")
-spend_min_cents = _cents("least spend allowed")
-spend_max_cents = _cents("most spend allowed")
+spend_current_cents = _cents("spend now, of a day on which the cell spends")
+spend_recommended_cents = _cents("spend proposed, of a day on which the cell spends")
+spend_min_cents = _cents("least spend allowed, of a day on which the cell spends")
+spend_max_cents = _cents("most spend allowed, of a day on which the cell spends")
+active_share = _share("share of the cell's last logged days with spend; 0 for a cell that spends nothing now")
+daily_spend_current_cents = _cents(
+    "spend per day now, days without spend included; adds up to the shop's total"
+)
+daily_spend_recommended_cents = _cents(
+    "spend per day proposed, days without spend included; adds up to the shop's total"
+)
 change_share = _number("recommended over current spend, less one", "share", -1)
-expected_conversions = _number("conversions per day expected at the recommended spend", "count", 0)
-expected_revenue_cents = _cents("revenue per day expected at the recommended spend")
-revenue_lower_cents = _cents("lower end of the 95% interval of that revenue")
-revenue_upper_cents = _cents("upper end of the 95% interval of that revenue")
+expected_conversions = _number(
+    "conversions of a day with spend, expected at the recommended spend", "count", 0
+)
+revenue_current_cents = _cents("revenue of a day with spend, expected at the current spend")
+expected_revenue_cents = _cents("revenue of a day with spend, expected at the recommended spend")
+revenue_lower_cents = _cents(
+    "lower end of the 95% interval of that revenue, as a mean of the next seven days"
+)
+revenue_upper_cents = _cents("upper end of that interval")
+logged_until = dy.Date(description="last day that the log of the channel knows, UTC")
+budget_scope = dy.Enum(["shop", "channel"], description="what the sums are over: the shop, or one channel")
+n_cells = _count("cells: campaigns, channels and segments that spend is logged for")
+n_moved = _count("cells whose spend changes")
+n_at_limit = _count("moved cells that a limit stops: the move limit, or the highest spend of a logged day")
+n_refused = _count("cells whose log is too thin to move them")
+daily_revenue_current_cents = _cents("revenue per day expected at the current spend")
+daily_revenue_current_lower_cents = _cents("lower end of its 95% interval, as a mean of the next seven days")
+daily_revenue_current_upper_cents = _cents("upper end of that interval")
+daily_revenue_expected_cents = _cents("revenue per day expected at the recommended spend")
+daily_revenue_lower_cents = _cents("lower end of its 95% interval, as a mean of the next seven days")
+daily_revenue_upper_cents = _cents("upper end of that interval")
+gain_cents = _cents(
+    "revenue per day expected at the recommended spend less that at the current", may_be_negative=True
+)
+gain_lower_cents = _cents("lower end of the 95% interval of the gain", may_be_negative=True)
+gain_upper_cents = _cents("upper end of that interval", may_be_negative=True)
+move_limit = _share("largest share by which a cell may move tonight")
+is_cautious = dy.Bool(
+    description="held-out weeks were predicted no better than by last week's return: halved move limit"
+)
+backtest_method = dy.Enum(
+    ["curves", "same_revenue", "same_return"],
+    description="the fitted curves; last week's revenue a day; last week's revenue per cent",
+)
+held_out_from = dy.Date(description="first day of the week that the prediction had not seen, UTC")
+held_out_to = dy.Date(description="last day of that week, UTC")
+predicted_revenue_cents = _cents("revenue per day predicted for that week from its spend, all judged cells")
+earned_revenue_cents = _cents("revenue per day that they earned")
+miss_share = _number("predicted over earned revenue, less one", "share", -1)
+cell_miss_share = _number("sum over cells of the absolute miss, over earned revenue", "share", 0)
 roas = _number("revenue per unit of spend", "ratio", 0)
 marginal_roas = _number("revenue of the next unit of spend", "ratio", 0)
 binding_constraint = _text("the limit that stops the cell: none, spend_min, spend_max, support")

@@ -80,4 +80,4 @@ def _range(column: dy.Column) -> str:
         ("< ", column.max_exclusive),
         ("≤ ", column.max),
     )
-    return ", ".join(f"{sign}{bound}" for sign, bound in ends if bound is not None)
+    return ", ".join(f"{sign}{bound:,}" for sign, bound in ends if bound is not None)

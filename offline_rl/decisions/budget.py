@@ -1,189 +1,144 @@
 """Tomorrow's ad budget: one total over campaigns, channels and segments, from the daily spend log.
 
-load the log -> fit the curves -> decide which cells may move -> fill the water -> write the table
+load the log -> fit the curves -> back-test them -> decide which cells may move -> fill the water -> write
 """
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 
+import dataframely as dy
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.contracts import columns
-from features.contracts.outputs import BudgetAllocation
-from features.errors import InputDataError
-from offline_rl.decisions.budget_plan import BudgetPlan, movable_cells, plan_budget
-from offline_rl.decisions.budget_reasons import CellStory, decided_reason, refused_reason
+from features.contracts.outputs import BudgetAllocation, BudgetBacktest, BudgetTotals
+from offline_rl.decisions.budget_backtest import backtest, backtest_rows, predicts_better
+from offline_rl.decisions.budget_decision import BudgetDecision
+from offline_rl.decisions.budget_plan import Mask, movable_cells, plan_budget
+from offline_rl.decisions.budget_rows import cell_rows
 from offline_rl.decisions.budget_settings import BudgetSettings
-from offline_rl.decisions.largest_remainder import Cents, whole_cents
-from offline_rl.decisions.response_curves import (
-    ResponseCurves,
-    SpendHistory,
-    draw_response_curves,
-    fit_response_curves,
-)
+from offline_rl.decisions.budget_totals import total_rows
+from offline_rl.decisions.response_curves import ResponseCurves, draw_response_curves, fit_response_curves
+from offline_rl.decisions.revenue_forecast import Drift, draw_revenue, measured_drift
 from offline_rl.decisions.spend_evidence import SpendEvidence, spend_evidence
+from offline_rl.decisions.spend_log import SpendLog, read_spend_log
 from offline_rl.decisions.water_filling import Allocation, Cells, allocate
-
-__all__ = ["Allocation", "BudgetSettings", "Cells", "allocate", "budget_table"]
 
 Array = NDArray[np.float64]
 
-CELL_KEY = ["campaign_id", "channel", "segment_id"]
+__all__ = [
+    "Allocation",
+    "BudgetSettings",
+    "BudgetTables",
+    "Cells",
+    "allocate",
+    "budget_table",
+    "budget_tables",
+]
 
 
 @dataclass(frozen=True)
-class _Log:
-    keys: pl.DataFrame
-    history: SpendHistory
-    conversions: Array
-    current: Cents
+class BudgetTables:
+    """What a night decides about the budget, each a table of its contract.
+
+    allocation: a row per cell. totals: a row for the shop and each channel. backtest: a row per held-out week
+    and method, none where the log is too short to hold one out.
+    """
+
+    allocation: pl.DataFrame
+    totals: pl.DataFrame
+    backtest: pl.DataFrame
 
 
 def budget_table(
     spend_frame: pl.DataFrame, *, run_id: str, as_of: date, settings: BudgetSettings, seed: int
 ) -> pl.DataFrame:
-    """Return rows of `BudgetAllocation`, one per cell, sorted by campaign, channel and segment.
+    """Return the rows of `BudgetAllocation` alone; see `budget_tables`."""
+    return budget_tables(spend_frame, run_id=run_id, as_of=as_of, settings=settings, seed=seed).allocation
+
+
+def budget_tables(
+    spend_frame: pl.DataFrame, *, run_id: str, as_of: date, settings: BudgetSettings, seed: int
+) -> BudgetTables:
+    """Return the plan, one row per cell by campaign, channel and segment, what it gains, and the back-test.
 
     A cell whose log is too thin (`refused`) or doesn't say whether its next cent earns more or less than
-    elsewhere (`held`) keeps its spend; the others share the rest of the budget. Intervals are those of the
-    mean revenue per day under the drawn curves, not of a single day's.
+    elsewhere (`held`) keeps its spend; the others share the rest of the budget. Where the curves predicted
+    the held-out weeks no better than last week's return does, the plan is cautious
+    (`BudgetSettings.cautious`).
 
     spend_frame: rows of `AdSpendDaily`; days after `as_of` are not read.
     Raises UsageError for a budget that the limits can't hold, InputDataError for logs that end too early.
-    No ads at all give an empty table.
+    No ads at all give empty tables.
     """
     if spend_frame.is_empty():
-        return BudgetAllocation.create_empty()
-    log = _read(spend_frame, as_of, settings)
+        return BudgetTables(
+            BudgetAllocation.create_empty(), BudgetTotals.create_empty(), BudgetBacktest.create_empty()
+        )
+    log = read_spend_log(spend_frame, as_of, settings)
+    weeks = backtest(log.history, seed=seed)
+    decision = _decide(
+        log, settings, is_proven=predicts_better(weeks), drift=measured_drift(weeks), seed=seed
+    )
+    night = {"run_id": pl.lit(run_id), "as_of": pl.lit(as_of)}
+    scenario = pl.lit("current_total" if settings.budget_cents is None else "given_total")
+
+    def written(rows: pl.DataFrame, contract: type[dy.Schema]) -> pl.DataFrame:
+        return pl.DataFrame(contract.validate(rows.select(contract.column_names())))
+
+    return BudgetTables(
+        written(cell_rows(decision).with_columns(**night, scenario=scenario), BudgetAllocation),
+        written(total_rows(decision).with_columns(**night, scenario=scenario), BudgetTotals),
+        written(backtest_rows(weeks, log.days).with_columns(**night), BudgetBacktest),
+    )
+
+
+def _decide(
+    log: SpendLog, settings: BudgetSettings, *, is_proven: bool, drift: Drift, seed: int
+) -> BudgetDecision:
     fit = fit_response_curves(log.history)
     draws = draw_response_curves(log.history, fit, n_draws=settings.n_draws, seed=seed)
     evidence = spend_evidence(log.history.spend, fit.residual, log.history.channel)
-    cells, has_evidence = movable_cells(fit.curves, log.current, evidence, settings)
-    budget_cents = int(log.current.sum()) if settings.budget_cents is None else settings.budget_cents
+    has_evidence = _has_evidence(evidence, fit.curves, settings)
+    # A cell that spends nothing now has no share; any share serves, since its spend stays 0.
+    share = np.where(log.n_active > 0, log.active_share, 1.0)
+    per_day, drawn_per_day = _of_all_days(fit.curves, share), _of_all_days(draws, share)
+    supported = np.floor(share * evidence.max_supported_cents).astype(np.int64)
+    budget = int(log.current_cents.sum()) if settings.budget_cents is None else settings.budget_cents
+
+    used = settings if is_proven else settings.cautious()
+    cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
+    if used is not settings and not cells.spend_min_cents.sum() <= budget <= cells.spend_max_cents.sum():
+        # The shop asked for a total that half the limit can't reach: its own limit counts.
+        used = replace(used, move_limit=settings.move_limit)
+        cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
     plan = plan_budget(
         cells,
         has_evidence,
-        log.current,
-        budget_cents,
-        draws=draws,
-        minimum_agreement=settings.minimum_agreement,
+        log.current_cents,
+        budget,
+        draws=drawn_per_day,
+        minimum_agreement=used.minimum_agreement,
     )
-    frame = _rows(log, plan, draws, evidence, settings).with_columns(
-        run_id=pl.lit(run_id),
-        as_of=pl.lit(as_of),
-        scenario=pl.lit("current_total" if settings.budget_cents is None else "given_total"),
+    revenue = draw_revenue(
+        draws,
+        current=log.current_cents / share,
+        recommended=plan.allocation.spend_cents / share,
+        dispersion=fit.dispersion,
+        active_share=share,
+        drift=drift,
+        seed=seed,
     )
-    return BudgetAllocation.validate(frame.select(BudgetAllocation.column_names()))
+    return BudgetDecision(log, fit, evidence, plan, revenue, share, used, is_cautious=not is_proven)
 
 
-def _read(spend_frame: pl.DataFrame, as_of: date, settings: BudgetSettings) -> _Log:
-    first = as_of - timedelta(days=settings.history_days - 1)
-    logged = spend_frame.filter(pl.col("date").is_between(first, as_of))
-    if logged.is_empty():
-        raise InputDataError(
-            f"No ad spend is logged from {first} to {as_of}: the log holds {spend_frame['date'].min()!s} to "
-            f"{spend_frame['date'].max()!s}. Ingest newer logs or choose another as_of."
-        )
-    days = logged.select(pl.col("date").unique().sort()).with_row_index("day")
-    keys = logged.select(CELL_KEY).unique().sort(CELL_KEY).with_row_index("cell")
-    placed = logged.join(days, on="date").join(keys, on=CELL_KEY)
-    at = (placed["cell"].to_numpy(), placed["day"].to_numpy())
-
-    def by_day(name: str) -> Array:
-        table = np.zeros((keys.height, days.height))
-        np.add.at(table, at, placed[name].to_numpy().astype(np.float64))
-        return table
-
-    spend = by_day("spend_cents")
-    recent = spend[:, -settings.current_days :].mean(1)
-    channel = keys["channel"].rank("dense").to_numpy().astype(np.int64) - 1
-    return _Log(
-        keys=keys.drop("cell"),
-        history=SpendHistory(spend, by_day("revenue_cents"), channel),
-        conversions=by_day("conversions").sum(1),
-        current=whole_cents(
-            recent, round(recent.sum()), np.zeros(len(spend), np.int64), np.ceil(recent).astype(np.int64)
-        ),
-    )
+def _has_evidence(evidence: SpendEvidence, curves: ResponseCurves, settings: BudgetSettings) -> Mask:
+    # Where nothing was ever earned no spend is better than another.
+    has_revenue = bool((curves.ceiling > 0).any())
+    enough = (evidence.ess >= settings.minimum_days) & (evidence.spread >= settings.minimum_spread)
+    return np.asarray(enough & has_revenue)
 
 
-def _rows(
-    log: _Log, plan: BudgetPlan, draws: ResponseCurves, evidence: SpendEvidence, settings: BudgetSettings
-) -> pl.DataFrame:
-    curves, spend = plan.cells.curves, plan.allocation.spend_cents
-    revenue = curves.revenue(spend)
-    lower, upper = np.quantile(draws.revenue(spend), (0.025, 0.975), axis=0)
-    binding = _binding(plan, evidence, settings)
-    status = np.select([~plan.has_evidence, spend != log.current], ["refused", "moved"], "held")
-    return log.keys.with_columns(
-        spend_current_cents=log.current,
-        spend_recommended_cents=spend,
-        spend_min_cents=plan.cells.spend_min_cents,
-        spend_max_cents=plan.cells.spend_max_cents,
-        expected_conversions=revenue * _conversions_per_cent(log),
-        expected_revenue_cents=np.rint(revenue).astype(np.int64),
-        # The fitted curve is not the middle of the draws: the interval is widened to hold what it is about.
-        revenue_lower_cents=np.floor(np.minimum(lower, revenue)).astype(np.int64),
-        revenue_upper_cents=np.ceil(np.maximum(upper, revenue)).astype(np.int64),
-        marginal_roas=curves.marginal_roas(spend),
-        binding_constraint=binding,
-        shadow_price=pl.lit(plan.allocation.shadow_price),
-        max_supported_spend_cents=evidence.max_supported_cents,
-        ess=evidence.ess,
-        status=pl.Series(status, dtype=pl.String).cast(columns.budget_status.dtype),
-        reason_text=pl.Series(_reason_texts(plan, evidence, binding, settings)),
-        certified_gap=pl.lit(plan.allocation.certified_gap),
-    ).with_columns(
-        change_share=pl.when(pl.col("spend_current_cents") > 0).then(
-            pl.col("spend_recommended_cents") / pl.col("spend_current_cents") - 1.0
-        ),
-        roas=pl.when(pl.col("spend_recommended_cents") > 0).then(
-            pl.Series(revenue) / pl.col("spend_recommended_cents")
-        ),
-    )
-
-
-def _binding(plan: BudgetPlan, evidence: SpendEvidence, settings: BudgetSettings) -> NDArray[np.str_]:
-    spend, current = plan.allocation.spend_cents, plan.current_cents
-    is_open = plan.has_evidence & ~plan.is_disputed & (current > 0)
-    at_most = is_open & (spend == plan.cells.spend_max_cents)
-    at_least = is_open & (spend == plan.cells.spend_min_cents)
-    by_log = at_most & (evidence.max_supported_cents < np.floor(current * (1.0 + settings.move_limit)))
-    # What stops a refused cell is what its log doesn't say.
-    return np.select(
-        [~plan.has_evidence | by_log, at_most, at_least], ["support", "spend_max", "spend_min"], "none"
-    )
-
-
-def _reason_texts(
-    plan: BudgetPlan, evidence: SpendEvidence, binding: NDArray[np.str_], settings: BudgetSettings
-) -> list[str]:
-    stories = zip(
-        plan.current_cents.tolist(),
-        plan.allocation.spend_cents.tolist(),
-        evidence.ess.tolist(),
-        evidence.spread.tolist(),
-        plan.marginal_now.tolist(),
-        [plan.allocation.shadow_price] * len(binding),
-        plan.agreement.tolist(),
-        plan.is_disputed.tolist(),
-        binding.tolist(),
-        strict=True,
-    )
-    return [
-        refused_reason(story, settings) or decided_reason(story, settings)
-        for story in (CellStory(*numbers) for numbers in stories)
-    ]
-
-
-def _conversions_per_cent(log: _Log) -> Array:
-    """Conversions per cent of revenue: the cell's own, its channel's where the cell never earned anything."""
-    earned, channel = log.history.revenue.sum(1), log.history.channel
-    channel_earned = np.bincount(channel, earned)[channel]
-    channel_conversions = np.bincount(channel, log.conversions)[channel]
-    shared = np.divide(
-        channel_conversions, channel_earned, out=np.zeros_like(earned), where=channel_earned > 0
-    )
-    return np.asarray(np.divide(log.conversions, earned, out=shared, where=earned > 0))
+def _of_all_days(curves: ResponseCurves, share: Array) -> ResponseCurves:
+    """Curves of a mean day, of which a share has spend: s a (X / s) / (b + X / s) = (s a) X / (s b + X)."""
+    return ResponseCurves(curves.ceiling * share, curves.half_saturation * share)

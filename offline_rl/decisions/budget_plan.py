@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.largest_remainder import Cents
 from offline_rl.decisions.response_curves import ResponseCurves
-from offline_rl.decisions.spend_evidence import SpendEvidence
 from offline_rl.decisions.water_filling import Allocation, Cells, allocate
 
 Array = NDArray[np.float64]
@@ -35,19 +33,17 @@ class BudgetPlan:
 
 
 def movable_cells(
-    curves: ResponseCurves, current: Cents, evidence: SpendEvidence, settings: BudgetSettings
-) -> tuple[Cells, Mask]:
-    """Return the cells with their limits, and which of them have the evidence to move.
+    curves: ResponseCurves, current: Cents, supported: Cents, has_evidence: Mask, move_limit: float
+) -> Cells:
+    """Return the cells with their limits, all in cents per day.
 
     A cell moves by at most `move_limit` of its current spend and never above what its log supports. Without
     evidence both limits are the current spend.
     """
-    has_evidence = (evidence.ess >= settings.minimum_days) & (evidence.spread >= settings.minimum_spread)
-    least = np.ceil(current * (1.0 - settings.move_limit)).astype(np.int64)
-    most = np.floor(current * (1.0 + settings.move_limit)).astype(np.int64)
-    supported = np.maximum(np.minimum(most, evidence.max_supported_cents), current)
-    cells = Cells(curves, np.where(has_evidence, least, current), np.where(has_evidence, supported, current))
-    return cells, has_evidence
+    least = np.ceil(current * (1.0 - move_limit)).astype(np.int64)
+    most = np.floor(current * (1.0 + move_limit)).astype(np.int64)
+    highest = np.maximum(np.minimum(most, supported), current)
+    return Cells(curves, np.where(has_evidence, least, current), np.where(has_evidence, highest, current))
 
 
 def plan_budget(

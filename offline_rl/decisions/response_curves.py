@@ -1,9 +1,14 @@
 """What spend brings: a concave response curve per cell (campaign, channel, segment) from its daily log.
 
-revenue(x) = a x / (b + x): a is the revenue that no spend can exceed, b the spend that brings half of it.
+revenue(x) on day t = factor_t · a x / (b + x): a is the revenue that no spend can exceed, b the spend that
+brings half of it, factor_t what the day is worth in all cells at once (`daily_factor`). The curves that are
+returned stand at the *present* factor: the past counts less the older it is, as fast as that predicted best
+(`recency`).
+
 A cell alone rarely has the days to tell a from b, so cells of a channel share what they have in common:
 
-* saturation kappa = b / (mean spend): posterior on a grid, prior of the channel (`saturation`);
+* saturation kappa = b / (mean spend): posterior on a grid, prior of the channel (`saturation`); only days of
+  one week are compared, so a return that falls over time is no saturation;
 * level rho = revenue per cent at the mean spend: shrunk towards the channel's by Gamma-Poisson moments.
 
 Days without spend say nothing about the curve and are left out; carry-over to later days is not modeled.
@@ -14,6 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from offline_rl.decisions.daily_factor import factor_of_others, levels_and_factors, within_weeks
+from offline_rl.decisions.log_weeks import sums_of_weeks
+from offline_rl.decisions.recency import best_half_life, recency_weights
 from offline_rl.decisions.saturation import LOG_SATURATION, effective_spend, saturation_posterior
 
 Array = NDArray[np.float64]
@@ -67,11 +75,13 @@ class SpendHistory:
 
 @dataclass(frozen=True)
 class CurveFit:
-    """Fitted curves and what their uncertainty is made of, all [cells] but `saturation` [cells, grid].
+    """Fitted curves at the present factor, and what their uncertainty is made of; [cells] where not said.
 
-    prior_spend: how many cents of spend the level of the channel's other cells counts for.
-    dispersion: variance over mean of a day's revenue, in cents.
+    saturation: [cells, grid]. prior_spend: how many cents of spend the level of the channel's other cells
+    counts for. dispersion: variance over mean of a day's revenue within a week, in cents.
     residual: (revenue - fitted) / sqrt(fitted) of each day with spend, else 0, [cells, days].
+    factor: of each day, [days]. cell_half_life, factor_half_life: days, how fast the past of a cell's own
+    level and of the common factor stops counting.
     """
 
     curves: ResponseCurves
@@ -79,18 +89,22 @@ class CurveFit:
     prior_spend: Array
     dispersion: Array
     residual: Array
+    factor: Array
+    cell_half_life: float
+    factor_half_life: float
 
 
 def fit_response_curves(history: SpendHistory) -> CurveFit:
     """Fit all cells at once, each pooled with the cells of its channel.
 
-    Day t of a cell has mean rho · g_t and variance dispersion · mean, with g the effective spend
-    (`saturation.effective_spend`), so a cell's level is sum revenue / sum g (quasi-Poisson), and
+    Day t of a cell has mean factor_t · rho · g_t and variance dispersion · mean, with g the effective spend
+    (`saturation.effective_spend`), so a cell's level is sum w revenue / sum w factor g (quasi-Poisson), and
 
-    rho = (M m + sum revenue) / (M + sum g),  M = dispersion · m / v
+    rho = (M m + sum w revenue) / (M + sum w factor g),  M = dispersion · m / v
 
-    m: the level of the channel's other cells; v: variance of levels within the channel by the method of
-    moments (Kleinman 1973), with a start. M is at most the other cells' effective spend.
+    w: weight of a day's age. m: the level of the channel's other cells; v: variance of levels within the
+    channel by the method of moments (Kleinman 1973), with a start. M is at most the other cells' effective
+    spend. The present factor is sum u revenue / sum u rho g over days and cells, u its own weight of age.
 
     Two cells, the same log: 10 days of 100 cents that bring 200. Both have level 2 at the spend of 100.
 
@@ -101,21 +115,34 @@ def fit_response_curves(history: SpendHistory) -> CurveFit:
     scale = history.scale
     relative = history.spend / scale[:, None]
     revenue = np.where(history.spend > 0, history.revenue, 0.0)
+    n_days = revenue.shape[1]
 
-    roughly = effective_spend(relative, np.ones_like(scale))
-    dispersion, _ = _dispersion(revenue, roughly, history.channel)
-    saturation = saturation_posterior(relative, revenue, dispersion, history.channel)
+    fitted = within_weeks(revenue, effective_spend(relative, np.ones_like(scale)))
+    dispersion = _dispersion(revenue, fitted, history.channel)
+    others = factor_of_others(revenue, fitted, dispersion)
+    saturation = saturation_posterior(relative, revenue, dispersion, history.channel, factor=others)
     kappa = np.exp(saturation @ LOG_SATURATION)
 
-    effective = effective_spend(relative, kappa)
-    dispersion, residual = _dispersion(revenue, effective, history.channel)
-    spent = effective.sum(1) * scale
-    earned = revenue.sum(1)
+    effective = effective_spend(relative, kappa) * scale[:, None]
+    dispersion = _dispersion(revenue, within_weeks(revenue, effective * others), history.channel)
+    level, factor = levels_and_factors(revenue, effective, 1.0 / dispersion)
+    expected = level[:, None] * effective * factor
+    residual = _ratio(revenue - expected, np.sqrt(expected), otherwise=0.0)
+
+    cell_half_life = best_half_life(revenue / dispersion[:, None], expected / dispersion[:, None])
+    weight = recency_weights(n_days, cell_half_life)
+    spent, earned = (effective * factor) @ weight, revenue @ weight
     prior_spend = _prior_spend(earned, spent, dispersion, history.channel)
     prior_revenue = prior_spend * _level_of_others(earned, spent, history.channel)
     level = _ratio(prior_revenue + earned, prior_spend + spent, otherwise=0.0)
-    curves = ResponseCurves(level * (kappa + 1.0) * scale * (spent > 0), kappa * scale)
-    return CurveFit(curves, saturation, prior_spend, dispersion, residual)
+
+    everywhere = _shop_days(revenue, effective, level, dispersion)
+    factor_half_life = best_half_life(*(row[None] for row in everywhere))
+    present = _present_factor(everywhere, recency_weights(n_days, factor_half_life))
+    curves = ResponseCurves(present * level * (kappa + 1.0) * scale * (spent > 0), kappa * scale)
+    return CurveFit(
+        curves, saturation, prior_spend, dispersion, residual, factor, cell_half_life, factor_half_life
+    )
 
 
 def draw_response_curves(history: SpendHistory, fit: CurveFit, *, n_draws: int, seed: int) -> ResponseCurves:
@@ -123,7 +150,8 @@ def draw_response_curves(history: SpendHistory, fit: CurveFit, *, n_draws: int, 
 
     In each draw every day has a random weight, the same in all cells, so that a good day is good everywhere
     at once; saturation comes from its posterior. The prior enters as pseudo-revenue: the level of the others
-    under the same weights, with the noise of as much spend as it counts for.
+    under the same weights, with the noise of as much spend as it counts for. The factors of the days stand,
+    the present one is drawn with the days that it is read from.
     Source: Rubin 1981, "The Bayesian bootstrap"; the prior's part as in Fong, Lyddon & Holmes 2019.
     """
     rng = np.random.default_rng(seed)
@@ -131,34 +159,48 @@ def draw_response_curves(history: SpendHistory, fit: CurveFit, *, n_draws: int, 
     scale = history.scale
     relative = history.spend / scale[:, None]
     revenue = np.where(history.spend > 0, history.revenue, 0.0)
+    weight = recency_weights(n_days, fit.cell_half_life)
+    shop_weight = recency_weights(n_days, fit.factor_half_life)
     cumulative = fit.saturation.cumsum(1)
     ceiling, half_saturation = np.empty((n_draws, n_cells)), np.empty((n_draws, n_cells))
     for draw in range(n_draws):
         day_weight = rng.dirichlet(np.ones(n_days)) * n_days
         uniform = rng.random(n_cells) * cumulative[:, -1]
         kappa = np.exp(LOG_SATURATION[(cumulative <= uniform[:, None]).sum(1)])
-        earned = revenue @ day_weight
-        spent = (effective_spend(relative, kappa) @ day_weight) * scale
+        effective = effective_spend(relative, kappa) * scale[:, None]
+        earned = revenue @ (day_weight * weight)
+        spent = effective @ (day_weight * weight * fit.factor)
         pseudo_rate = fit.prior_spend * _level_of_others(earned, spent, history.channel) / fit.dispersion
         prior_revenue = fit.dispersion * rng.standard_gamma(pseudo_rate)
         level = _ratio(prior_revenue + earned, fit.prior_spend + spent, otherwise=0.0)
-        ceiling[draw] = level * (kappa + 1.0) * scale * (spent > 0)
+        everywhere = _shop_days(revenue, effective, level, fit.dispersion)
+        present = _present_factor(everywhere, day_weight * shop_weight)
+        ceiling[draw] = present * level * (kappa + 1.0) * scale * (spent > 0)
         half_saturation[draw] = kappa * scale
     return ResponseCurves(ceiling, half_saturation)
 
 
-def _dispersion(revenue: Array, effective: Array, channel: Index) -> tuple[Array, Array]:
-    """Pearson dispersion of each cell, shrunk towards its channel's, and the Pearson residuals."""
-    level = _ratio(revenue.sum(1), effective.sum(1), otherwise=0.0)
-    fitted = level[:, None] * effective
+def _shop_days(revenue: Array, effective: Array, level: Array, dispersion: Array) -> tuple[Array, Array]:
+    """What all cells earned on each day and what their levels say, [days], in units of the dispersion."""
+    return (1.0 / dispersion) @ revenue, (level / dispersion) @ effective
+
+
+def _present_factor(everywhere: tuple[Array, Array], weight: Array) -> float:
+    earned, expected = (float(days @ weight) for days in everywhere)
+    return earned / expected if expected > 0 else 1.0
+
+
+def _dispersion(revenue: Array, fitted: Array, channel: Index) -> Array:
+    """Pearson dispersion of each cell within its weeks, shrunk towards its channel's."""
     residual = _ratio(revenue - fitted, np.sqrt(fitted), otherwise=0.0)
     squares = np.square(residual).sum(1)
-    freedom = np.maximum((fitted > 0).sum(1) - 1.0, 0.0)
+    has_level = sums_of_weeks(fitted) > 0
+    freedom = np.maximum(((fitted > 0).sum(1) - has_level.sum(1)).astype(np.float64), 0.0)
     of_channel = _ratio(_sum_by(channel, squares), _sum_by(channel, freedom), otherwise=0.0)[channel]
     dispersion = (squares + _DISPERSION_DAYS * of_channel) / (freedom + _DISPERSION_DAYS)
     # A log without noise would make any prior worthless and the likelihood a spike.
     mean_revenue = _ratio(revenue.sum(1), (fitted > 0).sum(1).astype(np.float64), otherwise=1.0)
-    return np.maximum(dispersion, 1e-6 * mean_revenue), residual
+    return np.asarray(np.maximum(dispersion, np.maximum(1e-6 * mean_revenue, 1e-12)))
 
 
 def _level_of_others(revenue: Array, spent: Array, channel: Index) -> Array:

@@ -8,6 +8,8 @@ proportion to spend. Being a pure number it can be shared by cells of any size.
 import numpy as np
 from numpy.typing import NDArray
 
+from offline_rl.decisions.log_weeks import sums_of_weeks
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -33,7 +35,9 @@ def effective_spend(relative: Array, kappa: Array) -> Array:
     return np.asarray((kappa[:, None] + 1.0) * relative / (kappa[:, None] + relative))
 
 
-def saturation_posterior(relative: Array, revenue: Array, dispersion: Array, channel: Index) -> Array:
+def saturation_posterior(
+    relative: Array, revenue: Array, dispersion: Array, channel: Index, *, factor: Array | float = 1.0
+) -> Array:
     """Return each cell's posterior over `LOG_SATURATION`, [cells, grid]; rows sum to 1.
 
     P(k | all) = sum_h P(h | channel) L_c(k) P(k | h) / sum_k' L_c(k') P(k' | h)
@@ -43,8 +47,9 @@ def saturation_posterior(relative: Array, revenue: Array, dispersion: Array, cha
     its likelihood is flat and it takes what the channel knows.
 
     relative, revenue: [cells, days], revenue 0 on days without spend. dispersion, channel: [cells].
+    factor: how good each day was by itself, [cells, days], as by `daily_factor.factor_of_others`.
     """
-    log_likelihood = _log_likelihood(relative, revenue, dispersion)
+    log_likelihood = _log_likelihood(relative, revenue, dispersion, np.broadcast_to(factor, relative.shape))
     likelihood = np.exp(log_likelihood - log_likelihood.max(1, keepdims=True))
     prior, log_hyperprior = _channel_priors()
     # A spike far from every narrow prior underflows to 0: the floor only says "next to impossible".
@@ -72,18 +77,21 @@ def _sum_by_channel(values: Array, channel: Index) -> Array:
     return sums
 
 
-def _log_likelihood(relative: Array, revenue: Array, dispersion: Array) -> Array:
-    """Log-likelihood of how a cell's revenue is shared out over its days, given what they spent.
+def _log_likelihood(relative: Array, revenue: Array, dispersion: Array, factor: Array) -> Array:
+    """Log-likelihood of how a cell's revenue of a week is shared out over its days, given what they spent.
 
-    With the level profiled out a quasi-Poisson log is multinomial: sum_t y_t log(h_t / sum h), where
-    h = x / (kappa + x).
+    With the level of each cell and week profiled out a quasi-Poisson log is multinomial:
+    sum_t y_t log(h_t / sum of the week's h), where h = factor · x / (kappa + x). A return that falls from
+    week to week while spend rises is therefore no saturation: only days of the same week are compared.
+    Source: the conditional fixed-effects likelihood of Hausman, Hall & Griliches 1984.
     """
     is_spent = relative > 0
+    of_weeks = sums_of_weeks(revenue)
     by_grid = np.empty((len(relative), len(LOG_SATURATION)))
     for k, kappa in enumerate(np.exp(LOG_SATURATION)):
-        share = relative / (kappa + relative)
+        share = factor * relative / (kappa + relative)
         log_share = np.log(share, out=np.zeros_like(share), where=is_spent)
-        total = share.sum(1)
+        total = sums_of_weeks(share)
         log_total = np.log(total, out=np.zeros_like(total), where=total > 0)
-        by_grid[:, k] = (revenue * log_share).sum(1) - revenue.sum(1) * log_total
+        by_grid[:, k] = (revenue * log_share).sum(1) - (of_weeks * log_total).sum(1)
     return np.asarray(by_grid / dispersion[:, None])

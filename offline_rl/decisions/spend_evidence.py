@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from offline_rl.decisions.log_weeks import on_each_day, sums_of_weeks
+
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -13,7 +15,8 @@ Index = NDArray[np.int64]
 class SpendEvidence:
     """Evidence behind each cell's curve, [cells].
 
-    ess: independent days of spend. spread: standard deviation over mean of the daily spend, days with spend.
+    ess: independent days of spend. spread: standard deviation over mean of the daily spend within weeks, days
+    with spend: what rises or falls from week to week can't be told from time.
     max_supported_cents: highest spend of a single logged day; beyond it the curve is extrapolation.
     """
 
@@ -44,9 +47,12 @@ def spend_evidence(spend: Array, residual: Array, channel: Index) -> SpendEviden
     alone = np.bincount(channel, np.square(residual).sum(1))
     r = np.divide(follows, alone, out=np.zeros_like(alone), where=alone > 0).clip(0.0, 0.99)[channel]
     # From deviations: mean square less squared mean would leave rounding where spend is constant.
-    mean = total / np.maximum(days, 1)
-    deviation = np.where(spend > 0, spend - mean[:, None], 0.0)
+    is_spent = spend > 0
+    active = sums_of_weeks(is_spent.astype(np.float64))
+    of_week = np.divide(sums_of_weeks(spend), active, out=np.zeros_like(active), where=active > 0)
+    deviation = np.where(is_spent, spend - on_each_day(of_week, spend.shape[1]), 0.0)
     variance = np.square(deviation).sum(1) / np.maximum(days, 1)
+    mean = total / np.maximum(days, 1)
     return SpendEvidence(
         ess=kish * (1.0 - r) / (1.0 + r),
         spread=np.divide(np.sqrt(variance), mean, out=np.zeros_like(mean), where=mean > 0),

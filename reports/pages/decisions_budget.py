@@ -1,31 +1,41 @@
-"""What will be spent: sums per channel, moves per cell, and the certificate."""
+"""What will be spent: the gain with its interval, sums per channel, moves per line, and the back-test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 
-from reports import wording
+from reports import budget_wording as wording
 from reports.charts.budget_moves import CELLS_DRAWN, budget_moves
-from reports.pages.cells import counted, heads, marked, measured, ratioed, text
-from reports.pages.figure import Figure, Key
-from reports.summaries.budget import (
-    BudgetCell,
-    BudgetSum,
-    budget_cells,
-    budget_sum,
-    main_scenario,
-    moved_cents,
-    sums_by,
+from reports.pages.budget_words import (
+    BACKTEST,
+    LINES,
+    TOTALS,
+    Budget,
+    BudgetWords,
+    between,
+    estimate,
+    fixed_cents,
+    money,
+    planned,
+    read_budget,
+    revenue,
+    today,
+    words_of,
 )
-from reports.summaries.formatting import cents, count, fixed, ratio, share
+from reports.pages.cells import heads, marked, measured, ratioed, shared, text
+from reports.pages.figure import Figure, Key
+from reports.summaries.budget import METHODS, BudgetCell, BudgetTotal, mean_miss
+from reports.summaries.formatting import cents, share
 from reports.summaries.night import Night
-from reports.summaries.printed_table import Cell, Column, PrintedTable, first_rows
+from reports.summaries.printed_table import (
+    Cell,
+    IntervalBar,
+    PrintedTable,
+    first_rows,
+    interval_bars,
+)
 
-SOURCE = "out_budget_allocation"
 CELLS_OPEN = 15
 CELLS_FOLDED = 200
-# The gap is an upper bound, so a gap that would print as zero is rounded up.
-SMALLEST_PRINTED_GAP = 1e-6
 KEYS = (
     Key("ring", "other", "spend today"),
     Key("right", "candidate", "recommended, more"),
@@ -38,79 +48,72 @@ class BudgetDecisions:
     """The budget in words, a chart of the biggest moves, and tables whose totals agree.
 
     cells: the biggest moves; more_cells: the others, None where there are none.
-    scenarios is None where only one was asked.
+    scenarios is None where only one was asked, weeks where no week could be held out.
     """
 
     scenario: str
-    decision: str
-    certificate: str
+    words: BudgetWords
+    facts: tuple[tuple[str, str], ...]
     figure: Figure
     channels: PrintedTable
     cells: PrintedTable
     more_cells: PrintedTable | None
     more_summary: str
     scenarios: PrintedTable | None
+    weeks: PrintedTable | None
+    totals_hint: str = wording.TOTALS_HINT
+    backtest_hint: str = wording.BACKTEST_HINT
 
 
 def budget_decisions(night: Night) -> BudgetDecisions | None:
     """Return the budget of the scenario that is nearest to today's total, or None without rows."""
-    everything = budget_cells(night.rows(SOURCE))
-    scenario = main_scenario(everything)
-    if scenario is None:
+    budget = read_budget(night)
+    if budget is None:
         return None
-    cells = [cell for cell in everything if cell.scenario == scenario]
-    total = budget_sum("All cells", cells)
-    currency = night.manifest.currency
-    unit = f", {currency} per day" if currency else " per day, in units of the currency"
-    decimals = _revenue_decimals(cells)
-    scenarios = sums_by(everything, lambda cell: cell.scenario)
+    cells, shop = budget.cells, budget.shop
+    unit = f"{budget.currency} per day" if budget.currency else "per day, in units of the currency"
+    scenarios = [total for total in budget.totals if total.scope == "shop"]
     return BudgetDecisions(
-        scenario=scenario,
-        decision=budget_sentence(cells, total, currency),
-        certificate=certificate_sentence(total),
+        scenario=shop.scenario,
+        words=words_of(budget),
+        facts=_facts(budget),
         figure=Figure(
-            svg=budget_moves(cells, axis=f"spend{unit}"),
-            name=f"Spend today and recommended, biggest moves first, {min(CELLS_DRAWN, len(cells))} cells; "
-            "the table below has the numbers",
+            svg=budget_moves(cells, axis=f"spend, {unit}"),
+            name=f"Spend today and recommended, biggest moves first, {min(CELLS_DRAWN, len(cells))} budget "
+            "lines; the table below has the numbers",
             conclusion=wording.moves_conclusion(*_ends(cells)),
             keys=KEYS,
         ),
-        channels=_sums_table(
-            f"Channels{unit}", "Channel", sums_by(cells, lambda cell: cell.channel), total, decimals
+        channels=_sums_table(f"Channels, {unit}", "Channel", budget.channels, shop, budget.decimals),
+        cells=_cells_table(
+            f"Budget lines, {unit} with spend, the biggest move first", cells[:CELLS_OPEN], budget, total=shop
         ),
-        cells=_cells_table(f"Cells{unit}, the biggest move first", cells[:CELLS_OPEN], decimals, total),
-        more_cells=_cells_table(f"Cells{unit}, the smaller moves", cells[CELLS_OPEN:], decimals)
+        more_cells=_cells_table(
+            f"Budget lines, {unit} with spend, the smaller moves", cells[CELLS_OPEN:], budget
+        )
         if len(cells) > CELLS_OPEN
         else None,
-        more_summary=wording.more_cells(len(cells) - CELLS_OPEN),
-        scenarios=_sums_table(f"Scenarios{unit}", "Scenario", scenarios, None, decimals)
+        more_summary=wording.more_lines(len(cells) - CELLS_OPEN),
+        scenarios=_sums_table(f"Scenarios, {unit}", "Scenario", scenarios, None, budget.decimals)
         if len(scenarios) > 1
         else None,
+        weeks=_weeks_table(f"Held-out weeks, {unit}, the newest first", budget) if budget.weeks else None,
     )
 
 
-def budget_sentence(cells: Sequence[BudgetCell], total: BudgetSum, currency: str) -> str:
-    """Return how much moves, and what the total becomes."""
-    moved, current, recommended = (
-        f"{cents(amount)} {currency}".rstrip()
-        for amount in (moved_cents(cells), total.spend_current_cents, total.spend_recommended_cents)
-    )
-    return wording.budget_decision(
-        moved, current, recommended, n_moved=count(total.n_moved), n_cells=count(total.n_cells)
-    )
-
-
-def revenue_sentence(cells: Sequence[BudgetCell], total: BudgetSum, currency: str) -> str:
-    """Return the expected revenue and the sum of the cells' interval ends."""
-    revenue, lower, upper = _revenue(total, _revenue_decimals(cells))
-    return wording.expected_revenue(f"{revenue} {currency}".rstrip(), f"{lower} to {upper}")
-
-
-def certificate_sentence(total: BudgetSum) -> str:
-    """Return certified gap and shadow price in words."""
-    return wording.certificate(
-        None if total.certified_gap is None else share(max(total.certified_gap, SMALLEST_PRINTED_GAP)),
-        None if total.shadow_price is None else ratio(total.shadow_price),
+def _facts(budget: Budget) -> tuple[tuple[str, str], ...]:
+    shop = budget.shop
+    change = "unchanged" if shop.change_cents == 0 else f"then {cents(shop.daily_spend_recommended_cents)}"
+    now, then = estimate(*today(shop), budget), estimate(*planned(shop), budget)
+    return (
+        ("Total spend a day", f"{money(cents(shop.daily_spend_current_cents), budget)}, {change}"),
+        ("Expected revenue a day", f"{now} at today's spend, {then} by the plan"),
+        (
+            "Gain a day",
+            f"{money(revenue(shop.gain_cents, budget, signed=True), budget)} "
+            f"({between(shop.gain_lower_cents, shop.gain_upper_cents, budget, signed=True)})",
+        ),
+        ("Budget lines that stop at a limit", f"{shop.n_at_limit:,} of {shop.n_cells:,}"),
     )
 
 
@@ -121,62 +124,127 @@ def _ends(cells: Sequence[BudgetCell]) -> tuple[str, str]:
 
 
 def _cells_table(
-    caption: str, cells: Sequence[BudgetCell], decimals: int, total: BudgetSum | None = None
+    caption: str, cells: Sequence[BudgetCell], budget: Budget, total: BudgetTotal | None = None
 ) -> PrintedTable:
-    columns = heads("Cell", "Status", *_MONEY, "ROAS#", "Marginal ROAS#")
+    columns = heads("Budget line", "Status", *_SPEND, "Expected revenue (interval)#", "ROAS#", "Next unit#")
     rows = [
         (
             text(cell.name),
-            marked(cell.status, wording.BUDGET_STATUS),
-            *_money_cells(cell, decimals),
+            marked(cell.status, wording.STATUS),
+            *_spend_cells(cell.spend_current_cents, cell.spend_recommended_cents, cell.change_share),
+            _estimated(
+                cell.expected_revenue_cents,
+                cell.revenue_lower_cents,
+                cell.revenue_upper_cents,
+                budget.decimals,
+            ),
             ratioed(cell.roas),
             ratioed(cell.marginal_roas),
         )
         for cell in cells
     ]
     whys = [cell.reason_text for cell in cells]
-    above = _total_row(total, decimals) if total else None
-    return first_rows(caption, columns, rows, SOURCE, total=above, whys=whys, shown=CELLS_FOLDED)
+    above = _total_row(total, budget.decimals) if total else None
+    return first_rows(caption, columns, rows, LINES, total=above, whys=whys, shown=CELLS_FOLDED)
 
 
-def _total_row(total: BudgetSum, decimals: int) -> tuple[Cell, ...]:
-    return (text("All cells"), Cell(""), *_money_cells(total, decimals), ratioed(total.roas), Cell(""))
+def _total_row(total: BudgetTotal, decimals: int) -> tuple[Cell, ...]:
+    return (
+        text("All lines, all days"),
+        Cell(""),
+        *_spend_cells(
+            total.daily_spend_current_cents, total.daily_spend_recommended_cents, total.change_share
+        ),
+        _estimated(*planned(total), decimals),
+        ratioed(total.roas),
+        Cell(""),
+    )
 
 
 def _sums_table(
-    caption: str, head: str, sums: Sequence[BudgetSum], total: BudgetSum | None, decimals: int
+    caption: str, head: str, sums: Sequence[BudgetTotal], total: BudgetTotal | None, decimals: int
 ) -> PrintedTable:
-    columns: tuple[Column, ...] = heads(head, "Cells#", "Moved#", *_MONEY, "ROAS#")
-
-    def row(line: BudgetSum) -> tuple[Cell, ...]:
-        counts = (text(line.name), counted(line.n_cells), counted(line.n_moved))
-        return (*counts, *_money_cells(line, decimals), ratioed(line.roas))
-
-    return first_rows(
-        caption, columns, [row(line) for line in sums], SOURCE, total=row(total) if total else None
+    """Sums with what they gain; the line of the total is on the same scale as the others."""
+    columns = heads(
+        head,
+        "Today#",
+        "Recommended#",
+        "Change#",
+        "Gain in revenue (interval)#",
+        "Planned revenue (interval)#",
+        "Lines at a limit#",
     )
+    lines = [*sums, *([total] if total else [])]
+    gains = [(line.gain_cents, line.gain_lower_cents, line.gain_upper_cents) for line in lines]
+    bars = interval_bars(gains)
+
+    def row(line: BudgetTotal, name: str, bar: IntervalBar | None) -> tuple[Cell, ...]:
+        gain = _signed_estimate(line.gain_cents, line.gain_lower_cents, line.gain_upper_cents, decimals)
+        return (
+            text(name),
+            measured(cents(line.daily_spend_current_cents), line.daily_spend_current_cents),
+            measured(cents(line.daily_spend_recommended_cents), line.daily_spend_recommended_cents),
+            shared(line.change_share, signed=True),
+            measured(gain, line.gain_cents, bar),
+            _estimated(*planned(line), decimals),
+            measured(f"{line.n_at_limit:,} of {line.n_cells:,}", line.n_at_limit),
+        )
+
+    rows = [
+        row(line, line.channel if line.scope == "channel" else line.scenario, bar)
+        for line, bar in zip(sums, bars, strict=False)
+    ]
+    above = row(total, "All lines", bars[-1]) if total else None
+    return first_rows(caption, columns, rows, TOTALS, total=above)
 
 
-def _money_cells(line: BudgetCell | BudgetSum, decimals: int) -> tuple[Cell, ...]:
-    revenue, lower, upper = _revenue(line, decimals)
-    change = f"{cents(line.change_cents, signed=True)} ({share(line.change_share, signed=True)})"
+def _weeks_table(caption: str, budget: Budget) -> PrintedTable:
+    columns = heads(
+        "Week",
+        "Earned#",
+        "Curves predicted#",
+        "Miss#",
+        *(f"Miss per line: {wording.METHODS[name]}#" for name in METHODS),
+    )
+    rows = [
+        (
+            text(f"{week.first} to {week.last}"),
+            measured(fixed_cents(week.earned_cents, budget.decimals), week.earned_cents),
+            measured(fixed_cents(week.predicted_cents, budget.decimals), week.predicted_cents),
+            shared(week.miss_share, signed=True),
+            *(shared(week.misses.get(name)) for name in METHODS),
+        )
+        for week in budget.weeks
+    ]
+    total = (
+        text("All weeks"),
+        Cell(""),
+        Cell(""),
+        Cell(""),
+        *(shared(mean_miss(budget.weeks, name)) for name in METHODS),
+    )
+    return first_rows(caption, columns, rows, BACKTEST, total=total)
+
+
+def _spend_cells(current: int, recommended: int, change: float | None) -> tuple[Cell, ...]:
+    moved = recommended - current
     return (
-        measured(cents(line.spend_current_cents), line.spend_current_cents),
-        measured(cents(line.spend_recommended_cents), line.spend_recommended_cents),
-        measured(change, line.change_cents),
-        measured(f"{revenue} ({lower} to {upper})", line.expected_revenue_cents),
+        measured(cents(current), current),
+        measured(cents(recommended), recommended),
+        measured(f"{cents(moved, signed=True)} ({share(change, signed=True)})", moved),
     )
 
 
-def _revenue(line: BudgetCell | BudgetSum, decimals: int) -> tuple[str, str, str]:
-    amounts = (line.expected_revenue_cents, line.revenue_lower_cents, line.revenue_upper_cents)
-    revenue, lower, upper = (fixed(amount / 100, decimals) for amount in amounts)
-    return revenue, lower, upper
+def _estimated(value: int | None, lower: int | None, upper: int | None, decimals: int) -> Cell:
+    if value is None or lower is None or upper is None:
+        return text(None)
+    middle, *ends = (fixed_cents(amount, decimals) for amount in (value, lower, upper))
+    return measured(f"{middle} ({' to '.join(ends)})", value)
 
 
-def _revenue_decimals(cells: Sequence[BudgetCell]) -> int:
-    """Return 0 where a typical cell earns a hundred units or more: its interval is wider than cents."""
-    return 0 if median(cell.expected_revenue_cents for cell in cells) >= 10_000 else 2
+def _signed_estimate(value: int, lower: int, upper: int, decimals: int) -> str:
+    middle, *ends = (fixed_cents(amount, decimals, signed=True) for amount in (value, lower, upper))
+    return f"{middle} ({' to '.join(ends)})"
 
 
-_MONEY = ("Today#", "Recommended#", "Change#", "Expected revenue (interval)#")
+_SPEND = ("Today#", "Recommended#", "Change#")

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from reports import wording
-from reports.pages.decisions_budget import budget_sentence, certificate_sentence, revenue_sentence
-from reports.summaries.budget import budget_cells, budget_sum, main_scenario
+from reports.pages.budget_words import BudgetWords, budget_words
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
 from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night
@@ -39,15 +38,6 @@ class VerdictCard:
 
 
 @dataclass(frozen=True)
-class BudgetCard:
-    """The budget in words."""
-
-    decision: str
-    expectation: str
-    certificate: str
-
-
-@dataclass(frozen=True)
 class UndecidedCard:
     """One domain for which nothing was decided, and the sentence that says why."""
 
@@ -61,7 +51,7 @@ class OverviewPage:
 
     lead: str
     cards: tuple[VerdictCard, ...]
-    budget: BudgetCard | None
+    budget: BudgetWords | None
     undecided: tuple[UndecidedCard, ...]
     fresh: tuple[Mark, str]
     facts: tuple[tuple[str, str], ...]
@@ -77,7 +67,7 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     records = verdicts(night.rows("out_verdicts"))
     values = policy_values(night.rows("out_policy_values"))
     everyone = for_everyone(records)
-    budget = _budget(night)
+    budget = budget_words(night)
     return OverviewPage(
         lead=wording.lead(everyone, night.manifest.undecided, has_budget=budget is not None),
         cards=tuple(
@@ -155,20 +145,6 @@ def _per_rounds(verdict: Verdict, reward: RewardFormat) -> str:
         for number in (verdict.difference, verdict.lower, verdict.upper)
     )
     return wording.per_rounds(difference, f"{lower} to {upper}")
-
-
-def _budget(night: Night) -> BudgetCard | None:
-    everything = budget_cells(night.rows("out_budget_allocation"))
-    scenario = main_scenario(everything)
-    if scenario is None:
-        return None
-    cells = [cell for cell in everything if cell.scenario == scenario]
-    total = budget_sum(scenario, cells)
-    return BudgetCard(
-        decision=budget_sentence(cells, total, night.manifest.currency),
-        expectation=revenue_sentence(cells, total, night.manifest.currency),
-        certificate=certificate_sentence(total),
-    )
 
 
 def _undecided(manifest: Manifest) -> tuple[UndecidedCard, ...]:

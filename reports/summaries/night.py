@@ -21,6 +21,7 @@ DOMAINS_OF_TABLE: Mapping[str, tuple[str, ...]] = {
     "out_recommendations": ("recommendation",),
     "out_ad_targeting": ("advertising",),
     "out_budget_allocation": ("budget",),
+    "out_budget_totals": ("budget",),
     "out_policy_values": JUDGED_DOMAINS,
     "out_verdicts": JUDGED_DOMAINS,
     "out_segment_tasks": JUDGED_DOMAINS,

@@ -31,10 +31,17 @@ def replace_line(path: Path, number: int, change) -> None:
 
 def test_a_night_ends_with_one_json_line(shop, capsys):
     assert execute(["run", "--config", str(shop), "--json"]) == 0
-    last = json.loads(capsys.readouterr().out.splitlines()[-1])
+    printed = capsys.readouterr().out
+    last = json.loads(printed.splitlines()[-1])
     assert set(last) >= {"run_id", "verdicts", "tables", "report", "seconds", "peak_memory_mb"}
     assert set(last["seconds"]) == {"ingest", "learn", "evaluate", "decide", "publish"}
     assert all(Path(path).is_file() for path in [last["report"], *last["tables"].values()])
+    totals = pl.read_parquet(last["tables"]["out_budget_totals"])
+    spend = totals.filter(scope="shop")["daily_spend_current_cents"].item()
+    [budget] = [line for line in printed.splitlines() if line.startswith("  budget: ")]
+    assert f"{spend / 100:,.2f} EUR" in budget
+    assert "Expected revenue a day: " in printed
+    assert " at a limit" in printed
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
     result = run_night(new_shop(SPEND).settings, None, lambda _line: None)
 
     assert set(result.night.undecided) == {"recommendation", "advertising"}
-    assert set(result.published.tables) == {"out_data_quality", "out_budget_allocation"}
+    budget = {"out_budget_allocation", "out_budget_totals", "out_budget_backtest"}
+    assert set(result.published.tables) == {"out_data_quality", *budget}
     assert pl.read_parquet(result.published.tables["out_budget_allocation"]).height == 1
 
 

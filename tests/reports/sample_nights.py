@@ -11,12 +11,12 @@ from typing import Any
 
 import polars as pl
 
+from tests.reports.sample_budget import budget_rows, budget_sample
 from tests.reports.sample_rows import (
     Arm,
     adaptation_rows,
     arm_rows,
     broken_rule,
-    budget_rows,
     comparison_rows,
     creative_rows,
     curve_rows,
@@ -248,7 +248,7 @@ def demo_night() -> SampleNight:
             ),
             "out_recommendations": table("out_recommendations", user_slate_rows(draw, run, segments)),
             "out_ad_targeting": table("out_ad_targeting", creative_rows(draw, run, segments[:6])),
-            "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)),
+            **budget_sample(budget_rows(draw, run)),
             "out_data_quality": table(
                 "out_data_quality",
                 [
@@ -344,7 +344,7 @@ def tiny_night() -> SampleNight:
                 "out_adaptation_curves",
                 adaptation_rows(run, "recommendation", 0.25, {"maml": 0.02}, simulated=False),
             ),
-            "out_budget_allocation": table("out_budget_allocation", budget_rows(draw, run)[:2]),
+            **budget_sample(budget_rows(draw, run)[:2]),
             "out_data_quality": table(
                 "out_data_quality",
                 [
@@ -362,7 +362,7 @@ def budget_only_night() -> SampleNight:
     run = {"run_id": "2026-02-01-5e0c71aa"}
     return SampleNight(
         tables={
-            "out_budget_allocation": table("out_budget_allocation", budget_rows(random.Random(4), run)),
+            **budget_sample(budget_rows(random.Random(4), run)),
             "out_data_quality": table("out_data_quality", [run | line_counts("ad_spend_daily.csv", 336)]),
         },
         manifest=_sparse_manifest(run)

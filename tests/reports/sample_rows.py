@@ -304,63 +304,6 @@ def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str])
     ]
 
 
-def budget_rows(draw: random.Random, run: dict[str, Any]) -> list[dict[str, Any]]:
-    cells = [
-        (campaign, channel, segment)
-        for campaign in ("winter", "brand", "outlet", "loyalty")
-        for channel in ("search", "social", "display")
-        for segment in ("new", "returning")
-    ]
-    current = [int(draw.uniform(4000, 40000)) for _ in cells]
-    shift: list[int] = []
-    for one, other in zip(current[::2], current[1::2], strict=True):
-        amount = 0 if len(shift) == 4 else int(min(one, other) * draw.uniform(-0.3, 0.3))
-        shift += [amount, -amount]
-    rows = []
-    for place, (campaign, channel, segment) in enumerate(cells):
-        spend = current[place] + shift[place]
-        status = "refused" if place == 5 else "held" if shift[place] == 0 else "moved"
-        at_limit = abs(shift[place]) > 0.25 * current[place]
-        revenue = int(spend * draw.uniform(1.4, 3.2))
-        rows.append(
-            run
-            | {
-                "as_of": date(2026, 1, 5),
-                "scenario": "same_total",
-                "campaign_id": campaign,
-                "channel": channel,
-                "segment_id": segment,
-                "spend_current_cents": current[place],
-                "spend_recommended_cents": spend,
-                "spend_min_cents": 0,
-                "spend_max_cents": 2 * current[place] + 100_000,
-                "change_share": spend / current[place] - 1,
-                "expected_conversions": revenue / 4200,
-                "expected_revenue_cents": revenue,
-                "revenue_lower_cents": int(revenue * 0.8),
-                "revenue_upper_cents": int(revenue * 1.25),
-                "roas": revenue / spend,
-                "marginal_roas": draw.uniform(0.9, 1.9) if status != "moved" else 1.42,
-                "binding_constraint": "support"
-                if place == 5
-                else ("spend_max" if shift[place] > 0 else "spend_min")
-                if at_limit
-                else "none",
-                "shadow_price": 1.42,
-                "max_supported_spend_cents": 2 * current[place],
-                "ess": draw.uniform(20, 60),
-                "status": status,
-                "reason_text": {
-                    "moved": "Marginal return meets that of the other cells.",
-                    "held": "Already where its marginal return meets the others.",
-                    "refused": "The logs never saw enough different spend here to move it.",
-                }[status],
-                "certified_gap": 0.00042,
-            }
-        )
-    return rows
-
-
 def line_counts(source_name: str, n_rows: int, rejected: int = 0) -> dict[str, Any]:
     """Return the row over all rules of a source."""
     return {

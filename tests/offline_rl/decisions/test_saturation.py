@@ -46,3 +46,14 @@ def test_cells_without_spend_or_revenue_do_no_harm() -> None:
     relative[1], revenue[1], revenue[2] = 0.0, 0.0, 0.0
     posterior = saturation_posterior(relative, revenue, np.ones(3), np.zeros(3, np.int64))
     assert np.isfinite(posterior).all()
+
+
+def test_a_return_that_falls_while_spend_rises_is_no_saturation() -> None:
+    """In proportion within every week; spend doubles over ten weeks while a cent brings half."""
+    rng = np.random.default_rng(7)
+    week = np.repeat(np.arange(10), 7)
+    relative = 2.0 ** (week / 9) * np.exp(rng.normal(0, 0.4, (6, 70)))
+    relative /= relative.mean(1, keepdims=True)
+    revenue = 1000 * relative * 2.0 ** (-week / 9) * rng.normal(1, 0.02, relative.shape)
+    posterior = saturation_posterior(relative, revenue, np.full(6, 0.4), np.zeros(6, np.int64))
+    assert (np.exp(posterior @ LOG_SATURATION) > 8).all()

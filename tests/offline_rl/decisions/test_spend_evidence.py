@@ -38,3 +38,9 @@ def test_constant_spend_has_no_spread_at_all() -> None:
     assert spend_evidence(np.full((1, 49), 0.1), np.zeros((1, 49)), ONE).spread.item() == pytest.approx(
         0, abs=1e-12
     )
+
+
+def test_spend_that_changes_from_week_to_week_only_says_nothing_about_spend() -> None:
+    steps = np.repeat([100.0, 150.0, 80.0, 120.0], 7)[None]
+    assert spend_evidence(steps, np.zeros((1, 28)), ONE).spread.item() == pytest.approx(0, abs=1e-12)
+    assert spend_evidence(steps[:, ::7], np.zeros((1, 4)), ONE).spread.item() > 0.2

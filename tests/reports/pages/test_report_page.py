@@ -285,12 +285,12 @@ def test_a_segment_name_may_break_after_its_bars_and_sorts_as_it_reads() -> None
 
 def test_the_smaller_moves_fold_away_and_totals_stand_above_all_cells() -> None:
     page = PAGES["demo"]
-    cells = page[page.index("<caption><span>Cells, EUR per day, the biggest") :]
+    cells = page[page.index("<caption><span>Budget lines, EUR per day with spend, the biggest") :]
     first, rest = cells.split("</table>")[:2]
 
-    assert first.index("All cells") < first.index("</tbody>") < first.index(" · ")
+    assert first.index("All lines, all days") < first.index("</tbody>") < first.index(" · ")
     assert (first.count('<tr class="why">'), rest.count('<tr class="why">')) == (15, 9)
-    assert "<summary>9 more cells</summary>" in rest
+    assert "<summary>9 more budget lines</summary>" in rest
 
 
 def test_a_note_of_several_learners_is_said_once_per_domain() -> None:

@@ -55,6 +55,7 @@ def test_a_folder_without_anything_is_a_night_without_tables(tmp_path: Path) -> 
     assert found.rows("out_verdicts").is_empty()
 
 
+BUDGET = ("out_budget_allocation", "out_budget_totals")
 JUDGED = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learning_curves")
 
 
@@ -63,8 +64,8 @@ JUDGED = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learnin
     [
         (("recommendation",), ("out_recommendations",)),
         (("advertising",), ("out_ad_targeting",)),
-        (("budget",), ("out_budget_allocation",)),
-        (("advertising", "budget"), ("out_ad_targeting", "out_budget_allocation")),
+        (("budget",), BUDGET),
+        (("advertising", "budget"), ("out_ad_targeting", *BUDGET)),
         (("recommendation", "advertising"), ("out_recommendations", "out_ad_targeting", *JUDGED)),
     ],
 )
