@@ -23,7 +23,7 @@ from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.recommendation import Serving, SlateChances, recommend
 from offline_rl.decisions.segment_distributions import segment_distributions
-from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, promoted
+from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
 from offline_rl.logged_data import Tasks, load_tasks
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
@@ -189,14 +189,14 @@ def _who_serves(
     for segment, segment_id in enumerate(names["segment_ids"]):
         if segment_id in champion["kept_from"]:
             by_segment[segment] = own.by_segment[segment]
-            served.append(continued(own_version, "baseline", "reject", "Harm was shown in this segment."))
+            served.append(kept(own_version, "baseline", *champion["kept_from"][segment_id]))
             continue
         support = tasks.window("training", [segment])
         is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
         served.append(promoted(f"{learned.name}-{night.run_id}", level, champion["reasons"]))
-    kept = frozenset(names["segment_ids"].index(segment_id) for segment_id in champion["kept_from"])
-    return replace(policies, by_segment=by_segment, without_exploration=kept), tuple(served)
+    kept_places = frozenset(names["segment_ids"].index(segment_id) for segment_id in champion["kept_from"])
+    return replace(policies, by_segment=by_segment, without_exploration=kept_places), tuple(served)
 
 
 def _recommendations(tomorrow: Tomorrow, workspace: Workspace, night: Night) -> pl.DataFrame:

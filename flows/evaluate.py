@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from features.contracts.outputs import PolicyValues
+from features.errors import UsageError
 from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.adaptation_curves import AdaptationPoint, adaptation_curves, curve_table
@@ -24,7 +25,16 @@ from flows.contenders import (
     read_contenders,
     segment_policies,
 )
-from flows.gate import ESTIMATOR, Evidence, Gate, champion_record, segment_name, verdict_table
+from flows.gate import (
+    ESTIMATOR,
+    Evidence,
+    Gate,
+    GateTerms,
+    champion_record,
+    protected_segments,
+    segment_name,
+    verdict_table,
+)
 from flows.learner_comparisons import Comparison, compare_learners, comparison_table
 from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
@@ -36,7 +46,7 @@ from flows.workspace import Night, Workspace, read_json, write_json
 from offline_rl.logged_data import Tasks, load_tasks
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import PolicyValue
+from offline_rl.ope.evaluation import Evaluation, PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.rolling_evaluation import fitted_ones, rolled
@@ -48,13 +58,14 @@ from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
 class Opened:
     """A holdout, opened.
 
-    gate: what the gate decides by; its holdout has all policies.
+    evaluation: every policy as it is, on the holdout. gate: what the gate decides by.
     true_values: by policy and segment (None: all), where the shop is simulated.
     looks: how many other runs have opened it before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
     refit, which has read all of their support.
     """
 
+    evaluation: Evaluation
     gate: Gate
     true_values: Mapping[tuple[str, int | None], float]
     looks: int
@@ -68,17 +79,19 @@ def evaluate(workspace: Workspace, night: Night) -> None:
     folder = workspace.work(night.run_id)
     values, verdicts, comparisons, curves, notes = [], [], [], [], []
     with stage(workspace, night, "evaluate"):
+        _refuse_unknown_segments(workspace, night)
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
             opened = _open_holdout(workspace, night, domain, names)
             election = opened.gate.elect(read_contenders(folder, domain), workspace.settings)
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
-            confidence = workspace.settings.evaluation.confidence
-            verdicts.append(verdict_table(election, opened.gate, key, names["segment_ids"], confidence))
+            segment_ids = names["segment_ids"]
+            verdicts.append(verdict_table(election, opened.gate, key, segment_ids, workspace.settings))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
-            write_json(folder / f"champion_{domain}.json", champion_record(election, names["segment_ids"]))
+            record = champion_record(election, opened.gate, segment_ids, workspace.settings)
+            write_json(folder / f"champion_{domain}.json", record)
             notes += note_of(domain, opened.looks)
         write_json(folder / "evaluation.json", {"notes": notes})
         if night.domains:
@@ -123,11 +136,21 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         cluster_name="users" if names["has_users"] else "rounds",
     )
     evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
+    contenders = read_contenders(folder, domain)
+    terms = GateTerms(
+        evaluate=lambda policies: of_all(policies, [from_name(ESTIMATOR)]),
+        today=INCUMBENT if INCUMBENT in judged else LOGGING,
+        protected=protected_segments(names["segment_ids"], settings),
+        keep_above=settings.segments.keep_above,
+        seed=settings.night.seed,
+        split_by=names["split_by"],
+    )
+    asking = [policy.name for policy in contenders.everyone]
     rolling = None
     if rolls(tasks):
         judged_anew = rolled(
             tasks,
-            fitted_ones(read_contenders(folder, domain).everyone),
+            fitted_ones(contenders.everyone),
             pooled_policy(folder, domain),
             logging_policy=LOGGING,
             serving_today=[incumbent_policies(tasks)] if incumbent_serves(workspace, domain) else [],
@@ -135,13 +158,19 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
             seed=settings.night.seed,
         )
         rolling = Evidence.of(
-            of_all(judged_anew.rounds, [from_name(ESTIMATOR)]),
-            everybody["decided_at"][judged_anew.judged.numpy()],
-            judged_anew.n_origins,
-            names["split_by"],
+            judged_anew.rounds,
+            asking,
+            terms,
+            decided_at=everybody["decided_at"][judged_anew.judged.numpy()],
+            n_origins=judged_anew.n_origins,
         )
+    known = {} if rolling is None else rolling.choices
+    wanted = {name: judged[name] for name in judged if name in {LOGGING, INCUMBENT, *asking}}
+    holdout_alone = [name for name in asking if name not in known]
+    at_holdout = Evidence.of(wanted, holdout_alone, terms, decided_at=identities["decided_at"], n_origins=1)
     return Opened(
-        Gate(Evidence.of(evaluation, identities["decided_at"], 1, names["split_by"]), rolling),
+        evaluation,
+        Gate(at_holdout, rolling),
         true_values=true_values,
         looks=looks,
         comparisons=compare_learners(
@@ -157,6 +186,21 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
             settings.learning.exploration,
         ),
     )
+
+
+def _refuse_unknown_segments(workspace: Workspace, night: Night) -> None:
+    """Refuse a protected segment that the night lacks: a slip, or a merge, would serve it unseen."""
+    folder = workspace.work(night.run_id)
+    known = {
+        name for domain in night.domains for name in read_json(folder / f"tasks_{domain}.json")["segment_ids"]
+    }
+    unknown = [name for name in workspace.settings.segments.protected if name not in known]
+    if unknown and known:
+        raise UsageError(
+            f"segments.protected names {', '.join(unknown)}, which tonight is not a segment: it may have "
+            f"been merged for want of rounds. There are {', '.join(sorted(known)[:20])}. Protect the segment "
+            "that it was merged into, or take the name out."
+        )
 
 
 def _opening(
@@ -199,7 +243,7 @@ def _value_rows(
             "segment_id": segment_name(value.segment, segment_ids),
             "true_value": opened.true_values.get((value.policy, value.segment)),
         }
-        for value in opened.gate.holdout.evaluation.policy_values(settings.evaluation.confidence)
+        for value in opened.evaluation.policy_values(settings.evaluation.confidence)
     ]
     frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)

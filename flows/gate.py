@@ -1,9 +1,10 @@
 """The gate of one domain: which rounds each contender is judged on, the election, and out_verdicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from math import isnan, nan
+from typing import Any, Literal, Self
 
 import polars as pl
 
@@ -11,9 +12,11 @@ from features.contracts.outputs import Verdicts
 from flows.contenders import INCUMBENT, LOGGING, Contenders
 from flows.settings import Settings
 from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Election, elect
+from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEffect, choose_segments
 
 ALL = "all"
 
@@ -24,20 +27,65 @@ ESTIMATOR = "dr"
 class Evidence:
     """An evaluation, and the first and last day of its rounds.
 
+    choices: contender → the segments it would serve; the evaluation judges what serves then.
     n_origins: how many dates it judges from. split_by: what decided which rounds judge.
     """
 
     evaluation: Evaluation
+    choices: Mapping[str, SegmentChoice]
     judged_from: date
     judged_to: date
     n_origins: int
     split_by: str
 
     @classmethod
-    def of(cls, evaluation: Evaluation, decided_at: pl.Series, n_origins: int, split_by: str) -> Self:
-        """The evidence of rounds that were decided at these moments."""
+    def of(
+        cls,
+        judged: Mapping[str, EvaluationRounds],
+        contenders: Collection[str],
+        terms: "GateTerms",
+        *,
+        decided_at: pl.Series,
+        n_origins: int,
+    ) -> Self:
+        """The evidence of rounds that were decided at these moments.
+
+        judged: policy → the rounds as it sees them. contenders: those that would serve by segment.
+        """
+        choices = {
+            name: terms.chosen(judged[name], judged[terms.today]) for name in contenders if name in judged
+        }
+        served = dict(judged) | {name: choice.served for name, choice in choices.items()}
         days: list[date] = decided_at.dt.date().unique().to_list()
-        return cls(evaluation, min(days), max(days), n_origins, split_by)
+        return cls(terms.evaluate(served), choices, min(days), max(days), n_origins, terms.split_by)
+
+
+@dataclass(frozen=True)
+class GateTerms:
+    """How a domain's evidence is judged.
+
+    evaluate: policies by name → their evaluation. today: the policy that serves today.
+    protected: segments that keep it. keep_above: see `offline_rl.segment_choice`.
+    """
+
+    evaluate: Callable[[Mapping[str, EvaluationRounds]], Evaluation]
+    today: str
+    protected: tuple[int, ...]
+    keep_above: float
+    seed: int
+    split_by: str
+
+    def chosen(self, candidate: EvaluationRounds, today: EvaluationRounds) -> SegmentChoice:
+        """The segments that a candidate would serve."""
+        return choose_segments(
+            candidate,
+            today,
+            self.evaluate,
+            estimator=ESTIMATOR,
+            keep_above=self.keep_above,
+            protected=self.protected,
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True)
@@ -51,6 +99,15 @@ class Gate:
     holdout: Evidence
     rolling: Evidence | None
 
+    @property
+    def today(self) -> str:
+        """The policy that serves today."""
+        return INCUMBENT if INCUMBENT in self.holdout.evaluation.policies else LOGGING
+
+    def choice_of(self, policy: str) -> SegmentChoice:
+        """The segments that a contender would serve."""
+        return self.evidence_of(policy).choices[policy]
+
     def evidence_of(self, policy: str) -> Evidence:
         """The rolling evidence of a policy that has any, else the holdout's."""
         if self.rolling is not None and policy in self.rolling.evaluation.policies:
@@ -63,7 +120,7 @@ class Gate:
             lambda policy: self.evidence_of(policy).evaluation,
             [policy.name for policy in contenders.wanted],
             LOGGING,
-            INCUMBENT if INCUMBENT in self.holdout.evaluation.policies else LOGGING,
+            self.today,
             gate_settings(settings),
             cautious=None if contenders.cautious is None else contenders.cautious.name,
         )
@@ -84,23 +141,38 @@ def verdict_table(
     gate: Gate,
     key: Mapping[str, str],
     segment_ids: Sequence[str],
-    confidence: float,
+    settings: Settings,
 ) -> pl.DataFrame:
     """The verdicts of one domain as out_verdicts has them.
 
-    key: run_id and domain. confidence: of the gate's intervals.
+    key: run_id and domain.
     """
-    verdicts: list[tuple[int | None, Verdict]] = [(None, election.overall), *election.by_segment.items()]
+    confidence, keep_above = settings.evaluation.confidence, settings.segments.keep_above
+    protected = protected_segments(segment_ids, settings)
+    candidate = election.overall.candidate
+    evidence, choice = gate.evidence_of(candidate), gate.choice_of(candidate)
+    shared = {**key, "candidate": candidate, **_judged(evidence)}
     rows = [
         {
-            **key,
-            "segment_id": segment_name(segment, segment_ids),
-            "champion": election.champion if segment is None else election.serves(segment),
-            **_found(verdict, segment, gate.evidence_of(verdict.candidate)),
-            **_discounted(verdict, confidence),
+            **shared,
+            "segment_id": ALL,
+            "champion": election.champion,
+            **_found(election.overall, evidence),
+            **_discounted(election.overall, confidence),
         }
-        for segment, verdict in verdicts
     ]
+    for effect in choice.effects:
+        word = _word(effect.segment, choice, election, protected)
+        rows.append(
+            {
+                **shared,
+                "segment_id": segment_ids[effect.segment],
+                "champion": election.champion if word == "served" else election.incumbent,
+                "verdict": word,
+                "reasons": _segment_reason(word, effect.harm, election, keep_above),
+                **_effect(effect, choice, gate.today),
+            }
+        )
     measured = "difference", "lower", "upper", "baseline_value", "ess"
     numbers = {"discounted_difference": pl.Float64, "discounted_upper": pl.Float64}
     frame = pl.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None)
@@ -108,24 +180,66 @@ def verdict_table(
     return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
 
 
-def _found(verdict: Verdict, segment: int | None, evidence: Evidence) -> dict[str, Any]:
-    diagnostics = evidence.evaluation.diagnostics_of(verdict.candidate, segment)
+def _judged(evidence: Evidence) -> dict[str, Any]:
     return {
-        "candidate": verdict.candidate,
-        "baseline": verdict.strongest_baseline,
-        "difference": verdict.difference,
-        "lower": verdict.lower,
-        "upper": verdict.upper,
-        "baseline_value": evidence.evaluation.value(verdict.strongest_baseline, ESTIMATOR, segment),
-        "n_rounds": diagnostics.n_rounds,
-        "ess": diagnostics.ess,
         "judged_from": evidence.judged_from,
         "judged_to": evidence.judged_to,
         "n_origins": evidence.n_origins,
         "split_by": evidence.split_by,
+    }
+
+
+def _found(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
+    diagnostics = evidence.evaluation.diagnostics_of(verdict.candidate)
+    return {
+        "baseline": verdict.strongest_baseline,
+        "difference": verdict.difference,
+        "lower": verdict.lower,
+        "upper": verdict.upper,
+        "baseline_value": evidence.evaluation.value(verdict.strongest_baseline, ESTIMATOR),
+        "n_rounds": diagnostics.n_rounds,
+        "ess": diagnostics.ess,
         "verdict": verdict.verdict,
+        "harm_probability": None,
         "reasons": " ".join(verdict.reasons),
     }
+
+
+def _effect(effect: SegmentEffect, choice: SegmentChoice, today: str) -> dict[str, Any]:
+    diagnostics = choice.evaluation.diagnostics_of(CANDIDATE, effect.segment)
+    return {
+        "baseline": today,
+        "difference": effect.difference,
+        "lower": effect.lower,
+        "upper": effect.upper,
+        "baseline_value": choice.evaluation.value(TODAY, ESTIMATOR, effect.segment),
+        "n_rounds": diagnostics.n_rounds,
+        "ess": diagnostics.ess,
+        "harm_probability": effect.harm,
+        "discounted_difference": None,
+        "discounted_upper": None,
+    }
+
+
+def _word(
+    segment: int, choice: SegmentChoice, election: Election, protected: Collection[int]
+) -> Literal["served", "kept", "protected"]:
+    if segment in protected:
+        return "protected"
+    is_kept = election.champion == election.incumbent or segment in choice.kept
+    return "kept" if is_kept else "served"
+
+
+def _segment_reason(word: str, harm: float, election: Election, keep_above: float) -> str:
+    less = "No round tells what would be earned here"
+    if not isnan(harm):
+        less = f"The probability that {election.overall.candidate} earns less here is {harm:.0%}"
+    if word == "protected":
+        return f"{less}; the configuration protects the segment."
+    if election.champion == election.incumbent:
+        return f"{less}; nothing was promoted."
+    side = "above" if word == "kept" else "not above"
+    return f"{less}, {side} the {keep_above:.0%} that segments.keep_above allows."
 
 
 def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
@@ -136,15 +250,31 @@ def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
     return {"discounted_difference": found.value, "discounted_upper": found.upper}
 
 
-def champion_record(election: Election, segment_ids: Sequence[str]) -> dict[str, Any]:
-    """Who serves, for the decisions."""
+def protected_segments(segment_ids: Sequence[str], settings: Settings) -> tuple[int, ...]:
+    """The segments that the configuration protects, of those that a domain has."""
+    return tuple(place for place, name in enumerate(segment_ids) if name in settings.segments.protected)
+
+
+def champion_record(
+    election: Election, gate: Gate, segment_ids: Sequence[str], settings: Settings
+) -> dict[str, Any]:
+    """Who serves, for the decisions; kept_from: segment → why the incumbent stays there."""
+    choice, protected = gate.choice_of(election.overall.candidate), protected_segments(segment_ids, settings)
+    harm = {effect.segment: effect.harm for effect in choice.effects}
+    keep_above = settings.segments.keep_above
     return {
         "candidate": election.overall.candidate,
         "verdict": election.overall.verdict,
         "reasons": " ".join(election.overall.reasons),
         "champion": election.champion,
         "incumbent": election.incumbent,
-        "kept_from": [segment_ids[segment] for segment in election.kept_from],
+        "kept_from": {
+            segment_ids[segment]: [
+                (word := _word(segment, choice, election, protected)),
+                _segment_reason(word, harm.get(segment, nan), election, keep_above),
+            ]
+            for segment in sorted(choice.kept)
+        },
     }
 
 

@@ -101,6 +101,8 @@ class Segments(_Table):
     clusters: Annotated[int, Field(ge=0)] = 0
     min_rounds: Positive = 500
     salt: str = "metacart"
+    protected: tuple[str, ...] = ()
+    keep_above: Share = 0.5
     support_share: Share = 0.5
     query_share: Share = 0.25
 

@@ -1,9 +1,9 @@
 """Who serves tomorrow: the election of a champion. Nothing is promoted without a verdict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from offline_rl.ope.evaluation import ALL, Evaluation
+from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
 
 
@@ -11,20 +11,14 @@ from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
 class Election:
     """The outcome of a night's gate.
 
-    overall: the verdict that decided; by_segment: the same candidate judged in each segment of the log.
-    incumbent: the policy that serves today; champion: the one that serves tomorrow.
-    kept_from: segments where the champion was shown to do harm, and the incumbent stays.
+    overall: the verdict that decided.
+    incumbent: the policy that serves today; champion: the one that serves tomorrow, where it may
+        (`offline_rl.segment_choice`).
     """
 
     overall: Verdict
-    by_segment: Mapping[int, Verdict]
     incumbent: str
     champion: str
-    kept_from: tuple[int, ...]
-
-    def serves(self, segment: int) -> str:
-        """Return the policy that serves a segment tomorrow."""
-        return self.incumbent if segment in self.kept_from else self.champion
 
 
 def elect(
@@ -71,20 +65,4 @@ def elect(
     passed_over = verdicts[: verdicts.index(overall)]
     earlier = tuple(reason for verdict in passed_over for reason in verdict.reasons)
     overall = replace(overall, reasons=(*earlier, *overall.reasons))
-    evaluation = evaluation_of(overall.candidate)
-    by_segment = {
-        segment: judge(
-            evaluation,
-            overall.candidate,
-            logging_policy,
-            rivals(overall.candidate),
-            segment=segment,
-            settings=settings,
-        )
-        for segment in evaluation.segments
-        if segment is not ALL
-    }
-    if promoted is None:
-        return Election(overall, by_segment, incumbent, incumbent, ())
-    harmed = tuple(segment for segment, verdict in by_segment.items() if verdict.verdict == "reject")
-    return Election(overall, by_segment, incumbent, promoted.candidate, harmed)
+    return Election(overall, incumbent, incumbent if promoted is None else promoted.candidate)

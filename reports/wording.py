@@ -28,6 +28,11 @@ VERDICTS: Mapping[str, tuple[Mark, str]] = {
     "hold": (Mark("=", "even"), "Hold"),
     "reject": (Mark("✕", "bad"), "Reject"),
 }
+SEGMENT_VERDICTS: Mapping[str, tuple[Mark, str]] = {
+    "served": (Mark("✓", "good"), "Served"),
+    "kept": (Mark("=", "even"), "Kept"),
+    "protected": (Mark("■", "quiet"), "Protected"),
+}
 INTERVAL_SIGNS: Mapping[int, tuple[Mark, str]] = {
     1: (Mark("▲", "good"), "above zero"),
     0: (Mark("○", "quiet"), "contains zero"),
@@ -267,12 +272,21 @@ def freshness(days_behind: int | None) -> tuple[Mark, str]:
     ), f"Late: logs end {_days(days_behind)} before the night"
 
 
-def segments_line(n_promote: int, n_hold: int, n_reject: int, n_harmed: int) -> str:
-    """Return how the verdicts of single segments fell."""
-    below = "1 has its" if n_harmed == 1 else f"{n_harmed or 'none'} have their"
+def segments_line(n_served: int, n_kept: int, n_protected: int, n_harmed: int) -> str:
+    """Return what happens in single segments tomorrow.
+
+    >>> segments_line(20, 2, 1, 0)
+    'Segments: 20 served, 2 kept, 1 protected; no interval lies wholly below zero.'
+    """
+    below = f"{n_harmed or 'no'} interval{'s lie' if n_harmed > 1 else ' lies'} wholly below zero"
+    return f"Segments: {n_served} served, {n_kept} kept, {n_protected} protected; {below}."
+
+
+def segments_caption(today: str) -> str:
+    """Return what the table of segments compares."""
     return (
-        f"Single segments: {n_promote} promote, {n_hold} hold, {n_reject} reject; "
-        f"{below} interval wholly below zero."
+        f"What each segment gains over {today}, which serves today; drawn towards the mean of all segments, "
+        "so that chance in a small one decides little; the largest segment first"
     )
 
 
@@ -290,8 +304,8 @@ def why(reasons: str, candidate: str) -> str:
 
 
 def harmed_segment(segment: Verdict, difference: str) -> str:
-    """Return a segment whose interval lies below zero, with the gate's verdict: thin evidence is held."""
-    return f"{segment.segment_id}: {difference}, verdict {segment.verdict}"
+    """Return a segment whose interval lies below zero, and what happens there tomorrow."""
+    return f"{segment.segment_id}: {difference}, {segment.verdict}"
 
 
 def harmed_line(n_harmed: int) -> str:

@@ -246,7 +246,11 @@ candidate = _text("policy that asks for promotion")
 champion = _text("policy that serves tomorrow")
 baseline = _text("strongest plain policy")
 difference = _number("value of the candidate less the baseline", "reward per round")
-verdict = dy.Enum(["promote", "hold", "reject"], description="what the gate decided")
+verdict = dy.Enum(
+    ["promote", "hold", "reject", "served", "kept", "protected"],
+    description="what the gate decided; a segment is served, keeps what serves today, or is protected",
+)
+harm_probability = _share("probability that the candidate earns less in the segment than what serves today")
 reasons = _text("why, in sentences")
 discounted_difference = _number(
     "the difference, less the luck of those that are promoted", "reward per round", 0

@@ -219,6 +219,9 @@ class PolicyValues(dy.Schema):
 class Verdicts(dy.Schema):
     """What the gate decided.  Grain: domain, segment_id.
 
+    For `all` the difference is that of what would serve, segments that keep today's policy included, against
+    the strongest baseline. For a segment it is the candidate's against what serves today, drawn towards the
+    mean of all segments, and harm_probability says how likely it is below zero.
     difference, its interval and the baseline's value are null where the log can't identify them, and
     discounted_difference and discounted_upper where nothing is promoted, or an interval lies above its value.
     """
@@ -242,6 +245,7 @@ class Verdicts(dy.Schema):
     n_origins = columns.n_origins
     split_by = columns.split_by
     verdict = columns.verdict
+    harm_probability = optional(columns.harm_probability)
     reasons = columns.reasons
 
 

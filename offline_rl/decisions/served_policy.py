@@ -49,6 +49,22 @@ def continued(
     return ServedPolicy(policy_version, fallback_level, outcome, text)
 
 
+def kept(
+    policy_version: str,
+    fallback_level: FallbackLevel,
+    reason_code: Literal["kept", "protected"],
+    reason: str,
+) -> ServedPolicy:
+    """Return the policy that stays in a segment although another was promoted; `reason` is a sentence.
+
+    >>> kept("bts", "baseline", "protected", "The configuration protects the segment.").reason_text
+    "The shop's own policy continues here. The configuration protects the segment."
+    """
+    return ServedPolicy(
+        policy_version, fallback_level, reason_code, f"The shop's own policy continues here. {reason}"
+    )
+
+
 def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64]) -> dict[str, pl.Series]:
     """Return what rows of these segments say of the policies behind them; `served` has one per segment."""
     return {

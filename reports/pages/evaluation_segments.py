@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reports import wording
-from reports.pages.cells import counted, heads, marked, measured, people, rounded, text
+from reports.pages.cells import counted, heads, marked, measured, people, rounded, shared, text
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import EVERYONE
 from reports.summaries.policy_values import PolicyValue, leading_estimators
@@ -61,8 +61,8 @@ def _table(
         rows.append(
             (
                 text(verdict.segment_id),
-                marked(verdict.verdict, wording.VERDICTS),
-                _sign_cell(verdict),
+                marked(verdict.verdict, wording.SEGMENT_VERDICTS),
+                shared(verdict.harm_probability),
                 measured(difference, verdict.difference, bar),
                 counted(verdict.n_rounds),
                 *((users.get(verdict.segment_id, text(None)),) if has_users else ()),
@@ -75,25 +75,18 @@ def _table(
     champion_head = ("Serves tomorrow",) if len(champions) > 1 else ()
     columns = heads(
         "Segment",
-        "Verdict",
-        "Interval",
-        "Candidate less baseline#",
+        "Tomorrow",
+        "Probability of harm#",
+        "Candidate less today's#",
         "Rounds#",
         *user_head,
         "ESS#",
         *champion_head,
     )
-    caption = "Verdict per segment, the largest segment first"
+    caption = wording.segments_caption(ordered[0].baseline)
     if not champion_head:
         caption += f"; {champions[0]} serves all of them tomorrow"
     return first_rows(caption, columns, rows, "out_verdicts", whys=whys)
-
-
-def _sign_cell(verdict: Verdict) -> Cell:
-    if verdict.lower is None or verdict.upper is None:
-        return text(None)
-    mark, words = wording.INTERVAL_SIGNS[verdict.sign]
-    return Cell(words, mark=mark)
 
 
 def _judged(values: Sequence[PolicyValue], segments: Sequence[Verdict]) -> dict[str, PolicyValue]:

@@ -99,7 +99,7 @@ def _card(
     mark, word = wording.VERDICTS[verdict.verdict]
     reward = reward.resized([(verdict.difference, verdict.lower, verdict.upper)])
     segments = of_segments(records, verdict.domain)
-    n_of = {name: sum(record.verdict == name for record in segments) for name in wording.VERDICTS}
+    n_of = {name: sum(record.verdict == name for record in segments) for name in wording.SEGMENT_VERDICTS}
     return VerdictCard(
         domain=wording.DOMAINS[verdict.domain],
         mark=mark,
@@ -115,7 +115,7 @@ def _card(
         reasons=wording.why(
             without_small_counts(verdict.reasons) if has_users else verdict.reasons, verdict.candidate
         ),
-        segments=wording.segments_line(n_of["promote"], n_of["hold"], n_of["reject"], len(harmed(segments)))
+        segments=wording.segments_line(n_of["served"], n_of["kept"], n_of["protected"], len(harmed(segments)))
         if segments
         else "",
     )

@@ -31,6 +31,7 @@ class Verdict:
     n_origins: int
     split_by: str
     verdict: str
+    harm_probability: float | None
     reasons: str
 
     @property

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from statistics import NormalDist
 from typing import Any
 
 import polars as pl
@@ -99,12 +100,9 @@ def segment_verdict_rows(
     for place, segment in enumerate(segments):
         difference = draw.gauss(center, half_width) - (3 * half_width if place == 2 else 0)
         lower, upper = difference - half_width, difference + half_width
-        verdict = "promote" if lower > 0 else "reject" if upper < 0 else "hold"
-        reason = {
-            "promote": "The lower end of the difference is above zero.",
-            "hold": "The interval of the difference contains zero.",
-            "reject": "The difference lies below zero: this segment would be harmed.",
-        }[verdict]
+        harm = NormalDist(difference, half_width / 1.96).cdf(0)
+        verdict = "kept" if harm > 0.5 or champion == "incumbent" else "served"
+        reason = f"The probability that it earns less here is {harm:.0%}."
         rows.append(
             run
             | judged(180, baseline_value=0.03, ess=60.0)
@@ -112,12 +110,13 @@ def segment_verdict_rows(
                 "domain": domain,
                 "segment_id": segment,
                 "candidate": "reptile" if domain == "advertising" else "maml",
-                "champion": champion if verdict == "promote" else "incumbent",
+                "champion": champion if verdict == "served" else "incumbent",
                 "baseline": baseline,
                 "difference": difference,
                 "lower": lower,
                 "upper": upper,
                 "verdict": verdict,
+                "harm_probability": harm,
                 "reasons": reason,
             }
         )
