@@ -8,6 +8,7 @@ from flows.workspace import Night, Workspace, read_json
 from offline_rl.artifacts import load_policy
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.meta.item_rates import ItemRatesMetaPolicy
 from offline_rl.meta.learner import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.named_learners import BASELINE
@@ -28,15 +29,23 @@ class Contenders:
     wanted: the learner that predicted later rewards best (`offline_rl.meta.choice`), if any, then the plain
     baseline: a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     cautious: what must pass first, and ships where it alone passes (`offline_rl.meta.cautious`).
+    constant: those that show everybody, or everybody of a segment, the same: the best of them by the training
+        rounds. They ask only where they are among the wanted; a policy that is promoted is held against them.
     """
 
     wanted: tuple[MetaPolicy, ...]
     cautious: MetaPolicy | None
+    constant: tuple[MetaPolicy, ...] = ()
 
     @property
     def everyone(self) -> tuple[MetaPolicy, ...]:
         """All of them, the most wanted first."""
         return self.wanted if self.cautious is None else (*self.wanted, self.cautious)
+
+    @property
+    def judged(self) -> tuple[MetaPolicy, ...]:
+        """All that the gate looks at, each once."""
+        return tuple({policy.name: policy for policy in (*self.everyone, *self.constant)}.values())
 
 
 def read_contenders(folder: Path, domain: str) -> Contenders:
@@ -46,7 +55,9 @@ def read_contenders(folder: Path, domain: str) -> Contenders:
     wanted = [*asked["learners"][:1], asked["plain"]]
     cautious = asked["cautious"]
     return Contenders(
-        tuple(policies[name] for name in wanted), None if cautious is None else policies[cautious]
+        tuple(policies[name] for name in wanted),
+        None if cautious is None else policies[cautious],
+        tuple(policy for policy in policies.values() if isinstance(policy, ItemRatesMetaPolicy)),
     )
 
 

@@ -83,7 +83,10 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
             opened = _open_holdout(workspace, night, domain, names)
-            election = opened.gate.elect(read_contenders(folder, domain), workspace.settings)
+            contenders = read_contenders(folder, domain)
+            election = opened.gate.held_against_constants(
+                opened.gate.elect(contenders, workspace.settings), contenders, workspace.settings
+            )
             key = {"run_id": night.run_id, "domain": domain}
             values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
             segment_ids = names["segment_ids"]
@@ -145,12 +148,12 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         seed=settings.night.seed,
         split_by=names["split_by"],
     )
-    asking = [policy.name for policy in contenders.everyone]
+    asking = [policy.name for policy in contenders.judged]
     rolling = None
     if rolls(tasks):
         judged_anew = rolled(
             tasks,
-            fitted_ones(contenders.everyone),
+            fitted_ones(contenders.judged),
             pooled_policy(folder, domain),
             logging_policy=LOGGING,
             serving_today=[incumbent_policies(tasks)] if incumbent_serves(workspace, domain) else [],

@@ -1,7 +1,7 @@
 """The gate of one domain: which rounds each contender is judged on, the election, and out_verdicts."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from math import isnan, nan
 from typing import Any, Literal, Self
@@ -14,7 +14,7 @@ from flows.settings import Settings
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.selection import discounted_lead
-from offline_rl.ope.trust.verdict import GateSettings, Verdict
+from offline_rl.ope.trust.verdict import GateSettings, Verdict, unproven_lead
 from offline_rl.registry import Election, elect
 from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEffect, choose_segments
 
@@ -124,6 +124,23 @@ class Gate:
             gate_settings(settings),
             cautious=None if contenders.cautious is None else contenders.cautious.name,
         )
+
+    def held_against_constants(
+        self, election: Election, contenders: Contenders, settings: Settings
+    ) -> Election:
+        """Say it in the verdict where a promoted policy can't be told from showing everybody the same."""
+        promoted = election.overall.candidate
+        constants = [policy.name for policy in contenders.constant]
+        if election.overall.verdict != "promote" or promoted in constants:
+            return election
+        evaluation = self.evidence_of(promoted).evaluation
+        said = [
+            unproven_lead(evaluation, promoted, name, gate_settings(settings))
+            for name in constants
+            if name in evaluation.policies
+        ]
+        reasons = (*election.overall.reasons, *(reason for reason in said if reason))
+        return replace(election, overall=replace(election.overall, reasons=reasons))
 
 
 def gate_settings(settings: Settings) -> GateSettings:

@@ -10,6 +10,8 @@ CLAIMS: Mapping[bool, tuple[Mark, str]] = {
     False: (Mark("○", "quiet"), "not claimed"),
 }
 
+SAME = Mark("=", "quiet")
+
 HINT = (
     "A salted hash kept these segments from every learner. It adapts to their rounds before the holdout, and "
     "the pooled model under it was fitted again with them, as with everybody's; the holdout judges. The "
@@ -24,6 +26,16 @@ NO_SEGMENT = (
 NO_LEARNER = "No learner stood beside the plain baseline, so there is nothing to compare."
 NO_CURVE = "No learner adapts to a segment tonight, so rounds of support make no difference."
 ESTIMATED, TRUE = "estimated", "true"
+
+
+def same_choices(baseline: str) -> str:
+    """Return what is said of a learner that differs from a plain policy in nothing.
+
+    >>> same_choices("pooled_reward_model")
+    'learned nothing beyond the pooled model'
+    """
+    is_pooled = baseline == "pooled_reward_model"
+    return "learned nothing beyond the pooled model" if is_pooled else f"chooses as {baseline} does"
 
 
 def comparison_conclusion(n_segments: int, claims: Mapping[str, Sequence[str]]) -> str:

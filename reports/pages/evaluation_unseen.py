@@ -10,7 +10,7 @@ from reports.pages.figure import Figure, Key
 from reports.summaries.adaptation_curves import AdaptationCurve
 from reports.summaries.formatting import RewardFormat, fixed
 from reports.summaries.learner_comparisons import LearnerComparison, claims
-from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
+from reports.summaries.printed_table import Cell, IntervalBar, PrintedTable, first_rows, interval_bars
 
 
 @dataclass(frozen=True)
@@ -80,12 +80,22 @@ def _comparison_rows(
     return [
         (
             text(one.learner),
-            measured(reward.difference(*estimate), one.difference, bar),
-            measured(fixed(one.holm_p_value, 3), one.holm_p_value),
-            Cell(wording.CLAIMS[one.is_claimed][1], mark=wording.CLAIMS[one.is_claimed][0]),
+            *_compared(one, reward.difference(*estimate), bar),
         )
         for one, estimate, bar in zip(comparisons, estimates, interval_bars(estimates), strict=True)
     ]
+
+
+def _compared(one: LearnerComparison, difference: str, bar: IntervalBar | None) -> tuple[Cell, ...]:
+    """Return difference, p-value and claim; a learner that chooses as the plain policy does has none."""
+    if one.difference == one.lower == one.upper == 0:
+        return text(None), text(None), Cell(wording.same_choices(one.baseline), mark=wording.SAME)
+    mark, word = wording.CLAIMS[one.is_claimed]
+    return (
+        measured(difference, one.difference, bar),
+        measured(fixed(one.holm_p_value, 3), one.holm_p_value),
+        Cell(word, mark=mark),
+    )
 
 
 def _figure(curves: Sequence[AdaptationCurve], reward: RewardFormat) -> Figure:

@@ -77,6 +77,17 @@ def judge(
     )
 
 
+def unproven_lead(evaluation: Evaluation, policy: str, constant: str, settings: GateSettings) -> str | None:
+    """Return the sentence that a policy can't be told from one that shows everybody the same; None if it can.
+
+    Raises ValueError for a policy or estimator that was not evaluated.
+    """
+    found = evaluation.difference(policy, constant, settings.estimator, ALL, settings.confidence)
+    if found.lower > evaluation.resolution:
+        return None
+    return _sentence(found, "no gain over showing the same to all is shown", settings.confidence)
+
+
 def evidence_doubts(
     policy: str,
     diagnostics: Diagnostics,

@@ -3,6 +3,8 @@
 import re
 from html import unescape
 
+import polars as pl
+
 from features.contracts.outputs import OUTPUTS
 from reports.pages import report_html
 from tests.reports.sample_nights import SampleNight, demo_night, open_bandit_night, tiny_night
@@ -91,3 +93,16 @@ def test_curves_may_be_missing_where_comparisons_are_not() -> None:
     [section] = sections(SampleNight(sample.tables | empty, sample.manifest))
 
     assert "<figure>" not in section and "No learner adapts" in section
+
+
+def test_a_learner_that_chooses_as_the_pooled_model_does_says_so_in_place_of_zeros() -> None:
+    sample = tiny_night()
+    comparisons = sample.tables["out_learner_comparisons"]
+    same = comparisons.with_columns(
+        difference=pl.lit(0.0), lower=pl.lit(0.0), upper=pl.lit(0.0), is_claimed=pl.lit(False)
+    )
+
+    [section] = sections(SampleNight(sample.tables | {"out_learner_comparisons": same}, sample.manifest))
+
+    assert "learned nothing beyond the pooled model" in section
+    assert "not claimed" not in section

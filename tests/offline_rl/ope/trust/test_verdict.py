@@ -9,7 +9,7 @@ from offline_rl.ope.estimators.doubly_robust import DoublyRobust
 from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge
+from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge, unproven_lead
 from tests.offline_rl.ope.worlds import coin_log
 
 N = 400
@@ -50,6 +50,15 @@ def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
     assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "strong")
     assert [comparison.other for comparison in verdict.comparisons] == ["log", "weak", "strong"]
     assert judge(evaluation, "new", "log", ["weak"]).verdict == "promote"
+
+
+@pytest.mark.parametrize(("constant", "is_told_apart"), [(0.7, True), (0.9, False), (0.92, False)])
+def test_a_policy_is_held_against_showing_everybody_the_same(constant: float, is_told_apart: bool) -> None:
+    said = unproven_lead(evaluated(new=0.9, best=constant), "new", "best", GateSettings())
+
+    assert (said is None) == is_told_apart
+    if said:
+        assert said.startswith("new against best: no gain over showing the same to all is shown, ")
 
 
 @pytest.mark.parametrize(("n_better", "sign"), [(220, "+"), (180, "-")])
