@@ -24,7 +24,7 @@ from offline_rl.meta.choice import Asking, asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.mixed_start import mixed_start
-from offline_rl.meta.named_learners import BASELINE, LEARNERS
+from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
 
 
@@ -83,7 +83,8 @@ def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Lear
         outer_lr=settings.outer_lr,
         max_steps=settings.max_steps,
     )
-    learners = [BASELINE, *(LEARNERS[name] for name in settings.learners)]
+    asked_for = dict.fromkeys([*settings.learners, *(learner.name for learner in CONSTANT)])
+    learners = [BASELINE, *(LEARNERS[name] for name in asked_for)]
     before, lessons = len(learners) * night.domains.index(domain), len(learners) * len(night.domains)
     learned: list[MetaPolicy] = []
     for place, learner in enumerate(learners, start=before):

@@ -19,10 +19,12 @@ from offline_rl.meta.reptile import Reptile
 BASELINE = PooledRewardModel()
 """What every learner must beat: it learns along always, and ships where nothing beats it."""
 
+CONSTANT: tuple[Learner, ...] = (ItemRates(), ItemRates("segment_item_rates", by_segment=True))
+"""What shows everybody, or everybody of a segment, the same. Counted in a second: they learn along always."""
+
 PLAIN: tuple[Learner, ...] = (
     BASELINE,
-    ItemRates(),
-    ItemRates("segment_item_rates", by_segment=True),
+    *CONSTANT,
     CrossesLogit(),
     Boosting(),
     PooledTwoTower(),

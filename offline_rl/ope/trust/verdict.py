@@ -1,7 +1,7 @@
 """The gate: is the evidence good enough to let a candidate replace the policy that serves?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor, log10
 from typing import Literal
 
@@ -85,6 +85,9 @@ def unproven_lead(evaluation: Evaluation, policy: str, constant: str, settings: 
     found = evaluation.difference(policy, constant, settings.estimator, ALL, settings.confidence)
     if found.lower > evaluation.resolution:
         return None
+    if max(abs(found.lower), abs(found.upper)) <= evaluation.resolution:
+        same = replace(found, value=0.0, lower=0.0, upper=0.0)
+        return _sentence(same, "it shows the same to all", settings.confidence)
     return _sentence(found, "no gain over showing the same to all is shown", settings.confidence)
 
 
