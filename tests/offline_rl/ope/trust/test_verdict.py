@@ -58,7 +58,7 @@ def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
         (0.7, None),
         (
             0.92,
-            "new against best: no gain over showing the same to all is shown, -0.0200 per round (95% interval",
+            "new against best: no gain over showing the same to all is shown, -0.0200 per round",
         ),
         (0.9, "new against best: it shows the same to all, +0 per round (95% interval +0 to +0)."),
     ],
