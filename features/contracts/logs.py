@@ -86,7 +86,7 @@ class AdSpendDaily(dy.Schema):
     """Spend and return of a campaign on a channel, by day and audience segment.
 
     A file may hold several lines of one day, campaign, channel and segment, one for each banner or placement:
-    they add up (see ADDED_UP).  Grain of their sums: date, campaign_id, channel, segment_id.
+    they add up (see ADDED_UP).  Grain: date, campaign_id, channel, segment_id, once they are added up.
     """
 
     date = columns.date

@@ -30,7 +30,7 @@ def segment_distributions(
     >>> from offline_rl.decisions.recommendation import SlateChances
     >>> from offline_rl.decisions.served_policy import ServedPolicy
     >>> everyone = pl.DataFrame({"segment_id": ["new"], "surface": ["mail"]})
-    >>> mostly = torch.tensor([[[0.25, 0.75]]]).log()
+    >>> mostly = torch.tensor([[[0.25, 0.75]]], dtype=torch.float64).log()
     >>> even = lambda rows: SlateChances(mostly, torch.tensor([[True, True]]), torch.zeros(1))
     >>> policy = ServedPolicy("coin", "baseline", "held", "The shop's own policy continues here.")
     >>> serving = Serving(["new"], ["blue", "red"], ItemScores(*np.full((3, 1, 2), 0.5)), [policy])

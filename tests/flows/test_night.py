@@ -36,7 +36,10 @@ def content(folder: Path) -> dict[str, str]:
 
 
 def test_every_table_is_published_and_keeps_its_contract(small_night):
-    assert set(small_night.published.tables) | {"out_arm_checks"} == set(OUTPUTS)
+    # it has users, and no two arms at once
+    without = {"out_segment_distributions", "out_arm_checks"}
+    assert set(OUTPUTS) - without - {"out_budget_backtest"} <= set(small_night.published.tables)
+    assert not without & set(small_night.published.tables)
     for name, path in small_night.published.tables.items():
         OUTPUTS[name].validate(pl.read_parquet(path), cast=True)
         assert path.with_suffix(".csv").is_file()

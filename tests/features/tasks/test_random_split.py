@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.tasks.evidence import mark_evidence
@@ -69,6 +69,7 @@ def test_times_decide_where_there_are_times() -> None:
     assert marked(spread)[1] == BY_TIME
 
 
+@settings(deadline=None)
 @given(st.permutations(range(12)))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     rounds = experiment(12, n_users=5).with_columns(number=dealt(experiment(12, n_users=5), "s"))
