@@ -168,8 +168,8 @@ def take_sample(path: Path) -> Sample:
         raise InputDataError(f"{path} can't be looked at: {error}.") from error
     if not any(column.values for column in sample.columns):
         raise InputDataError(
-            f"{path} holds no lines to look at: it is empty, has a header and nothing below it, or every value "
-            "is a word for none, such as NULL."
+            f"{path} holds no lines to look at: it is empty, has a header and nothing below it, or every "
+            "value is a word for none, such as NULL."
         )
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
     return replace(sample, columns=tuple(replace(column, written_at=written_at) for column in sample.columns))

@@ -35,7 +35,7 @@ def segment_distributions(
     >>> policy = ServedPolicy("coin", "baseline", "held", "The shop's own policy continues here.")
     >>> serving = Serving(["new"], ["blue", "red"], ItemScores(*np.full((3, 1, 2), 0.5)), [policy])
     >>> rows = segment_distributions(everyone, even, serving, run_id="r", as_of=date(2026, 1, 5))
-    >>> rows.select("slot_rank", "item_id", "probability").rows()
+    >>> rows.select("slot_rank", "item_id", pl.col("probability").round(6)).rows()
     [(1, 'blue', 0.25), (1, 'red', 0.75)]
     """
     in_order = targets.select(
