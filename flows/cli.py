@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -297,6 +297,13 @@ def _print_night(result: "NightResult") -> None:
             f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
             f"    {row['reasons']}"
         )
+        _print_segments(
+            [
+                other
+                for other in result.verdicts.iter_rows(named=True)
+                if other["domain"] == row["domain"] and other["segment_id"] != "all"
+            ]
+        )
     for line in _budget_lines(result):
         print(f"  {line}")
     for domain, why in result.night.undecided.items():
@@ -305,6 +312,14 @@ def _print_night(result: "NightResult") -> None:
     for name, path in result.published.tables.items():
         print(f"  {name:<24} {path}")
     print(f"report\n  {result.published.report}")
+
+
+def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
+    """Say where a champion doesn't serve; segments: segment_id and verdict of each."""
+    stays = [f"{row['segment_id']} ({row['verdict']})" for row in segments if row["verdict"] != "served"]
+    if stays and len(stays) < len(segments):
+        more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
+        print(f"    Not in {len(stays)} of {len(segments)} segments: {', '.join(stays[:5])}{more}.")
 
 
 def _budget_lines(result: "NightResult") -> list[str]:

@@ -132,7 +132,7 @@ def _effects(evaluation: Evaluation, estimator: str) -> tuple[SegmentEffect, ...
     harm = _below_zero(pooled.value, deviation)
     # what is not known of a segment is that it is one of the others
     of_others = _below_zero(np.array([pooled.mean]), np.array([pooled.spread]))[0]
-    harm = np.where(np.isnan(harm), 0.0 if np.isnan(of_others) else of_others, harm)
+    harm = np.where(np.isnan(harm), 0.5 if np.isnan(of_others) else of_others, harm)
     numbers = zip(pooled.segments, pooled.value, pooled.lower, pooled.upper, harm, strict=True)
     return tuple(SegmentEffect(segment, *map(float, of_segment)) for segment, *of_segment in numbers)
 

@@ -9,7 +9,7 @@ import hashlib
 
 import polars as pl
 
-from features.tasks.windows import Window
+from features.tasks.windows import LATE, Window
 
 # What decided which rounds teach and which judge.
 BY_TIME, BY_USER, BY_ROUND = "time", "user", "round"
@@ -60,6 +60,8 @@ def random_origins(number: pl.Series, windows: pl.Series, support_share: float) 
     origin = (
         pl.when(pl.col("window") == Window.SUPPORT)
         .then(pl.when(pl.col("number") < support_share / 2).then(0).otherwise(1))
+        .when(pl.col("window") == Window.GAP)
+        .then(LATE)
         .otherwise(pl.col("window") + 1)
     )
     frame = pl.DataFrame({"number": number, "window": windows})

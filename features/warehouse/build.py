@@ -84,6 +84,7 @@ def build(
             if model.name == "stg_superseded_lines":
                 refuse_vanishing_lines(connection, max_superseded_share)
         _refuse_mixed_currencies(connection)
+        _refuse_negative_days(connection)
         return {model.name: _n_rows(connection, model.name) for model in models}
 
 
@@ -114,6 +115,25 @@ def _refuse_mixed_currencies(connection: duckdb.DuckDBPyConnection) -> None:
         raise InputDataError(
             f"The purchases are in {', '.join(row[0] for row in rows)}; a shop needs one currency. Convert "
             "price_cents and currency_code in the mapping of its files."
+        )
+
+
+def _refuse_negative_days(connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse days whose parts add up to less than nothing; of other files such lines are in quarantine."""
+    found = connection.execute(
+        """
+        SELECT "date", campaign_id, channel, segment_id, spend_cents
+        FROM fct_ad_spend
+        WHERE least(spend_cents, revenue_cents, conversions) < 0
+        ORDER BY ALL
+        LIMIT 1
+        """
+    ).fetchone()
+    if found:
+        day, campaign, channel, segment, cents = found
+        raise InputDataError(
+            f"The parts of {day}, {campaign}, {channel}, {segment} add up to less than nothing (spend "
+            f"{cents / 100:,.2f}): credits exceed the day. Export the part that is missing, or leave it."
         )
 
 

@@ -13,7 +13,7 @@ from typing import Literal
 import duckdb
 
 from features.contracts.check import column_checks
-from features.contracts.logs import LOGS, ROW_RULES
+from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
 from features.contracts.mapping import SourceFile
 from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
@@ -33,6 +33,7 @@ from features.warehouse.notes import drift_notes, late_note, replacement_note, t
 from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
+from features.warehouse.restated_days import refuse_shrinking
 from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
 from features.warehouse.watermark import Watermark, late_dates
@@ -112,12 +113,13 @@ def load_file(
     meaning = (census.sha256, key_id, version)
     if held and held.meaning == meaning and held.twin_of is None:
         return _unchanged(held)
-    twin = held_content(connection, census.sha256)
+    # A file of sums that comes again states its days anew, even if by the same bytes as an older one.
+    twin = None if _restates(file) else held_content(connection, census.sha256)
     if twin and twin.meaning == meaning and twin.source_name != file.name and twin.n_lines:
         if held is None or held.meaning != meaning or held.twin_of != twin.source_name:
             _record_twin(connection, file, held, twin)
         return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name)
-    received_at = first_received(connection, census.sha256, now)
+    received_at = first_received(connection, file.name, census.sha256, now)
     terms = _Terms(
         pseudonym_sql,
         key_id,
@@ -148,6 +150,10 @@ def load_file(
         release_pages(connection)
     outcome: Outcome = "replaced" if held else "loaded"
     return LoadedFile(file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late)
+
+
+def _restates(file: SourceFile) -> bool:
+    return not file.is_part and any(mapping.log in ADDED_UP for mapping in file.logs)
 
 
 def _unchanged(held: HeldFile) -> LoadedFile:
@@ -227,6 +233,8 @@ def _store(
     )
     if any(mapping.log == "purchases" for mapping in file.logs):
         remember_prices(connection, load_number)
+    if _restates(file):
+        refuse_shrinking(connection, file, load_number, terms.times.received_at)
     crash_point("after its rows are stored")
     logs = [mapping.log for mapping in file.logs]
     late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()

@@ -78,19 +78,20 @@ class PlausibleTimes:
 
 
 def first_received(
-    connection: duckdb.DuckDBPyConnection, file_sha256: str, now: datetime | None
+    connection: duckdb.DuckDBPyConnection, name: str, file_sha256: str, now: datetime | None
 ) -> datetime | None:
-    """Return when these bytes were seen for the first time, so that reading them again judges them alike.
+    """Return when a file of this name and content first came, so that reading it again judges it alike.
 
     now: what to remember where they are new; None remembers nothing.
     """
     found = connection.execute(
-        "SELECT epoch_us(received_at) FROM file_receipts WHERE file_sha256 = ?", [file_sha256]
+        "SELECT epoch_us(received_at) FROM file_receipts WHERE source_name = ? AND file_sha256 = ?",
+        [name, file_sha256],
     ).fetchone()
     if found:
         return datetime.fromtimestamp(found[0] // 1_000_000, UTC)
     if now is None:
         return None
     moment = now.astimezone(UTC).replace(microsecond=0)
-    connection.execute("INSERT INTO file_receipts VALUES (?, ?)", [file_sha256, moment])
+    connection.execute("INSERT INTO file_receipts VALUES (?, ?, ?)", [name, file_sha256, moment])
     return moment

@@ -1,7 +1,7 @@
 """The gate: is the evidence good enough to let a candidate replace the policy that serves?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor, log10
 from typing import Literal
 
@@ -78,17 +78,18 @@ def judge(
 
 
 def unproven_lead(evaluation: Evaluation, policy: str, constant: str, settings: GateSettings) -> str | None:
-    """Return the sentence that a policy can't be told from one that shows everybody the same; None if it can.
+    """Return the sentence that a policy isn't shown better than one made of counts alone; None where it is.
 
     Raises ValueError for a policy or estimator that was not evaluated.
     """
     found = evaluation.difference(policy, constant, settings.estimator, ALL, settings.confidence)
     if found.lower > evaluation.resolution:
         return None
-    if max(abs(found.lower), abs(found.upper)) <= evaluation.resolution:
-        same = replace(found, value=0.0, lower=0.0, upper=0.0)
-        return _sentence(same, "it shows the same to all", settings.confidence)
-    return _sentence(found, "no gain over showing the same to all is shown", settings.confidence)
+    if found.upper < -evaluation.resolution:
+        return _sentence(found, "a loss is shown", settings.confidence, evaluation.resolution)
+    is_same = max(abs(found.lower), abs(found.upper)) <= evaluation.resolution
+    said = "no difference" if is_same else "no gain is shown"
+    return _sentence(found, said, settings.confidence, evaluation.resolution)
 
 
 def evidence_doubts(
@@ -143,11 +144,14 @@ def _unproven(comparison: Difference, resolution: float) -> str:
     return f"no gain is shown beyond the {resolution:.{digits}f} that rounded probabilities may make"
 
 
-def _sentence(comparison: Difference, finding: str, confidence: float) -> str:
-    digits = _digits(comparison.upper - comparison.lower)
-    value, lower, upper = (
-        f"{number:+.{digits}f}" for number in (comparison.value, comparison.lower, comparison.upper)
-    )
+def _sentence(comparison: Difference, finding: str, confidence: float, resolution: float = 0.0) -> str:
+    # what rounded probabilities may make is not worth a digit
+    numbers = [
+        number if abs(number) > resolution else 0.0
+        for number in (comparison.value, comparison.lower, comparison.upper)
+    ]
+    digits = _digits(numbers[2] - numbers[1])
+    value, lower, upper = (f"{number:+.{digits}f}" for number in numbers)
     return (
         f"{comparison.policy} against {comparison.other}: {finding}, {value} per round "
         f"({confidence:.0%} interval {lower} to {upper})."

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from features.tasks.evidence import mark_evidence
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
-from features.tasks.windows import Window
+from features.tasks.windows import LATE, Window
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SETTINGS = TaskSettings(
@@ -86,6 +86,9 @@ def test_a_reward_that_may_still_come_judges_nothing() -> None:
 
 
 def test_origins_by_hand() -> None:
-    windows = pl.Series([Window.SUPPORT, Window.SUPPORT, Window.QUERY, Window.HOLDOUT], dtype=pl.Int8)
+    parts = [Window.SUPPORT, Window.SUPPORT, Window.QUERY, Window.HOLDOUT, Window.GAP]
+    windows = pl.Series(parts, dtype=pl.Int8)
 
-    assert random_origins(pl.Series([0.2, 0.3, 0.6, 0.9]), windows, 0.5).to_list() == [0, 1, 2, 3]
+    found = random_origins(pl.Series([0.2, 0.3, 0.6, 0.9, 0.9]), windows, 0.5)
+
+    assert found.to_list() == [0, 1, 2, 3, LATE]

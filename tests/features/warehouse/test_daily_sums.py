@@ -150,14 +150,55 @@ def test_lines_that_differ_in_a_column_that_nobody_reads_are_two(
     assert spend(warehouse) == {(5, "spring"): 2000}
 
 
-def test_a_newer_file_that_lacks_most_of_what_it_replaces_is_refused(
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [(5, "spring", 1000, "a"), (6, "spring", 1000, "a"), (6, "sale", 1000, "a")],
+        [(5, "spring", 1000, "a"), (5, "sale", 1000, "a"), (6, "spring", 300, "a"), (6, "sale", 10, "a")],
+    ],
+)
+def test_a_newer_file_that_takes_back_most_of_a_day_is_refused_and_leaves_no_trace(
+    warehouse: Connection, spend_file: Write, load: Load, lines: list[Line]
+) -> None:
+    whole = [(day, name, 1000, "a") for day in (5, 6) for name in ("spring", "sale", "brand")]
+    load(spend_file(whole, "spend-1.csv"))
+    before = spend(warehouse)
+
+    with pytest.raises(InputDataError, match=r"spend-2.csv is newer than spend-1.csv and takes back"):
+        load(spend_file(lines, "spend-2.csv"))
+
+    assert spend(warehouse) == before
+    load(spend_file([(day, name, 900, "a") for day, name, _, _ in whole], "spend-3.csv"))
+    assert set(spend(warehouse).values()) == {900}
+
+
+def test_of_files_that_come_together_the_one_that_reaches_further_is_newer(
     warehouse: Connection, spend_file: Write, load: Load
 ) -> None:
-    load(spend_file([(5, name, 1000, "a") for name in ("spring", "sale", "brand")], "spend-1.csv"))
-    load(spend_file([(5, "spring", 1000, "a")], "spend-2.csv"))
+    load(spend_file([(5, "spring", 1100, "a"), (6, "spring", 1200, "a")], "spend_01-02.csv"))
+    load(spend_file([(4, "spring", 900, "a"), (5, "spring", 100, "a")], "spend_31-01.csv"))
 
-    with pytest.raises(InputDataError, match=r"spend-1.csv: 3 daily sums .* spend-2.csv.* lacks 2 of them"):
-        spend(warehouse)
+    assert spend(warehouse) == {(4, "spring"): 900, (5, "spring"): 1100, (6, "spring"): 1200}
+
+
+def test_an_older_statement_that_comes_again_under_another_name_is_the_newest(
+    warehouse: Connection, spend_file: Write, load: Load
+) -> None:
+    for name, cents in (("spend-1.csv", 1000), ("spend-2.csv", 1100), ("spend-3.csv", 1000)):
+        load(spend_file([(5, "spring", cents, "a")], name))
+
+    assert spend(warehouse) == {(5, "spring"): 1000}
+
+
+def test_files_that_an_earlier_version_loaded_give_way_to_any_newer_one(
+    warehouse: Connection, spend_file: Write, load: Load
+) -> None:
+    load(spend_file([(4, "spring", 500, "a"), (5, "spring", 700, "a"), (5, "sale", 700, "b")], "spend-1.csv"))
+    warehouse.execute("UPDATE load_manifest SET source = NULL, is_part = NULL, adds_identical_lines = NULL")
+    warehouse.execute("UPDATE raw_ad_spend_daily SET line_hash = NULL")
+    load(spend_file([(5, "spring", 800, "a"), (5, "sale", 600, "b")], "spend-2.csv"))
+
+    assert spend(warehouse) == {(4, "spring"): 500, (5, "spring"): 800, (5, "sale"): 600}
 
 
 def test_a_credit_lowers_its_day(warehouse: Connection, spend_file: Write, load: Load) -> None:
@@ -199,8 +240,8 @@ def test_a_file_that_is_read_anew_is_as_new_as_it_was(
     older = spend_file([(5, "spring", 1000, "a")], "spend-b.csv")
     newer = spend_file([(5, "spring", 1600, "a")], "spend-a.csv")
     for day, file in ((10, older), (11, newer)):
-        receipt = [load(file).sha256, f"2026-01-{day}T00:00:00Z"]
-        warehouse.execute("INSERT INTO file_receipts VALUES (?, ?)", receipt)
+        receipt = [file.name, load(file).sha256, f"2026-01-{day}T00:00:00Z"]
+        warehouse.execute("INSERT INTO file_receipts VALUES (?, ?, ?)", receipt)
 
     # under another key of the pseudonyms both are read anew, in the order of their names
     for file in (newer, older):

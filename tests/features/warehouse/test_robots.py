@@ -39,6 +39,23 @@ def people() -> list[Row]:
     return [row for number in range(40) for row in visit(f"person {number}", 40, 20)]
 
 
+def people_again(times: int) -> list[Row]:
+    return [
+        row | {"impression_id": f"{row['impression_id']} {time}", "session_id": f"{row['session_id']} {time}"}
+        for time in range(times)
+        for row in people()
+    ]
+
+
+def shifted(rows: list[Row]) -> list[Row]:
+    """The same rows under other ids, a day later."""
+    return [
+        row
+        | {"impression_id": f"later {row['impression_id']}", "shown_at": START + timedelta(days=1, seconds=n)}
+        for n, row in enumerate(rows)
+    ]
+
+
 def staged(warehouse: Connection) -> set[str | None]:
     warehouse.execute(MANIFEST)
     build(warehouse, as_of=date(2026, 1, 31), attribution_hours=24)
@@ -60,6 +77,35 @@ def test_a_visit_at_a_robots_rate_is_left_out_and_named(
     assert said == (
         "200 rows of 1 visits are those of robots, with up to 200 acts in five minutes; they enter no table"
     )
+
+
+def test_a_rush_of_guests_who_share_a_session_leaves_nobody_out(
+    warehouse: Connection, put: Callable[..., None]
+) -> None:
+    slow = visit("guest", 400, 60)
+    put("impressions", *people(), *people_again(4), *slow, *shifted(visit("guest", 200, 1)))
+
+    assert "guest" in staged(warehouse)
+
+
+def test_a_day_without_a_clock_is_no_rush(warehouse: Connection, put: Callable[..., None]) -> None:
+    viewed = [
+        {
+            "event_id": f"view {number}",
+            "occurred_at": START,
+            "session_id": "fan",
+            "item_id": f"item {number}",
+            "event_type": "view",
+        }
+        for number in range(200)
+    ]
+    put("impressions", *people())
+    put("events", *viewed)
+    warehouse.execute(MANIFEST)
+
+    build(warehouse, as_of=date(2026, 1, 31), attribution_hours=24)
+
+    assert warehouse.execute("SELECT count(*) FROM stg_events").fetchone() == (200,)
 
 
 def test_the_items_of_one_page_are_one_act(warehouse: Connection, put: Callable[..., None]) -> None:

@@ -4,7 +4,9 @@
 -- units: most_acts counts acts in five minutes; shares of all rows of both logs, 0 to 1
 -- A visit is a session, or a user where a log knows no sessions. An act is a page at its own moment (the items of
 -- one page are one act) or an event on an item. More than 150 acts in five minutes, one every two seconds
--- without a pause, is a robot's rate. Its rows enter no table, so that nothing is learned from them.
+-- without a pause, is a robot's rate, if the clock tells 30 moments in them apart and they hold half of the visit:
+-- a day without a clock is no rush, and neither is the rush of a session that many guests share.
+-- Its rows enter no table, so that nothing is learned from them.
 -- Where such visits hold more than a fifth of all rows, the sessions are no visits (one id for everybody, a
 -- counter at an entrance): then is_left_out is false for all of them, and the data report says so.
 WITH acts AS (
@@ -25,16 +27,23 @@ crowded AS (
     HAVING count(*) > 150
 ),
 fast AS (
-    SELECT visit, count(DISTINCT (acted_at, item_id)) AS n_acts
+    SELECT visit, count(DISTINCT (acted_at, item_id)) AS n_acts, count(*) AS n_rows
     FROM (SELECT *, time_bucket(INTERVAL 5 MINUTE, acted_at) AS opened_at FROM acts)
     SEMI JOIN crowded USING (visit, opened_at)
     GROUP BY visit, opened_at
-    HAVING n_acts > 150
+    HAVING n_acts > 150 AND count(DISTINCT acted_at) >= 30
+),
+visits AS (
+    SELECT visit, count(*) AS n_rows
+    FROM acts
+    SEMI JOIN fast USING (visit)
+    GROUP BY visit
 ),
 robots AS (
-    SELECT visit, max(n_acts) AS most_acts
-    FROM fast
-    GROUP BY visit
+    SELECT fast.visit, max(n_acts) AS most_acts
+    FROM fast JOIN visits USING (visit)
+    GROUP BY fast.visit
+    HAVING sum(fast.n_rows) >= 0.5 * any_value(visits.n_rows)
 ),
 counted AS (
     SELECT

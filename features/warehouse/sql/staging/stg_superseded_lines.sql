@@ -62,11 +62,16 @@ spend_lines AS (
         line_hash,
         hash("date", campaign_id, channel, segment_id) AS key_hash,
         "date",
-        coalesce(source, '') AS source,
+        source,
         coalesce(is_part, false) AS is_part,
         coalesce(adds_identical_lines, false) AS adds_identical_lines,
-        -- a file that is read anew is as new as it was
-        {'received_at': coalesce(received_at, TIMESTAMPTZ '1970-01-01 00:00:00Z'), 'load_number': ad_spend_daily.load_number} AS age
+        -- a file that is read anew is as new as it was; of files that came together the one that reaches further
+        -- is newer, whatever their names
+        {
+            'received_at': coalesce(received_at, TIMESTAMPTZ '1970-01-01 00:00:00Z'),
+            'last_day': max("date") OVER (PARTITION BY ad_spend_daily.load_number),
+            'load_number': ad_spend_daily.load_number
+        } AS age
     FROM raw_ad_spend_daily AS ad_spend_daily
     LEFT JOIN load_manifest USING (load_number)
     WHERE "date" <= getvariable('as_of')
@@ -76,6 +81,13 @@ newest_spend_files AS (
     FROM spend_lines
     WHERE NOT is_part
     GROUP BY source, "date"
+),
+-- files of a warehouse that knew no sources: whatever comes later states their days anew
+newest_of_any_source AS (
+    SELECT "date", max(age) AS newest
+    FROM spend_lines
+    WHERE NOT is_part
+    GROUP BY "date"
 )
 SELECT
     'impressions' AS log,
@@ -205,11 +217,14 @@ SELECT
     load_number,
     file_line,
     key_hash,
-    newest.load_number AS by_load_number,
+    struct_extract(
+        CASE WHEN source IS NULL THEN any_source.newest ELSE newest_spend_files.newest END, 'load_number'
+    ) AS by_load_number,
     'restated_day' AS kind
 FROM spend_lines
-JOIN newest_spend_files USING (source, "date")
-WHERE NOT is_part AND age < newest
+LEFT JOIN newest_spend_files USING (source, "date")
+JOIN newest_of_any_source AS any_source USING ("date")
+WHERE NOT is_part AND age < CASE WHEN source IS NULL THEN any_source.newest ELSE newest_spend_files.newest END
 UNION ALL
 SELECT
     'ad_spend_daily' AS log,
@@ -220,5 +235,6 @@ SELECT
     'identical_line' AS kind
 FROM spend_lines
 LEFT JOIN newest_spend_files USING (source, "date")
-WHERE NOT adds_identical_lines AND (is_part OR age = newest)
+-- lines of an earlier version have no hash, and can't be compared
+WHERE NOT adds_identical_lines AND line_hash IS NOT NULL AND (is_part OR age = newest)
 QUALIFY dense_rank() OVER (PARTITION BY load_number, line_hash, key_hash ORDER BY file_line) > 1

@@ -58,9 +58,9 @@ def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
         (0.7, None),
         (
             0.92,
-            "new against best: no gain over showing the same to all is shown, -0.0200 per round",
+            "new against best: a loss is shown, -0.0200 per round",
         ),
-        (0.9, "new against best: it shows the same to all, +0 per round (95% interval +0 to +0)."),
+        (0.9, "new against best: no difference, +0 per round (95% interval +0 to +0)."),
     ],
 )
 def test_a_policy_is_held_against_showing_everybody_the_same(constant: float, expected: str | None) -> None:
