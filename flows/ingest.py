@@ -85,7 +85,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 f"Nothing happened up to {as_of}. Choose a later date, or load earlier logs."
             )
         reasons = undecided(connection, as_of)
-        inputs = {file.name: file.sha256 for file in loaded}
+        inputs = dict(file.joined for file in loaded if file.joined)
+        inputs |= {file.name: file.sha256 for file in loaded}
         night = Night(
             run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg")),
             shop=workspace.shop,

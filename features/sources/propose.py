@@ -13,12 +13,15 @@ from features.sources.draft_file import file_lines
 from features.sources.draft_known import Seen
 from features.sources.draft_log import draft_log, odd_words
 from features.sources.draft_purchases import currency_of
-from features.sources.file_tables import FORMATS
+from features.sources.file_form import FORMATS
 from features.sources.guesses import guess_roles, looks_personal, misfits
 from features.sources.likely_logs import FEEDS, likely_logs
 from features.sources.sample import Column, Sample, take_sample
 
-HEAD = "# A draft from the look of the first lines. Check every line; a # in front leaves one out."
+HEAD = """\
+# A draft from the look of the first lines. Check every line; a # in front leaves one out.
+# What a file lacks and one other knows, such as the day of a campaign, is joined by a line below its path:
+# join = { path = "campaigns.csv", on = "campaign" }"""
 
 
 @dataclass(frozen=True)
