@@ -1,6 +1,6 @@
 """Which logs happen on days, and how far the days of a warehouse reach."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import dataframely as dy
@@ -8,6 +8,9 @@ import duckdb
 
 from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier
+
+# Three windows ask for three moments; rounds of fewer know no times.
+FEWEST_MOMENTS = 3
 
 
 @cache
@@ -41,6 +44,30 @@ def first_and_last_day(connection: duckdb.DuckDBPyConnection, layer: str) -> tup
     )
     [(first, last)] = connection.execute(f"SELECT min(day), max(day) FROM ({days})").fetchall()
     return (first, last) if last else None
+
+
+def last_day_with_rewards(
+    connection: duckdb.DuckDBPyConnection, last_day: date, attribution_hours: float
+) -> date:
+    """Return the first day at whose end every reward has come, where the logs' rounds know no times.
+
+    An experiment's table gives all rounds one or two moments, that somebody made up; its rewards stand beside
+    them, and wait for nothing. Where rounds have times, or there are none, the last day stays.
+    """
+    moments: set[datetime] = set()
+    for log in ("impressions", "ad_impressions"):
+        # the first few tell; a log of times is not read to its end
+        found = connection.execute(
+            f"SELECT DISTINCT epoch({time_column(log)}) FROM raw_{log} LIMIT {FEWEST_MOMENTS}"
+        ).fetchall()
+        if len(found) >= FEWEST_MOMENTS:
+            return last_day
+        moments |= {datetime.fromtimestamp(seconds, UTC) for (seconds,) in found}
+    if not moments:
+        return last_day
+    closed_at = max(moments) + timedelta(hours=attribution_hours)
+    # a reward at midnight sharp still belongs to the day before
+    return max(last_day, (closed_at - timedelta(microseconds=1)).date())
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, layer: str) -> dict[str, int]:

@@ -46,7 +46,8 @@ def drift_notes(names: Sequence[str], previous: Sequence[str] | None, absent: Se
 def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
     """Say why a file's rows gave way to rows of a file of the same name."""
     if held.file_sha256 == file_sha256:
-        changed = "the mapping, the contract, the key or the file that it joins has changed"
+        others = " or the file that it joins" if held.joined_sha256 else ""
+        changed = f"the mapping, the contract{', the key' if others else ' or the key'}{others} has changed"
         return Note("same file, read anew", changed)
     said = f"the file holds {n_lines} lines in place of the {held.n_lines} that it held before"
     return Note("same name, other content", said)
