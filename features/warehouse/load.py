@@ -12,7 +12,7 @@ from typing import Literal
 import duckdb
 
 from features.contracts.check import column_checks
-from features.contracts.logs import LOGS, ROW_RULES
+from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
 from features.contracts.mapping import JoinedFile, SourceFile
 from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
@@ -20,6 +20,7 @@ from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
 from features.warehouse.crash_points import crash_point
 from features.warehouse.implausible_lines import mark_implausible_lines, n_forgiven, remember_prices
 from features.warehouse.joined_lines import scan_joining, store_partners
+from features.warehouse.log_days import days_between
 from features.warehouse.manifest import (
     HeldFile,
     forget_file,
@@ -31,6 +32,7 @@ from features.warehouse.manifest import (
 )
 from features.warehouse.notes import (
     drift_notes,
+    gap_note,
     late_note,
     lone_lines_note,
     replacement_note,
@@ -43,6 +45,9 @@ from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
 from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
 from features.warehouse.watermark import Watermark, late_dates
+
+# A log of daily sums with one day a week is rather one of weekly sums.
+DAYS_OF_A_WEEK = 7
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
 
@@ -264,6 +269,10 @@ def _store(
         remember_prices(connection, load_number)
     crash_point("after its rows are stored")
     logs = [mapping.log for mapping in file.logs]
+    for log in ADDED_UP.keys() & set(logs):
+        gap = days_between(connection, log, load_number)
+        if gap and gap >= DAYS_OF_A_WEEK:
+            notes.append(gap_note(gap))
     late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()
     if late and terms.watermark:
         notes.append(late_note(late, terms.watermark))

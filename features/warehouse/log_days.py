@@ -11,6 +11,8 @@ from features.contracts.sql_text import identifier
 
 # Three windows ask for three moments; rounds of fewer know no times.
 FEWEST_MOMENTS = 3
+# Fewer days in a row say nothing of a rhythm.
+FEWEST_GAPS = 3
 
 
 @cache
@@ -68,6 +70,22 @@ def last_day_with_rewards(
     closed_at = max(moments) + timedelta(hours=attribution_hours)
     # a reward at midnight sharp still belongs to the day before
     return max(last_day, (closed_at - timedelta(microseconds=1)).date())
+
+
+def days_between(connection: duckdb.DuckDBPyConnection, log: str, load_number: int) -> int | None:
+    """Return how many days lie from one day of a file to the next, as a rule; None where they are too few."""
+    [(n_gaps, usual)] = connection.execute(
+        f"""
+        SELECT count(gap), median(gap) FROM (
+            SELECT day - lag(day) OVER (ORDER BY day) AS gap
+            FROM (
+                SELECT DISTINCT CAST({time_column(log)} AS DATE) AS day FROM raw_{log} WHERE load_number = ?
+            )
+        )
+        """,
+        [load_number],
+    ).fetchall()
+    return int(usual) if n_gaps >= FEWEST_GAPS else None
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, layer: str) -> dict[str, int]:

@@ -67,6 +67,15 @@ def lone_lines_note(join: JoinedFile, n_without_partner: int, n_lines: int) -> N
     return Note("line without a partner", said)
 
 
+def gap_note(n_days: int) -> Note:
+    """Say that a log of daily sums has one day in so many, which may be a sum of all of them."""
+    said = (
+        f"its days lie {n_days} days apart: if each line is of {n_days} days, all that is called a day's "
+        f"spend or revenue is that of {n_days} days; divide the amounts among the days, or read them so"
+    )
+    return Note("days far apart", said)
+
+
 def late_note(dates: Iterable[date], watermark: Watermark) -> Note:
     """Say which closed days got rows; every table is built whole, so that they are in the days' numbers."""
     days = ", ".join(day.isoformat() for day in sorted(dates))

@@ -4,7 +4,12 @@ from datetime import UTC, date, datetime
 import duckdb
 import pytest
 
-from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
+from features.warehouse.log_days import (
+    days_between,
+    first_and_last_day,
+    last_day_with_rewards,
+    row_counts,
+)
 
 Put = Callable[..., None]
 
@@ -65,3 +70,23 @@ def test_one_log_with_times_is_enough_for_the_last_day_to_stay(
     put("ad_impressions", *({"shown_at": f"2026-01-05T0{hour}:00:00Z"} for hour in range(3)))
 
     assert last_day_with_rewards(warehouse, date(2026, 1, 5), 24) == date(2026, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("days", "gap"),
+    [
+        ([1, 8, 15, 22, 29], 7),
+        ([1, 1, 2, 3, 4], 1),
+        ([1, 2, 3, 4, 25], 1),
+        ([5, 6, 7, 8, 9, 12, 13], 1),
+        ([1, 8, 15], None),
+        ([], None),
+    ],
+)
+def test_the_usual_step_from_day_to_day_tells_a_log_of_weeks(
+    warehouse: duckdb.DuckDBPyConnection, put: Put, days: list[int], gap: int | None
+) -> None:
+    put("ad_spend_daily", *({"date": date(2026, 1, day)} for day in days), load_number=4)
+    put("ad_spend_daily", *({"date": date(2026, 3, day)} for day in range(1, 9)), load_number=5)
+
+    assert days_between(warehouse, "ad_spend_daily", 4) == gap
