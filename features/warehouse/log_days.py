@@ -67,9 +67,8 @@ def last_day_with_rewards(
         moments |= {datetime.fromtimestamp(seconds, UTC) for (seconds,) in found}
     if not moments:
         return last_day
-    closed_at = max(moments) + timedelta(hours=attribution_hours)
-    # a reward at midnight sharp still belongs to the day before
-    return max(last_day, (closed_at - timedelta(microseconds=1)).date())
+    # a round is old enough strictly before its window ends, so that midnight belongs to the day after
+    return max(last_day, (max(moments) + timedelta(hours=attribution_hours)).date())
 
 
 def days_between(connection: duckdb.DuckDBPyConnection, log: str, load_number: int) -> int | None:

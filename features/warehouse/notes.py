@@ -61,8 +61,8 @@ def twin_note(twin: HeldFile) -> Note:
 def lone_lines_note(join: JoinedFile, n_without_partner: int, n_lines: int) -> Note:
     """Say how many lines found no line in the file that they join."""
     said = (
-        f"{n_without_partner} of {n_lines} lines have no partner: {join.file.name} has no line with their "
-        f"{join.key}, and what it would say of them reads as null"
+        f"without a partner in {join.file.name} by {join.key}: {n_without_partner} of {n_lines} lines; what "
+        "it would say of them reads as null"
     )
     return Note("line without a partner", said)
 

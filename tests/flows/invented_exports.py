@@ -36,7 +36,7 @@ path = "mails.csv"
 [files.impressions]
 ids.impression_id = "row number"
 ids.session_id = "row number"
-constants.shown_at = "2026-01-05T09:00:00Z"
+constants.shown_at = "2026-01-05T00:00:00Z"
 constants.surface = "mail"
 constants.slot = 1
 columns.item_id = "segment"
@@ -50,7 +50,7 @@ where = "visit = '1'"
 ids.event_id = "row number"
 ids.session_id = "row number"
 ids.impression_id = "row number"
-constants.occurred_at = "2026-01-05T10:00:00Z"
+constants.occurred_at = "2026-01-05T00:00:00Z"
 constants.event_type = "click"
 columns.item_id = "segment"
 '''

@@ -136,9 +136,7 @@ def test_a_line_without_a_partner_is_kept_and_rejected_where_the_value_is_needed
     assert (loaded.n_lines, loaded.n_rejected) == (6, 2)
     reason = "occurred_at is missing; campaigns.csv has no line with its campaign"
     assert rejected(warehouse) == [(6, reason), (7, reason)]
-    assert notes(warehouse)["line without a partner"].startswith(
-        "2 of 6 lines have no partner: campaigns.csv"
-    )
+    assert "campaigns.csv by campaign: 2 of 6 lines;" in notes(warehouse)["line without a partner"]
     assert [row[0] for row in events(warehouse)] == ["c1", "c2", "c3", "c6"]
 
 
@@ -152,8 +150,8 @@ def test_a_line_without_a_partner_is_loaded_where_nothing_is_needed_of_it(
     assert events(warehouse) == [("c1", "2026-01-01 00:00", None)]
     quality = data_quality(warehouse, "run").filter(pl.col("rule") == "line without a partner")
     assert quality["reason"].to_list() == [
-        "1 of 1 lines have no partner: campaigns.csv has no line with their campaign, and what it would say "
-        "of them reads as null"
+        "without a partner in campaigns.csv by campaign: 1 of 1 lines; what it would say of them reads as "
+        "null"
     ]
 
 
