@@ -316,7 +316,11 @@ def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter:
     if len(lines) < n_above + 2:
         return False
     text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
-    row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    try:
+        row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    except csv.Error:
+        # a line that is none, such as one with a carriage return inside, is refused or counted later
+        return False
     return len(row) == n_names + 1 and not row[-1]
 
 
