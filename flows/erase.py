@@ -264,5 +264,9 @@ def _search_shop_files(workspace: Workspace, person: _Person) -> tuple[dict[str,
         files = source_files(workspace.settings, None)
     except InputDataError as error:
         return {}, str(error)
-    counts = {file.name: count_mentions(file, person.user_id) for file in files if file.path.is_file()}
+    every = {file.name: file for file in files}
+    every |= {file.join.file.name: file.join.file for file in files if file.join}
+    counts = {
+        file.name: count_mentions(file, person.user_id) for file in every.values() if file.path.is_file()
+    }
     return {name: n_mentions for name, n_mentions in counts.items() if n_mentions}, None

@@ -27,7 +27,7 @@ from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
 from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.load import LoadedFile, load_file
-from features.warehouse.log_days import first_and_last_day, row_counts
+from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
 from features.warehouse.quality import data_quality
 from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
@@ -53,7 +53,8 @@ LEARNED = ("recommendation", "advertising")
 def ingest(workspace: Workspace, as_of: date | None) -> Night:
     """Load what is new, build the marts as the night of `as_of` knows them, and name the night.
 
-    as_of: None means the newest day in the logs that is over.
+    as_of: None means the newest day in the logs that is over; of rounds without times, the day on which the
+        last reward may come.
     A file that was loaded before is skipped by its hash, so that a repeated night changes nothing.
     Raises InputDataError where a file can't be used; what was loaded before it stays.
     """
@@ -69,7 +70,10 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 "The logs hold nothing that happened on a day, so there is no night to run. Check shop.logs, "
                 "and the reasons for which lines were rejected."
             )
-        as_of = as_of or min(loaded_days[1], now.date() - timedelta(days=1))
+        as_of = as_of or min(
+            last_day_with_rewards(connection, loaded_days[1], settings.night.attribution_hours),
+            now.date() - timedelta(days=1),
+        )
         if settings.night.keep_days:
             # A night asked for beyond the logs must not drop them all.
             drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
@@ -85,7 +89,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 f"Nothing happened up to {as_of}. Choose a later date, or load earlier logs."
             )
         reasons = undecided(connection, as_of)
-        inputs = {file.name: file.sha256 for file in loaded}
+        inputs = dict(file.joined for file in loaded if file.joined)
+        inputs |= {file.name: file.sha256 for file in loaded}
         night = Night(
             run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg")),
             shop=workspace.shop,

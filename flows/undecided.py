@@ -42,6 +42,7 @@ def _why(domain: str, as_of: date, n_rows: int, n_with_propensity: int, n_mature
     if not n_mature:
         return (
             f"At the end of {as_of} the rewards of all {n_rows:,} {log} may still arrive: none is older than "
-            "night.attribution_hours."
+            "night.attribution_hours. Run a later night by --as-of, or set it shorter if the logs hold all "
+            "rewards already."
         )
     return ""

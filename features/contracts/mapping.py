@@ -56,6 +56,8 @@ class SourceFile:
     is_part: it does not: the files of its source add up.
     encoding: what its text is written in; None for UTF-8, or UTF-16 with a mark that says so.
     skip_lines: how many lines of a CSV file stand above its header; a `sep=` line is known without it.
+    join: another file, whose columns the mappings read like the file's own; the names in `required` and
+        `optional` may be columns of either.
     """
 
     path: Path
@@ -69,3 +71,28 @@ class SourceFile:
     is_part: bool = False
     encoding: str | None = None
     skip_lines: int = 0
+    join: "JoinedFile | None" = None
+
+
+@dataclass(frozen=True)
+class JoinedFile:
+    """A file of which each line of another file reads at most one line: campaigns, beside a log of touches.
+
+    file: where it lies and how it is written; it feeds no log by itself.
+    on: pairs of a column of the other file and a column of this one; a line's partner says the same in all of
+        them, to the last character. What is empty has no partner.
+    prefix: stands before the names of this file's columns in the mappings of the other file.
+    null_values, is_trimmed: of keys, the words that stand for nothing, and whether spaces around them are no
+        part of them.
+    """
+
+    file: SourceFile
+    on: tuple[tuple[str, str], ...]
+    prefix: str = ""
+    null_values: tuple[str, ...] = ()
+    is_trimmed: bool = False
+
+    @property
+    def key(self) -> str:
+        """What this file calls its key, for a sentence."""
+        return " and ".join(theirs for _, theirs in self.on)

@@ -7,7 +7,7 @@ from pathlib import Path
 import dataframely as dy
 
 from features.contracts.logs import LOGS
-from features.contracts.mapping import ELEMENT_NUMBER, LINE, LogMapping, SourceFile
+from features.contracts.mapping import ELEMENT_NUMBER, LINE, JoinedFile, LogMapping, SourceFile
 from features.contracts.sql_text import quoted
 from features.errors import InputDataError, UsageError
 from features.sources.file_tables import FileTable, LogTable
@@ -23,8 +23,9 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
     until: part of every adapter's signature; it leaves out no file, because a shop's file names don't say
         which days are inside. The warehouse leaves out rows after the night's date.
 
-    Raises InputDataError when a table matches no file; UsageError when there is no table, a file lies outside
-    of the folder, or two tables match it: one table with both logs is meant.
+    Raises InputDataError when a table matches no file, or the file that it joins is not there; UsageError
+    when there is no table, a file lies outside of the folder, two tables match it (one table with both logs
+    is meant), or a table matches the file that it joins.
     """
     if not tables:
         raise UsageError(
@@ -39,16 +40,51 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
                 f"No file matches {table.path} in {folder}. Export it, or take its [[files]] table out of "
                 "the configuration: a log may be missing."
             )
+        join = _joined_file(folder, table)
         for path in paths:
-            if not path.resolve().is_relative_to(folder.resolve()):
-                raise UsageError(f"{path} leads out of {folder} by a link; put the file itself there.")
+            _refuse_link(path, folder)
             if path in found:
                 raise UsageError(f"Two [[files]] tables match {path}. Say all logs of a file in one table.")
-            found[path] = _source_file(path, path.relative_to(folder).as_posix(), table)
+            if join and path == join.file.path:
+                raise UsageError(
+                    f"{table.path} matches {join.file.name}, which its own table joins. Choose a path that "
+                    "leaves it out."
+                )
+            found[path] = _source_file(path, path.relative_to(folder).as_posix(), table, join)
     return tuple(found.values())
 
 
-def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
+def _refuse_link(path: Path, folder: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{path} leads out of {folder} by a link; put the file itself there.")
+
+
+def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:
+    if table.join is None:
+        return None
+    form = table.join.form
+    path = folder / form.path
+    if not path.is_file():
+        raise InputDataError(
+            f"There is no file {form.path} in {folder}, which {table.path} joins. Export it, or take join "
+            "out of the [[files]] table."
+        )
+    _refuse_link(path, folder)
+    file = SourceFile(
+        path=path,
+        name=path.relative_to(folder).as_posix(),
+        file_format=form.file_format,
+        required=frozenset(theirs for _, theirs in table.join.on),
+        logs=(),
+        delimiter=form.delimiter,
+        source=form.path,
+        encoding=form.encoding,
+        skip_lines=form.skip_lines,
+    )
+    return JoinedFile(file, table.join.on, table.join.prefix, table.null_values, table.is_trimmed)
+
+
+def _source_file(path: Path, name: str, table: FileTable, join: JoinedFile | None) -> SourceFile:
     read, needed = frozenset[str](), frozenset[str]()
     for log in table.logs:
         columns = LOGS[log.log].columns()
@@ -70,6 +106,7 @@ def _source_file(path: Path, name: str, table: FileTable) -> SourceFile:
         is_part=table.is_part,
         encoding=table.encoding,
         skip_lines=table.skip_lines,
+        join=join,
     )
 
 
@@ -101,7 +138,7 @@ def _value(kind: dy.Column, read: Expression, unit: str | None, table: FileTable
     said = f"nullif({read.as_text().sql}, '')"
     match kind:
         case dy.Datetime():
-            if table.file_format != "parquet" and not table.time_formats:
+            if table.formats != {"parquet"} and not table.time_formats:
                 said = plain_iso(said)
             return utc_time(said, time_zone=table.time_zone, formats=table.time_formats)
         case dy.Date():
@@ -116,12 +153,12 @@ def _number(kind: dy.Column, read: Expression, unit: str | None, table: FileTabl
     said = f"nullif({read.as_text().sql}, '')"
     form = table.number_form
     # A result of arithmetic, and a number of Parquet, is written as the database writes it.
-    as_written = read.kind == "text" and table.file_format != "parquet"
+    as_written = read.kind == "text" and table.formats != {"parquet"}
     if form is not None and as_written:
         is_share = (kind.metadata or {}).get("unit") in {"share", "probability"}
         number = form.sql(said, is_share=is_share)
         return cents(f"({number})", unit) if unit else number
-    if unit == "currency" and as_written and table.file_format == "csv":
+    if unit == "currency" and as_written and "csv" in table.formats:
         return unmistakable_cents(said, unit)
     return cents(said, unit) if unit else said
 

@@ -2,7 +2,7 @@
 times."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import dataframely as dy
 
@@ -41,8 +41,13 @@ _WHY = {
 }
 
 
-def file_lines(sample: Sample, roles: Mapping[str, Column], logs: Sequence[str]) -> Iterator[Line]:
-    """Yield the keys of a file's table that differ from what the loader takes for granted."""
+def file_lines(
+    sample: Sample, roles: Mapping[str, Column], logs: Sequence[str], *, has_arms: bool = False
+) -> Iterator[Line]:
+    """Yield the keys of a file's table that differ from what the loader takes for granted.
+
+    has_arms: its items are the arms of an experiment, of which one may be called `none`.
+    """
     layout, text = sample.layout, sample.text
     if layout and layout.delimiter != ",":
         said = "as its line sep= says" if layout.has_separator_line else ""
@@ -58,7 +63,7 @@ def file_lines(sample: Sample, roles: Mapping[str, Column], logs: Sequence[str])
         yield Line("skip_lines", str(layout.n_above), "lines above the header")
     if sample.is_padded:
         yield Line("trim", "true", "spaces around values are no part of them")
-    yield from _null_values(sample, roles)
+    yield from _null_values(sample, roles, LABELS | {"item"} if has_arms else LABELS)
     used = {
         role: column for role, column in roles.items() if any(role in FEEDS[log].values() for log in logs)
     }
@@ -73,9 +78,9 @@ def file_lines(sample: Sample, roles: Mapping[str, Column], logs: Sequence[str])
         yield from _time_lines(used["time"], roles.get("clock"), has_moments=dy.Datetime in kinds)
 
 
-def _null_values(sample: Sample, roles: Mapping[str, Column]) -> Iterator[Line]:
-    telling = {column.label for role, column in roles.items() if role not in LABELS}
-    labels = {column.label for role, column in roles.items() if role in LABELS}
+def _null_values(sample: Sample, roles: Mapping[str, Column], are_labels: Set[str]) -> Iterator[Line]:
+    telling = {column.label for role, column in roles.items() if role not in are_labels}
+    labels = {column.label for role, column in roles.items() if role in are_labels}
     found = {word: names for word, names in sample.null_values.items() if telling.intersection(names)}
     if found:
         words = ", ".join(map(toml_text, found))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from features.contracts.logs import LOGS
 from features.sources.draft import Line, blank, comment, operand, read_line, text_literal, toml_text
+from features.sources.experiment_table import Experiment
 from features.sources.guesses import CANCELLED_WORDS
 from features.sources.headings import plain_heading
 from features.sources.likely_logs import FEEDS
@@ -80,12 +81,14 @@ class Seen:
 
     roles: which column stands for what. misfits: columns whose heading fits a role, and whose values don't.
     stem: the file's name in lower case, which may say what its lines are.
+    experiment: what is known of an experiment's table; None for any other file.
     """
 
     sample: Sample
     roles: Mapping[str, Column]
     misfits: Mapping[str, Column]
     stem: str
+    experiment: Experiment | None = None
 
 
 @dataclass(frozen=True)

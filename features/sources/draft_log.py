@@ -28,6 +28,7 @@ from features.sources.draft_purchases import (
     price_of_total,
     quantity,
 )
+from features.sources.experiment_table import experiment_line, stands_in
 from features.sources.guesses import ALL_EVENT_WORDS, EVENT_WORDS, PURCHASE_WORDS
 from features.sources.headings import is_telling
 from features.sources.likely_logs import FEEDS
@@ -99,7 +100,10 @@ def _column(name: str, known: Drafted) -> Iterator[Line]:
         "currency_code": currency_code,
         "signup_at": _signup,
     }
-    if name in special:
+    experiment = known.seen.experiment
+    if experiment and column is None and stands_in(name):
+        yield from experiment_line(name, experiment, is_shown=known.log == "impressions")
+    elif name in special:
         yield from special[name](name, column, known)
     elif column is None and name == "price_cents" and known.log == "purchases":
         yield from price_of_total(known)

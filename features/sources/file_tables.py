@@ -26,13 +26,9 @@ constants.currency_code = "EUR"
 constants.is_cancelled = false
 """
 
-import codecs
-import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import PurePosixPath
-from typing import cast
 
 import dataframely as dy
 
@@ -43,25 +39,20 @@ from features.contracts.sql_text import quoted
 from features.errors import UsageError
 from features.sources.blanks import refuse_blanks
 from features.sources.expressions import parse_condition, parse_expression
+from features.sources.file_form import FORM_KEYS, parse_form
+from features.sources.join_table import JoinTable, parse_join
 from features.sources.local_time import EPOCHS, refuse_unknown_patterns, utc_time
 from features.sources.money import CENTS_PER
 from features.sources.number_forms import DECIMALS, THOUSANDS, NumberForm
 from features.sources.operands import Expression
+from features.sources.toml_values import flag_of, refuse_unknown, table_of, text_of, texts_of
 
 ROW_NUMBER = "row number"
 
-FORMATS: dict[str, FileFormat] = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".txt": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-}
 FILE_KEYS = (
-    *("path", "format", "delimiter", "encoding", "skip_lines", "trim", "null_values"),
-    *("decimal", "thousands", "currency_sign", "time_zone", "time_format", "optional", "parts"),
+    *FORM_KEYS,
+    *("trim", "null_values", "decimal", "thousands", "currency_sign", "time_zone", "time_format"),
+    *("optional", "parts", "join"),
 )
 LOG_KEYS = (
     *("columns", "constants", "expressions", "ids", "units", "where", "elements"),
@@ -115,6 +106,8 @@ class FileTable:
     is_part: whether the files add up, see features.contracts.mapping.SourceFile.
     encoding, skip_lines: as SourceFile has them.
     number_form: how its numbers are written; None where nobody said it.
+    join: another file, whose columns are read like its own.
+    null_values, is_trimmed: words that stand for nothing; whether spaces around a value are no part of it.
     """
 
     path: str
@@ -128,6 +121,14 @@ class FileTable:
     encoding: str | None = None
     skip_lines: int = 0
     number_form: NumberForm | None = None
+    join: JoinTable | None = None
+    null_values: tuple[str, ...] = ()
+    is_trimmed: bool = False
+
+    @property
+    def formats(self) -> frozenset[FileFormat]:
+        """The formats that its values come from."""
+        return frozenset({self.file_format, *([self.join.form.file_format] if self.join else [])})
 
 
 def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable, ...]:
@@ -141,42 +142,41 @@ def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable
 
 
 def _file_table(table: Mapping[str, object], key: str) -> FileTable:
-    _refuse_unknown(table, (*FILE_KEYS, *LOGS), key, "key or log")
-    path = _text(table, "path", key)
-    parts = PurePosixPath(path).parts
-    if not parts or parts[0] == "/" or ".." in parts:
-        raise UsageError(f"{key}.path = {path!r} must lead from shop.logs to files inside of it.")
-    delimiter = _text(table, "delimiter", key, "\t" if ".tsv" in PurePosixPath(path).suffixes else ",")
-    if len(delimiter) != 1:
-        raise UsageError(f"{key}.delimiter = {delimiter!r} must be one character.")
-    time_zone = _text(table, "time_zone", key) if "time_zone" in table else None
-    time_formats = _texts(table, "time_format", key)
-    said = _SaidValue(_texts(table, "null_values", key), is_trimmed=_flag(table, "trim", key))
+    refuse_unknown(table, (*FILE_KEYS, *LOGS), key, "key or log")
+    form = parse_form(table, key)
+    join = parse_join(table, key)
+    time_zone = text_of(table, "time_zone", key) if "time_zone" in table else None
+    time_formats = texts_of(table, "time_format", key)
+    null_values, is_trimmed = texts_of(table, "null_values", key), flag_of(table, "trim", key)
+    said = _SaidValue(null_values, is_trimmed)
     logs = tuple(
-        _log_table(log, _table(table, log, key), f"{key}.{log}", said) for log in LOGS if log in table
+        _log_table(log, table_of(table, log, key), f"{key}.{log}", said) for log in LOGS if log in table
     )
     _refuse_unfit_times(logs, time_zone, time_formats, key)
     if not logs:
         raise UsageError(f"{key} feeds no log: add a table [files.<log>], one of {', '.join(LOGS)}.")
-    _keep_user_ids_apart(logs, key)
-    is_part = _flag(table, "parts", key)
+    _keep_user_ids_apart(logs, join, key)
+    is_part = flag_of(table, "parts", key)
     if is_part and not any(log.log in ADDED_UP for log in logs):
         raise UsageError(
             f"{key}.parts = true is for logs whose lines add up ({', '.join(ADDED_UP)}); rows of the other "
             "logs have ids, and files of them add to each other anyway."
         )
     return FileTable(
-        path=path,
-        file_format=_format(table, path, key),
-        delimiter=delimiter,
+        path=form.path,
+        file_format=form.file_format,
+        delimiter=form.delimiter,
         time_zone=time_zone,
         time_formats=time_formats,
-        optional=frozenset(_texts(table, "optional", key)),
+        optional=frozenset(texts_of(table, "optional", key)),
         logs=logs,
         is_part=is_part,
-        encoding=_encoding(table, key),
-        skip_lines=_count(table, "skip_lines", key),
+        encoding=form.encoding,
+        skip_lines=form.skip_lines,
         number_form=_number_form(table, key),
+        join=join,
+        null_values=null_values,
+        is_trimmed=is_trimmed,
     )
 
 
@@ -217,9 +217,9 @@ def _number_form(table: Mapping[str, object], key: str) -> NumberForm | None:
     if not table.keys() & {"decimal", "thousands", "currency_sign"}:
         return None
     form = NumberForm(
-        decimal=_text(table, "decimal", key, "."),
-        thousands=_text(table, "thousands", key, ""),
-        currency_sign=_text(table, "currency_sign", key, ""),
+        decimal=text_of(table, "decimal", key, "."),
+        thousands=text_of(table, "thousands", key, ""),
+        currency_sign=text_of(table, "currency_sign", key, ""),
     )
     if form.decimal not in DECIMALS:
         raise UsageError(f'{key}.decimal = {form.decimal!r} must be "." or ",".')
@@ -231,24 +231,14 @@ def _number_form(table: Mapping[str, object], key: str) -> NumberForm | None:
     return form
 
 
-def _encoding(table: Mapping[str, object], key: str) -> str | None:
-    encoding = _text(table, "encoding", key, "")
-    try:
-        return codecs.lookup(encoding).name if encoding else None
-    except LookupError:
-        raise UsageError(
-            f"{key}.encoding = {encoding!r} is no encoding that is known; cp1252, utf-16 and gb18030 are."
-        ) from None
-
-
 def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValue") -> LogTable:
-    _refuse_unknown(table, LOG_KEYS, key, "key")
+    refuse_unknown(table, LOG_KEYS, key, "key")
     schema = LOGS[log]
     parts = {
-        name: _table(table, name, key) for name in ("columns", "constants", "expressions", "ids", "units")
+        name: table_of(table, name, key) for name in ("columns", "constants", "expressions", "ids", "units")
     }
     for name, part in parts.items():
-        _refuse_unknown(part, schema.column_names(), f"{key}.{name}", f"column of {log}")
+        refuse_unknown(part, schema.column_names(), f"{key}.{name}", f"column of {log}")
     fed = list(chain.from_iterable(parts[name] for name in ("columns", "constants", "expressions", "ids")))
     for column in fed:
         if fed.count(column) > 1:
@@ -262,14 +252,14 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
             "under columns, or say it by constants, expressions or ids."
         )
     elements = (
-        parse_expression(_text(table, "elements", key), f"{key}.elements", said)
+        parse_expression(text_of(table, "elements", key), f"{key}.elements", said)
         if "elements" in table
         else None
     )
     said = replace(said, elements=elements)
-    columns = {name: said(_text(parts["columns"], name, key)) for name in parts["columns"]}
+    columns = {name: said(text_of(parts["columns"], name, key)) for name in parts["columns"]}
     expressions = {
-        name: parse_expression(_text(parts["expressions"], name, key), f"{key}.expressions.{name}", said)
+        name: parse_expression(text_of(parts["expressions"], name, key), f"{key}.expressions.{name}", said)
         for name in parts["expressions"]
     }
     return LogTable(
@@ -280,9 +270,11 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
         },
         ids={name: tuple(map(said, columns)) for name, columns in _ids(schema, parts["ids"], f"{key}.ids")},
         units=dict(_units(schema, parts["units"], columns | expressions, f"{key}.units")),
-        where=parse_condition(_text(table, "where", key), f"{key}.where", said) if "where" in table else None,
+        where=parse_condition(text_of(table, "where", key), f"{key}.where", said)
+        if "where" in table
+        else None,
         elements=elements,
-        one_row_per_key=_flag(table, "one_row_per_key", key),
+        one_row_per_key=flag_of(table, "one_row_per_key", key),
         adds_identical_lines=_adds_identical_lines(log, table, key),
     )
 
@@ -290,7 +282,7 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
 def _adds_identical_lines(log: str, table: Mapping[str, object], key: str) -> bool:
     if "identical_lines" not in table:
         return False
-    said = _text(table, "identical_lines", key)
+    said = text_of(table, "identical_lines", key)
     if said not in IDENTICAL_LINES:
         raise UsageError(f"{key}.identical_lines = {said!r} must be one of {', '.join(IDENTICAL_LINES)}.")
     if log not in ADDED_UP:
@@ -307,7 +299,7 @@ def _ids(
     for name, value in table.items():
         if value == ROW_NUMBER:
             yield name, ()
-        elif isinstance(schema.columns()[name], dy.String) and (columns := _texts(table, name, key)):
+        elif isinstance(schema.columns()[name], dy.String) and (columns := texts_of(table, name, key)):
             yield name, columns
         else:
             raise UsageError(
@@ -319,7 +311,7 @@ def _units(
     schema: type[dy.Schema], table: Mapping[str, object], reads: Collection[str], key: str
 ) -> Iterator[tuple[str, str]]:
     for name in table:
-        unit = _text(table, name, key)
+        unit = text_of(table, name, key)
         if unit not in CENTS_PER:
             raise UsageError(f"{key}.{name} = {unit!r} is no unit; there are {', '.join(CENTS_PER)}.")
         if name not in reads or (schema.columns()[name].metadata or {}).get("unit") != "cents":
@@ -327,78 +319,33 @@ def _units(
         yield name, unit
 
 
-def _keep_user_ids_apart(logs: tuple[LogTable, ...], key: str) -> None:
-    """Refuse a mapping by which a user id would be stored as it is, inside another column."""
-    personal = frozenset[str]().union(
-        *(
-            log.columns_behind([name for name in LOGS[log.log].columns() if is_personal(LOGS[log.log], name)])
-            for log in logs
-        )
-    )
+def _keep_user_ids_apart(logs: tuple[LogTable, ...], join: JoinTable | None, key: str) -> None:
+    """Refuse a mapping by which a user id would be stored as it is, inside another column.
+
+    The key of a joined file says what the file's own column says, so that both are the id; and DuckDB
+    doesn't tell capitals apart.
+    """
+
+    def one_name(column: str) -> str:
+        return join.one_name(column) if join else column.lower()
+
+    personal = {
+        one_name(column)
+        for log in logs
+        for name in LOGS[log.log].columns()
+        if is_personal(LOGS[log.log], name)
+        for column in log.columns_behind([name])
+    }
     for log in logs:
         schema = LOGS[log.log]
         for name in schema.columns():
-            leaked = log.columns_behind([name]) & personal
+            leaked = [column for column in log.columns_behind([name]) if one_name(column) in personal]
             if leaked and not is_personal(schema, name):
                 raise UsageError(
                     f"{key}.{log.log}.{name} reads {', '.join(sorted(leaked))}, which is a user id: only "
                     "user_id may, because it alone becomes a pseudonym. Make an id from the row number or "
                     "from other columns, and leave out a session that the shop doesn't know."
                 )
-
-
-def _format(table: Mapping[str, object], path: str, key: str) -> FileFormat:
-    suffix = PurePosixPath(path.removesuffix(".gz")).suffix.lower()
-    said = _text(table, "format", key, FORMATS.get(suffix, ""))
-    if said not in FORMATS.values():
-        raise UsageError(f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} does not tell.")
-    if said == "parquet" and path.endswith(".gz"):
-        raise UsageError(f"{key}.path = {path!r}: Parquet is compressed inside; it can't be read from .gz.")
-    return cast(FileFormat, said)
-
-
-def _refuse_unknown(table: Mapping[str, object], known: Collection[str], key: str, what: str) -> None:
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-            raise UsageError(f"{key}.{name} is no {what}; {hint}")
-
-
-def _table(table: Mapping[str, object], name: str, key: str) -> Mapping[str, object]:
-    value = table.get(name, {})
-    if not isinstance(value, Mapping):
-        raise UsageError(f"{key}.{name} must be a table.")
-    return value
-
-
-def _text(table: Mapping[str, object], name: str, key: str, default: str | None = None) -> str:
-    value = table.get(name, default)
-    if not isinstance(value, str) or not (value or default == ""):
-        raise UsageError(f"{key}.{name} must be a text in quotes.")
-    return value
-
-
-def _flag(table: Mapping[str, object], name: str, key: str) -> bool:
-    value = table.get(name, False)
-    if not isinstance(value, bool):
-        raise UsageError(f"{key}.{name} = {value!r} must be true or false, without quotes.")
-    return value
-
-
-def _texts(table: Mapping[str, object], name: str, key: str) -> tuple[str, ...]:
-    value = table.get(name, [])
-    texts = [value] if isinstance(value, str) else value
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) and text for text in texts):
-        raise UsageError(f"{key}.{name} must be a text in quotes, or a list of them.")
-    return tuple(texts)
-
-
-def _count(table: Mapping[str, object], name: str, key: str) -> int:
-    value = table.get(name, 0)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UsageError(f"{key}.{name} must be a number of lines.")
-    return value
 
 
 def _constant(value: object, key: str) -> str:

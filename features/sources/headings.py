@@ -29,7 +29,8 @@ WORDS_OF_ROLES: Mapping[str, str] = {
     "positionsnummer pos bestellposition ligne linea 行号 子订单编号",
     "time": "ordered_at order_date ordered_on event_time occurred_at event_timestamp shown_at created_at "
     "date_created created timestamp time_stamp ts event_date sent_at at when datetime date_time "
-    "order_time day date time paid_at purchase_date reporting_starts bestelldatum bestellzeit bestellt_am "
+    "order_time day date time paid_at purchase_date reporting_starts reporting_start report_date "
+    "date_start start_day bestelldatum bestellzeit bestellt_am "
     "auftragsdatum rechnungsdatum kaufdatum zeitstempel zeitpunkt datum zeit tag date_commande "
     "date_de_commande date_de_la_commande date_achat horodatage jour fecha_pedido fecha_de_pedido "
     "fecha_compra fecha dia 下单时间 订单创建时间 创建时间 付款时间 支付时间 交易时间 订单付款时间 时间 "

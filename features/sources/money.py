@@ -20,6 +20,9 @@ def cents(said: str, unit: str) -> str:
 
 
 def unmistakable_cents(said: str, unit: str) -> str:
-    """Return the same, for quarantine where the text has two readings and nobody said which is meant."""
-    reason = f'{said} || \', which may mean thousands: say decimal = "." or thousands = "." in [[files]]\''
+    """Return the same, for quarantine where the text has two readings and nobody said which is meant.
+
+    A reason is cut after features.contracts.check.SHOWN_CHARACTERS, and this one is shorter with any amount.
+    """
+    reason = f'{said} || \', which may mean thousands: say decimal = "." or thousands = "."\''
     return f"CASE WHEN regexp_full_match({said}, '{TWO_READINGS}') THEN {reason} ELSE {cents(said, unit)} END"

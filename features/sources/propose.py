@@ -13,12 +13,16 @@ from features.sources.draft_file import file_lines
 from features.sources.draft_known import Seen
 from features.sources.draft_log import draft_log, odd_words
 from features.sources.draft_purchases import currency_of
-from features.sources.file_tables import FORMATS
+from features.sources.experiment_table import experiment_of, experiment_roles
+from features.sources.file_form import FORMATS
 from features.sources.guesses import guess_roles, looks_personal, misfits
 from features.sources.likely_logs import FEEDS, likely_logs
 from features.sources.sample import Column, Sample, take_sample
 
-HEAD = "# A draft from the look of the first lines. Check every line; a # in front leaves one out."
+HEAD = """\
+# A draft from the look of the first lines. Check every line; a # in front leaves one out.
+# What a file lacks and one other knows, such as the day of a campaign, is joined by a line below its path:
+# join = { path = "campaigns.csv", on = "campaign" }"""
 
 
 @dataclass(frozen=True)
@@ -113,13 +117,17 @@ def _draft(path: Path) -> FileDraft:
     roles, beside = _apart_from_users(roles)
     if "user" not in roles and (address := _address(personal)):
         roles["personal_user"] = address
-    logs = likely_logs(roles)
-    seen = Seen(sample, roles, misfits(sample.columns, roles), path.name.split(".")[0].lower())
+    public = [column for column in sample.columns if column not in personal]
+    given = experiment_roles(public, roles)
+    roles = given or roles
+    logs = ["impressions", "events"] if given else likely_logs(roles)
+    experiment = experiment_of(public, roles, sample) if given else None
+    seen = Seen(sample, roles, misfits(sample.columns, roles), path.name.split(".")[0].lower(), experiment)
     drafts = tuple(draft_log(log, logs, seen) for log in logs)
     return FileDraft(
-        lines=tuple(file_lines(sample, roles, logs)) if logs else (),
+        lines=tuple(file_lines(sample, roles, logs, has_arms=experiment is not None)) if logs else (),
         logs=drafts,
-        remarks=(*_remarks(sample, roles, logs, personal), *beside),
+        remarks=(*_remarks(sample, roles, logs, personal, experiment.traits if experiment else ()), *beside),
         currency_code=currency_of(roles),
     )
 
@@ -157,7 +165,11 @@ def _address(personal: Sequence[Column]) -> Column | None:
 
 
 def _remarks(
-    sample: Sample, roles: Mapping[str, Column], logs: Sequence[str], personal: Sequence[Column]
+    sample: Sample,
+    roles: Mapping[str, Column],
+    logs: Sequence[str],
+    personal: Sequence[Column],
+    traits: Sequence[Column],
 ) -> Iterator[str]:
     if not logs:
         yield "nothing here looks like a log that metacart reads; features/README.md says what each needs"
@@ -168,7 +180,11 @@ def _remarks(
         yield f"left out, because it looks personal: {comment(column.label)}"
     used = {roles[role].label for log in logs for role in FEEDS[log].values() if role in roles}
     used |= {roles[role].label for role in ("clock", "total", "any_id") if role in roles}
-    rest = [column for column in sample.columns if column.label not in used and column not in personal]
+    if {"impressions", "events"} <= set(logs) and "event" not in roles and "click" in roles:
+        used.add(roles["click"].label)
+    rest = [
+        column for column in sample.columns if column.label not in used and column not in (*personal, *traits)
+    ]
     if rest:
         yield f"not used: {', '.join(comment(column.label) for column in rest)}"
     for log in FEEDS:

@@ -14,7 +14,7 @@ import polars as pl
 from features.contracts.mapping import FileFormat
 from features.errors import InputDataError, UsageError
 from features.sources.csv_layout import CsvLayout, csv_layout
-from features.sources.file_tables import FORMATS
+from features.sources.file_form import FORMATS
 from features.sources.null_words import null_words
 from features.sources.number_forms import NumberForm, forms_of
 from features.sources.sample_text import SampleText, first_lines

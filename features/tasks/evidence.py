@@ -9,9 +9,7 @@ from features.errors import InputDataError
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
 from features.tasks.windows import Boundaries, assign_origins, assign_windows, fit_boundaries
-
-# Three windows ask for three moments; a log of fewer knows no times.
-FEWEST_MOMENTS = 3
+from features.warehouse.log_days import FEWEST_MOMENTS
 
 
 @dataclass(frozen=True)

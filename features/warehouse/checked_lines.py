@@ -12,6 +12,7 @@ import duckdb
 from features.contracts.logs import ADDED_UP
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier
+from features.warehouse.joined_lines import Partners, with_partners
 from features.warehouse.line_numbers import NumberedRows, number_rows
 from features.warehouse.log_columns import LogColumns, stored_name
 from features.warehouse.plausible_times import PlausibleTimes
@@ -60,7 +61,7 @@ class CheckedFile:
 
     tables: one for all logs, unless some take their rows from elements of lists.
     n_unreadable: lines in `unreadable_lines`.
-    names, absent: as `FileScan` has them.
+    names, absent, n_without_partner: as `FileScan` has them.
     """
 
     tables: tuple[CheckedLines, ...] = ()
@@ -68,6 +69,7 @@ class CheckedFile:
     n_unreadable: int = 0
     names: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    n_without_partner: int = 0
 
     @property
     def has_line_per_row(self) -> bool:
@@ -81,16 +83,22 @@ def check_file(
     scan: FileScan,
     watermark: Watermark | None,
     times: PlausibleTimes,
+    *,
+    partners: Partners | None = None,
 ) -> CheckedFile:
     """Read and judge a file; `drop_lines` removes the temporary tables that hold the result.
+
+    partners: the lines of the file that it joins.
 
     Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
     Raises InputDataError when lines get lost, duckdb.Error when an expression does not fit the file.
     """
     n_unreadable = 0
-    asks_for_lines = scan.line is None and _asks_for_lines(file)
+    asks_for_lines = scan.line is None and (partners is not None or _asks_for_lines(file))
     if asks_for_lines:
         scan, n_unreadable = _numbered(connection, file, scan)
+    if partners:
+        scan = with_partners(connection, scan, partners)
     by_elements: dict[str | None, list[LogColumns]] = {}
     for position, mapping in enumerate(file.logs):
         logs = by_elements.setdefault(mapping.elements, [])
@@ -102,7 +110,9 @@ def check_file(
     if asks_for_lines:
         connection.execute("DROP TABLE file_lines")
     n_unreadable += sum(lines.n_unreadable for lines in tables)
-    return CheckedFile(tables, scan.n_lines, n_unreadable, scan.names, scan.absent)
+    return CheckedFile(
+        tables, scan.n_lines, n_unreadable, scan.names, scan.absent, n_without_partner=scan.n_without_partner
+    )
 
 
 def drop_lines(connection: duckdb.DuckDBPyConnection) -> None:

@@ -5,7 +5,6 @@ Every data line is either loaded or in quarantine with its number and a reason.
 """
 
 import hashlib
-import os
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
@@ -14,12 +13,14 @@ import duckdb
 
 from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
-from features.contracts.mapping import SourceFile
+from features.contracts.mapping import JoinedFile, SourceFile
 from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
 from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
 from features.warehouse.crash_points import crash_point
 from features.warehouse.implausible_lines import mark_implausible_lines, n_forgiven, remember_prices
+from features.warehouse.joined_lines import scan_joining, store_partners
+from features.warehouse.log_days import days_between
 from features.warehouse.manifest import (
     HeldFile,
     forget_file,
@@ -29,7 +30,15 @@ from features.warehouse.manifest import (
     previous_names,
     record_file,
 )
-from features.warehouse.notes import drift_notes, late_note, replacement_note, twin_note, write_notes
+from features.warehouse.notes import (
+    drift_notes,
+    gap_note,
+    late_note,
+    lone_lines_note,
+    replacement_note,
+    twin_note,
+    write_notes,
+)
 from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
@@ -37,6 +46,9 @@ from features.warehouse.restated_days import refuse_shrinking
 from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
 from features.warehouse.watermark import Watermark, late_dates
+
+# A log of daily sums with one day a week is rather one of weekly sums.
+DAYS_OF_A_WEEK = 7
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
 
@@ -50,6 +62,7 @@ class LoadedFile:
     n_lines = n_loaded + n_rejected.
     late_dates: closed days that got rows from this file.
     twin_of: another file of the same content, whose rows stand for this one.
+    joined: name and hash of the file that it joins.
     """
 
     name: str
@@ -60,6 +73,7 @@ class LoadedFile:
     n_rejected: int
     late_dates: tuple[date, ...] = ()
     twin_of: str | None = None
+    joined: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,20 +119,23 @@ def load_file(
     UsageError when the mapping doesn't fit the contracts.
     """
     _refuse_unfit_mapping(file)
-    _refuse_unfit_path(file)
-    before = file.path.stat()
+    both = [file, *([file.join.file] if file.join else [])]
+    for one in both:
+        _refuse_unfit_path(one)
+    before = [_signature(one) for one in both]
     census = take_census(file.path, has_lines=file.file_format != "parquet")
     version = contract_version(file, first_day)
+    joined = _joined(file)
     held = held_file(connection, file.name)
-    meaning = (census.sha256, key_id, version)
+    meaning = (census.sha256, key_id, version, joined and joined[1])
     if held and held.meaning == meaning and held.twin_of is None:
-        return _unchanged(held)
+        return replace(_unchanged(held), joined=joined)
     # A file of sums that comes again states its days anew, even if by the same bytes as an older one.
     twin = None if _restates(file) else held_content(connection, census.sha256)
     if twin and twin.meaning == meaning and twin.source_name != file.name and twin.n_lines:
         if held is None or held.meaning != meaning or held.twin_of != twin.source_name:
             _record_twin(connection, file, held, twin)
-        return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name)
+        return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name, joined=joined)
     received_at = first_received(connection, file.name, census.sha256, now)
     terms = _Terms(
         pseudonym_sql,
@@ -138,18 +155,35 @@ def load_file(
         crash_point("after the file is read")
         with transaction(connection):
             row, late = _store(
-                connection, file, checked, census=census, terms=terms, version=version, held=held
+                connection,
+                file,
+                checked,
+                census=census,
+                terms=terms,
+                version=version,
+                held=held,
+                joined=joined,
             )
-            if _signature(file.path.stat()) != _signature(before):
-                raise InputDataError(
-                    f"{file.name} changed while it was read; load it when its writer is done."
-                )
+            for one, signature in zip(both, before, strict=True):
+                if _signature(one) != signature:
+                    raise InputDataError(
+                        f"{one.name} changed while it was read; load it when its writer is done."
+                    )
         crash_point("after the commit")
     finally:
         drop_lines(connection)
         release_pages(connection)
     outcome: Outcome = "replaced" if held else "loaded"
-    return LoadedFile(file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late)
+    return LoadedFile(
+        file.name, row.file_sha256, outcome, row.n_lines, row.n_loaded, row.n_rejected, late, joined=joined
+    )
+
+
+def _joined(file: SourceFile) -> tuple[str, str] | None:
+    """Return name and hash of the file that this one joins."""
+    if file.join is None:
+        return None
+    return file.join.file.name, take_census(file.join.file.path, has_lines=False).sha256
 
 
 def _restates(file: SourceFile) -> bool:
@@ -189,8 +223,11 @@ def _check(
     # An empty text has no lines; an empty Parquet file is a broken one.
     if not census.n_bytes and file.file_format != "parquet":
         return CheckedFile()
-    scan = scan_file(connection, file, census)
-    return check_file(connection, file, scan, terms.watermark, terms.times)
+    partners = store_partners(connection, file)
+    scan = (
+        scan_joining(connection, file, census, partners) if partners else scan_file(connection, file, census)
+    )
+    return check_file(connection, file, scan, terms.watermark, terms.times, partners=partners)
 
 
 def _store(
@@ -202,10 +239,13 @@ def _store(
     terms: _Terms,
     version: str,
     held: HeldFile | None,
+    joined: tuple[str, str] | None,
 ) -> tuple[HeldFile, tuple[date, ...]]:
     """Write rows, quarantine, notes and manifest; return the row of the manifest and the late days."""
     previous = previous_names(connection, version) if checked.names else None
     notes = drift_notes(checked.names, previous, checked.absent)
+    if file.join and checked.n_without_partner:
+        notes.append(lone_lines_note(file.join, checked.n_without_partner, checked.n_lines))
     if held:
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
@@ -237,6 +277,10 @@ def _store(
         refuse_shrinking(connection, file, load_number, terms.times.received_at)
     crash_point("after its rows are stored")
     logs = [mapping.log for mapping in file.logs]
+    for log in ADDED_UP.keys() & set(logs):
+        gap = days_between(connection, log, load_number)
+        if gap and gap >= DAYS_OF_A_WEEK:
+            notes.append(gap_note(gap))
     late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()
     if late and terms.watermark:
         notes.append(late_note(late, terms.watermark))
@@ -258,13 +302,15 @@ def _store(
         adds_identical_lines=any(mapping.adds_identical_lines for mapping in file.logs),
         one_row_per_key=[mapping.log for mapping in file.logs if mapping.one_row_per_key],
         received_at=terms.times.received_at,
+        joined_sha256=joined[1] if joined else None,
     )
     write_notes(connection, load_number, notes)
     record_file(connection, row)
     return row, late
 
 
-def _signature(stat: os.stat_result) -> tuple[int, int]:
+def _signature(file: SourceFile) -> tuple[int, int]:
+    stat = file.path.stat()
     return stat.st_size, stat.st_mtime_ns
 
 
@@ -317,4 +363,20 @@ def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
         first_day,
         summed,
     )
-    return hashlib.sha256(repr((shape, mappings, checks, rules, treated)).encode()).hexdigest()[:12]
+    meaning = (shape, mappings, checks, rules, treated)
+    return hashlib.sha256(repr(meaning + _form_of_join(file.join)).encode()).hexdigest()[:12]
+
+
+def _form_of_join(join: JoinedFile | None) -> tuple[object, ...]:
+    """Return how a joined file is read, without its content; nothing where none is joined, so that files of
+    earlier versions are not read again."""
+    if join is None:
+        return ()
+    form = (
+        join.file.name,
+        join.file.file_format,
+        join.file.delimiter,
+        join.file.encoding,
+        join.file.skip_lines,
+    )
+    return form, join.on, join.prefix, join.null_values, join.is_trimmed

@@ -1,6 +1,6 @@
 """Which logs happen on days, and how far the days of a warehouse reach."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 
 import dataframely as dy
@@ -8,6 +8,11 @@ import duckdb
 
 from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier
+
+# Three windows ask for three moments; rounds of fewer know no times.
+FEWEST_MOMENTS = 3
+# Fewer days in a row say nothing of a rhythm.
+FEWEST_GAPS = 3
 
 
 @cache
@@ -41,6 +46,45 @@ def first_and_last_day(connection: duckdb.DuckDBPyConnection, layer: str) -> tup
     )
     [(first, last)] = connection.execute(f"SELECT min(day), max(day) FROM ({days})").fetchall()
     return (first, last) if last else None
+
+
+def last_day_with_rewards(
+    connection: duckdb.DuckDBPyConnection, last_day: date, attribution_hours: float
+) -> date:
+    """Return the first day at whose end every reward has come, where the logs' rounds know no times.
+
+    An experiment's table gives all rounds one or two moments, that somebody made up; its rewards stand beside
+    them, and wait for nothing. Where rounds have times, or there are none, the last day stays.
+    """
+    moments: set[datetime] = set()
+    for log in ("impressions", "ad_impressions"):
+        # the first few tell; a log of times is not read to its end
+        found = connection.execute(
+            f"SELECT DISTINCT epoch({time_column(log)}) FROM raw_{log} LIMIT {FEWEST_MOMENTS}"
+        ).fetchall()
+        if len(found) >= FEWEST_MOMENTS:
+            return last_day
+        moments |= {datetime.fromtimestamp(seconds, UTC) for (seconds,) in found}
+    if not moments:
+        return last_day
+    # a round is old enough strictly before its window ends, so that midnight belongs to the day after
+    return max(last_day, (max(moments) + timedelta(hours=attribution_hours)).date())
+
+
+def days_between(connection: duckdb.DuckDBPyConnection, log: str, load_number: int) -> int | None:
+    """Return how many days lie from one day of a file to the next, as a rule; None where they are too few."""
+    [(n_gaps, usual)] = connection.execute(
+        f"""
+        SELECT count(gap), median(gap) FROM (
+            SELECT day - lag(day) OVER (ORDER BY day) AS gap
+            FROM (
+                SELECT DISTINCT CAST({time_column(log)} AS DATE) AS day FROM raw_{log} WHERE load_number = ?
+            )
+        )
+        """,
+        [load_number],
+    ).fetchall()
+    return int(usual) if n_gaps >= FEWEST_GAPS else None
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, layer: str) -> dict[str, int]:

@@ -28,11 +28,13 @@ class HeldFile:
     one_row_per_key: list[str] | None = None
     received_at: datetime | None = None
     twin_of: str | None = None
+    joined_sha256: str | None = None
 
     @property
-    def meaning(self) -> tuple[str, str, str]:
-        """What decides the rows: the content, the key of the pseudonyms, and how the content is read."""
-        return self.file_sha256, self.key_id, self.contract_version
+    def meaning(self) -> tuple[str, str, str, str | None]:
+        """What decides the rows: the content, the key of the pseudonyms, how the content is read, and the
+        content of the file that it joins."""
+        return self.file_sha256, self.key_id, self.contract_version, self.joined_sha256
 
 
 _COLUMNS = ", ".join(HeldFile.__dataclass_fields__)

@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from features.contracts.mapping import JoinedFile
 from features.warehouse.manifest import HeldFile
 from features.warehouse.watermark import Watermark
 
@@ -45,7 +46,9 @@ def drift_notes(names: Sequence[str], previous: Sequence[str] | None, absent: Se
 def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
     """Say why a file's rows gave way to rows of a file of the same name."""
     if held.file_sha256 == file_sha256:
-        return Note("same file, read anew", "the mapping, the contract or the key has changed")
+        others = " or the file that it joins" if held.joined_sha256 else ""
+        changed = f"the mapping, the contract{', the key' if others else ' or the key'}{others} has changed"
+        return Note("same file, read anew", changed)
     said = f"the file holds {n_lines} lines in place of the {held.n_lines} that it held before"
     return Note("same name, other content", said)
 
@@ -53,6 +56,24 @@ def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
 def twin_note(twin: HeldFile) -> Note:
     """Say that a file counts once although it came under two names."""
     return Note("same content twice", f"its content is that of {twin.source_name}, which counts once")
+
+
+def lone_lines_note(join: JoinedFile, n_without_partner: int, n_lines: int) -> Note:
+    """Say how many lines found no line in the file that they join."""
+    said = (
+        f"without a partner in {join.file.name} by {join.key}: {n_without_partner} of {n_lines} lines; what "
+        "it would say of them reads as null"
+    )
+    return Note("line without a partner", said)
+
+
+def gap_note(n_days: int) -> Note:
+    """Say that a log of daily sums has one day in so many, which may be a sum of all of them."""
+    said = (
+        f"its days lie {n_days} days apart: if each line is of {n_days} days, all that is called a day's "
+        f"spend or revenue is that of {n_days} days; divide the amounts among the days, or read them so"
+    )
+    return Note("days far apart", said)
 
 
 def late_note(dates: Iterable[date], watermark: Watermark) -> Note:

@@ -6,10 +6,11 @@ import duckdb
 
 from features.contracts.check import is_personal
 from features.contracts.logs import LOGS
-from features.contracts.mapping import LINE, SourceFile
-from features.contracts.sql_text import quoted
+from features.contracts.mapping import LINE, JoinedFile, SourceFile
+from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError, MetacartError
 from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile
+from features.warehouse.joined_lines import NO_PARTNER
 from features.warehouse.log_columns import LogColumns
 from features.warehouse.reader import blame_file
 from features.warehouse.stored_rows import StoredValue
@@ -31,7 +32,7 @@ def quarantine(
     n_implausible: lines in the temporary table implausible_lines, which break no rule by themselves.
     Of the rules that a line breaks the first counts: of the first log, in the order of its columns.
     """
-    found = list(_found(checked, stored_value, n_implausible))
+    found = list(_found(file, checked, stored_value, n_implausible))
     if not found:
         return 0
     union = " UNION ALL ".join(
@@ -82,7 +83,9 @@ def refuse_file(
     )
 
 
-def _found(checked: CheckedFile, stored_value: StoredValue, n_implausible: int) -> Iterable[str]:
+def _found(
+    file: SourceFile, checked: CheckedFile, stored_value: StoredValue, n_implausible: int
+) -> Iterable[str]:
     """Yield the queries for bad lines: line, rule, reason, example."""
     if checked.n_unreadable:
         yield "SELECT line, rule, reason, NULL FROM unreadable_lines"
@@ -90,25 +93,32 @@ def _found(checked: CheckedFile, stored_value: StoredValue, n_implausible: int) 
         if lines.n_broken:
             yield f"SELECT line, {_NO_OBJECT}, NULL FROM ({lines.unreadable_lines})"
             for log in lines.logs:
-                yield _broken_lines(log, lines.broken_rows, stored_value)
+                yield _broken_lines(log, lines.broken_rows, stored_value, file.join)
     if n_implausible:
         yield "SELECT line, rule, reason, NULL FROM implausible_lines"
 
 
-def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue) -> str:
+def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue, join: JoinedFile | None) -> str:
     rules = list(enumerate(log.rules))
     first_broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in rules)
     sentences = " ".join(f"WHEN {number} THEN {quoted(rule.sentence)}" for number, rule in rules)
     reasons = " ".join(f"WHEN {number} THEN {rule.reason}" for number, rule in rules)
     example = _example(log, stored_value)
+    alone = _if_alone(join) if join else ""
     return f"""
-        SELECT {LINE}, CASE broken_rule {sentences} END, CASE broken_rule {reasons} END, {example}
+        SELECT {LINE}, CASE broken_rule {sentences} END, CASE broken_rule {reasons} END{alone}, {example}
         FROM (
             SELECT *, CASE {first_broken} END AS broken_rule
             FROM (SELECT *, {log.values({})} FROM (SELECT *, {log.texts({})} FROM ({rows})))
         )
         WHERE {log.belongs} AND broken_rule IS NOT NULL
     """
+
+
+def _if_alone(join: JoinedFile) -> str:
+    """Return the SQL that adds to a reason that the line has no partner, because that may be why."""
+    said = quoted(f"; {join.file.name} has no line with its {join.key}")
+    return f" || CASE WHEN {identifier(NO_PARTNER)} IS NULL THEN '' ELSE {said} END"
 
 
 def _example(log: LogColumns, stored_value: StoredValue) -> str:

@@ -69,6 +69,7 @@ class FileScan:
     is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
     content: SQL expression for a hash of all that the line says, also in columns that no mapping reads.
     copy: the plain text that is read in place of the file; it is there as long as this record is.
+    n_without_partner: lines for which the file that this one joins has none.
     """
 
     relation: str
@@ -84,23 +85,37 @@ class FileScan:
     is_readable: str = "true"
     content: str = "NULL"
     copy: PlainCopy | None = None
+    n_without_partner: int = 0
 
 
-def scan_file(connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census) -> FileScan:
+def scan_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    census: Census,
+    *,
+    also_read: Collection[str] = (),
+    asks_every_key: bool = False,
+) -> FileScan:
     """Return how to read a file that is not empty; of plain text nothing but the header is read here.
+
+    also_read: columns, in lower case, beside those that the mappings mention.
+    asks_every_key: read a JSONL file through for the keys that it has, where a few lines say it otherwise.
 
     Raises InputDataError when a required column is missing or a name occurs twice, or when the text is of
     another encoding.
     """
     if file.file_format != "parquet" and (copy := plain_copy(connection, file.path, file.encoding)):
-        scan = scan_file(connection, replace(file, path=copy.path, encoding=None), take_census(copy.path))
+        plain = replace(file, path=copy.path, encoding=None)
+        scan = scan_file(
+            connection, plain, take_census(copy.path), also_read=also_read, asks_every_key=asks_every_key
+        )
         return replace(scan, copy=copy)
-    mentioned = mentioned_names(file)
+    mentioned = mentioned_names(file) | frozenset(also_read)
     match file.file_format:
         case "csv":
             return _scan_csv(file, census, mentioned)
         case "jsonl":
-            return _scan_jsonl(connection, file, census, mentioned)
+            return _scan_jsonl(connection, file, census, mentioned, None if asks_every_key else _KEY_LINES)
         case "parquet":
             return _scan_parquet(connection, file, mentioned)
 
@@ -173,10 +188,14 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
 
 
 def _scan_jsonl(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, mentioned: frozenset[str]
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    census: Census,
+    mentioned: frozenset[str],
+    n_key_lines: int | None,
 ) -> FileScan:
-    names = _keys(connection, file, _KEY_LINES)
-    if file.required - set(names):
+    names = _keys(connection, file, n_key_lines)
+    if n_key_lines and file.required - set(names):
         names = _keys(connection, file, None)
     n_lines = census.n_lines - len(census.empty_lines)
     if n_lines:
@@ -297,7 +316,11 @@ def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter:
     if len(lines) < n_above + 2:
         return False
     text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
-    row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    try:
+        row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
+    except csv.Error:
+        # a line that is none, such as one with a carriage return inside, is refused or counted later
+        return False
     return len(row) == n_names + 1 and not row[-1]
 
 
@@ -322,7 +345,7 @@ def _require(file: SourceFile, found: tuple[str, ...]) -> None:
     missing = sorted(file.required - set(found))
     if missing:
         raise InputDataError(
-            f"{file.name} lacks the columns {', '.join(missing)}; it has {_some(found)}. "
+            f"{file.name} lacks the columns {', '.join(missing)}; it has {some_names(found)}. "
             "Export it with its header, or correct the mapping."
         )
     # DuckDB doesn't tell capitals apart in names.
@@ -332,7 +355,8 @@ def _require(file: SourceFile, found: tuple[str, ...]) -> None:
         raise InputDataError(f"{file.name} has more than one column called {', '.join(twice)}.")
 
 
-def _some(names: Collection[str], limit: int = 15) -> str:
+def some_names(names: Collection[str], limit: int = 15) -> str:
+    """Return the first names of a list for a sentence, and how many there are besides."""
     shown = ", ".join(list(names)[:limit])
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown or "no columns"
 

@@ -88,7 +88,8 @@ def refuse_shrinking(
         raise InputDataError(
             f"{file.name} is newer than {older} and takes back more than half of {n_days} of its days. The "
             f"first is {day}: spend {cents_before / 100:,.2f} becomes {cents / 100:,.2f}, and {n_before} "
-            f"campaigns, channels and segments become {n}. Export it again if it was cut off. Give it its "
-            "own [[files]] table if it is another source, or write parts = true if both are parts of an export. "
+            f"campaigns, channels and segments become {n}. Export it again if it was cut off. Give it a "
+            "[[files]] table of its own if it is another source, or write parts = true if both are parts of "
+            "one export. "
             f"If it is right, export {older} anew under its name without these days."
         )

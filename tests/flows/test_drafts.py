@@ -350,6 +350,63 @@ def test_a_user_id_inside_of_an_object_keeps_its_neighbors_out(shop: Path) -> No
     assert ingested(shop, "SELECT item_id, user_key IS NOT NULL FROM raw_events") == [("hat", True)]
 
 
+EXPERIMENT = (
+    "variant,newbie,channel,size,opened,spend\n"
+    "red letter,1,Web,s,1,0\nblue letter,0,Phone,m,0,0\nnone,1,,l,1,29.99\nblue letter,1,Web,s,0,0\n"
+)
+
+
+def test_the_table_of_an_experiment_without_times_asks_for_its_probabilities_alone(shop: Path) -> None:
+    export(shop, "letters.csv", EXPERIMENT)
+
+    assert execute(["init", "--from", "logs/letters.csv"]) == 0
+    config = shop / "metacart.toml"
+    text = config.read_text(encoding="utf-8")
+    assert text.count('"?"') == 1
+    assert "0.333333 where chance gave 3 alike" in text
+    assert "not used: spend" in text
+    config.write_text(text.replace('"?"', "0.333333"), encoding="utf-8")
+
+    shown = "SELECT item_id, propensity, context, slot FROM raw_impressions ORDER BY file_line"
+    assert ingested(shop, shown) == [
+        ("red letter", 0.333333, '{"newbie": "1", "channel": "Web", "size": "s"}', 1),
+        ("blue letter", 0.333333, '{"newbie": "0", "channel": "Phone", "size": "m"}', 1),
+        ("none", 0.333333, '{"newbie": "1", "channel": "", "size": "l"}', 1),
+        ("blue letter", 0.333333, '{"newbie": "1", "channel": "Web", "size": "s"}', 1),
+    ]
+    [warehouse] = (shop / "data").rglob("*.duckdb")
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        clicks = (
+            "SELECT item_id, count(*) FROM raw_events JOIN raw_impressions USING (impression_id, item_id)"
+        )
+        assert connection.execute(f"{clicks} GROUP BY item_id ORDER BY item_id").fetchall() == [
+            ("none", 1),
+            ("red letter", 1),
+        ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("newbie", "sent_at"),
+        ("newbie", "order_id"),
+        ("opened", "size2"),
+        ("variant", "color"),
+    ],
+)
+def test_a_table_with_times_orders_or_without_an_outcome_is_no_experiment(
+    shop: Path, change: tuple[str, str]
+) -> None:
+    content = EXPERIMENT.replace(*change)
+    if change[1] == "sent_at":
+        content = content.replace(",1,", ",2026-01-05 10:00:00,").replace(",0,P", ",2026-01-05 11:00:00,P")
+    export(shop, "letters.csv", content)
+    execute(["init", "--from", "logs/letters.csv"])
+
+    path = shop / "metacart.toml"
+    assert not path.exists() or "chance splits the rounds" not in path.read_text(encoding="utf-8")
+
+
 def test_date_and_time_of_day_in_two_columns(shop: Path) -> None:
     export(shop, "orders.csv", "order;datum;uhrzeit;artikel;menge;preis\n1;24.12.2025;9:05 PM;hat;1;12,50\n")
 

@@ -1,7 +1,7 @@
 """What a shop's logs can carry: missing logs, late rows, rows kept for some days, a key that has changed."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -121,6 +121,52 @@ def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
     budget = {"out_budget_allocation", "out_budget_totals", "out_budget_backtest"}
     assert set(result.published.tables) == {"out_data_quality", *budget}
     assert pl.read_parquet(result.published.tables["out_budget_allocation"]).height == 1
+
+
+def test_a_log_of_weekly_sums_is_told_from_one_of_days(new_shop: NewShop, tmp_path: Path) -> None:
+    rows = [f"{date(2026, 1, 5) + timedelta(weeks=week)},{1000 + week},{3000}" for week in range(10)]
+    (tmp_path / "spend-a.csv").write_text("\n".join(["day,cents,revenue", *rows, ""]))
+
+    shop = new_shop(SPEND)
+    night = ingest(shop, None)
+
+    quality = pl.read_parquet(shop.work(night.run_id) / "out_data_quality.parquet")
+    [reason] = quality.filter(pl.col("rule") == "days far apart")["reason"].to_list()
+    assert reason.startswith("its days lie 7 days apart: if each line is of 7 days, all that is called a day")
+
+
+JOINED = """
+[[files]]
+path = "touches.csv"
+join = { path = "campaigns.csv", on = "campaign" }
+time_format = "%d.%m.%Y"
+time_zone = "UTC"
+[files.events]
+ids.event_id = "row number"
+columns.occurred_at = "start"
+columns.user_id = "household"
+columns.item_id = "coupon"
+constants.event_type = "view"
+"""
+
+
+def test_another_file_to_join_is_another_night(new_shop: NewShop, tmp_path: Path) -> None:
+    (tmp_path / "touches.csv").write_text("campaign,household,coupon\nA,ann,c1\nB,bob,c2\nC,ann,c3\n")
+    campaigns = "campaign,start,owner\nA,05.01.2026,ann\nB,07.01.2026,zoe\n"
+    (tmp_path / "campaigns.csv").write_text(campaigns)
+    shop = new_shop(JOINED)
+
+    first = ingest(shop, date(2026, 1, 9))
+    assert event_days(shop) == [5, 7]
+    assert ingest(shop, date(2026, 1, 9)).run_id == first.run_id
+    (tmp_path / "campaigns.csv").write_text(campaigns.replace("07.01.", "08.01.") + "C,09.01.2026,\n")
+    second = ingest(shop, date(2026, 1, 9))
+
+    assert event_days(shop) == [5, 8, 9]
+    assert second.run_id != first.run_id
+    assert set(second.inputs) == {"touches.csv", "campaigns.csv"}
+    proof = erase(Workspace(shop.settings), "ann", reason="asked", erased_on=date(2026, 1, 10))
+    assert proof.shop_files == {"touches.csv": 2, "campaigns.csv": 1}
 
 
 def test_nothing_that_happened_on_a_day_is_no_night(new_shop: NewShop, tmp_path: Path) -> None:

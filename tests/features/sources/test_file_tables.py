@@ -36,10 +36,11 @@ def test_the_ending_tells_the_format(path: str, file_format: str, delimiter: str
 def test_the_examples_of_the_module_and_of_the_readme_are_whole() -> None:
     page = (Path(__file__).parents[3] / "features" / "README.md").read_text()
     [of_module] = parse((file_tables.__doc__ or "").partition("\n\n")[2])
-    [of_readme] = parse(page.partition("```toml\n")[2].partition("```")[0])
+    [of_readme], [joining] = (parse(text.partition("```")[0]) for text in page.split("```toml\n")[1:])
 
     assert [log.log for log in of_module.logs] == ["events", "purchases"]
     assert [log.log for log in of_readme.logs] == ["impressions", "events"]
+    assert joining.join is not None
 
 
 def test_the_readme_explains_every_key() -> None:

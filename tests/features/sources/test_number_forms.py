@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.contracts.check import SHOWN_CHARACTERS
 from features.sources.money import cents, unmistakable_cents
 from features.sources.number_forms import NumberForm, forms_of
 
@@ -80,6 +81,7 @@ def test_a_point_before_three_digits_has_two_readings(whole: int, rest: int) -> 
         f"SELECT {unmistakable_cents('said', 'currency')} FROM (SELECT CAST(? AS VARCHAR) AS said)", [text]
     ).fetchall()
     assert "may mean thousands" in said
+    assert len(said) <= SHOWN_CHARACTERS
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,9 @@ SHOP = (
 def test_the_whole_draft_of_a_file_of_orders(tmp_path: Path) -> None:
     assert proposal(tmp_path, "orders.csv", SHOP) == (
         "# A draft from the look of the first lines. Check every line; a # in front leaves one out.\n"
+        "# What a file lacks and one other knows, such as the day of a campaign, is joined by a line below "
+        "its path:\n"
+        '# join = { path = "campaigns.csv", on = "campaign" }\n'
         "[[files]]\n"
         'path = "orders.csv"\n'
         'time_format = "%d.%m.%Y %H:%M"\n'

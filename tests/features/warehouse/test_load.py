@@ -360,6 +360,11 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
         load(file)
 
 
+def test_a_return_inside_of_the_first_line_is_refused_in_a_sentence(source_file: Write, load: Load) -> None:
+    with pytest.raises(InputDataError, match="ends some lines with a carriage return and others without"):
+        load(source_file(HEADER + "a\rb\n", columns=COLUMNS))
+
+
 field = st.text(alphabet=st.sampled_from(list("ab1.,\"\n\r 'é\x00;#\\")), max_size=6)
 
 

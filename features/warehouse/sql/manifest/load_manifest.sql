@@ -4,7 +4,8 @@
 -- units: n_lines counts data lines: without header and empty lines; names are those of the file's columns;
 -- source: the [[files]] table that the file belongs to; is_part: its sums add to those of the source's other
 -- files; one_row_per_key: the logs of which the last line of a key alone counts; received_at: when its content
--- was seen first, in UTC; twin_of: the file of the same content whose rows stand for it
+-- was seen first, in UTC; twin_of: the file of the same content whose rows stand for it;
+-- joined_sha256: of the file that it joins
 CREATE TABLE IF NOT EXISTS load_manifest (
     load_number BIGINT NOT NULL,
     source_name VARCHAR NOT NULL,
@@ -26,4 +27,5 @@ ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS is_part BOOLEAN;
 ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS adds_identical_lines BOOLEAN;
 ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS one_row_per_key VARCHAR[];
 ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS received_at TIMESTAMPTZ;
-ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS twin_of VARCHAR
+ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS twin_of VARCHAR;
+ALTER TABLE load_manifest ADD COLUMN IF NOT EXISTS joined_sha256 VARCHAR
