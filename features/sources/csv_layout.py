@@ -43,7 +43,7 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
     """Find what parts the fields and where the header stands.
 
     Titles and dates stand above the header of many reports: the header is the first line with as many fields
-    as most lines have. Raises InputDataError where the lines are no CSV.
+    as most lines have. Raises InputDataError where the lines are not CSV.
     """
     separator = next((match for line in lines[:3] if (match := _SEPARATOR_LINE.match(line))), None)
     start = (

@@ -164,7 +164,7 @@ def _number(kind: dy.Column, read: Expression, unit: str | None, table: FileTabl
 
 
 def _elements(said: Expression) -> str:
-    """Return the SQL of a JSON list; an empty one where nothing is said, null where it is no list."""
+    """Return the SQL of a JSON list; an empty one where nothing is said, null where it is not a list."""
     text = said.as_text().sql
     is_list = f"json_valid({text}) AND json_type({text}) = 'ARRAY'"
     return (

@@ -56,13 +56,13 @@ def file_lines(
         yield Line(
             "encoding",
             toml_text(text.encoding),
-            "the bytes are no UTF-8: check letters with accents",
+            "the bytes are not UTF-8: check letters with accents",
             "assumed",
         )
     if layout and layout.n_above:
         yield Line("skip_lines", str(layout.n_above), "lines above the header")
     if sample.is_padded:
-        yield Line("trim", "true", "spaces around values are no part of them")
+        yield Line("trim", "true", "spaces around values are not part of them")
     yield from _null_values(sample, roles, LABELS | {"item"} if has_arms else LABELS)
     used = {
         role: column for role, column in roles.items() if any(role in FEEDS[log].values() for log in logs)

@@ -66,7 +66,7 @@ def _conditions(known: Drafted) -> Iterator[str]:
         column = operand(Column(total[0], ()))
         yield f"{column} is null or not starts_with(lower({column}), {text_literal(total[1])})"
     if log == "users" and len(known.logs) > 1:
-        # Guests have no id, and are no lines of the other logs to be refused.
+        # Guests have no id, and are not lines of the other logs to be refused.
         yield f"{operand(roles['user'])} is not null"
     if "event" in roles and log in {"events", "purchases"}:
         name = operand(roles["event"])
@@ -207,5 +207,5 @@ def _texts_of(column: Column, words: set[str]) -> str:
 
 
 def odd_words(column: Column) -> list[str]:
-    """Return the words of an event column that are no events yet; each line with one will be rejected."""
+    """Return the words of an event column that are not events yet; each line with one will be rejected."""
     return sorted(column.words - ALL_EVENT_WORDS)

@@ -66,5 +66,5 @@ def _encoding(table: Mapping[str, object], key: str) -> str | None:
         return codecs.lookup(encoding).name if encoding else None
     except LookupError:
         raise UsageError(
-            f"{key}.encoding = {encoding!r} is no encoding that is known; cp1252, utf-16 and gb18030 are."
+            f"{key}.encoding = {encoding!r} is not a known encoding; cp1252, utf-16 and gb18030 are."
         ) from None

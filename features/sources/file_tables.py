@@ -107,7 +107,7 @@ class FileTable:
     encoding, skip_lines: as SourceFile has them.
     number_form: how its numbers are written; None where nobody said it.
     join: another file, whose columns are read like its own.
-    null_values, is_trimmed: words that stand for nothing; whether spaces around a value are no part of it.
+    null_values, is_trimmed: words that stand for nothing; whether spaces around a value are not part of it.
     """
 
     path: str

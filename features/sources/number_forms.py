@@ -90,7 +90,7 @@ def _plain_spaces(said: str) -> str:
 
 
 def forms_of(values: Collection[str]) -> tuple[NumberForm, ...]:
-    """Return the forms that all of the values may be of, the simplest first; none where one is no number.
+    """Return the forms that all of the values may be of, the simplest first; none where one is not a number.
 
     Two forms are two answers: no value tells which of them was meant. A form that parts thousands is named
     only where a value shows the sign.

@@ -70,7 +70,7 @@ def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list
                 raise
             refusals.append(str(error))
             continue
-        # Files of one form that show no log are still told apart by their columns.
+        # Files of one form that show no log are still kept apart by their columns.
         form = (draft.meaning, () if draft.logs else draft.remarks)
         drafts.setdefault(form, draft)
         names.setdefault(form, []).append(path.relative_to(folder).as_posix())
@@ -175,7 +175,7 @@ def _remarks(
         yield "nothing here looks like a log that metacart reads; features/README.md says what each needs"
     if "event" in roles and "events" in logs and (odd := odd_words(roles["event"])):
         words = comment(", ".join(odd), 120)
-        yield f"these words of {comment(roles['event'].label)} are no events yet: {words}"
+        yield f"these words of {comment(roles['event'].label)} are not events yet: {words}"
     for column in personal:
         yield f"left out, because it looks personal: {comment(column.label)}"
     used = {roles[role].label for log in logs for role in FEEDS[log].values() if role in roles}

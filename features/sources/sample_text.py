@@ -6,7 +6,7 @@ from pathlib import Path
 from features.errors import InputDataError
 from features.text_files import TextForm, text_chunks, text_form
 
-# Bytes that are no UTF-8 are told apart by trying: a Chinese text is one in gb18030, and any other in cp1252.
+# Bytes that are no UTF-8 are recognized by trying: a Chinese text is one in gb18030, and any other in cp1252.
 _CODE_PAGES = ("gb18030", "cp1252", "latin-1")
 _CHINESE = range(0x4E00, 0xA000)
 
@@ -25,14 +25,14 @@ class SampleText:
 
 
 def first_lines(path: Path, n_lines: int) -> SampleText:
-    """Read so many lines of a file.
+    """Read the first lines of a file.
 
-    Raises InputDataError where the file is no text.
+    Raises InputDataError where the file is not text.
     """
     raw = _first_bytes(path, n_lines, None)
     if b"\x00" in raw[:4096]:
         raise InputDataError(
-            f"{path} holds bytes that are no text. A workbook or a database is exported as CSV first."
+            f"{path} holds bytes that are not text. A workbook or a database is exported as CSV first."
         )
     try:
         return SampleText(_lines(raw.decode("utf-8-sig")), None, text_form(path))
@@ -47,7 +47,9 @@ def first_lines(path: Path, n_lines: int) -> SampleText:
             continue
         # Two bytes that hardly any text of such a code page has, and many other files do.
         if encoding != "gb18030" and {0xFE, 0xFF} & set(raw):
-            raise InputDataError(f"{path} can't be looked at: its bytes are no text in UTF-8 or a code page.")
+            raise InputDataError(
+                f"{path} can't be looked at: its bytes are not text in UTF-8 or a code page."
+            )
         letters = [letter for letter in text[:4096] if ord(letter) > 127]
         is_chinese = sum(ord(letter) in _CHINESE for letter in letters) * 2 > len(letters)
         if encoding != "gb18030" or is_chinese:

@@ -1,7 +1,7 @@
 """Lines that a key makes go missing: a file whose lines share keys that were not meant as such is refused.
 
 A row that is corrected by a later file is an update, and a row that comes twice is a repeated delivery: both
-are printed and no more. But lines of one file that share a key and differ are a sign that the key is none.
+are printed and no more. But lines of one file that share a key and differ are a sign that the key is not one.
 """
 
 import duckdb

@@ -1,4 +1,4 @@
-"""Visits faster than any person enter no table and are named; a session of everybody is no such visit."""
+"""Visits faster than any person enter no table and are named; a session of many people is not one."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

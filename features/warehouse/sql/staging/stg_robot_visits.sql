@@ -7,7 +7,7 @@
 -- without a pause, is a robot's rate, if the clock tells 30 moments in them apart and they hold half of the visit:
 -- a day without a clock is no rush, and neither is the rush of a session that many guests share.
 -- Its rows enter no table, so that nothing is learned from them.
--- Where such visits hold more than a fifth of all rows, the sessions are no visits (one id for everybody, a
+-- Where such visits hold more than a fifth of all rows, the sessions are not visits (one id for everybody, a
 -- counter at an entrance): then is_left_out is false for all of them, and the data report says so.
 WITH acts AS (
     SELECT coalesce(session_id, 'user ' || user_key) AS visit, shown_at AS acted_at, NULL AS item_id
