@@ -17,9 +17,9 @@ import argparse
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import get_args
+from typing import cast, get_args
 
 import numpy as np
 
@@ -29,7 +29,6 @@ from flows.contenders import LOGGING
 from flows.gate import gate_settings
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
-from offline_rl.ope.trust.verdict import GateSettings
 from offline_rl.registry import elect
 from tests.benchmarks.redrawn_logs import JudgedNight, judged_night
 
@@ -48,16 +47,27 @@ class Judging:
         return f"{self.estimator}, {'the holdout alone' if self.holdout_alone else 'all origins'}"
 
 
-WAYS = (Judging("dr", holdout_alone=True), Judging("dr"), Judging("beta_dr"), Judging("beta_ips"))
+WAYS = (Judging("dr", holdout_alone=True), Judging("dr"), Judging("beta_dr"))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One redraw: who serves, whether evidence was refused, and half widths of intervals over 1.96."""
+
+    champion: str
+    is_doubted: bool
+    error: float
+    opener_error: float
 
 
 @dataclass(frozen=True)
 class Power:
     """What became of R redraws of one shop at one lift.
 
-    promoted: policy → redraws in which it was let through. doubted: redraws in which evidence was refused,
-    whatever its interval. error: mean half width of the first policy's interval over 1.96, per round; base:
-    true value of the logging policy.
+    promoted: policy → redraws in which it was let through. doubted: redraws in which the evidence on one that
+    asks was refused, whatever its interval. error, opener_error: mean half width over 1.96, per round, of the
+    difference to the logging policy, for who asks first and who must pass first. opener_lift: true relative
+    gain of the latter. base: true value of the logging policy per round.
     """
 
     shop: str
@@ -67,11 +77,11 @@ class Power:
     rounds: int
     users: int
     asks: str
-    opener_lift: float | None
+    opener_lift: float
     promoted: dict[str, int]
     doubted: int
     error: float
-    opener_error: float | None
+    opener_error: float
     base: float
 
     @property
@@ -81,52 +91,36 @@ class Power:
 
 
 def powers(shop: str, night: JudgedNight, seeds: Sequence[int]) -> Iterator[Power]:
-    """The gate's power in redraws of a night, by way of judging and lift."""
+    """The gate's power in redraws of a night, by lift and way of judging; lifts have half of the redraws."""
     for lift in LIFTS:
         bent = night.at_lift(lift, night.wanted[0])
-        for way in WAYS:
-            yield _power(shop, bent.last_origin() if way.holdout_alone else bent, way, lift, seeds)
+        holdout = bent.last_origin()
+        outcomes: dict[Judging, list[Outcome]] = {way: [] for way in WAYS}
+        for seed in seeds if lift == 0 else seeds[: len(seeds) // 2]:
+            of_all = _evaluated(bent, [way.estimator for way in WAYS if not way.holdout_alone], seed)
+            of_holdout = _evaluated(holdout, [way.estimator for way in WAYS if way.holdout_alone], seed)
+            for way, found in outcomes.items():
+                found.append(_outcome(of_holdout if way.holdout_alone else of_all, night, way))
+        for way, found in outcomes.items():
+            yield _power(shop, holdout if way.holdout_alone else bent, way, lift, found)
 
 
-def _power(shop: str, night: JudgedNight, way: Judging, lift: float, seeds: Sequence[int]) -> Power:
-    settings = GateSettings(**asdict(gate_settings(night.settings)) | {"estimator": way.estimator})
-    promoted: Counter[str] = Counter()
-    doubted, errors, opener_errors = 0, [], []
-    for seed in seeds:
-        found = evaluate(
-            night.redraw(seed),
-            [from_name(way.estimator)],
-            n_resamples=night.settings.evaluation.resamples,
-            seed=seed,
-        )
-        election = elect(
-            lambda _policy, found=found: found,
-            night.wanted,
-            LOGGING,
-            LOGGING,
-            settings,
-            cautious=night.cautious,
-        )
-        if election.champion != LOGGING:
-            promoted[election.champion] += 1
-        doubted += any("can't be judged" in reason for reason in election.overall.reasons)
-        errors.append(_error(found, night.wanted[0], way))
-        if night.cautious is not None:
-            opener_errors.append(_error(found, night.cautious, way))
-    return Power(
-        shop=shop,
-        judging=str(way),
-        lift=lift,
-        redraws=len(seeds),
-        rounds=len(night.cluster),
-        users=len(np.unique(night.cluster)),
-        asks=night.wanted[0],
-        opener_lift=None if night.cautious is None else night.lift(night.cautious),
-        promoted=dict(promoted),
-        doubted=doubted,
-        error=float(np.mean(errors)),
-        opener_error=float(np.mean(opener_errors)) if opener_errors else None,
-        base=float((night.logging * night.truth).sum(1).mean()),
+def _evaluated(night: JudgedNight, estimators: Sequence[str], seed: int) -> Evaluation:
+    resamples = night.settings.evaluation.resamples
+    named = [from_name(name) for name in estimators]
+    return evaluate(night.redraw(seed), named, n_resamples=resamples, seed=seed)
+
+
+def _outcome(found: Evaluation, night: JudgedNight, way: Judging) -> Outcome:
+    """What the night's own election makes of it."""
+    settings = replace(gate_settings(night.settings), estimator=way.estimator)
+    election = elect(lambda _policy: found, night.wanted, LOGGING, LOGGING, settings, cautious=night.cautious)
+    opener = night.cautious or night.wanted[-1]
+    return Outcome(
+        champion=election.champion,
+        is_doubted=any("can't be judged" in reason for reason in election.overall.reasons),
+        error=_error(found, night.wanted[0], way),
+        opener_error=_error(found, opener, way),
     )
 
 
@@ -135,30 +129,57 @@ def _error(found: Evaluation, policy: str, way: Judging) -> float:
     return (lead.upper - lead.lower) / (2 * 1.96)
 
 
+def _power(shop: str, night: JudgedNight, way: Judging, lift: float, found: Sequence[Outcome]) -> Power:
+    return Power(
+        shop=shop,
+        judging=str(way),
+        lift=lift,
+        redraws=len(found),
+        rounds=len(night.cluster),
+        users=len(np.unique(night.cluster)),
+        asks=night.wanted[0],
+        opener_lift=night.lift(night.cautious or night.wanted[-1]),
+        promoted=dict(Counter(one.champion for one in found if one.champion != LOGGING)),
+        doubted=sum(one.is_doubted for one in found),
+        error=float(np.mean([one.error for one in found])),
+        opener_error=float(np.mean([one.opener_error for one in found])),
+        base=float((night.logging * night.truth).sum(1).mean()),
+    )
+
+
 def table(found: Sequence[Power]) -> str:
     """One row for each shop and way of judging, in Markdown."""
     lines = [
-        "| shop (world:users:seed:domain) | judged by | rounds | asks | standard error (opener) "
+        "| shop | judged by | rounds | asks first | standard error (opener) | opener's gain at +30 % "
         "| promoted at +0 % | at +15 % | at +30 % | refused |",
-        "|---|---|--:|---|--:|--:|--:|--:|--:|",
+        "|---|---|--:|---|--:|--:|--:|--:|--:|--:|",
     ]
     for shop, judging in dict.fromkeys((one.shop, one.judging) for one in found):
         rows = {one.lift: one for one in found if (one.shop, one.judging) == (shop, judging)}
-        null = rows[0.0]
-        opener = "" if null.opener_error is None else f" ({null.opener_error / null.base:.1%})"
+        null, most = rows[0.0], rows[LIFTS[-1]]
+        shares = " | ".join(f"{rows[lift].share:.3f}" for lift in LIFTS[1:])
+        refused, of = sum(one.doubted for one in rows.values()), sum(one.redraws for one in rows.values())
         lines.append(
-            f"| {shop} | {judging} | {null.rounds:,} | `{null.asks}` | {null.error / null.base:.1%}{opener} "
-            f"| {sum(null.promoted.values())} of {null.redraws} | {rows[0.15].share:.3f} "
-            f"| {rows[0.3].share:.3f} | {sum(one.doubted for one in rows.values())} |"
+            f"| {shop} | {judging} | {null.rounds:,} | `{null.asks}` | {null.error / null.base:.1%} "
+            f"({null.opener_error / null.base:.1%}) | {most.opener_lift:.1%} "
+            f"| {sum(null.promoted.values())} of {null.redraws} | {shares} | {refused / of:.2f} |"
         )
     return "\n".join(lines)
 
 
+def write_table(page: Path, found: Sequence[Power]) -> None:
+    """Put the table between the marks of a page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    page.write_text(f"{before}{BEGIN}\n{table(found)}\n{END}{after}", encoding="utf-8")
+
+
 def _shop(text: str) -> tuple[WorldSettings, Domain]:
     world, users, seed, domain = text.split(":")
-    assert world in get_args(WorldName), world
-    assert domain in get_args(Domain), domain
-    return WorldSettings(world=world, users=int(users), seed=int(seed)), domain  # type: ignore[return-value]
+    settings = WorldSettings(world=cast(WorldName, world), users=int(users), seed=int(seed))
+    if domain not in get_args(Domain):
+        raise ValueError(f"{text}: the domain is one of {', '.join(get_args(Domain))}.")
+    return settings, cast(Domain, domain)
 
 
 def main() -> None:
@@ -175,11 +196,8 @@ def main() -> None:
         for one in powers(shop, judged_night(*_shop(shop)), seeds):
             print(json.dumps(asdict(one)), flush=True)  # noqa: T201
             found.append(one)
-    if asked.table:
-        before, _, rest = asked.table.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        page = f"{before}{BEGIN}\n{table(found)}\n{END}{after}"
-        asked.table.write_text(page, encoding="utf-8")
+        if asked.table:
+            write_table(asked.table, found)
     print(table(found))  # noqa: T201
 
 
