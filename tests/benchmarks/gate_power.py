@@ -67,7 +67,8 @@ class Power:
     promoted: policy → redraws in which it was let through. doubted: redraws in which the evidence on one that
     asks was refused, whatever its interval. error, opener_error: mean half width over 1.96, per round, of the
     difference to the logging policy, for who asks first and who must pass first (the last that asks, where
-    no cautious policy must). opener_lift: true relative gain of the latter. base: true value of the logging policy per round.
+    no cautious policy must). opener_lift: true relative gain of the latter. base: true value of the logging
+    policy per round.
     """
 
     shop: str
