@@ -21,6 +21,7 @@ from offline_rl.ope.estimators.multiple_loggers import (
     WeightedLoggersIPS,
 )
 from offline_rl.ope.estimators.off_cem import OffCEM
+from offline_rl.ope.estimators.optimal_baseline import BetaDR, BetaIPS
 from offline_rl.ope.estimators.self_normalized_dr import SelfNormalizedDR
 from offline_rl.ope.estimators.snips import SNIPS
 from offline_rl.ope.estimators.snmips import SNMIPS
@@ -34,6 +35,8 @@ PLAIN: dict[str, Callable[[], Estimator]] = {
     "dm": DirectMethod,
     "dr": DoublyRobust,
     "sndr": SelfNormalizedDR,
+    "beta_ips": BetaIPS,
+    "beta_dr": BetaDR,
     "empirical_likelihood": EmpiricalLikelihood,
     "cressie_read": CressieRead,
 }

@@ -32,6 +32,7 @@ CORRECTING = frozenset(
     {
         "dr",
         "sndr",
+        "beta_dr",
         "switch_dr",
         "dr_os",
         "subgaussian_dr",

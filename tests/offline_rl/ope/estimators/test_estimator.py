@@ -113,6 +113,7 @@ def test_at_its_edge_an_estimator_is_another(name: str, edge: str) -> None:
         ("dr", "ips"),
         ("dr:2", "ips:2"),
         ("sndr", "snips"),
+        ("beta_dr", "beta_ips"),
         ("subgaussian_dr:0.3", "subgaussian_ips:0.3"),
         ("mrdr", "ips"),
         ("off_cem", "mips"),
@@ -127,7 +128,18 @@ def test_a_silent_model_leaves_the_weighted_rewards(with_model: str, without: st
 
 
 @pytest.mark.parametrize(
-    "name", ["snips", "sndr", "snmips", "balanced", "balanced:2", "empirical_likelihood", "cressie_read"]
+    "name",
+    [
+        "snips",
+        "sndr",
+        "beta_ips",
+        "beta_dr",
+        "snmips",
+        "balanced",
+        "balanced:2",
+        "empirical_likelihood",
+        "cressie_read",
+    ],
 )
 def test_normalized_values_move_with_the_reward(name: str) -> None:
     rounds, estimator = full_log(100, seed=0), from_name(name)
@@ -161,7 +173,8 @@ def test_no_overlap_identifies_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["dm", "dr", "dr:10", "sndr", "switch_dr:1", "dr_os:1", "subgaussian_dr:0.1", "off_cem"]
+    "name",
+    ["dm", "dr", "dr:10", "sndr", "beta_dr", "switch_dr:1", "dr_os:1", "subgaussian_dr:0.1", "off_cem"],
 )
 def test_a_missing_reward_model_is_named(name: str) -> None:
     rounds = replace(full_coin_log(8, 0.5), q_logged=None, q_policy=None)

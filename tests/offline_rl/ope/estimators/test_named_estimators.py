@@ -32,8 +32,9 @@ def test_an_estimator_goes_by_the_name_it_was_asked_by(name: str) -> None:
 )
 def test_an_unknown_name_lists_what_exists(name: str) -> None:
     known = (
-        r"Known are balanced, balanced:NUMBER, balanced_loggers_dr, balanced_loggers_ips, cressie_read, "
-        r"dm, dr, dr:NUMBER, dr_os:NUMBER, empirical_likelihood, ips, ips:NUMBER, mips, mrdr, off_cem, "
+        r"Known are balanced, balanced:NUMBER, balanced_loggers_dr, balanced_loggers_ips, beta_dr, "
+        r"beta_ips, cressie_read, dm, dr, dr:NUMBER, dr_os:NUMBER, empirical_likelihood, ips, "
+        r"ips:NUMBER, mips, mrdr, off_cem, "
         r"sndr, snips, snmips, subgaussian_dr:NUMBER, subgaussian_ips:NUMBER, switch_dr:NUMBER, "
         r"weighted_loggers_dr:NUMBER, weighted_loggers_ips:NUMBER\.$"
     )
