@@ -37,12 +37,12 @@ def elect(
         against the logging policy, the incumbent and the contenders after it, so a learner must beat the
         plain model that would ship instead of it.
     incumbent: what serves today; the logging policy itself where nothing else does.
-    cautious: a softer policy of the last contender's scores.  Where it is named it must pass first, and it
-        serves where it alone passes.
+    cautious: a softer policy of the last contender's scores, which serves where it alone passes.
 
-    With c contenders a false promotion has c chances, each at half the error of a two-sided interval: for two
-    contenders and 95% intervals, at most 5% in all.  Where no policy is better than what serves today, a
-    cautious one that must pass first leaves half of an interval's error in all, 2.5%.
+    The last to ask, the cautious policy or else the plain model, must pass first: nobody serves where it
+    doesn't. With c contenders a false promotion would have c chances, each at half the error of a two-sided
+    interval; where no policy is better than what serves today, one that must pass first leaves half of an
+    interval's error in all, 2.5%.
     """
 
     def rivals(contender: str) -> list[str]:
@@ -53,7 +53,7 @@ def elect(
         judge(evaluation_of(contender), contender, logging_policy, rivals(contender), settings=settings)
         for contender in asking
     ]
-    is_open = cautious is None or verdicts[-1].verdict == "promote"
+    is_open = verdicts[-1].verdict == "promote"
     promoted = next((verdict for verdict in verdicts if verdict.verdict == "promote"), None)
     if not is_open:
         promoted = None

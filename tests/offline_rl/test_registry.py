@@ -80,6 +80,12 @@ def test_nothing_serves_that_the_cautious_policy_has_not_opened_the_gate_for():
     assert election.overall.reasons[-1].startswith("soft against logging: no gain is shown")
 
 
+def test_without_a_cautious_policy_the_plain_model_opens_the_gate():
+    election = elected(["learner", "plain"], learner=0.9, plain=0.5)
+    assert (election.overall.candidate, election.overall.verdict) == ("learner", "hold")
+    assert election.champion == "logging"
+
+
 def test_the_cautious_policy_must_beat_what_serves_today_too():
     election = elected(["plain"], "today", cautious="soft", plain=0.9, soft=0.7, today=0.8)
     assert election.champion == "today"
