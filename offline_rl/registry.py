@@ -64,5 +64,6 @@ def elect(
     # Who asked before the one that serves, and why that did not do, belongs to the verdict.
     passed_over = verdicts[: verdicts.index(overall)]
     earlier = tuple(reason for verdict in passed_over for reason in verdict.reasons)
-    overall = replace(overall, reasons=(*earlier, *overall.reasons))
+    # Who asks and opens the gate at once has said it twice.
+    overall = replace(overall, reasons=tuple(dict.fromkeys((*earlier, *overall.reasons))))
     return Election(overall, incumbent, incumbent if promoted is None else promoted.candidate)

@@ -80,6 +80,11 @@ def test_nothing_serves_that_the_cautious_policy_has_not_opened_the_gate_for():
     assert election.overall.reasons[-1].startswith("soft against logging: no gain is shown")
 
 
+def test_who_asks_alone_gives_each_reason_once():
+    reasons = elected(["plain"], plain=0.5).overall.reasons
+    assert len(reasons) == len(set(reasons)) == 1
+
+
 def test_without_a_cautious_policy_the_plain_model_opens_the_gate():
     election = elected(["learner", "plain"], learner=0.9, plain=0.5)
     assert (election.overall.candidate, election.overall.verdict) == ("learner", "hold")
