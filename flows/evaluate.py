@@ -18,6 +18,7 @@ from flows.arm_checks import arm_checks
 from flows.contenders import (
     INCUMBENT,
     LOGGING,
+    Contenders,
     incumbent_policies,
     incumbent_serves,
     learned_policies,
@@ -58,7 +59,7 @@ from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
 class Opened:
     """A holdout, opened.
 
-    evaluation: every policy as it is, on the holdout. gate: what the gate decides by.
+    evaluation: every policy as it is, on the holdout. contenders, gate: who asks, and what decides.
     true_values: by policy and segment (None: all), where the shop is simulated.
     looks: how many other runs have opened it before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
@@ -66,6 +67,7 @@ class Opened:
     """
 
     evaluation: Evaluation
+    contenders: Contenders
     gate: Gate
     true_values: Mapping[tuple[str, int | None], float]
     looks: int
@@ -83,13 +85,9 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             names = read_json(folder / f"tasks_{domain}.json")
             opened = _open_holdout(workspace, night, domain, names)
-            contenders = read_contenders(folder, domain)
-            election = opened.gate.held_against_constants(
-                opened.gate.elect(contenders, workspace.settings), contenders, workspace.settings
-            )
-            key = {"run_id": night.run_id, "domain": domain}
-            values.append(_value_rows(opened, key, names["segment_ids"], workspace.settings))
-            segment_ids = names["segment_ids"]
+            election = opened.gate.elect(opened.contenders, workspace.settings)
+            key, segment_ids = {"run_id": night.run_id, "domain": domain}, names["segment_ids"]
+            values.append(_value_rows(opened, key, segment_ids, workspace.settings))
             verdicts.append(verdict_table(election, opened.gate, key, segment_ids, workspace.settings))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
@@ -149,7 +147,7 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         split_by=names["split_by"],
     )
     asking = [policy.name for policy in contenders.judged]
-    rolling = None
+    evidence: dict[str, Evidence] = {}
     if rolls(tasks):
         judged_anew = rolled(
             tasks,
@@ -167,13 +165,15 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
             decided_at=everybody["decided_at"][judged_anew.judged.numpy()],
             n_origins=judged_anew.n_origins,
         )
-    known = {} if rolling is None else rolling.choices
-    wanted = {name: judged[name] for name in judged if name in {LOGGING, INCUMBENT, *asking}}
-    holdout_alone = [name for name in asking if name not in known]
-    at_holdout = Evidence.of(wanted, holdout_alone, terms, decided_at=identities["decided_at"], n_origins=1)
+        evidence = dict.fromkeys(rolling.choices, rolling)
+    if at_holdout := [name for name in asking if name not in evidence]:
+        compared = {name: judged[name] for name in judged if name in {LOGGING, INCUMBENT, *asking}}
+        last = Evidence.of(compared, asking, terms, decided_at=identities["decided_at"], n_origins=1)
+        evidence |= dict.fromkeys(at_holdout, last)
     return Opened(
         evaluation,
-        Gate(at_holdout, rolling),
+        contenders,
+        Gate(terms.today, evidence),
         true_values=true_values,
         looks=looks,
         comparisons=compare_learners(

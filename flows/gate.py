@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from features.contracts.outputs import Verdicts
-from flows.contenders import INCUMBENT, LOGGING, Contenders
+from flows.contenders import LOGGING, Contenders
 from flows.settings import Settings
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.records import EvaluationRounds
@@ -92,55 +92,40 @@ class GateTerms:
 class Gate:
     """What contenders are judged by.
 
-    holdout: all policies. rolling: those that can be learned anew from earlier days
-    (`offline_rl.rolling_evaluation`); None where the holdout alone judges.
+    evidence: contender → the rolling evidence, where it can be learned anew from earlier days
+        (`offline_rl.rolling_evaluation`), or else the holdout's.
     """
 
-    holdout: Evidence
-    rolling: Evidence | None
-
-    @property
-    def today(self) -> str:
-        """The policy that serves today."""
-        return INCUMBENT if INCUMBENT in self.holdout.evaluation.policies else LOGGING
+    today: str
+    evidence: Mapping[str, Evidence]
 
     def choice_of(self, policy: str) -> SegmentChoice:
         """The segments that a contender would serve."""
-        return self.evidence_of(policy).choices[policy]
-
-    def evidence_of(self, policy: str) -> Evidence:
-        """The rolling evidence of a policy that has any, else the holdout's."""
-        if self.rolling is not None and policy in self.rolling.evaluation.policies:
-            return self.rolling
-        return self.holdout
+        return self.evidence[policy].choices[policy]
 
     def elect(self, contenders: Contenders, settings: Settings) -> Election:
-        """Let the contenders ask, in their order."""
-        return elect(
-            lambda policy: self.evidence_of(policy).evaluation,
+        """Let the contenders ask, in their order; who is promoted is held against the constant ones."""
+        asked = gate_settings(settings)
+        election = elect(
+            lambda policy: self.evidence[policy].evaluation,
             [policy.name for policy in contenders.wanted],
             LOGGING,
             self.today,
-            gate_settings(settings),
+            asked,
             cautious=None if contenders.cautious is None else contenders.cautious.name,
         )
-
-    def held_against_constants(
-        self, election: Election, contenders: Contenders, settings: Settings
-    ) -> Election:
-        """Say it in the verdict where a promoted policy can't be told from showing everybody the same."""
-        promoted = election.overall.candidate
+        overall = election.overall
         constants = [policy.name for policy in contenders.constant]
-        if election.overall.verdict != "promote" or promoted in constants:
+        if overall.verdict != "promote" or overall.candidate in constants:
             return election
-        evaluation = self.evidence_of(promoted).evaluation
+        evaluation = self.evidence[overall.candidate].evaluation
         said = [
-            unproven_lead(evaluation, promoted, name, gate_settings(settings))
+            unproven_lead(evaluation, overall.candidate, name, asked)
             for name in constants
             if name in evaluation.policies
         ]
-        reasons = (*election.overall.reasons, *(reason for reason in said if reason))
-        return replace(election, overall=replace(election.overall, reasons=reasons))
+        reasons = (*overall.reasons, *(reason for reason in said if reason))
+        return replace(election, overall=replace(overall, reasons=reasons))
 
 
 def gate_settings(settings: Settings) -> GateSettings:
@@ -167,7 +152,7 @@ def verdict_table(
     confidence, keep_above = settings.evaluation.confidence, settings.segments.keep_above
     protected = protected_segments(segment_ids, settings)
     candidate = election.overall.candidate
-    evidence, choice = gate.evidence_of(candidate), gate.choice_of(candidate)
+    evidence, choice = gate.evidence[candidate], gate.choice_of(candidate)
     shared = {**key, "candidate": candidate, **_judged(evidence)}
     rows = [
         {

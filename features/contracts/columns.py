@@ -123,6 +123,7 @@ order_id = _text("one order")
 line = dy.Int64(description="line of the order, 1 is the first", min=1)
 quantity = dy.Int64(description="pieces bought", min=1, max=1_000_000, metadata={"unit": "count"})
 is_cancelled = dy.Bool(description="the line was cancelled later")
+is_returned = dy.Bool(description="the line is a return, at ordered_at, of pieces of an earlier order")
 
 # advertising
 ad_impression_id = _text("one ad shown once")
@@ -290,7 +291,7 @@ p_value = _p_value("two-sided bootstrap p-value of no difference")
 holm_p_value = _p_value("p_value, adjusted for all baselines of the learner (Holm)")
 is_claimed = dy.Bool(description="the night says that the learner is better")
 curve = dy.Enum(["support_rounds", "inner_steps"], description="what is varied: its support, or its steps")
-amount = _count("so many rounds of support, null for all, or so many gradient steps")
+amount = _count("rounds of support, null for all, or gradient steps")
 mean_value = _number("estimated value, segments alike", "reward per round")
 mean_true_value = _number("true value in the simulated world, segments alike", "reward per round")
 

@@ -59,6 +59,7 @@ class Purchases(dy.Schema):
     price_cents = optional(columns.price_cents)
     currency_code = columns.currency_code
     is_cancelled = columns.is_cancelled
+    is_returned = optional(columns.is_returned)
 
     @dy.rule()
     def line_total_is_summable(cls) -> pl.Expr:

@@ -82,7 +82,7 @@ class JoinedFile:
     on: pairs of a column of the other file and a column of this one; a line's partner says the same in all of
         them, to the last character. What is empty has no partner.
     prefix: stands before the names of this file's columns in the mappings of the other file.
-    null_values, is_trimmed: of keys, the words that stand for nothing, and whether spaces around them are no
+    null_values, is_trimmed: of keys, the words that stand for nothing, and whether spaces around them are not
         part of them.
     """
 

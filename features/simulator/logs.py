@@ -195,4 +195,5 @@ def _purchases(world: World, clicked: pl.DataFrame, random: np.random.Generator)
         price_cents=pl.Series(world.catalog.price_cents[bought["item"].to_numpy()]),
         currency_code=pl.lit(CURRENCY_CODE),
         is_cancelled=pl.Series(random.random(n) < CANCELLED_SHARE),
+        is_returned=pl.lit(None, dtype=pl.Boolean),
     )

@@ -23,6 +23,7 @@ from features.sources.draft_known import (
 from features.sources.draft_purchases import (
     currency_code,
     is_cancelled,
+    is_returned,
     line_number,
     order_id,
     price_of_total,
@@ -94,6 +95,7 @@ def _column(name: str, known: Drafted) -> Iterator[Line]:
         "order_id": order_id,
         "line": line_number,
         "is_cancelled": is_cancelled,
+        "is_returned": is_returned,
         "quantity": quantity,
         "impression_id": _impression_id,
         "ad_impression_id": _impression_id,

@@ -83,6 +83,17 @@ def is_cancelled(_name: str, column: Column | None, known: Drafted) -> Iterator[
         yield flag_line("is_cancelled", column)
 
 
+def is_returned(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
+    """Yield what tells a return: a column, or the minus of its pieces."""
+    quantity = known.roles.get("quantity")
+    if column is not None:
+        yield flag_line("is_returned", column)
+    elif quantity is not None and _has_minus(quantity):
+        yield Line(
+            "expressions.is_returned", toml_text(f"{operand(quantity)} < 0"), "and takes its reward back"
+        )
+
+
 def _on_first_line_only(column: Column, known: Drafted) -> bool:
     return "order" in known.roles and known.sample.stands_on_first_line_only(column, known.roles["order"])
 

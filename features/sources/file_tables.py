@@ -182,7 +182,7 @@ def _file_table(table: Mapping[str, object], key: str) -> FileTable:
 
 @dataclass(frozen=True)
 class _SaidValue:
-    """What a file's text says: which words stand for nothing, and whether spaces around a value are no part
+    """What a file's text says: which words stand for nothing, and whether spaces around a value are not part
     of it."""
 
     null_values: tuple[str, ...]

@@ -86,7 +86,7 @@ _CLOCK = r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?"
 
 
 def _may_be_time(column: Column) -> bool:
-    """Say whether the values are times, or look so much like some that only their form is to be asked for."""
+    """Say whether the values are times, or look like times whose form alone is to be asked for."""
     if column.time_form is not None:
         return True
     return column.all_match(r"\d{10}|\d{13}|\d{16}") or column.all_match(

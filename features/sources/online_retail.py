@@ -1,6 +1,6 @@
 """UCI Online Retail I and II: the order lines of a gift wholesaler in the United Kingdom, CSV or Parquet.
 
-An invoice that begins with C takes goods back: its lines are purchases with is_cancelled. One that begins
+An invoice that begins with C takes goods back: its lines are returns. One that begins
 with another letter is an adjustment of the books, and so is a price of zero or below: quarantine. The same
 item stands on several lines of one invoice, word for word, so that the key of a line is its number in the
 file. There are no visits and no clicks. 135,080 lines have no customer and stay without one.
@@ -82,6 +82,7 @@ def _logs(column: dict[str, str]) -> tuple[LogMapping, ...]:
         "is_cancelled": f"""
             CASE WHEN {invoice} LIKE 'C%' THEN 'true' WHEN regexp_matches({invoice}, '^[0-9]') THEN 'false'
                 ELSE 'unknown: ' || {invoice} || ' is neither a sale nor a cancellation' END""",
+        "is_returned": f"CASE WHEN {invoice} LIKE 'C%' THEN 'true' ELSE 'false' END",
     }
     items = {"item_id": column["item"], "price_cents": price_cents, "currency_code": f"'{CURRENCY_CODE}'"}
     users = {"user_id": customer, "region": column["country"]}

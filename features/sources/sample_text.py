@@ -37,7 +37,7 @@ def first_lines(path: Path, n_lines: int) -> SampleText:
     try:
         return SampleText(_lines(raw.decode("utf-8-sig")), None, text_form(path))
     except UnicodeDecodeError as error:
-        # A letter that is cut in two by the end of the piece is no other encoding.
+        # A letter that the end of the piece cuts in two is not a sign of another encoding.
         if error.end == len(raw) and error.reason == "unexpected end of data":
             return SampleText(_lines(raw[: error.start].decode("utf-8-sig")), None, text_form(path))
     for encoding in _CODE_PAGES:

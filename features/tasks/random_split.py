@@ -2,7 +2,7 @@
 
 Where all rounds carry the same moment, or two, no window of time can hold one of three parts. Nothing can be
 known of tomorrow from such a log but that it is like today, so chance deals out whole users, or rounds where
-there are no users: whoever teaches judges nothing.
+there are no users: nobody both teaches and judges.
 """
 
 import hashlib

@@ -109,8 +109,8 @@ def load_file(
     watermark: which days are closed to a file that comes for the first time; None for no day. A file that
         comes again replaces what it held, whatever its days.
     first_day: no row may be older.
-    now: when the file is received, if its content was never seen before; no row may be later. None for no
-        such limit.
+    now: when the file is received, if it never came with this name and content; no row may be later. None for
+        no such limit.
     stored_value: what is stored of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
     A line is quarantined whole when it breaks a rule of any of its logs.

@@ -43,14 +43,13 @@ _SUPERSEDED = """
         any_value(file.n_lines) AS n_rows,
         any_value(file.n_loaded) AS n_loaded,
         0 AS n_rejected,
-        count(*) || ' rows of ' || log || CASE superseded.kind
-            WHEN 'restated_day' THEN ' gave way to those of '
-            WHEN 'identical_line' THEN ' are the same as a row of '
-            ELSE ' gave way to a row of '
+        'rows of ' || log || CASE superseded.kind
+            WHEN 'restated_day' THEN ' that gave way to those of '
+            WHEN 'identical_line' THEN ' that repeat a row of '
+            ELSE ' that gave way to a later row of '
         END || min(newer.source_name)
             || CASE WHEN count(DISTINCT newer.source_name) > 1 THEN ' or other files' ELSE '' END
-            || CASE WHEN superseded.kind = 'later_line' THEN ' that was loaded later' ELSE '' END
-            || ', the first on line ' || min(file_line) AS reason,
+            || ': ' || count(*) || ', the first on line ' || min(file_line) AS reason,
         NULL AS example
     FROM stg_superseded_lines AS superseded
     JOIN load_manifest AS file USING (load_number)
@@ -64,8 +63,8 @@ _ROBOTS = f"""
     SELECT
         source_name, '{ROBOTS}' AS rule, any_value(n_lines) AS n_rows,
         any_value(n_loaded) AS n_loaded, 0 AS n_rejected,
-        count(*) || ' rows of ' || count(DISTINCT visit) || ' visits are those of robots, with up to '
-            || max(most_acts) || ' acts in five minutes; ' || CASE
+        'visits at the rate of robots: ' || count(DISTINCT visit) || ', with ' || max(most_acts)
+            || ' acts in five minutes at most; their rows: ' || count(*) || '; ' || CASE
             WHEN bool_and(is_left_out) THEN 'they enter no table'
             ELSE 'they hold ' || round(100 * any_value(robot_share))::INTEGER
                 || ' % of all rows, too many for robots, and are kept. Does session_id name a visit?'

@@ -411,7 +411,7 @@ def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells:
 def _of_mean_weight(
     log: SummedLog, place: Ints, row: int, confidence: float, *, value: float, resampled: Floats
 ) -> Interval:
-    """Percentile interval of a mean weight; NaN from one cluster, and no shorter than Student's from few."""
+    """Percentile interval of a mean weight; NaN from one cluster, at least Student's from few."""
     contrast = Contrast.of(MeanWeight(), place)
     replicated = Replicated(
         log,

@@ -416,12 +416,12 @@ def test_date_and_time_of_day_in_two_columns(shop: Path) -> None:
     assert ingested(shop, query) == [("2025-12-24 21:05", 1250)]
 
 
-def test_more_pieces_of_a_return_are_a_cancelled_line(shop: Path) -> None:
+def test_pieces_with_a_minus_are_a_return(shop: Path) -> None:
     export(shop, "orders.csv", f"invoice,at,sku,qty,price\n1,{AT},hat,3,2.50\n2,{AT},hat,-2,2.50\n")
 
     assert execute(["init", "--from", "logs"]) == 0
 
-    query = "SELECT quantity, is_cancelled FROM raw_purchases ORDER BY file_line"
+    query = "SELECT quantity, is_returned FROM raw_purchases ORDER BY file_line"
     assert ingested(shop, query) == [(3, False), (2, True)]
 
 

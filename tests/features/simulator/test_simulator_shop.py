@@ -15,12 +15,12 @@ from features.simulator.shop import NIGHTLY_LOGS, simulate
 SMALL = WorldSettings(users=40, days=3, seed=3)
 
 FINGERPRINTS: dict[WorldName, str] = {
-    "homogeneous": "d3f7e943a0a5514e",
-    "mild": "b65d4a2b15a31d92",
-    "strong": "def8291b0bbf4bfe",
-    "nonlinear": "392f7fbb9604e6ea",
-    "drift": "5ca5f258f0cc9fd1",
-    "personal": "5b00a35704b14d4a",
+    "homogeneous": "3e777e17fe2eae3f",
+    "mild": "2820ecfe206823ca",
+    "strong": "239cffe22ff8209e",
+    "nonlinear": "eb28a5ac9164b36e",
+    "drift": "ccbe56e1a8c415dd",
+    "personal": "2220bca4352d2675",
 }
 
 

@@ -95,7 +95,7 @@ def test_online_retail_takes_goods_back(tmp_path: Path) -> None:
 
     rows, _ = load(tmp_path, online_retail.files, "purchases")
 
-    assert shown(rows, "order_id", "line", "quantity", "price_cents", "is_cancelled", "ordered_at") == [
+    assert shown(rows, "order_id", "line", "quantity", "price_cents", "is_returned", "ordered_at") == [
         ("536365", 2, 6, 255, False, "2010-12-01 08:26:00+00:00"),
         ("536365", 3, 6, 255, False, "2010-12-01 08:26:00+00:00"),
         # British summer time

@@ -108,6 +108,7 @@ def test_parquet_is_looked_at_and_a_floating_id_is_mended(tmp_path: Path) -> Non
         "user_id": "regexp_replace(CustomerID, '[.]0$', '')",
         "quantity": "abs(Quantity)",
         "is_cancelled": "Quantity < 0",
+        "is_returned": "Quantity < 0",
     }
     assert table["users"]["columns"] == {"region": "Country"}
 

@@ -70,6 +70,7 @@ def bought(
     cents: int = 500,
     quantity: int = 1,
     is_cancelled: bool = False,
+    is_returned: bool | None = None,
 ) -> Row:
     return {
         "order_id": f"order {at}",
@@ -82,6 +83,7 @@ def bought(
         "price_cents": cents,
         "currency_code": "EUR",
         "is_cancelled": is_cancelled,
+        "is_returned": is_returned,
     }
 
 
@@ -184,3 +186,70 @@ def test_a_cancelled_order_takes_back_no_other_order(rewards: Rewards) -> None:
     [row] = rewards([shown("i1", "01T10:00")], [did("click", "01T10:01", "i1")], orders)
 
     assert row[3:] == (True, 500)
+
+
+CLICK = [did("click", "01T10:01", "i1")]
+
+
+@pytest.mark.parametrize(
+    ("returned", "n_returned", "expected"),
+    [
+        ("01T20:00", 2, (False, 0)),
+        ("01T20:00", 1, (True, 500)),
+        ("01T20:00", 9, (False, 0)),
+        # after the window of the impression, at 10:00 of the next day, the reward stands
+        ("02T11:00", 2, (True, 1000)),
+    ],
+)
+def test_a_return_inside_the_window_takes_its_pieces_back(
+    rewards: Rewards, returned: str, n_returned: int, expected: tuple[bool, int]
+) -> None:
+    orders = [bought("01T11:00", quantity=2), bought(returned, quantity=n_returned, is_returned=True)]
+
+    [row] = rewards([shown("i1", "01T10:00")], CLICK, orders)
+
+    assert row[3:] == expected
+
+
+@pytest.mark.parametrize(
+    "other", [{"item": "hat"}, {"user": "bob", "session": "s1"}, {"user": None, "session": "s2"}]
+)
+def test_a_return_of_another_item_or_buyer_takes_nothing_back(
+    rewards: Rewards, other: dict[str, str]
+) -> None:
+    orders = [bought("01T11:00"), bought("01T12:00", is_returned=True, **other)]
+
+    [row] = rewards([shown("i1", "01T10:00")], CLICK, orders)
+
+    assert row[3:] == (True, 500)
+
+
+@pytest.mark.parametrize(
+    ("returns", "kept"),
+    [
+        ([("01T14:00", 1)], [True, False]),
+        ([("01T14:00", 2)], [False, False]),
+        ([("01T14:00", 1), ("01T15:00", 1)], [False, False]),
+        # what was not bought yet can't be given back
+        ([("01T12:30", 1)], [False, True]),
+        ([("01T12:30", 1), ("01T14:00", 1)], [False, False]),
+    ],
+)
+def test_pieces_of_several_orders_go_back_the_last_one_first(
+    rewards: Rewards, returns: list[tuple[str, int]], kept: list[bool]
+) -> None:
+    impressions = [shown("i1", "01T10:00"), shown("i2", "01T12:40")]
+    clicks = [*CLICK, did("click", "01T12:41", "i2")]
+    orders = [bought("01T11:00"), bought("01T13:00")]
+    back = [bought(at, quantity=pieces, is_returned=True) for at, pieces in returns]
+
+    assert [row[3] for row in rewards(impressions, clicks, [*orders, *back])] == kept
+
+
+def test_a_guest_returns_by_the_session(rewards: Rewards) -> None:
+    guest = {"user": None}
+    orders = [bought("01T11:00", **guest), bought("01T12:00", is_returned=True, **guest)]
+
+    [row] = rewards([shown("i1", "01T10:00", user=None)], [did("click", "01T10:01", "i1", user=None)], orders)
+
+    assert row[3:] == (False, 0)

@@ -79,7 +79,7 @@ def test_a_newer_file_states_its_days_anew(warehouse: Connection, spend_file: Wr
 
     assert spend(warehouse) == {(4, "spring"): 500, (5, "spring"): 1600, (6, "spring"): 800}
     assert reasons(warehouse) == [
-        "2 rows of ad_spend_daily gave way to those of spend-2.csv, the first on line 3"
+        "rows of ad_spend_daily that gave way to those of spend-2.csv: 2, the first on line 3"
     ]
 
 
@@ -138,7 +138,7 @@ def test_a_line_that_repeats_another_counts_once_unless_the_mapping_adds_it(
     load(spend_file([(5, "spring", 1000, "a")] * 3, adds_identical_lines=adds))
 
     assert spend(warehouse) == {(5, "spring"): expected}
-    said = ["2 rows of ad_spend_daily are the same as a row of spend.csv, the first on line 3"]
+    said = ["rows of ad_spend_daily that repeat a row of spend.csv: 2, the first on line 3"]
     assert reasons(warehouse) == ([] if adds else said)
 
 

@@ -150,7 +150,7 @@ def test_the_last_loaded_row_of_a_key_wins_inside_and_across_files(
     assert notes(warehouse) == [
         (
             "one row for each impression_id",
-            "2 rows of impressions gave way to a row of 2.csv that was loaded later, the first on line 2",
+            "rows of impressions that gave way to a later row of 2.csv: 2, the first on line 2",
         )
     ]
 

@@ -75,7 +75,8 @@ def test_a_visit_at_a_robots_rate_is_left_out_and_named(
     assert "crawler" not in found
     [said] = data_quality(warehouse, "night").filter(rule=ROBOTS)["reason"]
     assert said == (
-        "200 rows of 1 visits are those of robots, with up to 200 acts in five minutes; they enter no table"
+        "visits at the rate of robots: 1, with 200 acts in five minutes at most; their rows: 200; "
+        "they enter no table"
     )
 
 

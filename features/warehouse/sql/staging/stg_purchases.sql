@@ -1,4 +1,4 @@
--- stg_purchases: one row per line of an order, up to the night's date
+-- stg_purchases: one row per line of an order, up to the night's date; returns are in stg_returns
 -- grain: order_id, line
 -- reads: raw_purchases, stg_superseded_lines
 -- units: money in cents, times in UTC
@@ -20,3 +20,4 @@ ANTI JOIN (FROM stg_superseded_lines WHERE log = 'purchases') AS superseded
     AND purchases.file_line = superseded.file_line
     AND hash(order_id, line) = superseded.key_hash
 WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
+    AND is_returned IS DISTINCT FROM true

@@ -9,50 +9,50 @@
 -- Keys that are groupings (ad_spend_daily): lines add up. A day is stated anew by the newest file of its source
 -- that has lines of it; files declared as parts add up with each other. A line that repeats another of its file
 -- to the last character counts once, unless the mapping says otherwise.
-WITH repeated_impressions AS (
-    SELECT hash(impression_id) AS key_hash
+WITH id_lines AS NOT MATERIALIZED (
+    SELECT
+        'impressions' AS log, load_number, file_line, hash(impression_id) AS key_hash,
+        impression_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_impressions
     WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_events AS (
-    SELECT hash(event_id) AS key_hash
+    UNION ALL
+    SELECT
+        'events' AS log, load_number, file_line, hash(event_id) AS key_hash,
+        event_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_events
     WHERE occurred_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_purchases AS (
-    SELECT hash(order_id, line) AS key_hash
+    UNION ALL
+    SELECT
+        'purchases' AS log, load_number, file_line, hash(order_id, line) AS key_hash,
+        order_id AS key_1, CAST(line AS VARCHAR) AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_purchases
     WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_ad_impressions AS (
-    SELECT hash(ad_impression_id) AS key_hash
+    UNION ALL
+    SELECT
+        'ad_impressions' AS log, load_number, file_line, hash(ad_impression_id) AS key_hash,
+        ad_impression_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_ad_impressions
     WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_candidate_sets AS (
-    SELECT hash(candidate_set_id, item_id) AS key_hash
+    UNION ALL
+    SELECT
+        'candidate_sets' AS log, load_number, file_line, hash(candidate_set_id, item_id) AS key_hash,
+        candidate_set_id AS key_1, item_id AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_candidate_sets
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_items AS (
-    SELECT hash(item_id) AS key_hash
+    UNION ALL
+    SELECT
+        'items' AS log, load_number, file_line, hash(item_id) AS key_hash,
+        item_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_items
-    GROUP BY key_hash
-    HAVING count(*) > 1
-),
-repeated_users AS (
-    SELECT hash(user_key) AS key_hash
+    UNION ALL
+    SELECT
+        'users' AS log, load_number, file_line, hash(user_key) AS key_hash,
+        user_key AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
     FROM raw_users
-    GROUP BY key_hash
+),
+repeated AS (
+    SELECT log, key_hash
+    FROM id_lines
+    GROUP BY log, key_hash
     HAVING count(*) > 1
 ),
 spend_lines AS (
@@ -90,126 +90,15 @@ newest_of_any_source AS (
     GROUP BY "date"
 )
 SELECT
-    'impressions' AS log,
+    log,
     load_number,
     file_line,
-    hash(impression_id) AS key_hash,
+    key_hash,
     first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_impressions
-SEMI JOIN repeated_impressions ON hash(impression_id) = repeated_impressions.key_hash
-WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-WINDOW of_key AS (PARTITION BY impression_id ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'events' AS log,
-    load_number,
-    file_line,
-    hash(event_id) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_events
-SEMI JOIN repeated_events ON hash(event_id) = repeated_events.key_hash
-WHERE occurred_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-WINDOW of_key AS (PARTITION BY event_id ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'purchases' AS log,
-    load_number,
-    file_line,
-    hash(order_id, line) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_purchases
-SEMI JOIN repeated_purchases ON hash(order_id, line) = repeated_purchases.key_hash
-WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-WINDOW of_key AS (PARTITION BY order_id, line ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'ad_impressions' AS log,
-    load_number,
-    file_line,
-    hash(ad_impression_id) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_ad_impressions
-SEMI JOIN repeated_ad_impressions ON hash(ad_impression_id) = repeated_ad_impressions.key_hash
-WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-WINDOW of_key AS (PARTITION BY ad_impression_id ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'candidate_sets' AS log,
-    load_number,
-    file_line,
-    hash(candidate_set_id, item_id) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_candidate_sets
-SEMI JOIN repeated_candidate_sets ON hash(candidate_set_id, item_id) = repeated_candidate_sets.key_hash
-WINDOW of_key AS (PARTITION BY candidate_set_id, item_id ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'items' AS log,
-    load_number,
-    file_line,
-    hash(item_id) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_items
-SEMI JOIN repeated_items ON hash(item_id) = repeated_items.key_hash
-WINDOW of_key AS (PARTITION BY item_id ORDER BY load_number DESC, file_line DESC)
-QUALIFY row_number() OVER of_key > 1
-UNION ALL
-SELECT
-    'users' AS log,
-    load_number,
-    file_line,
-    hash(user_key) AS key_hash,
-    first_value(load_number) OVER of_key AS by_load_number,
-    CASE
-        WHEN hash(*COLUMNS(* EXCLUDE (load_number, file_line)))
-            = first_value(hash(*COLUMNS(* EXCLUDE (load_number, file_line)))) OVER of_key
-        THEN 'identical_line'
-        ELSE 'later_line'
-    END AS kind
-FROM raw_users
-SEMI JOIN repeated_users ON hash(user_key) = repeated_users.key_hash
-WINDOW of_key AS (PARTITION BY user_key ORDER BY load_number DESC, file_line DESC)
+    CASE WHEN content = first_value(content) OVER of_key THEN 'identical_line' ELSE 'later_line' END AS kind
+FROM id_lines
+SEMI JOIN repeated USING (log, key_hash)
+WINDOW of_key AS (PARTITION BY log, key_1, key_2 ORDER BY load_number DESC, file_line DESC)
 QUALIFY row_number() OVER of_key > 1
 UNION ALL
 SELECT
