@@ -125,7 +125,13 @@ def _decide(
     if against_logging_policy.upper < -resolution:
         return "reject", (_sentence(against_logging_policy, "harm is shown", confidence),)
     unproven = tuple(
-        _sentence(comparison, _unproven(comparison, resolution), confidence)
+        _sentence(
+            comparison,
+            _unproven(comparison, resolution),
+            confidence,
+            # a gain within the resolution is shown with its numbers
+            0.0 if comparison.lower > 0 else resolution,
+        )
         for comparison in comparisons
         if not comparison.lower > resolution
     )
