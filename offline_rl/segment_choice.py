@@ -17,11 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from offline_rl.ope.evaluation import Evaluation
-from offline_rl.ope.records import EvaluationRounds, Floats
-from offline_rl.ope.segments.partial_pooling import partially_pooled
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.segments.partial_pooling import below_zero, partially_pooled
 from offline_rl.ope.segments.segment_estimates import segment_differences
 
 CANDIDATE, TODAY = "candidate", "today"
@@ -48,8 +47,8 @@ class SegmentEffect:
 
     difference, lower, upper: drawn towards the mean of all segments, with its 95 % interval; NaN where
         nothing is known of the segment by itself.
-    harm: probability that the difference is below zero; from the mean and the spread of the others where the
-        segment is not known by itself.
+    harm: probability that the difference is below zero (`below_zero`), over all spreads between segments that
+        the log allows; it may be under one half where the difference, drawn less far, lies below zero.
     """
 
     segment: int
@@ -127,21 +126,10 @@ def mixed(candidate: EvaluationRounds, today: EvaluationRounds, stays: Mask) -> 
 
 
 def _effects(evaluation: Evaluation, estimator: str) -> tuple[SegmentEffect, ...]:
-    pooled = partially_pooled(segment_differences(evaluation, CANDIDATE, TODAY, estimator), _CONFIDENCE)
-    deviation = (pooled.upper - pooled.lower) / (2 * float(ndtri(0.5 + _CONFIDENCE / 2)))
-    harm = _below_zero(pooled.value, deviation)
-    # what is not known of a segment is that it is one of the others
-    of_others = _below_zero(np.array([pooled.mean]), np.array([pooled.spread]))[0]
-    harm = np.where(np.isnan(harm), 0.5 if np.isnan(of_others) else of_others, harm)
+    estimates = segment_differences(evaluation, CANDIDATE, TODAY, estimator)
+    pooled, harm = partially_pooled(estimates, _CONFIDENCE), below_zero(estimates)
     numbers = zip(pooled.segments, pooled.value, pooled.lower, pooled.upper, harm, strict=True)
     return tuple(SegmentEffect(segment, *map(float, of_segment)) for segment, *of_segment in numbers)
-
-
-def _below_zero(value: Floats, deviation: Floats) -> Floats:
-    """Probability that a normal number is below zero; one half where nothing speaks for either side."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(value == 0, 0.0, value / deviation)
-    return np.asarray(ndtr(-z), dtype=np.float64)
 
 
 def _kept(

@@ -9,10 +9,13 @@ from math import exp, log
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 
 from offline_rl.ope.records import Floats
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates
+
+_SPREADS = 100
+"""Values of τ over which a probability is summed."""
 
 FEWEST_SEGMENTS = 4
 """Fewer segments cannot tell how much segments differ: the likelihood of τ² has no maximum."""
@@ -83,6 +86,59 @@ def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> P
     return PooledSegments(
         estimates.segments, value, value - half_width, value + half_width, own, shrinkage, mean, spread
     )
+
+
+def below_zero(estimates: SegmentEstimates) -> Floats:
+    """The probability that each segment's true value is below zero, shape [G], in the model above.
+
+        P(θ_g < 0 ∣ y) = ∫ Φ(−m_g(τ) / s_g(τ)) p(τ ∣ y) dτ
+
+    with m_g and s_g the mean and standard deviation of θ_g given τ, and p(τ ∣ y) the restricted likelihood
+    under a flat prior on τ ≥ 0. τ̂ of `partially_pooled` is kept away from zero so that intervals cover; taken
+    for the truth it would see harm where segments are alike. A segment that is not sound is one of the
+    others: its mean is μ. With fewer than four sound segments each speaks for itself, and nothing, 0.5, is
+    known of the rest.
+
+    Source: Gelman 2006, "Prior distributions for variance parameters in hierarchical models", on the prior.
+    """
+    known = estimates.is_sound
+    chance = np.full(len(known), 0.5)
+    if not known.any():
+        return chance
+    identified = estimates.select(known)
+    y, variance = identified.value, identified.sampling_variance()
+    if len(y) < FEWEST_SEGMENTS or not variance.min() > 0:
+        chance[known] = _chance_below_zero(y, np.sqrt(variance))
+        return chance
+    chance[known], chance[~known] = _over_spreads(y, variance)
+    return chance
+
+
+def _over_spreads(y: Floats, variance: Floats) -> tuple[Floats, float]:
+    """The probabilities of the segments, shape [G], and of one that is not among them, summed over τ."""
+    # beyond three deviations of the estimates τ has no weight
+    spreads = np.linspace(0.0, 3.0 * max(float(y.std()), float(np.median(variance)) ** 0.5), _SPREADS)
+    between = spreads[:, None] ** 2
+    weight = 1 / (variance + between)
+    total = weight.sum(axis=1, keepdims=True)
+    mean = (weight * y).sum(axis=1, keepdims=True) / total
+    residual = (weight * (y - mean) ** 2).sum(axis=1)
+    log_likelihood = 0.5 * (np.log(weight).sum(axis=1) - np.log(total[:, 0]) - residual)
+    likelihood = np.exp(log_likelihood - log_likelihood.max())
+    likelihood /= likelihood.sum()
+    shrinkage = variance * weight
+    drawn = (1 - shrinkage) * y + shrinkage * mean
+    squared = variance * (1 - shrinkage) + shrinkage**2 / total
+    of_segments = likelihood @ _chance_below_zero(drawn, np.sqrt(squared))
+    of_another = likelihood @ _chance_below_zero(mean, np.sqrt(1 / total + between))
+    return np.asarray(of_segments), float(of_another[0])
+
+
+def _chance_below_zero(value: Floats, deviation: Floats) -> Floats:
+    """Φ(−value / deviation); one half where a value of zero is known for certain."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(value == 0, 0.0, value / deviation)
+    return np.asarray(ndtr(-z), dtype=np.float64)
 
 
 def _pooled(y: Floats, variance: Floats) -> tuple[Floats, Floats, Floats, float, float]:

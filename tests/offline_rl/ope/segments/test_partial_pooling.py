@@ -6,7 +6,7 @@ import pytest
 from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import Floats
-from offline_rl.ope.segments.partial_pooling import partially_pooled
+from offline_rl.ope.segments.partial_pooling import below_zero, partially_pooled
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates, segment_differences
 from tests.offline_rl.ope.segmented import SegmentedClicks
 
@@ -130,3 +130,41 @@ def test_a_policy_does_not_differ_from_itself_anywhere() -> None:
 def test_a_confidence_is_a_share() -> None:
     with pytest.raises(ValueError, match="confidence is 95"):
         partially_pooled(normal_estimates(np.zeros(5), 1.0), confidence=95)
+
+
+def drawn_segments(spread: float, seed: int) -> tuple[Floats, SegmentEstimates]:
+    """True values of 23 segments around 0.02, and estimates of them with an error of 0.03."""
+    random = np.random.default_rng(seed)
+    truth = random.normal(0.02, spread, 23)
+    return truth, normal_estimates(truth + random.normal(0, 0.03, 23), 0.03)
+
+
+def test_the_probabilities_add_up_to_the_segments_below_zero_where_every_spread_is_as_likely() -> None:
+    said, true = [], []
+    for seed in range(400):
+        truth, estimates = drawn_segments(0.12 * (seed + 0.5) / 400, seed)
+        said.append(below_zero(estimates).mean())
+        true.append((truth < 0).mean())
+    # 400 logs know the share to about .01
+    assert np.mean(said) == pytest.approx(np.mean(true), abs=0.03)
+
+
+def test_segments_that_are_alike_are_hardly_ever_taken_for_harmed() -> None:
+    logs = [drawn_segments(0.0, seed)[1] for seed in range(300)]
+
+    likely = np.mean([below_zero(estimates) > 0.5 for estimates in logs])
+
+    assert likely < 0.01
+    assert np.mean([partially_pooled(estimates).value < 0 for estimates in logs]) > 2 * likely
+
+
+def test_few_segments_speak_for_themselves() -> None:
+    estimates = normal_estimates(np.array([0.03, -0.03, 0.0]), 0.03)
+
+    assert below_zero(estimates) == pytest.approx([0.1587, 0.8413, 0.5], abs=1e-3)
+
+
+def test_a_segment_that_is_not_sound_is_one_of_the_others() -> None:
+    estimates = replace(normal_estimates(np.array([0.02, 0.021, 0.019, 0.02, 9.0]), 0.002), doubted=(4,))
+
+    assert below_zero(estimates)[4] < 0.1
