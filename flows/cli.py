@@ -104,7 +104,7 @@ def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
     with workspace.locked():
         night = run_ingest(workspace, as_of)
     print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
-    for line in quality_lines(workspace.work(night.run_id) / "out_data_quality.parquet"):
+    for line in quality_lines(workspace.night_folder(night.run_id).table("out_data_quality")):
         print(f"  {line}")
 
 
@@ -282,7 +282,7 @@ def _print_night(result: "NightResult") -> None:
     from flows.printed_quality import quality_lines
 
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
-    for line in quality_lines(result.published.tables["out_data_quality"]):
+    for line in quality_lines(result.published.table("out_data_quality")):
         print(f"  {line}")
     for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
         found = "the difference could not be measured"

@@ -25,11 +25,11 @@ from features.warehouse.erase import ERASED_REASON, erase_person, find_person, r
 from features.warehouse.mentions import count_mentions
 from features.warehouse.store import open_store
 from flows.ingest import key_file, source_files
+from flows.json_files import read_json, write_json
+from flows.night_folder import NightFolder
 from flows.publish import rewrite_table
-from flows.workspace import Workspace, read_json, write_json
+from flows.workspace import Workspace
 
-# What ingest leaves in a work folder; all the rest is made from it and from the warehouse.
-INGESTED = frozenset({"night.json", "out_data_quality.parquet"})
 # Texts of out_data_quality that quote a line of the shop's.
 QUOTES = ("reason", "example")
 
@@ -88,7 +88,7 @@ def erase(workspace: Workspace, user_id: str, *, reason: str, erased_on: date) -
             _rebuild(connection, workspace)
         shutil.rmtree(f"{workspace.warehouse}.tmp", ignore_errors=True)
         rewrite_store(workspace.warehouse)
-    for folder in _work_folders(workspace):
+    for folder in workspace.night_folders:
         _reset(folder, person)
     for table in sorted(workspace.published.rglob("out_*.parquet")):
         _rewrite(table, person, proof)
@@ -149,7 +149,7 @@ def _write(workspace: Workspace, proof: Proof) -> None:
 
 def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Make the marts of the last night anew, so that no sum in them counts the person."""
-    if (workspace.settings.paths.data / "work" / workspace.shop / "latest.json").is_file():
+    if workspace.has_night:
         night = workspace.recall()
         build(
             connection,
@@ -158,25 +158,13 @@ def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> Non
         )
 
 
-def _work_folders(workspace: Workspace) -> list[Path]:
-    folder = workspace.settings.paths.data / "work" / workspace.shop
-    return sorted(path for path in folder.glob("*") if path.is_dir())
-
-
-def _reset(folder: Path, person: _Person) -> None:
+def _reset(folder: NightFolder, person: _Person) -> None:
     """Take a work folder that knew the person back to what ingest left in it."""
-    quality = folder / "out_data_quality.parquet"
-    if not any(_n_traces(file, person) for file in _files(folder)):
+    if not any(_n_traces(file, person) for file in _files(folder.path)):
         return
-    for path in sorted(folder.iterdir()):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.name not in INGESTED:
-            path.unlink()
-    if quality.is_file() and _n_traces(quality, person):
-        fresh = folder / f".{quality.name}.tmp"
-        _without(pl.read_parquet(quality), person).write_parquet(fresh)
-        fresh.replace(quality)
+    folder.clear()
+    for name in folder.table_names:
+        folder.write_table(name, _without(folder.table(name), person))
 
 
 def _rewrite(path: Path, person: _Person, proof: Proof) -> None:
@@ -206,7 +194,7 @@ def _search(workspace: Workspace, person: _Person) -> dict[str, int]:
     files = [
         *workspace.warehouse.parent.glob(f"{database}*"),
         *workspace.warehouse.parent.glob(f".{database}*"),
-        *_files(data / "work" / workspace.shop),
+        *_files(workspace.work),
         *_files(workspace.published),
     ]
     counts = {path: _n_traces(path, person) for path in sorted(files) if path.is_file()}

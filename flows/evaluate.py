@@ -9,21 +9,17 @@ import polars as pl
 import torch
 from torch import Tensor
 
+from features.codes import Window
 from features.contracts.outputs import PolicyValues
 from features.errors import UsageError
-from features.tasks.windows import Window
 from features.warehouse.store import open_store
 from flows.adaptation_curves import AdaptationPoint, adaptation_curves, curve_table
 from flows.arm_checks import arm_checks
 from flows.contenders import (
     INCUMBENT,
     LOGGING,
-    Contenders,
     incumbent_policies,
     incumbent_serves,
-    learned_policies,
-    pooled_policy,
-    read_contenders,
     segment_policies,
 )
 from flows.gate import (
@@ -31,25 +27,26 @@ from flows.gate import (
     Evidence,
     Gate,
     GateTerms,
-    champion_record,
+    champion_of,
     protected_segments,
     segment_name,
     verdict_table,
 )
 from flows.learner_comparisons import Comparison, compare_learners, comparison_table
+from flows.night_folder import Night, NightFolder, StageNotes
 from flows.openings import Opening, fingerprint, note_of, record_opening
 from flows.settings import Settings
-from flows.stages import stage
 from flows.threads import limit_threads
 from flows.truth import true_rewards
 from flows.unseen_segments import Holdout, each_unseen, unseen_segments
-from flows.workspace import Night, Workspace, read_json, write_json
-from offline_rl.logged_data import Tasks, load_tasks
+from flows.workspace import Workspace
+from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, PolicyValue
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.registry import Contenders
 from offline_rl.rolling_evaluation import fitted_ones, rolled
 from offline_rl.rolling_origin import rolls
 from offline_rl.serving import judged_rounds, logged_as_is, served_probabilities
@@ -77,55 +74,51 @@ class Opened:
 
 def evaluate(workspace: Workspace, night: Night) -> None:
     """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
-    limit_threads(workspace.settings.learning.threads)
-    folder = workspace.work(night.run_id)
+    settings = workspace.settings
+    limit_threads(settings.learning.threads)
+    folder = workspace.night_folder(night.run_id)
     values, verdicts, comparisons, curves, notes = [], [], [], [], []
-    with stage(workspace, night, "evaluate"):
-        _refuse_unknown_segments(workspace, night)
+    with folder.stage("evaluate"):
+        _refuse_unknown_segments(folder, night, settings)
         for domain in night.domains:
-            names = read_json(folder / f"tasks_{domain}.json")
-            opened = _open_holdout(workspace, night, domain, names)
-            election = opened.gate.elect(opened.contenders, workspace.settings)
-            key, segment_ids = {"run_id": night.run_id, "domain": domain}, names["segment_ids"]
-            values.append(_value_rows(opened, key, segment_ids, workspace.settings))
-            verdicts.append(verdict_table(election, opened.gate, key, segment_ids, workspace.settings))
+            tasks = folder.tasks(domain)
+            opened = _open_holdout(workspace, night, domain, tasks)
+            election = opened.gate.elect(opened.contenders, settings)
+            key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
+            values.append(_value_rows(opened, key, segment_ids, settings))
+            verdicts.append(verdict_table(election, opened.gate, key, segment_ids, settings))
             comparisons.append(comparison_table(opened.comparisons, key))
             curves.append(curve_table(opened.curves, key))
-            record = champion_record(election, opened.gate, segment_ids, workspace.settings)
-            write_json(folder / f"champion_{domain}.json", record)
+            folder.write_champion(domain, champion_of(election, opened.gate, segment_ids, settings))
             notes += note_of(domain, opened.looks)
-        write_json(folder / "evaluation.json", {"notes": notes})
-        if night.domains:
-            pl.concat(values).write_parquet(folder / "out_policy_values.parquet")
-            pl.concat(verdicts).write_parquet(folder / "out_verdicts.parquet")
-            pl.concat(comparisons).write_parquet(folder / "out_learner_comparisons.parquet")
-            pl.concat(curves).write_parquet(folder / "out_adaptation_curves.parquet")
+        folder.write_notes("evaluate", StageNotes(tuple(notes)))
+        folder.write_parts("out_policy_values", values)
+        folder.write_parts("out_verdicts", verdicts)
+        folder.write_parts("out_learner_comparisons", comparisons)
+        folder.write_parts("out_adaptation_curves", curves)
         with open_store(workspace.warehouse) as connection:
-            checks = arm_checks(connection, workspace.settings, night.run_id)
+            checks = arm_checks(connection, settings, night.run_id)
         if not checks.is_empty():
-            checks.write_parquet(folder / "out_arm_checks.parquet")
+            folder.write_table("out_arm_checks", checks)
 
 
-def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mapping[str, Any]) -> Opened:
+def _open_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks) -> Opened:
     """Evaluate all policies on the same holdout."""
-    folder = workspace.work(night.run_id)
-    settings = workspace.settings
-    tasks = load_tasks(folder / f"rounds_{domain}.npz")
-    everybody = pl.read_parquet(folder / f"rounds_{domain}.parquet")
+    folder, settings = workspace.night_folder(night.run_id), workspace.settings
+    names, pooled = folder.names(domain), folder.pooled(domain)
+    everybody = folder.rounds(domain)
     identities = everybody.filter(window=Window.HOLDOUT)
-    looks = record_opening(
-        folder.parent / "openings.jsonl", _opening(night, domain, identities, tasks, names)
-    )
+    looks = record_opening(workspace.work / "openings.jsonl", _opening(night, domain, identities, tasks))
     rounds = tasks.window("holdout")
     holdout = Holdout(
         rounds,
-        q_hat=pooled_policy(folder, domain).model.expected_rewards(rounds).cpu(),
-        truth=true_rewards(workspace, domain, identities, names["action_ids"]),
+        q_hat=pooled.model.expected_rewards(rounds).cpu(),
+        truth=true_rewards(workspace, domain, identities, tasks.action_ids),
     )
 
     judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
     true_values = _true_values(LOGGING, None, holdout)
-    for policies in segment_policies(workspace, night, domain, tasks):
+    for policies in segment_policies(folder, domain, tasks, settings):
         probabilities = served_probabilities(policies, rounds)
         judged[policies.name] = judged_rounds(rounds, probabilities, holdout.q_hat)
         true_values |= _true_values(policies.name, probabilities, holdout)
@@ -134,41 +127,43 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
         n_resamples=settings.evaluation.resamples,
         seed=settings.night.seed,
         confidence=settings.evaluation.confidence,
-        cluster_name="users" if names["has_users"] else "rounds",
+        cluster_name="users" if names.has_users else "rounds",
     )
     evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
-    contenders = read_contenders(folder, domain)
+    contenders = folder.contenders(domain)
     terms = GateTerms(
         evaluate=lambda policies: of_all(policies, [from_name(ESTIMATOR)]),
         today=INCUMBENT if INCUMBENT in judged else LOGGING,
-        protected=protected_segments(names["segment_ids"], settings),
+        protected=protected_segments(tasks.segment_ids, settings),
         keep_above=settings.segments.keep_above,
         seed=settings.night.seed,
-        split_by=names["split_by"],
+        split_by=names.split_by,
     )
-    asking = [policy.name for policy in contenders.judged]
     evidence: dict[str, Evidence] = {}
     if rolls(tasks):
         judged_anew = rolled(
             tasks,
-            fitted_ones(contenders.judged),
-            pooled_policy(folder, domain),
+            fitted_ones([folder.policy(domain, name) for name in contenders.judged]),
+            pooled,
             logging_policy=LOGGING,
-            serving_today=[incumbent_policies(tasks)] if incumbent_serves(workspace, domain) else [],
+            serving_today=[incumbent_policies(tasks)] if incumbent_serves(settings, domain) else [],
             exploration=settings.learning.exploration,
             seed=settings.night.seed,
         )
         rolling = Evidence.of(
             judged_anew.rounds,
-            asking,
+            contenders.judged,
             terms,
             decided_at=everybody["decided_at"][judged_anew.judged.numpy()],
             n_origins=judged_anew.n_origins,
         )
         evidence = dict.fromkeys(rolling.choices, rolling)
-    if at_holdout := [name for name in asking if name not in evidence]:
-        compared = {name: judged[name] for name in judged if name in {LOGGING, INCUMBENT, *asking}}
-        last = Evidence.of(compared, asking, terms, decided_at=identities["decided_at"], n_origins=1)
+    if at_holdout := [name for name in contenders.judged if name not in evidence]:
+        asked = {LOGGING, INCUMBENT, *contenders.judged}
+        compared = {name: rounds for name, rounds in judged.items() if name in asked}
+        last = Evidence.of(
+            compared, contenders.judged, terms, decided_at=identities["decided_at"], n_origins=1
+        )
         evidence |= dict.fromkeys(at_holdout, last)
     return Opened(
         evaluation,
@@ -184,20 +179,17 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, names: Mappin
             confidence=settings.evaluation.confidence,
         ),
         curves=adaptation_curves(
-            list(learned_policies(folder, domain)),
+            list(folder.learned(domain)),
             each_unseen(tasks, holdout),
             settings.learning.exploration,
         ),
     )
 
 
-def _refuse_unknown_segments(workspace: Workspace, night: Night) -> None:
+def _refuse_unknown_segments(folder: NightFolder, night: Night, settings: Settings) -> None:
     """Refuse a protected segment that the night lacks: a slip, or a merge, would serve it unseen."""
-    folder = workspace.work(night.run_id)
-    known = {
-        name for domain in night.domains for name in read_json(folder / f"tasks_{domain}.json")["segment_ids"]
-    }
-    unknown = [name for name in workspace.settings.segments.protected if name not in known]
+    known = {name for domain in night.domains for name in folder.segment_ids(domain)}
+    unknown = [name for name in settings.segments.protected if name not in known]
     if unknown and known:
         raise UsageError(
             f"segments.protected names {', '.join(unknown)}, which tonight is not a segment: it may have "
@@ -206,10 +198,8 @@ def _refuse_unknown_segments(workspace: Workspace, night: Night) -> None:
         )
 
 
-def _opening(
-    night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks, names: Mapping[str, Any]
-) -> Opening:
-    dealt = zip(names["segment_ids"], tasks.segment_split.tolist(), strict=True)
+def _opening(night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks) -> Opening:
+    dealt = zip(tasks.segment_ids, tasks.segment_split.tolist(), strict=True)
     return Opening(
         domain=domain,
         holdout_sha256=fingerprint(identities["round_id"]),

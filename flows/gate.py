@@ -9,13 +9,13 @@ from typing import Any, Literal, Self
 import polars as pl
 
 from features.contracts.outputs import Verdicts
-from flows.contenders import LOGGING, Contenders
+from flows.contenders import LOGGING
 from flows.settings import Settings
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, unproven_lead
-from offline_rl.registry import Election, elect
+from offline_rl.registry import Champion, Contenders, Election, Kept, elect
 from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEffect, choose_segments
 
 ALL = "all"
@@ -108,20 +108,19 @@ class Gate:
         asked = gate_settings(settings)
         election = elect(
             lambda policy: self.evidence[policy].evaluation,
-            [policy.name for policy in contenders.wanted],
+            contenders.wanted,
             LOGGING,
             self.today,
             asked,
-            cautious=None if contenders.cautious is None else contenders.cautious.name,
+            cautious=contenders.cautious,
         )
         overall = election.overall
-        constants = [policy.name for policy in contenders.constant]
-        if overall.verdict != "promote" or overall.candidate in constants:
+        if overall.verdict != "promote" or overall.candidate in contenders.constant:
             return election
         evaluation = self.evidence[overall.candidate].evaluation
         said = [
             unproven_lead(evaluation, overall.candidate, name, asked)
-            for name in constants
+            for name in contenders.constant
             if name in evaluation.policies
         ]
         reasons = (*overall.reasons, *(reason for reason in said if reason))
@@ -257,27 +256,24 @@ def protected_segments(segment_ids: Sequence[str], settings: Settings) -> tuple[
     return tuple(place for place, name in enumerate(segment_ids) if name in settings.segments.protected)
 
 
-def champion_record(
-    election: Election, gate: Gate, segment_ids: Sequence[str], settings: Settings
-) -> dict[str, Any]:
-    """Who serves, for the decisions; kept_from: segment → why the incumbent stays there."""
+def champion_of(election: Election, gate: Gate, segment_ids: Sequence[str], settings: Settings) -> Champion:
+    """Who serves, for the decisions."""
     choice, protected = gate.choice_of(election.overall.candidate), protected_segments(segment_ids, settings)
     harm = {effect.segment: effect.harm for effect in choice.effects}
-    keep_above = settings.segments.keep_above
-    return {
-        "candidate": election.overall.candidate,
-        "verdict": election.overall.verdict,
-        "reasons": " ".join(election.overall.reasons),
-        "champion": election.champion,
-        "incumbent": election.incumbent,
-        "kept_from": {
-            segment_ids[segment]: [
-                (word := _word(segment, choice, election, protected)),
-                _segment_reason(word, harm.get(segment, nan), election, keep_above),
-            ]
-            for segment in sorted(choice.kept)
-        },
-    }
+
+    def kept(segment: int) -> Kept:
+        word: Literal["kept", "protected"] = "protected" if segment in protected else "kept"
+        keep_above = settings.segments.keep_above
+        return Kept(word, _segment_reason(word, harm.get(segment, nan), election, keep_above))
+
+    return Champion(
+        candidate=election.overall.candidate,
+        verdict=election.overall.verdict,
+        reasons=" ".join(election.overall.reasons),
+        champion=election.champion,
+        incumbent=election.incumbent,
+        kept_from={segment_ids[segment]: kept(segment) for segment in sorted(choice.kept)},
+    )
 
 
 def segment_name(segment: int | None, segment_ids: Sequence[str]) -> str:

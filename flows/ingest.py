@@ -32,9 +32,10 @@ from features.warehouse.quality import data_quality
 from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
 from features.warehouse.watermark import Watermark
+from flows.night_folder import Night
 from flows.settings import Settings
 from flows.undecided import undecided
-from flows.workspace import Night, Workspace
+from flows.workspace import Workspace
 
 SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
     "open_bandit": open_bandit.files,
@@ -101,9 +102,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             domains=tuple(domain for domain in LEARNED if domain not in reasons),
             undecided=reasons,
         )
-        data_quality(connection, night.run_id).write_parquet(
-            workspace.work(night.run_id) / "out_data_quality.parquet"
-        )
+        quality = data_quality(connection, night.run_id)
+        workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night
 

@@ -1,57 +1,53 @@
 """Learn: the marts → one task per segment → candidate policies, with how each of them got there."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from features.contracts.outputs import LearningCurves
 from features.tasks.build import DomainTasks, build_tasks
-from features.tasks.files import save_tasks
 from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
+from flows.night_folder import Night, StageNotes
 from flows.progress import Lesson, Watch, unwatched
-from flows.settings import Settings
-from flows.stages import stage
+from flows.settings import Learning, Settings
 from flows.threads import limit_threads
-from flows.workspace import Night, Workspace, write_json
-from offline_rl.artifacts import save_policy
-from offline_rl.logged_data import load_tasks, training_device
+from flows.workspace import Workspace
+from offline_rl.logged_data import Tasks, training_device
 from offline_rl.meta.cautious import cautious
-from offline_rl.meta.choice import Asking, asking
+from offline_rl.meta.choice import asking
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
+from offline_rl.registry import Contenders
 
 
 def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
     """Build the tasks of every domain, train every learner on them, and leave both in the work folder."""
-    limit_threads(workspace.settings.learning.threads)
-    folder = workspace.work(night.run_id)
+    settings = workspace.settings
+    limit_threads(settings.learning.threads)
+    folder = workspace.night_folder(night.run_id)
     segments, curves, notes = [], [], []
-    with stage(workspace, night, "learn"):
+    with folder.stage("learn"):
         for domain in night.domains:
-            tasks = _tasks(workspace, night, domain)
-            save_tasks(tasks, folder)
-            segments.append(segment_table(tasks, night.run_id, workspace.settings.segments.min_rounds))
-            learned = train(workspace, night, domain, watch)
-            write_json(
-                folder / f"asking_{domain}.json", {**asdict(learned.asking), "cautious": learned.cautious}
-            )
-            for policy in learned.served:
-                save_policy(policy, folder / "policies" / domain)
+            built = _tasks(workspace, night, domain)
+            folder.save_tasks(built)
+            segments.append(segment_table(built, night.run_id, settings.segments.min_rounds))
+            tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
+            learned = train(tasks, settings, domain, night.domains, watch)
+            folder.write_contenders(domain, learned.contenders)
+            folder.save_policies(domain, served=learned.served, learned=learned.policies)
             for policy in learned.policies:
-                save_policy(policy, folder / "learned" / domain)
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
-        if night.domains:
-            pl.concat(segments).write_parquet(folder / "out_segment_tasks.parquet")
-            pl.concat(curves).write_parquet(folder / "out_learning_curves.parquet")
-        write_json(folder / "learning.json", {"device": str(training_device()), "notes": notes})
+        folder.write_parts("out_segment_tasks", segments)
+        folder.write_parts("out_learning_curves", curves)
+        folder.write_notes("learn", StageNotes(tuple(notes), str(training_device())))
 
 
 @dataclass(frozen=True)
@@ -59,33 +55,26 @@ class Learned:
     """What one domain's learners have learned.
 
     policies: as validation judged them. served: the same upon the pooled model of all rounds before the
-    holdout (`offline_rl.meta.refit`). asking: who asks to serve. cautious: name of the one among the served
-    that opens the gate (`offline_rl.meta.cautious`); None where there is none.
+    holdout (`offline_rl.meta.refit`), and the cautious one that opens the gate, if there is one.
     """
 
     policies: Sequence[MetaPolicy]
     served: Sequence[MetaPolicy]
-    asking: Asking
-    cautious: str | None
+    contenders: Contenders
 
 
-def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Learned:
+def train(
+    tasks: Tasks, settings: Settings, domain: str, domains: Sequence[str], watch: Watch = unwatched
+) -> Learned:
     """Train the baseline and the learners of the configuration.
 
     Who asks to serve is decided here, on validation segments, long before the holdout is opened.
+    domains: all that the night learns in, for whoever watches.
     """
-    settings, seed = workspace.settings.learning, workspace.settings.night.seed
-    tasks = load_tasks(workspace.work(night.run_id) / f"rounds_{domain}.npz")
-    how = LearningSettings(
-        hidden=settings.hidden,
-        inner_lr=settings.inner_lr,
-        inner_steps=settings.inner_steps,
-        outer_lr=settings.outer_lr,
-        max_steps=settings.max_steps,
-    )
-    asked_for = dict.fromkeys([*settings.learners, *(learner.name for learner in CONSTANT)])
+    how, seed = learning_settings(settings.learning), settings.night.seed
+    asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
     learners = [BASELINE, *(LEARNERS[name] for name in asked_for)]
-    before, lessons = len(learners) * night.domains.index(domain), len(learners) * len(night.domains)
+    before, lessons = len(learners) * domains.index(domain), len(learners) * len(domains)
     learned: list[MetaPolicy] = []
     for place, learner in enumerate(learners, start=before):
         lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
@@ -96,9 +85,23 @@ def train(workspace: Workspace, night: Night, domain: str, watch: Watch) -> Lear
     pooled = served[0]
     assert isinstance(pooled, MixedMetaPolicy)
     softer = cautious(pooled, tasks, seed) if asked.plain == BASELINE.name else None
-    if softer is not None:
-        served.append(softer)
-    return Learned(learned, served, asked, None if softer is None else softer.name)
+    contenders = Contenders(
+        wanted=(*asked.learners[:1], asked.plain),
+        cautious=None if softer is None else softer.name,
+        constant=tuple(learner.name for learner in CONSTANT),
+    )
+    return Learned(learned, served if softer is None else [*served, softer], contenders)
+
+
+def learning_settings(learning: Learning) -> LearningSettings:
+    """What the configuration says of learning, as learners take it."""
+    return LearningSettings(
+        hidden=learning.hidden,
+        inner_lr=learning.inner_lr,
+        inner_steps=learning.inner_steps,
+        outer_lr=learning.outer_lr,
+        max_steps=learning.max_steps,
+    )
 
 
 def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:

@@ -16,10 +16,11 @@ from flows.decide import decide
 from flows.evaluate import evaluate
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.night_folder import Night
 from flows.progress import Watch, unwatched
 from flows.publish import Published, publish
 from flows.settings import Settings
-from flows.workspace import Night, Workspace, write_json
+from flows.workspace import Workspace
 
 Announce = Callable[[str], None]
 
@@ -87,7 +88,7 @@ def run_night(
             decide(workspace, night)
         with clock.stage("publish"):
             published = publish(workspace, night)
-    write_json(workspace.work(night.run_id) / "seconds.json", clock.seconds)
+    workspace.night_folder(night.run_id).write_seconds(clock.seconds)
     return NightResult(night, published, _verdicts(published), clock.seconds, _peak_memory_mb())
 
 

@@ -19,11 +19,12 @@ from flows.decide import decide
 from flows.evaluate import evaluate
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.night_folder import Night
 from flows.progress_artifact import progress_artifact
 from flows.publish import Published, publish
 from flows.settings import read_settings
 from flows.shops import CONFIG
-from flows.workspace import Night, Workspace
+from flows.workspace import Workspace
 
 
 async def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:

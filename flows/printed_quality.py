@@ -1,7 +1,6 @@
 """What the night's logs lost on their way in, as lines for the terminal: rejected, superseded, restated."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 
@@ -10,15 +9,13 @@ from features.warehouse.quality import RECONCILED
 MOST_LINES = 12
 
 
-def quality_lines(table: Path, most: int = MOST_LINES) -> Iterator[str]:
+def quality_lines(quality: pl.DataFrame, most: int = MOST_LINES) -> Iterator[str]:
     """Yield a line for each thing that a file's rows met, the most lines refused first.
 
-    table: out_data_quality. Files of which every line was loaded and counts have none.
+    quality: out_data_quality. Files of which every line was loaded and counts have none.
     """
-    noticed = (
-        pl.read_parquet(table)
-        .filter(pl.col("rule") != RECONCILED)
-        .sort("n_rejected", "source_name", "rule", descending=[True, False, False])
+    noticed = quality.filter(pl.col("rule") != RECONCILED).sort(
+        "n_rejected", "source_name", "rule", descending=[True, False, False]
     )
     for row in noticed.head(most).iter_rows(named=True):
         lost = f"{row['n_rejected']:,} of {row['n_rows']:,} lines rejected: " if row["n_rejected"] else ""

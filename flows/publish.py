@@ -20,8 +20,10 @@ from features.contracts.check import check_output
 from features.contracts.outputs import OUTPUTS
 from features.warehouse.outputs import store_outputs
 from features.warehouse.store import open_store
-from flows.stages import stage
-from flows.workspace import Night, Workspace, read_json, sync_folder, write_json
+from flows.json_files import read_json, sync_folder, write_json
+from flows.night_folder import Night, NightFolder
+from flows.settings import Settings
+from flows.workspace import Workspace
 from reports.pages import write_report
 
 VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn", "numpy")
@@ -41,18 +43,22 @@ class Published:
     tables: Mapping[str, Path]
     report: Path
 
+    def table(self, name: str) -> pl.DataFrame:
+        """Read one of the tables."""
+        return pl.read_parquet(self.tables[name])
+
 
 def publish(workspace: Workspace, night: Night) -> Published:
     """Publish the tables that the stages left in the work folder of a night.
 
     Raises UsageError if a stage has not run, MetacartError if a table breaks its contract.
     """
-    with stage(workspace, night, "publish"):
-        work = workspace.work(night.run_id)
-        tables = {name: pl.read_parquet(work / f"{name}.parquet") for name in _table_names(work)}
+    work = workspace.night_folder(night.run_id)
+    with work.stage("publish"):
+        tables = {name: work.table(name) for name in work.table_names}
         for name, frame in tables.items():
             check_output(frame, OUTPUTS[name])
-        manifest = _manifest(workspace, night, tables)
+        manifest = _manifest(workspace.settings, work, night, tables)
         folder = workspace.published / night.run_id
         if not _is_published(folder, manifest):
             _write_folder(folder, tables, manifest)
@@ -90,15 +96,11 @@ def _point_to(night: Night, pointer: Path) -> None:
         write_json(pointer, {"run_id": night.run_id, "as_of": night.as_of.isoformat()})
 
 
-def _table_names(work: Path) -> list[str]:
-    return [name for name in OUTPUTS if (work / f"{name}.parquet").is_file()]
-
-
-def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFrame]) -> dict[str, Any]:
-    settings = workspace.settings
-    work = workspace.work(night.run_id)
-    learning = read_json(work / "learning.json")
-    has_users = any(read_json(work / f"tasks_{domain}.json")["has_users"] for domain in night.domains)
+def _manifest(
+    settings: Settings, work: NightFolder, night: Night, tables: Mapping[str, pl.DataFrame]
+) -> dict[str, Any]:
+    learning = work.notes("learn")
+    has_users = any(work.names(domain).has_users for domain in night.domains)
     return {
         "run_id": night.run_id,
         "shop": night.shop,
@@ -119,8 +121,8 @@ def _manifest(workspace: Workspace, night: Night, tables: Mapping[str, pl.DataFr
         },
         "unit": "user" if has_users else "round",
         "undecided": dict(night.undecided),
-        **learning,
-        "notes": [*learning["notes"], *read_json(work / "evaluation.json")["notes"]],
+        "device": learning.device,
+        "notes": [*learning.notes, *work.notes("evaluate").notes],
     }
 
 

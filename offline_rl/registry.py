@@ -1,10 +1,57 @@
 """Who serves tomorrow: the election of a champion. Nothing is promoted without a verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
+
+
+@dataclass(frozen=True)
+class Contenders:
+    """The learned policies that ask for promotion, by name.
+
+    wanted: the learner that predicted later rewards best (`offline_rl.meta.choice`), if any, then the plain
+    baseline: a learner ships where it beats the baseline, else the baseline where it beats what serves today.
+    cautious: what must pass first, and ships where it alone passes (`offline_rl.meta.cautious`).
+    constant: those that show everybody, or everybody of a segment, the same: the best of them by the training
+        rounds. They ask only where they are among the wanted; a policy that is promoted is held against them.
+    """
+
+    wanted: tuple[str, ...]
+    cautious: str | None
+    constant: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """All that the gate looks at, each once, the most wanted first."""
+        cautious = () if self.cautious is None else (self.cautious,)
+        return tuple(dict.fromkeys((*self.wanted, *cautious, *self.constant)))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Why the incumbent stays in a segment: the word for it, and the sentence."""
+
+    word: Literal["kept", "protected"]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Who serves tomorrow, as the decisions need to know it.
+
+    champion: the policy that serves; incumbent: the one that serves today, and stays in the segments of
+    kept_from (segment → why). candidate, verdict, reasons: of the verdict that decided.
+    """
+
+    candidate: str
+    verdict: Literal["promote", "hold", "reject"]
+    reasons: str
+    champion: str
+    incumbent: str
+    kept_from: Mapping[str, Kept]
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,11 @@ type and range in every table. `optional(column)` is the same column where it ma
 """
 
 import copy
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import dataframely as dy
+
+from features.codes import Split
 
 ColumnType = TypeVar("ColumnType", bound=dy.Column)
 
@@ -147,7 +149,7 @@ n_support = _count("rounds a learner adapts on")
 n_query = _count("later rounds that judge the adaptation while learning")
 n_holdout = _count("last rounds, seen by nothing before the evaluation")
 n_users = _count("distinct users; rounds where logs have no users")
-split = dy.Enum(["meta_train", "meta_validation", "meta_test"], description="role of the segment in learning")
+split = dy.Enum(get_args(Split), description="role of the segment in learning")
 support_until = _time("end of the support window")
 query_until = _time("end of the query window")
 task_status = dy.Enum(["used", "merged", "pooled_only"], description="what became of the segment")

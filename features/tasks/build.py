@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.codes import SPLIT_CODES, Split, Window
 from features.context import (
     EMBEDDING,
     HISTORY,
@@ -24,14 +25,13 @@ from features.context import (
 )
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
-from features.tasks.evidence import mark_evidence
 from features.tasks.history import history_arrays
 from features.tasks.item_features import item_blocks, item_features
 from features.tasks.settings import TaskSettings
-from features.tasks.splits import Split, split_segments
+from features.tasks.splits import split_segments
 from features.tasks.tables import ShopTables
 from features.tasks.targets import Targets, find_targets, has_users, latest_rounds, with_history_of
-from features.tasks.windows import Boundaries, Window, night_end
+from features.tasks.windows import Boundaries, night_end
 
 REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
@@ -69,9 +69,10 @@ class DomainTasks:
 def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> DomainTasks:
     """Build the tasks of one domain as the night of `as_of` knows it.
 
-    Raises InputDataError if no round can serve as evidence, UsageError if a segment trait does not exist.
+    tables: as `read_tables` reads them, with the same settings. Raises UsageError if a segment trait does not
+    exist.
     """
-    rounds, split = mark_evidence(_with_traits(tables), settings, as_of, tables.domain)
+    rounds, split = _with_traits(tables), tables.split
     taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
     groups = _fit_groups(rounds.filter(taught), settings)
     rounds = groups.assign(rounds)
@@ -123,13 +124,12 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
             "incumbent_counts": _incumbent_counts(
                 rounds, settings.incumbent_policy, (len(segment_ids), n_slots, len(action_ids))
             ),
-            "segment_split": np.array([_SPLIT_CODES[splits.get(name)] for name in segment_ids], np.int8),
+            "segment_split": np.array([SPLIT_CODES[splits.get(name)] for name in segment_ids], np.int8),
             "n_slots": np.array(n_slots, np.int64),
+            "segment_ids": np.array(segment_ids, np.str_),
+            "action_ids": np.array(action_ids, np.str_),
         },
     )
-
-
-_SPLIT_CODES: dict[Split | None, int] = {"meta_train": 0, "meta_validation": 1, "meta_test": 2, None: 3}
 
 
 @dataclass(frozen=True, eq=False)

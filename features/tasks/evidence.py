@@ -13,7 +13,7 @@ from features.warehouse.log_days import FEWEST_MOMENTS
 
 
 @dataclass(frozen=True)
-class Split:
+class RoundSplit:
     """The boundaries of the windows, and what decided in which of them a round lies: time, user or round."""
 
     boundaries: Boundaries
@@ -22,7 +22,7 @@ class Split:
 
 def mark_evidence(
     rounds: pl.DataFrame, settings: TaskSettings, as_of: date, domain: str
-) -> tuple[pl.DataFrame, Split]:
+) -> tuple[pl.DataFrame, RoundSplit]:
     """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by
@@ -50,18 +50,18 @@ def mark_evidence(
         return _dealt_at_random(rounds, settings, boundaries)
     windows = assign_windows(rounds["decided_at"], boundaries)
     origins = _origins_of_evidence(rounds, windows, gap)
-    return rounds.with_columns(windows, origins), Split(boundaries, BY_TIME)
+    return rounds.with_columns(windows, origins), RoundSplit(boundaries, BY_TIME)
 
 
 def _dealt_at_random(
     rounds: pl.DataFrame, settings: TaskSettings, boundaries: Boundaries
-) -> tuple[pl.DataFrame, Split]:
+) -> tuple[pl.DataFrame, RoundSplit]:
     number = dealt(rounds, settings.salt)
     is_mature = rounds["decided_at"] < boundaries.closed_at
     windows = random_windows(number, is_mature, settings.support_share, settings.query_share)
     origins = random_origins(number, windows, settings.support_share)
     by = BY_USER if rounds["user_key"].null_count() < rounds.height else BY_ROUND
-    return rounds.with_columns(windows, origins), Split(boundaries, by)
+    return rounds.with_columns(windows, origins), RoundSplit(boundaries, by)
 
 
 def _origins_of_evidence(rounds: pl.DataFrame, windows: pl.Series, gap: timedelta) -> pl.Series:

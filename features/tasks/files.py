@@ -1,9 +1,10 @@
-"""Tasks on disk: arrays as .npz without pickle, names as JSON, identities as Parquet.
+"""Tasks on disk: arrays as .npz without pickle, what they stand for as JSON, identities as Parquet.
 
 rounds_<domain>.npz
     context f32[n,d], slot i64[n] from 0, action i64[n], reward f64[n], propensity f64[n],
     set_index i64[n], segment i64[n], cluster i64[n], window i8[n], origin i8[n]: the evidence rounds;
     available bool[S,A], item_features f32[A,f], incumbent_counts f64[G,L,A], segment_split i8[G], n_slots;
+    segment_ids U[G], action_ids U[A]: the shop's names of segments and actions;
     target_context f32[m,d], target_of_context i64[m], target_segment i64[T], target_set_index i64[T];
     context_block i64[d], item_block i64[f]: columns that say the same thing in parts share a number, from 0
     in the order of the columns; -1 for what says something of its own action alone: its indicator, its
@@ -15,18 +16,21 @@ rounds_<domain>.npz
     touch_first i64[S+1]: state s has the touches touch_first[s] .. touch_first[s+1] - 1;
     touch_item i64[E], the action touched; touch_amount f32[E,5]: views, clicks, additions to the cart and
     lines of orders, decayed to the state's moment, and the days from the last of them to that moment.
-tasks_<domain>.json     names of segments, actions, features and blocks, and the boundaries
+tasks_<domain>.json     names of features and blocks, the boundaries, and what decided them (`TaskNames`)
 rounds_<domain>.parquet who and when behind each evidence round, in the same order
 targets_<domain>.parquet who gets a decision tomorrow, in the order of target_segment
 
 Training needs the first file alone, so it can run on a machine that has torch and nothing else.
 """
 
-import json
 import zipfile
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from features.tasks.build import DomainTasks
 
@@ -36,27 +40,60 @@ IDENTITY = ["round_id", "user_key", "decided_at", "segment_id", "surface", "slot
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
+@dataclass(frozen=True)
+class TaskNames:
+    """What people call the things in the arrays of one domain, and how its rounds were split.
+
+    split_by: what decided which rounds teach and which judge, see random_split.py.
+    has_users: whether every round knows its user, so that decisions are made for each.
+    """
+
+    domain: str
+    as_of: date
+    support_until: datetime
+    query_until: datetime
+    split_by: str
+    has_users: bool
+    context_names: tuple[str, ...]
+    item_feature_names: tuple[str, ...]
+    context_blocks: tuple[str, ...]
+    item_blocks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, tasks: DomainTasks) -> Self:
+        """Return the names of what was just built."""
+        return cls(
+            domain=tasks.domain,
+            as_of=tasks.as_of,
+            support_until=tasks.boundaries.support_until,
+            query_until=tasks.boundaries.query_until,
+            split_by=tasks.split_by,
+            has_users=tasks.evidence["user_key"].null_count() == 0,
+            context_names=tasks.context_names,
+            item_feature_names=tasks.item_feature_names,
+            context_blocks=tasks.context_blocks,
+            item_blocks=tasks.item_blocks,
+        )
+
+
 def save_tasks(tasks: DomainTasks, folder: Path) -> None:
     """Write the four files of a domain into an existing folder."""
     _save_arrays(folder / f"rounds_{tasks.domain}.npz", tasks)
-    names = {
-        "domain": tasks.domain,
-        "as_of": tasks.as_of.isoformat(),
-        "support_until": tasks.boundaries.support_until.isoformat(),
-        "query_until": tasks.boundaries.query_until.isoformat(),
-        "split_by": tasks.split_by,
-        "segment_ids": tasks.segment_ids,
-        "action_ids": tasks.action_ids,
-        "context_names": tasks.context_names,
-        "item_feature_names": tasks.item_feature_names,
-        "context_blocks": tasks.context_blocks,
-        "item_blocks": tasks.item_blocks,
-        "n_slots": tasks.n_slots,
-        "has_users": tasks.evidence["user_key"].null_count() == 0,
-    }
-    (folder / f"tasks_{tasks.domain}.json").write_text(json.dumps(names, indent=1), encoding="utf-8")
+    names = TypeAdapter(TaskNames).dump_json(TaskNames.of(tasks), indent=1)
+    (folder / f"tasks_{tasks.domain}.json").write_bytes(names)
     tasks.evidence.select(IDENTITY).write_parquet(folder / f"rounds_{tasks.domain}.parquet")
     tasks.targets.rows.write_parquet(folder / f"targets_{tasks.domain}.parquet")
+
+
+def read_names(folder: Path, domain: str) -> TaskNames:
+    """Read what `save_tasks` wrote of a domain's names."""
+    return TypeAdapter(TaskNames).validate_json((folder / f"tasks_{domain}.json").read_bytes())
+
+
+def read_segment_ids(folder: Path, domain: str) -> tuple[str, ...]:
+    """Read the names of a domain's segments, and nothing else of its arrays."""
+    with np.load(folder / f"rounds_{domain}.npz", allow_pickle=False) as arrays:
+        return tuple(arrays["segment_ids"].tolist())
 
 
 def _save_arrays(path: Path, tasks: DomainTasks) -> None:

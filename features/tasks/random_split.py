@@ -9,7 +9,7 @@ import hashlib
 
 import polars as pl
 
-from features.tasks.windows import LATE, Window
+from features.codes import LATE, Window
 
 # What decided which rounds teach and which judge.
 BY_TIME, BY_USER, BY_ROUND = "time", "user", "round"

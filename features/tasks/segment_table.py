@@ -2,9 +2,9 @@
 
 import polars as pl
 
+from features.codes import Window
 from features.contracts.outputs import SegmentTasks
 from features.tasks.build import DomainTasks
-from features.tasks.windows import Window
 
 
 def segment_table(tasks: DomainTasks, run_id: str, min_rounds: int) -> pl.DataFrame:

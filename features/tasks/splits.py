@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
-Split = Literal["meta_train", "meta_validation", "meta_test"]
+from features.codes import Split
 
 # Below this a segment set is too small to give any away: all of them teach.
 FEWEST_TO_SPLIT = 4

@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from features.tasks.evidence import mark_evidence
+from features.tasks.evidence import RoundSplit, mark_evidence
 from features.tasks.settings import TaskSettings
 from features.tasks.windows import night_end
 from features.warehouse.popularity import read_popularity
@@ -31,8 +31,9 @@ def _nobody() -> pl.DataFrame:
 class ShopTables:
     """What the warehouse knows about one domain.
 
-    rounds: fct_rounds of the domain in the order of round_id; users: dim_users; items: one row per known
-    action, item_id first; candidate_sets: candidate_set_id, item_id.
+    rounds: fct_rounds of the domain in the order of time and round_id, marked as evidence (`mark_evidence`);
+    split: by what. users: dim_users; items: one row per known action, item_id first; candidate_sets:
+    candidate_set_id, item_id.
     *_keys: names inside the JSON columns rounds.context, users.attributes and items.attributes.
     snapshots: fct_user_snapshots, what is known of each user at the end of the night.
     touched: what users had done with which actions, in the order of action_ids; without any touch where acts
@@ -41,6 +42,7 @@ class ShopTables:
 
     domain: str
     rounds: pl.DataFrame
+    split: RoundSplit
     users: pl.DataFrame
     items: pl.DataFrame
     candidate_sets: pl.DataFrame
@@ -69,11 +71,12 @@ def read_tables(
     rounds = connection.sql(
         "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
     ).pl()
-    _, split = mark_evidence(rounds, settings, as_of, domain)
+    rounds, split = mark_evidence(rounds, settings, as_of, domain)
     items = connection.sql(ACTIONS[domain]).pl()
     return ShopTables(
         domain=domain,
         rounds=rounds.drop("domain", "is_mature"),
+        split=split,
         users=connection.sql("FROM dim_users ORDER BY user_key").pl(),
         items=items.join(
             read_popularity(connection, domain, split.boundaries.support_until.date()),

@@ -11,22 +11,10 @@ Source: Tashman 2000, "Out-of-sample tests of forecasting accuracy", on rolling 
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from enum import IntEnum
 
 import polars as pl
 
-
-class Window(IntEnum):
-    """What a round may be used for."""
-
-    SUPPORT = 0
-    """a learner adapts on it"""
-    QUERY = 1
-    """judges the adaptation while learning"""
-    HOLDOUT = 2
-    """seen by nothing before the evaluation"""
-    GAP = 3
-    """unused: its reward was still arriving when the next window began, or the night ended"""
+from features.codes import LATE, Window
 
 
 @dataclass(frozen=True)
@@ -40,10 +28,6 @@ class Boundaries:
     query_until: datetime
     closed_at: datetime
     gap: timedelta
-
-
-LATE = -1
-"""Origin of a round that came so soon after an origin that rewards were still arriving: it judges nothing."""
 
 
 def night_end(as_of: date) -> datetime:

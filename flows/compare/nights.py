@@ -20,19 +20,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from features.codes import Window
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import World
-from features.tasks.windows import Window
-from flows.contenders import read_contenders
 from flows.evaluate import evaluate
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.night_folder import Night
 from flows.settings import LearnerName, Learning, read_settings
 from flows.shops import SIMULATED, write_config
 from flows.threads import limit_threads
 from flows.truth import user_ids
-from flows.workspace import Night, Workspace, read_json
+from flows.workspace import Workspace
+from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 
 DOMAIN = "recommendation"
@@ -197,14 +198,14 @@ def deal_out_clicks(logs: Path, seed: int) -> None:
 
 
 def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequence[float]) -> NightOutcome:
-    folder = workspace.work(night.run_id)
-    values = pl.read_parquet(folder / "out_policy_values.parquet").filter(estimator="dr")
+    folder = workspace.night_folder(night.run_id)
+    tasks, contenders = folder.tasks(DOMAIN), folder.contenders(DOMAIN).wanted
+    values = folder.table("out_policy_values").filter(estimator="dr")
     overall = dict(values.filter(segment_id="all").select("policy", "true_value").iter_rows())
     overall.pop(CAUTIOUS, None)  # no learner of its own, and not in every night
-    verdicts = pl.read_parquet(folder / "out_verdicts.parquet")
+    verdicts = folder.table("out_verdicts")
     whole = verdicts.filter(segment_id="all").row(0, named=True)
-    contenders = [policy.name for policy in read_contenders(folder, DOMAIN).wanted]
-    rounds = pl.read_parquet(folder / f"rounds_{DOMAIN}.parquet").filter(window=Window.HOLDOUT)
+    rounds = folder.rounds(DOMAIN).filter(window=Window.HOLDOUT)
     sizes = rounds.group_by("segment_id").len()
     share = dict(sizes.with_columns(pl.col("len") / rounds.height).iter_rows())
     by_segment = {(row["segment_id"], row["policy"]): row["true_value"] for row in values.to_dicts()}
@@ -217,9 +218,9 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
         seed=job.seed,
         users=settings.users,
         items=settings.items,
-        rounds=int(np.load(folder / f"rounds_{DOMAIN}.npz")["action"].shape[0]),
+        rounds=tasks.rounds.n,
         logging=overall.pop("logging"),
-        oracle=_oracle(workspace, rounds, job.world),
+        oracle=_oracle(workspace, tasks, rounds, job.world),
         values=overall,
         asks=contenders[0],
         plain=contenders[-1],
@@ -234,17 +235,13 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
     )
 
 
-def _oracle(workspace: Workspace, rounds: pl.DataFrame, world_name: WorldName) -> float:
+def _oracle(workspace: Workspace, tasks: Tasks, rounds: pl.DataFrame, world_name: WorldName) -> float:
     """The best slates' true value per round, with the night's share of uniform slates."""
-    folder = workspace.work(workspace.recall().run_id)
-    action_ids = read_json(folder / f"tasks_{DOMAIN}.json")["action_ids"]
     world = World.load(workspace.settings.shop.logs)
     users = world.people.ids.positions(user_ids(workspace, world, rounds["user_key"]))
-    items = world.catalog.ids.positions(action_ids)
+    items = world.catalog.ids.positions(tasks.action_ids)
     day, slot = world.days(rounds["decided_at"]), rounds["slot"].to_numpy() - 1
-    with np.load(folder / f"rounds_{DOMAIN}.npz") as arrays:
-        holdout = arrays["window"] == Window.HOLDOUT
-        available = arrays["available"][arrays["set_index"][holdout]]
+    available = tasks.window("holdout").availability().numpy()
     earned = 0.0
     exploration = workspace.settings.learning.exploration
     for rows in np.array_split(np.arange(len(users)), max(1, len(users) * len(items) // (1 << 22))):

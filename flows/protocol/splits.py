@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.codes import Split
 from features.errors import InputDataError
-from features.tasks.splits import Split, split_segments
-
-SPLIT_CODES: dict[Split | None, int] = {"meta_train": 0, "meta_validation": 1, "meta_test": 2, None: 3}
-"""What the arrays call each split; None is a segment too small to be a task."""
+from features.tasks.splits import split_segments
 
 _STRATA = 3
 

@@ -5,25 +5,24 @@ does it. What a context tells is what a shop knows of a user who has just signed
 the region where it can mean something. History is left out: it would only blur who differs from whom.
 """
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.codes import SPLIT_CODES, Window
 from features.context import expand, fit_encoder, item_columns
 from features.simulator.logs import simulate_shop_night
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import World
 from features.tasks.item_features import item_blocks, item_features
-from features.tasks.windows import Window, assign_windows, fit_boundaries
-from flows.protocol.splits import SPLIT_CODES, Splits, deal
-from offline_rl.logged_data import Tasks, load_tasks
+from features.tasks.windows import assign_windows, fit_boundaries
+from flows.protocol.splits import Splits, deal
+from offline_rl.logged_data import Tasks
 
 Array = NDArray[Any]
 
@@ -78,10 +77,7 @@ class Study:
 
     def tasks(self) -> Tasks:
         """The tasks as learners take them, through the same door as the night's."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rounds_study.npz"
-            np.savez(path, allow_pickle=False, **self.arrays)
-            return load_tasks(path)
+        return Tasks.of(self.arrays, "the study")
 
 
 def make_study(settings: StudySettings) -> Study:
@@ -113,6 +109,8 @@ def make_study(settings: StudySettings) -> Study:
             "incumbent_counts": _incumbent_counts(world, columns),
             "segment_split": np.array(split_of, np.int8),
             "n_slots": np.array(settings.slots, np.int64),
+            "segment_ids": np.array(world.people.segments, np.str_),
+            "action_ids": np.array(world.item_ids, np.str_),
         },
         q_true=q_true,
         logging_value=logging_value,

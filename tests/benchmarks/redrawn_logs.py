@@ -28,15 +28,16 @@ from scipy.optimize import brentq
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import Domain, World
-from flows.contenders import LOGGING, adapted, pooled_policy, read_contenders
+from flows.contenders import LOGGING, adapted
 from flows.ingest import ingest
 from flows.learn import learn
+from flows.night_folder import Night
 from flows.settings import Settings, read_settings
 from flows.shops import SIMULATED, write_config
 from flows.threads import limit_threads
 from flows.truth import true_rewards, user_ids
-from flows.workspace import Night, Workspace, read_json
-from offline_rl.logged_data import load_tasks, training_device
+from flows.workspace import Workspace
+from offline_rl.logged_data import training_device
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
 from offline_rl.rolling_evaluation import fitted_ones
@@ -150,17 +151,17 @@ def judged_night(world: WorldSettings, domain: Domain) -> JudgedNight:
 
 
 def _collect(workspace: Workspace, night: Night, domain: Domain) -> JudgedNight:
-    folder, settings = workspace.work(night.run_id), workspace.settings
-    tasks = load_tasks(folder / f"rounds_{domain}.npz")
-    everybody = pl.read_parquet(folder / f"rounds_{domain}.parquet")
-    action_ids = read_json(folder / f"tasks_{domain}.json")["action_ids"]
-    contenders, pooled = read_contenders(folder, domain), pooled_policy(folder, domain)
+    folder, settings = workspace.night_folder(night.run_id), workspace.settings
+    tasks, everybody = folder.tasks(domain), folder.rounds(domain)
+    contenders, pooled = folder.contenders(domain), folder.pooled(domain)
+    asking = [*contenders.wanted] + ([contenders.cautious] if contenders.cautious else [])
+    policies = fitted_ones([folder.policy(domain, name) for name in asking])
     served: dict[str, list[NDArray[np.float64]]] = {}
     models, judged = [], []
     for origin in origins(tasks):
         rounds = tasks.rounds.select(origin.judged)
         judged.append(origin.judged)
-        for name, tonight in {one.name: one for one in (*fitted_ones(contenders.everyone), pooled)}.items():
+        for name, tonight in {one.name: one for one in (*policies, pooled)}.items():
             policy = tonight
             if not origin.is_last:
                 training = origin.training.to(training_device(), torch.float32)
@@ -172,17 +173,14 @@ def _collect(workspace: Workspace, night: Night, domain: Domain) -> JudgedNight:
             served.setdefault(name, []).append(served_probabilities(serving, rounds).numpy())
     place = torch.cat(judged)
     rows, rounds = everybody[place.numpy()], tasks.rounds.select(place)
-    truth = true_rewards(workspace, domain, rows, action_ids)
+    truth = true_rewards(workspace, domain, rows, tasks.action_ids)
     assert truth is not None
     drawn = _ads if domain == "advertising" else _slates
-    visit, weights, logging = drawn(workspace, rows, action_ids)
-    asking = [policy.name for policy in contenders.wanted]
-    cautious = None if contenders.cautious is None else contenders.cautious.name
-    judging = [*asking, cautious] if cautious else asking
+    visit, weights, logging = drawn(workspace, rows, tasks.action_ids)
     return JudgedNight(
-        policies={name: np.concatenate(served[name]) for name in judging},
-        wanted=asking,
-        cautious=cautious,
+        policies={name: np.concatenate(served[name]) for name in asking},
+        wanted=[*contenders.wanted],
+        cautious=contenders.cautious,
         truth=truth.of_action,
         logging=logging,
         q_hat=np.concatenate(models),

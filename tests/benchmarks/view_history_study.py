@@ -34,15 +34,14 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from features.tasks.windows import Window
-from flows.contenders import segment_policies, serving_policies
+from features.codes import Window
+from flows.contenders import segment_policies
 from flows.ingest import ingest
 from flows.learn import learn
 from flows.settings import Learning, read_settings
 from flows.shops import FILES, write_config
 from flows.threads import limit_threads
 from flows.workspace import Workspace
-from offline_rl.logged_data import load_tasks
 from offline_rl.serving import served_probabilities
 
 USERS, PRODUCTS, DAYS, DIMENSIONS = 2000, 30, 28, 5
@@ -159,24 +158,21 @@ def greedy_values(log: Log, folder: Path) -> tuple[dict[str, float], NDArray[np.
     workspace = Workspace(settings)
     night = replace(ingest(workspace, None), domains=("recommendation",))
     learn(workspace, night)
-    work = workspace.work(night.run_id)
-    rounds = pl.read_parquet(work / "rounds_recommendation.parquet").with_row_index("place")
-    tasks = load_tasks(work / "rounds_recommendation.npz")
-    holdout = rounds.filter(window=Window.HOLDOUT)
+    folder = workspace.night_folder(night.run_id)
+    tasks = folder.tasks("recommendation")
+    holdout = folder.rounds("recommendation").filter(window=Window.HOLDOUT)
     place_of = {name: place for place, name in enumerate(log.impressions["impression_id"])}
     judged = np.array([place_of[name] for name in holdout["round_id"]])
-    asks = json.loads((work / "asking_recommendation.json").read_text(encoding="utf-8"))
-    names = {policy.name for policy in serving_policies(work, "recommendation")}
+    asks = folder.contenders("recommendation").wanted[0]
     values = {
         policies.name: float(
             (served_probabilities(policies, tasks.window("holdout")).numpy() * log.click[judged])
             .sum(1)
             .mean()
         )
-        for policies in segment_policies(workspace, night, "recommendation", tasks)
-        if policies.name in names
+        for policies in segment_policies(folder, "recommendation", tasks, settings)
     }
-    values["asks"] = values[[*asks["learners"], asks["plain"]][0]]
+    values["asks"] = values[asks]
     return values, judged
 
 

@@ -103,7 +103,7 @@ def test_bad_propensities_are_in_quarantine_with_line_and_reason(shop, wrong, ca
     assert execute(["ingest", "--config", str(shop)]) == 0
     workspace = Workspace(read_settings(shop))
 
-    quality = pl.read_parquet(workspace.work(workspace.recall().run_id) / "out_data_quality.parquet")
+    quality = workspace.night_folder(workspace.recall().run_id).table("out_data_quality")
     rejected = quality.filter(pl.col("n_rejected") > 0, pl.col("rule").str.contains("propensity"))
     [row] = rejected.to_dicts()
     assert row["source_name"].endswith(file.name)

@@ -16,9 +16,10 @@ from features.warehouse.erase import read_tombstones
 from features.warehouse.store import open_store
 from flows.erase import Proof, erase, erasures
 from flows.ingest import ingest, key_file
+from flows.json_files import read_json
 from flows.night import NightResult
 from flows.settings import read_settings
-from flows.workspace import Workspace, read_json
+from flows.workspace import Workspace
 
 DAY = date(2026, 2, 3)
 USER = "user-000001"
@@ -134,7 +135,7 @@ def test_the_published_night_stays_whole_without_the_person(
 
 
 def test_the_work_folder_goes_back_to_what_ingest_left(erased: Erased) -> None:
-    left = {path.name for path in erased.after.work(erased.after.recall().run_id).iterdir()}
+    left = {path.name for path in (erased.after.work / erased.after.recall().run_id).iterdir()}
     assert left == {"night.json", "out_data_quality.parquet"}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from features.contracts.outputs import OUTPUTS
 from flows.cli import execute
-from flows.workspace import read_json
+from flows.json_files import read_json
 from tests.flows import invented_exports as shops
 
 

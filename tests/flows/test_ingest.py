@@ -13,12 +13,13 @@ from features.warehouse.store import open_store
 from flows.decide import decide
 from flows.erase import erase
 from flows.ingest import ingest, key_file
+from flows.json_files import read_json
 from flows.learn import learn
 from flows.night import run_night
 from flows.publish import publish
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
-from flows.workspace import Workspace, read_json
+from flows.workspace import Workspace
 
 EVENTS = """
 [[files]]
@@ -130,7 +131,7 @@ def test_a_log_of_weekly_sums_is_told_from_one_of_days(new_shop: NewShop, tmp_pa
     shop = new_shop(SPEND)
     night = ingest(shop, None)
 
-    quality = pl.read_parquet(shop.work(night.run_id) / "out_data_quality.parquet")
+    quality = shop.night_folder(night.run_id).table("out_data_quality")
     [reason] = quality.filter(pl.col("rule") == "days far apart")["reason"].to_list()
     assert reason.startswith("its days lie 7 days apart: if each line is of 7 days, all that is called a day")
 
@@ -192,7 +193,7 @@ def test_a_new_file_may_touch_the_last_three_days_and_no_older_one(new_shop: New
     night = ingest(Workspace(shop), None)
 
     assert event_days(Workspace(shop)) == [1, 8, 10, 11]
-    quality = pl.read_parquet(Workspace(shop).work(night.run_id) / "out_data_quality.parquet")
+    quality = Workspace(shop).night_folder(night.run_id).table("out_data_quality")
     [reason] = quality.filter(pl.col("n_rejected") > 0, rule=RULE)["reason"]
     assert "the days before 2026-01-08 were closed by the night of 2026-01-10" in reason
 

@@ -13,11 +13,11 @@ import pytest
 
 from features.contracts.outputs import OUTPUTS
 from flows.evaluate import evaluate
+from flows.json_files import read_json
 from flows.ledger import read_lines
 from flows.night import NightResult, run_night
 from flows.settings import read_settings
-from flows.workspace import Workspace, read_json
-from offline_rl.artifacts import save_policy
+from flows.workspace import Workspace
 from offline_rl.meta.per_segment import PerSegmentMetaPolicy
 
 MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv"}
@@ -145,7 +145,7 @@ def copied_night(small_config, small_night, tmp_path):
 def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_night):
     """That is of those that were learned, before the refit; what is to serve is what the values are of."""
     workspace, night = copied_night
-    folder = workspace.work(night.run_id)
+    folder = workspace.night_folder(night.run_id)
     adapting = PerSegmentMetaPolicy(
         "per_segment",
         variance=0.1,
@@ -155,20 +155,21 @@ def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_nigh
         validation_value=0.0,
         validation_gain=0.0,
     )
-    save_policy(adapting, folder / "learned" / "recommendation")
+    folder.save_policies("recommendation", served=[], learned=[adapting])
 
     evaluate(workspace, night)
 
-    curves = pl.read_parquet(folder / "out_adaptation_curves.parquet")
+    curves = folder.table("out_adaptation_curves")
     amounts = curves.filter(learner="per_segment", curve="support_rounds")["amount"].to_list()
     assert amounts == [0, 25, 50, 100, 200, None]
     assert curves["value"].is_finite().all()
-    assert "per_segment" not in pl.read_parquet(folder / "out_policy_values.parquet")["policy"].to_list()
+    assert "per_segment" not in folder.table("out_policy_values")["policy"].to_list()
 
 
 def test_a_night_that_kept_no_segment_from_its_learners_says_so(copied_night):
     workspace, night = copied_night
-    rounds = workspace.work(night.run_id) / "rounds_recommendation.npz"
+    folder = workspace.night_folder(night.run_id)
+    rounds = folder.path / "rounds_recommendation.npz"
     with np.load(rounds) as archive:
         arrays = dict(archive)
     np.savez(rounds, **arrays | {"segment_split": np.zeros_like(arrays["segment_split"])})
@@ -176,7 +177,7 @@ def test_a_night_that_kept_no_segment_from_its_learners_says_so(copied_night):
     evaluate(workspace, night)
 
     for name in ("out_learner_comparisons", "out_adaptation_curves"):
-        table = pl.read_parquet(workspace.work(night.run_id) / f"{name}.parquet")
+        table = folder.table(name)
         assert table.is_empty()
         OUTPUTS[name].validate(table, cast=True)
 

@@ -1,7 +1,5 @@
 """What a target's slate is drawn from: the average over its contexts, for whatever policy serves it."""
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +7,7 @@ import torch
 from torch import Tensor
 
 from flows.decide import Tomorrow
+from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.policies.plackett_luce import slates_at
 from offline_rl.policies.scored_policy import ScoredPolicy
@@ -27,7 +26,7 @@ def by_context(
     return scores
 
 
-def tomorrow(temperature: float) -> Tomorrow:
+def tomorrow(temperature: float, history: UserHistory | None = None) -> Tomorrow:
     """Target 0 has one context, target 1 two; item 2 can't be shown to target 0."""
     nothing = torch.zeros(0, dtype=torch.int64)
     rounds = LoggedRounds(
@@ -45,13 +44,17 @@ def tomorrow(temperature: float) -> Tomorrow:
     )
     policy = ScoredPolicy("by context", by_context, temperature)
     return Tomorrow(
-        names={},
-        tasks=Tasks(rounds, nothing, torch.zeros(1, dtype=torch.int8), torch.zeros(1, 2, 3)),
-        targets=pl.DataFrame(),
-        context=torch.tensor([[1.0], [0.0], [2.0]]),
-        target_of_context=np.array([0, 1, 1]),
-        target_segment=torch.tensor([0, 0]),
-        target_set_index=torch.tensor([0, 1]),
+        tasks=Tasks(
+            rounds, nothing, torch.zeros(1, dtype=torch.int8), torch.zeros(1, 2, 3), ("all",), ("a", "b", "c")
+        ),
+        targets=DecisionTargets(
+            rows=pl.DataFrame(),
+            context=torch.tensor([[1.0], [0.0], [2.0]]),
+            target_of_context=np.array([0, 1, 1]),
+            segment=torch.tensor([0, 0]),
+            set_index=torch.tensor([0, 1]),
+            history=history,
+        ),
         policies=SegmentPolicies("p", {}, policy),
         served=(),
     )
@@ -75,7 +78,7 @@ def test_a_target_of_a_greedy_policy_gets_a_whole_slate() -> None:
 
 def test_the_history_is_that_of_the_user_behind_each_context() -> None:
     touches = Touches(torch.tensor([0, 1, 2]), torch.tensor([0, 2]), torch.ones(2, 5))
-    known = replace(tomorrow(1.0), history=UserHistory(torch.tensor([0, 1, -1]), touches))
+    known = tomorrow(1.0, UserHistory(torch.tensor([0, 1, -1]), touches))
     chances = known.chances(np.array([0, 1]))
     assert chances.logits[0, 0].exp().tolist() == pytest.approx([1.0, 0.0, 0.0], abs=1e-12)
     unknown = torch.softmax(torch.tensor([0.0, 2.0, -1.0], dtype=torch.float64), dim=-1)

@@ -26,7 +26,14 @@ def tasks() -> Tasks:
         item_features=torch.zeros(2, 1),
         n_slots=1,
     )
-    return Tasks(rounds, torch.tensor(WINDOW), torch.tensor([0, 2, 2]), torch.zeros(3, 1, 2))
+    return Tasks(
+        rounds,
+        torch.tensor(WINDOW),
+        torch.tensor([0, 2, 2]),
+        torch.zeros(3, 1, 2),
+        ("a", "b", "c"),
+        ("x", "y"),
+    )
 
 
 def holdout(truth: LoggedRewards | None = None) -> Holdout:

@@ -6,8 +6,10 @@ from datetime import date
 import pytest
 
 from features.errors import LockedError, UsageError
+from flows.json_files import read_json, write_json
+from flows.night_folder import Night
 from flows.settings import Settings
-from flows.workspace import Night, Workspace, read_json, write_json
+from flows.workspace import Workspace
 
 NIGHT = Night(
     run_id="2026-01-05-abc",
@@ -34,7 +36,7 @@ def test_a_night_is_remembered_as_it_was(workspace):
 
 def test_a_night_of_an_older_version_decides_in_all_its_domains(workspace):
     workspace.remember(NIGHT)
-    path = workspace.work(NIGHT.run_id) / "night.json"
+    path = workspace.work / NIGHT.run_id / "night.json"
     write_json(path, {key: value for key, value in read_json(path).items() if key != "undecided"})
     assert workspace.recall() == replace(NIGHT, undecided={})
 

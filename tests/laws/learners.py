@@ -173,6 +173,8 @@ def log_rounds(
         "incumbent_counts": counts,
         "segment_split": segment_split,
         "n_slots": np.array(len(world.slot_effect)),
+        "segment_ids": np.array([f"segment {g}" for g in range(world.n_segments)]),
+        "action_ids": np.array([f"item {a}" for a in range(clicks.shape[1])]),
     }
 
 
@@ -246,6 +248,7 @@ def with_one_action(arrays: Arrays) -> Arrays:
         "available": np.ones((1, 1), dtype=np.bool_),
         "item_features": arrays["item_features"][:1],
         "incumbent_counts": arrays["incumbent_counts"][:, :, :1],
+        "action_ids": arrays["action_ids"][:1],
     }
 
 

@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.codes import Window
 from features.context import HISTORY
 from features.errors import InputDataError
 from features.tasks.build import build_tasks
-from features.tasks.files import save_tasks
+from features.tasks.evidence import mark_evidence
+from features.tasks.files import read_names, save_tasks
 from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import ShopTables
-from features.tasks.windows import Window
 from features.warehouse.touches import Touched
 from offline_rl.logged_data import load_tasks
 
@@ -36,6 +37,7 @@ SETTINGS = TaskSettings(
 )
 
 
+AS_OF = date(2026, 1, 2)
 TONIGHT = datetime(2026, 1, 3, tzinfo=UTC)
 SNAPSHOTS = pl.DataFrame(
     {
@@ -92,9 +94,12 @@ def shop(**changes) -> ShopTables:
         "candidate_set_id": pl.String,
         "days_since_last_visit": pl.Float64,
     }
+    rounds = pl.DataFrame(columns | changes, schema_overrides=types)
+    marked, split = mark_evidence(rounds, SETTINGS, AS_OF, "recommendation")
     return ShopTables(
         domain="recommendation",
-        rounds=pl.DataFrame(columns | changes, schema_overrides=types),
+        rounds=marked,
+        split=split,
         users=pl.DataFrame(
             {"user_key": ["ann", "bob"], "region": ["north", "south"], "attributes": [None, None]}
         ),
@@ -109,7 +114,9 @@ def shop(**changes) -> ShopTables:
 
 
 def built(tables: ShopTables | None = None, **settings):
-    return build_tasks(tables or shop(), SETTINGS.__class__(**(vars(SETTINGS) | settings)), date(2026, 1, 2))
+    asked, tables = replace(SETTINGS, **settings), tables or shop()
+    rounds, split = mark_evidence(tables.rounds, asked, AS_OF, tables.domain)
+    return build_tasks(replace(tables, rounds=rounds, split=split), asked, AS_OF)
 
 
 def test_rounds_carry_their_numbers_in_the_order_of_the_log():
@@ -213,14 +220,17 @@ def test_columns_of_one_thing_share_a_block_and_the_action_itself_is_in_none():
 def test_learners_read_what_was_saved(tmp_path):
     tasks = built()
     save_tasks(tasks, tmp_path)
-    rounds = load_tasks(tmp_path / "rounds_recommendation.npz").rounds
+    read = load_tasks(tmp_path / "rounds_recommendation.npz")
+    assert (read.segment_ids, read.action_ids) == (tasks.segment_ids, tasks.action_ids)
+    rounds = read.rounds
     assert rounds.history is not None
     assert rounds.history.touches.n_states == 2
     row, entry = rounds.history.touches.entries_of(rounds.history.state[:3])
     assert (row.tolist(), rounds.history.touches.item[entry].tolist()) == ([2], [0])
-    names = json.loads((tmp_path / "tasks_recommendation.json").read_text())
-    assert names["context_blocks"] == list(tasks.context_blocks)
-    assert names["item_blocks"] == ["category"]
+    names = read_names(tmp_path, "recommendation")
+    assert names.context_blocks == tasks.context_blocks
+    assert names.item_blocks == ("category",)
+    assert (names.as_of, names.query_until) == (AS_OF, tasks.boundaries.query_until)
 
 
 def test_a_user_lands_in_the_segment_of_tonight_and_not_of_the_last_round():

@@ -4,10 +4,10 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.codes import LATE, Window
 from features.tasks.evidence import mark_evidence
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
-from features.tasks.windows import LATE, Window
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SETTINGS = TaskSettings(

@@ -3,7 +3,8 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 import pytest
 
-from features.tasks.windows import LATE, Window, assign_origins, assign_windows, fit_boundaries
+from features.codes import LATE, Window
+from features.tasks.windows import assign_origins, assign_windows, fit_boundaries
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

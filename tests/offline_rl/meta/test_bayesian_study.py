@@ -132,7 +132,14 @@ def logged_tasks(world: StudyWorld, seed: int, *, rows: int = 150) -> Tasks:
         item_features=torch.eye(actions),
         n_slots=1,
     )
-    return Tasks(rounds, torch.from_numpy(window), torch.from_numpy(split), torch.zeros(segments, 1, actions))
+    return Tasks(
+        rounds,
+        torch.from_numpy(window),
+        torch.from_numpy(split),
+        torch.zeros(segments, 1, actions),
+        segment_ids=tuple(str(g) for g in range(segments)),
+        action_ids=tuple(str(a) for a in range(actions)),
+    )
 
 
 LEARNERS: Mapping[str, BayesianLastLayer] = {

@@ -103,6 +103,8 @@ def log_sessions(
         # Both tastes in each split.
         "segment_split": np.array([0, 0, 0, 1, 2], np.int8)[np.arange(shop.n_segments) // 2 % 5],
         "n_slots": np.array(2),
+        "segment_ids": np.array([f"segment {g}" for g in range(shop.n_segments)]),
+        "action_ids": np.array([f"item {a}" for a in range(5)]),
     }
     return load_world(folder, arrays), torch.from_numpy(rows), torch.from_numpy(step)
 

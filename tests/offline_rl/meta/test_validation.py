@@ -1,5 +1,6 @@
 """Validation judges every round of a validation segment once, and never on what was adapted to."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,7 +52,7 @@ def test_one_round_is_judged_after_adapting_to_nothing(tasks: Tasks, start: Warm
     segment = tasks.split("meta_validation")[0]
     first = torch.nonzero((tasks.rounds.segment == segment) & (tasks.window_code == 0))[0]
     rounds = tasks.rounds.select(first)
-    alone = Tasks(rounds, tasks.window_code[first], tasks.segment_split, tasks.incumbent_counts)
+    alone = replace(tasks, rounds=rounds, window_code=tasks.window_code[first])
     seen = Validation.crossed(alone, [segment], start.model)
     assert seen.batches[0].query["mask"].sum() == 1
     assert seen.batches[0].support["mask"].sum() == 0
@@ -69,9 +70,7 @@ def test_a_huge_segment_is_adapted_to_in_part_and_judged_whole(
 
 def test_without_validation_segments_the_training_segments_later_window_judges(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=3, items=5), 100))
-    taught = Tasks(
-        tasks.rounds, tasks.window_code, torch.zeros_like(tasks.segment_split), tasks.incumbent_counts
-    )
+    taught = replace(tasks, segment_split=torch.zeros_like(tasks.segment_split))
     start = warm_start(taught, 8, 0)
     judged = torch.cat([task.query.context for task in validation_tasks(start)])
     torch.testing.assert_close(judged, taught.window("query").context)

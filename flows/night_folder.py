@@ -1,0 +1,256 @@
+"""The folder of one night's work: what each stage leaves there for the next, by name and by type.
+
+night.json                      the night itself, as `metacart ingest` decided it
+out_*.parquet                   tables, ready to be published
+rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
+policies/<domain>/              learned policies as they are to serve; learned/<domain>/ before the refit
+contenders_<domain>.json        who asks for promotion
+champion_<domain>.json          who serves tomorrow
+notes_<stage>.json              what readers must know of a stage
+<stage>.done                    marks of the stages that are done
+
+Nobody else knows these names. torch is imported where tensors are asked for: `metacart ingest` should not
+wait for it.
+"""
+
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from features.contracts.outputs import OUTPUTS
+from features.errors import UsageError
+from features.tasks.build import DomainTasks
+from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
+from flows.json_files import read_record, write_json, write_record
+
+if TYPE_CHECKING:
+    from offline_rl.decisions.targets import DecisionTargets
+    from offline_rl.logged_data import Tasks
+    from offline_rl.meta.learner import MetaPolicy
+    from offline_rl.meta.mixed_effects import MixedMetaPolicy
+    from offline_rl.registry import Champion, Contenders
+
+STAGES = ("learn", "evaluate", "decide", "publish")
+"""The stages that follow ingest, in their order."""
+
+# What ingest leaves; all the rest is made from it and from the warehouse.
+INGESTED = frozenset({"night.json", "out_data_quality.parquet"})
+
+
+@dataclass(frozen=True)
+class Night:
+    """One night of one shop, as decided when its logs were ingested.
+
+    inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
+    domains: what policies are learned for. undecided: domain → why nothing is decided in it.
+    """
+
+    run_id: str
+    shop: str
+    as_of: date
+    inputs: Mapping[str, str]
+    data_from: date
+    data_to: date
+    domains: tuple[str, ...]
+    undecided: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StageNotes:
+    """What readers must know of a stage, in sentences; device: where it computed, if that matters."""
+
+    notes: tuple[str, ...] = ()
+    device: str | None = None
+
+
+@dataclass(frozen=True)
+class NightFolder:
+    """The work folder of one night."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The run that works here."""
+        return self.path.name
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Do one stage of an ingested night; it counts as done when the block ends without a fault.
+
+        A stage begins where the one before it has ended, and beginning takes back its own mark and those of
+        all that come after it: tables of a learner that has changed since can't be published.
+        Raises UsageError, naming the command to run first, if an earlier stage is not done.
+        """
+        place = STAGES.index(name)
+        for earlier in STAGES[:place]:
+            if not self._mark(earlier).is_file():
+                raise UsageError(
+                    f"{self.run_id} is not ready for {name}: run `metacart {earlier}` first. An erasure "
+                    "takes a night back to what `metacart ingest` left."
+                )
+        for later in STAGES[place:]:
+            self._mark(later).unlink(missing_ok=True)
+        yield
+        self._mark(name).touch()
+
+    def clear(self) -> None:
+        """Take the night back to what ingest left of it."""
+        for path in sorted(self.path.iterdir()):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in INGESTED:
+                path.unlink()
+
+    def write_night(self, night: Night) -> None:
+        """Keep what the night is, for the stages that follow ingest."""
+        write_record(self.path / "night.json", night)
+
+    @property
+    def is_ingested(self) -> bool:
+        """Whether ingest has named a night here."""
+        return (self.path / "night.json").is_file()
+
+    @property
+    def night(self) -> Night:
+        """The night that was ingested here."""
+        return read_record(self.path / "night.json", Night)
+
+    @property
+    def table_names(self) -> list[str]:
+        """The tables that stages have left so far, in the order of the contracts."""
+        return [name for name in OUTPUTS if self._table(name).is_file()]
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Read one of the tables."""
+        return pl.read_parquet(self._table(name))
+
+    def write_table(self, name: str, frame: pl.DataFrame) -> None:
+        """Leave a table to be published."""
+        fresh = self.path / f".{name}.tmp"
+        frame.write_parquet(fresh)
+        fresh.replace(self._table(name))
+
+    def write_parts(self, name: str, parts: Sequence[pl.DataFrame]) -> None:
+        """Leave a table that has a part for each domain; none without a domain."""
+        if parts:
+            self.write_table(name, pl.concat(parts))
+
+    def save_tasks(self, tasks: DomainTasks) -> None:
+        """Keep the learning tasks of a domain."""
+        save_tasks(tasks, self.path)
+
+    def names(self, domain: str) -> TaskNames:
+        """Read what the arrays of a domain stand for."""
+        return read_names(self.path, domain)
+
+    def rounds(self, domain: str) -> pl.DataFrame:
+        """Read who and when is behind each evidence round, in the order of the tasks' rounds."""
+        return pl.read_parquet(self.path / f"rounds_{domain}.parquet")
+
+    def segment_ids(self, domain: str) -> tuple[str, ...]:
+        """Read the names of a domain's segments alone."""
+        return read_segment_ids(self.path, domain)
+
+    def tasks(self, domain: str) -> "Tasks":
+        """Read the learning tasks of a domain."""
+        from offline_rl.logged_data import load_tasks
+
+        return load_tasks(self._arrays(domain))
+
+    def targets(self, domain: str, tasks: "Tasks") -> "DecisionTargets":
+        """Read who gets a decision tomorrow; tasks: of the same domain."""
+        from offline_rl.decisions.targets import load_targets
+
+        rows = self.path / f"targets_{domain}.parquet"
+        return load_targets(self._arrays(domain), rows, tasks.rounds.history)
+
+    def save_policies(
+        self, domain: str, *, served: Iterable["MetaPolicy"], learned: Iterable["MetaPolicy"]
+    ) -> None:
+        """Keep what was learned: as it is to serve, and as validation judged it, before the refit."""
+        from offline_rl.artifacts import save_policy
+
+        for policy in served:
+            save_policy(policy, self._policies(domain))
+        for policy in learned:
+            save_policy(policy, self.path / "learned" / domain)
+
+    def policies(self, domain: str) -> Iterator["MetaPolicy"]:
+        """Yield all that the night has learned, by name, as it is to serve."""
+        return _stored(self._policies(domain))
+
+    def learned(self, domain: str) -> Iterator["MetaPolicy"]:
+        """Yield the same as validation judged it, before the refit (`offline_rl.meta.refit`)."""
+        return _stored(self.path / "learned" / domain)
+
+    def policy(self, domain: str, name: str) -> "MetaPolicy":
+        """Read one of the policies that are to serve."""
+        from offline_rl.artifacts import load_policy
+
+        return load_policy(self._policies(domain) / f"{name}.safetensors")
+
+    def pooled(self, domain: str) -> "MixedMetaPolicy":
+        """Read the policy of the pooled reward model, fitted on all rounds before the holdout."""
+        from offline_rl.meta.mixed_effects import MixedMetaPolicy
+        from offline_rl.meta.named_learners import BASELINE
+
+        pooled = self.policy(domain, BASELINE.name)
+        assert isinstance(pooled, MixedMetaPolicy)
+        return pooled
+
+    def write_contenders(self, domain: str, contenders: "Contenders") -> None:
+        """Keep who asks for promotion."""
+        write_record(self.path / f"contenders_{domain}.json", contenders)
+
+    def contenders(self, domain: str) -> "Contenders":
+        """Read who asks for promotion."""
+        from offline_rl.registry import Contenders
+
+        return read_record(self.path / f"contenders_{domain}.json", Contenders)
+
+    def write_champion(self, domain: str, champion: "Champion") -> None:
+        """Keep who serves tomorrow."""
+        write_record(self.path / f"champion_{domain}.json", champion)
+
+    def champion(self, domain: str) -> "Champion":
+        """Read who serves tomorrow."""
+        from offline_rl.registry import Champion
+
+        return read_record(self.path / f"champion_{domain}.json", Champion)
+
+    def write_notes(self, stage: str, notes: StageNotes) -> None:
+        """Keep what readers must know of a stage."""
+        write_record(self.path / f"notes_{stage}.json", notes)
+
+    def notes(self, stage: str) -> StageNotes:
+        """Read what readers must know of a stage."""
+        return read_record(self.path / f"notes_{stage}.json", StageNotes)
+
+    def write_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Keep how long each stage took."""
+        write_json(self.path / "seconds.json", seconds)
+
+    def _mark(self, stage: str) -> Path:
+        return self.path / f"{stage}.done"
+
+    def _table(self, name: str) -> Path:
+        return self.path / f"{name}.parquet"
+
+    def _arrays(self, domain: str) -> Path:
+        return self.path / f"rounds_{domain}.npz"
+
+    def _policies(self, domain: str) -> Path:
+        return self.path / "policies" / domain
+
+
+def _stored(folder: Path) -> Iterator["MetaPolicy"]:
+    from offline_rl.artifacts import load_policy
+
+    return (load_policy(path) for path in sorted(folder.glob("*.safetensors")))
