@@ -50,7 +50,7 @@ gpu:  ## on a machine with a GPU: the tests marked for it and the benchmark, fro
 	PYTHONPATH=. $$(test -x $(BIN)/python && echo $(BIN)/python || echo python3) tests/benchmarks/on_gpu.py
 
 learners: .venv/ready  ## the table of learners in simulated shops; two to three hours on two cores; it can be interrupted
-	$(BIN)/metacart evaluate --protocol --seeds 10 --jobs 2 --out data/learners
+	$(BIN)/metacart compare studies --seeds 10 --jobs 2 --out data/learners
 	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
 	cp data/learners/learners.jsonl offline_rl/meta/learners.jsonl
 

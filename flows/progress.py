@@ -36,3 +36,15 @@ def unwatched(lesson: Lesson) -> Progress:
     """Nobody watches."""
     del lesson
     return lambda _point: None
+
+
+def described(point: CurvePoint) -> str:
+    """What a point of the learning curve says, in words; the loss only where there is one.
+
+    >>> described(CurvePoint(40, 0.25, 0.0912, 0.0901, 3.0))
+    'step 40  loss 0.2500  validation value 0.0912'
+    >>> described(CurvePoint(0, float("nan"), 0.0912, 0.0901, 3.0))
+    'step 0  validation value 0.0912'
+    """
+    loss = "" if point.loss != point.loss else f"loss {point.loss:.4f}  "
+    return f"step {point.step}  {loss}validation value {point.validation_value:.4g}"

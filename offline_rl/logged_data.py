@@ -173,11 +173,6 @@ class Tasks:
         )
 
 
-def training_device() -> torch.device:
-    """Where learners compute: the GPU when there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
 def load_tasks(path: Path) -> Tasks:
     """Read and check `rounds_<domain>.npz`; raises InputDataError, naming the file, as `Tasks.of` does."""
     return Tasks.of(read_arrays(path), str(path))

@@ -7,6 +7,12 @@ from typing import Literal
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
 
+LOGGING = "logging"
+"""The policies that made the log, as a policy."""
+
+INCUMBENT = "incumbent"
+"""The policy that serves today, where it is another."""
+
 
 @dataclass(frozen=True)
 class Contenders:

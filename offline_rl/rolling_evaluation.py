@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks, training_device
-from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.device import training_device
+from offline_rl.logged_data import Tasks
 from offline_rl.meta.learner import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.time_split import FittedPolicy
@@ -65,7 +65,8 @@ def rolled(
         at_origin = [
             early if policy.name == pooled.name else _learned(policy, origin, seed) for policy in contenders
         ]
-        for policies in (*_serving(at_origin, origin, exploration), *serving_today):
+        serving = [SegmentPolicies.adapted(policy, origin.training, exploration) for policy in at_origin]
+        for policies in (*serving, *serving_today):
             probabilities = served_probabilities(policies, rounds)
             seen.setdefault(policies.name, []).append(judged_rounds(rounds, probabilities, q_hat))
     return Rolling(
@@ -80,14 +81,3 @@ def _learned(policy: FittedPolicy, origin: Origin, seed: int) -> FittedPolicy:
     if origin.is_last:
         return policy
     return policy.fitted_again(origin.training.to(training_device(), torch.float32), seed)
-
-
-def _serving(
-    policies: Sequence[FittedPolicy], origin: Origin, exploration: float
-) -> Sequence[SegmentPolicies]:
-    return [
-        SegmentPolicies(
-            policy.name, adapted_to_each(policy, origin.training), policy.zero_shot(), exploration
-        )
-        for policy in policies
-    ]

@@ -8,12 +8,14 @@ them: what is judged is what is served.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
+from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.meta.learner import MetaPolicy
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
@@ -41,6 +43,11 @@ class SegmentPolicies:
     exploration: float = 0.0
     without_exploration: frozenset[int] = frozenset()
     fills_slates: bool = True
+
+    @classmethod
+    def adapted(cls, policy: MetaPolicy, rounds: LoggedRounds, exploration: float) -> Self:
+        """Adapt a learned policy to every segment that has rounds here, and let it explore."""
+        return cls(policy.name, adapted_to_each(policy, rounds), policy.zero_shot(), exploration)
 
     def exploration_of(self, segment: Tensor) -> Tensor:
         """Return each row's share of exploration, float64 [n], for segment int64 [n]."""

@@ -7,7 +7,7 @@ import pytest
 
 from features.contracts.logs import LOGS
 from features.contracts.outputs import OUTPUTS
-from flows.cli import app
+from flows.commands.cli import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

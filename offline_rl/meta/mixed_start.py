@@ -12,7 +12,8 @@ from functools import lru_cache
 
 import torch
 
-from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.device import training_device
+from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.time_split import pooled_model, time_split, training_rounds
 from offline_rl.meta.validation import Validation
 from offline_rl.meta.warm_start import (

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import torch
 
-from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.device import training_device
+from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.learner import LearningSettings, MetaPolicy
 from offline_rl.meta.time_split import FittedPolicy, pooled_model

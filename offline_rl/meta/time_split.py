@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from features.errors import InputDataError
-from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.device import training_device
+from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.convergence import clustered_standard_error, largest_error, sure_gain
 from offline_rl.meta.judgement import best_level

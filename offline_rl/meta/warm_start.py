@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from features.errors import InputDataError
-from offline_rl.logged_data import LoggedRounds, Tasks, training_device
+from offline_rl.device import training_device
+from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.curvature import largest_curvature
 from offline_rl.meta.learner import LearningSettings
 from offline_rl.meta.read_out import choose_temperature

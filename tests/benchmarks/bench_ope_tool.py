@@ -21,9 +21,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.ope.evaluation_rounds import read_evaluation_rounds
-from flows.ope.policy_answer import PolicyQuestion, answer
-from flows.ope.round_files import open_rounds
+from flows.commands.ope.evaluation_rounds import read_evaluation_rounds
+from flows.commands.ope.policy_answer import PolicyQuestion, answer
+from flows.commands.ope.round_files import open_rounds
 
 PIECE = 100_000
 KINDS = 64

@@ -25,11 +25,10 @@ import numpy as np
 
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import Domain
-from flows.contenders import LOGGING
-from flows.gate import gate_settings
+from flows.stages.verdicts import gate_settings
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
-from offline_rl.registry import elect
+from offline_rl.registry import LOGGING, elect
 from tests.benchmarks.redrawn_logs import JudgedNight, judged_night
 
 LIFTS = (0.0, 0.15, 0.3)

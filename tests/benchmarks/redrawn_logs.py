@@ -28,21 +28,20 @@ from scipy.optimize import brentq
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import Domain, World
-from flows.contenders import LOGGING, adapted
-from flows.ingest import ingest
-from flows.learn import learn
 from flows.night_folder import Night
 from flows.settings import Settings, read_settings
 from flows.shops import SIMULATED, write_config
-from flows.threads import limit_threads
-from flows.truth import true_rewards, user_ids
+from flows.stages.ingest import ingest
+from flows.stages.learn import learn
+from flows.stages.truth import true_rewards, user_ids
 from flows.workspace import Workspace
-from offline_rl.logged_data import training_device
+from offline_rl.device import limit_threads, training_device
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
+from offline_rl.registry import LOGGING
 from offline_rl.rolling_evaluation import fitted_ones
 from offline_rl.rolling_origin import origins
-from offline_rl.serving import served_probabilities
+from offline_rl.serving import SegmentPolicies, served_probabilities
 
 TINY = 1e-300
 """In the place of a weight of 0: an item that isn't available arrives after all others."""
@@ -169,7 +168,7 @@ def _collect(workspace: Workspace, night: Night, domain: Domain) -> JudgedNight:
             if name == pooled.name:
                 assert isinstance(policy, MixedMetaPolicy)
                 models.append(policy.model.expected_rewards(rounds).double().cpu().numpy())
-            serving = adapted(policy, origin.training, settings.learning.exploration)
+            serving = SegmentPolicies.adapted(policy, origin.training, settings.learning.exploration)
             served.setdefault(name, []).append(served_probabilities(serving, rounds).numpy())
     place = torch.cat(judged)
     rows, rounds = everybody[place.numpy()], tasks.rounds.select(place)

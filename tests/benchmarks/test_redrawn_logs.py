@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from features.simulator.plackett_luce import slot_marginals
-from flows.contenders import LOGGING
 from flows.settings import Settings
+from offline_rl.registry import LOGGING
 from tests.benchmarks.redrawn_logs import JudgedNight
 
 VISITS, ITEMS, SLOTS = 3000, 4, 2

@@ -35,14 +35,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from features.codes import Window
-from flows.contenders import segment_policies
-from flows.ingest import ingest
-from flows.learn import learn
 from flows.settings import Learning, read_settings
 from flows.shops import FILES, write_config
-from flows.threads import limit_threads
+from flows.stages.ingest import ingest
+from flows.stages.learn import learn
 from flows.workspace import Workspace
-from offline_rl.serving import served_probabilities
+from offline_rl.device import limit_threads
+from offline_rl.serving import SegmentPolicies, served_probabilities
 
 USERS, PRODUCTS, DAYS, DIMENSIONS = 2000, 30, 28, 5
 VISITS, VIEWS, SHOWN = 12, 3, 6  # of a user in the mean; of a visit
@@ -170,7 +169,10 @@ def greedy_values(log: Log, folder: Path) -> tuple[dict[str, float], NDArray[np.
             .sum(1)
             .mean()
         )
-        for policies in segment_policies(folder, "recommendation", tasks, settings)
+        for policies in (
+            SegmentPolicies.adapted(policy, tasks.window("training"), 0.0)
+            for policy in folder.policies("recommendation")
+        )
     }
     values["asks"] = values[asks]
     return values, judged

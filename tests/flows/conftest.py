@@ -7,9 +7,9 @@ import pytest
 
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
-from flows.night import NightResult, run_night
 from flows.settings import Learning, read_settings
 from flows.shops import SIMULATED, write_config
+from flows.stages.night import NightResult, run_night
 
 SMALL = WorldSettings(users=250, days=10, seed=3)
 

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from features.contracts.outputs import OUTPUTS
-from flows.cli import execute
+from flows.commands.cli import execute
 from flows.json_files import read_json
 from tests.flows import invented_exports as shops
 

@@ -6,10 +6,10 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from flows import progress_artifact as artifact_module
+from flows.commands.progress_bar import progress_bar
+from flows.prefect_flows import progress_artifact as artifact_module
+from flows.prefect_flows.progress_artifact import progress_artifact
 from flows.progress import Lesson, unwatched
-from flows.progress_artifact import progress_artifact
-from flows.progress_bar import progress_bar
 from offline_rl.meta.learner import CurvePoint
 
 LESSON = Lesson("recommendation", "maml", place=2, of=4, max_steps=200)

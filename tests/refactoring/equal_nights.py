@@ -114,7 +114,7 @@ def run_night(tree: Path, config: Path, data: Path, key: Path) -> tuple[Path, di
     }
     program = f"import sys; sys.argv = {['metacart', 'run', '--config', str(config), '--json']!r}; "
     done = subprocess.run(
-        [sys.executable, "-c", program + "from flows.cli import main; main()"],
+        [sys.executable, "-c", program + "from flows.commands.cli import main; main()"],
         cwd=data.parent,
         env=environment,
         capture_output=True,

@@ -1,0 +1,332 @@
+"""The `metacart` command: the night and its verbs from a shell, without a server.
+
+Exit status: 0 done (a verdict of hold is done), 3 an estimate that is not to be trusted (`metacart ope`),
+64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run holds the
+shop.
+
+Stages are imported where they are used: `metacart init` should not wait for torch.
+"""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from features.errors import MetacartError, UsageError
+from features.simulator.settings import WorldName
+from flows.commands.compare import compare, studies
+from flows.commands.new_shops import fetch, init, simulate
+from flows.settings import read_settings
+from flows.shops import CONFIG, DATA
+from flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flows.stages.night import NightResult
+
+DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
+
+JsonFlag = Annotated[bool, Parameter(name="--json", negative="", help="End with one JSON object as a line.")]
+
+app = App(
+    name="metacart",
+    help="Turn a shop's nightly logs into tomorrow's decisions, with honest evidence for each.",
+    result_action="return_value",
+)
+data = App(name="data", help="Fetch public logs to run on.", result_action="return_value")
+app.command(data)
+app.command(simulate)
+app.command(init)
+app.command(compare)
+data.command(fetch)
+
+
+@app.command
+def run(
+    *,
+    config: Path = CONFIG,
+    as_of: date | None = None,
+    first: Annotated[date | None, Parameter(name="--from")] = None,
+    last: Annotated[date | None, Parameter(name="--to")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run the whole night of one shop and publish its tables and report.
+
+    Parameters
+    ----------
+    config
+        The shop's configuration file.
+    as_of
+        The last day whose logs count; by default the newest day in the logs that is over.
+    first
+        Run a night for every day from this one, the oldest first; takes --to.
+    last
+        The last of these days.
+    """
+    from flows.commands.progress_bar import progress_bar
+    from flows.stages.night import run_night
+
+    settings = read_settings(config)
+    for night in _nights(as_of, first, last):
+        print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
+        with progress_bar() as watch:
+            result = run_night(settings, night, lambda line: print(f"  {line}", flush=True), watch)
+        _print_night(result)
+    if as_json:
+        print(json.dumps(result.to_json()))
+
+
+def _nights(as_of: date | None, first: date | None, last: date | None) -> list[date | None]:
+    """Return the dates to run, oldest first; None stands for the newest day that is over.
+
+    >>> _nights(None, date(2026, 1, 30), date(2026, 2, 1))
+    [datetime.date(2026, 1, 30), datetime.date(2026, 1, 31), datetime.date(2026, 2, 1)]
+    """
+    if first is None and last is None:
+        return [as_of]
+    if as_of is not None or first is None or last is None or first > last:
+        raise UsageError("A range of nights takes --from and --to, the earlier day first, and no --as-of.")
+    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
+
+
+@app.command
+def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
+    """Load new log files and build the warehouse as the night of AS_OF knows it."""
+    from flows.commands.printed_quality import quality_lines
+    from flows.stages.ingest import ingest as run_ingest
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        night = run_ingest(workspace, as_of)
+    print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
+    for line in quality_lines(workspace.night_folder(night.run_id).table("out_data_quality")):
+        print(f"  {line}")
+
+
+@app.command
+def learn(*, config: Path = CONFIG) -> None:
+    """Build the tasks of the ingested night and train every learner on them."""
+    from flows.commands.progress_bar import progress_bar
+    from flows.stages.learn import learn as run_learn
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked(), progress_bar() as watch:
+        run_learn(workspace, workspace.recall(), watch)
+
+
+@app.command
+def evaluate(
+    *,
+    config: Path = CONFIG,
+    protocol: Annotated[bool, Parameter(negative="")] = False,
+    worlds: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = (),
+    learners: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    seeds: int = 10,
+    first_seed: int = 0,
+    jobs: int = 1,
+    out: Path = DATA / "learners",
+) -> None:
+    """Judge the learned policies on the holdout and write the verdicts.
+
+    Parameters
+    ----------
+    protocol
+        The old name of `metacart compare studies`, with the options of that command.
+    """
+    if protocol:
+        print("`metacart evaluate --protocol` is now called `metacart compare studies`.", file=sys.stderr)
+        studies(worlds=worlds, learners=learners, seeds=seeds, first_seed=first_seed, jobs=jobs, out=out)
+        return
+    from flows.stages.evaluate import evaluate as run_evaluate
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        run_evaluate(workspace, workspace.recall())
+
+
+@app.command
+def decide(*, config: Path = CONFIG) -> None:
+    """Write tomorrow's recommendation, targeting and budget tables."""
+    from flows.stages.decide import decide as run_decide
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        run_decide(workspace, workspace.recall())
+
+
+@app.command
+def publish(*, config: Path = CONFIG) -> None:
+    """Publish the night's tables and report and make them the current ones."""
+    from flows.stages.publish import publish as run_publish
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        published = run_publish(workspace, workspace.recall())
+    print(f"report: {published.report}")
+
+
+@app.command
+def ope(
+    rounds: Path,
+    *,
+    estimator: Annotated[list[str] | None, Parameter(negative="")] = None,
+    confidence: float = 0.95,
+    resamples: int = 1000,
+    cluster: str | None = None,
+    seed: int = 0,
+    html: Path | None = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Estimate what another policy would have earned, beside the log's own; exit status 3 if it can't tell.
+
+    Parameters
+    ----------
+    rounds
+        Parquet, CSV or CSV.gz, a round per row: action (counted from 0), reward, propensity (probability with
+        which the action was logged), evaluation_probs (list: the policy's probability of every action);
+        for some estimators q_hat, q_hat_mrdr, density_ratio, logging_probs, embedding_probs, logger,
+        balanced_propensity. Without propensity, context (list: all that the logging policy looked at).
+        All columns tell rows apart: keep an id or a time.
+    estimator
+        Repeat it for several, in capitals or not; the first leads. By default dr, sndr, snips, ips and dm
+        where there is q_hat, else snips and ips.
+    confidence
+        Level of the intervals.
+    resamples
+        Draws of the bootstrap.
+    cluster
+        Column whose rounds belong together, such as a user's; by default every round stands by itself.
+    seed
+        Of the bootstrap: equal seeds give equal intervals.
+    html
+        Write a page about the answer here.
+    """
+    from flows.commands.ope.policy_answer import PolicyQuestion, answer
+    from flows.commands.ope.printed_answer import json_line, printed
+    from reports.pages.policy_value import write_policy_value
+
+    if html is not None and not html.parent.is_dir():
+        raise UsageError(f"{html.parent} is no folder: name a page in an existing one.")
+    question = PolicyQuestion(rounds, tuple(estimator or ()), confidence, resamples, cluster, seed)
+    answered = answer(question)
+    print(json_line(answered) if as_json else printed(answered))
+    if html is not None:
+        write_policy_value(answered, html)
+    return DONE if answered.trusted else NOT_TRUSTED
+
+
+@app.command
+def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
+    """Remove a person everywhere, bytes included, and write a proof without the person's id.
+
+    Parameters
+    ----------
+    user
+        The shop's own id of the person.
+    reason
+        Why, for the proof: a request, a contract's end.
+    on
+        The day that the proof names.
+    """
+    from flows.stages.erase import erase as run_erase
+    from flows.stages.erase import erasures
+
+    workspace = Workspace(read_settings(config))
+    with workspace.locked():
+        proof = run_erase(workspace, user, reason=reason, erased_on=on)
+    print(f"erased; the proof is {erasures(workspace) / proof.erasure_id}.json")
+    for name, mentions in proof.shop_files.items():
+        print(f"  yours to erase: {name}, {mentions} mentions")
+
+
+def _print_night(result: "NightResult") -> None:
+    from flows.commands.printed_quality import quality_lines
+
+    print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
+    for line in quality_lines(result.published.table("out_data_quality")):
+        print(f"  {line}")
+    for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
+        found = "the difference could not be measured"
+        if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
+            found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
+        anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
+        if row["split_by"] != "time":
+            anew += f"; the log has no times, so chance dealt out its {row['split_by']}s"
+        print(
+            f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
+            f"{found}; {row['champion']} serves\n"
+            f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
+            f"    {row['reasons']}"
+        )
+        _print_segments(
+            [
+                other
+                for other in result.verdicts.iter_rows(named=True)
+                if other["domain"] == row["domain"] and other["segment_id"] != "all"
+            ]
+        )
+    for line in _budget_lines(result):
+        print(f"  {line}")
+    for domain, why in result.night.undecided.items():
+        print(f"  {domain}: nothing decided. {why}")
+    print("tables")
+    for name, path in result.published.tables.items():
+        print(f"  {name:<24} {path}")
+    print(f"report\n  {result.published.report}")
+
+
+def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
+    """Say where a champion doesn't serve; segments: segment_id and verdict of each."""
+    stays = [f"{row['segment_id']} ({row['verdict']})" for row in segments if row["verdict"] != "served"]
+    if stays and len(stays) < len(segments):
+        more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
+        print(f"    Not in {len(stays)} of {len(segments)} segments: {', '.join(stays[:5])}{more}.")
+
+
+def _budget_lines(result: "NightResult") -> list[str]:
+    """Return the sentences of the report about the budget, none where the night decided none."""
+    from reports.pages.budget_words import budget_words
+    from reports.summaries.night import read_night
+
+    words = budget_words(read_night(result.published.folder))
+    if words is None:
+        return []
+    first = f"budget: {words.decision} {words.gain}"
+    evidence = f"{words.backtest} {words.last_week}".rstrip()
+    return [first, *(f"  {line}" for line in (words.expectation, words.limits, evidence, *words.late))]
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; a fault is one line on standard error."""
+    try:
+        status: int | None = app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"metacart: {error} See metacart --help.", file=sys.stderr)
+        return USAGE
+    except MetacartError as error:
+        print(f"metacart: {error}", file=sys.stderr)
+        return error.exit_status
+    except BrokenPipeError:
+        # Whoever read the output has left (`metacart run | head`); the night itself is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    # The last door: the trace is logged, the shell gets a sentence.
+    except Exception as error:
+        logging.getLogger("metacart").exception("a failure inside")
+        print(
+            f"metacart: {type(error).__name__}: {error} This is a fault of metacart, not of your logs: the "
+            "trace above says where. What was published before stays as it is.",
+            file=sys.stderr,
+        )
+        return FAILURE
+    return status or DONE
+
+
+def main() -> None:
+    """Entry point of the `metacart` command."""
+    sys.exit(execute(sys.argv[1:]))

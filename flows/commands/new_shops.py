@@ -1,0 +1,137 @@
+"""How a shop begins, as commands: logs fetched or simulated, and a configuration to start from."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from features.errors import UsageError
+from features.simulator.settings import WorldName, WorldSettings
+from flows.commands import drafts
+from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, write_config
+
+
+def fetch(
+    dataset: Annotated[str, Parameter(help="Only open_bandit so far.")],
+    *,
+    full: str | None = None,
+    out: Path | None = None,
+) -> None:
+    """Fetch a public data set and write a configuration for it.
+
+    Parameters
+    ----------
+    full
+        URL or path of the published archive, instead of the sample that comes from PyPI.
+    out
+        Folder of the logs; by default data/raw/DATASET.
+    """
+    from features.sources import fetch_open_bandit
+
+    if dataset != "open_bandit":
+        raise UsageError(f"{dataset} is no known data set. There is: open_bandit.")
+    folder = out or DATA / "raw" / dataset
+    fetch_open_bandit.fetch(folder, full=full)
+    config = folder / "metacart.toml"
+    write_config(config, OPEN_BANDIT, name=dataset, logs=folder, data=DATA)
+    print(f"{dataset} is in {folder}; next: metacart run --config {config}")
+
+
+def simulate(
+    *,
+    out: Path,
+    users: int = 2000,
+    days: int = 28,
+    seed: int = 0,
+    world: WorldName = "strong",
+    items: int = 30,
+    slots: int = 3,
+    dirt: float = 0.0,
+    stray_quote: bool = False,
+    regions: int = 8,
+) -> None:
+    """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
+
+    Parameters
+    ----------
+    out
+        Folder of the logs; its name becomes the name of the shop.
+    world
+        How segments differ: homogeneous, mild, strong, nonlinear or drift; or personal: not at all, but each
+        user's history tells a taste, for which more items (300) leave more room.
+    items
+        Items of the catalog.
+    slots
+        Slots of a slate; nights take at most 3.
+    dirt
+        Share of dirty lines: duplicates, late rows, and a quarter of it broken ones. Above 0.04 the night
+        stops at night.max_rejected_share = 0.01.
+    stray_quote
+        Plant one unclosed quotation mark, for which a whole file must be refused.
+    regions
+        Regions; with 3 devices in each, three times as many segments.
+    """
+    from features.simulator.shop import simulate as write_logs
+
+    settings = WorldSettings(
+        users=users,
+        days=days,
+        seed=seed,
+        world=world,
+        items=items,
+        slots=slots,
+        dirt=dirt,
+        stray_quote=stray_quote,
+        regions=regions,
+    )
+    shop = write_logs(settings, out)
+    config = out / "metacart.toml"
+    write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA)
+    print(f"{shop} is in {out}; next: metacart run --config {config}")
+
+
+def init(
+    path: Path = CONFIG,
+    *,
+    source: str = "open_bandit",
+    logs: Path | None = None,
+    from_files: Annotated[list[Path] | None, Parameter(name="--from", consume_multiple=True)] = None,
+    append: bool = False,
+    check: bool = False,
+) -> None:
+    """Write a configuration with every key explained.
+
+    Parameters
+    ----------
+    path
+        The file to write; an existing one stays as it is.
+    source
+        How the logs are written: open_bandit or simulated.
+    logs
+        Folder of the logs; by default data/raw/SOURCE.
+    from_files
+        The shop's own files or their folder: look at them, draft a mapping with blanks to fill in, and try
+        it on their first 1,000 lines.
+    append
+        Add the tables of these files to a configuration that is there; those that it names already stay.
+    check
+        Try the mapping of a configuration that is there on the first 1,000 lines of its files; write nothing.
+    """
+    if from_files and path == CONFIG and from_files[-1].suffix == ".toml":
+        *from_files, path = from_files
+    if check:
+        drafts.check(path)
+    elif from_files:
+        drafts.write(path, from_files, append=append)
+    else:
+        _init_kind(path, source, logs)
+
+
+def _init_kind(path: Path, source: str, logs: Path | None) -> None:
+    kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
+    if source not in kinds:
+        raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
+    folder = logs or DATA / "raw" / source
+    if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
+        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
+    print(f"{path} is written; next: look through it, then metacart run --config {path}")

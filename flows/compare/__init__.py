@@ -1,1 +1,0 @@
-"""Comparing learners through whole nights of simulated shops, by true value."""

@@ -1,0 +1,46 @@
+"""What a run of the protocol leaves for readers in its folder.
+
+LEARNERS.md      the table
+learners.json    what is in it, as numbers
+learners.jsonl   one line for each learner, world and seed: small enough to be kept with the code
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from flows.simulations.studies.ledger import read_ledger
+from flows.simulations.studies.outcome import Outcome
+from flows.simulations.studies.run import LEDGER, ProtocolSettings
+from flows.simulations.studies.summary import summarize
+from flows.simulations.studies.table import markdown
+
+
+def write_report(settings: ProtocolSettings, outcomes: Sequence[Outcome], out: Path) -> Path:
+    """Summarize and write the files; return the Markdown one."""
+    summary = summarize(outcomes)
+    frozen = outcomes[0].config_sha256 if outcomes else settings.sha256
+    content = {"config_sha256": frozen, "settings": asdict(settings), "worlds": summary}
+    (out / "learners.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    in_order = sorted(outcomes, key=lambda outcome: (outcome.world, outcome.seed, outcome.learner))
+    lines = [json.dumps(_line(outcome)) + "\n" for outcome in in_order]
+    (out / "learners.jsonl").write_text("".join(lines), encoding="utf-8")
+    path = out / "LEARNERS.md"
+    table = markdown(summary, read_ledger(out / LEDGER), asdict(settings), frozen)
+    path.write_text(table, encoding="utf-8")
+    return path
+
+
+def _line(outcome: Outcome) -> dict[str, str | int | float | None]:
+    """An outcome without its segments: shares of the gap, and seconds of one processor."""
+    return {
+        "world": outcome.world,
+        "seed": outcome.seed,
+        "learner": outcome.learner,
+        "share": round(outcome.share, 4),
+        "share_before_refit": round(outcome.share_before_refit, 4),
+        "lead": None if outcome.lead is None else round(outcome.lead, 2),
+        "asks": outcome.asks,
+        "train_seconds": round(outcome.train_seconds, 1),
+    }

@@ -1,0 +1,260 @@
+"""Erase: a person leaves the warehouse, the work folders and what was published, and a proof says so.
+
+What the shop keeps itself, its log files and copies of published tables, is the shop's to erase: the proof
+names the log files that still hold the person's id. Secrets stay: without the key nobody could tell a
+tombstone's owner. Learned policies are made from everybody's rounds together; those that were made with the
+person's go with their work folder.
+"""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from features.deidentify import pseudonym, read_key
+from features.errors import InputDataError, MetacartError, UsageError
+from features.warehouse.build import build
+from features.warehouse.byte_search import holds_text
+from features.warehouse.erase import ERASED_REASON, erase_person, find_person, rewrite_store
+from features.warehouse.mentions import count_mentions
+from features.warehouse.store import open_store
+from flows.json_files import read_json, write_json
+from flows.night_folder import NightFolder
+from flows.stages.ingest import key_file, source_files
+from flows.stages.publish import rewrite_table
+from flows.workspace import Workspace
+
+# Texts of out_data_quality that quote a line of the shop's.
+QUOTES = ("reason", "example")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What there was of a person and what is left; it is their tombstone too, and holds no id of the shop's.
+
+    erasure_id: names the erasure where the pseudonym must not stand, as in a published manifest.
+    found, left: place → rows that tell of the person, 1 for a file that is no table.
+    shop_files: log file → how often the shop's id stands in it by itself; a short id is found where it
+    means something else, too. shop_files_missing: why log files could not be searched, if so.
+    is_done: false from the first moment until nothing is left.
+    """
+
+    erasure_id: str
+    shop: str
+    user_key: str
+    key_id: str
+    reason: str
+    erased_on: date
+    found: Mapping[str, int]
+    left: Mapping[str, int]
+    shop_files: Mapping[str, int]
+    shop_files_missing: str | None
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class _Person:
+    """One person, as the shop calls them and as the warehouse does."""
+
+    user_id: str
+    user_key: str
+
+
+def erase(workspace: Workspace, user_id: str, *, reason: str, erased_on: date) -> Proof:
+    """Erase a person from everything that metacart keeps, bytes included, and return the proof.
+
+    user_id: as the shop's mapping hands it to the contract. Hold the shop (`workspace.locked`) meanwhile.
+    From the first moment the proof is a tombstone that keeps later loads from bringing the person back.
+    Run it again after a crash, or at any time: it goes on, and what was found first stays in the proof. A
+    work folder that knew the person goes back to what ingest left: the verbs begin again at `learn`.
+
+    Raises UsageError without an id or reason or where the shop has no key; MetacartError, naming the places,
+    when something is left.
+    """
+    if not user_id or not reason.strip():
+        raise UsageError("Say whom to erase, by the shop's own user id, and for what reason.")
+    key = read_key(key_file(workspace))
+    person = _Person(user_id, pseudonym(key, user_id))
+    proof = _begin(workspace, person, key.key_id, reason, erased_on)
+    if workspace.warehouse.is_file():
+        with open_store(workspace.warehouse) as connection:
+            erase_person(connection, person.user_key, person.user_id)
+            _rebuild(connection, workspace)
+        shutil.rmtree(f"{workspace.warehouse}.tmp", ignore_errors=True)
+        rewrite_store(workspace.warehouse)
+    for folder in workspace.night_folders:
+        _reset(folder, person)
+    for table in sorted(workspace.published.rglob("out_*.parquet")):
+        _rewrite(table, person, proof)
+    shop_files, missing = _search_shop_files(workspace, person)
+    left = _search(workspace, person)
+    proof = replace(proof, left=left, shop_files=shop_files, shop_files_missing=missing, is_done=not left)
+    _write(workspace, proof)
+    if left:
+        raise MetacartError(
+            f"Something of the person is left in {', '.join(left)}. Remove what is no file of metacart's, "
+            "then erase again."
+        )
+    return proof
+
+
+def erasures(workspace: Workspace) -> Path:
+    """Return the folder of the shop's proofs, one JSON file per person."""
+    return workspace.settings.paths.data / "erasures" / workspace.shop
+
+
+def _begin(workspace: Workspace, person: _Person, key_id: str, reason: str, erased_on: date) -> Proof:
+    """Set the tombstone, with all that is found before anything is removed."""
+    found = _search(workspace, person)
+    erasure_id = hashlib.sha256(f"erasure of {person.user_key}".encode()).hexdigest()[:12]
+    proof = Proof(
+        erasure_id,
+        workspace.shop,
+        person.user_key,
+        key_id,
+        reason,
+        erased_on,
+        found,
+        {},
+        {},
+        None,
+        is_done=False,
+    )
+    known = erasures(workspace) / f"{erasure_id}.json"
+    if known.is_file():
+        earlier = read_json(known)
+        most = {
+            place: max(found.get(place, 0), earlier["found"].get(place, 0))
+            for place in sorted({*found, *earlier["found"]})
+        }
+        first_said = date.fromisoformat(earlier["erased_on"])
+        proof = replace(proof, reason=earlier["reason"], erased_on=first_said, found=most)
+    _write(workspace, proof)
+    return proof
+
+
+def _write(workspace: Workspace, proof: Proof) -> None:
+    folder = erasures(workspace)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_json(
+        folder / f"{proof.erasure_id}.json", asdict(proof) | {"erased_on": proof.erased_on.isoformat()}
+    )
+
+
+def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
+    """Make the marts of the last night anew, so that no sum in them counts the person."""
+    if workspace.has_night:
+        night = workspace.recall()
+        build(
+            connection,
+            as_of=night.as_of,
+            attribution_hours=workspace.settings.night.attribution_hours,
+        )
+
+
+def _reset(folder: NightFolder, person: _Person) -> None:
+    """Take a work folder that knew the person back to what ingest left in it."""
+    if not any(_n_traces(file, person) for file in _files(folder.path)):
+        return
+    folder.clear()
+    for name in folder.table_names:
+        folder.write_table(name, _without(folder.table(name), person))
+
+
+def _rewrite(path: Path, person: _Person, proof: Proof) -> None:
+    """Take the person out of a published table."""
+    if not _n_traces(path, person):
+        return
+    before = pl.read_parquet(path)
+    after = _without(before, person)
+    note = {
+        "erasure_id": proof.erasure_id,
+        "erased_on": proof.erased_on.isoformat(),
+        "table": path.stem,
+        "rows": before.height - after.height,
+    }
+    rewrite_table(path.parent, path.stem, after, note)
+
+
+def _search(workspace: Workspace, person: _Person) -> dict[str, int]:
+    """Return every place that tells of the person; names are relative to the data folder."""
+    data = workspace.settings.paths.data
+    found = {}
+    if workspace.warehouse.is_file():
+        with open_store(workspace.warehouse) as connection:
+            rows = find_person(connection, person.user_key, person.user_id)
+        found.update({f"warehouse table {table}": n_rows for table, n_rows in rows.items()})
+    database = workspace.warehouse.name
+    files = [
+        *workspace.warehouse.parent.glob(f"{database}*"),
+        *workspace.warehouse.parent.glob(f".{database}*"),
+        *_files(workspace.work),
+        *_files(workspace.published),
+    ]
+    counts = {path: _n_traces(path, person) for path in sorted(files) if path.is_file()}
+    return found | {path.relative_to(data).as_posix(): n for path, n in counts.items() if n}
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _n_traces(path: Path, person: _Person) -> int:
+    """Count the rows of a Parquet file that tell of the person; 1 for another file with the pseudonym."""
+    if path.suffix != ".parquet":
+        return int(holds_text(path, person.user_key))
+    table = pl.scan_parquet(path)
+    texts = [name for name, kind in table.collect_schema().items() if kind == pl.String]
+    told = table.filter(_tells(texts, person.user_key)).select(pl.len()).collect().item()
+    return int(told) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
+
+
+def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
+    """Drop the rows with the pseudonym, and the quotes of lines that hold the shop's id."""
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
+    kept = table.filter(~_tells(texts, person.user_key))
+    if not set(QUOTES) <= set(kept.columns):
+        return kept
+    quoting = _quotes(kept, person.user_id)
+    return kept.with_columns(
+        pl.when(quoting).then(pl.lit(ERASED_REASON)).otherwise("reason").alias("reason"),
+        pl.when(quoting).then(None).otherwise("example").alias("example"),
+    )
+
+
+def _tells(texts: list[str], user_key: str) -> pl.Expr:
+    return pl.any_horizontal(
+        pl.lit(value=False),
+        *(pl.col(name).str.contains(user_key, literal=True).fill_null(False) for name in texts),
+    )
+
+
+def _is_quality(path: Path) -> bool:
+    return path.stem == "out_data_quality"
+
+
+def _quotes(table: pl.DataFrame, user_id: str) -> pl.Series:
+    """Say of each row whether a quoted line holds the shop's id as a word."""
+    word = re.compile(rf"(?<![0-9A-Za-z_]){re.escape(user_id)}(?![0-9A-Za-z_])")
+    quotes = table.select(QUOTES).iter_rows()
+    return pl.Series([any(text and word.search(text) for text in row) for row in quotes], dtype=pl.Boolean)
+
+
+def _search_shop_files(workspace: Workspace, person: _Person) -> tuple[dict[str, int], str | None]:
+    """Count the person's id in each log file of the shop; or say why that can't be done."""
+    try:
+        files = source_files(workspace.settings, None)
+    except InputDataError as error:
+        return {}, str(error)
+    every = {file.name: file for file in files}
+    every |= {file.join.file.name: file.join.file for file in files if file.join}
+    counts = {
+        file.name: count_mentions(file, person.user_id) for file in every.values() if file.path.is_file()
+    }
+    return {name: n_mentions for name, n_mentions in counts.items() if n_mentions}, None

@@ -1,0 +1,268 @@
+"""Evaluate: every policy on the holdout that nothing was fitted on, then the gate and its verdicts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+
+import polars as pl
+
+from features.codes import Window
+from features.contracts.outputs import PolicyValues
+from features.errors import UsageError
+from features.warehouse.store import open_store
+from flows.night_folder import Night, NightFolder, StageNotes
+from flows.settings import Settings
+from flows.stages.arm_checks import arm_checks
+from flows.stages.learner_tables import comparison_table, curve_table
+from flows.stages.openings import Opening, fingerprint, note_of, record_opening
+from flows.stages.truth import true_rewards
+from flows.stages.verdicts import (
+    champion_of,
+    gate_settings,
+    protected_segments,
+    segment_name,
+    verdict_table,
+)
+from flows.workspace import Workspace
+from offline_rl.comparison.curves import AdaptationPoint, adaptation_curves
+from offline_rl.comparison.paired import Comparison, compare_learners
+from offline_rl.comparison.unseen import Holdout, each_unseen, unseen_segments
+from offline_rl.device import limit_threads
+from offline_rl.gate import ESTIMATOR, Evidence, Gate, GateTerms
+from offline_rl.incumbent import incumbent_policies
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.cautious import CAUTIOUS
+from offline_rl.ope.estimators.named_estimators import from_name
+from offline_rl.ope.evaluation import Evaluation, PolicyValue
+from offline_rl.ope.evaluation import evaluate as evaluate_policies
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.registry import INCUMBENT, LOGGING, Contenders
+from offline_rl.rolling_evaluation import fitted_ones, rolled
+from offline_rl.rolling_origin import rolls
+from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+
+
+@dataclass(frozen=True)
+class _Domain:
+    """One domain of a night, with what it is judged by."""
+
+    name: str
+    folder: NightFolder
+    tasks: Tasks
+    settings: Settings
+
+    @property
+    def incumbent(self) -> list[SegmentPolicies]:
+        """What serves today, where that is another policy than the one that made the evidence."""
+        serves = self.name == "recommendation" and bool(self.settings.night.incumbent_policy)
+        return [incumbent_policies(self.tasks)] if serves else []
+
+    def serving(self) -> Iterator[SegmentPolicies]:
+        """Yield every policy as it would serve: adapted to each segment on the rounds before the holdout.
+
+        The incumbent comes first, as its own log shows it.
+        """
+        yield from self.incumbent
+        training, exploration = self.tasks.window("training"), self.settings.learning.exploration
+        for policy in self.folder.policies(self.name):
+            yield SegmentPolicies.adapted(policy, training, exploration)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A holdout, opened.
+
+    evaluation: every policy as it is, on the holdout. contenders, gate: who asks, and what decides.
+    true_values: by policy and segment (None: all), where the shop is simulated.
+    looks: how many other runs have opened it before.
+    comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
+    refit, which has read all of their support.
+    """
+
+    evaluation: Evaluation
+    contenders: Contenders
+    gate: Gate
+    true_values: Mapping[tuple[str, int | None], float]
+    looks: int
+    comparisons: Sequence[Comparison]
+    curves: Sequence[AdaptationPoint]
+
+
+def evaluate(workspace: Workspace, night: Night) -> None:
+    """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
+    settings = workspace.settings
+    limit_threads(settings.learning.threads)
+    folder = workspace.night_folder(night.run_id)
+    values, verdicts, comparisons, curves, notes = [], [], [], [], []
+    with folder.stage("evaluate"):
+        _refuse_unknown_segments(folder, night, settings)
+        for domain in night.domains:
+            tasks = folder.tasks(domain)
+            opened = _open_holdout(workspace, night, domain, tasks)
+            election = opened.gate.elect(opened.contenders, gate_settings(settings))
+            key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
+            values.append(_value_rows(opened, key, segment_ids, settings))
+            verdicts.append(verdict_table(election, opened.gate, key, segment_ids, settings))
+            comparisons.append(comparison_table(opened.comparisons, key))
+            curves.append(curve_table(opened.curves, key))
+            folder.write_champion(domain, champion_of(election, opened.gate, segment_ids, settings))
+            notes += note_of(domain, opened.looks)
+        folder.write_notes("evaluate", StageNotes(tuple(notes)))
+        folder.write_parts("out_policy_values", values)
+        folder.write_parts("out_verdicts", verdicts)
+        folder.write_parts("out_learner_comparisons", comparisons)
+        folder.write_parts("out_adaptation_curves", curves)
+        with open_store(workspace.warehouse) as connection:
+            checks = arm_checks(connection, settings, night.run_id)
+        if not checks.is_empty():
+            folder.write_table("out_arm_checks", checks)
+
+
+def _open_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks) -> Opened:
+    """Evaluate all policies on the same holdout."""
+    folder, settings = workspace.night_folder(night.run_id), workspace.settings
+    names, shown = folder.names(domain), _Domain(domain, folder, tasks, settings)
+    judging = folder.rounds(domain).filter(window=Window.HOLDOUT)
+    looks = record_opening(workspace.work / "openings.jsonl", _opening(night, domain, judging, tasks))
+    rounds = tasks.window("holdout")
+    holdout = Holdout(
+        rounds,
+        q_hat=folder.pooled(domain).model.expected_rewards(rounds).cpu(),
+        truth=true_rewards(workspace, domain, judging, tasks.action_ids),
+    )
+    judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
+    true_values = {(LOGGING, segment): value for segment, value in holdout.true_values(None).items()}
+    for policies in shown.serving():
+        probabilities = served_probabilities(policies, rounds)
+        judged[policies.name] = judged_rounds(rounds, probabilities, holdout.q_hat)
+        of_policy = holdout.true_values(probabilities)
+        true_values |= {(policies.name, segment): value for segment, value in of_policy.items()}
+    of_all = partial(
+        evaluate_policies,
+        n_resamples=settings.evaluation.resamples,
+        seed=settings.night.seed,
+        confidence=settings.evaluation.confidence,
+        cluster_name="users" if names.has_users else "rounds",
+    )
+    evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
+    terms = GateTerms(
+        evaluate=lambda policies: of_all(policies, [from_name(ESTIMATOR)]),
+        today=INCUMBENT if INCUMBENT in judged else LOGGING,
+        protected=protected_segments(tasks.segment_ids, settings),
+        keep_above=settings.segments.keep_above,
+        seed=settings.night.seed,
+        split_by=names.split_by,
+    )
+    contenders = folder.contenders(domain)
+    return Opened(
+        evaluation,
+        contenders,
+        _gate(shown, contenders, terms, judged),
+        true_values=true_values,
+        looks=looks,
+        comparisons=compare_learners(
+            evaluation,
+            [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT, CAUTIOUS)],
+            unseen_segments(tasks, holdout),
+            resamples=settings.evaluation.resamples,
+            confidence=settings.evaluation.confidence,
+        ),
+        curves=adaptation_curves(
+            list(folder.learned(domain)), each_unseen(tasks, holdout), settings.learning.exploration
+        ),
+    )
+
+
+def _gate(
+    domain: _Domain, contenders: Contenders, terms: GateTerms, judged: Mapping[str, EvaluationRounds]
+) -> Gate:
+    """Judge from rolling origins who can be learned anew from earlier days, on the holdout who can't.
+
+    judged: policy → the holdout as it sees it.
+    """
+    folder, tasks, settings = domain.folder, domain.tasks, domain.settings
+    identities = folder.rounds(domain.name)
+    evidence: dict[str, Evidence] = {}
+    if rolls(tasks):
+        judged_anew = rolled(
+            tasks,
+            fitted_ones([folder.policy(domain.name, name) for name in contenders.judged]),
+            folder.pooled(domain.name),
+            logging_policy=LOGGING,
+            serving_today=domain.incumbent,
+            exploration=settings.learning.exploration,
+            seed=settings.night.seed,
+        )
+        rolling = Evidence.of(
+            judged_anew.rounds,
+            contenders.judged,
+            terms,
+            days=_days(identities[judged_anew.judged.numpy()]),
+            n_origins=judged_anew.n_origins,
+        )
+        evidence = dict.fromkeys(rolling.choices, rolling)
+    if at_holdout := [name for name in contenders.judged if name not in evidence]:
+        asked = {LOGGING, INCUMBENT, *contenders.judged}
+        last = Evidence.of(
+            {name: rounds for name, rounds in judged.items() if name in asked},
+            contenders.judged,
+            terms,
+            days=_days(identities.filter(window=Window.HOLDOUT)),
+            n_origins=1,
+        )
+        evidence |= dict.fromkeys(at_holdout, last)
+    return Gate(terms.today, evidence)
+
+
+def _days(rounds: pl.DataFrame) -> tuple[date, date]:
+    """The first and the last day on which rounds were decided."""
+    days = rounds["decided_at"].dt.date()
+    return days.min(), days.max()  # type: ignore[return-value]  # of no rounds there is no evidence
+
+
+def _refuse_unknown_segments(folder: NightFolder, night: Night, settings: Settings) -> None:
+    """Refuse a protected segment that the night lacks: a slip, or a merge, would serve it unseen."""
+    known = {name for domain in night.domains for name in folder.segment_ids(domain)}
+    unknown = [name for name in settings.segments.protected if name not in known]
+    if unknown and known:
+        raise UsageError(
+            f"segments.protected names {', '.join(unknown)}, which tonight is not a segment: it may have "
+            f"been merged for want of rounds. There are {', '.join(sorted(known)[:20])}. Protect the segment "
+            "that it was merged into, or take the name out."
+        )
+
+
+def _opening(night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks) -> Opening:
+    dealt = zip(tasks.segment_ids, tasks.segment_split.tolist(), strict=True)
+    return Opening(
+        domain=domain,
+        holdout_sha256=fingerprint(identities["round_id"]),
+        splits_sha256=fingerprint(f"{segment} {split}" for segment, split in dealt),
+        run_id=night.run_id,
+    )
+
+
+def _estimators(settings: Settings) -> Sequence[str]:
+    return "ips", f"ips:{settings.evaluation.clip:g}", "snips", "dm", "dr"
+
+
+def _value_rows(
+    opened: Opened, key: Mapping[str, str], segment_ids: Sequence[str], settings: Settings
+) -> pl.DataFrame:
+    rows = [
+        {
+            **key,
+            **_fields(value),
+            "segment_id": segment_name(value.segment, segment_ids),
+            "true_value": opened.true_values.get((value.policy, value.segment)),
+        }
+        for value in opened.evaluation.policy_values(settings.evaluation.confidence)
+    ]
+    frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
+    return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)
+
+
+def _fields(value: PolicyValue) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in PolicyValues.column_names() if hasattr(value, name)}

@@ -1,0 +1,200 @@
+"""Ingest: a shop's files → checked, pseudonymous rows in the warehouse, and the marts of one night."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import duckdb
+
+from features.contracts.mapping import SourceFile
+from features.deidentify import pseudonym_sql, read_key
+from features.deidentify.stored import stored_sql
+from features.errors import InputDataError, UsageError
+from features.sources import (
+    criteo_attribution,
+    declared,
+    online_retail,
+    open_bandit,
+    otto,
+    rees46,
+    retailrocket,
+    simulated,
+)
+from features.sources.file_tables import parse_file_tables
+from features.warehouse.build import build
+from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
+from features.warehouse.load import LoadedFile, load_file
+from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
+from features.warehouse.quality import data_quality
+from features.warehouse.retention import drop_old_rows, first_kept_day
+from features.warehouse.store import open_store
+from features.warehouse.watermark import Watermark
+from flows.night_folder import Night
+from flows.settings import Settings
+from flows.stages.undecided import undecided
+from flows.workspace import Workspace
+
+SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
+    "open_bandit": open_bandit.files,
+    "simulated": simulated.files,
+    "rees46": rees46.files,
+    "retailrocket": retailrocket.files,
+    "online_retail": online_retail.files,
+    "otto": otto.files,
+    "criteo_attribution": criteo_attribution.files,
+}
+
+# The domains that policies are learned for; a budget is computed from curves.
+LEARNED = ("recommendation", "advertising")
+
+
+def ingest(workspace: Workspace, as_of: date | None) -> Night:
+    """Load what is new, build the marts as the night of `as_of` knows them, and name the night.
+
+    as_of: None means the newest day in the logs that is over; of rounds without times, the day on which the
+        last reward may come.
+    A file that was loaded before is skipped by its hash, so that a repeated night changes nothing.
+    Raises InputDataError where a file can't be used; what was loaded before it stays.
+    """
+    settings = workspace.settings
+    files = source_files(settings, as_of)
+    # The only look at the clock: when the files that are new were received, and which day is over.
+    now = datetime.now(UTC)
+    with open_store(workspace.warehouse) as connection:
+        loaded = _load_all(connection, workspace, files, as_of, now)
+        loaded_days = first_and_last_day(connection, "raw")
+        if loaded_days is None:
+            raise InputDataError(
+                "The logs hold nothing that happened on a day, so there is no night to run. Check shop.logs, "
+                "and the reasons for which lines were rejected."
+            )
+        as_of = as_of or min(
+            last_day_with_rewards(connection, loaded_days[1], settings.night.attribution_hours),
+            now.date() - timedelta(days=1),
+        )
+        if settings.night.keep_days:
+            # A night asked for beyond the logs must not drop them all.
+            drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
+        build(
+            connection,
+            as_of=as_of,
+            attribution_hours=settings.night.attribution_hours,
+            max_superseded_share=settings.night.max_rejected_share,
+        )
+        known_days = first_and_last_day(connection, "stg")
+        if known_days is None:
+            raise InputDataError(
+                f"Nothing happened up to {as_of}. Choose a later date, or load earlier logs."
+            )
+        reasons = undecided(connection, as_of)
+        inputs = dict(file.joined for file in loaded if file.joined)
+        inputs |= {file.name: file.sha256 for file in loaded}
+        night = Night(
+            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg")),
+            shop=workspace.shop,
+            as_of=as_of,
+            inputs=inputs,
+            data_from=known_days[0],
+            data_to=known_days[1],
+            domains=tuple(domain for domain in LEARNED if domain not in reasons),
+            undecided=reasons,
+        )
+        quality = data_quality(connection, night.run_id)
+        workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
+    workspace.remember(night)
+    return night
+
+
+def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:
+    """Return the shop's files and what each feeds: by its `[[files]]` tables, or by its adapter."""
+    if settings.shop.source == "files":
+        return declared.files(settings.shop.logs, parse_file_tables(settings.files), until=until)
+    return SOURCES[settings.shop.source](settings.shop.logs, until=until)
+
+
+def _load_all(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Workspace,
+    files: Sequence[SourceFile],
+    as_of: date | None,
+    now: datetime,
+) -> list[LoadedFile]:
+    key = read_key(key_file(workspace), create=True)
+    erased = tombstones(workspace)
+    _refuse_foreign_tombstones(erased, key.key_id)
+    hashed = pseudonym_sql(key)
+    not_erased = not_erased_sql([tombstone.user_key for tombstone in erased])
+    watermark = _watermark(workspace, as_of)
+    # A log that comes for the first time brings its history with it: no day of it was closed.
+    known_logs = {log for log, n_rows in row_counts(connection, "raw").items() if n_rows}
+
+    def load(file: SourceFile) -> LoadedFile:
+        return load_file(
+            connection,
+            file,
+            pseudonym_sql=hashed,
+            key_id=key.key_id,
+            max_rejected_share=workspace.settings.night.max_rejected_share,
+            watermark=watermark if any(mapping.log in known_logs for mapping in file.logs) else None,
+            first_day=workspace.settings.shop.first_day,
+            now=now,
+            stored_value=stored_sql,
+            not_erased=not_erased,
+        )
+
+    loaded = [(file, load(file)) for file in files]
+    # The other file of the same content may have changed since: then its rows stand for this one no more.
+    return [load(file) if done.twin_of else done for file, done in loaded]
+
+
+def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
+    """Return which days are closed: none on the first night, nor those after a night that is run again."""
+    last = workspace.last_night()
+    if last is None:
+        return None
+    return Watermark(min(last, as_of) if as_of else last, workspace.settings.night.late_days)
+
+
+def _refuse_foreign_tombstones(erased: Sequence[Tombstone], key_id: str) -> None:
+    """Refuse to load under another key than people were erased under: nobody would know them again."""
+    foreign = sum(tombstone.key_id != key_id for tombstone in erased)
+    if foreign:
+        raise UsageError(
+            f"{foreign} people were erased under another pseudonym key than the present one ({key_id}), "
+            "which can't tell their rows. Put the old key back in its place, or erase them under the new one "
+            "and move their old proofs out of data/erasures."
+        )
+
+
+def tombstones(workspace: Workspace) -> tuple[Tombstone, ...]:
+    """Return the proofs of all erasures of the shop: whom no file may bring back."""
+    return read_tombstones(workspace.settings.paths.data / "erasures" / workspace.shop)
+
+
+def key_file(workspace: Workspace) -> Path:
+    """Return where the shop's pseudonym key lies; it is made on the first night."""
+    settings = workspace.settings
+    return settings.privacy.key_file or settings.paths.data / "secrets" / f"{workspace.shop}.key"
+
+
+def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows: Mapping[str, int]) -> str:
+    """Name a night by what decides its numbers: date, inputs, the rows kept of them, configuration and code.
+
+    n_rows: rows of each dated log that the night knows. The same files leave other rows where earlier
+    nights have closed days, where old rows were dropped, and where people were erased.
+    """
+    content = json.dumps(
+        [
+            as_of.isoformat(),
+            inputs,
+            n_rows,
+            workspace.settings.content_hash,
+            version("metacart"),
+            sorted(tombstone.user_key for tombstone in tombstones(workspace)),
+        ],
+        sort_keys=True,
+    )
+    return f"{as_of.isoformat()}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"

@@ -1,0 +1,147 @@
+"""Learn: the marts → one task per segment → candidate policies, with how each of them got there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from features.contracts.outputs import LearningCurves
+from features.tasks.build import DomainTasks, build_tasks
+from features.tasks.segment_table import segment_table
+from features.tasks.settings import TaskSettings
+from features.tasks.tables import read_tables
+from features.warehouse.store import open_store
+from flows.night_folder import Night, StageNotes
+from flows.progress import Lesson, Watch, unwatched
+from flows.settings import Learning, Settings
+from flows.workspace import Workspace
+from offline_rl.device import limit_threads, training_device
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.cautious import cautious
+from offline_rl.meta.choice import asking
+from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.mixed_effects import MixedMetaPolicy
+from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
+from offline_rl.meta.refit import refitted
+from offline_rl.registry import Contenders
+
+
+def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
+    """Build the tasks of every domain, train every learner on them, and leave both in the work folder."""
+    settings = workspace.settings
+    limit_threads(settings.learning.threads)
+    folder = workspace.night_folder(night.run_id)
+    segments, curves, notes = [], [], []
+    with folder.stage("learn"):
+        for domain in night.domains:
+            built = _tasks(workspace, night, domain)
+            folder.save_tasks(built)
+            segments.append(segment_table(built, night.run_id, settings.segments.min_rounds))
+            tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
+            learned = train(tasks, settings, domain, night.domains, watch)
+            folder.write_contenders(domain, learned.contenders)
+            folder.save_policies(domain, served=learned.served, learned=learned.policies)
+            for policy in learned.policies:
+                curves.append(_curve(policy, night.run_id, domain))
+                notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
+        folder.write_parts("out_segment_tasks", segments)
+        folder.write_parts("out_learning_curves", curves)
+        folder.write_notes("learn", StageNotes(tuple(notes), str(training_device())))
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What one domain's learners have learned.
+
+    policies: as validation judged them. served: the same upon the pooled model of all rounds before the
+    holdout (`offline_rl.meta.refit`), and the cautious one that opens the gate, if there is one.
+    """
+
+    policies: Sequence[MetaPolicy]
+    served: Sequence[MetaPolicy]
+    contenders: Contenders
+
+
+def train(
+    tasks: Tasks, settings: Settings, domain: str, domains: Sequence[str], watch: Watch = unwatched
+) -> Learned:
+    """Train the baseline and the learners of the configuration.
+
+    Who asks to serve is decided here, on validation segments, long before the holdout is opened.
+    domains: all that the night learns in, for whoever watches.
+    """
+    how, seed = learning_settings(settings.learning), settings.night.seed
+    asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
+    learners = [BASELINE, *(LEARNERS[name] for name in asked_for)]
+    before, lessons = len(learners) * domains.index(domain), len(learners) * len(domains)
+    learned: list[MetaPolicy] = []
+    for place, learner in enumerate(learners, start=before):
+        lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
+        learned.append(learner.meta_train(tasks, how, seed, progress=watch(lesson)))
+    served = [refitted(policy, tasks, how, seed) for policy in learned]
+    # The baseline is what a learner asks to replace, so it doesn't ask itself.
+    asked = asking(learned[1:], learned[0], lambda: mixed_start(tasks, how.hidden, seed))
+    pooled = served[0]
+    assert isinstance(pooled, MixedMetaPolicy)
+    softer = cautious(pooled, tasks, seed) if asked.plain == BASELINE.name else None
+    contenders = Contenders(
+        wanted=(*asked.learners[:1], asked.plain),
+        cautious=None if softer is None else softer.name,
+        constant=tuple(learner.name for learner in CONSTANT),
+    )
+    return Learned(learned, served if softer is None else [*served, softer], contenders)
+
+
+def learning_settings(learning: Learning) -> LearningSettings:
+    """What the configuration says of learning, as learners take it."""
+    return LearningSettings(
+        hidden=learning.hidden,
+        inner_lr=learning.inner_lr,
+        inner_steps=learning.inner_steps,
+        outer_lr=learning.outer_lr,
+        max_steps=learning.max_steps,
+    )
+
+
+def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:
+    settings = _task_settings(workspace.settings, domain)
+    with open_store(workspace.warehouse) as connection:
+        tables = read_tables(connection, domain, settings, night.as_of)
+    return build_tasks(tables, settings, night.as_of)
+
+
+def _task_settings(settings: Settings, domain: str) -> TaskSettings:
+    tasks = TaskSettings(
+        reward=settings.night.reward,
+        attribution_hours=settings.night.attribution_hours,
+        segments_by=settings.segments.by,
+        clusters=settings.segments.clusters,
+        min_rounds=settings.segments.min_rounds,
+        salt=settings.segments.salt,
+        support_share=settings.segments.support_share,
+        query_share=settings.segments.query_share,
+        evidence_policies=settings.night.evidence_policies,
+        incumbent_policy=settings.night.incumbent_policy,
+        seed=settings.night.seed,
+    )
+    # Ad servers log no policy version, so every ad impression with a propensity is evidence.
+    return tasks if domain == "recommendation" else replace(tasks, evidence_policies=(), incumbent_policy="")
+
+
+def _curve(policy: MetaPolicy, run_id: str, domain: str) -> pl.DataFrame:
+    points = [
+        {
+            "run_id": run_id,
+            "domain": domain,
+            "learner": policy.name,
+            "step": point.step,
+            "loss": point.loss,
+            "validation_value": point.validation_value,
+            "zero_shot_value": point.zero_shot_value,
+            "seconds": point.seconds,
+        }
+        for point in policy.curve
+    ]
+    frame = pl.DataFrame(points).with_columns(pl.col("loss").fill_nan(None))
+    return LearningCurves.validate(frame, cast=True)

@@ -1,0 +1,42 @@
+"""The truth of a simulated shop: what each logged round would have earned with every action.
+
+A real shop has no such thing; for it there is None, and the tables leave true_value empty.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import polars as pl
+import torch
+
+from features.deidentify import pseudonym, read_key
+from features.simulator.world import World
+from flows.stages.ingest import key_file
+from flows.workspace import Workspace
+from offline_rl.comparison.unseen import Truth
+
+
+def true_rewards(
+    workspace: Workspace, domain: str, rounds: pl.DataFrame, action_ids: Sequence[str]
+) -> Truth | None:
+    """Return what logged rounds (user_key, decided_at, slot, action_id) truly earn; None for a real shop."""
+    settings = workspace.settings
+    if settings.shop.source != "simulated":
+        return None
+    world = World.load(settings.shop.logs)
+    rewards = world.logged_rewards(
+        "advertising" if domain == "advertising" else "recommendation",
+        user_ids(workspace, world, rounds["user_key"]),
+        action_ids,
+        shown_ids=rounds["action_id"].to_list(),
+        slot=rounds["slot"].to_numpy(),
+        day=world.days(rounds["decided_at"]),
+        reward=settings.night.reward,
+    )
+    return Truth(torch.from_numpy(rewards.of_action), torch.from_numpy(rewards.of_log))
+
+
+def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:
+    """Return who is behind each pseudonym of a simulated shop; nobody can for a real one."""
+    key = read_key(key_file(workspace))
+    user_of = {pseudonym(key, user_id): user_id for user_id in world.user_ids}
+    return [user_of[user_key] for user_key in user_keys]

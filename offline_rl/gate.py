@@ -1,0 +1,119 @@
+"""The gate of one domain: which rounds each contender is judged on, and the election."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.trust.verdict import GateSettings, unproven_lead
+from offline_rl.registry import LOGGING, Contenders, Election, elect
+from offline_rl.segment_choice import SegmentChoice, choose_segments
+
+ESTIMATOR = "dr"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An evaluation, and the first and last day of its rounds.
+
+    choices: contender → the segments it would serve; the evaluation judges what serves then.
+    n_origins: how many dates it judges from. split_by: what decided which rounds judge.
+    """
+
+    evaluation: Evaluation
+    choices: Mapping[str, SegmentChoice]
+    judged_from: date
+    judged_to: date
+    n_origins: int
+    split_by: str
+
+    @classmethod
+    def of(
+        cls,
+        judged: Mapping[str, EvaluationRounds],
+        contenders: Collection[str],
+        terms: "GateTerms",
+        *,
+        days: tuple[date, date],
+        n_origins: int,
+    ) -> Self:
+        """The evidence of rounds that were decided from the first of these days to the last.
+
+        judged: policy → the rounds as it sees them. contenders: those that would serve by segment.
+        """
+        choices = {
+            name: terms.chosen(judged[name], judged[terms.today]) for name in contenders if name in judged
+        }
+        served = dict(judged) | {name: choice.served for name, choice in choices.items()}
+        return cls(terms.evaluate(served), choices, *days, n_origins, terms.split_by)
+
+
+@dataclass(frozen=True)
+class GateTerms:
+    """How a domain's evidence is judged.
+
+    evaluate: policies by name → their evaluation. today: the policy that serves today.
+    protected: segments that keep it. keep_above: see `offline_rl.segment_choice`.
+    """
+
+    evaluate: Callable[[Mapping[str, EvaluationRounds]], Evaluation]
+    today: str
+    protected: tuple[int, ...]
+    keep_above: float
+    seed: int
+    split_by: str
+
+    def chosen(self, candidate: EvaluationRounds, today: EvaluationRounds) -> SegmentChoice:
+        """The segments that a candidate would serve."""
+        return choose_segments(
+            candidate,
+            today,
+            self.evaluate,
+            estimator=ESTIMATOR,
+            keep_above=self.keep_above,
+            protected=self.protected,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What contenders are judged by.
+
+    evidence: contender → the rolling evidence, where it can be learned anew from earlier days
+        (`offline_rl.rolling_evaluation`), or else the holdout's.
+    """
+
+    today: str
+    evidence: Mapping[str, Evidence]
+
+    def choice_of(self, policy: str) -> SegmentChoice:
+        """The segments that a contender would serve."""
+        return self.evidence[policy].choices[policy]
+
+    def elect(self, contenders: Contenders, asked: GateSettings) -> Election:
+        """Let the contenders ask, in their order; who is promoted is held against the constant ones.
+
+        asked: what the configuration demands of evidence.
+        """
+        election = elect(
+            lambda policy: self.evidence[policy].evaluation,
+            contenders.wanted,
+            LOGGING,
+            self.today,
+            asked,
+            cautious=contenders.cautious,
+        )
+        overall = election.overall
+        if overall.verdict != "promote" or overall.candidate in contenders.constant:
+            return election
+        evaluation = self.evidence[overall.candidate].evaluation
+        said = [
+            unproven_lead(evaluation, overall.candidate, name, asked)
+            for name in contenders.constant
+            if name in evaluation.policies
+        ]
+        reasons = (*overall.reasons, *(reason for reason in said if reason))
+        return replace(election, overall=replace(overall, reasons=reasons))

@@ -1,0 +1,285 @@
+"""What a shop's logs can carry: missing logs, late rows, rows kept for some days, a key that has changed."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.deidentify import read_key
+from features.errors import InputDataError, UsageError
+from features.warehouse.store import open_store
+from flows.json_files import read_json
+from flows.settings import read_settings
+from flows.shops import FILES, write_config
+from flows.stages.decide import decide
+from flows.stages.erase import erase
+from flows.stages.ingest import ingest, key_file
+from flows.stages.learn import learn
+from flows.stages.night import run_night
+from flows.stages.publish import publish
+from flows.workspace import Workspace
+
+EVENTS = """
+[[files]]
+path = "events-*.csv"
+[files.events]
+columns = { event_id = "id", occurred_at = "at", user_id = "who", item_id = "what", event_type = "did" }
+"""
+IMPRESSIONS = """
+[[files]]
+path = "impressions-*.csv"
+[files.impressions]
+columns = { impression_id = "id", shown_at = "at", session_id = "visit", slot = "slot", item_id = "what" }
+constants = { surface = "home", policy_version = "v1" }
+"""
+SPEND = """
+[[files]]
+path = "spend-*.csv"
+[files.ad_spend_daily]
+columns = { date = "day", spend_cents = "cents", revenue_cents = "revenue" }
+[files.ad_spend_daily.constants]
+campaign_id = "c"
+channel = "search"
+segment_id = "all"
+impressions = 0
+clicks = 0
+conversions = 0
+"""
+
+NewShop = Callable[..., Workspace]
+
+
+@pytest.fixture
+def new_shop(tmp_path: Path) -> NewShop:
+    """Write a configuration whose files are the given tables; `keep_days` goes into its [night]."""
+
+    def make(tables: str, keep_days: str = "") -> Workspace:
+        config = tmp_path / "metacart.toml"
+        write_config(config, FILES, name="shop", logs=tmp_path, data=tmp_path / "data", overwrite=True)
+        text = (
+            config.read_text()
+            .replace("[night]", f"[night]\n{keep_days}")
+            .replace("share = 0.01", "share = 0.5")
+        )
+        config.write_text(text + tables)
+        return Workspace(read_settings(config))
+
+    return make
+
+
+def write_events(folder: Path, name: str, *days: int) -> None:
+    rows = [f"{name}{day},2026-01-{day:02}T10:00:00Z,ann,shoe,view" for day in days]
+    (folder / f"events-{name}.csv").write_text("\n".join(["id,at,who,what,did", *rows, ""]))
+
+
+def write_impressions(folder: Path, name: str, *days: int) -> None:
+    rows = [f"{name}{day},2026-01-{day:02}T10:00:00Z,v{day},1,shoe" for day in days]
+    (folder / f"impressions-{name}.csv").write_text("\n".join(["id,at,visit,slot,what", *rows, ""]))
+
+
+def event_days(shop: Workspace) -> list[int]:
+    with open_store(shop.warehouse) as connection:
+        found = connection.sql("SELECT day(occurred_at) FROM raw_events ORDER BY 1").fetchall()
+    return [day for (day,) in found]
+
+
+def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_decided(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
+    write_events(tmp_path, "a", 1, 2)
+    shop = new_shop(EVENTS)
+
+    result = run_night(shop.settings, None, lambda _line: None)
+
+    assert (result.night.as_of, result.night.domains) == (date(2026, 1, 2), ())
+    assert set(result.published.tables) == {"out_data_quality"}
+    assert set(result.night.undecided) == {"recommendation", "advertising", "budget"}
+    assert "hold no impressions up to 2026-01-02" in result.night.undecided["recommendation"]
+    assert read_json(result.published.folder / "manifest.json")["undecided"] == result.night.undecided
+    assert "hold no impressions" in result.published.report.read_text()
+    with open_store(shop.warehouse) as connection:
+        assert connection.sql("SELECT count(*) FROM dim_users").fetchall() == [(1,)]
+
+
+def test_impressions_without_propensities_are_told_apart_from_none(new_shop: NewShop, tmp_path: Path) -> None:
+    write_impressions(tmp_path, "a", 1, 2)
+
+    night = ingest(new_shop(IMPRESSIONS), None)
+
+    assert night.domains == ()
+    assert "None of 2 impressions has a propensity" in night.undecided["recommendation"]
+
+
+def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
+    rows = [f"2026-01-{day:02},{1000 + 10 * day},{3000 + 20 * day}" for day in range(1, 22)]
+    (tmp_path / "spend-a.csv").write_text("\n".join(["day,cents,revenue", *rows, ""]))
+
+    result = run_night(new_shop(SPEND).settings, None, lambda _line: None)
+
+    assert set(result.night.undecided) == {"recommendation", "advertising"}
+    budget = {"out_budget_allocation", "out_budget_totals", "out_budget_backtest"}
+    assert set(result.published.tables) == {"out_data_quality", *budget}
+    assert pl.read_parquet(result.published.tables["out_budget_allocation"]).height == 1
+
+
+def test_a_log_of_weekly_sums_is_told_from_one_of_days(new_shop: NewShop, tmp_path: Path) -> None:
+    rows = [f"{date(2026, 1, 5) + timedelta(weeks=week)},{1000 + week},{3000}" for week in range(10)]
+    (tmp_path / "spend-a.csv").write_text("\n".join(["day,cents,revenue", *rows, ""]))
+
+    shop = new_shop(SPEND)
+    night = ingest(shop, None)
+
+    quality = shop.night_folder(night.run_id).table("out_data_quality")
+    [reason] = quality.filter(pl.col("rule") == "days far apart")["reason"].to_list()
+    assert reason.startswith("its days lie 7 days apart: if each line is of 7 days, all that is called a day")
+
+
+JOINED = """
+[[files]]
+path = "touches.csv"
+join = { path = "campaigns.csv", on = "campaign" }
+time_format = "%d.%m.%Y"
+time_zone = "UTC"
+[files.events]
+ids.event_id = "row number"
+columns.occurred_at = "start"
+columns.user_id = "household"
+columns.item_id = "coupon"
+constants.event_type = "view"
+"""
+
+
+def test_another_file_to_join_is_another_night(new_shop: NewShop, tmp_path: Path) -> None:
+    (tmp_path / "touches.csv").write_text("campaign,household,coupon\nA,ann,c1\nB,bob,c2\nC,ann,c3\n")
+    campaigns = "campaign,start,owner\nA,05.01.2026,ann\nB,07.01.2026,zoe\n"
+    (tmp_path / "campaigns.csv").write_text(campaigns)
+    shop = new_shop(JOINED)
+
+    first = ingest(shop, date(2026, 1, 9))
+    assert event_days(shop) == [5, 7]
+    assert ingest(shop, date(2026, 1, 9)).run_id == first.run_id
+    (tmp_path / "campaigns.csv").write_text(campaigns.replace("07.01.", "08.01.") + "C,09.01.2026,\n")
+    second = ingest(shop, date(2026, 1, 9))
+
+    assert event_days(shop) == [5, 8, 9]
+    assert second.run_id != first.run_id
+    assert set(second.inputs) == {"touches.csv", "campaigns.csv"}
+    proof = erase(Workspace(shop.settings), "ann", reason="asked", erased_on=date(2026, 1, 10))
+    assert proof.shop_files == {"touches.csv": 2, "campaigns.csv": 1}
+
+
+def test_nothing_that_happened_on_a_day_is_no_night(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a")
+
+    with pytest.raises(InputDataError, match="nothing that happened on a day"):
+        ingest(new_shop(EVENTS), None)
+
+
+def test_a_night_before_the_first_day_is_refused(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 5)
+
+    with pytest.raises(InputDataError, match="Nothing happened up to 2026-01-04"):
+        ingest(new_shop(EVENTS), date(2026, 1, 4))
+
+
+def test_a_new_file_may_touch_the_last_three_days_and_no_older_one(new_shop: NewShop, tmp_path: Path) -> None:
+    shop = new_shop(EVENTS).settings
+    write_events(tmp_path, "a", 1, 10)
+    ingest(Workspace(shop), None)
+    write_events(tmp_path, "b", 7, 8, 11)
+
+    night = ingest(Workspace(shop), None)
+
+    assert event_days(Workspace(shop)) == [1, 8, 10, 11]
+    quality = Workspace(shop).night_folder(night.run_id).table("out_data_quality")
+    [reason] = quality.filter(pl.col("n_rejected") > 0, rule=RULE)["reason"]
+    assert "the days before 2026-01-08 were closed by the night of 2026-01-10" in reason
+
+
+RULE = "occurred_at must not lie before the 3 last closed days"
+
+
+def test_a_log_that_comes_for_the_first_time_brings_its_history(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 10)
+    ingest(new_shop(EVENTS), None)
+    write_impressions(tmp_path, "a", 1, 2)
+    write_impressions(tmp_path, "b", 3)
+
+    night = ingest(new_shop(EVENTS + IMPRESSIONS), None)
+
+    assert "None of 3 impressions" in night.undecided["recommendation"]
+
+
+def test_rows_older_than_the_shop_keeps_them_leave_and_the_night_has_another_name(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
+    write_events(tmp_path, "a", 1, 2, 3)
+    everything = ingest(new_shop(EVENTS), None)
+    assert event_days(new_shop(EVENTS)) == [1, 2, 3]
+
+    kept = ingest(new_shop(EVENTS, "keep_days = 2"), None)
+
+    assert event_days(new_shop(EVENTS)) == [2, 3]
+    assert kept.run_id != everything.run_id
+
+
+def test_a_date_beyond_the_logs_does_not_drop_them_all(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1, 2, 3)
+    shop = new_shop(EVENTS, "keep_days = 2")
+
+    ingest(shop, date(2031, 1, 1))
+
+    assert event_days(shop) == [2, 3]
+
+
+def test_under_another_key_erased_people_would_come_back_so_the_night_stops(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
+    write_events(tmp_path, "a", 1)
+    shop = new_shop(EVENTS)
+    ingest(shop, None)
+    with shop.locked():
+        erase(shop, "ann", reason="asked", erased_on=date(2026, 1, 2))
+    key_file(shop).unlink()
+    read_key(key_file(shop), create=True)
+
+    with pytest.raises(UsageError, match="1 people were erased under another pseudonym key"):
+        ingest(shop, None)
+
+
+def test_an_address_in_a_context_does_not_reach_the_warehouse(new_shop: NewShop, tmp_path: Path) -> None:
+    lines = [
+        "id,at,visit,slot,what,known",
+        'i1,2026-01-01T10:00:00Z,v,1,shoe,"{""note"": ""ann@example.com""}"',
+        "",
+    ]
+    (tmp_path / "impressions-a.csv").write_text("\n".join(lines))
+    shop = new_shop(IMPRESSIONS.replace('item_id = "what" }', 'item_id = "what", context = "known" }'))
+
+    ingest(shop, None)
+
+    with open_store(shop.warehouse) as connection:
+        [(context,)] = connection.sql("SELECT context FROM raw_impressions").fetchall()
+    assert context == '{"note": "[email]"}'
+    assert b"ann@example.com" not in shop.warehouse.read_bytes()
+
+
+def test_a_stage_waits_for_those_before_it(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1)
+    shop = new_shop(EVENTS)
+    night = ingest(shop, None)
+
+    with pytest.raises(UsageError, match="run `metacart learn` first"):
+        publish(shop, night)
+
+
+def test_a_stage_done_again_takes_back_those_after_it(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1)
+    shop = new_shop(EVENTS)
+    night = run_night(shop.settings, None, lambda _line: None).night
+    learn(shop, night)
+
+    with pytest.raises(UsageError, match="run `metacart evaluate` first"):
+        decide(shop, night)
