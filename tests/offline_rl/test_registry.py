@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings
@@ -33,7 +33,7 @@ def elected(
     **policies: float | np.ndarray,
 ):
     judged = {"logging": bets(0.5)} | {name: bets(heads) for name, heads in policies.items()}
-    evaluation = evaluate(judged, [DoublyRobust()], n_resamples=300, seed=0)
+    evaluation = evaluate(judged, [from_name("dr")], n_resamples=300, seed=0)
     return elect(lambda _: evaluation, contenders, "logging", incumbent, GateSettings(), cautious=cautious)
 
 
@@ -101,7 +101,7 @@ def test_each_contender_is_judged_on_the_rounds_that_know_it():
     few, many = (
         evaluate(
             {name: bets(heads).select(np.arange(n)) for name, heads in policies.items()},
-            [DoublyRobust()],
+            [from_name("dr")],
             n_resamples=300,
             seed=0,
         )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.segment_choice import SegmentChoice, _first_half, choose_segments, mixed
@@ -30,7 +30,7 @@ def bets(heads: np.ndarray, seed: int = 0, pays: np.ndarray | float = 0.5) -> Ev
 
 
 def judged(policies: dict[str, EvaluationRounds]) -> Evaluation:
-    return evaluate(policies, [DoublyRobust()], n_resamples=200, seed=0)
+    return evaluate(policies, [from_name("dr")], n_resamples=200, seed=0)
 
 
 def chosen(

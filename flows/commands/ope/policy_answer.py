@@ -13,7 +13,7 @@ from flows.commands.ope.repeated_rows import as_answered
 from flows.commands.ope.round_files import open_rounds
 from flows.commands.ope.weight_bands import weight_bands
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.robust_values import robust_values
@@ -23,7 +23,7 @@ from reports.summaries.policy_answer import Difference, EstimatedValue, PolicyAn
 
 POLICY, LOGGED = "policy", "logging policy"
 
-MEAN_REWARD = IPS()
+MEAN_REWARD = from_name("ips")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What every off-policy estimator is: terms per round, whose sums add, and a value made of the sums."""
 
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from offline_rl.ope.records import EvaluationRounds, Floats
 
@@ -13,8 +13,10 @@ class Estimator(Protocol):
     terms where a mean needs them.
     """
 
-    rests_on_model: ClassVar[bool]
-    """True where rewards enter through q̂ alone, so that no interval can show the model's error."""
+    @property
+    def rests_on_model(self) -> bool:
+        """True where rewards enter through q̂ alone, so that no interval can show the model's error."""
+        ...
 
     @property
     def name(self) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from offline_rl.ope.records import EvaluationRounds, Floats
+from offline_rl.ope.records import Floats
 
 
 def marginal_weight(
@@ -52,8 +52,3 @@ def marginal_weight(
         )
     weight: Floats = evaluated / logged
     return weight
-
-
-def embedding_weight(rounds: EvaluationRounds, asker: str) -> Floats:
-    """The column `marginal_weight`; ValueError with the asker's name where the rounds don't carry it."""
-    return rounds.column("marginal_weight", asker, "the weight of the logged action's embedding")

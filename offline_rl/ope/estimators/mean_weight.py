@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from offline_rl.ope.estimators.contribution import mean_terms, mean_value
+from offline_rl.ope.estimators.forms import mean_terms, mean_value
 from offline_rl.ope.records import EvaluationRounds, Floats
 
 

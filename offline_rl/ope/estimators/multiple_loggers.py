@@ -2,8 +2,9 @@
 
 The naive estimators are the usual ones: `ips` and `dr` divide by the probability under the round's own
 logger. They are unbiased, but one logger that hardly ever does what the new policy does spoils them all. The
-balanced ones divide by the probability under all loggers together; the weighted ones estimate by logger, and
-average with the weights that make the variance least.
+balanced ones divide by the probability under all loggers together, and are the usual forms with the weight
+`weights.all_loggers`; the weighted ones, here, estimate by logger, and average with the weights that make the
+variance least.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from offline_rl.ope.estimators.contribution import corrected_model, mean_terms, mean_value
+from offline_rl.ope.estimators.forms import CorrectedMean, Mean
+from offline_rl.ope.estimators.shrinkage import spelled
+from offline_rl.ope.estimators.weights import importance
 from offline_rl.ope.records import EvaluationRounds, Floats
 from offline_rl.ope.sums import ratio
 
@@ -20,135 +23,46 @@ NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True)
-class BalancedLoggersIPS:
-    """Balanced IPS of several loggers, V = Σ π_e(a∣x) / (Σ_k (n_k / n) π_k(a∣x)) r / n.
+class WeightedLoggers:
+    """A mean by logger, averaged with the inverse of its variance, V = Σ_k n_k V_k / σ_k² / Σ_k n_k / σ_k².
 
-    Unbiased where any logger could show what the policy shows, and never more variable than naive IPS. Needs
-    every logger's probability of every logged action.
+    σ_k² is the variance of the form's contribution z among the rounds of logger k, with w over the logger's
+    own propensity: z = w r in `weighted_loggers_ips`, q_policy + w (r − q_logged) in `weighted_loggers_dr`.
+    The variance of a rare reward goes with its mean, so that with few rewards the average leans to the
+    loggers that happened to see less of them.
 
-    Terms: 1, π_e r over the column `balanced_propensity`.
+    Terms: 1, z, z² in the columns of the round's logger. Raises ValueError unless n_loggers is a whole number
+    from 1 up.
     Source: Agarwal, Basu, Schnabel & Joachims 2017, "Effective evaluation using logged bandit feedback from
-    multiple loggers".
+    multiple loggers"; doubly robust Kallus, Saito & Uehara 2021, "Optimal off-policy evaluation from multiple
+    logging policies".
 
-    >>> import numpy as np
-    >>> float(BalancedLoggersIPS().value(np.array([4.0, 2.0])))
-    0.5
-    """
-
-    rests_on_model: ClassVar[bool] = False
-    name: ClassVar[str] = "balanced_loggers_ips"
-
-    def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Count and weighted reward, shape [n, 2]."""
-        return mean_terms(balanced_weight(rounds, self.name) * rounds.reward)
-
-    def value(self, sums: Floats) -> Floats:
-        """Weighted reward per round."""
-        return mean_value(sums)
-
-
-@dataclass(frozen=True)
-class BalancedLoggersDR:
-    """Balanced doubly robust of several loggers, V = Σ [q_policy + w_bal (r − q_logged)] / n.
-
-    w_bal = π_e(a∣x) / Σ_k (n_k / n) π_k(a∣x). With a right model it is efficient among all that know the
-    loggers' probabilities.
-
-    Terms: 1, q_policy + w_bal (r − q_logged).
-    Source: Kallus, Saito & Uehara 2021, "Optimal off-policy evaluation from multiple logging policies".
-
-    >>> import numpy as np
-    >>> float(BalancedLoggersDR().value(np.array([4.0, 2.0])))
-    0.5
-    """
-
-    rests_on_model: ClassVar[bool] = False
-    name: ClassVar[str] = "balanced_loggers_dr"
-
-    def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Count and corrected model reward, shape [n, 2]."""
-        weight = balanced_weight(rounds, self.name)
-        return mean_terms(corrected_model(weight, rounds.reward, rounds.modeled(self.name)))
-
-    def value(self, sums: Floats) -> Floats:
-        """Corrected model reward per round."""
-        return mean_value(sums)
-
-
-@dataclass(frozen=True)
-class WeightedLoggersIPS:
-    """IPS by logger, averaged with the inverse of its variance, V = Σ_k n_k V_k / σ_k² / Σ_k n_k / σ_k².
-
-    σ_k² is the variance of w r among the rounds of logger k, with w over the logger's own propensity. The
-    variance of a rare reward goes with its mean, so that with few rewards the average leans to the loggers
-    that happened to see less of them.
-
-    Terms: 1, w r, (w r)² in the columns of the round's logger. Raises ValueError unless n_loggers is a whole
-    number from 1 up.
-    Source: Agarwal, Basu, Schnabel & Joachims 2017, "Effective evaluation using logged bandit feedback from
-    multiple loggers".
-
-    >>> WeightedLoggersIPS(3).name
+    >>> WeightedLoggers("weighted_loggers_ips", Mean, 3).name
     'weighted_loggers_ips:3'
     """
 
+    family: str
+    form: type[Mean] | type[CorrectedMean]
     n_loggers: float
     rests_on_model: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        _check_n_loggers(self.n_loggers)
+        if not (self.n_loggers >= 1 and float(self.n_loggers).is_integer()):
+            raise ValueError(f"the number of loggers is {self.n_loggers:g}: give a whole number from 1 up.")
 
     @property
     def name(self) -> str:
-        """`weighted_loggers_ips:` and the number of loggers."""
-        return f"weighted_loggers_ips:{self.n_loggers:g}"
+        """The family, a colon and the number of loggers."""
+        return spelled(self.family, self.n_loggers)
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Counts, weighted rewards and their squares by logger, shape [n, 3 n_loggers]."""
-        return stratified_terms(rounds, rounds.weight * rounds.reward, int(self.n_loggers), self.name)
-
-    def value(self, sums: Floats) -> Floats:
-        """Precision-weighted mean over loggers."""
-        return stratified_value(sums, int(self.n_loggers))
-
-
-@dataclass(frozen=True)
-class WeightedLoggersDR:
-    """Doubly robust by logger, averaged with the inverse of its variance; see `WeightedLoggersIPS`.
-
-    Terms: 1, z, z² in the columns of the round's logger, z = q_policy + w (r − q_logged). Raises ValueError
-    unless n_loggers is a whole number from 1 up.
-    Source: Kallus, Saito & Uehara 2021, "Optimal off-policy evaluation from multiple logging policies".
-
-    >>> WeightedLoggersDR(3).name
-    'weighted_loggers_dr:3'
-    """
-
-    n_loggers: float
-    rests_on_model: ClassVar[bool] = False
-
-    def __post_init__(self) -> None:
-        _check_n_loggers(self.n_loggers)
-
-    @property
-    def name(self) -> str:
-        """`weighted_loggers_dr:` and the number of loggers."""
-        return f"weighted_loggers_dr:{self.n_loggers:g}"
-
-    def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Counts, corrected model rewards and their squares by logger, shape [n, 3 n_loggers]."""
-        contribution = corrected_model(rounds.weight, rounds.reward, rounds.modeled(self.name))
+        """Counts, contributions and their squares by logger, shape [n, 3 n_loggers]."""
+        contribution = self.form(self.name, importance).contribution(rounds)
         return stratified_terms(rounds, contribution, int(self.n_loggers), self.name)
 
     def value(self, sums: Floats) -> Floats:
         """Precision-weighted mean over loggers."""
         return stratified_value(sums, int(self.n_loggers))
-
-
-def balanced_weight(rounds: EvaluationRounds, asker: str) -> Floats:
-    """π_e(a∣x) / Σ_k (n_k / n) π_k(a∣x), shape [n]; ValueError where the rounds don't carry the latter."""
-    meaning = "the probability of the logged action under all loggers together"
-    return rounds.evaluation_prob / rounds.column("balanced_propensity", asker, meaning)
 
 
 def stratified_terms(rounds: EvaluationRounds, contribution: Floats, n_loggers: int, asker: str) -> Floats:
@@ -191,8 +105,3 @@ def stratified_value(sums: Floats, n_loggers: int) -> Floats:
     is_told = (~is_present | (variance > NO_SPREAD * ratio(squares, count))).all(axis=-1)
     precision = np.where(is_present & is_told[..., np.newaxis], ratio(count, variance), count)
     return ratio((precision * np.where(is_present, mean, 0.0)).sum(axis=-1), precision.sum(axis=-1))
-
-
-def _check_n_loggers(n_loggers: float) -> None:
-    if not (n_loggers >= 1 and float(n_loggers).is_integer()):
-        raise ValueError(f"the number of loggers is {n_loggers:g}: give a whole number from 1 up.")

@@ -5,7 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from offline_rl.ope.estimators.contribution import corrected_model
+from offline_rl.ope.estimators.forms import CorrectedMean, Mean
+from offline_rl.ope.estimators.weights import importance
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
 from offline_rl.ope.sums import ratio
 
@@ -14,56 +15,33 @@ N_TERMS = 6
 
 
 @dataclass(frozen=True)
-class BetaIPS:
-    """IPS with an optimal baseline, V = Σ [w r − β W] / n with W = w − E[w].
+class OptimalBaseline:
+    """A mean with an optimal baseline, V = Σ [c − β W] / n with W = w − E[w] and c the form's contribution.
 
-    For the difference to the logging policy, Δ = Σ (w − 1)(r − β) / n, no other β has a smaller variance. A
-    constant added to the reward moves the value by exactly that constant, as of SNIPS, without the bias of a
-    ratio. `baseline_terms` and `baseline_value` say how β is found.
+    `beta_ips` is that of `Mean`, c = w r. For the difference to the logging policy, Δ = Σ (w − 1)(r − β) / n,
+    no other β has a smaller variance. A constant added to the reward moves the value by exactly that
+    constant, as of SNIPS, without the bias of a ratio.
+
+    `beta_dr` is that of `CorrectedMean`, c = q_policy + w (r − q_logged). β is 0 but for noise where the
+    reward model's level is right, and the value then that of `dr`; it mends a model that is off by a
+    constant.
+
+    `baseline_terms` and `baseline_value` say how β is found.
 
     Source: Jeunen & Ustimenko 2024, "Δ-OPE: off-policy estimation with pairs of policies"; Gupta, Jeunen,
     Oosterhuis & de Rijke 2024, "Optimal baseline corrections for off-policy contextual bandits".
-
-    >>> BetaIPS().name
-    'beta_ips'
     """
 
+    name: str
+    form: type[Mean] | type[CorrectedMean]
     rests_on_model: ClassVar[bool] = False
-    name: ClassVar[str] = "beta_ips"
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Moments of the weighted reward and of the weight in each half, shape [n, 12]."""
-        return baseline_terms(rounds.weight * rounds.reward, rounds)
+        """Moments of the contribution and of the weight in each half, shape [n, 12]."""
+        return baseline_terms(self.form(self.name, importance).contribution(rounds), rounds)
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per round, less β times the surplus of weight."""
-        return baseline_value(sums)
-
-
-@dataclass(frozen=True)
-class BetaDR:
-    """Doubly robust with an optimal baseline, V = Σ [q_policy + w (r − q_logged) − β W] / n, W = w − E[w].
-
-    β is 0 but for noise where the reward model's level is right, and the value then that of `dr`; it mends a
-    model that is off by a constant.
-
-    Source: as of `BetaIPS`, with the doubly robust contribution in the place of w r.
-
-    >>> BetaDR().name
-    'beta_dr'
-    """
-
-    rests_on_model: ClassVar[bool] = False
-    name: ClassVar[str] = "beta_dr"
-
-    def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Moments of the corrected model reward and of the weight in each half, shape [n, 12]."""
-        return baseline_terms(
-            corrected_model(rounds.weight, rounds.reward, rounds.modeled(self.name)), rounds
-        )
-
-    def value(self, sums: Floats) -> Floats:
-        """Corrected model reward per round, less β times the surplus of weight."""
+        """Contribution per round, less β times the surplus of weight."""
         return baseline_value(sums)
 
 

@@ -1,8 +1,11 @@
 """Shrunken importance weights: how a large weight is made to vary less, at the price of a bias.
 
-Put in the place of w in IPS or in the doubly robust estimator, each of these functions gives one estimator of
-its own. All keep a weight of 0, and each has a limit in which it changes nothing.
+Put in the place of the weight in one of the forms, each of these functions gives an estimator of its own. All
+keep a weight of 0, and each has a limit in which it changes nothing.
 """
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -66,13 +69,13 @@ def sub_gaussian(weight: Floats, lam: float) -> Floats:
     return shrunken
 
 
-def check_clip(clip: float) -> None:
+def check_above_0(symbol: str, number: float) -> None:
     """Raise ValueError unless the largest weight that an estimator lets pass is above zero.
 
-    >>> check_clip(10)
+    >>> check_above_0("clip", 10)
     """
-    if not clip > 0:
-        raise ValueError(f"a clip of {clip:g} leaves no weight: give a number above 0, such as 10.")
+    if not number > 0:
+        raise ValueError(f"a {symbol} of {number:g} leaves no weight: give a number above 0, such as 10.")
 
 
 def check_at_least_0(symbol: str, number: float) -> None:
@@ -91,6 +94,25 @@ def check_share(symbol: str, number: float) -> None:
     """
     if not 0 <= number <= 1:
         raise ValueError(f"{symbol} is {number:g}: give a number from 0 to 1, such as 0.1.")
+
+
+@dataclass(frozen=True)
+class Shrinkage:
+    """A way to shrink weights, and its hyperparameter.
+
+    symbol: what the hyperparameter is called. shrink: weights and hyperparameter → shrunken weights. check:
+    raises ValueError with symbol and number for a number outside of the range.
+    """
+
+    symbol: str
+    shrink: Callable[[Floats, float], Floats]
+    check: Callable[[str, float], None]
+
+
+CLIP = Shrinkage("clip", clipped, check_above_0)
+SWITCH = Shrinkage("tau", switched, check_at_least_0)
+OPTIMISTIC = Shrinkage("lambda", optimistic, check_at_least_0)
+SUB_GAUSSIAN = Shrinkage("lambda", sub_gaussian, check_share)
 
 
 def spelled(family: str, number: float) -> str:

@@ -26,7 +26,7 @@ class MSEBound:
     for every hyperparameter, so that it favors little shrinkage in small logs. The range and max(w) are the
     sample's own; this is a rule for choosing, not an interval.
 
-    unshrunk: the estimator that the family becomes without a cut, `IPS()` or `DoublyRobust()`.
+    unshrunk: the estimator that the family becomes without a cut, `ips` or `dr`.
     Raises ValueError unless 0 < delta < 1.
     Source: Su, Dimakopoulou, Krishnamurthy & Dudik 2020, "Doubly robust off-policy evaluation with
     shrinkage", section 5 and appendix.

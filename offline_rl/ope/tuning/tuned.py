@@ -39,13 +39,13 @@ def tuned(
 ) -> Tuned:
     """Choose a hyperparameter for these rounds. Nothing is remembered: other rounds get their own choice.
 
-    estimator_family: a class such as `DoublyRobust`, or anything that makes an estimator of a number. An
+    estimator_family: one of `WITH_HYPERPARAMETER`, or anything that makes an estimator of a number. An
     interval of the chosen estimator on the same rounds leaves the luck of the choice out; `TunedEstimator`
     doesn't.
 
     Raises ValueError for no hyperparameter, or an estimator that is not a mean over rounds.
 
-    >>> from offline_rl.ope.estimators.clipped_ips import ClippedIPS
+    >>> from offline_rl.ope.estimators.named_estimators import WITH_HYPERPARAMETER
     >>> row = np.arange(4)
     >>> log = EvaluationRounds(
     ...     reward=np.array([1.0, 0.0, 1.0, 0.0]),
@@ -54,7 +54,7 @@ def tuned(
     ...     cluster=row,
     ...     segment=0 * row,
     ... )
-    >>> tuned(ClippedIPS, (2.0, 1.0), log, Slope()).hyperparameter
+    >>> tuned(WITH_HYPERPARAMETER["ips"], (2.0, 1.0), log, Slope()).hyperparameter
     1.0
     """
     candidates = [estimator_family(hyperparameter) for hyperparameter in hyperparameters]
@@ -78,8 +78,8 @@ class TunedEstimator:
 
     family: name in tables, such as `dr`. Terms: those of `MeanMoments`. Raises ValueError for no candidate.
 
-    >>> from offline_rl.ope.estimators.clipped_ips import ClippedIPS
-    >>> TunedEstimator("ips", (ClippedIPS(10), ClippedIPS(2))).name
+    >>> from offline_rl.ope.estimators.named_estimators import from_name
+    >>> TunedEstimator("ips", (from_name("ips:10"), from_name("ips:2"))).name
     'ips:slope'
     """
 
@@ -96,7 +96,7 @@ class TunedEstimator:
     def of(
         cls, family: str, make: Callable[[float], Estimator], hyperparameters: Sequence[float]
     ) -> "TunedEstimator":
-        """The family made of each hyperparameter, such as `of("dr", DoublyRobust, CUTS)`."""
+        """The family made of each hyperparameter, such as `of("dr", WITH_HYPERPARAMETER["dr"], CUTS)`."""
         return cls(family, tuple(make(hyperparameter) for hyperparameter in hyperparameters))
 
     @property

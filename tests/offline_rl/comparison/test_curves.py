@@ -20,7 +20,7 @@ from offline_rl.comparison.unseen import Holdout, UnseenSegment, each_unseen, un
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.learner import Learner, MetaPolicy
 from offline_rl.meta.named_learners import LEARNERS
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.policies.frequency_policy import FrequencyPolicy
 from offline_rl.serving import SegmentPolicies, judged_rounds, served_probabilities
@@ -132,7 +132,7 @@ def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_p
     q_hat = torch.from_numpy(np.random.default_rng(0).random((rounds.n, rounds.n_actions)))
     holdout = Holdout(rounds, q_hat, truth=None)
     served = served_probabilities(SegmentPolicies.adapted(policy, tasks.window("training"), 0.1), rounds)
-    judged = evaluate({name: judged_rounds(rounds, served, q_hat)}, [DoublyRobust()], n_resamples=10)
+    judged = evaluate({name: judged_rounds(rounds, served, q_hat)}, [from_name("dr")], n_resamples=10)
     segments = unseen_segments(tasks, holdout)
     assert len(segments) > 1
     expected = np.mean([judged.values[0, 0, judged.segments.index(g)] for g in segments])

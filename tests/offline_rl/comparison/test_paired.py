@@ -10,7 +10,7 @@ import pytest
 from features.contracts.outputs import FEWEST_SEGMENTS
 from flows.stages.learner_tables import comparison_table
 from offline_rl.comparison.paired import Comparison, compare_learners, segment_values
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds, Floats
 
@@ -36,7 +36,7 @@ def seen_by(value: Floats, segment: np.ndarray, q_hat: float = 0.0) -> Evaluatio
 def evaluation(policies: dict[str, Floats], segment: np.ndarray | None = None) -> Evaluation:
     where = np.arange(len(next(iter(policies.values())))) if segment is None else segment
     rounds = {name: seen_by(np.asarray(value), where) for name, value in policies.items()}
-    return evaluate(rounds, [DoublyRobust()], n_resamples=10)
+    return evaluate(rounds, [from_name("dr")], n_resamples=10)
 
 
 def compared(judged: Evaluation, segments: list[int]) -> dict[tuple[str, str], Comparison]:
@@ -74,7 +74,7 @@ def test_segments_count_alike_and_rounds_are_paired() -> None:
 def test_values_are_the_means_of_doubly_robust_rows() -> None:
     segment = np.array([0, 0, 1])
     rounds = seen_by(np.array([0.2, 0.9, 0.4]), segment, q_hat=0.25)
-    judged = evaluate({"maml": rounds}, [DoublyRobust()], n_resamples=10)
+    judged = evaluate({"maml": rounds}, [from_name("dr")], n_resamples=10)
     # q + w (1 - q): 0.25 + 0.75 w
     rows = 0.25 + 0.75 * np.array([0.2, 0.9, 0.4])
     np.testing.assert_allclose(segment_values(judged, "maml", [1, 0]), [rows[2], rows[:2].mean()])

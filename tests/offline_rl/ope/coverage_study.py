@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from offline_rl.ope import evaluation
 from offline_rl.ope.bootstrap import Interval, Resamples
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
 from offline_rl.ope.intervals.choice import WORDING
 from offline_rl.ope.intervals.clopper_pearson import weighted_clopper_pearson_interval
@@ -34,6 +32,7 @@ WORLDS = {
 }
 SIZES = (200, 300, 1000, 5000)
 ROUNDS_PER_USER = 5
+ESTIMATORS = [from_name(name) for name in ("ips", "snips", "dr")]
 
 ByBounds = Callable[[EvaluationRounds, KnownRange], Interval]
 BY_BOUNDS: dict[str, ByBounds] = {
@@ -154,7 +153,7 @@ def of_any_estimator(setting: Setting, replicates: int, first_seed: int = 0) -> 
     effective = []
     with patch.object(evaluation, "Resamples", SharedResamples):
         for seed in range(first_seed, first_seed + replicates):
-            evaluated = evaluate({"new": setting.log(seed)}, [IPS(), SNIPS(), DoublyRobust()])
+            evaluated = evaluate({"new": setting.log(seed)}, ESTIMATORS)
             diagnostics = evaluated.diagnostics_of("new")
             effective.append(diagnostics.ess / diagnostics.design_effect)
             for name in WORDING:

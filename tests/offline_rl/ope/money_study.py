@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from offline_rl.ope import evaluation
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.choice import IntervalName
 from offline_rl.ope.records import EvaluationRounds, Floats
@@ -170,7 +168,7 @@ def found_in(
         for seed in range(first_seed, first_seed + replicates):
             evaluated = evaluate(
                 {"new": logs(seed)},
-                [IPS(), SNIPS(), DoublyRobust()],
+                [from_name(name) for name in ("ips", "snips", "dr")],
                 n_resamples=n_resamples,
                 cluster_name="users",
             )

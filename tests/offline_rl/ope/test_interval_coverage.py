@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import percentile_interval
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.coverage_labels import KEPT
 from offline_rl.ope.records import EvaluationRounds
@@ -26,6 +24,8 @@ from tests.offline_rl.ope.coverage_study import (
 )
 from tests.offline_rl.ope.worlds import World
 
+IPS, SNIPS, DR = (from_name(name) for name in ("ips", "snips", "dr"))
+
 MILD, MILD_HIGH = World(level=0.3), World(level=0.9)
 HEAVY, HEAVY_HIGH = World(level=0.3, logged_taste=4.0), World(level=0.9, logged_taste=5.0)
 # Of 1,000 rounds half a one is worth anything here, but the sample's own effective size says 60.
@@ -38,7 +38,7 @@ def band(share: float, replicates: int) -> float:
 
 def study(world: World, *, n: int, replicates: int) -> dict[str, Coverage]:
     """Coverage of each estimator's interval, and of SNIPS when its denominator is not resampled."""
-    estimators = [IPS(), SNIPS(), DoublyRobust()]
+    estimators = [IPS, SNIPS, DR]
     intervals: dict[str, list[tuple[float, float]]] = {}
     for seed in range(replicates):
         rounds = world.log(n, seed)
@@ -101,7 +101,7 @@ def test_intervals_by_bounds_never_under_cover(name: str, world: str, n: int) ->
 def test_where_the_log_hides_what_matters_the_gate_holds(n: int) -> None:
     for seed in range(30):
         policies = {"new": HIDDEN.log(n, seed), "log": HIDDEN.log(n, seed, logged_log=True)}
-        verdict = judge(evaluate(policies, [DoublyRobust()], n_resamples=200), "new", "log")
+        verdict = judge(evaluate(policies, [DR], n_resamples=200), "new", "log")
         assert verdict.verdict == "hold"
         assert verdict.reasons[0].startswith("new can't be judged")
 
@@ -123,7 +123,7 @@ def test_users_who_return_are_resampled_as_users() -> None:
         rounds = faithful_users(seed, n_users=80, rounds_each=6)
         as_if_independent = replace(rounds, cluster=np.arange(rounds.n))
         for log, ends in ((rounds, by_user), (as_if_independent, by_round)):
-            row = evaluate({"log": log}, [IPS()], n_resamples=300, seed=seed).policy_values()[0]
+            row = evaluate({"log": log}, [IPS], n_resamples=300, seed=seed).policy_values()[0]
             ends.append((row.lower, row.upper))
     assert coverage(np.array(by_user), 0.5).share > 0.95 - band(0.95, 150)
     assert coverage(np.array(by_round), 0.5).share < 0.75
@@ -148,7 +148,7 @@ def clicks(seed: int, n: int, expected_clicks: float) -> dict[str, EvaluationRou
 def test_with_few_clicks_the_widened_interval_keeps_its_promise(expected_clicks: float) -> None:
     widened, plain = [], []
     for seed in range(150):
-        evaluation = evaluate(clicks(seed, 1000, expected_clicks), [SNIPS()], n_resamples=200, seed=seed)
+        evaluation = evaluate(clicks(seed, 1000, expected_clicks), [SNIPS], n_resamples=200, seed=seed)
         row = evaluation.policy_values()[0]
         bare = percentile_interval(row.value, evaluation.resampled[0, 0, 0], 0.95)
         widened.append((row.lower, row.upper))
@@ -162,7 +162,7 @@ def test_with_few_clicks_the_widened_interval_keeps_its_promise(expected_clicks:
 def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: float) -> None:
     verdicts = [
         judge(
-            evaluate(clicks(seed, 2000, expected_clicks), [DoublyRobust()], n_resamples=300, seed=seed),
+            evaluate(clicks(seed, 2000, expected_clicks), [DR], n_resamples=300, seed=seed),
             "new",
             "log",
         ).verdict
@@ -175,6 +175,6 @@ def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: fl
 
 
 def test_without_enough_clicks_the_gate_holds() -> None:
-    evaluation = evaluate(clicks(0, 2000, 10), [DoublyRobust()], n_resamples=100)
+    evaluation = evaluate(clicks(0, 2000, 10), [DR], n_resamples=100)
     assert judge(evaluation, "new", "log").verdict == "hold"
     assert "fewer than 20" in judge(evaluation, "new", "log", settings=GateSettings()).reasons[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.trust.verdict import judge
 from reports.summaries.verdict_reasons import Doubt, Finding, verdict_reasons
@@ -13,7 +13,7 @@ from tests.offline_rl.ope.worlds import coin_log
 
 def reasons_of_the_gate(n: int, **plays_one: float) -> str:
     policies = {name: coin_log(n, play) for name, play in ({"log": 0.5} | plays_one).items()}
-    evaluation = evaluate(policies, [DoublyRobust()], n_resamples=200)
+    evaluation = evaluate(policies, [from_name("dr")], n_resamples=200)
     return " ".join(judge(evaluation, "new", "log", [name for name in plays_one if name != "new"]).reasons)
 
 
@@ -62,7 +62,7 @@ def test_an_order_that_makes_the_mean_is_understood_as_a_doubt() -> None:
     reward = rng.gamma(4.0, 10.0, 800)
     reward[701] = 60_000.0
     policies = {name: coin_log(800, play, reward=reward) for name, play in (("log", 0.5), ("new", 0.9))}
-    reasons = " ".join(judge(evaluate(policies, [DoublyRobust()], n_resamples=100), "new", "log").reasons)
+    reasons = " ".join(judge(evaluate(policies, [from_name("dr")], n_resamples=100), "new", "log").reasons)
     (doubt,) = verdict_reasons(reasons)
     assert isinstance(doubt, Doubt)
     assert doubt.doubts[0].startswith("one of the users holds ")

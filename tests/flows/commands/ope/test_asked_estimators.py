@@ -8,7 +8,6 @@ import pytest
 from features.errors import UsageError
 from flows.commands.ope.asked_estimators import asked_estimators, needed_columns
 from offline_rl.ope.estimators.named_estimators import (
-    ON_OTHER_COLUMNS,
     PLAIN,
     WITH_HYPERPARAMETER,
     from_name,
@@ -72,7 +71,6 @@ def test_an_unknown_name_lists_the_known() -> None:
     "name",
     [
         *PLAIN,
-        *ON_OTHER_COLUMNS,
         *(f"{family}:{2 if 'loggers' in family else 0.5}" for family in WITH_HYPERPARAMETER),
     ],
 )

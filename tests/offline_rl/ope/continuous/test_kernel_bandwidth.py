@@ -7,10 +7,12 @@ from offline_rl.ope.continuous.bandwidth import BandwidthChoice, bandwidth_grid,
 from offline_rl.ope.continuous.kernels import KERNELS
 from offline_rl.ope.continuous.records import SpendRounds
 from offline_rl.ope.continuous.smoothing import smoothed
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import Floats
 from tests.offline_rl.ope.continuous.spend_worlds import drawn
+
+SNIPS = from_name("snips")
 
 EPANECHNIKOV = KERNELS["epanechnikov"]
 
@@ -25,7 +27,7 @@ def flat(level: Floats) -> Floats:
 
 
 def choice(rounds: SpendRounds) -> BandwidthChoice:
-    return choose_bandwidth(rounds, EPANECHNIKOV, bandwidth_grid(rounds), SNIPS())
+    return choose_bandwidth(rounds, EPANECHNIKOV, bandwidth_grid(rounds), SNIPS)
 
 
 def test_the_grid_halves_the_scale() -> None:
@@ -60,7 +62,7 @@ def test_intervals_hold_the_truth_though_the_value_is_smoothed() -> None:
     own = [
         evaluate(
             {"": smoothed(drawn(500, seed, hill, 0.5), EPANECHNIKOV, each.bandwidth)},
-            [SNIPS()],
+            [SNIPS],
             n_resamples=100,
         )
         for seed, each in enumerate(found)
@@ -78,10 +80,10 @@ def test_candidates_descend_and_so_does_certainty() -> None:
 
 def test_an_empty_window_is_no_candidate() -> None:
     rounds = drawn(200, seed=1, mean=flat, spend=0.5)
-    found = choose_bandwidth(rounds, EPANECHNIKOV, [0.4, 0.001], SNIPS())
+    found = choose_bandwidth(rounds, EPANECHNIKOV, [0.4, 0.001], SNIPS)
     assert found.bandwidths.tolist() == [0.4]
     with pytest.raises(ValueError, match=r"^none of the bandwidths leaves 30 effective rounds"):
-        choose_bandwidth(rounds, EPANECHNIKOV, [0.001], SNIPS())
+        choose_bandwidth(rounds, EPANECHNIKOV, [0.001], SNIPS)
 
 
 def test_a_window_without_a_click_is_not_certain() -> None:

@@ -6,13 +6,12 @@ import pytest
 from offline_rl.ope.continuous.kernels import KERNELS, Kernel
 from offline_rl.ope.continuous.records import SpendRounds
 from offline_rl.ope.continuous.smoothing import smoothed
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.estimators.snips import SNIPS
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import Floats
 from tests.offline_rl.ope.continuous.spend_worlds import drawn, evenly_spread, value
+
+IPS, SNIPS, DR = (from_name(name) for name in ("ips", "snips", "dr"))
 
 EVERY = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
 NAMES = ["ips", "snips", "dr", "sndr"]
@@ -45,14 +44,14 @@ def test_bias_is_the_curvature_times_the_squared_bandwidth(kernel: Kernel, name:
 @EVERY
 @pytest.mark.parametrize("end", [0.0, 1.0])
 def test_at_an_end_nothing_is_lost(kernel: Kernel, end: float) -> None:
-    assert value(IPS(), smoothed(evenly_spread(flat, spend=end), kernel, 0.1)) == pytest.approx(3, rel=1e-3)
+    assert value(IPS, smoothed(evenly_spread(flat, spend=end), kernel, 0.1)) == pytest.approx(3, rel=1e-3)
 
 
 def test_at_an_end_bias_is_of_the_order_of_the_bandwidth() -> None:
     # Half a triangle, doubled, has its mean a third of the bandwidth inside: m = 2 a earns 2 h / 3 at 0.
     rounds = evenly_spread(lambda level: 2 * level, spend=0.0)
     for bandwidth in (0.2, 0.1):
-        assert value(IPS(), smoothed(rounds, TRIANGULAR, bandwidth)) == pytest.approx(
+        assert value(IPS, smoothed(rounds, TRIANGULAR, bandwidth)) == pytest.approx(
             2 * bandwidth / 3, rel=1e-3
         )
 
@@ -63,8 +62,8 @@ def test_variance_falls_with_rounds_and_bandwidth(kernel: Kernel, n: int, bandwi
     # Var = ∫K² E[r²] / (n h) to first order; exactly, E[w² r²] and E[w r]² of r = 3 + noise of variance 1/4.
     logs = 800
     rounds = drawn(n * logs, seed=0, mean=flat, spend=0.5)
-    terms = IPS().terms(smoothed(rounds, kernel, bandwidth))
-    values = IPS().value(terms.reshape(logs, n, 2).sum(axis=1))
+    terms = IPS.terms(smoothed(rounds, kernel, bandwidth))
+    values = IPS.value(terms.reshape(logs, n, 2).sum(axis=1))
     expected = (kernel.roughness / bandwidth * 9.25 - 9) / n
     # The variance of 800 values is known to 5 %.
     assert values.var(ddof=1) == pytest.approx(expected, rel=0.17)
@@ -76,8 +75,8 @@ def test_variance_falls_with_rounds_and_bandwidth(kernel: Kernel, n: int, bandwi
 def test_an_exact_model_needs_no_small_bandwidth(kernel: Kernel, bandwidth: float) -> None:
     rounds = evenly_spread(square, spend=0.1)
     exact = replace(rounds, q_logged=square(rounds.spend), q_policy=square(rounds.evaluation_spend))
-    assert value(DoublyRobust(), smoothed(exact, kernel, bandwidth)) == pytest.approx(0.03, rel=1e-12)
-    assert abs(value(IPS(), smoothed(exact, kernel, bandwidth)) - 0.03) > 1e-3
+    assert value(DR, smoothed(exact, kernel, bandwidth)) == pytest.approx(0.03, rel=1e-12)
+    assert abs(value(IPS, smoothed(exact, kernel, bandwidth)) - 0.03) > 1e-3
 
 
 def test_kernel_estimates_on_paper() -> None:
@@ -96,9 +95,9 @@ def test_kernel_estimates_on_paper() -> None:
     )
     seen = smoothed(rounds, TRIANGULAR, 2.0)
     assert seen.weight.tolist() == [2.0, 1.0, 0.0, 0.5]
-    assert value(IPS(), seen) == (2 + 2 + 0 + 2) / 4
-    assert value(SNIPS(), seen) == (2 + 2 + 0 + 2) / 3.5
-    assert value(DoublyRobust(), seen) == 1.5 + (0 + 1 + 0 + 1) / 4
+    assert value(IPS, seen) == (2 + 2 + 0 + 2) / 4
+    assert value(SNIPS, seen) == (2 + 2 + 0 + 2) / 3.5
+    assert value(DR, seen) == 1.5 + (0 + 1 + 0 + 1) / 4
 
 
 @EVERY
@@ -148,7 +147,7 @@ def test_the_logging_policy_earns_the_mean(name: str) -> None:
 def test_policies_of_levels_are_evaluated_like_any_other() -> None:
     rounds = drawn(4000, seed=5, mean=square, spend=0.8)
     policies = {"logging": rounds.logging_policy(), "more": smoothed(rounds, KERNELS["epanechnikov"], 0.15)}
-    evaluation = evaluate(policies, [SNIPS()], n_resamples=200)
+    evaluation = evaluate(policies, [SNIPS], n_resamples=200)
     gain = evaluation.difference("more", "logging", "snips")
     # 3 × 0.64 + 3 h² / 5 less the mean of 3 a², 1.
     assert gain.lower < 1.92 + 3 * 0.15**2 / 5 - 1 < gain.upper

@@ -6,8 +6,7 @@ from scipy.optimize import brentq
 
 from offline_rl.ope.estimators.cressie_read import CressieRead
 from offline_rl.ope.estimators.empirical_likelihood import EDGES, EmpiricalLikelihood, dual, exact
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds, Floats
 from tests.laws.estimators import value
 from tests.offline_rl.ope.worlds import World
@@ -60,7 +59,7 @@ def test_a_weight_an_octave_is_exact() -> None:
 def test_octaves_cost_a_small_part_of_the_standard_error(seed: int) -> None:
     weight, reward = heavy(seed)
     rounds = weighted_log(weight, reward)
-    snips = value(SNIPS(), rounds)
+    snips = value(from_name("snips"), rounds)
     standard_error = np.sqrt(np.square(weight * (reward - snips)).sum()) / weight.sum()
     gap = abs(value(EmpiricalLikelihood(), rounds) - exact(weight, reward))
     assert gap < 0.05 * standard_error
@@ -77,7 +76,7 @@ def test_likelihood_and_regression_agree_in_a_long_log() -> None:
     weight, reward = heavy(0, 100_000)
     rounds = weighted_log(weight, reward)
     likelihood, regression = value(EmpiricalLikelihood(), rounds), value(CressieRead(), rounds)
-    assert abs(likelihood - regression) < 0.1 * abs(regression - value(IPS(), rounds))
+    assert abs(likelihood - regression) < 0.1 * abs(regression - value(from_name("ips"), rounds))
 
 
 def test_regression_is_read_at_weight_1() -> None:
@@ -90,7 +89,7 @@ def test_regression_is_read_at_weight_1() -> None:
 def test_the_known_mean_weight_saves_variance(estimator: EmpiricalLikelihood | CressieRead) -> None:
     world = World(level=0.8, evaluated_taste=2.0)
     logs = [world.log(500, seed) for seed in range(150)]
-    ours, ips = np.array([[value(e, log) for e in (estimator, IPS())] for log in logs]).T
+    ours, ips = np.array([[value(e, log) for e in (estimator, from_name("ips"))] for log in logs]).T
     assert ours.std() < 0.7 * ips.std()
 
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.clipped_ips import ClippedIPS
-from offline_rl.ope.estimators.direct_method import DirectMethod
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.named_estimators import ON_OTHER_COLUMNS, PLAIN, WITH_HYPERPARAMETER, from_name
+from offline_rl.ope.estimators.named_estimators import PLAIN, WITH_HYPERPARAMETER, from_name
 from offline_rl.ope.records import EvaluationRounds
 from tests.laws.estimators import LAWS, full_log, value
 from tests.offline_rl.ope.worlds import coin_log
+
+IPS = from_name("ips")
 
 HYPERPARAMETER = {
     "ips": "10",
@@ -29,7 +27,6 @@ HYPERPARAMETER = {
 }
 NAMES = [
     *PLAIN,
-    *ON_OTHER_COLUMNS,
     *(f"{family}:{number}" for family, number in HYPERPARAMETER.items()),
 ]
 SHRUNKEN = ["dr_os:10", "subgaussian_ips:0.1", "subgaussian_dr:0.1"]
@@ -75,8 +72,8 @@ def test_worth_of_a_coin_at_shrunken_weights() -> None:
 
 def test_clip_cuts_the_weight() -> None:
     # Weight 2 × 0.9 = 1.8 becomes 1: half of the rounds pay 1.
-    assert value(ClippedIPS(1.0), coin_log(8, play_one=0.9)) == 0.5
-    assert value(DoublyRobust(1.0), coin_log(8, play_one=0.9)) == 0.5
+    assert value(from_name("ips:1"), coin_log(8, play_one=0.9)) == 0.5
+    assert value(from_name("dr:1"), coin_log(8, play_one=0.9)) == 0.5
 
 
 def test_switch_drops_the_weight() -> None:
@@ -145,7 +142,7 @@ def test_normalized_values_move_with_the_reward(name: str) -> None:
     rounds, estimator = full_log(100, seed=0), from_name(name)
     raised = replace(rounds, reward=rounds.reward + 5)
     assert np.isclose(value(estimator, raised), value(estimator, rounds) + 5, rtol=1e-12)
-    assert not np.isclose(value(IPS(), raised), value(IPS(), rounds) + 5, rtol=1e-3)
+    assert not np.isclose(value(IPS, raised), value(IPS, rounds) + 5, rtol=1e-3)
 
 
 def test_an_exact_model_makes_wrong_propensities_harmless() -> None:
@@ -153,12 +150,12 @@ def test_an_exact_model_makes_wrong_propensities_harmless() -> None:
     wrong = replace(rounds, propensity=np.full(8, 0.1))
     for name in ("dr", "dr:2", "switch_dr:3", "dr_os:10", "subgaussian_dr:0.1", "sndr"):
         assert value(from_name(name), wrong) == 0.75
-    assert value(IPS(), wrong) != 0.75
+    assert value(IPS, wrong) != 0.75
 
 
 def test_direct_method_ignores_what_was_earned() -> None:
     rounds = full_log(100, seed=0)
-    assert value(DirectMethod(), replace(rounds, reward=-rounds.reward)) == value(DirectMethod(), rounds)
+    assert value(from_name("dm"), replace(rounds, reward=-rounds.reward)) == value(from_name("dm"), rounds)
 
 
 @pytest.mark.parametrize(

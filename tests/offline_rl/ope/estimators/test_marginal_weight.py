@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.estimators.marginal_weight import marginal_weight
-from offline_rl.ope.estimators.mips import MIPS
-from offline_rl.ope.estimators.off_cem import OffCEM
-from offline_rl.ope.estimators.snmips import SNMIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds, Floats
 from tests.laws.estimators import value
 from tests.offline_rl.ope.worlds import coin_log
+
+MIPS, SNMIPS = from_name("mips"), from_name("snmips")
 
 COLOR, PRICE = np.eye(2), np.eye(2)
 """p(e_d∣a): action 0 is red and cheap, action 1 is blue and dear."""
@@ -28,13 +28,13 @@ def test_dimensions_are_joint() -> None:
     color, price = COLOR.T[action], PRICE.T[action]
     joint = marginal_weight(evaluated, logged, (color, price))
     assert joint.tolist() == [0.5, 1.5] * 4
-    assert value(MIPS(), coin_with(joint)) == 0.75
-    assert value(SNMIPS(), coin_with(joint)) == 0.75
+    assert value(MIPS, coin_with(joint)) == 0.75
+    assert value(SNMIPS, coin_with(joint)) == 0.75
 
     marginals = marginal_weight(evaluated, logged, color) * marginal_weight(evaluated, logged, price)
     # 4 × 1.5² / 8, more than any reward; and 2.25 / (2.25 + 0.25).
-    assert value(MIPS(), coin_with(marginals)) == 1.125
-    assert value(SNMIPS(), coin_with(marginals)) == 0.9
+    assert value(MIPS, coin_with(marginals)) == 1.125
+    assert value(SNMIPS, coin_with(marginals)) == 0.9
 
 
 def test_independent_dimensions_multiply() -> None:
@@ -99,5 +99,5 @@ def test_the_conjunct_effect_model_repairs_what_the_embedding_leaves_out() -> No
         marginal_weight=np.ones(8),
     )
     assert evaluated @ earned == 4.25
-    assert value(MIPS(), rounds) == 4.0
-    assert value(OffCEM(), rounds) == 4.25
+    assert value(MIPS, rounds) == 4.0
+    assert value(from_name("off_cem"), rounds) == 4.25

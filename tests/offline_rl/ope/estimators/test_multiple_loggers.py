@@ -3,15 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.multiple_loggers import (
-    BalancedLoggersDR,
-    BalancedLoggersIPS,
-    WeightedLoggersDR,
-    WeightedLoggersIPS,
-)
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds
 from tests.laws.estimators import value
+
+IPS = from_name("ips")
 
 # Two loggers of 4 rounds each choose between an action that pays 1 and one that pays 0; the new policy
 # plays the paying one with probability 3/4.
@@ -38,13 +34,13 @@ def two_loggers() -> EvaluationRounds:
 def test_two_loggers_by_hand() -> None:
     # w r: 1.5 twice under logger 0 (mean 3/4, variance 9/16), 3 once under logger 1 (3/4 and 27/16).
     rounds = two_loggers()
-    assert value(IPS(), rounds) == 0.75
+    assert value(IPS, rounds) == 0.75
     # All three paid rounds weigh 0.75 / 0.375.
-    assert value(BalancedLoggersIPS(), rounds) == 0.75
-    assert value(WeightedLoggersIPS(2), rounds) == pytest.approx(0.75)
+    assert value(from_name("balanced_loggers_ips"), rounds) == 0.75
+    assert value(from_name("weighted_loggers_ips:2"), rounds) == pytest.approx(0.75)
     doubled = replace(rounds, reward=np.where(LOGGER == 1, 2, 1) * rounds.reward)
     # Means 3/4 and 3/2, variances 9/16 and 27/4: weights 12 to 1.
-    assert value(WeightedLoggersIPS(2), doubled) == pytest.approx((12 * 0.75 + 1.5) / 13)
+    assert value(from_name("weighted_loggers_ips:2"), doubled) == pytest.approx((12 * 0.75 + 1.5) / 13)
 
 
 def seen_by_three(n: int, seed: int) -> EvaluationRounds:
@@ -69,36 +65,37 @@ def seen_by_three(n: int, seed: int) -> EvaluationRounds:
     )
 
 
-@pytest.mark.parametrize("estimator", [WeightedLoggersIPS(3), WeightedLoggersDR(3)], ids=lambda e: e.name)
-def test_weighted_values_are_those_of_the_pipeline_s_formula(
-    estimator: WeightedLoggersIPS | WeightedLoggersDR,
-) -> None:
+@pytest.mark.parametrize("name", ["weighted_loggers_ips:3", "weighted_loggers_dr:3"])
+def test_weighted_values_are_those_of_the_pipeline_s_formula(name: str) -> None:
     """Mean of z n / (var_k Σ_j n_j / var_j) over rounds, with numpy's variance by logger."""
     rounds = seen_by_three(900, seed=0)
     assert rounds.q_policy is not None
     z = rounds.weight * rounds.reward
-    if isinstance(estimator, WeightedLoggersDR):
+    if name == "weighted_loggers_dr:3":
         z = rounds.q_policy + rounds.weight * (rounds.reward - rounds.q_logged)
     sizes = np.array([(rounds.logger == k).sum() for k in range(3)])
     variances = np.array([z[rounds.logger == k].var() for k in range(3)])
     stratum_weight = rounds.n / (variances * (sizes / variances).sum())
-    assert value(estimator, rounds) == pytest.approx((z * stratum_weight[rounds.logger]).mean(), rel=1e-9)
+    assert value(from_name(name), rounds) == pytest.approx(
+        (z * stratum_weight[rounds.logger]).mean(), rel=1e-9
+    )
 
 
 def test_one_logger_is_no_logger() -> None:
     rounds = replace(seen_by_three(300, seed=1), logger=np.zeros(300, dtype=int))
-    assert value(WeightedLoggersIPS(1), rounds) == pytest.approx(value(IPS(), rounds), rel=1e-12)
-    assert value(WeightedLoggersIPS(4), rounds) == pytest.approx(value(IPS(), rounds), rel=1e-12)
+    assert value(from_name("weighted_loggers_ips:1"), rounds) == pytest.approx(value(IPS, rounds), rel=1e-12)
+    assert value(from_name("weighted_loggers_ips:4"), rounds) == pytest.approx(value(IPS, rounds), rel=1e-12)
 
 
 def test_a_logger_that_never_earned_does_not_take_over() -> None:
     rounds = two_loggers()
     unlucky = replace(rounds, reward=np.where(LOGGER == 1, 0.0, rounds.reward))
-    assert value(WeightedLoggersIPS(2), unlucky) == value(IPS(), unlucky) == 0.375
+    assert value(from_name("weighted_loggers_ips:2"), unlucky) == value(IPS, unlucky) == 0.375
 
 
 def test_balanced_and_weighted_vary_less_than_naive() -> None:
-    estimators = (IPS(), BalancedLoggersIPS(), BalancedLoggersDR(), WeightedLoggersIPS(3))
+    names = ("ips", "balanced_loggers_ips", "balanced_loggers_dr", "weighted_loggers_ips:3")
+    estimators = [from_name(name) for name in names]
     values = np.array([[value(e, seen_by_three(500, seed)) for e in estimators] for seed in range(100)])
     naive, balanced, balanced_dr, weighted = values.std(axis=0)
     assert weighted < 0.95 * naive
@@ -108,4 +105,4 @@ def test_balanced_and_weighted_vary_less_than_naive() -> None:
 
 def test_a_logger_beyond_the_last_is_named() -> None:
     with pytest.raises(ValueError, match=r"^row 4: logger is 1, but weighted_loggers_ips:1 knows 1"):
-        WeightedLoggersIPS(1).terms(two_loggers())
+        from_name("weighted_loggers_ips:1").terms(two_loggers())

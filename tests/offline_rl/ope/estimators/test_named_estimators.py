@@ -1,6 +1,6 @@
 import pytest
 
-from offline_rl.ope.estimators.named_estimators import ON_OTHER_COLUMNS, PLAIN, WITH_HYPERPARAMETER, from_name
+from offline_rl.ope.estimators.named_estimators import PLAIN, WITH_HYPERPARAMETER, from_name
 
 NUMBERS = {"weighted_loggers_ips": "3", "weighted_loggers_dr": "3"}
 
@@ -9,7 +9,6 @@ NUMBERS = {"weighted_loggers_ips": "3", "weighted_loggers_dr": "3"}
     "name",
     [
         *PLAIN,
-        *ON_OTHER_COLUMNS,
         *(f"{family}:{NUMBERS.get(family, '0.25')}" for family in WITH_HYPERPARAMETER),
         "ips:2.123456789",
         "ips:inf",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
 
@@ -26,7 +26,7 @@ def evaluated(n_clusters: int, seed: int) -> Evaluation:
         )
         for name, taken in (("new", 1.0), ("log", 0.5))
     }
-    return evaluate(rounds, [IPS()], n_resamples=200, seed=seed)
+    return evaluate(rounds, [from_name("ips")], n_resamples=200, seed=seed)
 
 
 @pytest.mark.parametrize("n_clusters", [2, 3, 5, 10])

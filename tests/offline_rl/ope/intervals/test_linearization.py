@@ -8,12 +8,12 @@ import pytest
 from offline_rl.ope.bootstrap import Resamples
 from offline_rl.ope.contrast import Contrast
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.self_normalized_dr import SelfNormalizedDR
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.intervals.linearization import resampled_standard_errors, standard_error
 from tests.offline_rl.ope.worlds import World
+
+IPS, SNIPS = from_name("ips"), from_name("snips")
 
 N = 80
 
@@ -29,7 +29,7 @@ def evaluation() -> Evaluation:
         "new": replace(log, **columns),
         "other": replace(log, **columns, evaluation_prob=np.sqrt(log.evaluation_prob) / 2),
     }
-    return evaluate(policies, [IPS(), SNIPS(), SelfNormalizedDR()], n_resamples=40, seed=2)
+    return evaluate(policies, [IPS, SNIPS, from_name("sndr")], n_resamples=40, seed=2)
 
 
 def contrast(evaluation: Evaluation, e: int, *, less_other: bool = False) -> Contrast:
@@ -85,7 +85,7 @@ def test_the_counts_are_those_of_the_evaluation(evaluation: Evaluation) -> None:
     )
 
 
-@pytest.mark.parametrize("estimator", [IPS(), SNIPS()], ids=lambda e: e.name)
+@pytest.mark.parametrize("estimator", [IPS, SNIPS], ids=lambda e: e.name)
 def test_gradient_of_a_ratio(estimator: Estimator) -> None:
     sums = np.array([[4.0, 7.0, 2.0], [5.0, 7.0, -1.0]])
     one = Contrast.of(estimator, np.array([0, 2]))
@@ -96,6 +96,6 @@ def test_gradient_of_a_ratio(estimator: Estimator) -> None:
 
 def test_a_policy_less_itself_has_no_error(evaluation: Evaluation) -> None:
     place = evaluation.places[0][1]
-    itself = Contrast.of(SNIPS(), place, place)
+    itself = Contrast.of(SNIPS, place, place)
     assert standard_error(evaluation.log, itself, 0) == 0
     assert (resampled_standard_errors(evaluation.log, [itself], [0]) == 0).all()

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.one_more import reaching_one_more
 from tests.offline_rl.ope.money_study import MoneyWorld, clicks, gamma, log_normal
+
+IPS, SNIPS = from_name("ips"), from_name("snips")
 
 LOG_NORMAL, CLICKS = MoneyWorld(3000, 0.05, *log_normal(1.0)), MoneyWorld(3000, 0.05, *clicks(1))
 
@@ -31,14 +32,14 @@ def test_clusters_without_which_nothing_is_known_move_nothing() -> None:
 
 def test_revenue_reaches_out_and_clicks_stay_as_they_were() -> None:
     for world, reaches in ((LOG_NORMAL, True), (CLICKS, False)):
-        evaluation = evaluate({"new": world.log(3)}, [IPS(), SNIPS()], n_resamples=200)
+        evaluation = evaluate({"new": world.log(3)}, [IPS, SNIPS], n_resamples=200)
         for row in evaluation.policy_values():
             assert ("ends moved out by one more of the users" in row.interval_method) == reaches
 
 
 def test_a_policy_still_does_not_beat_itself_by_revenue() -> None:
     log = LOG_NORMAL.log(3)
-    difference = evaluate({"a": log, "b": log}, [IPS()], n_resamples=100).difference("a", "b", "ips")
+    difference = evaluate({"a": log, "b": log}, [IPS], n_resamples=100).difference("a", "b", "ips")
     assert (difference.lower, difference.upper) == (0.0, 0.0)
 
 
@@ -47,7 +48,7 @@ def test_differences_reach_out_too() -> None:
     logging = type(log).of_logging_policy(
         reward=log.reward, propensity=log.propensity, cluster=log.cluster, segment=log.segment
     )
-    evaluation = evaluate({"a": log, "log": logging}, [IPS()], n_resamples=200)
+    evaluation = evaluate({"a": log, "log": logging}, [IPS], n_resamples=200)
     found = evaluation.difference("a", "log", "ips")
     largest = (np.abs(log.weight - 1) * log.reward).max() / log.n
     bare = np.quantile(evaluation.resampled[0, 0, 0] - evaluation.resampled[1, 0, 0], [0.025, 0.975])
@@ -61,6 +62,6 @@ def test_an_order_above_a_tenth_of_all_is_named_beside_the_interval(share: float
     others = float((log.weight * log.reward).sum() - log.weight[largest] * log.reward[largest])
     order = share / (1 - share) * others / log.weight[largest]
     bought = replace(log, reward=np.where(np.arange(log.n) == largest, order, log.reward))
-    for row in evaluate({"new": bought}, [IPS(), SNIPS()], n_resamples=50).policy_values():
+    for row in evaluate({"new": bought}, [IPS, SNIPS], n_resamples=50).policy_values():
         assert (f"one of the users holds {share:.0%} of all weighted rewards" in row.interval_method) == named
         assert "covered as little as" not in row.interval_method

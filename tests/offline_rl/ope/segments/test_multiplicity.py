@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.segments.multiplicity import (
     Flagged,
@@ -17,6 +17,7 @@ from offline_rl.ope.segments.multiplicity import (
 from offline_rl.ope.segments.segment_estimates import segment_differences
 from tests.offline_rl.ope.segmented import SegmentedClicks
 
+IPS = from_name("ips")
 NULLS = {
     "clicks": SegmentedClicks(),
     "frequent": SegmentedClicks(rate=0.4),
@@ -75,7 +76,7 @@ def test_false_discoveries_are_a_small_share_of_discoveries() -> None:
 
 def test_a_log_of_rounds_is_flagged_where_it_is_harmed() -> None:
     world = SegmentedClicks(rate=0.4, n_users=800, harmed=3, harm=0.8)
-    evaluation = evaluate(world.log(seed=0)[0], [IPS()], n_resamples=300)
+    evaluation = evaluate(world.log(seed=0)[0], [IPS], n_resamples=300)
     found = flagged(segment_differences(evaluation, "new", "log", "ips"))
     assert (found.harmed, found.helped, found.not_tested) == ((0, 1, 2), (), ())
     assert (found.adjusted[:3] < 0.05).all()
@@ -107,7 +108,7 @@ def test_symmetric_differences_have_the_p_values_of_a_normal_distribution() -> N
 
 def test_where_nothing_varies_nothing_is_flagged() -> None:
     policies, _ = SegmentedClicks(rate=0.4, n_users=100).log(seed=0)
-    evaluation = evaluate({"log": policies["log"], "same": policies["log"]}, [IPS()], n_resamples=20)
+    evaluation = evaluate({"log": policies["log"], "same": policies["log"]}, [IPS], n_resamples=20)
     same = segment_differences(evaluation, "same", "log", "ips")
     assert (p_values(same) == 1).all() and (bootstrap_p_values(same) == 1).all()
     assert not any_flag(flagged(same))

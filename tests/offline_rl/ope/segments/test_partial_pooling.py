@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import Floats
 from offline_rl.ope.segments.partial_pooling import below_zero, partially_pooled
@@ -122,7 +122,8 @@ def test_a_segment_without_a_value_has_none_after_pooling() -> None:
 
 def test_a_policy_does_not_differ_from_itself_anywhere() -> None:
     policies, _ = SegmentedClicks(n_users=50).log(seed=0)
-    evaluation = evaluate({"log": policies["log"], "same": policies["log"]}, [IPS()], n_resamples=20)
+    same = {"log": policies["log"], "same": policies["log"]}
+    evaluation = evaluate(same, [from_name("ips")], n_resamples=20)
     pooled = partially_pooled(segment_differences(evaluation, "same", "log", "ips"))
     assert (pooled.lower == 0).all() and (pooled.upper == 0).all()
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.segments.multiplicity import flagged
@@ -9,10 +9,12 @@ from offline_rl.ope.segments.partial_pooling import partially_pooled
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates, segment_differences, segment_values
 from tests.offline_rl.ope.segmented import N_SEGMENTS, SegmentedClicks
 
+IPS = from_name("ips")
+
 
 def test_estimates_of_segments_are_those_of_the_evaluation() -> None:
     policies, _ = SegmentedClicks(n_users=100).log(seed=0)
-    evaluation = evaluate(policies, [IPS()], n_resamples=50)
+    evaluation = evaluate(policies, [IPS], n_resamples=50)
     values = segment_values(evaluation, "new", "ips")
     differences = segment_differences(evaluation, "new", "log", "ips")
     assert values.segments == tuple(range(N_SEGMENTS))
@@ -31,7 +33,7 @@ def test_estimates_of_segments_are_those_of_the_evaluation() -> None:
 def test_the_short_way_of_drawing_a_world_is_the_long_way() -> None:
     """Multinomial draws of kinds of users have the moments that the bootstrap of rounds has."""
     world = SegmentedClicks(rate=0.3, n_users=200)
-    evaluation = evaluate(world.log(seed=1)[0], [IPS()], n_resamples=300)
+    evaluation = evaluate(world.log(seed=1)[0], [IPS], n_resamples=300)
     rounds = segment_differences(evaluation, "new", "log", "ips")
     kinds, _ = world.draw(seed=1, n_resamples=300)
     per_user = [(e.n_clusters * e.resampled.var(axis=1)).mean() for e in (rounds, kinds)]
@@ -82,7 +84,7 @@ def test_one_skewness_is_shared_by_segments_of_different_size() -> None:
 
 def test_segments_without_evidence_have_no_moments_to_speak_of() -> None:
     policies, _ = SegmentedClicks(n_users=50).log(seed=0)
-    evaluation = evaluate({"log": policies["log"], "same": policies["log"]}, [IPS()], n_resamples=20)
+    evaluation = evaluate({"log": policies["log"], "same": policies["log"]}, [IPS], n_resamples=20)
     nothing = segment_differences(evaluation, "same", "log", "ips")
     assert (nothing.sampling_variance() == 0).all()
     assert (nothing.skewness() == 0).all()
@@ -103,7 +105,7 @@ def test_a_segment_that_rests_on_one_order_is_neither_pooled_nor_tested() -> Non
     }
     new = EvaluationRounds(**columns, evaluation_prob=np.where(np.arange(3000) % 2 == 1, 0.8, 0.2))
     policies = {"new": new, "log": EvaluationRounds.of_logging_policy(**columns)}
-    evaluation = evaluate(policies, [IPS()], n_resamples=100)
+    evaluation = evaluate(policies, [IPS], n_resamples=100)
 
     values = segment_values(evaluation, "new", "ips")
     pooled = partially_pooled(values)

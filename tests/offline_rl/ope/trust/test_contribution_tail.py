@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.contribution_tail import (
@@ -173,14 +172,13 @@ def test_a_promotion_that_rests_on_one_order_is_held_in_the_log_and_in_its_segme
     policies = {
         name: coin_log(n, play, reward=reward, segment=segment) for name, play in (("log", 0.5), ("new", 0.9))
     }
-    assert (
-        judge(evaluate(policies, [DoublyRobust(), IPS()], n_resamples=200), "new", "log").verdict == "promote"
-    )
+    estimators = [from_name(name) for name in ("dr", "ips")]
+    assert judge(evaluate(policies, estimators, n_resamples=200), "new", "log").verdict == "promote"
     with_whale = {
         name: replace(rounds, reward=np.where(np.arange(n) == 1501, 60_000.0, reward))
         for name, rounds in policies.items()
     }
-    evaluation = evaluate(with_whale, [DoublyRobust(), IPS()], n_resamples=200)
+    evaluation = evaluate(with_whale, estimators, n_resamples=200)
     for where in (None, 1):
         verdict = judge(evaluation, "new", "log", segment=where)
         assert verdict.verdict == "hold"

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, Trust, assess
 from tests.offline_rl.ope.worlds import World
+
+IPS = from_name("ips")
 
 SETTINGS = GateSettings()
 
@@ -34,7 +36,7 @@ SOUND = Diagnostics(
 
 
 def trust_in(rounds: EvaluationRounds, seed: int = 0) -> Trust:
-    evaluation = evaluate({"new": rounds}, [IPS()], n_resamples=300, seed=seed, cluster_name="rounds")
+    evaluation = evaluate({"new": rounds}, [IPS], n_resamples=300, seed=seed, cluster_name="rounds")
     interval = evaluation.mean_weight_interval("new", None, SETTINGS.mean_weight_confidence)
     return assess(evaluation.diagnostics_of("new"), interval, SETTINGS, "rounds")
 
@@ -110,7 +112,7 @@ def test_a_heavy_tail_of_next_to_nothing_raises_no_doubt() -> None:
         cluster=np.arange(10_000),
         segment=np.zeros(10_000, dtype=int),
     )
-    assert evaluate({"new": rounds}, [IPS()], n_resamples=50).diagnostics_of("new").pareto_k > 0.7
+    assert evaluate({"new": rounds}, [IPS], n_resamples=50).diagnostics_of("new").pareto_k > 0.7
     assert trust_in(rounds).trusted
 
 
@@ -136,7 +138,7 @@ def a_few_tiny_propensities(seed: int) -> EvaluationRounds:
 @pytest.mark.parametrize("seed", range(5))
 def test_an_effective_size_of_two_in_ten_thousand_is_refused(seed: int) -> None:
     rounds = a_few_tiny_propensities(seed)
-    evaluation = evaluate({"new": rounds}, [IPS()], n_resamples=50)
+    evaluation = evaluate({"new": rounds}, [IPS], n_resamples=50)
     assert 1.5 < evaluation.diagnostics_of("new").ess < 3
     assert evaluation.diagnostics_of("new").max_weight > 20_000
     trust = trust_in(rounds)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
-from offline_rl.ope.estimators.ips import IPS
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge, unproven_lead
@@ -22,7 +21,7 @@ def evaluated(segment: Any = None, **plays_one: float | EvaluationRounds) -> Eva
     }
     if segment is not None:
         policies = {name: replace(rounds, segment=segment) for name, rounds in policies.items()}
-    return evaluate(policies, [DoublyRobust(), IPS()], n_resamples=300)
+    return evaluate(policies, [from_name(name) for name in ("dr", "ips")], n_resamples=300)
 
 
 def test_a_gain_over_everybody_is_promoted() -> None:

@@ -7,12 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from offline_rl.ope.estimators.clipped_ips import ClippedIPS
-from offline_rl.ope.estimators.doubly_robust import DoublyRobust
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.estimators.ips import IPS
-from offline_rl.ope.estimators.named_estimators import WITH_HYPERPARAMETER
-from offline_rl.ope.estimators.snips import SNIPS
+from offline_rl.ope.estimators.named_estimators import WITH_HYPERPARAMETER, from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.tuning.mean_moments import MeanMoments, contributions
@@ -20,6 +16,9 @@ from offline_rl.ope.tuning.slope import Slope, choices, choose
 from offline_rl.ope.tuning.tuned import CUTS, FRACTIONS, TunedEstimator, tuned
 from tests.laws.estimators import LAWS
 from tests.offline_rl.ope.worlds import World
+
+CLIPPED_IPS = WITH_HYPERPARAMETER["ips"]
+CLIPPED_DR = WITH_HYPERPARAMETER["dr"]
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "tuning_small.json").read_text())["tuning"]
@@ -100,8 +99,8 @@ def test_choices_are_made_place_by_place() -> None:
 
 def test_nothing_is_remembered_from_one_log_to_the_next() -> None:
     mild, heavy = World(level=0.3).log(4000, seed=0), World(level=0.3, logged_taste=3).log(500, seed=0)
-    alone = tuned(DoublyRobust, CUTS, heavy, Slope())
-    first, second = tuned(DoublyRobust, CUTS, mild, Slope()), tuned(DoublyRobust, CUTS, heavy, Slope())
+    alone = tuned(CLIPPED_DR, CUTS, heavy, Slope())
+    first, second = tuned(CLIPPED_DR, CUTS, mild, Slope()), tuned(CLIPPED_DR, CUTS, heavy, Slope())
     assert first.hyperparameter != second.hyperparameter
     assert second == alone
 
@@ -114,7 +113,7 @@ def test_variances_count_users_not_rounds() -> None:
         cluster=np.array([7, 9, 7, 9]),
         segment=np.zeros(4, dtype=int),
     )
-    terms = MeanMoments.terms(contributions([IPS()], rounds), rounds)
+    terms = MeanMoments.terms(contributions([from_name("ips")], rounds), rounds)
     moments = MeanMoments.of_sums(terms.sum(axis=0))
     assert moments.mean == pytest.approx([1.0])
     assert moments.variance == pytest.approx([0.5])
@@ -124,7 +123,7 @@ def test_variances_count_users_not_rounds() -> None:
 def test_half_widths_are_those_of_a_students_t() -> None:
     rounds = World().log(50, seed=3)
     x = rounds.weight * rounds.reward
-    _, (half_width,) = Slope(delta=0.1).scores([IPS()], rounds)
+    _, (half_width,) = Slope(delta=0.1).scores([from_name("ips")], rounds)
     assert half_width == pytest.approx(1.2990687847 * x.std(ddof=1) / sqrt(50), rel=1e-9)
 
 
@@ -136,7 +135,7 @@ def test_a_single_user_leaves_the_choice_open_but_defined() -> None:
         cluster=np.zeros(20, dtype=int),
         segment=np.zeros(20, dtype=int),
     )
-    chosen = tuned(ClippedIPS, CUTS, alone, Slope())
+    chosen = tuned(CLIPPED_IPS, CUTS, alone, Slope())
     assert np.isinf(chosen.scores).all()
     assert value(chosen.estimator, alone) == pytest.approx(rounds.reward.mean())
 
@@ -148,14 +147,14 @@ def test_laws_of_estimators(family: str, law: object) -> None:
 
 
 def test_no_sums_identify_nothing() -> None:
-    estimator = TunedEstimator.of("dr", DoublyRobust, CUTS)
+    estimator = TunedEstimator.of("dr", CLIPPED_DR, CUTS)
     assert np.isnan(estimator.value(np.zeros(3 + 3 * len(CUTS))))
 
 
 def test_resamples_choose_for_themselves() -> None:
     rounds = World(level=0.3, logged_taste=3).log(400, seed=4)
-    inside = TunedEstimator.of("ips", ClippedIPS, CUTS)
-    once = tuned(ClippedIPS, CUTS, rounds, Slope()).estimator
+    inside = TunedEstimator.of("ips", CLIPPED_IPS, CUTS)
+    once = tuned(CLIPPED_IPS, CUTS, rounds, Slope()).estimator
     evaluation = evaluate({"new": rounds}, [inside, once], n_resamples=300)
     assert evaluation.values[0, 0, 0] == pytest.approx(evaluation.values[0, 1, 0], rel=1e-12)
     differs = ~np.isclose(evaluation.resampled[0, 0, 0], evaluation.resampled[0, 1, 0])
@@ -167,10 +166,10 @@ def test_resamples_choose_for_themselves() -> None:
 def test_an_interval_that_knows_of_the_choice_covers_better() -> None:
     world = World(level=0.3, logged_taste=3)
     held = np.zeros((300, 2), dtype=bool)
-    inside = TunedEstimator.of("ips", ClippedIPS, CUTS)
+    inside = TunedEstimator.of("ips", CLIPPED_IPS, CUTS)
     for seed in range(len(held)):
         rounds = world.log(500, seed)
-        once = tuned(ClippedIPS, CUTS, rounds, Slope()).estimator
+        once = tuned(CLIPPED_IPS, CUTS, rounds, Slope()).estimator
         evaluation = evaluate({"new": rounds}, [inside, once], n_resamples=300, seed=seed)
         ends = [(row.lower, row.upper) for row in evaluation.policy_values() if row.segment is None]
         held[seed] = [lower <= world.truth <= upper for lower, upper in ends]
@@ -180,12 +179,12 @@ def test_an_interval_that_knows_of_the_choice_covers_better() -> None:
 
 def test_an_estimator_that_is_no_mean_is_refused() -> None:
     with pytest.raises(ValueError, match="snips is not a mean over rounds"):
-        tuned(lambda _: SNIPS(), (1.0,), World().log(50, seed=0), Slope())
+        tuned(lambda _: from_name("snips"), (1.0,), World().log(50, seed=0), Slope())
 
 
 def test_nothing_to_choose_from_is_refused() -> None:
     with pytest.raises(ValueError, match="give at least one"):
-        tuned(ClippedIPS, (), World().log(50, seed=0), Slope())
+        tuned(CLIPPED_IPS, (), World().log(50, seed=0), Slope())
     with pytest.raises(ValueError, match="give at least one"):
         TunedEstimator("ips", ())
 
