@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from features.errors import UsageError
+from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.plausible_times import FIRST_DAY
 
@@ -46,6 +47,12 @@ LearnerName = Literal[
 ]
 
 
+def _known_source(source: str) -> str:
+    if source not in SOURCES:
+        raise ValueError(f"is not a known source. Choose from {', '.join(SOURCES)}")
+    return source
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -54,16 +61,7 @@ class Shop(_Table):
     """Whose logs, in which form, and where."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
-    source: Literal[
-        "files",
-        "open_bandit",
-        "simulated",
-        "rees46",
-        "retailrocket",
-        "online_retail",
-        "otto",
-        "criteo_attribution",
-    ]
+    source: Annotated[str, AfterValidator(_known_source)]
     logs: Path
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     first_day: date = FIRST_DAY

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from features.errors import UsageError
+from features.sources.adapters import ADAPTERS
 
 # Where things lie unless a command is told otherwise.
 CONFIG = Path("metacart.toml")
@@ -14,7 +15,7 @@ DATA = Path("data")
 # What is particular to the shops that metacart can make or fetch; every other key has its default.
 OPEN_BANDIT = {
     "source": "open_bandit",
-    "currency_code": "JPY",
+    "currency_code": ADAPTERS["open_bandit"].currency_code,
     "attribution_hours": "1",
     "evidence_policies": '["random"]',
     "incumbent_policy": '"bts"',
@@ -34,7 +35,7 @@ FILES = {
 }
 SIMULATED = {
     "source": "simulated",
-    "currency_code": "EUR",
+    "currency_code": ADAPTERS["simulated"].currency_code,
     "attribution_hours": "24",
     "evidence_policies": "[]",
     "incumbent_policy": '""',
@@ -42,6 +43,16 @@ SIMULATED = {
     "min_rounds": "500",
     "key_file": 'key_file = "pseudonym.key"',
 }
+
+
+PARTICULAR = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED, "files": FILES}
+
+
+def starting_values(source: str) -> dict[str, str]:
+    """Return what a new configuration of a source (`features.sources.adapters.SOURCES`) begins with."""
+    if source in PARTICULAR:
+        return PARTICULAR[source]
+    return FILES | {"source": source, "currency_code": ADAPTERS[source].currency_code}
 
 
 def write_config(
@@ -56,7 +67,8 @@ def write_config(
         return False
     folder = path.resolve().parent
     template = Template(files("flows").joinpath("templates/metacart.toml").read_text(encoding="utf-8"))
-    text = template.substitute(kind, name=name, logs=_relative(logs, folder), data=_relative(data, folder))
+    places = {"logs": _relative(logs, folder), "data": _relative(data, folder)}
+    text = template.substitute(kind, name=name, sources=", ".join(ADAPTERS), **places)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

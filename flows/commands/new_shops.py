@@ -7,8 +7,9 @@ from cyclopts import Parameter
 
 from features.errors import UsageError
 from features.simulator.settings import WorldName, WorldSettings
+from features.sources.adapters import ADAPTERS
 from flows.commands import drafts
-from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, write_config
+from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, starting_values, write_config
 
 
 def fetch(
@@ -106,7 +107,8 @@ def init(
     path
         The file to write; an existing one stays as it is.
     source
-        How the logs are written: open_bandit or simulated.
+        How the logs are written: open_bandit, simulated, rees46, retailrocket, online_retail, otto or
+        criteo_attribution.
     logs
         Folder of the logs; by default data/raw/SOURCE.
     from_files
@@ -128,10 +130,12 @@ def init(
 
 
 def _init_kind(path: Path, source: str, logs: Path | None) -> None:
-    kinds = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED}
-    if source not in kinds:
-        raise UsageError(f"{source} is no known source. Choose from: {', '.join(kinds)}.")
+    if source not in ADAPTERS:
+        raise UsageError(
+            f"{source} is not a known source. Choose from: {', '.join(ADAPTERS)}; for files of your own give "
+            "--from."
+        )
     folder = logs or DATA / "raw" / source
-    if not write_config(path, kinds[source], name=source, logs=folder, data=DATA):
+    if not write_config(path, starting_values(source), name=source, logs=folder, data=DATA):
         raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
     print(f"{path} is written; next: look through it, then metacart run --config {path}")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -13,16 +13,8 @@ from features.contracts.mapping import SourceFile
 from features.deidentify import pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
 from features.errors import InputDataError, UsageError
-from features.sources import (
-    criteo_attribution,
-    declared,
-    online_retail,
-    open_bandit,
-    otto,
-    rees46,
-    retailrocket,
-    simulated,
-)
+from features.sources import declared
+from features.sources.adapters import ADAPTERS, FILES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
 from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
@@ -36,16 +28,6 @@ from flows.night_folder import Night
 from flows.settings import Settings
 from flows.stages.undecided import undecided
 from flows.workspace import Workspace
-
-SOURCES: Mapping[str, Callable[..., tuple[SourceFile, ...]]] = {
-    "open_bandit": open_bandit.files,
-    "simulated": simulated.files,
-    "rees46": rees46.files,
-    "retailrocket": retailrocket.files,
-    "online_retail": online_retail.files,
-    "otto": otto.files,
-    "criteo_attribution": criteo_attribution.files,
-}
 
 # The domains that policies are learned for; a budget is computed from curves.
 LEARNED = ("recommendation", "advertising")
@@ -110,9 +92,9 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
 
 def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:
     """Return the shop's files and what each feeds: by its `[[files]]` tables, or by its adapter."""
-    if settings.shop.source == "files":
+    if settings.shop.source == FILES:
         return declared.files(settings.shop.logs, parse_file_tables(settings.files), until=until)
-    return SOURCES[settings.shop.source](settings.shop.logs, until=until)
+    return ADAPTERS[settings.shop.source].files(settings.shop.logs, until=until)
 
 
 def _load_all(

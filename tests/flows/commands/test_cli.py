@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.sources.adapters import ADAPTERS
 from flows.commands.cli import execute
 from flows.settings import read_settings
 from flows.workspace import Workspace
@@ -137,6 +138,22 @@ def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
     assert read_settings(tmp_path / "metacart.toml").shop.source == "simulated"
     assert execute(["init"]) == 64
     assert "stays as it is" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ADAPTERS)
+def test_init_knows_every_source_that_a_night_knows(tmp_path, source):
+    config = tmp_path / "shop.toml"
+    assert execute(["init", str(config), "--source", source]) == 0
+    shop = read_settings(config).shop
+    assert (shop.source, shop.currency_code) == (source, ADAPTERS[source].currency_code)
+
+
+def test_an_unknown_source_is_refused_with_what_there_is(tmp_path, capsys):
+    config = tmp_path / "shop.toml"
+    assert execute(["init", str(config), "--source", "otto"]) == 0
+    config.write_text(config.read_text(encoding="utf-8").replace('"otto"', '"ebay"'), encoding="utf-8")
+    assert execute(["run", "--config", str(config)]) == 64
+    assert "is not a known source. Choose from files, open_bandit" in capsys.readouterr().err
 
 
 def test_a_range_of_nights_runs_the_oldest_first(shop, capsys):
