@@ -131,45 +131,6 @@ def doubly_robust_loss(
     return -masked_mean((log_probabilities.exp() * q_hat).sum(-1) + correction, mask)
 
 
-def per_decision_loss(
-    log_probability: Tensor,
-    propensity: Tensor,
-    reward: Tensor,
-    baseline: Tensor,
-    mask: Tensor,
-    *,
-    discount: float = 1.0,
-    clip: float = torch.inf,
-) -> Tensor:
-    """Per-decision importance weighting of short sessions, one value per task.
-
-        L = -mean_i sum_t discount^t [R_it (r_it - b_t) + R_i,t-1 b_t]
-        R_it = min(prod_{u <= t} rho_iu, clip),  R_i,-1 = 1
-
-    All are [T, N, H] for N sessions of at most H steps, t = 0..H-1; baseline is [H] or broadcasts to
-    [T, N, H].  A reward is weighted by the decisions up to its own step alone: later ones can't have caused
-    it.  baseline b_t guesses what is still to come from step t on, before its decision; unclipped, any b_t
-    that doesn't depend on the step's action adds no bias, because the second term puts back in expectation
-    what the first takes away, also where sessions end early.  mask is False on the steps after a session's
-    end, and on all steps of a padding session.
-    Source: Precup, Sutton & Singh 2000, eq. 4; the baseline, Jiang & Li 2016, eq. 10 with Q = V = b_t.
-
-    One session of two steps, rho = (2, 0.5), r = (0, 1), b = 0, discount 0.9: -0.9 * (2 * 0.5) * 1.
-
-    >>> round(per_decision_loss(
-    ...     torch.tensor([[[0.8, 0.2]]]).log(), torch.tensor([[[0.4, 0.4]]]), torch.tensor([[[0.0, 1.0]]]),
-    ...     torch.zeros(2), torch.ones(1, 1, 2, dtype=torch.bool), discount=0.9).item(), 4)
-    -0.9
-    """
-    # Padding steps have weight 1, so that the product runs past them unchanged.
-    log_weight = (log_probability - propensity.log()).masked_fill(~mask, 0.0)
-    product = log_weight.cumsum(-1).exp().clamp_max(clip)
-    before = torch.cat([torch.ones_like(product[..., :1]), product[..., :-1]], dim=-1)
-    step = torch.arange(mask.shape[-1], device=mask.device, dtype=reward.dtype)
-    terms = discount**step * (product * (reward - baseline) + before * baseline)
-    return -masked_mean(terms.masked_fill(~mask, 0.0).sum(-1), mask.any(-1))
-
-
 def proximal(params: Mapping[str, Tensor], center: Mapping[str, Tensor]) -> Tensor:
     """|theta - center|^2 / 2 over all tensors of center, one value per task; center has no task dimension.
 

@@ -9,3 +9,9 @@ os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 import torch
 
 torch.set_num_threads(1)
+
+from hypothesis import settings
+
+# A busy machine is not a fault of the code: no test is timed.
+settings.register_profile("metacart", deadline=None)
+settings.load_profile("metacart")

@@ -47,3 +47,13 @@ def test_every_sql_model_states_grain_and_sources():
         head = file.read_text(encoding="utf-8").splitlines()[:6]
         assert head[0].startswith(f"-- {file.stem}: "), file.name
         assert any(line.startswith("-- grain: ") for line in head), file.name
+
+
+def test_the_simulator_s_examples_run(tmp_path, monkeypatch):
+    """What Python users are shown to import, they can."""
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "features" / "simulator" / "README.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 2
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})

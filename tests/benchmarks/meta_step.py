@@ -1,15 +1,13 @@
 """How fast one meta-gradient is: `PYTHONPATH=. python tests/benchmarks/meta_step.py` prints JSON.
 
 64 tasks of 256 support and 256 query rows with 64 features, a 64-64-64-34 perceptron, three inner steps, the
-clipped importance-weighted loss, single precision.  Needs torch and numpy alone, so that it also runs on a
-bare GPU machine: `--device cuda`.
+clipped importance-weighted loss, single precision. `offline_rl.meta.maml` takes all tasks at once; the loop
+takes one after the other, as the libraries do. Needs torch and numpy alone, so that it also runs on a bare
+GPU machine: `--device cuda`.
 
-Each round times every path once more, so that a busy neighbor slows all of them alike; a round's figure is
-the median of its repeats, and a path's the median of its best round.  The floor is the arithmetic at the rate
-of the fastest batched matrix product of these shapes, measured in the same rounds.  Waiting threads that spin
-make a shared machine many times slower: OMP_WAIT_POLICY=passive in front of the command.
-Goal: exact second order, 2 cores: 4 times the loop over tasks and 45 % of the floor; on an H100-class GPU 500
-meta-steps a second and 20 times the loop.
+Each round times both once more, so that a busy neighbor slows both alike; a round's figure is the median of
+its repeats, and a path's the median of its best round. Waiting threads that spin make a shared machine many
+times slower: OMP_WAIT_POLICY=passive in front of the command.
 """
 
 import argparse
@@ -21,23 +19,17 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from offline_rl.matmul_precision import fastest_exact_matmul, medium_error
+from offline_rl import objectives
 from offline_rl.meta import maml
-from offline_rl.meta.fast_path import perceptron
-from offline_rl.meta.fast_path.captured_step import CapturedMetaStep
-from offline_rl.meta.fast_path.meta_gradient import meta_gradient
-from offline_rl.meta.fast_path.policy_rows import PolicyRows, importance_weighted_rows
 
 TASKS, ROWS, WIDTHS, CLIP = 64, 256, (64, 64, 64, 34), 5.0
 HOW = {"inner_lr": 0.1, "inner_steps": 3}
-LOSS = partial(perceptron.importance_weighted_loss, clip=CLIP)
 Tensors = dict[str, Tensor]
 Run = Callable[[], object]
 
@@ -56,13 +48,11 @@ def main() -> None:
     load_before = os.getloadavg()
     batches = [logged_batch(seed, device) for seed in (1, 2)]
     parameters = start(device)
-    rows = [importance_weighted_rows(batch, clip=CLIP) for batch in batches]
-    paths = {f"matrix products, {name}": path for name, path in products(device).items()}
-    for order in (2, 1):
-        paths |= {
-            f"{name}, order {order}": path
-            for name, path in gradients(parameters, batches, rows, order).items()
-        }
+    paths = {
+        f"{name}, order {order}": path
+        for order in (2, 1)
+        for name, path in gradients(parameters, batches, order).items()
+    }
     milliseconds = timed(paths, asked.rounds, asked.repeats, device)
     figures = {
         "benchmark": "meta_step",
@@ -76,9 +66,8 @@ def main() -> None:
         "load_average": {"before": load_before[0], "after": os.getloadavg()[0], "cores": os.cpu_count()},
         "torch": torch.__version__,
         "python": platform.python_version(),
-        "onednn": onednn(device),
         **summary(milliseconds),
-        "relative_difference": difference(parameters, batches, rows),
+        "relative_difference": difference(parameters, batches),
     }
     json.dump(figures, sys.stdout, indent=2)
     sys.stdout.write("\n")
@@ -98,60 +87,38 @@ def logged_batch(seed: int, device: torch.device) -> Tensors:
 
 
 def start(device: torch.device) -> Tensors:
-    drawn = perceptron.init_parameters(WIDTHS, generator=torch.Generator().manual_seed(0))
-    return {name: value.to(device) for name, value in drawn.items()}
+    """Normal weights of variance 2 / inputs (He et al. 2015, eq. 10), biases zero."""
+    generator = torch.Generator().manual_seed(0)
+    drawn: Tensors = {}
+    for layer, (inputs, outputs) in enumerate(itertools.pairwise(WIDTHS)):
+        weight = torch.randn(outputs, inputs, generator=generator, dtype=torch.float64)
+        drawn[f"weight_{layer}"] = weight.mul((2.0 / inputs) ** 0.5).float().to(device)
+        drawn[f"bias_{layer}"] = torch.zeros(outputs, device=device)
+    return drawn
 
 
-def gradients(
-    parameters: Tensors, batches: list[Tensors], rows: list[PolicyRows], order: int
-) -> dict[str, Run]:
-    """Every way to the same meta-gradient, and on a GPU whole steps in one graph."""
-    first_order = order == 1
-    hand_written = partial(meta_gradient, **HOW, first_order=first_order)
-    autograd = partial(maml.meta_gradient, LOSS, **HOW, first_order=first_order)
-    paths: dict[str, Run] = {
-        "loop over tasks": lambda: loop_over_tasks(parameters, *batches, first_order=first_order),
-        "batched autograd": lambda: autograd(parameters, *batches),
-        "hand-written": lambda: hand_written(parameters, *rows),
-    }
-    if not rows[0].action.is_cuda:
-
-        def with_exact_products() -> None:
-            torch.set_float32_matmul_precision("medium")
-            hand_written(parameters, *rows)
-            torch.set_float32_matmul_precision("highest")
-
-        with fastest_exact_matmul() as chosen:
-            if chosen.setting == "medium":
-                paths["hand-written, oneDNN"] = with_exact_products
-        return paths
-
-    def graph(
-        direction: Callable[[Mapping[str, Tensor], PolicyRows, PolicyRows], tuple[Tensor, Tensors]],
-    ) -> Run:
-        captured = CapturedMetaStep(
-            start(rows[0].action.device), *rows, direction, tasks_per_step=TASKS, outer_lr=1e-3
-        )
-        everyone = torch.arange(TASKS, device=rows[0].action.device)
-        return lambda: captured.step(everyone)
-
-    paths["graph of the hand-written step with Adam"] = graph(hand_written)
-    paths["graph of the autograd step with Adam"] = graph(
-        lambda params, support, query: maml.meta_gradient(
-            rows_loss, dict(params), as_batch(support), as_batch(query), **HOW, first_order=first_order
-        )
+def loss(parameters: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+    """The loss of all tasks, one value per task."""
+    hidden, last = batch["context"], len(WIDTHS) - 2
+    for layer in range(last + 1):
+        weight, bias = parameters[f"weight_{layer}"], parameters[f"bias_{layer}"]
+        hidden = torch.baddbmm(bias.unsqueeze(1), hidden, weight.transpose(1, 2))
+        hidden = hidden if layer == last else torch.relu(hidden)
+    logged = torch.log_softmax(hidden, dim=-1).gather(-1, batch["action"].unsqueeze(-1)).squeeze(-1)
+    return objectives.importance_weighted_loss(
+        logged, batch["propensity"], batch["advantage"], batch["mask"], clip=CLIP
     )
-    return paths
 
 
-def as_batch(rows: PolicyRows) -> Tensors:
-    return {name: getattr(rows, name) for name in ("context", "action", "coefficient", "ceiling")}
-
-
-def rows_loss(params: Tensors, batch: Tensors) -> Tensor:
-    """The loss of `PolicyRows`, for autograd."""
-    logged = perceptron.log_probabilities(params, batch).gather(-1, batch["action"].unsqueeze(-1))
-    return (batch["coefficient"] * torch.minimum(logged.squeeze(-1).exp(), batch["ceiling"])).sum(-1)
+def gradients(parameters: Tensors, batches: list[Tensors], order: int) -> dict[str, Run]:
+    """Both ways to the same meta-gradient."""
+    first_order = order == 1
+    return {
+        "loop over tasks": lambda: loop_over_tasks(parameters, *batches, first_order=first_order),
+        "all tasks at once": lambda: maml.meta_gradient(
+            loss, parameters, *batches, **HOW, first_order=first_order
+        ),
+    }
 
 
 def loop_over_tasks(
@@ -187,29 +154,6 @@ def loss_of_task(parameters: Tensors, batch: Tensors, task: int) -> Tensor:
     return -torch.minimum(weight * advantage, weight.clamp_max(CLIP) * advantage).mean()
 
 
-def products(device: torch.device) -> dict[str, Run]:
-    """Batched products of a hidden layer's shapes, rows or columns first, all tasks at once or some."""
-
-    def product(tasks: int, *, columns: bool) -> Run:
-        wide, square = torch.randn(tasks, ROWS, 64, device=device), torch.randn(tasks, 64, 64, device=device)
-        if columns:
-            wide = wide.transpose(1, 2).contiguous()
-        out = torch.empty_like(wide)
-        left, right = (square, wide) if columns else (wide, square)
-
-        def multiplied() -> None:
-            for _ in range(TASKS // tasks):
-                torch.bmm(left, right, out=out)
-
-        return multiplied
-
-    return {
-        f"{tasks} tasks, {'columns' if columns else 'rows'} first": product(tasks, columns=columns)
-        for tasks in (8, 16, TASKS)
-        for columns in (False, True)
-    }
-
-
 def timed(paths: dict[str, Run], rounds: int, repeats: int, device: torch.device) -> dict[str, float]:
     """Milliseconds of each path: the median of its best round."""
 
@@ -229,76 +173,34 @@ def timed(paths: dict[str, Run], rounds: int, repeats: int, device: torch.device
     return {name: 1000.0 * min(found) for name, found in medians.items()}
 
 
-def flop(order: int) -> int:
-    """Floating-point operations of one meta-gradient's matrix products.
-
-    A gradient multiplies by every weight forward and once more for the weight's own slope, and by all but the
-    first layer's on the way back.  A Hessian product does each twice, once with the direction and once with
-    what it moved, except in the first layer, whose input doesn't move.
-    """
-    weights = [inputs * outputs for inputs, outputs in itertools.pairwise(WIDTHS)]
-    whole, behind = sum(weights), sum(weights[1:])
-    gradient = 2 * (2 * whole + behind)
-    product = 2 * (2 * (whole + behind) + 2 * behind)
-    steps = HOW["inner_steps"]
-    return TASKS * ROWS * ((steps + 1) * gradient + (steps * product if order == 2 else 0))
-
-
-def summary(milliseconds: dict[str, float]) -> dict[str, object]:
-    """Each path's time, its multiple of the loop's speed, and its share of the floor."""
-    product_flop = 2 * TASKS * ROWS * 64 * 64
-    rates = {
-        name.removeprefix("matrix products, "): product_flop / (1e6 * taken)
-        for name, taken in milliseconds.items()
-        if name.startswith("matrix products")
-    }
-    best = max(rates.values())
-    orders: dict[str, object] = {}
+def summary(milliseconds: dict[str, float]) -> dict[str, dict[str, object]]:
+    """Each path's time by order, and its multiple of the loop's speed."""
+    orders: dict[str, dict[str, object]] = {}
     for order, word in ((2, "second_order"), (1, "first_order")):
-        floor = flop(order) / (1e6 * best)
         suffix = f", order {order}"
         taken = {n.removesuffix(suffix): t for n, t in milliseconds.items() if n.endswith(suffix)}
         orders[word] = {
-            "gflop": flop(order) / 1e9,
-            "floor_milliseconds": round(floor, 4),
-            "paths": {
-                name: {
-                    "milliseconds": round(time_taken, 3),
-                    "per_second": round(1000.0 / time_taken, 2),
-                    "times_the_loop": round(taken["loop over tasks"] / time_taken, 2),
-                    "share_of_floor": round(floor / time_taken, 3),
-                }
-                for name, time_taken in taken.items()
-            },
+            name: {
+                "milliseconds": round(time_taken, 3),
+                "per_second": round(1000.0 / time_taken, 2),
+                "times_the_loop": round(taken["loop over tasks"] / time_taken, 2),
+            }
+            for name, time_taken in taken.items()
         }
-    return {
-        "matrix_products_gflop_per_second": {name: round(rate, 1) for name, rate in rates.items()},
-        **orders,
-    }
+    return orders
 
 
-def difference(parameters: Tensors, batches: list[Tensors], rows: list[PolicyRows]) -> dict[str, float]:
+def difference(parameters: Tensors, batches: list[Tensors]) -> dict[str, float]:
     """Distance of each second-order gradient from autograd's in double precision, relative to its norm."""
     exact = maml.meta_gradient(
-        LOSS,
+        loss,
         {name: value.double() for name, value in parameters.items()},
         *({k: v.double() if v.is_floating_point() else v for k, v in batch.items()} for batch in batches),
         **HOW,
     )[1]
     found = {
         "loop over tasks": loop_over_tasks(parameters, *batches, first_order=False)[1],
-        "batched autograd": maml.meta_gradient(LOSS, parameters, *batches, **HOW)[1],
-        "hand-written": meta_gradient(parameters, *rows, **HOW)[1],
-        "hand-written in double precision": meta_gradient(
-            {name: value.double() for name, value in parameters.items()},
-            *(
-                importance_weighted_rows(
-                    {k: v.double() if v.is_floating_point() else v for k, v in batch.items()}, clip=CLIP
-                )
-                for batch in batches
-            ),
-            **HOW,
-        )[1],
+        "all tasks at once": maml.meta_gradient(loss, parameters, *batches, **HOW)[1],
     }
     whole = torch.cat([value.flatten() for value in exact.values()])
     return {
@@ -307,14 +209,6 @@ def difference(parameters: Tensors, batches: list[Tensors], rows: list[PolicyRow
         )
         for path, gradient in found.items()
     }
-
-
-def onednn(device: torch.device) -> dict[str, object]:
-    """Whether the faster products of this processor are exact, or why they aren't used."""
-    if device.type == "cuda":
-        return {"used": False, "reason": "a GPU would round to TF32 under the same switch"}
-    with fastest_exact_matmul() as chosen:
-        return {"used": chosen.setting == "medium", "relative_error": medium_error()}
 
 
 def processor() -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from offline_rl import logged_data
 from offline_rl.logged_data import Tasks
 from offline_rl.meta import mixed_start, refit, time_split, warm_start
 from offline_rl.meta.adapt_together import adapted_to_each
@@ -41,7 +40,7 @@ def learned_on(
     device: str, learner: MixedEffects | Maml, tasks: Tasks, patch: pytest.MonkeyPatch
 ) -> dict[int, torch.Tensor]:
     """Probabilities of every segment's policy on the holdout, as learned on a device."""
-    for module in (logged_data, mixed_start, refit, time_split, warm_start):
+    for module in (mixed_start, refit, time_split, warm_start):
         patch.setattr(module, "training_device", lambda: torch.device(device))
     # Equal tasks in another object, so that nothing is remembered of another device.
     own = replace(tasks)

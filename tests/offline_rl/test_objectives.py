@@ -162,16 +162,3 @@ def test_the_proximal_term_pulls_each_task_to_the_center() -> None:
     assert values.tolist() == [4.5, 2.0]
     (gradient,) = torch.autograd.grad(values.sum(), params["a"])
     assert torch.equal(gradient, params["a"].detach())
-
-
-def test_a_baseline_per_step_is_taken_and_put_back_a_decision_earlier() -> None:
-    """rho = (2, 0.5), b = (0.2, 0.5), r = (0, 1): 2 (0 - 0.2) + 0.2, then 0.9 (1 (1 - 0.5) + 2 * 0.5)."""
-    loss = objectives.per_decision_loss(
-        exact([0.8, 0.2]).log().unsqueeze(0),
-        exact([0.4, 0.4]).unsqueeze(0),
-        exact([0.0, 1.0]).unsqueeze(0),
-        exact([0.2, 0.5])[0],
-        ROWS[:, :2].unsqueeze(0),
-        discount=0.9,
-    )
-    assert float(loss[0]) == pytest.approx(-(-0.2 + 1.35))

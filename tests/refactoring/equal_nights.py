@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -112,9 +113,11 @@ def run_night(tree: Path, config: Path, data: Path, key: Path) -> tuple[Path, di
         "METACART_PATHS__DATA": str(data),
         "METACART_PRIVACY__KEY_FILE": str(key),
     }
+    scripts = tomllib.loads((tree / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    module, main = scripts["metacart"].split(":")
     program = f"import sys; sys.argv = {['metacart', 'run', '--config', str(config), '--json']!r}; "
     done = subprocess.run(
-        [sys.executable, "-c", program + "from flows.commands.cli import main; main()"],
+        [sys.executable, "-c", program + f"from {module} import {main}; {main}()"],
         cwd=data.parent,
         env=environment,
         capture_output=True,

@@ -72,19 +72,6 @@ def ipw(params: Tensors, batch: Tensors) -> Tensor:
     )
 
 
-def ipw_clip(params: Tensors, batch: Tensors) -> Tensor:
-    """The plainly clipped weight is that of sessions of one step; their baseline costs a constant."""
-    _, logged = logged_log_probability(params, batch)
-    rows = [logged, propensity(batch), batch["r"]]
-    values = objectives.per_decision_loss(
-        *(row.unsqueeze(-1) for row in rows),
-        baseline=exact([BANDIT["baseline"]]),
-        mask=torch.ones_like(logged, dtype=torch.bool).unsqueeze(-1),
-        clip=BANDIT["clip"],
-    )
-    return values + BANDIT["baseline"]
-
-
 def snips(params: Tensors, batch: Tensors) -> Tensor:
     _, logged = logged_log_probability(params, batch)
     return objectives.self_normalized_loss(logged, propensity(batch), batch["r"], torch.ones_like(logged))
@@ -144,7 +131,6 @@ def near_meta_parameters(anchor: Tensor) -> Callable[[Tensors, Tensors], Tensor]
 
 LOSSES = {
     "ipw": ipw,
-    "ipw_clip": ipw_clip,
     "snips": snips,
     "ipw_kl": ipw_kl,
     "ipw as doubly robust": ipw_of_doubly_robust,
