@@ -7,10 +7,9 @@ os.environ["DO_NOT_TRACK"] = "1"
 os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
 
 import torch
+from hypothesis import settings
 
 torch.set_num_threads(1)
-
-from hypothesis import settings
 
 # A busy machine is not a fault of the code: no test is timed.
 settings.register_profile("metacart", deadline=None)
