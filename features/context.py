@@ -13,7 +13,7 @@ for the blocks.
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -155,15 +155,28 @@ def damped(column: str) -> pl.Expr:
     return number.alias(column)
 
 
-def expand(frame: pl.DataFrame, json_column: str, keys: Sequence[str]) -> pl.DataFrame:
+def free_name(key: str, reserved: Collection[str]) -> str:
+    """Return what to call the column of an attribute.
+
+    >>> free_name("color", {"segment_id"}), free_name("segment_id", {"segment_id"})
+    ('color', 'segment_id_attribute')
+    """
+    return f"{key}_attribute" if key in reserved else key
+
+
+def expand(
+    frame: pl.DataFrame, json_column: str, keys: Sequence[str], *, reserved: Collection[str] = ()
+) -> pl.DataFrame:
     """Turn a JSON object column into one String column per key, and drop it.
+
+    reserved: names that a key may not have; such a key's column is called by `free_name`.
 
     A key that is already a column keeps the column: the log's own field is the better source. The key
     `embedding`, an array of numbers, becomes one Float64 column per number: embedding_0, embedding_1, ...
     Raises InputDataError if embeddings differ in length or hold something else than numbers.
     """
     fields = [
-        pl.col(json_column).str.json_path_match(f"$['{key}']").alias(key)
+        pl.col(json_column).str.json_path_match(f"$['{key}']").alias(free_name(key, reserved))
         for key in keys
         if key not in frame.columns
     ]

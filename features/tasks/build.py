@@ -17,10 +17,10 @@ from features.codes import SPLIT_CODES, Split, Window
 from features.context import (
     EMBEDDING,
     HISTORY,
-    Encoder,
     damped,
     expand,
     fit_encoder,
+    free_name,
     item_columns,
 )
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
@@ -32,6 +32,12 @@ from features.tasks.splits import split_segments
 from features.tasks.tables import ShopTables
 from features.tasks.targets import Targets, find_targets, has_users, latest_rounds, with_history_of
 from features.tasks.windows import Boundaries, night_end
+
+KNOWN = ("round_id", "decided_at", "user_key", "surface", "campaign_id", "context", *HISTORY)
+"""Columns of a round that are known when it is decided."""
+
+GROUPS = frozenset({"cluster", "segment_id"})
+"""Columns that say in which group a row is: an attribute of that name gets another."""
 
 REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
@@ -72,12 +78,14 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
     tables: as `read_tables` reads them, with the same settings. Raises UsageError if a segment trait does not
     exist.
     """
-    rounds, split = _with_traits(tables), tables.split
+    rounds, split, described = tables.rounds, tables.split, _described(tables)
     taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
-    groups = _fit_groups(rounds.filter(taught), settings)
-    rounds = groups.assign(rounds)
-    latest = latest_rounds(rounds)
-    if has_users(rounds):
+    teaches = rounds.select(taught).to_series()
+    groups = _fit_groups(described.filter(teaches), settings)
+    described = groups.assign(described)
+    rounds = rounds.with_columns(described["segment_id"])
+    latest = latest_rounds(described)
+    if has_users(described):
         latest = groups.assign(with_history_of(latest, tables.snapshots.drop("decided_at")))
     segment_ids = tuple(pl.concat([rounds["segment_id"], latest["segment_id"]]).unique().sort())
     splits = _splits(rounds.filter(taught), settings)
@@ -90,7 +98,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         pl.Series("segment", _index(rounds["segment_id"], segment_ids)),
         pl.Series("action", _index(rounds["action_id"], action_ids)),
     )
-    encoder = fit_encoder(rounds.filter(taught), _context_columns(rounds, tables), settings.min_rounds)
+    encoder = fit_encoder(described.filter(teaches), _context_columns(described, tables), settings.min_rounds)
     item_encoder = fit_encoder(actions, item_columns(actions), min_rows=2)
     n_slots = int(rounds["slot"].to_numpy().max())
     targets = find_targets(latest, encoder)
@@ -113,7 +121,8 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         item_blocks=item_encoder.block_names,
         targets=targets,
         arrays={
-            **_evidence_arrays(evidence, encoder, settings.reward),
+            "context": encoder.encode(described.filter(rounds["is_evidence"])),
+            **_evidence_arrays(evidence, settings.reward),
             "origin": evidence["origin"].to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
@@ -157,10 +166,15 @@ def _damped_history(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(damped(column) for column in HISTORY)
 
 
-def _with_traits(tables: ShopTables) -> pl.DataFrame:
-    """Give each round its request context and its user's attributes as columns."""
-    users = expand(tables.users, "attributes", tables.user_keys)
-    rounds = expand(tables.rounds, "context", tables.context_keys)
+def _described(tables: ShopTables) -> pl.DataFrame:
+    """Return what was known of each round when it was decided: request, place, user's traits and history.
+
+    What came of a round, and what tasks note of it, are not among the columns: an attribute of a shop may
+    have any name, `window` or `is_clicked` as well, and is then the shop's.
+    """
+    users = expand(tables.users, "attributes", tables.user_keys, reserved=GROUPS)
+    known = [name for name in KNOWN if name in tables.rounds.columns]
+    rounds = expand(tables.rounds.select(known), "context", tables.context_keys, reserved=GROUPS)
     repeated = [column for column in users.columns if column in rounds.columns and column != "user_key"]
     return rounds.join(users.drop(repeated), on="user_key", how="left", maintain_order="left")
 
@@ -184,7 +198,9 @@ def _context_columns(rounds: pl.DataFrame, tables: ShopTables) -> list[str]:
         name for name in tables.users.columns if name not in ("user_key", "signup_at", "attributes")
     ]
     opened = [name for name in rounds.columns if name.startswith(f"{EMBEDDING}_")]
-    names = [*tables.context_keys, *user_columns, *tables.user_keys, *opened, *HISTORY]
+    keys = [free_name(key, GROUPS) for key in (*tables.context_keys, *tables.user_keys)]
+    names = [*keys[: len(tables.context_keys)], *user_columns, *keys[len(tables.context_keys) :]]
+    names += [*opened, *HISTORY]
     return [name for name in dict.fromkeys(names) if name in rounds.columns]
 
 
@@ -203,12 +219,11 @@ def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, 
     return counts
 
 
-def _evidence_arrays(evidence: pl.DataFrame, encoder: Encoder, reward: str) -> dict[str, Array]:
+def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
     # Without users each round is its own cluster; with users a round without one is, too.
     person = pl.coalesce("user_key", pl.concat_str(pl.lit("\x1f"), "round_id"))
     cluster = evidence.select(person.rank("dense").cast(pl.Int64) - 1).to_series()
     return {
-        "context": encoder.encode(evidence),
         "slot": (evidence["slot"] - 1).to_numpy().astype(np.int64),
         "action": evidence["action"].to_numpy(),
         "reward": evidence[REWARDS[reward]].cast(pl.Float64).to_numpy(),

@@ -281,3 +281,40 @@ def test_saved_twice_gives_the_same_bytes_and_needs_no_pickle(tmp_path):
     with np.load(tmp_path / "one" / "rounds_recommendation.npz", allow_pickle=False) as arrays:
         assert arrays["context"].dtype == np.float32
         assert arrays["n_slots"].shape == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["window", "origin", "is_evidence", "segment", "segment_id", "is_clicked", "slot"]
+)
+def test_an_attribute_may_have_any_name_and_is_the_shop_s(name):
+    """Whatever tasks call their own columns: ann's attribute is "a", bob's is "b", and nothing else."""
+    users = pl.DataFrame(
+        {
+            "user_key": ["ann", "bob"],
+            "region": ["north", "south"],
+            "attributes": [f'{{"{name}": "a"}}', f'{{"{name}": "b"}}'],
+        }
+    )
+    tasks = built(replace(shop(), users=users, user_keys=(name,)))
+    plain = built()
+    called = "segment_id_attribute" if name == "segment_id" else name
+    assert [column for column in tasks.context_names if column not in plain.context_names] == [
+        f"{called}=a",
+        f"{called}=b",
+    ]
+    place = tasks.context_names.index(f"{called}=a")
+    assert (tasks.arrays["context"][:, place] > 0).tolist() == [bool(number % 3) for number in range(N)]
+    for array in ("reward", "slot", "segment", "window", "origin"):
+        assert tasks.arrays[array].tolist() == plain.arrays[array].tolist()
+
+
+def test_a_trait_of_that_name_groups_by_the_shop_s_values():
+    users = pl.DataFrame(
+        {
+            "user_key": ["ann", "bob"],
+            "region": ["north", "south"],
+            "attributes": ['{"segment": "gold"}', '{"segment": "blue"}'],
+        }
+    )
+    tasks = built(replace(shop(), users=users, user_keys=("segment",)), segments_by=("segment",))
+    assert tasks.segment_ids == ("segment=blue", "segment=gold")
