@@ -1,7 +1,6 @@
 """Artifacts: a learned policy as two plain files, safetensors for its numbers and a JSON card for the rest.
 
-No pickle: loading a file must never run code.  Equal policies give equal bytes, so that the hash of both
-files is the policy's version.
+No pickle: loading a file must never run code.  Equal policies give equal bytes.
 """
 
 import hashlib
@@ -68,11 +67,6 @@ def load_policy(path: Path) -> MetaPolicy:
         return policy
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
         raise InputDataError(f"{path} can't be read as a policy ({error}): learn it again.") from error
-
-
-def policy_version(policy: MetaPolicy) -> str:
-    """Twelve hexadecimal digits of the SHA-256 of both files: equal for equal policies, and only for them."""
-    return hashlib.sha256(_numbers(policy) + _card(policy)).hexdigest()[:12]
 
 
 def _numbers(policy: MetaPolicy) -> bytes:

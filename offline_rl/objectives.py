@@ -2,7 +2,8 @@
 
 Notation: rho = pi(a|x) / mu, the weight of the logged action a with logged propensity mu; r the reward; m the
 mask, 1 on real rows and 0 on padding.  Means run over the real rows of each task.  Rows that were drawn with
-unequal probabilities carry their correction in the mask (see `masked_mean`).
+unequal probabilities carry their correction in the mask (see `masked_mean`).  Shapes that differ are refused
+with ValueError: nothing broadcasts.
 
 All of them are in ratio form.  The familiar surrogate detach(rho) * r * log pi has the same gradient and a
 wrong Hessian, so a meta-gradient that passes through an inner step of it is wrong (by 15 % in the reference
@@ -15,6 +16,7 @@ import torch
 from torch import Tensor
 
 from offline_rl.reward_model import negative_log_likelihood
+from offline_rl.shapes import check_by_action, check_same_shape
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
@@ -31,12 +33,14 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     >>> masked_mean(torch.tensor([[1.0, 3.0, 9.0]]), torch.tensor([[0.5, 1.5, 0.0]])).tolist()
     [2.5]
     """
+    check_same_shape(values=values, mask=mask)
     rows = (mask > 0).sum(-1).clamp_min(1)
     return (values * mask.to(values.dtype)).sum(-1) / rows
 
 
 def weights_of(log_probability: Tensor, propensity: Tensor) -> Tensor:
     """rho = pi(a|x) / mu of the logged actions, [T, N]."""
+    check_same_shape(log_probability=log_probability, propensity=propensity)
     return log_probability.exp() / propensity
 
 
@@ -58,6 +62,7 @@ def importance_weighted_loss(
     ...     torch.tensor([[True, True]]), clip=1.5).item()
     -0.5
     """
+    check_same_shape(log_probability=log_probability, advantage=advantage)
     weight = weights_of(log_probability, propensity)
     return -masked_mean(torch.minimum(weight * advantage, weight.clamp_max(clip) * advantage), mask)
 
@@ -79,6 +84,7 @@ def implicit_exploration_loss(
     ...     torch.tensor([[True, True]]), gamma=0.1).item(), 4)
     -0.8
     """
+    check_same_shape(log_probability=log_probability, propensity=propensity, reward=reward)
     return -masked_mean(log_probability.exp() / (propensity + gamma) * reward, mask)
 
 
@@ -96,6 +102,7 @@ def self_normalized_loss(log_probability: Tensor, propensity: Tensor, reward: Te
     ...     torch.tensor([[True, True]])).item(), 4)
     -0.8
     """
+    check_same_shape(log_probability=log_probability, reward=reward, mask=mask)
     weight = weights_of(log_probability, propensity) * mask.to(log_probability.dtype)
     total = weight.sum(-1)
     return -(weight * reward).sum(-1) / torch.where(total > 0, total, torch.ones_like(total))
@@ -125,6 +132,8 @@ def doubly_robust_loss(
     ...     mask=torch.ones(1, 1), clip=10.0).item(), 4)
     -1.9
     """
+    check_same_shape(reward=reward, action=action, propensity=propensity)
+    check_by_action("reward", reward, log_probabilities=log_probabilities, q_hat=q_hat)
     logged = action.unsqueeze(-1)
     weight = weights_of(log_probabilities.gather(-1, logged).squeeze(-1), propensity).clamp_max(clip)
     correction = weight * (reward - q_hat.gather(-1, logged).squeeze(-1))
@@ -154,6 +163,7 @@ def likelihood_loss(score: Tensor, reward: Tensor, mask: Tensor, *, is_binary: b
     >>> likelihood_loss(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]), torch.ones(1, 2), is_binary=True)
     tensor([0.6931])
     """
+    check_same_shape(score=score, reward=reward)
     return masked_mean(negative_log_likelihood(score, reward, is_binary=is_binary), mask)
 
 
@@ -167,6 +177,7 @@ def divergence_from_logging(log_probability: Tensor, propensity: Tensor, mask: T
     >>> divergence_from_logging(torch.tensor([[0.3]]).log(), torch.tensor([[0.3]]), torch.ones(1, 1)).item()
     0.0
     """
+    check_same_shape(log_probability=log_probability, propensity=propensity)
     log_weight = log_probability - propensity.log()
     weight = log_weight.exp()
     return masked_mean(weight * log_weight - weight + 1.0, mask)
@@ -190,6 +201,7 @@ def effective_sample_size(weight: Tensor, mask: Tensor) -> Tensor:
     >>> effective_sample_size(torch.tensor([[1.0, 1.0, 0.0]]), torch.ones(1, 3)).item()
     2.0
     """
+    check_same_shape(weight=weight, mask=mask)
     kept = weight * mask.to(weight.dtype)
     squares = kept.square().sum(-1)
     return torch.where(squares > 0, kept.sum(-1).square() / squares, squares)
@@ -210,6 +222,8 @@ def doubly_robust_terms(
     ...     torch.tensor([1.0]), torch.tensor([[0.2, 0.4]]))
     tensor([1.9000])
     """
+    check_same_shape(reward=reward, action=action, propensity=propensity)
+    check_by_action("reward", reward, probabilities=probabilities, q_hat=q_hat)
     logged = action.unsqueeze(-1)
     weight = probabilities.gather(-1, logged).squeeze(-1) / propensity
     correction = weight * (reward - q_hat.gather(-1, logged).squeeze(-1))

@@ -20,6 +20,7 @@ from offline_rl.ope.records import EvaluationRounds
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.shares import shares
+from offline_rl.shapes import check_by_action
 from offline_rl.user_history import UserHistory
 
 # Contexts in one block: bounds memory at about 100 MB for 3 slots and 500 items.
@@ -154,6 +155,7 @@ def judged_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) ->
 
     q_hat: [n, A], a reward model that was not fitted on these rounds.
     """
+    check_by_action("the rounds", rounds.action, probabilities=probabilities, q_hat=q_hat)
     logged = rounds.action.unsqueeze(-1)
     return EvaluationRounds(
         **_log_columns(rounds),
@@ -165,6 +167,7 @@ def judged_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) ->
 
 def logged_as_is(rounds: LoggedRounds, q_hat: Tensor) -> EvaluationRounds:
     """Return logged rounds as the evaluation sees the logging policy itself: every weight is 1."""
+    check_by_action("the rounds", rounds.action, q_hat=q_hat)
     q_logged = q_hat.gather(-1, rounds.action.unsqueeze(-1)).squeeze(-1).numpy()
     return EvaluationRounds.of_logging_policy(**_log_columns(rounds), q_logged=q_logged)
 
