@@ -26,10 +26,10 @@ TRUSTED = "The log is large enough, weighs enough, and could show what the polic
 UNTRUSTED_ESTIMATES = "What the estimators say all the same (not to be trusted)"
 
 QUESTIONS = {
-    "answer": "What would these rounds have earned, had the policy made the decisions?",
+    "answer": "What would these {units} have earned, had the policy made the decisions?",
     "estimates": "Do other ways to estimate it agree?",
     "diagnostics": "Can this log speak about the policy at all?",
-    "weights": "Do few rounds speak for many?",
+    "weights": "Do few {units} speak for many?",
     "limits": "What does the number not prove?",
 }
 
@@ -42,24 +42,27 @@ REPEATED = {
 """How rows repeat → what is said of it."""
 
 CAUTION_ROUNDS = (
-    "Every round counts as independent of all others. If some rounds belong to one person, name that column "
-    "with --cluster: without it the intervals are too narrow."
+    "Every {unit} counts as independent of all others. If some {unit}s belong to one person, name that "
+    "column with --cluster: without it the intervals are too narrow."
 )
 CAUTION_LATER = (
-    "Each round is judged by itself. What a decision changes in later rounds, such as a customer who stays "
+    "Each {unit} is judged by itself. What a decision changes in later {unit}s, such as a customer who stays "
     "away, is not in the number."
 )
 CAUTION_CHOICE = (
     "Trusted means that the log can tell, not that the policy is better than today's. Compare policies on "
     "the same rounds; the best of many looks better than it is."
 )
-CAUTION_MODEL = "The interval of dm leaves out the error of its reward model: it can be narrow and wrong."
+CAUTION_MODEL = (
+    "The interval of {estimator} leaves out the error of its reward model: it can be narrow and wrong."
+)
 
 MEANINGS = {
     "audit": (
         "An action logged with probability p counts 1/p times: the sum over the rounds that took it can't "
         "exceed the number of all rounds. {n_tests} tests of this kind."
     ),
+    "not_audited": "Nothing in the file says how often they must occur, so that nobody has checked them.",
     "estimated": "Nobody logged them. They stand in for what the logging policy would have said.",
     "calibration_error": "Share of the choices that are in another bin of probability than estimated.",
     "foreseen_share": (
@@ -119,9 +122,9 @@ def robust(kind: str, *, cap: str | None, n_capped: int | None, bias: str | None
             return "parametric: only if what buyers contribute is log-normal"
 
 
-def headline(value: str, interval: str, level: str, estimator: str) -> str:
+def headline(value: str, interval: str, level: str, estimator: str, unit: str) -> str:
     """Return the answer in one sentence."""
-    return f"The policy is worth {value} per round ({level} interval {interval}), by {estimator}."
+    return f"The policy is worth {value} per {unit} ({level} interval {interval}), by {estimator}."
 
 
 def repeated(way: str, n_repeated: int, n_rows: int, n_copies: int) -> str:
@@ -138,11 +141,11 @@ def repeated(way: str, n_repeated: int, n_rows: int, n_copies: int) -> str:
     )
 
 
-def logged(value: str, interval: str) -> str:
+def logged(value: str, interval: str, unit: str) -> str:
     """Return what the log itself earned; no interval where the log can't give one."""
     if interval == MISSING:
-        return f"The log itself earned {value} per round, without an interval."
-    return f"The log itself earned {value} per round ({interval})."
+        return f"The log itself earned {value} per {unit}, without an interval."
+    return f"The log itself earned {value} per {unit} ({interval})."
 
 
 def difference_found(answer: PolicyAnswer) -> str:
@@ -150,7 +153,7 @@ def difference_found(answer: PolicyAnswer) -> str:
     found, written = answer.difference, answer.difference_format
     finding = FINDINGS[found.finding(answer.resolution)].format(resolution=f"{answer.resolution:.1g}")
     return (
-        f"The difference is {written.change(found.value)} per round "
+        f"The difference is {written.change(found.value)} per {answer.unit} "
         f"({written.interval(found.lower, found.upper, signed=True)}): {finding}."
     )
 
@@ -169,6 +172,8 @@ def ends(level: str, of_value: str, of_difference: str, method: str) -> str:
 
 def audited(n_findings: int, n_tests: int) -> str:
     """Return what an audit of logged propensities found, after the word `logged`."""
+    if not n_tests:
+        return "not audited: nothing in the file says how often they must occur"
     if not n_findings:
         return f"no finding against them in {n_tests:,} tests"
     return f"{n_findings:,} {'finding' if n_findings == 1 else 'findings'} against them: see the verdict"
@@ -191,19 +196,21 @@ def only_one(estimator: str) -> str:
     return f"Only {estimator} was asked: name a second estimator to see whether it agrees."
 
 
-def weights_conclusion(top_share: str, largest: str) -> str:
+def weights_conclusion(top_share: str, largest: str, units: str) -> str:
     """Return how unequal the weights are."""
-    return f"The heaviest 1 % of rounds hold {top_share} of all weight; the heaviest counts {largest} times."
+    return f"The heaviest 1 % of {units} hold {top_share} of all weight; the heaviest counts {largest} times."
 
 
-def cautions(*, knows_clusters: bool, has_dm: bool, of_propensities: Sequence[str]) -> tuple[str, ...]:
-    """Return what the number does not prove."""
+def cautions(
+    *, unit: str, knows_clusters: bool, modeled: Sequence[str], of_propensities: Sequence[str]
+) -> tuple[str, ...]:
+    """Return what the number does not prove; modeled: estimators that rest on a model alone."""
     return (
         *of_propensities,
         CAUTION_LOGS,
         CAUTION_CHANCE,
-        *(() if knows_clusters else (CAUTION_ROUNDS,)),
-        CAUTION_LATER,
+        *(() if knows_clusters else (CAUTION_ROUNDS.format(unit=unit),)),
+        CAUTION_LATER.format(unit=unit),
         CAUTION_CHOICE,
-        *((CAUTION_MODEL,) if has_dm else ()),
+        *(CAUTION_MODEL.format(estimator=name) for name in modeled),
     )

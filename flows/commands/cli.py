@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -174,11 +174,22 @@ def publish(*, config: Path = CONFIG) -> None:
 def ope(
     rounds: Path,
     *,
+    shape: Literal["rounds", "slates", "sessions", "spend"] = "rounds",
     estimator: Annotated[list[str] | None, Parameter(negative="")] = None,
     confidence: float = 0.95,
     resamples: int = 1000,
     cluster: str | None = None,
     seed: int = 0,
+    interval: str = "bca",
+    reward_range: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
+    max_weight: float | None = None,
+    fit_q: Annotated[bool, Parameter(negative="")] = False,
+    fit_propensity: Annotated[bool, Parameter(negative="")] = False,
+    model: Literal["linear", "trees"] = "linear",
+    gamma: float | None = None,
+    spend_range: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
+    bandwidth: float | None = None,
+    kernel: Literal["triangular", "gaussian", "epanechnikov", "cosine"] = "epanechnikov",
     html: Path | None = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -192,9 +203,20 @@ def ope(
         for some estimators q_hat, q_hat_mrdr, density_ratio, logging_probs, embedding_probs, logger,
         balanced_propensity. Without propensity, context (list: all that the logging policy looked at).
         All columns tell rows apart: keep an id or a time.
+    shape
+        What a row is. slates: a slot of a slate. Columns slate (id), slot (from 0), reward, and one of the
+        pairs propensity and evaluation_prob (of the item in its slot), prefix_propensity and
+        prefix_evaluation_prob (of all items down to the slot), slate_propensity and slate_evaluation_prob;
+        for cascade_dr q_logged, q_policy. sessions: a step. Columns session (id), step (from 0), action,
+        reward, propensity, evaluation_prob or evaluation_probs; with a model q_logged and v, its reward from
+        the step to the end. spend: a round whose action is an amount. Columns spend, reward, density (with
+        which the amount was drawn), evaluation_spend (the policy's amount); with a model q_logged, q_policy.
     estimator
         Repeat it for several, in capitals or not; the first leads. By default dr, sndr, snips, ips and dm
-        where there is q_hat, else snips and ips.
+        where there is q_hat, else snips and ips. NAME:auto (ips, dr, switch_dr, dr_os, subgaussian_ips,
+        subgaussian_dr) chooses its number on the same rounds: a second look, which never leads. Of slates:
+        sips, iips, rips, cascade_dr, and with sn in front self-normalized. Of sessions: per_decision_is,
+        weighted_per_decision_is, sequential_dr, weighted_dr, sequential_dm.
     confidence
         Level of the intervals.
     resamples
@@ -202,17 +224,57 @@ def ope(
     cluster
         Column whose rounds belong together, such as a user's; by default every round stands by itself.
     seed
-        Of the bootstrap: equal seeds give equal intervals.
+        Of the bootstrap and of folds: equal seeds give equal answers.
+    interval
+        bca, percentile, studentized or student_t; or for independent rounds with --reward-range cressie_read,
+        confidence_sequence (true at every look), empirical_bernstein, clopper_pearson. Differences have bca.
+    reward_range
+        Least and largest reward that can occur, not those of the file.
+    max_weight
+        Largest evaluation over logging probability that can occur; the last two intervals need it.
+    fit_q
+        Fit q_hat (for mrdr q_hat_mrdr; of sessions q_logged and v) on context, a list of numbers, each round
+        by models of other clusters.
+    fit_propensity
+        Estimate propensities (for balanced density_ratio) from context, also where some were logged.
+    model
+        Of --fit-q and density_ratio: linear or trees.
+    gamma
+        Discount of a session's rewards, 1 by default; the first step counts in full.
+    spend_range
+        Least and largest amount that the logging policy could draw.
+    bandwidth
+        Of the kernel that smooths amounts, in their unit; by default it is chosen.
+    kernel
+        Its shape.
     html
         Write a page about the answer here.
     """
-    from flows.commands.ope.policy_answer import PolicyQuestion, answer
+    from flows.commands.ope.fitted_columns import Fit
+    from flows.commands.ope.policy_answer import answer
+    from flows.commands.ope.policy_question import PolicyQuestion
     from flows.commands.ope.printed_answer import json_line, printed
     from reports.pages.policy_value import write_policy_value
 
     if html is not None and not html.parent.is_dir():
         raise UsageError(f"{html.parent} is no folder: name a page in an existing one.")
-    question = PolicyQuestion(rounds, tuple(estimator or ()), confidence, resamples, cluster, seed)
+    question = PolicyQuestion(
+        rounds,
+        tuple(estimator or ()),
+        confidence,
+        resamples,
+        cluster,
+        seed,
+        interval=interval,
+        reward_range=reward_range,
+        max_weight=max_weight,
+        fit=Fit(fit_q, fit_propensity, model),
+        shape=shape,
+        gamma=gamma,
+        spend_range=spend_range,
+        bandwidth=bandwidth,
+        kernel=kernel,
+    )
     answered = answer(question)
     print(json_line(answered) if as_json else printed(answered))
     if html is not None:

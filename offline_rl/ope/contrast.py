@@ -2,15 +2,32 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 
-from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.records import Floats, Ints
 
 STEP = 1e-3
 """Step of the numerical gradient, as a share of a sum's own standard deviation."""
+
+
+class Valued(Protocol):
+    """All that evaluation needs of an estimator once its terms are summed, whatever the terms are of."""
+
+    @property
+    def rests_on_model(self) -> bool:
+        """True where rewards enter through q̂ alone, so that no interval can show the model's error."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """The spelling that tables share."""
+        ...
+
+    def value(self, sums: Floats) -> Floats:
+        """Policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,15 +37,15 @@ class Contrast:
     place: where the estimator's terms of one policy lie among the K columns of a `SummedLog`.
     """
 
-    parts: tuple[tuple[float, Estimator, Ints], ...]
+    parts: tuple[tuple[float, Valued, Ints], ...]
 
     @classmethod
-    def of(cls, estimator: Estimator, place: Ints, other: Ints | None = None) -> Self:
+    def of(cls, estimator: Valued, place: Ints, other: Ints | None = None) -> Self:
         """The value by an estimator at one place, less that at another where one is given."""
         value = cls(((1.0, estimator, place),))
         return value if other is None else value.less(estimator, other)
 
-    def less(self, estimator: Estimator, place: Ints) -> Self:
+    def less(self, estimator: Valued, place: Ints) -> Self:
         """This, less the value by an estimator at another place."""
         return type(self)((*self.parts, (-1.0, estimator, place)))
 

@@ -1,6 +1,10 @@
-"""All policies, estimators and segments of one log, evaluated on one set of resamples."""
+"""All policies, estimators and segments of one log, evaluated on one set of resamples.
 
-from collections.abc import Iterator, Mapping, Sequence
+Logs of every shape (rounds, slates, sessions) come through `evaluate_units`. A shape gives one round per
+unit, which diagnostics look at, and the terms of each estimator, which are summed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +12,7 @@ import numpy as np
 
 from offline_rl.ope.bootstrap import Interval, Resamples
 from offline_rl.ope.common_log import common_log
-from offline_rl.ope.contrast import Contrast
+from offline_rl.ope.contrast import Contrast, Valued
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.mean_weight import MeanWeight
 from offline_rl.ope.grouped_clusters import grouped
@@ -78,11 +82,11 @@ class Evaluation:
 
     values: [P, E, S]; resampled: [P, E, S, B]; diagnostics: [P][S]. NaN where a value is not identified.
     log: the sums that all of it was made of; places: [P][E], where their terms lie in it. interval: the kind
-    that is given where no other is asked for.
+    that is given where no other is asked for. unit: what a value is per, in the plural.
     """
 
     policies: tuple[str, ...]
-    estimators: tuple[Estimator, ...]
+    estimators: tuple[Valued, ...]
     segments: tuple[int | None, ...]
     values: Floats
     resampled: Floats
@@ -92,6 +96,7 @@ class Evaluation:
     log: SummedLog
     places: tuple[tuple[Ints, ...], ...]
     interval: IntervalName = "bca"
+    unit: str = "rounds"
 
     @property
     def resolution(self) -> float:
@@ -107,6 +112,12 @@ class Evaluation:
         """The value of a policy in a segment, NaN where it is not identified."""
         place = self._policy(policy), self._estimator(estimator), self._segment(segment)
         return float(self.values[place])
+
+    def sums_of(self, policy: str, estimator: str, segment: int | None = ALL) -> Floats:
+        """The sums [k] that a value is made of."""
+        p, e = self._policy(policy), self._estimator(estimator)
+        sums: Floats = self.log.sums[self._segment(segment)][self.places[p][e]]
+        return sums
 
     def difference(
         self,
@@ -205,7 +216,7 @@ class Evaluation:
                 confidence=confidence,
             )
             remarks.append(
-                f"widened to Clopper-Pearson at {effective_rounds:,.0f} effective rounds, "
+                f"widened to Clopper-Pearson at {effective_rounds:,.0f} effective {self.unit}, "
                 f"as only {diagnostics.n_informative_clusters} {self.cluster_name} tell of the reward"
             )
         tail = diagnostics.contributions(estimator.name)
@@ -327,21 +338,59 @@ def evaluate(
     Raises ValueError where two policies were given different rounds, where the log is empty, where an
     estimator lacks a column it needs, or for an unknown interval.
     """
+    common_log(policies, ("reward", "propensity", "cluster", "segment"))
+    return evaluate_units(
+        policies,
+        estimators,
+        lambda policy, cells: _cell_sums(policies[policy], estimators, cells),
+        n_resamples=n_resamples,
+        seed=seed,
+        confidence=confidence,
+        cluster_name=cluster_name,
+        interval=interval,
+    )
+
+
+def evaluate_units(
+    units: Mapping[str, EvaluationRounds],
+    estimators: Sequence[Valued],
+    cell_sums: Callable[[str, Cells], Iterable[Floats]],
+    *,
+    unit: str = "rounds",
+    n_resamples: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+    cluster_name: str = "users",
+    interval: IntervalName = "bca",
+) -> Evaluation:
+    """Evaluate policies on a log of any shape, of which `evaluate` has the options.
+
+    units: name → one round per unit of the log (a round, slate or session), the same units for each policy;
+    unit: what they are, in the plural. cell_sums: given a policy's name, the terms of each estimator summed
+    over the units of each cell, [cells, k].
+
+    Raises ValueError where the log is empty, and for an unknown interval.
+    """
     check_interval_name(interval)
-    log = common_log(policies)
-    estimators = (*estimators, MeanWeight())
+    log = next(iter(units.values()))
     cells = Cells.of(log.segment, grouped(log.cluster, seed))
-    blocks = [block for rounds in policies.values() for block in _cell_sums(rounds, estimators, cells)]
-    cell_sums, places = distinct_columns(blocks)
-    summed = SummedLog(cells, cell_sums, Resamples(cells.n_clusters, n_resamples, seed))
+    weight = MeanWeight()
+    blocks = [
+        block
+        for policy, rounds in units.items()
+        for block in (*cell_sums(policy, cells), *_cell_sums(rounds, [weight], cells))
+    ]
+    valued = (*estimators, weight)
+    distinct, places = distinct_columns(blocks)
+    summed = SummedLog(cells, distinct, Resamples(cells.n_clusters, n_resamples, seed))
     resampled = summed.resampled()
 
-    shape = (len(policies), len(estimators), len(summed.sums))
+    shape = (len(units), len(valued), len(summed.sums))
     values, resampled_values = np.empty(shape), np.empty((*shape, n_resamples))
     for i, place in enumerate(places):
-        p, e = divmod(i, len(estimators))
-        values[p, e] = estimators[e].value(summed.sums[:, place])
-        resampled_values[p, e] = estimators[e].value(resampled[:, :, place]).T
+        p, e = divmod(i, len(valued))
+        values[p, e] = valued[e].value(summed.sums[:, place])
+        resampled_values[p, e] = valued[e].value(resampled[:, :, place]).T
 
     diagnostics = tuple(
         diagnose_segments(
@@ -349,7 +398,7 @@ def evaluate(
             [
                 _of_mean_weight(
                     summed,
-                    places[(p + 1) * len(estimators) - 1],
+                    places[(p + 1) * len(valued) - 1],
                     s,
                     confidence,
                     value=float(values[p, -1, s]),
@@ -358,12 +407,12 @@ def evaluate(
                 for s in range(shape[-1])
             ],
         )
-        for p, rounds in enumerate(policies.values())
+        for p, rounds in enumerate(units.values())
     )
-    by_policy = range(0, len(places), len(estimators))
+    by_policy = range(0, len(places), len(valued))
     return Evaluation(
-        policies=tuple(policies),
-        estimators=estimators,
+        policies=tuple(units),
+        estimators=valued,
         segments=(ALL, *cells.segments.tolist()),
         values=values,
         resampled=resampled_values,
@@ -371,8 +420,9 @@ def evaluate(
         reward_range=reward_range(log.reward),
         cluster_name=cluster_name,
         log=summed,
-        places=tuple(tuple(places[start : start + len(estimators)]) for start in by_policy),
+        places=tuple(tuple(places[start : start + len(valued)]) for start in by_policy),
         interval=interval,
+        unit=unit,
     )
 
 
@@ -391,21 +441,17 @@ def _remarks_on(tail: ContributionTail, cluster_name: str) -> list[str]:
     return remarks
 
 
-def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells: Cells) -> Iterator[Floats]:
+def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells: Cells) -> list[Floats]:
     """Terms of each estimator summed by cell, [cells, k] each; some rounds at a time, as sums add."""
-    parts = [
-        np.arange(start, min(start + ROUNDS_AT_ONCE, rounds.n))
-        for start in range(0, rounds.n, ROUNDS_AT_ONCE)
-    ]
-    if len(parts) == 1:
-        yield from (cells.sums(estimator.terms(rounds)) for estimator in estimators)
-        return
+    if rounds.n <= ROUNDS_AT_ONCE:
+        return [cells.sums(estimator.terms(rounds)) for estimator in estimators]
     totals: list[Floats] = []
-    for part in parts:
+    for start in range(0, rounds.n, ROUNDS_AT_ONCE):
+        part = np.arange(start, min(start + ROUNDS_AT_ONCE, rounds.n))
         seen = rounds.select(part)
         sums = [cells.sums(estimator.terms(seen), part) for estimator in estimators]
         totals = [total + add for total, add in zip(totals, sums, strict=True)] if totals else sums
-    yield from totals
+    return totals
 
 
 def _of_mean_weight(

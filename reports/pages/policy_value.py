@@ -21,6 +21,9 @@ from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 
 UNKNOWN = Difference(None, None, None)
 
+ON_MODEL_ALONE = ("dm", "sequential_dm")
+"""Estimators whose interval leaves out the error of their model."""
+
 PLOT_WIDTH = 340
 """Pixels of a chart that a phone shows whole, at a size that can be read."""
 
@@ -40,6 +43,7 @@ def policy_value_html(answer: PolicyAnswer) -> str:
         earned=wording.logged(
             answer.reward.value(answer.logged.value),
             answer.reward.interval(answer.logged.lower, answer.logged.upper),
+            answer.unit,
         ),
         difference=wording.difference_found(answer),
         figure=_figure(answer),
@@ -47,12 +51,15 @@ def policy_value_html(answer: PolicyAnswer) -> str:
         robust=_robust_table(answer),
         diagnostics=_diagnostics_table(answer),
         weights_line=wording.weights_conclusion(
-            share(answer.diagnostics["top_weight_share"]), sized(answer.diagnostics["max_weight"])
+            share(answer.diagnostics["top_weight_share"]),
+            sized(answer.diagnostics["max_weight"]),
+            answer.units,
         ),
-        weights=_weights_table(answer.weight_bands),
+        weights=_weights_table(answer),
         cautions=wording.cautions(
+            unit=answer.unit,
             knows_clusters=bool(answer.cluster),
-            has_dm=any(estimate.estimator == "dm" for estimate in answer.estimates),
+            modeled=[e.estimator for e in answer.estimates if e.estimator.lower() in ON_MODEL_ALONE],
             of_propensities=answer.propensities.cautions,
         ),
         provenance=_provenance(answer),
@@ -70,7 +77,7 @@ def _figure(answer: PolicyAnswer) -> Figure | None:
     if len(marks) < 2:
         return None
     return Figure(
-        svg=value_intervals(marks, axis="reward per round", width=PLOT_WIDTH),
+        svg=value_intervals(marks, axis=f"reward per {answer.unit}", width=PLOT_WIDTH),
         name=f"What the log earned, and the policy's value by {len(marks) - 1} estimators, each with its "
         "interval; the table below has the numbers",
         conclusion=_agreement(answer),
@@ -98,7 +105,7 @@ def _estimates_table(answer: PolicyAnswer) -> PrintedTable:
     printed = (answer.logged, *answer.estimates)
     columns = heads("Estimator", "Value#", "Less the log#")
     whys = [_ends(answer, e) for e in printed]
-    title = "Reward per round of the log, and of the policy by each estimator"
+    title = f"Reward per {answer.unit} of the log, and of the policy by each estimator"
     return first_rows(title, columns, [_estimate(answer, e) for e in printed], "", whys=whys)
 
 
@@ -147,18 +154,18 @@ def _diagnostics_table(answer: PolicyAnswer) -> PrintedTable:
     return first_rows("What the gate looks at", columns, rows, "", whys=whys)
 
 
-def _weights_table(bands: tuple[WeightBand, ...]) -> PrintedTable:
+def _weights_table(answer: PolicyAnswer) -> PrintedTable:
     rows = [
         (
             text(_band(band)),
             shared(band.share_of_rounds, drawn=True),
             shared(band.share_of_weight, drawn=True),
         )
-        for band in bands
+        for band in answer.weight_bands
     ]
-    return first_rows(
-        "Rounds by their importance weight", heads("Weight", "Rounds#", "Weight they hold#"), rows, ""
-    )
+    units = answer.units.capitalize()
+    columns = heads("Weight", f"{units}#", "Weight they hold#")
+    return first_rows(f"{units} by their importance weight", columns, rows, "")
 
 
 def _band(band: WeightBand) -> str:
@@ -173,8 +180,8 @@ def _provenance(answer: PolicyAnswer) -> tuple[tuple[str, str], ...]:
     is_logged = isinstance(answer.propensities, LoggedPropensities)
     return (
         ("File", answer.source),
-        ("Rounds", count(answer.n_rounds)),
-        ("Clusters", answer.cluster or "every round by itself"),
+        (answer.units.capitalize(), count(answer.n_rounds)),
+        ("Clusters", answer.cluster or f"every {answer.unit} by itself"),
         ("Propensities", "logged" if is_logged else "estimated from the column context"),
         ("Estimators", ", ".join(e.estimator for e in answer.estimates) or MISSING),
         ("Confidence", answer.level),

@@ -48,6 +48,8 @@ def sized(number: float) -> str:
 
 
 def _of_logged(evidence: LoggedPropensities) -> tuple[Check, ...]:
+    if not evidence.n_tests:
+        return (Check("Propensities", "logged", MISSING, None, MEANINGS["not_audited"]),)
     n_findings = len(evidence.findings)
     found = f"{count(n_findings)} {'finding' if n_findings == 1 else 'findings'}"
     meaning = MEANINGS["audit"].format(n_tests=count(evidence.n_tests))
@@ -89,7 +91,7 @@ def _of_weights(answer: PolicyAnswer) -> tuple[Check, ...]:
     is_heavy = tail > asked["max_pareto_k"] and d["top_weight_share"] > asked["min_top_weight_share"]
     return (
         Check(
-            "Effective rounds",
+            f"Effective {answer.units}",
             fixed(d["ess"], 1),
             f"at least {fixed(least_rounds, 0)}",
             d["ess"] >= least_rounds,
@@ -126,7 +128,7 @@ def _of_weights(answer: PolicyAnswer) -> tuple[Check, ...]:
 
 def _of_clusters(answer: PolicyAnswer) -> tuple[Check, ...]:
     d, asked = answer.diagnostics, answer.limits
-    unit = "clusters" if answer.cluster else "rounds"
+    unit = "clusters" if answer.cluster else answer.units
     return (
         Check(
             f"Heaviest of the {unit}",
@@ -157,7 +159,7 @@ def _of_contributions(answer: PolicyAnswer) -> tuple[Check, ...]:
     d, asked = answer.diagnostics, answer.limits
     if "contribution_n" not in d:
         return ()
-    unit = "clusters" if answer.cluster else "rounds"
+    unit = "clusters" if answer.cluster else answer.units
     heard = d["contribution_n"] >= asked["min_effective_contributions"]
     share = min(d["contribution_largest_share"], d["contribution_amount_share"])
     effective = max(d["contribution_effective"], d["contribution_amount_effective"])

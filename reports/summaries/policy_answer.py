@@ -163,7 +163,8 @@ class PolicyAnswer:
     propensities: where they come from, and what speaks against them.
     diagnostics: numbers by the names of `offline_rl.ope.trust.diagnostics`; NaN and infinity mean not known.
     limits: what the gate asks of them, by the names of its settings. gate_mean_weight: the mean weight's
-    interval at the gate's own confidence. robust: empty unless rewards have a heavy tail.
+    interval at the gate's own confidence. robust: empty unless rewards have a heavy tail. shape: what the
+    rows are; unit: what a value is per, and what n_rounds counts: round, slate or session.
     """
 
     source: str
@@ -184,6 +185,13 @@ class PolicyAnswer:
     reasons: tuple[str, ...]
     weight_bands: tuple[WeightBand, ...]
     robust: tuple[RobustAnswer, ...] = ()
+    shape: str = "rounds"
+    unit: str = "round"
+
+    @property
+    def units(self) -> str:
+        """What n_rounds counts, in the plural."""
+        return f"{self.unit}s"
 
     @property
     def leading(self) -> EstimatedValue:

@@ -22,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from flows.commands.ope.evaluation_rounds import read_evaluation_rounds
-from flows.commands.ope.policy_answer import PolicyQuestion, answer
+from flows.commands.ope.policy_answer import answer
+from flows.commands.ope.policy_question import PolicyQuestion
 from flows.commands.ope.round_files import open_rounds
 
 PIECE = 100_000

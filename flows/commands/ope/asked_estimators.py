@@ -1,16 +1,21 @@
 """Which estimators to ask, and which columns of a file each of them can't do without."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
 from features.errors import UsageError
 from flows.commands.ope.evaluation_rounds import EMBEDDING
-from flows.commands.ope.round_files import RoundFile
+from flows.commands.ope.fitted_columns import OF_PROPENSITIES, OF_REWARDS
+from flows.commands.ope.round_files import RoundFile, lacking
+from offline_rl.ope.contrast import Valued
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.tuning.tuned import AUTO, TunedEstimator
+
+V = TypeVar("V", bound=Valued)
 
 WITH_MODEL = ("dr", "sndr", "snips", "ips", "dm")
 WITHOUT_MODEL = ("snips", "ips")
@@ -27,22 +32,31 @@ FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
 """Optional columns of a file → the columns of the rounds that are made of them."""
 
 
-def asked_estimators(names: Sequence[str], file: RoundFile) -> dict[str, Estimator]:
+def asked_estimators(
+    names: Sequence[str], file: RoundFile, fitted: Collection[str] = ()
+) -> dict[str, Estimator]:
     """name as asked → estimator; the first leads. Without names, those that the file's columns allow.
+
+    fitted: columns that are made rather than read.
 
     Raises UsageError for a name that no estimator has, and for one whose columns the file lacks.
     """
+    known = {*file.columns, *fitted}
     if not names:
-        names = WITH_MODEL if "q_hat" in file.columns else WITHOUT_MODEL
-    asked = {name: _named(name) for name in names}
+        names = WITH_MODEL if "q_hat" in known else WITHOUT_MODEL
+    asked = named(names)
     for name, estimator in asked.items():
-        lacking = [column for column in needed_columns(estimator) if column not in file.columns]
-        if lacking:
-            raise UsageError(
-                f"{name} needs {' and '.join(lacking)}, which {file.path} doesn't have. Its columns are "
-                f"{', '.join(file.columns)}."
-            )
+        absent = [column for column in needed_columns(estimator) if column not in known]
+        if absent:
+            raise lacking(name, " and ".join(absent), file, _remedy(absent))
     return asked
+
+
+def _remedy(absent: Sequence[str]) -> str:
+    """What fits these columns, where something does."""
+    options = {"--fit-q": OF_REWARDS, "--fit-propensity": OF_PROPENSITIES}
+    found = [option for option, columns in options.items() if set(absent) <= set(columns)]
+    return f" {found[0]} fits it from a column context." if found else ""
 
 
 def needed_columns(estimator: Estimator) -> tuple[str, ...]:
@@ -81,8 +95,40 @@ def _has_terms(estimator: Estimator, columns: Collection[tuple[str, ...]]) -> bo
     return True
 
 
-def _named(name: str) -> Estimator:
+def named(names: Sequence[str]) -> dict[str, Estimator]:
+    """name as asked → estimator, led by one that nothing on these rounds has chosen.
+
+    That is the first asked of the kind, or the plain family of the first where each chooses its number.
+
+    Raises UsageError for a name that no estimator has.
+    """
+    asked = by_name(names, _of_rounds)
+    stated = next((name for name, found in asked.items() if not isinstance(found, TunedEstimator)), None)
+    if stated is None:
+        stated = next(iter(asked)).strip().partition(":")[0]
+    return by_name([stated], _of_rounds) | asked
+
+
+def by_name(names: Sequence[str], make: Callable[[str], V]) -> dict[str, V]:
+    """name as asked → what is made of it.
+
+    Raises UsageError where `make` raises ValueError: for a name that it doesn't know.
+    """
     try:
-        return from_name(name)
+        return {name: make(name) for name in names}
     except ValueError as error:
         raise UsageError(f"{error}") from error
+
+
+def distinct(estimators: Iterable[V]) -> list[V]:
+    """Each estimator once, however it was spelled: ips:2 and ips:2.0 are one.
+
+    >>> [found.name for found in distinct([from_name("ips:2"), from_name("ips"), from_name("IPS:2.0")])]
+    ['ips:2', 'ips']
+    """
+    return list({estimator.name: estimator for estimator in estimators}.values())
+
+
+def _of_rounds(name: str) -> Estimator:
+    is_tuned = name.strip().lower().endswith(f":{AUTO}")
+    return TunedEstimator.from_name(name) if is_tuned else from_name(name)

@@ -1,8 +1,9 @@
 """A file of rounds → what estimators look at: each batch's lists become numbers per round at once.
 
 The dense matrix, rounds × actions, exists for one batch at a time. Over all rounds only column vectors are
-kept, 8 bytes per round and column: 64 for ips, 80 for dr. Contexts, read only where propensities must be
-estimated, take 8 bytes per round and feature, several times over during the estimation.
+kept, 8 bytes per round and column: 64 for ips, 80 for dr. Contexts, read only where something is fitted on
+them, take 8 bytes per round and feature, several times over during the fit; reward models and density ratios
+hold the probabilities of all actions too.
 """
 
 from collections import defaultdict
@@ -15,8 +16,10 @@ import numpy as np
 from features.errors import InputDataError, UsageError
 from flows.commands.ope.batch_columns import BatchColumn
 from flows.commands.ope.cluster_names import cluster_indices, encoded
+from flows.commands.ope.fitted_columns import Fit, FittedOn, fitted_columns
 from flows.commands.ope.repeated_rows import RowKeys
 from flows.commands.ope.round_files import RoundFile
+from flows.commands.ope.table_columns import Batch, check_columns, filled_batches
 from offline_rl.ope.estimators.marginal_weight import marginal_weight
 from offline_rl.ope.models.estimated_propensities import Choices, EstimatedPropensities, estimate_propensities
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
@@ -28,6 +31,9 @@ REQUIRED = ("action", "reward", "evaluation_probs")
 PROPENSITY_SOURCES = ("propensity", "logging_probs", "context")
 """Columns that give propensities: logged, logged among those of all actions, or to be estimated from what the
 logging policy looked at. The first that a file has is taken."""
+
+LISTED = {"context": "feature", "evaluation_probs": "action"}
+"""Column of lists → what each number of a list is about."""
 
 EMBEDDING = ("logging_probs", "embedding_probs")
 """Columns that together give the weight of a round's embedding."""
@@ -64,23 +70,8 @@ class _Reduced:
     least_logging_prob: float | None
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Some rows of a file, and the number of the first of them."""
-
-    file: str
-    first_row: int
-    rows: Any
-
-    def __getitem__(self, name: str) -> BatchColumn:
-        return BatchColumn(self.file, name, self.first_row, self.rows.column(name))
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.rows.schema.names
-
-
 def read_evaluation_rounds(
-    file: RoundFile, wanted: Collection[str], cluster: str | None, *, seed: int = 0
+    file: RoundFile, wanted: Collection[str], cluster: str | None, *, seed: int = 0, fit: Fit | None = None
 ) -> FileRounds:
     """Every round of a file as the policy in its `evaluation_probs` sees it, all in segment 0.
 
@@ -94,8 +85,8 @@ def read_evaluation_rounds(
     | propensity, else logging_probs, else context | propensity |
 
     wanted: which of the optional columns to read, where the file has them. cluster: column whose rounds
-    belong together; None makes every round its own cluster. seed: of the folds in which propensities are
-    estimated from `context`, by `estimate_propensities`; a whole cluster lies in one fold.
+    belong together; None makes every round its own cluster. fit: what is fitted on `context` rather than
+    read. seed: of the folds in which that happens; a whole cluster lies in one fold.
 
     unsupported_mass is the policy's probability on actions whose logging_probs are 0 in that round. Where the
     file has no logging_probs it is that on actions that the whole log never took, for which the column
@@ -104,44 +95,49 @@ def read_evaluation_rounds(
     Raises UsageError for a column that is not there, InputDataError naming the first row (counted from 0)
     that can't be used, and where there is no row.
     """
-    needed = _columns_to_read(file, wanted, cluster)
-    source = _propensity_source(file)
+    fit = fit or Fit()
+    fit.check(file)
+    modeled = tuple(column for column in fit.columns if column in wanted)
+    source = "context" if fit.propensity else _propensity_source(file)
+    # Lists that are held whole, as models read them round by round, fold by fold.
+    held = ("context", "evaluation_probs") if modeled else ("context",) if source == "context" else ()
+    needed = _columns_to_read(file, [*(c for c in wanted if c not in modeled), source, *held], cluster)
     logged = None if "logging_probs" in needed else _logged_actions(file)
     columns: defaultdict[str, list[Any]] = defaultdict(list)
     clusters: list[Any] = []
-    contexts: list[Floats] = []
     keys = RowKeys()
     n_rounds, n_actions, least = 0, None, None
-    # All columns, since two rounds may differ in one that nothing else is made of, such as a time.
-    for rows in file.batches(file.columns):
-        if len(rows) == 0:
-            continue
-        keys.add(rows)
-        batch = _Batch(str(file.path), n_rounds, rows.select(needed))
+    for rows in filled_batches(file, keys):
+        batch = Batch(str(file.path), n_rounds, rows.select(needed))
         reduced = _reduced(batch, n_actions, logged)
         n_actions = reduced.n_actions
         if reduced.least_logging_prob is not None:
             least = min(reduced.least_logging_prob, 1.0 if least is None else least)
         for name, numbers in reduced.columns.items():
             columns[name].append(numbers)
-        if source == "context":
-            n_features = contexts[0].shape[1] if contexts else None
-            contexts.append(batch["context"].lists(n_features, per="feature", as_in="context"))
+        for name in held:
+            n_numbers = columns[name][0].shape[1] if name in columns else None
+            columns[name].append(batch[name].lists(n_numbers, per=LISTED[name], as_in=name))
         if cluster:
             clusters.append(encoded(batch[cluster]))
         n_rounds += len(rows)
     if n_actions is None:
         raise InputDataError(f"{file.path} holds no rounds: give at least one.")
-    action = np.concatenate(columns.pop("action"))
     joined = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
     joined["cluster"] = cluster_indices(clusters) if cluster else np.arange(n_rounds)
     joined["segment"] = np.zeros(n_rounds, dtype=np.int64)
+    action, lists = joined.pop("action"), {name: joined.pop(name) for name in held}
     estimated = None
     try:
-        if contexts:
-            choices = Choices(np.concatenate(contexts), action, joined["cluster"], n_actions)
+        if source == "context":
+            choices = Choices(lists["context"], action, joined["cluster"], n_actions)
             estimated = estimate_propensities(choices, seed=seed)
             joined["propensity"] = estimated.propensity
+        if modeled:
+            on = FittedOn(
+                action=action, **lists, **{name: joined[name] for name in ("reward", "propensity", "cluster")}
+            )
+            joined |= fitted_columns(modeled, on, fit.model, seed)
         rounds = EvaluationRounds(**joined)
     except ValueError as error:
         raise InputDataError(f"{file.path}, {error}") from error
@@ -151,14 +147,10 @@ def read_evaluation_rounds(
 
 def _columns_to_read(file: RoundFile, wanted: Collection[str], cluster: str | None) -> tuple[str, ...]:
     needed = dict.fromkeys([*REQUIRED, *wanted, *([cluster] if cluster else [])])
-    lacking = [column for column in needed if column not in file.columns]
-    if lacking:
-        raise UsageError(
-            f"{file.path} has no column {', '.join(lacking)}. Its columns are {', '.join(file.columns)}."
-        )
+    check_columns(file, tuple(needed))
     # Nobody has to ask for what tells unsupported actions from rare ones.
     told = [column for column in ("logging_probs",) if column in file.columns]
-    return tuple(needed | dict.fromkeys([_propensity_source(file), *told]))
+    return tuple(needed | dict.fromkeys(told))
 
 
 def _propensity_source(file: RoundFile) -> str:
@@ -172,7 +164,7 @@ def _propensity_source(file: RoundFile) -> str:
     )
 
 
-def _reduced(batch: _Batch, n_actions: int | None, logged: Ints | None) -> _Reduced:
+def _reduced(batch: Batch, n_actions: int | None, logged: Ints | None) -> _Reduced:
     """The batch without its lists."""
     probs = batch["evaluation_probs"].probabilities(n_actions)
     n_actions = probs.shape[1]
@@ -239,7 +231,7 @@ def _logged_actions(file: RoundFile) -> Ints:
     seen = np.empty(0, dtype=np.int64)
     n_rounds = 0
     for rows in file.batches(["action"]):
-        action = _Batch(str(file.path), n_rounds, rows)["action"].whole_numbers()
+        action = Batch(str(file.path), n_rounds, rows)["action"].whole_numbers()
         seen = np.union1d(seen, action)
         n_rounds += len(rows)
     return seen[seen >= 0]

@@ -25,10 +25,11 @@ def json_line(answer: PolicyAnswer) -> str:
 
     | key | holds |
     |---|---|
-    | n_rounds | rounds read |
+    | shape | what the rows are, where they are not rounds: slates, sessions or spend |
+    | n_rounds | rounds read; slates or sessions where the rows make such |
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
-    | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where estimated |
+    | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where none was made |
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | repeats | n_rows, n_repeated (the same as an earlier row), is_doubtful |
     | logging_policy | what the log itself earned: value, lower, upper, interval_method |
@@ -38,6 +39,7 @@ def json_line(answer: PolicyAnswer) -> str:
     | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
     """
     content = {
+        **({} if answer.shape == "rounds" else {"shape": answer.shape}),
         "n_rounds": answer.n_rounds,
         **_propensities(answer),
         "diagnostics": _finite(answer.diagnostics),
@@ -79,7 +81,11 @@ def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
             "findings": list(evidence.findings),
             "n_tests": evidence.n_tests,
         }
-        return {"propensities": "logged", "calibration_error": None, "propensity_audit": audit}
+        return {
+            "propensities": "logged",
+            "calibration_error": None,
+            "propensity_audit": audit if evidence.n_tests else None,
+        }
     return {
         "propensities": "estimated",
         "calibration_error": evidence.calibration_error,
@@ -94,7 +100,7 @@ def printed(answer: PolicyAnswer) -> str:
     grouped = f" in {clusters} by {answer.cluster}"
     return "\n".join(
         [
-            f"{answer.source}: {count(answer.n_rounds)} rounds{grouped if answer.cluster else ''}",
+            f"{answer.source}: {count(answer.n_rounds)} {answer.units}{grouped if answer.cluster else ''}",
             *_headline(answer),
             *answer.propensities.cautions,
             "",
@@ -112,14 +118,16 @@ def printed(answer: PolicyAnswer) -> str:
 def _headline(answer: PolicyAnswer) -> list[str]:
     leading, reward = answer.leading, answer.reward
     logged = wording.logged(
-        reward.value(answer.logged.value), reward.interval(answer.logged.lower, answer.logged.upper)
+        reward.value(answer.logged.value),
+        reward.interval(answer.logged.lower, answer.logged.upper),
+        answer.unit,
     )
     if not answer.trusted:
         return [f"{wording.NO_VALUE} The verdict below says why.", logged]
     interval = reward.interval(leading.lower, leading.upper)
     value = reward.value(leading.value)
     return [
-        wording.headline(value, interval, answer.level, leading.estimator),
+        wording.headline(value, interval, answer.level, leading.estimator, answer.unit),
         logged,
         wording.difference_found(answer),
     ]
@@ -151,12 +159,16 @@ def _robust(answer: PolicyAnswer) -> list[str]:
 
 
 def _diagnostics(answer: PolicyAnswer) -> list[str]:
-    d, unit = answer.diagnostics, "clusters" if answer.cluster else "rounds"
+    d, unit = answer.diagnostics, "clusters" if answer.cluster else answer.units
     rows = [
         ("diagnostics", "", ""),
         _propensity_row(answer),
         _repeats_row(answer.repeats),
-        ("effective rounds", fixed(d["ess"], 1), f"{share(d['ess'] / answer.n_rounds)} of all rounds"),
+        (
+            f"effective {answer.units}",
+            fixed(d["ess"], 1),
+            f"{share(d['ess'] / answer.n_rounds)} of all {answer.units}",
+        ),
         (
             "mean weight",
             fixed(d["mean_weight"], 3),
@@ -164,7 +176,7 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
         ),
         ("supported share", fixed(d["supported_share"], 3), "of the policy's probability"),
         ("largest weight", ratio(d["max_weight"]), ""),
-        ("top 1% of rounds", fixed(d["top_weight_share"], 3), "of all weight"),
+        (f"top 1% of {answer.units}", fixed(d["top_weight_share"], 3), "of all weight"),
         (
             "tail index",
             ratio(d["pareto_k"]),
@@ -173,7 +185,7 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
         (
             "design effect",
             ratio(d["design_effect"]),
-            "times the variance that rounds by themselves would have",
+            f"times the variance that {answer.units} by themselves would have",
         ),
         (
             f"informative {unit}",
@@ -189,7 +201,7 @@ def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
     d = answer.diagnostics
     if not d.get("contribution_n"):
         return []
-    unit = "cluster" if answer.cluster else "round"
+    unit = "cluster" if answer.cluster else answer.unit
     return [
         (
             "contributions",

@@ -12,13 +12,27 @@ SIGNIFICANCE = 0.001
 """Chance of finding fault with a correct log. Low, since a false alarm refuses an answer."""
 
 
+NOT_AUDITED = LoggedPropensities(findings=(), n_tests=0)
+"""What is said of probabilities of whole slates, and of densities of amounts."""
+
+
 def propensity_evidence(file: RoundFile, read: FileRounds) -> LoggedPropensities | ModeledPropensities:
     """What speaks for and against the propensities of the rounds that were read."""
-    return _audited(file, read) if read.estimated is None else _modeled(read.estimated)
+    if read.estimated is not None:
+        return _modeled(read.estimated)
+    least = read.least_logging_prob
+    log = PropensityLog(
+        action=read.action,
+        propensity=read.rounds.propensity,
+        cluster=read.rounds.cluster,
+        n_actions=read.n_actions,
+        probabilities=None if least is None else RereadProbabilities(file, read.n_actions),
+    )
+    return audited(log, least)
 
 
-def _audited(file: RoundFile, read: FileRounds) -> LoggedPropensities:
-    """The audit of one file's log.
+def audited(log: PropensityLog, least: float | None = None) -> LoggedPropensities:
+    """The audit of one file's log; least: the smallest probability of any action, where all are logged.
 
     A file does not say which actions were available, and one that was out of stock half the time falls short
     of its share without fault. So a sum of 1/p that is too small counts only where `logging_probs` give every
@@ -27,18 +41,8 @@ def _audited(file: RoundFile, read: FileRounds) -> LoggedPropensities:
 
     Takes some 90 bytes per round for as long as it runs, 190 with `logging_probs`, which are read twice more.
     """
-    knows_all = read.least_logging_prob is not None
     audit = audit_propensities(
-        PropensityLog(
-            action=read.action,
-            propensity=read.rounds.propensity,
-            cluster=read.rounds.cluster,
-            n_actions=read.n_actions,
-            probabilities=RereadProbabilities(file, read.n_actions) if knows_all else None,
-        ),
-        has_full_support=bool(read.least_logging_prob),
-        least_propensity=read.least_logging_prob or None,
-        significance=SIGNIFICANCE,
+        log, has_full_support=bool(least), least_propensity=least or None, significance=SIGNIFICANCE
     )
     return LoggedPropensities(tuple(map(_sentence, audit.findings)), audit.n_tests)
 

@@ -86,6 +86,14 @@ class CsvRounds:
             raise InputDataError(f"{self.path} can't be read as CSV: {_one_line(error)}.") from error
 
 
+def lacking(asker: str, columns: str, file: RoundFile, remedy: str = "") -> UsageError:
+    """The error of an option or estimator that can't do without columns which a file doesn't have."""
+    return UsageError(
+        f"{asker} needs {columns}, which {file.path} doesn't have. Its columns are "
+        f"{', '.join(file.columns)}.{remedy}"
+    )
+
+
 def open_rounds(path: Path) -> RoundFile:
     """The file of a path that ends in .parquet, .csv or .csv.gz, after a look at its columns.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from offline_rl.ope.bootstrap import Interval, percentile_interval
+from offline_rl.ope.bootstrap import percentile_interval
 from offline_rl.ope.continuous.kernels import Kernel
 from offline_rl.ope.continuous.records import SpendRounds
 from offline_rl.ope.continuous.smoothing import smoothed
@@ -20,17 +20,14 @@ FEWEST_ROUNDS = 30.0
 
 @dataclass(frozen=True, eq=False)
 class BandwidthChoice:
-    """The chosen bandwidth with its value, an interval, and what every candidate said.
+    """The bandwidth that SLOPE takes, that of honest intervals, and what every candidate said.
 
-    interval is that of `interval_bandwidth`, the widest candidate of at most a third of the choice (the
-    narrowest one where none is), stretched to hold the value. bandwidths, values, half_widths: [H],
-    descending.
+    interval_bandwidth: the widest candidate of at most a third of the choice (the narrowest one where none
+    is). bandwidths, values, half_widths: [H], descending.
     """
 
     bandwidth: float
-    value: float
     interval_bandwidth: float
-    interval: Interval
     bandwidths: Floats
     values: Floats
     half_widths: Floats
@@ -48,7 +45,6 @@ def choose_bandwidth(
     bandwidths: Sequence[float] | Floats,
     estimator: Estimator,
     *,
-    confidence: float = 0.95,
     slope_confidence: float = 0.8,
     n_resamples: int = 200,
     seed: int = 0,
@@ -61,10 +57,10 @@ def choose_bandwidth(
     kernel: a narrow one that looks certain has missed the rounds that would tell.
 
     The best bandwidth balances bias and spread, so that the interval around its value misses the truth most
-    of the time (see README), whether or not resamples choose again. Hence the interval comes from a bandwidth
+    of the time (see README), whether or not resamples choose again. Hence evaluate at interval_bandwidth,
     three times narrower, with a ninth of the bias, as undersmoothing does in kernel regression.
 
-    confidence: level of the interval. slope_confidence: level of the half-widths that SLOPE compares.
+    slope_confidence: level of the half-widths that SLOPE compares.
 
     Raises ValueError where no candidate leaves 30 effective rounds.
 
@@ -99,9 +95,7 @@ def choose_bandwidth(
     cautious = int(np.argmax(is_third)) if is_third.any() else len(kept) - 1
     return BandwidthChoice(
         bandwidth=float(kept_bandwidths[chosen]),
-        value=float(values[chosen]),
         interval_bandwidth=float(kept_bandwidths[cautious]),
-        interval=percentile_interval(float(values[chosen]), resampled[cautious], confidence),
         bandwidths=kept_bandwidths,
         values=values,
         half_widths=half_widths,

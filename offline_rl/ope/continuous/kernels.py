@@ -71,13 +71,3 @@ KERNELS: dict[str, Kernel] = {
     )
 }
 """name → kernel"""
-
-
-def kernel_from_name(name: str) -> Kernel:
-    """The kernel of a name.
-
-    Raises ValueError listing what exists.
-    """
-    if name not in KERNELS:
-        raise ValueError(f"no kernel is called {name!r}. Known are {', '.join(sorted(KERNELS))}.")
-    return KERNELS[name]

@@ -97,15 +97,6 @@ def mrdr_weight(evaluation_prob: Floats, propensity: Floats) -> Floats:
     return np.asarray(evaluation_prob * (1 - propensity) / propensity**2, dtype=np.float64)
 
 
-def importance_weight(evaluation_prob: Floats, propensity: Floats) -> Floats:
-    """Weights that fit the reward model to the rounds the evaluation policy would have had: w = π_e / π_b.
-
-    >>> importance_weight(np.array([0.5]), np.array([0.25]))
-    array([2.])
-    """
-    return np.asarray(evaluation_prob / propensity, dtype=np.float64)
-
-
 def _check_lengths(n: int, **columns: Floats | Ints) -> None:
     for name, column in columns.items():
         if len(column) != n:

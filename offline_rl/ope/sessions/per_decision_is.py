@@ -28,7 +28,6 @@ class PerDecisionIS:
 
     gamma: float = 1.0
     rests_on_model: ClassVar[bool] = False
-    caution: ClassVar[str] = ""
     name: ClassVar[str] = "per_decision_is"
 
     def __post_init__(self) -> None:

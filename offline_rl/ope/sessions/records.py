@@ -1,7 +1,7 @@
 """Logged sessions as one evaluation policy sees them: short episodes of variable length."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from offline_rl.ope.records import FLOAT32_SLACK, Floats, Ints
 
-INDICES = ("session", "step", "action", "cluster", "state")
+INDICES = ("session", "step", "action", "cluster")
 FINITE = "It must be a finite number; repair or drop the session."
 
 
@@ -32,8 +32,7 @@ class Sessions:
     | propensity | π_b(a∣s) | [n] | logged probability of the logged action, in (0, 1] |
     | evaluation_prob | π_e(a∣s) | [n] | probability of the same action under the evaluation policy |
     | cluster | | [n] | who the session belongs to; sessions of one cluster may depend on each other |
-    | state | s | [n] | index of a discrete state; for tabular estimators |
-    | features | s | [n, d] | the state as numbers; for fitted q with a regressor |
+    | features | s | [n, d] | the state as numbers; for fitted q evaluation |
     | q_logged | q̂_t(s, a) | [n] | modeled reward from this step to the end, after the logged action |
     | v | v̂_t(s) = Σ_a π_e(a∣s) q̂_t(s, a) | [n] | modeled reward from this step to the end under π_e |
 
@@ -54,7 +53,6 @@ class Sessions:
     propensity: Floats
     evaluation_prob: Floats
     cluster: Ints
-    state: Ints | None = None
     features: Floats | None = None
     q_logged: Floats | None = None
     v: Floats | None = None
@@ -67,17 +65,6 @@ class Sessions:
         if (self.q_logged is None) != (self.v is None):
             raise ValueError("q_logged and v come from one model: give both or neither.")
         _check_order(self.session, self.step, self.cluster, self.horizon)
-
-    @classmethod
-    def of_logging_policy(cls, *, propensity: Floats, q_logged: Floats | None = None, **columns: Any) -> Self:
-        """The logging policy evaluated on its own log: every ratio is 1 and v is q_logged.
-
-        Weighted and doubly robust estimates then are the mean discounted reward, whatever the model.
-        columns: the remaining ones, by name.
-        """
-        return cls(
-            propensity=propensity, evaluation_prob=propensity, q_logged=q_logged, v=q_logged, **columns
-        )
 
     @property
     def n_steps(self) -> int:
@@ -143,15 +130,16 @@ class Sessions:
         if self.q_logged is None or self.v is None:
             raise ValueError(
                 f"estimator {asker} needs a model, but these sessions carry no q_logged and v. Fill them "
-                "by cross_fitted of tabular_fqe or fitted_q_evaluation, or ask for per_decision_is."
+                "by fitted_q_evaluation.cross_fitted, or ask for per_decision_is."
             )
         return self.grid(self.q_logged, after_end=0.0), self.grid(self.v, after_end=0.0)
 
-    def states(self, asker: str) -> Ints:
-        """Column state, for an asker that can't do without; ValueError with its name where there is none."""
-        if self.state is None:
-            raise ValueError(f"{asker} needs discrete states, but these sessions carry no column state.")
-        return self.state
+    def logging_policy(self) -> Self:
+        """The logging policy evaluated on its own log: every ratio is 1 and v is q_logged.
+
+        Weighted and doubly robust estimates then are the mean discounted reward, whatever the model.
+        """
+        return replace(self, evaluation_prob=self.propensity, v=self.q_logged)
 
     def select(self, sessions: NDArray[np.bool_] | Ints) -> Self:
         """The sessions where a mask [m] is true, or those at the given positions, in that order."""
@@ -199,7 +187,7 @@ def _checked(name: str, column: NDArray[Any], n: int) -> Floats | Ints:
 def _index(name: str, array: NDArray[Any]) -> Ints:
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} holds {array.dtype} values: give integer indices.")
-    if name in ("action", "state"):
+    if name == "action":
         _refuse(name, array, array < 0, "Indices count from 0.")
     return array.astype(np.int64, copy=False)
 

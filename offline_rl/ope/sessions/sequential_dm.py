@@ -16,8 +16,7 @@ class SequentialDM:
 
     With a q̂ by fitted q evaluation this is the FQE estimate. Needs no propensities and hardly varies, but is
     as wrong as its model. Its interval is conditional on the fitted q̂: it shows which visitors came, and
-    nothing of the model's error. Only `tabular_fqe` refits its model in every resample. The discount is the
-    one that q̂ was fitted with.
+    nothing of the model's error. The discount is the one that q̂ was fitted with.
 
     Terms: 1, v̂_0(s_0).
     Source: Le, Voloshin & Yue 2019, "Batch policy learning under constraints", algorithm 3.
@@ -27,7 +26,6 @@ class SequentialDM:
     """
 
     rests_on_model: ClassVar[bool] = True
-    caution: ClassVar[str] = "conditional on the fitted model, whose own error is not in it"
     name: ClassVar[str] = "sequential_dm"
 
     def terms(self, sessions: Sessions) -> Floats:

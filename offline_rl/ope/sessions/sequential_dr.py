@@ -30,7 +30,6 @@ class SequentialDR:
 
     gamma: float = 1.0
     rests_on_model: ClassVar[bool] = False
-    caution: ClassVar[str] = ""
     name: ClassVar[str] = "sequential_dr"
 
     def __post_init__(self) -> None:

@@ -14,9 +14,10 @@ from offline_rl.ope.sessions.records import Sessions
 def whole_sessions(sessions: Sessions, gamma: float = 1.0) -> EvaluationRounds:
     """One round per session: its discounted reward G, and the probabilities of all its actions together.
 
-    The weight of a round is ρ_{0:T−1}. IPS of these rounds is trajectory importance sampling, SNIPS is its
-    weighted form. Their effective sample size says what the log is worth to the policy as a whole, and
-    their mean weight estimates the share of the policy's sessions that the log could show.
+    The weight of a round is ρ_{0:T−1}. IPS of these rounds is trajectory importance sampling, SNIPS its
+    weighted form: take per-decision weights instead, as here later choices weigh earlier rewards. Their
+    effective sample size says what the log is worth to the policy as a whole, and their mean weight estimates
+    the share of the policy's sessions that the log could show.
 
     Raises ValueError unless 0 <= gamma <= 1.
 
@@ -35,31 +36,13 @@ def whole_sessions(sessions: Sessions, gamma: float = 1.0) -> EvaluationRounds:
     ([3.0], [0.125], [4.0])
     """
     check_discount(gamma)
-    returns = sessions.reward_by_step @ discounts(gamma, sessions.horizon)
-    return _rounds(sessions, sessions.horizon - 1, returns)
 
-
-def rounds_through(sessions: Sessions, step: int) -> EvaluationRounds:
-    """One round per session: the reward of one step, 0 after the end, and the actions up to and at that step.
-
-    The weight of a round is ρ_{0:t}. IPS of these rounds, added up over the steps with γ^t, is per-decision
-    importance sampling, and SNIPS so added up is its weighted form. Effective sample sizes by step show
-    where the log stops knowing.
-
-    Raises ValueError for a step outside 0 … T−1.
-    """
-    if not 0 <= step < sessions.horizon:
-        raise ValueError(f"there is no step {step}: steps run from 0 to {sessions.horizon - 1}.")
-    return _rounds(sessions, step, sessions.reward_by_step[:, step])
-
-
-def _rounds(sessions: Sessions, step: int, reward: Floats) -> EvaluationRounds:
     def together(probability: Floats) -> Floats:
-        product: Floats = sessions.grid(probability, after_end=1.0)[:, : step + 1].prod(axis=1)
+        product: Floats = sessions.grid(probability, after_end=1.0).prod(axis=1)
         return product
 
     return EvaluationRounds(
-        reward=reward,
+        reward=sessions.reward_by_step @ discounts(gamma, sessions.horizon),
         propensity=together(sessions.propensity),
         evaluation_prob=together(sessions.evaluation_prob),
         cluster=sessions.cluster_of_session,

@@ -36,7 +36,6 @@ class WeightedDR:
 
     gamma: float = 1.0
     rests_on_model: ClassVar[bool] = False
-    caution: ClassVar[str] = ""
     name: ClassVar[str] = "weighted_dr"
 
     def __post_init__(self) -> None:

@@ -31,7 +31,6 @@ class WeightedPerDecisionIS:
 
     gamma: float = 1.0
     rests_on_model: ClassVar[bool] = False
-    caution: ClassVar[str] = ""
     name: ClassVar[str] = "weighted_per_decision_is"
 
     def __post_init__(self) -> None:

@@ -1,11 +1,12 @@
 """Cascade doubly robust: reward-interaction IPS with a model of what the rest of the slate earns."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from offline_rl.ope.records import Floats
-from offline_rl.ope.slates.records import SlateRounds, lacking
+from offline_rl.ope.slates.records import Propensities, SlateRounds, lacking
 from offline_rl.ope.slates.weighted_rewards import by_slot, split_by_slot
 from offline_rl.ope.sums import ratio
 
@@ -26,23 +27,24 @@ class CascadeDoublyRobust:
     """
 
     self_normalized: bool = False
+    rests_on_model: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
         """`cascade_dr` or `sncascade_dr`."""
         return "sncascade_dr" if self.self_normalized else "cascade_dr"
 
-    def weight(self, rounds: SlateRounds) -> Floats:
-        """Weight of the slate down to the slot."""
+    def seen(self, rounds: SlateRounds) -> Propensities:
+        """Probabilities of the slate down to the slot."""
         if rounds.cascade is None:
             raise lacking(self.name, "cascade")
-        return rounds.cascade.weight
+        return rounds.cascade
 
     def terms(self, rounds: SlateRounds) -> Floats:
         """Shape [n, 2], or [n, 1 + 5L] self-normalized."""
         if rounds.q_logged is None or rounds.q_policy is None:
             raise lacking(self.name, "q_logged and q_policy")
-        weight = self.weight(rounds)
+        weight = self.seen(rounds).weight
         above = np.where(rounds.opens_slate, 1.0, np.roll(weight, 1))
         correction, modeled = weight * (rounds.reward - rounds.q_logged), above * rounds.q_policy
         if self.self_normalized:

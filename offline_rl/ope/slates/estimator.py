@@ -2,30 +2,22 @@
 
 from typing import Protocol
 
+from offline_rl.ope.contrast import Valued
 from offline_rl.ope.records import Floats
-from offline_rl.ope.slates.records import SlateRounds
+from offline_rl.ope.slates.records import Propensities, SlateRounds
 
 
-class SlateEstimator(Protocol):
+class SlateEstimator(Valued, Protocol):
     """Numbers travel row → sums → value, as in `estimators.estimator`; a row is a slate and a slot.
 
     The value is what a slate earns, summed over its slots. Sums over any set of whole slates are of the same
     kind: shards of a log, users, segments and resamples.
     """
 
-    @property
-    def name(self) -> str:
-        """The spelling that tables and `from_name` share, such as `snrips`."""
-        ...
-
-    def weight(self, rounds: SlateRounds) -> Floats:
-        """Importance weight of each row, shape [n]; its mean is 1 in every slot under full support."""
+    def seen(self, rounds: SlateRounds) -> Propensities:
+        """Probabilities of what the estimator takes for the action of each row, whose ratio is its weight."""
         ...
 
     def terms(self, rounds: SlateRounds) -> Floats:
         """Terms of each row, shape [n, k]; k may depend on n_slots, not on the rows."""
-        ...
-
-    def value(self, sums: Floats) -> Floats:
-        """Policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
         ...

@@ -1,9 +1,10 @@
 """Independent IPS: a slot earns by its own item alone."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from offline_rl.ope.records import Floats
-from offline_rl.ope.slates.records import SlateRounds, lacking
+from offline_rl.ope.slates.records import Propensities, SlateRounds, lacking
 from offline_rl.ope.slates.weighted_rewards import (
     per_slate_terms,
     slot_normalized_terms,
@@ -25,22 +26,23 @@ class IndependentIPS:
     """
 
     self_normalized: bool = False
+    rests_on_model: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
         """`iips` or `sniips`."""
         return "sniips" if self.self_normalized else "iips"
 
-    def weight(self, rounds: SlateRounds) -> Floats:
-        """Weight of the item in its slot."""
+    def seen(self, rounds: SlateRounds) -> Propensities:
+        """Probabilities of the item in its slot."""
         if rounds.position is None:
             raise lacking(self.name, "position")
-        return rounds.position.weight
+        return rounds.position
 
     def terms(self, rounds: SlateRounds) -> Floats:
         """Shape [n, 2], or [n, 1 + 3L] self-normalized."""
         make = slot_normalized_terms if self.self_normalized else per_slate_terms
-        return make(rounds, self.weight(rounds))
+        return make(rounds, self.seen(rounds).weight)
 
     def value(self, sums: Floats) -> Floats:
         """Weighted reward per slate."""

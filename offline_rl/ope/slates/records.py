@@ -61,7 +61,6 @@ class SlateRounds:
     | whole | π(a_1, …, a_L∣x) | probability of the slate, the same in all its rows |
     | position | π(a_l in slot l∣x) | probability that the slot shows its item, whatever the others show |
     | cascade | π(a_1, …, a_l∣x) | probability of the slate down to this slot |
-    | pseudo_inverse_weight | | weight of the slate, see `pseudo_inverse_weights`; may be negative |
     | q_logged | Q̂_l(x, a_1, …, a_l) | modeled reward of this slot and all below, under π_e below |
     | q_policy | E_{a∼π_e}[Q̂_l(x, a_1, …, a_{l−1}, a)] | the same, with the slot's item drawn by π_e |
 
@@ -81,12 +80,11 @@ class SlateRounds:
     whole: Propensities | None = None
     position: Propensities | None = None
     cascade: Propensities | None = None
-    pseudo_inverse_weight: Floats | None = None
     q_logged: Floats | None = None
     q_policy: Floats | None = None
 
     def __post_init__(self) -> None:
-        for name in ("reward", "pseudo_inverse_weight", "q_logged", "q_policy"):
+        for name in ("reward", "q_logged", "q_policy"):
             if (column := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _finite(name, column))
         for field in fields(self):
@@ -118,17 +116,32 @@ class SlateRounds:
         """Position of each row's slate in the log, counted from 0, shape [n]."""
         return np.cumsum(self.opens_slate) - 1
 
-    def slate_weight(self, asker: str) -> Floats:
-        """Weight of the whole slate in each of its rows; without `whole`, the last slot's cascade weight.
+    @property
+    def first_row(self) -> Ints:
+        """The row that opens each slate, shape [slates]."""
+        return np.flatnonzero(self.opens_slate)
+
+    @property
+    def length(self) -> Ints:
+        """Slots of each slate, shape [slates]."""
+        return np.diff(self.first_row, append=self.n)
+
+    def by_slate(self, terms: Floats) -> Floats:
+        """Terms [n, k] added up over the slots of each slate, shape [slates, k]."""
+        sums: Floats = np.add.reduceat(terms, self.first_row, axis=0)
+        return sums
+
+    def of_slate(self, asker: str) -> Propensities:
+        """Probabilities of the whole slate in each of its rows: `whole`, or the last slot's of `cascade`.
 
         Raises ValueError with the asker's name where the rows carry neither.
         """
         if self.whole is not None:
-            return self.whole.weight
+            return self.whole
         if self.cascade is None:
             raise lacking(asker, "whole or cascade")
-        last = np.append(np.flatnonzero(self.opens_slate)[1:] - 1, self.n - 1)
-        return self.cascade.weight[last][self.slate_position] if self.n else self.cascade.weight
+        last = self.first_row + self.length - 1
+        return self.cascade.select(last[self.slate_position])
 
     def logging_policy(self) -> Self:
         """The logging policy evaluated on its own log: every weight is 1, and q_policy is q_logged."""
@@ -137,7 +150,6 @@ class SlateRounds:
             whole=self.whole and self.whole.of_logging_policy(),
             position=self.position and self.position.of_logging_policy(),
             cascade=self.cascade and self.cascade.of_logging_policy(),
-            pseudo_inverse_weight=None if self.pseudo_inverse_weight is None else np.ones(self.n),
             q_policy=self.q_logged,
         )
 
@@ -174,7 +186,6 @@ class SlateRounds:
         columns: list[tuple[str, NDArray[Any] | None]] = [
             ("cluster", self.cluster),
             ("segment", self.segment),
-            ("pseudo_inverse_weight", self.pseudo_inverse_weight),
         ]
         if self.whole is not None:
             columns += [("whole propensity", self.whole.propensity)]

@@ -1,9 +1,10 @@
 """Reward-interaction IPS: a slot earns by its item and those above."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from offline_rl.ope.records import Floats
-from offline_rl.ope.slates.records import SlateRounds, lacking
+from offline_rl.ope.slates.records import Propensities, SlateRounds, lacking
 from offline_rl.ope.slates.weighted_rewards import (
     per_slate_terms,
     slot_normalized_terms,
@@ -26,22 +27,23 @@ class RewardInteractionIPS:
     """
 
     self_normalized: bool = False
+    rests_on_model: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
         """`rips` or `snrips`."""
         return "snrips" if self.self_normalized else "rips"
 
-    def weight(self, rounds: SlateRounds) -> Floats:
-        """Weight of the slate down to the slot."""
+    def seen(self, rounds: SlateRounds) -> Propensities:
+        """Probabilities of the slate down to the slot."""
         if rounds.cascade is None:
             raise lacking(self.name, "cascade")
-        return rounds.cascade.weight
+        return rounds.cascade
 
     def terms(self, rounds: SlateRounds) -> Floats:
         """Shape [n, 2], or [n, 1 + 3L] self-normalized."""
         make = slot_normalized_terms if self.self_normalized else per_slate_terms
-        return make(rounds, self.weight(rounds))
+        return make(rounds, self.seen(rounds).weight)
 
     def value(self, sums: Floats) -> Floats:
         """Weighted reward per slate."""

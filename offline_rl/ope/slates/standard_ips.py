@@ -1,9 +1,10 @@
 """Standard IPS: the whole slate is the action."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from offline_rl.ope.records import Floats
-from offline_rl.ope.slates.records import SlateRounds
+from offline_rl.ope.slates.records import Propensities, SlateRounds
 from offline_rl.ope.slates.weighted_rewards import normalized_terms, per_slate_terms
 from offline_rl.ope.sums import ratio
 
@@ -22,20 +23,21 @@ class StandardIPS:
     """
 
     self_normalized: bool = False
+    rests_on_model: ClassVar[bool] = False
 
     @property
     def name(self) -> str:
         """`sips` or `snsips`."""
         return "snsips" if self.self_normalized else "sips"
 
-    def weight(self, rounds: SlateRounds) -> Floats:
-        """Weight of the whole slate."""
-        return rounds.slate_weight(self.name)
+    def seen(self, rounds: SlateRounds) -> Propensities:
+        """Probabilities of the whole slate."""
+        return rounds.of_slate(self.name)
 
     def terms(self, rounds: SlateRounds) -> Floats:
         """Slates or their weight, and weighted reward, shape [n, 2]."""
         make = normalized_terms if self.self_normalized else per_slate_terms
-        return make(rounds, self.weight(rounds))
+        return make(rounds, self.seen(rounds).weight)
 
     def value(self, sums: Floats) -> Floats:
         """Weighted reward per slate, or per unit of slate weight."""

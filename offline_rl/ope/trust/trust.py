@@ -70,11 +70,12 @@ def assess(
     mean_weight: Interval,
     settings: GateSettings | None = None,
     cluster_name: str = "users",
+    unit: str = "rounds",
 ) -> Trust:
     """Judge the evidence on one policy by the diagnostics of its weights.
 
-    mean_weight: its interval at `settings.mean_weight_confidence`. cluster_name: what a cluster is, in the
-    plural.
+    mean_weight: its interval at `settings.mean_weight_confidence`. cluster_name, unit: what a cluster is, and
+    what the weights are of, in the plural.
 
     >>> d = Diagnostics(
     ...     n_rounds=10_000,
@@ -96,12 +97,16 @@ def assess(
     The log is worth 2.1 effective rounds of 10,000, less than 100.
     The log is worth 0.02% of its rounds, less than 1.00%.
     """
-    doubts = doubts_about(diagnostics, mean_weight, settings or GateSettings(), cluster_name)
+    doubts = doubts_about(diagnostics, mean_weight, settings or GateSettings(), cluster_name, unit)
     return Trust(not doubts, tuple(f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubts))
 
 
 def doubts_about(
-    diagnostics: Diagnostics, mean_weight: Interval, settings: GateSettings, cluster_name: str
+    diagnostics: Diagnostics,
+    mean_weight: Interval,
+    settings: GateSettings,
+    cluster_name: str,
+    unit: str = "rounds",
 ) -> tuple[str, ...]:
     """What speaks against believing, as clauses to join, the gravest first; empty where nothing does.
 
@@ -116,7 +121,7 @@ def doubts_about(
             d.n_clusters < asked.min_clusters,
             f"only {d.n_clusters:,} {cluster_name}, fewer than {asked.min_clusters:,}"
             if d.n_clusters > 1
-            else f"one of the {cluster_name} has all rounds, which do not tell how far a value is off",
+            else f"one of the {cluster_name} has all {unit}, which do not tell how far a value is off",
         ),
         (
             d.n_informative_clusters < asked.min_informative_clusters,
@@ -125,16 +130,16 @@ def doubts_about(
         ),
         (
             d.ess < asked.min_ess,
-            f"the log is worth {d.ess:,.1f} effective rounds of {d.n_rounds:,}, "
+            f"the log is worth {d.ess:,.1f} effective {unit} of {d.n_rounds:,}, "
             f"less than {asked.min_ess:,.0f}",
         ),
         (
             d.ess < asked.min_ess_share * d.n_rounds,
-            f"the log is worth {d.ess / d.n_rounds:.2%} of its rounds, less than {asked.min_ess_share:.2%}",
+            f"the log is worth {d.ess / d.n_rounds:.2%} of its {unit}, less than {asked.min_ess_share:.2%}",
         ),
         (
             d.pareto_k > asked.max_pareto_k and d.top_weight_share > asked.min_top_weight_share,
-            f"the weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold "
+            f"the weights' tail is so heavy that an average of them may not settle: 1% of the {unit} hold "
             f"{d.top_weight_share:.0%} of all weight, with a tail index of {d.pareto_k:.2f}, above "
             f"{asked.max_pareto_k:.2f}",
         ),

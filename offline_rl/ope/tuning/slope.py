@@ -1,15 +1,13 @@
 """SLOPE: the hyperparameter of least bias among those that the data can't tell from less biased ones."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from scipy.special import stdtrit
 
-from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.records import EvaluationRounds, Floats, Ints
-from offline_rl.ope.tuning.mean_moments import MeanMoments, contributions
+from offline_rl.ope.records import Floats, Ints
+from offline_rl.ope.tuning.mean_moments import MeanMoments
 
 SLACK = sqrt(6) - 1
 """How far an earlier interval reaches in the rule of SLOPE++."""
@@ -74,10 +72,3 @@ class Slope:
             scale = stdtrit(free, 1 - self.delta) * np.sqrt(moments.n_clusters / free)
             half_widths = scale[..., np.newaxis] * np.sqrt(moments.variance)
         return np.where(free[..., np.newaxis] > 0, half_widths, np.inf)
-
-    def scores(self, candidates: Sequence[Estimator], rounds: EvaluationRounds) -> tuple[int, Floats]:
-        """The chosen candidate's position, and the half-widths it was chosen by, shape [L]."""
-        x = contributions(candidates, rounds)
-        moments = MeanMoments.of_sums(MeanMoments.terms(x, rounds).sum(axis=0))
-        half_widths = self.half_widths(moments)
-        return choose(moments.mean, half_widths), half_widths

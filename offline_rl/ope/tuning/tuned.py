@@ -1,65 +1,35 @@
-"""An estimator whose clip, threshold or shrinkage is chosen on the log at hand."""
+"""An estimator whose clip, threshold or shrinkage is chosen on the log at hand: `dr:auto`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
 
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.records import EvaluationRounds, Floats
+from offline_rl.ope.estimators.named_estimators import from_name
+from offline_rl.ope.records import EvaluationRounds, Floats, Ints
 from offline_rl.ope.tuning.mean_moments import MeanMoments, contributions
-from offline_rl.ope.tuning.mse_bound import MSEBound
 from offline_rl.ope.tuning.slope import Slope, choices
 
 CUTS = (float("inf"), 1000.0, 100.0, 50.0, 10.0, 5.0, 2.0, 1.0)
-"""Usual clips, and thresholds of switch_dr; in the order 1 to infinity usual shrinkages of dr_os."""
+"""Usual clips, thresholds of switch_dr and shrinkages of dr_os."""
 
 FRACTIONS = (0.0, 0.001, 0.01, 0.05, 0.1, 0.5, 1.0)
 """Usual hyperparameters of the sub-Gaussian estimators."""
 
+GRIDS: dict[str, Sequence[float]] = {
+    "ips": CUTS,
+    "dr": CUTS,
+    "switch_dr": CUTS,
+    "dr_os": CUTS,
+    "subgaussian_ips": FRACTIONS,
+    "subgaussian_dr": FRACTIONS,
+}
+"""family → the numbers among which `FAMILY:auto` chooses"""
 
-@dataclass(frozen=True)
-class Tuned:
-    """The estimator that a rule chose, its hyperparameter, and the scores of all, in the order given.
-
-    scores: bounds on the mean squared error, or half-widths of intervals under SLOPE.
-    """
-
-    estimator: Estimator
-    hyperparameter: float
-    scores: tuple[float, ...]
-
-
-def tuned(
-    estimator_family: Callable[[float], Estimator],
-    hyperparameters: Sequence[float],
-    rounds: EvaluationRounds,
-    how: Slope | MSEBound,
-) -> Tuned:
-    """Choose a hyperparameter for these rounds. Nothing is remembered: other rounds get their own choice.
-
-    estimator_family: one of `WITH_HYPERPARAMETER`, or anything that makes an estimator of a number. An
-    interval of the chosen estimator on the same rounds leaves the luck of the choice out; `TunedEstimator`
-    doesn't.
-
-    Raises ValueError for no hyperparameter, or an estimator that is not a mean over rounds.
-
-    >>> from offline_rl.ope.estimators.named_estimators import WITH_HYPERPARAMETER
-    >>> row = np.arange(4)
-    >>> log = EvaluationRounds(
-    ...     reward=np.array([1.0, 0.0, 1.0, 0.0]),
-    ...     propensity=np.full(4, 0.5),
-    ...     evaluation_prob=np.array([1.0, 0.0, 1.0, 0.0]),
-    ...     cluster=row,
-    ...     segment=0 * row,
-    ... )
-    >>> tuned(WITH_HYPERPARAMETER["ips"], (2.0, 1.0), log, Slope()).hyperparameter
-    1.0
-    """
-    candidates = [estimator_family(hyperparameter) for hyperparameter in hyperparameters]
-    best, scores = how.scores(candidates, rounds)
-    return Tuned(candidates[best], hyperparameters[best], tuple(float(score) for score in scores))
+AUTO = "auto"
+"""What stands behind the colon, in the place of a number."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +48,8 @@ class TunedEstimator:
 
     family: name in tables, such as `dr`. Terms: those of `MeanMoments`. Raises ValueError for no candidate.
 
-    >>> from offline_rl.ope.estimators.named_estimators import from_name
-    >>> TunedEstimator("ips", (from_name("ips:10"), from_name("ips:2"))).name
-    'ips:slope'
+    >>> TunedEstimator.from_name("dr:auto").name
+    'dr:auto'
     """
 
     family: str
@@ -93,16 +62,30 @@ class TunedEstimator:
             raise ValueError(f"{self.family}: there is no hyperparameter to choose from: give at least one.")
 
     @classmethod
-    def of(
-        cls, family: str, make: Callable[[float], Estimator], hyperparameters: Sequence[float]
-    ) -> "TunedEstimator":
-        """The family made of each hyperparameter, such as `of("dr", WITH_HYPERPARAMETER["dr"], CUTS)`."""
-        return cls(family, tuple(make(hyperparameter) for hyperparameter in hyperparameters))
+    def of(cls, family: str, hyperparameters: Sequence[float]) -> "TunedEstimator":
+        """The family with each of these numbers, such as `of("dr", (10.0, 2.0))`."""
+        return cls(family, tuple(from_name(f"{family}:{number}") for number in hyperparameters))
+
+    @classmethod
+    def from_name(cls, name: str) -> "TunedEstimator":
+        """The estimator of a name such as `dr:auto`, in capitals or not, over its family's usual numbers.
+
+        Raises ValueError listing the families that have one.
+        """
+        family, _, rule = name.strip().lower().partition(":")
+        if rule != AUTO or family not in GRIDS:
+            known = ", ".join(f"{family}:{AUTO}" for family in GRIDS)
+            raise ValueError(f"no estimator is called {name!r}. Those that choose a number are {known}.")
+        return cls.of(family, GRIDS[family])
 
     @property
     def name(self) -> str:
-        """The family, and `:slope` where a hyperparameter would stand."""
-        return f"{self.family}:slope"
+        """The family, and `:auto` where a hyperparameter would stand."""
+        return f"{self.family}:{AUTO}"
+
+    def chosen(self, sums: Floats) -> Estimator:
+        """The candidate that the sums [3 + 3L] of one log choose."""
+        return self.candidates[int(self._choices(MeanMoments.of_sums(sums)))]
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
         """Terms of the moments of each candidate, shape [n, 3 + 3L]."""
@@ -111,6 +94,9 @@ class TunedEstimator:
     def value(self, sums: Floats) -> Floats:
         """Value of the candidate that these sums choose."""
         moments = MeanMoments.of_sums(sums)
-        chosen = choices(moments.mean, self.rule.half_widths(moments))
+        chosen = self._choices(moments)
         value: Floats = np.take_along_axis(moments.mean, chosen[..., np.newaxis], -1)[..., 0]
         return value
+
+    def _choices(self, moments: MeanMoments) -> Ints:
+        return choices(moments.mean, self.rule.half_widths(moments))

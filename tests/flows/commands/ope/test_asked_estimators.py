@@ -55,6 +55,18 @@ def test_names_stay_as_they_were_asked() -> None:
     assert list(asked_estimators(("ips:2.0", "snips", "ips:2.0"), Header(ROUNDS))) == ["ips:2.0", "snips"]
 
 
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        (("dr:auto",), ["dr", "dr:auto"]),
+        (("ips:auto", "snips"), ["snips", "ips:auto"]),
+        (("snips", "ips:auto"), ["snips", "ips:auto"]),
+    ],
+)
+def test_what_the_rounds_have_chosen_never_leads(names, order) -> None:
+    assert list(asked_estimators(names, Header((*ROUNDS, "q_hat")))) == order
+
+
 def test_a_column_that_is_not_there_is_named_before_any_row_is_read() -> None:
     with pytest.raises(
         UsageError, match=r"dr needs q_hat, which log\.parquet doesn't have. Its columns are action"

@@ -29,18 +29,6 @@ def small(tmp_path_factory):
     )
 
 
-@pytest.fixture
-def ask(capsys):
-    """Run the command on a file; its exit status and its JSON object."""
-
-    def asked(path, *options):
-        status = execute(["ope", str(path), "--json", *options])
-        said = capsys.readouterr()
-        return status, json.loads(said.out.splitlines()[-1]) if said.out else said.err
-
-    return asked
-
-
 def named(names):
     return [option for name in names for option in ("--estimator", name)]
 

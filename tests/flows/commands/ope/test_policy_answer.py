@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from flows.commands.ope.policy_answer import PolicyQuestion, answer
+from flows.commands.ope.policy_answer import answer
+from flows.commands.ope.policy_question import PolicyQuestion
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.trust.contribution_tail import ContributionTail
 from offline_rl.ope.trust.diagnostics import Diagnostics

@@ -8,7 +8,8 @@ import pytest
 
 from flows.commands.cli import execute
 from flows.commands.ope.evaluation_rounds import read_evaluation_rounds
-from flows.commands.ope.policy_answer import PolicyQuestion, answer
+from flows.commands.ope.policy_answer import answer
+from flows.commands.ope.policy_question import PolicyQuestion
 from flows.commands.ope.propensity_evidence import propensity_evidence
 from flows.commands.ope.round_files import open_rounds
 from offline_rl.ope.models.estimated_propensities import MARK

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from offline_rl.ope.continuous.kernels import KERNELS, Kernel, kernel_from_name
+from offline_rl.ope.continuous.kernels import KERNELS, Kernel
 from offline_rl.ope.continuous.smoothing import kernel_density
 
 EVERY = pytest.mark.parametrize("kernel", KERNELS.values(), ids=KERNELS)
@@ -38,11 +38,3 @@ def test_the_scale_holds_all_of_the_kernel(kernel: Kernel, around: float, bandwi
     level = np.linspace(0, 10, 100_001)
     density = kernel_density(kernel, level, np.full_like(level, around), bandwidth, lower=0.0, upper=10.0)
     assert np.trapezoid(density, level) == pytest.approx(1, abs=1e-6)
-
-
-def test_names() -> None:
-    assert all(kernel_from_name(name).name == name for name in KERNELS)
-    with pytest.raises(
-        ValueError, match=r"no kernel is called 'uniform'. Known are cosine, epanechnikov, gauss"
-    ):
-        kernel_from_name("uniform")

@@ -13,7 +13,6 @@ from offline_rl.ope.models.action_batches import NUMBERS_IN_MEMORY
 from offline_rl.ope.models.cross_fitting import (
     ModeledRewards,
     cross_fitted_rewards,
-    importance_weight,
     mrdr_weight,
 )
 from offline_rl.ope.models.folds import folds_by_cluster
@@ -227,7 +226,6 @@ def test_without_any_weight_the_model_is_the_mean() -> None:
 def test_mrdr_weights_are_those_of_the_paper() -> None:
     evaluation_prob, propensity = np.array([0.2, 1.0, 0.0]), np.array([0.1, 1.0, 0.5])
     assert mrdr_weight(evaluation_prob, propensity) == pytest.approx([0.2 * 0.9 / 0.01, 0.0, 0.0])
-    assert importance_weight(evaluation_prob, propensity) == pytest.approx([2.0, 1.0, 0.0])
 
 
 def test_a_model_fitted_with_mrdr_weights_makes_dr_vary_less() -> None:

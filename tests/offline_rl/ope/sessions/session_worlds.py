@@ -90,15 +90,14 @@ class Visits:
             propensity=logging[s, a],
             evaluation_prob=self.evaluated[s, a],
             cluster=session,
-            state=s,
             features=np.eye(N_STATES)[s],
             q_logged=q[step, s, a],
             v=(self.evaluated * q).sum(axis=2)[step, s],
         )
 
-    def policy(self, step: int, features: Floats) -> Floats:
-        """π_e as a function of the features, which indicate the state."""
-        return features @ self.evaluated
+    def policy(self, sessions: Sessions) -> Floats:
+        """π_e of all actions in every row, by the features, which indicate the state."""
+        return sessions.features @ self.evaluated
 
 
 def drawn(rng: np.random.Generator, probabilities: Floats) -> Floats:
@@ -109,13 +108,13 @@ def drawn(rng: np.random.Generator, probabilities: Floats) -> Floats:
 def paper_sessions(**columns: Any) -> Sessions:
     """Three sessions to be solved on paper.
 
-    | session | step | s | a | r | ρ | ρ_{0:t} | q̂ | v̂ |
-    |---|---|---|---|---|---|---|---|---|
-    | 0 | 0 | 0 | 1 | 1 | 1.6 | 1.6 | 2 | 1.5 |
-    | 0 | 1 | 1 | 0 | 2 | 0.5 | 0.8 | 1 | 1 |
-    | 1 | 0 | 0 | 0 | 0 | 0.4 | 0.4 | 1 | 1.5 |
-    | 2 | 0 | 0 | 1 | 4 | 1.6 | 1.6 | 2 | 1.5 |
-    | 2 | 1 | 1 | 1 | 0 | 1.5 | 2.4 | 1 | 1 |
+    | session | step | a | r | ρ | ρ_{0:t} | q̂ | v̂ |
+    |---|---|---|---|---|---|---|---|
+    | 0 | 0 | 1 | 1 | 1.6 | 1.6 | 2 | 1.5 |
+    | 0 | 1 | 0 | 2 | 0.5 | 0.8 | 1 | 1 |
+    | 1 | 0 | 0 | 0 | 0.4 | 0.4 | 1 | 1.5 |
+    | 2 | 0 | 1 | 4 | 1.6 | 1.6 | 2 | 1.5 |
+    | 2 | 1 | 1 | 0 | 1.5 | 2.4 | 1 | 1 |
 
     Both actions are logged with probability 1/2. Session 1 ends early.
     """
@@ -123,7 +122,6 @@ def paper_sessions(**columns: Any) -> Sessions:
         "horizon": 2,
         "session": np.array([0, 0, 1, 2, 2]),
         "step": np.array([0, 1, 0, 0, 1]),
-        "state": np.array([0, 1, 0, 0, 1]),
         "action": np.array([1, 0, 0, 1, 1]),
         "reward": np.array([1.0, 2.0, 0.0, 4.0, 0.0]),
         "propensity": np.full(5, 0.5),
@@ -133,9 +131,6 @@ def paper_sessions(**columns: Any) -> Sessions:
         "v": np.array([1.5, 1.0, 1.5, 1.5, 1.0]),
     }
     return Sessions(**(rows | columns))
-
-
-PAPER_POLICY = np.array([[0.2, 0.8], [0.25, 0.75]])
 
 
 def first_steps(sessions: Sessions) -> EvaluationRounds:
@@ -155,6 +150,6 @@ def first_steps(sessions: Sessions) -> EvaluationRounds:
 def one_step(sessions: Sessions) -> Sessions:
     """The first steps alone, as sessions of horizon 1."""
     rows = sessions.first_row
-    names = ("session", "step", "action", "reward", "propensity", "evaluation_prob", "cluster", "state")
+    names = ("session", "step", "action", "reward", "propensity", "evaluation_prob", "cluster")
     columns = {name: getattr(sessions, name)[rows] for name in (*names, "q_logged", "v")}
     return Sessions(horizon=1, **columns)

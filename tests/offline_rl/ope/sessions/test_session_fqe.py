@@ -1,71 +1,53 @@
-"""Fitted q evaluation: the table, the regression, and that neither sees what it corrects."""
+"""Fitted q evaluation by regression, and that no model sees what it corrects."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
-from offline_rl.ope.records import Floats
-from offline_rl.ope.sessions import fitted_q_evaluation, tabular_fqe
+from offline_rl.ope.models.reward_regression import Model
+from offline_rl.ope.sessions.fitted_q_evaluation import cross_fitted
+from offline_rl.ope.sessions.named_estimators import from_name
 from offline_rl.ope.sessions.records import Sessions
-from offline_rl.ope.sessions.sequential_dm import SequentialDM
-from offline_rl.ope.sessions.sequential_dr import SequentialDR
-from offline_rl.ope.sessions.tabular_fqe import TabularFQE
 from tests.offline_rl.ope.sessions.session_laws import value
-from tests.offline_rl.ope.sessions.session_worlds import HORIZON, PAPER_POLICY, Visits, paper_sessions
+from tests.offline_rl.ope.sessions.session_worlds import Visits, paper_sessions
 
 WORLD = Visits()
-FQE = TabularFQE(WORLD.evaluated, HORIZON, WORLD.gamma)
 
 
-def by_tree(sessions: Sessions, n_folds: int) -> Sessions:
-    """A tree that is grown until every cell is a leaf: the table, found by regression."""
-    return fitted_q_evaluation.cross_fitted(
-        sessions, WORLD.policy, DecisionTreeRegressor, gamma=WORLD.gamma, n_folds=n_folds
-    )
+def fitted(sessions: Sessions, model: Model = "linear", n_folds: int = 3) -> Sessions:
+    return cross_fitted(sessions, WORLD.policy(sessions), model=model, gamma=WORLD.gamma, n_folds=n_folds)
 
 
-def test_a_regression_free_to_be_the_table_is_the_table() -> None:
-    sessions = WORLD.log(2000, seed=0)
-    table, tree = tabular_fqe.cross_fitted(sessions, FQE, n_folds=4), by_tree(sessions, n_folds=4)
-    assert tree.q_logged == pytest.approx(table.q_logged, rel=1e-9)
-    assert tree.v == pytest.approx(table.v, rel=1e-9)
+@pytest.mark.parametrize("model", ["linear", DecisionTreeRegressor()])
+def test_the_worlds_q_is_found_where_the_model_can_say_it(model: Model) -> None:
+    """States are one-hot: a slope for each action and state, or a leaf for each, is a table."""
+    sessions = fitted(WORLD.log(60_000, seed=1), model, n_folds=2)
+    state = sessions.features.argmax(axis=1)
+    exact = WORLD.exact_q[sessions.step, state, sessions.action]
+    assert np.abs(sessions.q_logged - exact).max() < 0.12
+    assert np.abs(WORLD.wrong_q[sessions.step, state, sessions.action] - exact).max() > 1
 
 
-def test_the_table_finds_the_world_s_q() -> None:
-    sums = np.asarray(FQE.sparse_terms(WORLD.log(80_000, seed=1)).sum(axis=0))
-    assert FQE.q(sums) == pytest.approx(WORLD.exact_q, abs=0.12)
-    assert np.abs(FQE.q(sums) - WORLD.wrong_q).max() > 1
-
-
-@pytest.mark.parametrize("fit", [lambda s: tabular_fqe.cross_fitted(s, FQE), lambda s: by_tree(s, 5)])
-def test_q_never_saw_the_sessions_of_the_user_it_corrects(fit: Callable[[Sessions], Sessions]) -> None:
+@pytest.mark.parametrize("model", ["linear", "trees"])
+def test_q_never_saw_the_sessions_of_the_user_it_corrects(model: Model) -> None:
     sessions = WORLD.log(300, seed=2)
     of_users = replace(sessions, cluster=sessions.session // 3)
-    before = fit(of_users)
+    before = fitted(of_users, model)
     mine = of_users.cluster == 7
-    after = fit(replace(of_users, reward=np.where(mine, 50.0, of_users.reward)))
+    after = fitted(replace(of_users, reward=np.where(mine, 50.0, of_users.reward)), model)
     assert after.q_logged[mine] == pytest.approx(before.q_logged[mine], rel=1e-12)
     assert after.v[mine] == pytest.approx(before.v[mine], rel=1e-12)
     # The others did see them.
-    assert np.abs(after.q_logged[~mine] - before.q_logged[~mine]).max() > 1
+    assert np.abs(after.q_logged[~mine] - before.q_logged[~mine]).max() > 0.5
 
 
-def test_a_model_fitted_on_its_own_rows_would_be_seen() -> None:
-    sessions = WORLD.log(300, seed=2)
-    q = FQE.q(FQE.terms(sessions).sum(axis=0))
-    own = q[sessions.step, sessions.state, sessions.action]
-    assert np.abs(own - tabular_fqe.cross_fitted(sessions, FQE).q_logged).max() > 0.05
-
-
-def test_a_regressor_sees_what_a_table_can_t() -> None:
+def test_a_model_sees_what_a_table_can_t() -> None:
     """The reward grows with a number, and one step is all there is: q̂ is a line per action."""
     rng = np.random.default_rng(0)
-    n = 400
+    n = 4000
     taste, action = rng.uniform(0, 1, n), rng.integers(0, 2, n)
     sessions = Sessions(
         horizon=1,
@@ -78,13 +60,12 @@ def test_a_regressor_sees_what_a_table_can_t() -> None:
         cluster=np.arange(n),
         features=taste[:, None],
     )
-    fitted = fitted_q_evaluation.cross_fitted(
-        sessions, lambda step, features: np.tile([0.25, 0.75], (len(features), 1)), LinearRegression
-    )
-    assert fitted.q_logged == pytest.approx(sessions.reward, rel=1e-9)
-    assert fitted.v == pytest.approx(2 * taste + 2.25, rel=1e-9)
-    assert value(SequentialDM(), fitted) == pytest.approx(2 * taste.mean() + 2.25, rel=1e-9)
-    assert value(SequentialDR(), fitted) == pytest.approx(2 * taste.mean() + 2.25, rel=1e-9)
+    seen = cross_fitted(sessions, np.tile([0.25, 0.75], (n, 1)))
+    # The ridge penalty of 1 is small beside 4,000 rounds, but not nothing.
+    assert seen.q_logged == pytest.approx(sessions.reward, abs=0.01)
+    assert seen.v == pytest.approx(2 * taste + 2.25, abs=0.01)
+    for name in ("sequential_dm", "sequential_dr"):
+        assert value(from_name(name), seen) == pytest.approx(2 * taste.mean() + 2.25, abs=0.01)
 
 
 def test_fitted_values_discount_from_their_own_step() -> None:
@@ -100,75 +81,31 @@ def test_fitted_values_discount_from_their_own_step() -> None:
         cluster=np.repeat(np.arange(n), 3),
         features=np.zeros((3 * n, 1)),
     )
-    fitted = fitted_q_evaluation.cross_fitted(
-        sessions, lambda _, f: np.ones((len(f), 1)), DummyRegressor, gamma=0.5, n_folds=2
-    )
-    assert fitted.q_logged.tolist() == [1.75, 1.5, 1.0] * n
-    assert fitted.v.tolist() == fitted.q_logged.tolist()
-
-
-def test_the_share_of_sessions_that_stay_with_what_was_seen() -> None:
-    # In state 0 both actions were seen, action 0 (0.2) only to end; in state 1 both, and both ended.
-    fqe = TabularFQE(PAPER_POLICY, 2)
-    assert float(fqe.seen_share(fqe.terms(paper_sessions()).sum(axis=0))) == pytest.approx(1.0)
-    # Without session 2 the log never saw action 1 (0.75) in state 1, which action 1 (0.8) leads to.
-    fewer = paper_sessions().select(np.array([0, 1]))
-    assert float(fqe.seen_share(fqe.terms(fewer).sum(axis=0))) == pytest.approx(0.2 + 0.8 * 0.25)
-
-
-def test_a_policy_may_depend_on_the_step() -> None:
-    by_step = np.stack([PAPER_POLICY, PAPER_POLICY[:, ::-1]])
-    sessions = paper_sessions(evaluation_prob=np.array([0.8, 0.75, 0.2, 0.8, 0.25]))
-    # As on paper, but at step 1 action 0, worth 2, has probability 3/4: v_1 = 1.5, q_0 = 2.5 + 0.75.
-    assert value(TabularFQE(by_step, 2, 0.5), sessions) == pytest.approx(0.8 * 3.25)
-
-
-@pytest.mark.parametrize("policy", [np.array([0.5, 0.5]), np.full((3, 2, 2), 0.5)])
-def test_a_policy_has_one_table_or_one_per_step(policy: Floats) -> None:
-    with pytest.raises(ValueError, match=r"give probabilities \[S, A\], or \[T, S, A\]"):
-        TabularFQE(policy, 2)
-
-
-@pytest.mark.parametrize("row", [[0.5, 0.4], [1.2, -0.2]])
-def test_a_policy_s_probabilities_are_probabilities(row: list[float]) -> None:
-    with pytest.raises(ValueError, match="must not be negative and sum to 1"):
-        TabularFQE(np.array([[0.5, 0.5], row]), 2)
-
-
-def test_another_policy_s_table_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^row 0: evaluation_prob is 0.8, but the policy's table says 0.2"):
-        TabularFQE(PAPER_POLICY[:, ::-1], 2).terms(paper_sessions())
-    with pytest.raises(ValueError, match=r"^row 2: action is 2, but the policy has 2\.$"):
-        TabularFQE(PAPER_POLICY, 2).terms(paper_sessions(action=np.array([1, 0, 2, 1, 1])))
+    seen = cross_fitted(sessions, np.ones((3 * n, 1)), gamma=0.5, n_folds=2)
+    assert seen.q_logged.tolist() == [1.75, 1.5, 1.0] * n
+    assert seen.v.tolist() == seen.q_logged.tolist()
 
 
 def test_another_policy_is_refused() -> None:
     sessions = WORLD.log(50, seed=0)
     with pytest.raises(
-        ValueError, match=r"evaluation_prob is 0\.\d+, but the policy gives 0\.333333 to that"
+        ValueError, match=r"^row \d+: evaluation_prob is .* but evaluation_probs give 0\.333333"
     ):
-        fitted_q_evaluation.cross_fitted(
-            sessions, lambda _, f: np.full((len(f), 3), 1 / 3), DummyRegressor, n_folds=2
-        )
-    with pytest.raises(ValueError, match=r"the policy gave probabilities of shape \(\d+, 1\)"):
-        fitted_q_evaluation.cross_fitted(sessions, lambda _, f: np.ones((len(f), 1)), DummyRegressor)
+        cross_fitted(sessions, np.full((sessions.n_steps, 3), 1 / 3))
+    with pytest.raises(ValueError, match=r"^evaluation_probs have shape \(3, 1\) for"):
+        cross_fitted(sessions, np.ones((3, 1)))
 
 
 def test_regression_needs_features_and_enough_sessions() -> None:
     with pytest.raises(ValueError, match="carry no features"):
-        fitted_q_evaluation.cross_fitted(paper_sessions(), WORLD.policy, DummyRegressor)
+        cross_fitted(paper_sessions(), np.full((5, 2), 0.5))
     short = WORLD.log(40, seed=0)
     one_long = short.select(np.r_[np.flatnonzero(short.length <= 2)[:10], short.length.argmax()])
     with pytest.raises(ValueError, match=r"too few sessions reach step \d: in one fold there is none"):
-        by_tree(one_long, n_folds=2)
+        fitted(one_long, DummyRegressor(), n_folds=2)
 
 
 @pytest.mark.parametrize("n_folds", [1, 51])
 def test_folds_are_two_or_more_and_no_more_than_users(n_folds: int) -> None:
-    sessions = WORLD.log(50, seed=0)
-    for fit in (
-        lambda: tabular_fqe.cross_fitted(sessions, FQE, n_folds=n_folds),
-        lambda: by_tree(sessions, n_folds),
-    ):
-        with pytest.raises(ValueError, match=f"50 clusters can't be split into {n_folds} folds"):
-            fit()
+    with pytest.raises(ValueError, match=f"50 clusters can't be split into {n_folds} folds"):
+        fitted(WORLD.log(50, seed=0), n_folds=n_folds)

@@ -53,19 +53,19 @@ def test_rounding_of_float32_policies_is_let_pass() -> None:
     assert paper_sessions(propensity=spoiled(3, 1 + 1e-7)).propensity[3] == 1.0
 
 
-@pytest.mark.parametrize("name", [*NUMBERS[1:], "session", "step", "action", "cluster", "state"])
+@pytest.mark.parametrize("name", [*NUMBERS[1:], "session", "step", "action", "cluster"])
 def test_columns_of_steps_are_equally_long(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} has shape \(4,\), but there are 5 rewards"):
         paper_sessions(**{name: np.ones(4, dtype=int)})
 
 
-@pytest.mark.parametrize("name", ["session", "step", "action", "cluster", "state"])
+@pytest.mark.parametrize("name", ["session", "step", "action", "cluster"])
 def test_indices_are_integers(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^{name} holds float64 values: give integer indices"):
         paper_sessions(**{name: np.zeros(5)})
 
 
-@pytest.mark.parametrize("name", ["action", "state"])
+@pytest.mark.parametrize("name", ["action"])
 def test_indices_count_from_0(name: str) -> None:
     with pytest.raises(ValueError, match=rf"^row 1: {name} is -1\. Indices count from 0\."):
         paper_sessions(**{name: np.array([0, -1, 0, 0, 0])})
@@ -144,16 +144,18 @@ def test_select_in_a_larger_log() -> None:
 
 
 def test_the_logging_policy_weighs_1() -> None:
-    logged = Sessions.of_logging_policy(
+    logged = Sessions(
         horizon=2,
         session=np.array([0, 0]),
         step=np.array([0, 1]),
         action=np.array([0, 1]),
         reward=np.array([1.0, 0.0]),
         propensity=np.array([1e-5, 1 / 7]),
+        evaluation_prob=np.array([0.5, 0.5]),
+        v=np.array([2.0, 2.0]),
         cluster=np.array([0, 0]),
         q_logged=np.array([3.0, 1.0]),
-    )
+    ).logging_policy()
     assert logged.cumulative_weight.tolist() == [[1.0, 1.0]]
     assert logged.v is not None
     assert logged.v.tolist() == [3.0, 1.0]

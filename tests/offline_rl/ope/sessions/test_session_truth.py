@@ -5,28 +5,18 @@ import pytest
 
 from offline_rl.ope.records import Floats
 from offline_rl.ope.sessions.estimator import SessionEstimator
-from offline_rl.ope.sessions.marginalized_is import MarginalizedIS
-from offline_rl.ope.sessions.per_decision_is import PerDecisionIS
+from offline_rl.ope.sessions.fitted_q_evaluation import cross_fitted
+from offline_rl.ope.sessions.named_estimators import from_name
 from offline_rl.ope.sessions.records import Sessions
-from offline_rl.ope.sessions.sequential_dm import SequentialDM
-from offline_rl.ope.sessions.sequential_dr import SequentialDR
-from offline_rl.ope.sessions.tabular_fqe import TabularFQE, cross_fitted
-from offline_rl.ope.sessions.trajectory_is import TrajectoryIS
-from offline_rl.ope.sessions.weighted_dr import WeightedDR
-from offline_rl.ope.sessions.weighted_per_decision_is import WeightedPerDecisionIS
-from offline_rl.ope.sessions.weighted_trajectory_is import WeightedTrajectoryIS
 from tests.offline_rl.ope.sessions.session_laws import value
-from tests.offline_rl.ope.sessions.session_worlds import HORIZON, N_STATES, Visits
+from tests.offline_rl.ope.sessions.session_worlds import HORIZON, Visits
 
 WORLD = Visits()
-UNBIASED = [TrajectoryIS(WORLD.gamma), PerDecisionIS(WORLD.gamma), SequentialDR(WORLD.gamma)]
-CONSISTENT = [
-    WeightedTrajectoryIS(WORLD.gamma),
-    WeightedPerDecisionIS(WORLD.gamma),
-    WeightedDR(WORLD.gamma),
-    MarginalizedIS(N_STATES, HORIZON, WORLD.gamma),
-    TabularFQE(WORLD.evaluated, HORIZON, WORLD.gamma),
-]
+UNBIASED = [from_name(name, WORLD.gamma) for name in ("per_decision_is", "sequential_dr")]
+CONSISTENT = [from_name(name, WORLD.gamma) for name in ("weighted_per_decision_is", "weighted_dr")]
+PDIS, DR, DM = (
+    from_name(name, WORLD.gamma) for name in ("per_decision_is", "sequential_dr", "sequential_dm")
+)
 REPLICATES, SESSIONS = 400, 150
 
 
@@ -61,12 +51,12 @@ def test_unbiased_with_exact_weights_and_a_wrong_model(
     assert len(values) == REPLICATES
     assert standard_errors_off(values, WORLD.truth) < 4
     # The test can fail: the wrong model alone is far off.
-    assert standard_errors_off(replicate_values(SequentialDM(), small_logs, SESSIONS), WORLD.truth) > 40
+    assert standard_errors_off(replicate_values(DM, small_logs, SESSIONS), WORLD.truth) > 40
 
 
 def test_a_discount_that_starts_late_would_be_seen(small_logs: Sessions) -> None:
     # A discount that starts at γ^1.
-    late = WORLD.gamma * replicate_values(PerDecisionIS(WORLD.gamma), small_logs, SESSIONS)
+    late = WORLD.gamma * replicate_values(PDIS, small_logs, SESSIONS)
     assert standard_errors_off(late, WORLD.truth) > 8
 
 
@@ -79,12 +69,10 @@ def test_close_to_the_truth_in_long_logs(estimator: SessionEstimator) -> None:
 
 
 def test_doubly_robust_stays_unbiased_with_a_cross_fitted_model() -> None:
-    fqe = TabularFQE(WORLD.evaluated, HORIZON, WORLD.gamma)
-    dr, pdis = SequentialDR(WORLD.gamma), PerDecisionIS(WORLD.gamma)
     logs = [WORLD.log(SESSIONS, seed=100 + i) for i in range(250)]
-    values = np.array([value(dr, cross_fitted(log, fqe, n_folds=3)) for log in logs])
+    values = np.array([value(DR, cross_fitted(log, WORLD.policy(log), gamma=WORLD.gamma)) for log in logs])
     assert standard_errors_off(values, WORLD.truth) < 4
-    assert values.var() < 0.8 * np.var([value(pdis, log) for log in logs])
+    assert values.var() < 0.8 * np.var([value(PDIS, log) for log in logs])
 
 
 def test_weights_that_share_more_vary_less(small_logs: Sessions) -> None:
@@ -92,20 +80,17 @@ def test_weights_that_share_more_vary_less(small_logs: Sessions) -> None:
         estimator.name: replicate_values(estimator, small_logs, SESSIONS).std()
         for estimator in (*UNBIASED, *CONSISTENT)
     }
-    assert spread["marginalized_is"] < spread["per_decision_is"] < spread["trajectory_is"]
-    assert spread["marginalized_is"] ** 2 < 0.8 * spread["per_decision_is"] ** 2
-    assert spread["tabular_fqe"] < spread["marginalized_is"]
     assert spread["weighted_per_decision_is"] < spread["per_decision_is"]
 
 
 def test_an_exact_model_leaves_doubly_robust_the_noise_of_the_world_alone(small_logs: Sessions) -> None:
     exact = WORLD.log(REPLICATES * SESSIONS, seed=0, q=WORLD.exact_q)
-    informed = replicate_values(SequentialDR(WORLD.gamma), exact, SESSIONS)
+    informed = replicate_values(DR, exact, SESSIONS)
     assert standard_errors_off(informed, WORLD.truth) < 4
-    assert informed.var() < 0.6 * replicate_values(SequentialDR(WORLD.gamma), small_logs, SESSIONS).var()
+    assert informed.var() < 0.6 * replicate_values(DR, small_logs, SESSIONS).var()
 
 
-@pytest.mark.parametrize("estimator", [SequentialDR(0.9), WeightedDR(0.9)], ids=lambda e: e.name)
+@pytest.mark.parametrize("estimator", [DR, from_name("weighted_dr", 0.9)], ids=lambda e: e.name)
 def test_in_a_world_without_chance_an_exact_model_leaves_no_error(estimator: SessionEstimator) -> None:
     """Two items to show on up to four steps; showing 1 pays the step's number plus 1, showing 0 ends it."""
     horizon, plays_one, gamma = 4, 0.7, 0.9
@@ -142,4 +127,4 @@ def test_in_a_world_without_chance_an_exact_model_leaves_no_error(estimator: Ses
     )
     assert abs((modeled[:, 0] + (weight * misplaced).sum(axis=1)).mean() - v[0]) > 0.1
     # Six sessions say little by themselves.
-    assert abs(value(PerDecisionIS(gamma), sessions) - v[0]) > 0.1
+    assert abs(value(from_name("per_decision_is", gamma), sessions) - v[0]) > 0.1

@@ -7,7 +7,6 @@ import numpy as np
 
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.slates.estimator import SlateEstimator
-from offline_rl.ope.slates.pseudo_inverse import pseudo_inverse_weights, slate_moments
 from offline_rl.ope.slates.records import Propensities, SlateRounds
 
 SLATES = np.array(list(permutations(range(3), 2)))
@@ -108,19 +107,9 @@ def seen(x: Ints, slate: Ints, reward: Floats, exact: Floats | None = None) -> S
         whole=propensities(whole(LOGGING), whole(EVALUATED)),
         position=propensities(position(LOGGING), position(EVALUATED)),
         cascade=propensities(cascade(LOGGING), cascade(EVALUATED)),
-        pseudo_inverse_weight=np.repeat(weights_of_slates(x, slate), 2),
         q_logged=np.column_stack([from_top[x, a], below[x, a, b]]).ravel(),
         q_policy=np.column_stack(q_policy).ravel(),
     )
-
-
-def weights_of_slates(x: Ints, slate: Ints) -> Floats:
-    weights = np.empty(len(x))
-    for kind in range(2):
-        logging = slate_moments(SLATES, LOGGING.joint[kind][tuple(SLATES.T)], n_items=3)
-        marginals = np.stack([EVALUATED.first[kind], EVALUATED.below[kind]])
-        weights[x == kind] = pseudo_inverse_weights(slate[x == kind], logging, marginals)
-    return weights
 
 
 def every_slate(behavior: str, exact: Floats | None = None) -> tuple[SlateRounds, Floats]:

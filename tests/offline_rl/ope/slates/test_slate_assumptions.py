@@ -31,7 +31,6 @@ HOLDS = {
     "iips": {"independent"},
     "rips": {"independent", "cascade"},
     "cascade_dr": {"independent", "cascade"},
-    "pi": {"independent", "additive"},
 }
 
 
@@ -55,7 +54,7 @@ def test_the_policies_differ() -> None:
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_weights_average_one_in_every_slot(name: str) -> None:
     rounds, probability = every_slate("any")
-    weight = ESTIMATORS[name].weight(rounds)
+    weight = ESTIMATORS[name].seen(rounds).weight
     for slot in (0, 1):
         rows = rounds.slot == slot
         assert np.isclose(probability[rows] @ weight[rows], 1.0, rtol=1e-12)
@@ -82,7 +81,7 @@ def test_cascade_dr_of_a_silent_model_is_reward_interaction_ips() -> None:
         )
 
 
-@pytest.mark.parametrize("name", ["sips", "rips", "iips", "pi", "cascade_dr"])
+@pytest.mark.parametrize("name", ["sips", "rips", "iips", "cascade_dr"])
 def test_sampled_logs_scatter_around_the_truth(name: str) -> None:
     values = np.array([value(ESTIMATORS[name], log(500, seed, "independent")) for seed in range(100)])
     standard_error = values.std(ddof=1) / np.sqrt(len(values))
@@ -94,7 +93,7 @@ def test_stronger_assumptions_buy_precision() -> None:
     rounds, probability = every_slate("independent")
     squares = {}
     for name in ("sips", "rips", "iips"):
-        squares[name] = float(probability @ np.square(ESTIMATORS[name].weight(rounds)))
+        squares[name] = float(probability @ np.square(ESTIMATORS[name].seen(rounds).weight))
     assert squares["sips"] > squares["rips"] > squares["iips"] > 1
 
 

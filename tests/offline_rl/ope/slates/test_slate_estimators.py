@@ -25,7 +25,6 @@ ROUNDS = SlateRounds(
     whole=against_a_half([2.0, 2.0, 0.5, 0.5]),
     position=against_a_half([1.5, 1.0, 0.5, 0.25]),
     cascade=against_a_half([2.0, 1.0, 0.5, 0.5]),
-    pseudo_inverse_weight=np.array([3.0, 3.0, -1.0, -1.0]),
     q_logged=np.array([1.0, 0.5, 1.0, 1.0]),
     q_policy=np.array([2.0, 0.5, 0.0, 1.0]),
 )
@@ -40,8 +39,6 @@ ROUNDS = SlateRounds(
         ("sniips", 1.5 / 2 + 1.25 / 1.25),
         ("rips", (2 + 1 + 0 + 0.5) / 2),
         ("snrips", 2 / 2.5 + 1.5 / 1.5),
-        ("pi", (3 + 3 + 0 - 1) / 2),
-        ("snpi", (3 + 3 + 0 - 1) / 2),
         # w (r - Q): 0, 0.5, -0.5, 0. w above times E Q: 2, 2 × 0.5, 0, 0.5 × 1.
         ("cascade_dr", (0 + 0.5 - 0.5 + 0 + 2 + 1 + 0 + 0.5) / 2),
         ("sncascade_dr", -0.5 / 2.5 + 2 / 2 + 0.5 / 1.5 + 1.5 / 2.5),
@@ -74,7 +71,7 @@ def test_the_whole_is_the_cascade_at_the_last_slot() -> None:
 def test_self_normalization_as_open_bandit_pipeline_defines_it(name: str) -> None:
     # SNSIPS divides by the mean weight over rows, the other two by the mean weight of each position.
     rounds = log(300, seed=1)
-    weight = ESTIMATORS[name].weight(rounds)
+    weight = ESTIMATORS[name].seen(rounds).weight
     mean = np.full(rounds.n, weight.mean())
     if name != "snsips":
         mean = np.array([weight[rounds.slot == slot].mean() for slot in rounds.slot])

@@ -78,7 +78,6 @@ def test_a_missing_column_is_named(estimator: SlateEstimator) -> None:
         whole=None,
         position=None,
         cascade=None,
-        pseudo_inverse_weight=None,
         q_logged=None,
         q_policy=None,
     )

@@ -31,7 +31,6 @@ def pair(propensity: float, evaluation_prob: float) -> Propensities:
         ("slate", 3, 9, "^row 3: slot is 1. Sort by slate and slot"),
         ("segment", 3, 9, "^row 3: segment is 9. It differs from the row above, but is one number per slate"),
         ("cluster", 5, 9, "^row 5: cluster is 9"),
-        ("pseudo_inverse_weight", 7, 9, "^row 7: pseudo_inverse_weight is 9"),
     ],
 )
 def test_a_bad_row_is_named(column: str, row: int, number: float, message: str) -> None:

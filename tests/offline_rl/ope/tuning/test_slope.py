@@ -1,24 +1,21 @@
 """SLOPE: its rule, its agreement with Open Bandit Pipeline, and intervals that know of the choice."""
 
 import json
-from math import inf, sqrt
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from offline_rl.ope.estimators.estimator import Estimator
-from offline_rl.ope.estimators.named_estimators import WITH_HYPERPARAMETER, from_name
+from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.tuning.mean_moments import MeanMoments, contributions
 from offline_rl.ope.tuning.slope import Slope, choices, choose
-from offline_rl.ope.tuning.tuned import CUTS, FRACTIONS, TunedEstimator, tuned
+from offline_rl.ope.tuning.tuned import CUTS, FRACTIONS, GRIDS, TunedEstimator
 from tests.laws.estimators import LAWS
 from tests.offline_rl.ope.worlds import World
-
-CLIPPED_IPS = WITH_HYPERPARAMETER["ips"]
-CLIPPED_DR = WITH_HYPERPARAMETER["dr"]
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "tuning_small.json").read_text())["tuning"]
@@ -47,6 +44,12 @@ def rounds() -> EvaluationRounds:
         )
 
 
+def once(family: str, rounds: EvaluationRounds, grid: tuple[float, ...] = CUTS) -> Estimator:
+    """The candidate that the whole log chooses, as an estimator that chooses no more."""
+    inside = TunedEstimator.of(family, grid)
+    return inside.chosen(inside.terms(rounds).sum(axis=0))
+
+
 def value(estimator: Estimator, rounds: EvaluationRounds) -> float:
     return float(estimator.value(estimator.terms(rounds).sum(axis=0)))
 
@@ -55,11 +58,8 @@ def value(estimator: Estimator, rounds: EvaluationRounds) -> float:
 def test_agreement_with_open_bandit_pipeline(entry: str, rounds: EvaluationRounds) -> None:
     expected, family = EXPECTED[entry], FAMILIES[entry.split("/", maxsplit=1)[0]]
     hyperparameters = [float(number) for number in expected["lambdas"]]
-    make = WITH_HYPERPARAMETER[family]
-    chosen = tuned(make, hyperparameters, rounds, Slope())
-    assert chosen.hyperparameter == float(expected["best"])
-    assert value(chosen.estimator, rounds) == pytest.approx(expected["value"], rel=1e-9)
-    inside = TunedEstimator.of(family, make, hyperparameters)
+    inside = TunedEstimator.of(family, hyperparameters)
+    assert inside.chosen(inside.terms(rounds).sum(axis=0)) == from_name(f"{family}:{expected['best']}")
     assert value(inside, rounds) == pytest.approx(expected["value"], rel=1e-9)
 
 
@@ -99,10 +99,10 @@ def test_choices_are_made_place_by_place() -> None:
 
 def test_nothing_is_remembered_from_one_log_to_the_next() -> None:
     mild, heavy = World(level=0.3).log(4000, seed=0), World(level=0.3, logged_taste=3).log(500, seed=0)
-    alone = tuned(CLIPPED_DR, CUTS, heavy, Slope())
-    first, second = tuned(CLIPPED_DR, CUTS, mild, Slope()), tuned(CLIPPED_DR, CUTS, heavy, Slope())
-    assert first.hyperparameter != second.hyperparameter
-    assert second == alone
+    estimator = TunedEstimator.of("dr", CUTS)
+    of_mild, of_heavy = (estimator.terms(log).sum(axis=0) for log in (mild, heavy))
+    assert estimator.chosen(of_mild) != estimator.chosen(of_heavy)
+    assert estimator.value(np.stack([of_mild, of_heavy]))[1] == estimator.value(of_heavy)
 
 
 def test_variances_count_users_not_rounds() -> None:
@@ -123,7 +123,8 @@ def test_variances_count_users_not_rounds() -> None:
 def test_half_widths_are_those_of_a_students_t() -> None:
     rounds = World().log(50, seed=3)
     x = rounds.weight * rounds.reward
-    _, (half_width,) = Slope(delta=0.1).scores([from_name("ips")], rounds)
+    terms = MeanMoments.terms(contributions([from_name("ips")], rounds), rounds)
+    (half_width,) = Slope(delta=0.1).half_widths(MeanMoments.of_sums(terms.sum(axis=0)))
     assert half_width == pytest.approx(1.2990687847 * x.std(ddof=1) / sqrt(50), rel=1e-9)
 
 
@@ -135,27 +136,24 @@ def test_a_single_user_leaves_the_choice_open_but_defined() -> None:
         cluster=np.zeros(20, dtype=int),
         segment=np.zeros(20, dtype=int),
     )
-    chosen = tuned(CLIPPED_IPS, CUTS, alone, Slope())
-    assert np.isinf(chosen.scores).all()
-    assert value(chosen.estimator, alone) == pytest.approx(rounds.reward.mean())
+    assert value(TunedEstimator.of("ips", CUTS), alone) == pytest.approx(rounds.reward.mean())
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("family", ["ips", "dr"])
 def test_laws_of_estimators(family: str, law: object) -> None:
-    law(TunedEstimator.of(family, WITH_HYPERPARAMETER[family], (inf, 100.0, 10.0, 2.0)))  # type: ignore[operator]
+    law(TunedEstimator.of(family, (float("inf"), 100.0, 10.0, 2.0)))  # type: ignore[operator]
 
 
 def test_no_sums_identify_nothing() -> None:
-    estimator = TunedEstimator.of("dr", CLIPPED_DR, CUTS)
+    estimator = TunedEstimator.of("dr", CUTS)
     assert np.isnan(estimator.value(np.zeros(3 + 3 * len(CUTS))))
 
 
 def test_resamples_choose_for_themselves() -> None:
     rounds = World(level=0.3, logged_taste=3).log(400, seed=4)
-    inside = TunedEstimator.of("ips", CLIPPED_IPS, CUTS)
-    once = tuned(CLIPPED_IPS, CUTS, rounds, Slope()).estimator
-    evaluation = evaluate({"new": rounds}, [inside, once], n_resamples=300)
+    inside = TunedEstimator.of("ips", CUTS)
+    evaluation = evaluate({"new": rounds}, [inside, once("ips", rounds)], n_resamples=300)
     assert evaluation.values[0, 0, 0] == pytest.approx(evaluation.values[0, 1, 0], rel=1e-12)
     differs = ~np.isclose(evaluation.resampled[0, 0, 0], evaluation.resampled[0, 1, 0])
     assert differs.mean() > 0.1
@@ -166,11 +164,10 @@ def test_resamples_choose_for_themselves() -> None:
 def test_an_interval_that_knows_of_the_choice_covers_better() -> None:
     world = World(level=0.3, logged_taste=3)
     held = np.zeros((300, 2), dtype=bool)
-    inside = TunedEstimator.of("ips", CLIPPED_IPS, CUTS)
+    inside = TunedEstimator.of("ips", CUTS)
     for seed in range(len(held)):
         rounds = world.log(500, seed)
-        once = tuned(CLIPPED_IPS, CUTS, rounds, Slope()).estimator
-        evaluation = evaluate({"new": rounds}, [inside, once], n_resamples=300, seed=seed)
+        evaluation = evaluate({"new": rounds}, [inside, once("ips", rounds)], n_resamples=300, seed=seed)
         ends = [(row.lower, row.upper) for row in evaluation.policy_values() if row.segment is None]
         held[seed] = [lower <= world.truth <= upper for lower, upper in ends]
     share_inside, share_once = held.mean(axis=0)
@@ -179,12 +176,12 @@ def test_an_interval_that_knows_of_the_choice_covers_better() -> None:
 
 def test_an_estimator_that_is_no_mean_is_refused() -> None:
     with pytest.raises(ValueError, match="snips is not a mean over rounds"):
-        tuned(lambda _: from_name("snips"), (1.0,), World().log(50, seed=0), Slope())
+        contributions([from_name("snips")], World().log(50, seed=0))
 
 
 def test_nothing_to_choose_from_is_refused() -> None:
     with pytest.raises(ValueError, match="give at least one"):
-        tuned(CLIPPED_IPS, (), World().log(50, seed=0), Slope())
+        contributions([], World().log(50, seed=0))
     with pytest.raises(ValueError, match="give at least one"):
         TunedEstimator("ips", ())
 
@@ -198,3 +195,16 @@ def test_delta_is_a_tail(delta: float) -> None:
 def test_usual_hyperparameters_are_those_of_the_reference() -> None:
     assert EXPECTED["IPWTuning/slope"]["lambdas"] == [str(number) for number in CUTS]
     assert EXPECTED["SubGaussianDRTuning/slope"]["lambdas"] == [str(number) for number in FRACTIONS]
+
+
+@pytest.mark.parametrize("family", GRIDS)
+def test_every_family_has_a_name_that_chooses(family: str, rounds: EvaluationRounds) -> None:
+    estimator = TunedEstimator.from_name(f"{family.upper()}:Auto")
+    assert estimator.name == f"{family}:auto"
+    assert value(estimator, rounds) == pytest.approx(value(once(family, rounds, GRIDS[family]), rounds))
+
+
+@pytest.mark.parametrize("name", ["snips:auto", "dr:10", "auto"])
+def test_other_names_list_those_that_choose(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"no estimator is called '{name}'.*ips:auto, dr:auto"):
+        TunedEstimator.from_name(name)

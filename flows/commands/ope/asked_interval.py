@@ -1,0 +1,106 @@
+"""Which interval to give, and what those must be given that hold for rewards of a known range only."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from features.errors import UsageError
+from offline_rl.ope.bootstrap import Interval
+from offline_rl.ope.intervals.choice import WORDING, IntervalName
+from offline_rl.ope.intervals.clopper_pearson import weighted_clopper_pearson_interval
+from offline_rl.ope.intervals.confidence_sequence import confidence_sequence
+from offline_rl.ope.intervals.cressie_read import cressie_read_interval
+from offline_rl.ope.intervals.empirical_bernstein import empirical_bernstein_interval
+from offline_rl.ope.intervals.known_range import KnownRange
+from offline_rl.ope.records import EvaluationRounds
+
+DEFAULT: IntervalName = "bca"
+
+OF_KNOWN_RANGE: dict[str, tuple[str, Callable[[EvaluationRounds, KnownRange, float], Interval]]] = {
+    "cressie_read": ("Cressie-Read interval", cressie_read_interval),
+    "confidence_sequence": ("confidence sequence", confidence_sequence),
+    "empirical_bernstein": ("empirical Bernstein interval", empirical_bernstein_interval),
+    "clopper_pearson": ("Clopper-Pearson interval", weighted_clopper_pearson_interval),
+}
+"""name → how it is called, and what makes it"""
+
+FINITE_WEIGHT = ("empirical_bernstein", "clopper_pearson")
+"""Those that can't do without a bound on the weights."""
+
+
+@dataclass(frozen=True)
+class AskedInterval:
+    """The interval of every estimate.
+
+    resampled: that of differences, and of values too where bounds is None. name: one of `OF_KNOWN_RANGE`
+    where bounds is given; its interval is of the policy's value by weights and rewards, whoever estimates it.
+    """
+
+    name: str
+    resampled: IntervalName
+    bounds: KnownRange | None = None
+
+    @property
+    def words(self) -> str:
+        """What it is, with its bounds."""
+        assert self.bounds is not None
+        b, weight = self.bounds, self.bounds.max_weight
+        weights = f" and weights up to {weight:g}" if math.isfinite(weight) else ""
+        return f"{OF_KNOWN_RANGE[self.name][0]} for rewards from {b.lowest:g} to {b.highest:g}{weights}"
+
+    def method(self, of_differences: str) -> str:
+        """What `interval_method` says of it; differences have the bootstrap interval all the same."""
+        return f"{self.words}, of the policy's value by any estimator; less the log: {of_differences}"
+
+    def ends(self, rounds: EvaluationRounds, confidence: float, *, is_logged: bool = False) -> Interval:
+        """The interval of a known range; is_logged: of the log's own policy, whose weights are 1.
+
+        Raises ValueError for a round beyond the bounds, and where rounds share a cluster.
+        """
+        assert self.bounds is not None
+        bounds = KnownRange(self.bounds.lowest, self.bounds.highest, 1.0) if is_logged else self.bounds
+        return OF_KNOWN_RANGE[self.name][1](rounds, bounds, confidence)
+
+
+def asked_interval(
+    name: str, reward_range: tuple[float, float] | None, max_weight: float | None
+) -> AskedInterval:
+    """The interval of a name, in capitals or not.
+
+    reward_range, max_weight: the options `--reward-range` and `--max-weight`, None where not given.
+
+    Raises UsageError for an unknown name, for a range that an interval needs and wasn't given, and for one
+    that it has no use for.
+
+    >>> asked_interval("bca", None, None).resampled
+    'bca'
+    """
+    name = name.strip().lower()
+    for resampled in WORDING:
+        if name == resampled:
+            if reward_range is not None or max_weight is not None:
+                raise UsageError(
+                    f"--interval {name} knows no bounds: leave out --reward-range and --max-weight, or take "
+                    f"one of {', '.join(OF_KNOWN_RANGE)}."
+                )
+            return AskedInterval(name, resampled)
+    if name not in OF_KNOWN_RANGE:
+        raise UsageError(
+            f"no interval is called {name!r}. Known are {', '.join([*WORDING, *OF_KNOWN_RANGE])}."
+        )
+    if reward_range is None:
+        raise UsageError(
+            f"--interval {name} holds for rewards of a known range only: give the least and largest reward "
+            "that can occur, not those of the file, such as --reward-range 0 1; or take "
+            f"{', '.join(WORDING)}."
+        )
+    try:
+        bounds = KnownRange(*reward_range, math.inf if max_weight is None else max_weight)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    if name in FINITE_WEIGHT and math.isinf(bounds.max_weight):
+        raise UsageError(
+            f"--interval {name} needs a bound on the weights: give --max-weight, at most 1 divided by the "
+            "least probability of a logged action; or take cressie_read or confidence_sequence."
+        )
+    return AskedInterval(name, DEFAULT, bounds)

@@ -1,0 +1,115 @@
+"""Columns of a file, whole: numbers, indices, names and lists, checked, with every fault named by its row."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from features.errors import InputDataError, UsageError
+from flows.commands.ope.batch_columns import BatchColumn
+from flows.commands.ope.cluster_names import cluster_indices, encoded
+from flows.commands.ope.repeated_rows import RowKeys
+from flows.commands.ope.round_files import RoundFile
+from offline_rl.ope.records import Ints
+from offline_rl.ope.trust.repeated_rows import Repetition
+
+Kind = Literal["number", "index", "name", "list", "probabilities"]
+"""What a column holds: numbers, whole numbers from 0, names (of users, sessions), lists of numbers, or lists
+of the probabilities of all actions."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows of a file, and the number of the first of them."""
+
+    file: str
+    first_row: int
+    rows: Any
+
+    def __getitem__(self, name: str) -> BatchColumn:
+        return BatchColumn(self.file, name, self.first_row, self.rows.column(name))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rows.schema.names
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Columns by name, [n] or [n, k]; cluster: of each row, None where no column says it."""
+
+    n_rows: int
+    columns: Mapping[str, Any]
+    cluster: Ints | None
+    keys: RowKeys
+
+    def repetition(self, cluster: Ints | None) -> Repetition | None:
+        """What the repeats of rows say, given the cluster of each; None where rows can't be compared."""
+        return self.keys.repetition(cluster)
+
+
+def filled_batches(file: RoundFile, keys: RowKeys) -> Iterator[Any]:
+    """Batches that have rows, with all their columns; their keys are taken on the way."""
+    # All columns, since two rows may differ in one that nothing else is made of, such as a time.
+    for rows in file.batches(file.columns):
+        if len(rows):
+            keys.add(rows)
+            yield rows
+
+
+def check_columns(file: RoundFile, needed: Sequence[str]) -> None:
+    """Raise UsageError naming the columns that the file lacks."""
+    lacking = [column for column in needed if column not in file.columns]
+    if lacking:
+        raise UsageError(
+            f"{file.path} has no column {', '.join(lacking)}. Its columns are {', '.join(file.columns)}."
+        )
+
+
+def read_table(file: RoundFile, kinds: Mapping[str, Kind], cluster: str | None) -> Table:
+    """The columns of a file, each as its kind says; a name becomes one index per distinct name.
+
+    cluster: column of names whose rows belong together, None for none.
+
+    Raises UsageError for a column that is not there, InputDataError naming the first row (counted from 0)
+    that can't be used, and where there is no row.
+    """
+    check_columns(file, (*kinds, *([cluster] if cluster else [])))
+    parts: defaultdict[str, list[Any]] = defaultdict(list)
+    clusters: list[Any] = []
+    keys = RowKeys()
+    n_rows = 0
+    for rows in filled_batches(file, keys):
+        batch = Batch(str(file.path), n_rows, rows)
+        for name, kind in kinds.items():
+            length = parts[name][0].shape[1] if kind in ("list", "probabilities") and parts[name] else None
+            parts[name].append(_read(batch[name], kind, length))
+        if cluster:
+            clusters.append(encoded(batch[cluster]))
+        n_rows += len(rows)
+    if n_rows == 0:
+        raise InputDataError(f"{file.path} holds no rows: give at least one.")
+    columns = {
+        name: cluster_indices(parts[name]) if kind == "name" else np.concatenate(parts[name])
+        for name, kind in kinds.items()
+    }
+    return Table(n_rows, columns, cluster_indices(clusters) if cluster else None, keys)
+
+
+def _read(column: BatchColumn, kind: Kind, length: int | None) -> Any:
+    match kind:
+        case "number":
+            return column.numbers()
+        case "name":
+            return encoded(column)
+        case "list":
+            return column.lists(length, per="feature", as_in=column.name)
+        case "probabilities":
+            return column.probabilities(length)
+        case "index":
+            index = column.whole_numbers()
+            if (index < 0).any():
+                row = int(np.argmax(index < 0))
+                raise column.fault(row, f"is {index[row]}. It counts from 0.")
+            return index
