@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.segments.multiplicity import adjusted_p_values
 from offline_rl.ope.segments.partial_pooling import below_zero, partially_pooled
 from offline_rl.ope.segments.segment_estimates import segment_differences
 
@@ -49,6 +50,8 @@ class SegmentEffect:
         nothing is known of the segment by itself.
     harm: probability that the difference is below zero (`below_zero`), over all spreads between segments that
         the log allows; it may be under one half where the difference, drawn less far, lies below zero.
+    holm_p_value: of no difference, before any drawing, adjusted for all segments (`adjusted_p_values`); NaN
+        where the segment is not tested.
     """
 
     segment: int
@@ -56,6 +59,7 @@ class SegmentEffect:
     lower: float
     upper: float
     harm: float
+    holm_p_value: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +132,8 @@ def mixed(candidate: EvaluationRounds, today: EvaluationRounds, stays: Mask) -> 
 def _effects(evaluation: Evaluation, estimator: str) -> tuple[SegmentEffect, ...]:
     estimates = segment_differences(evaluation, CANDIDATE, TODAY, estimator)
     pooled, harm = partially_pooled(estimates, _CONFIDENCE), below_zero(estimates)
-    numbers = zip(pooled.segments, pooled.value, pooled.lower, pooled.upper, harm, strict=True)
+    holm = adjusted_p_values(estimates)
+    numbers = zip(pooled.segments, pooled.value, pooled.lower, pooled.upper, harm, holm, strict=True)
     return tuple(SegmentEffect(segment, *map(float, of_segment)) for segment, *of_segment in numbers)
 
 

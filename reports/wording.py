@@ -95,9 +95,8 @@ CAUTION_CHANCE = (
     "catalog after the last logged day."
 )
 CAUTION_SEGMENTS = (
-    "A segment that is not listed as harmed is not proven safe: small segments have wide intervals. And "
-    "among many segments some intervals lie off zero by chance alone, about 1 in 20 where they are 95% "
-    "intervals."
+    "A segment that is not listed as harmed is not proven safe: small segments have wide intervals. What is "
+    "listed stands out among all segments, at a chance of 5% that even one of them does so by luck."
 )
 CAUTION_ROUNDS = (
     "The logs know no users, so the round is the unit. Rounds of one person count as independent, and "
@@ -276,10 +275,11 @@ def segments_line(n_served: int, n_kept: int, n_protected: int, n_harmed: int) -
     """Return what happens in single segments tomorrow.
 
     >>> segments_line(20, 2, 1, 0)
-    'Segments: 20 served, 2 kept, 1 protected; no interval lies wholly below zero.'
+    'Segments: 20 served, 2 kept, 1 protected; no loss stands out among them.'
     """
-    below = f"{n_harmed or 'no'} interval{'s lie' if n_harmed > 1 else ' lies'} wholly below zero"
-    return f"Segments: {n_served} served, {n_kept} kept, {n_protected} protected; {below}."
+    losses = "no loss stands out" if not n_harmed else f"{n_harmed} losses stand out"
+    losses = "1 loss stands out" if n_harmed == 1 else losses
+    return f"Segments: {n_served} served, {n_kept} kept, {n_protected} protected; {losses} among them."
 
 
 def segments_caption(today: str) -> str:
@@ -304,18 +304,20 @@ def why(reasons: str, candidate: str) -> str:
 
 
 def harmed_segment(segment: Verdict, difference: str) -> str:
-    """Return a segment whose interval lies below zero, and what happens there tomorrow."""
+    """Return a segment whose loss stands out, and what happens there tomorrow."""
     return f"{segment.segment_id}: {difference}, {segment.verdict}"
 
 
 def harmed_line(n_harmed: int) -> str:
     """Return the sentence above the list of harmed segments."""
     if n_harmed == 0:
-        return "No segment has an interval that lies wholly below zero."
-    if n_harmed == 1:
-        return "1 segment has its interval wholly below zero. Look at it before the policy goes on:"
+        return (
+            "No segment's loss stands out among all segments (p-value under 0.05, adjusted for their number)."
+        )
+    them = "segment loses" if n_harmed == 1 else "segments lose"
     return (
-        f"{n_harmed} segments have their intervals wholly below zero. Look at them before the policy goes on:"
+        f"{n_harmed} {them} beyond chance (p-value under 0.05, adjusted for the number of segments). Look "
+        f"at {'it' if n_harmed == 1 else 'them'} before the policy goes on:"
     )
 
 

@@ -290,7 +290,9 @@ compared_baseline = _text("plain policy that learned in the same night")
 n_segments = _count("segments that taught no learner, each with rounds in the holdout")
 mean_difference = _number("value of the learner less the baseline, segments alike", "reward per round")
 p_value = _p_value("two-sided bootstrap p-value of no difference")
-holm_p_value = _p_value("p_value, adjusted for all baselines of the learner (Holm)")
+holm_p_value = _p_value(
+    "p-value of no difference, adjusted for all that is compared: baselines of a learner, or segments (Holm)"
+)
 is_claimed = dy.Bool(description="the night says that the learner is better")
 curve = dy.Enum(["support_rounds", "inner_steps"], description="what is varied: its support, or its steps")
 amount = _count("rounds of support, null for all, or gradient steps")

@@ -64,8 +64,12 @@ def verdict_table(
                 **_effect(effect, choice, gate.today),
             }
         )
-    measured = "difference", "lower", "upper", "baseline_value", "ess"
-    numbers = {"discounted_difference": pl.Float64, "discounted_upper": pl.Float64}
+    measured = "difference", "lower", "upper", "baseline_value", "ess", "holm_p_value"
+    numbers = {
+        "discounted_difference": pl.Float64,
+        "discounted_upper": pl.Float64,
+        "holm_p_value": pl.Float64,
+    }
     frame = pl.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None)
     frame = frame.with_columns(pl.col(measured).fill_nan(None))
     return Verdicts.validate(frame.select(Verdicts.column_names()), cast=True)
@@ -92,6 +96,7 @@ def _found(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "ess": diagnostics.ess,
         "verdict": verdict.verdict,
         "harm_probability": None,
+        "holm_p_value": None,
         "reasons": " ".join(verdict.reasons),
     }
 
@@ -107,6 +112,7 @@ def _effect(effect: SegmentEffect, choice: SegmentChoice, today: str) -> dict[st
         "n_rounds": diagnostics.n_rounds,
         "ess": diagnostics.ess,
         "harm_probability": effect.harm,
+        "holm_p_value": effect.holm_p_value,
         "discounted_difference": None,
         "discounted_upper": None,
     }

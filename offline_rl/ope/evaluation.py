@@ -25,7 +25,6 @@ from offline_rl.ope.intervals.coverage_labels import (
 )
 from offline_rl.ope.intervals.linearization import resampled_standard_errors
 from offline_rl.ope.intervals.one_more import reaching_one_more
-from offline_rl.ope.intervals.simultaneous import simultaneous_bands
 from offline_rl.ope.rare_rewards import FEW, reward_range, widened
 from offline_rl.ope.records import FLOAT32_SLACK, EvaluationRounds, Floats, Ints
 from offline_rl.ope.summed_log import SummedLog
@@ -150,31 +149,6 @@ class Evaluation:
         """What an interval of values or differences is, in words."""
         return wording(
             self._asked(interval), self.cluster_name, self.log.cells.n_clusters, self.resampled.shape[-1]
-        )
-
-    def simultaneous_differences(
-        self,
-        policies: Sequence[str],
-        other: str,
-        estimator: str,
-        segment: int | None = ALL,
-        confidence: float = 0.95,
-    ) -> tuple[Difference, ...]:
-        """Paired differences of several policies to one, whose intervals hold all together.
-
-        For picking among policies after a look at their values; `simultaneous_bands` has the formula. Raises
-        ValueError for a name that was not evaluated, or where no policy is named.
-        """
-        if not policies:
-            raise ValueError("there is no policy to compare: name at least one.")
-        e, s, theirs = self._estimator(estimator), self._segment(segment), self._policy(other)
-        found = [self._difference(self._policy(policy), theirs, e, s) for policy in policies]
-        bands = simultaneous_bands(
-            np.array([one.value for one in found]), np.stack([one.resampled for one in found]), confidence
-        )
-        return tuple(
-            Difference(policy, other, one.value, band.lower, band.upper)
-            for policy, one, band in zip(policies, found, bands, strict=True)
         )
 
     def mean_weight_interval(self, policy: str, segment: int | None, confidence: float) -> Interval:

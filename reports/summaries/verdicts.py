@@ -8,6 +8,9 @@ import polars as pl
 
 from reports.summaries.night import DOMAINS, EVERYONE
 
+STANDS_OUT = 0.05
+"""Of a p-value that is adjusted for all segments: the chance of even one false alarm."""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -32,6 +35,7 @@ class Verdict:
     split_by: str
     verdict: str
     harm_probability: float | None
+    holm_p_value: float | None
     reasons: str
 
     @property
@@ -63,8 +67,14 @@ def of_segments(records: Iterable[Verdict], domain: str) -> tuple[Verdict, ...]:
 
 
 def harmed(records: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Return the segments where the candidate is worse beyond chance, the worst first."""
-    losses = [record for record in records if record.sign < 0]
+    """Return the segments whose loss stands out among all of them, the worst first."""
+    losses = [
+        record
+        for record in records
+        if record.holm_p_value is not None
+        and record.holm_p_value < STANDS_OUT
+        and (record.difference or 0.0) < 0
+    ]
     return tuple(sorted(losses, key=lambda v: (v.difference or 0.0, v.segment_id)))
 
 

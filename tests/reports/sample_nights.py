@@ -336,6 +336,7 @@ def tiny_night() -> SampleNight:
                         "champion": "popular",
                         "verdict": "kept",
                         "harm_probability": 0.99,
+                        "holm_p_value": 0.002,
                         "reasons": "The probability that maml earns less here is 99%.",
                     },
                 ],

