@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from features.areas import AREAS
 from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.night import JUDGED_DOMAINS
 from reports.summaries.notes import Note
@@ -21,7 +22,7 @@ QUESTIONS = {
     "decisions": "What will be shown and spent tomorrow?",
     "data_quality": "What did the night read, and what did it refuse?",
 }
-DOMAINS = {"recommendation": "Recommendations", "advertising": "Ad targeting", "budget": "Budget"}
+DOMAINS = {area.name: area.title for area in AREAS}
 
 VERDICTS: Mapping[str, tuple[Mark, str]] = {
     "promote": (Mark("✓", "good"), "Promote"),
@@ -56,10 +57,7 @@ SEGMENT_SHARES = (
 )
 
 WHY_TABLES_MATTER = {
-    "out_recommendations": "without it nobody can see what would be shown tomorrow",
-    "out_ad_targeting": "without it nobody can see which ads would be shown to whom",
-    "out_budget_allocation": "without it nobody can see what would be spent tomorrow",
-    "out_budget_totals": "without it nobody can see what the budget would gain",
+    **{name: table.why_it_matters for area in AREAS for name, table in area.tables.items()},
     "out_policy_values": "without it no policy has a measured value",
     "out_verdicts": "without it the gate's decision and its reasons are unknown",
     "out_segment_tasks": "without it nobody can see which segments were learned from, and which were merged",
@@ -187,14 +185,14 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 )
 
 
-def lead(everyone: Sequence[Verdict], undecided: Collection[str], *, has_budget: bool) -> str:
-    """Return the sentence that opens the report.
+def lead(everyone: Sequence[Verdict], undecided: Collection[str], planned: Sequence[str]) -> str:
+    """Return the sentence that opens the report; planned: what was decided without a verdict.
 
-    >>> lead((), ("recommendation", "advertising"), has_budget=True)
+    >>> lead((), ("recommendation", "advertising"), ["the ad budget"])
     'The night decided the ad budget alone: no policy was judged.'
     """
     if not everyone:
-        return _lead_without_verdicts(undecided, has_budget=has_budget)
+        return _lead_without_verdicts(undecided, planned)
     promoted = [DOMAINS[verdict.domain].lower() for verdict in everyone if verdict.verdict == "promote"]
     if not promoted:
         return "No policy changes tomorrow: no candidate passed the gate."
@@ -402,10 +400,10 @@ def small_segments(n_segments: int, smallest: int) -> str:
     )
 
 
-def _lead_without_verdicts(undecided: Collection[str], *, has_budget: bool) -> str:
-    if has_budget and all(domain in undecided for domain in JUDGED_DOMAINS):
-        return "The night decided the ad budget alone: no policy was judged."
-    if not has_budget and all(domain in undecided for domain in DOMAINS):
+def _lead_without_verdicts(undecided: Collection[str], planned: Sequence[str]) -> str:
+    if planned and all(domain in undecided for domain in JUDGED_DOMAINS):
+        return f"The night decided {' and '.join(planned)} alone: no policy was judged."
+    if not planned and all(domain in undecided for domain in DOMAINS):
         return (
             "The night decided nothing: the reasons stand below, and data quality says what was read "
             "and what was refused."

@@ -59,7 +59,7 @@ def column_checks(schema: type[dy.Schema], prefix: str = "") -> tuple[ColumnChec
     prefix: put before the names of the two columns, so that one query can hold several logs.
     Raises TypeError for a kind of column, or a limit on one, that has no translation to SQL yet.
 
-    >>> from features.contracts.logs import Impressions
+    >>> from features.contracts.recommendation import Impressions
     >>> propensity = next(c for c in column_checks(Impressions) if c.column == "propensity")
     >>> propensity.rules[-1].sentence
     'propensity must be above 0 and at most 1'

@@ -143,7 +143,6 @@ spend_cents = _cents("money spent; negative for a credit", may_be_negative=True)
 revenue_cents = _cents("revenue attributed; negative where it is taken back", may_be_negative=True)
 
 # segments and tasks
-domain = dy.Enum(["recommendation", "advertising", "budget"], description="area of decision")
 segment_id = _text("customer segment; `all` stands for all of them together")
 n_support = _count("rounds a learner adapts on")
 n_query = _count("later rounds that judge the adaptation while learning")

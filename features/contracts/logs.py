@@ -1,4 +1,4 @@
-"""What goes in: the contract of each log (DESIGN: log contracts).
+"""What goes in: the contract of each log (DESIGN: log contracts); those of an area are in a file of its own.
 
 A shop maps its files onto these columns by name. `user_id` is there only until the row is stored: the
 warehouse keeps `user_key` in its place.
@@ -7,28 +7,13 @@ warehouse keeps `user_key` in its place.
 import dataframely as dy
 import polars as pl
 
+from features.areas import AREAS
 from features.contracts import columns
 from features.contracts.columns import optional
-from features.contracts.row_rules import AtMost, ProductAtMost, RowRule
+from features.contracts.log import Log
+from features.contracts.row_rules import ProductAtMost, RowRule
 
-CLICKS_WITHIN_IMPRESSIONS = AtMost("clicks", "impressions")
 LINE_TOTAL_IS_SUMMABLE = ProductAtMost("quantity", "price_cents", columns.MOST_CENTS)
-
-
-class Impressions(dy.Schema):
-    """One item shown once, with the probability it had.  Grain: impression_id."""
-
-    impression_id = columns.impression_id
-    shown_at = columns.shown_at
-    user_id = optional(columns.user_id)
-    session_id = columns.session_id
-    surface = columns.surface
-    slot = columns.slot
-    item_id = columns.item_id
-    propensity = optional(columns.propensity)
-    policy_version = columns.policy_version
-    candidate_set_id = optional(columns.candidate_set_id)
-    context = optional(columns.context)
 
 
 class Events(dy.Schema):
@@ -67,52 +52,6 @@ class Purchases(dy.Schema):
         return LINE_TOTAL_IS_SUMMABLE.holds()
 
 
-class AdImpressions(dy.Schema):
-    """One ad shown once.  Grain: ad_impression_id."""
-
-    ad_impression_id = columns.ad_impression_id
-    shown_at = columns.shown_at
-    user_id = optional(columns.user_id)
-    campaign_id = columns.campaign_id
-    channel = columns.channel
-    creative_id = columns.creative_id
-    cost_cents = columns.cost_cents
-    propensity = optional(columns.propensity)
-    is_clicked = columns.is_clicked
-    conversions = columns.conversions
-    conversion_value_cents = columns.conversion_value_cents
-
-
-class AdSpendDaily(dy.Schema):
-    """Spend and return of a campaign on a channel, by day and audience segment.
-
-    A file may hold several lines of one day, campaign, channel and segment, one for each banner or placement:
-    they add up (see ADDED_UP).  Grain: date, campaign_id, channel, segment_id, once they are added up.
-    """
-
-    date = columns.date
-    campaign_id = columns.campaign_id
-    channel = columns.channel
-    segment_id = columns.segment_id
-    impressions = columns.impressions
-    clicks = columns.clicks
-    spend_cents = columns.spend_cents
-    conversions = columns.adjusted_conversions
-    revenue_cents = columns.revenue_cents
-
-    @dy.rule()
-    def clicks_are_within_impressions(cls) -> pl.Expr:
-        """A click without its impression is a fault of the export."""
-        return CLICKS_WITHIN_IMPRESSIONS.holds()
-
-
-class CandidateSets(dy.Schema):
-    """An item that could have been shown.  Grain: candidate_set_id, item_id."""
-
-    candidate_set_id = columns.candidate_set_id
-    item_id = columns.item_id
-
-
 class Items(dy.Schema):
     """The catalog.  Grain: item_id."""
 
@@ -137,36 +76,20 @@ class Users(dy.Schema):
     attributes = optional(columns.attributes)
 
 
-LOGS: dict[str, type[dy.Schema]] = {
-    "impressions": Impressions,
-    "events": Events,
-    "purchases": Purchases,
-    "ad_impressions": AdImpressions,
-    "ad_spend_daily": AdSpendDaily,
-    "candidate_sets": CandidateSets,
-    "items": Items,
-    "users": Users,
+OF_ALL_AREAS = {
+    "events": Log(Events, ("event_id",)),
+    "purchases": Log(Purchases, ("order_id", "line"), row_rules=(LINE_TOTAL_IS_SUMMABLE,)),
+    "items": Log(Items, ("item_id",)),
+    "users": Log(Users, ("user_id",)),
 }
+"""What no single area logs: what people did and bought, the catalog and the people."""
 
-# Asked after the rules of each column; the warehouse asks them in SQL, dataframely in polars.
+_ALL = {name: log for area in AREAS for name, log in area.logs.items()} | OF_ALL_AREAS
+
+# What `Log` says of each, by name.
+LOGS: dict[str, type[dy.Schema]] = {name: log.contract for name, log in _ALL.items()}
+KEYS: dict[str, tuple[str, ...]] = {name: log.key for name, log in _ALL.items()}
 ROW_RULES: dict[str, tuple[RowRule, ...]] = {
-    "purchases": (LINE_TOTAL_IS_SUMMABLE,),
-    "ad_spend_daily": (CLICKS_WITHIN_IMPRESSIONS,),
+    name: log.row_rules for name, log in _ALL.items() if log.row_rules
 }
-
-KEYS: dict[str, tuple[str, ...]] = {
-    "impressions": ("impression_id",),
-    "events": ("event_id",),
-    "purchases": ("order_id", "line"),
-    "ad_impressions": ("ad_impression_id",),
-    "ad_spend_daily": ("date", "campaign_id", "channel", "segment_id"),
-    "candidate_sets": ("candidate_set_id", "item_id"),
-    "items": ("item_id",),
-    "users": ("user_id",),
-}
-
-# Logs whose key is a grouping and no id: lines of the same key add up, in these columns. A later file of the
-# same source states its days anew.
-ADDED_UP: dict[str, tuple[str, ...]] = {
-    "ad_spend_daily": ("impressions", "clicks", "spend_cents", "conversions", "revenue_cents"),
-}
+ADDED_UP: dict[str, tuple[str, ...]] = {name: log.added_up for name, log in _ALL.items() if log.added_up}

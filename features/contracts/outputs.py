@@ -6,190 +6,12 @@ The table is the interface: `offline_rl` and `features` fill these, `reports` re
 import dataframely as dy
 import polars as pl
 
+from features.areas import AREAS
 from features.contracts import columns
 from features.contracts.columns import optional
 
-
-class Recommendations(dy.Schema):
-    """What to show tomorrow.  Grain: user_key, surface, slot_rank."""
-
-    run_id = columns.run_id
-    as_of = columns.as_of
-    segment_id = columns.segment_id
-    user_key = columns.user_key
-    surface = columns.surface
-    slot_rank = columns.slot_rank
-    item_id = columns.item_id
-    item_name = optional(columns.item_name)
-    score = columns.score
-    propensity = columns.propensity
-    slate_log_probability = columns.slate_log_probability
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
-    is_exploration = columns.is_exploration
-    reason_code = columns.reason_code
-    reason_text = columns.reason_text
-    rule_ids = columns.rule_ids
-    fallback_level = columns.fallback_level
-    policy_version = columns.policy_version
-
-    @dy.rule()
-    def score_is_inside_its_interval(cls) -> pl.Expr:
-        """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
-
-
-class SegmentDistributions(dy.Schema):
-    """What a visitor of a segment is shown tomorrow, where logs know no users: then no user has a slate.
-
-    Grain: segment_id, surface, slot_rank, item_id.
-    """
-
-    run_id = columns.run_id
-    as_of = columns.as_of
-    segment_id = columns.segment_id
-    surface = columns.surface
-    slot_rank = columns.slot_rank
-    item_id = columns.item_id
-    item_name = optional(columns.item_name)
-    probability = columns.item_probability
-    score = columns.score
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
-    reason_code = columns.reason_code
-    reason_text = columns.reason_text
-    fallback_level = columns.fallback_level
-    policy_version = columns.policy_version
-
-    @dy.rule()
-    def score_is_inside_its_interval(cls) -> pl.Expr:
-        """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
-
-    @dy.rule()
-    def probabilities_add_up_to_one(cls) -> pl.Expr:
-        """A slot that is filled shows one of its items."""
-        total = pl.col("probability").sum().over("segment_id", "surface", "slot_rank")
-        return (total - 1.0).abs() < 1e-6
-
-
-class AdTargeting(dy.Schema):
-    """Which creative to show whom.  Grain: segment_id, campaign_id, channel, creative_id."""
-
-    run_id = columns.run_id
-    segment_id = columns.segment_id
-    campaign_id = columns.campaign_id
-    channel = columns.channel
-    creative_id = columns.creative_id
-    probability = columns.probability
-    score = columns.score
-    ess = columns.ess
-    fallback_level = columns.fallback_level
-    policy_version = columns.policy_version
-
-
-class BudgetAllocation(dy.Schema):
-    """Tomorrow's spend.  Grain: scenario, campaign_id, channel, segment_id.
-
-    Spend, limits and revenue are of a day on which the cell spends; daily_spend_* are means over all days.
-    What a refused cell would earn is not known: its expectations are null.
-    """
-
-    run_id = columns.run_id
-    as_of = columns.as_of
-    scenario = columns.scenario
-    campaign_id = columns.campaign_id
-    channel = columns.channel
-    segment_id = columns.segment_id
-    spend_current_cents = columns.spend_current_cents
-    spend_recommended_cents = columns.spend_recommended_cents
-    spend_min_cents = columns.spend_min_cents
-    spend_max_cents = columns.spend_max_cents
-    active_share = columns.active_share
-    daily_spend_current_cents = columns.daily_spend_current_cents
-    daily_spend_recommended_cents = columns.daily_spend_recommended_cents
-    change_share = optional(columns.change_share)
-    expected_conversions = optional(columns.expected_conversions)
-    revenue_current_cents = optional(columns.revenue_current_cents)
-    expected_revenue_cents = optional(columns.expected_revenue_cents)
-    revenue_lower_cents = optional(columns.revenue_lower_cents)
-    revenue_upper_cents = optional(columns.revenue_upper_cents)
-    roas = optional(columns.roas)
-    marginal_roas = optional(columns.marginal_roas)
-    binding_constraint = columns.binding_constraint
-    shadow_price = columns.shadow_price
-    max_supported_spend_cents = columns.max_supported_spend_cents
-    ess = columns.ess
-    logged_until = columns.logged_until
-    status = columns.budget_status
-    reason_text = columns.reason_text
-    certified_gap = columns.certified_gap
-
-    @dy.rule()
-    def spend_keeps_its_limits(cls) -> pl.Expr:
-        """The recommended spend lies between its limits."""
-        return pl.col("spend_recommended_cents").is_between("spend_min_cents", "spend_max_cents")
-
-
-class BudgetTotals(dy.Schema):
-    """What the plan spends and earns a day, beside today's spend.  Grain: scenario, scope, channel.
-
-    Means over all days. Intervals are of the sums themselves, not sums of intervals. Refused cells are in:
-    they spend and earn the same either way, so the gain is without them. The shop's row has channel `all`.
-    """
-
-    run_id = columns.run_id
-    as_of = columns.as_of
-    scenario = columns.scenario
-    scope = columns.budget_scope
-    channel = columns.channel
-    n_cells = columns.n_cells
-    n_moved = columns.n_moved
-    n_at_limit = columns.n_at_limit
-    n_refused = columns.n_refused
-    daily_spend_current_cents = columns.daily_spend_current_cents
-    daily_spend_recommended_cents = columns.daily_spend_recommended_cents
-    daily_revenue_current_cents = columns.daily_revenue_current_cents
-    daily_revenue_current_lower_cents = columns.daily_revenue_current_lower_cents
-    daily_revenue_current_upper_cents = columns.daily_revenue_current_upper_cents
-    daily_revenue_expected_cents = columns.daily_revenue_expected_cents
-    daily_revenue_lower_cents = columns.daily_revenue_lower_cents
-    daily_revenue_upper_cents = columns.daily_revenue_upper_cents
-    gain_cents = columns.gain_cents
-    gain_lower_cents = columns.gain_lower_cents
-    gain_upper_cents = columns.gain_upper_cents
-    move_limit = columns.move_limit
-    is_cautious = columns.is_cautious
-    logged_until = columns.logged_until
-
-    @dy.rule()
-    def gain_is_the_difference(cls) -> pl.Expr:
-        """The gain is expected less current revenue."""
-        difference = pl.col("daily_revenue_expected_cents") - pl.col("daily_revenue_current_cents")
-        return pl.col("gain_cents") == difference
-
-    @dy.rule()
-    def gain_is_inside_its_interval(cls) -> pl.Expr:
-        """Lower end, gain and upper end come in this order."""
-        return pl.col("gain_cents").is_between("gain_lower_cents", "gain_upper_cents")
-
-
-class BudgetBacktest(dy.Schema):
-    """What the days before would have predicted for weeks of the log.  Grain: method, held_out_from.
-
-    Each week is predicted from its own spend; only cells count that every method can predict.
-    """
-
-    run_id = columns.run_id
-    as_of = columns.as_of
-    method = columns.backtest_method
-    held_out_from = columns.held_out_from
-    held_out_to = columns.held_out_to
-    n_cells = columns.n_cells
-    predicted_revenue_cents = columns.predicted_revenue_cents
-    earned_revenue_cents = columns.earned_revenue_cents
-    miss_share = columns.miss_share
-    cell_miss_share = columns.cell_miss_share
+# The one column that stands here and not in columns.py: what it may hold follows from the list of areas.
+DOMAIN = dy.Enum([area.name for area in AREAS], description="area of decision")
 
 
 class PolicyValues(dy.Schema):
@@ -199,7 +21,7 @@ class PolicyValues(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     segment_id = columns.segment_id
     policy = columns.policy
     estimator = columns.estimator
@@ -228,7 +50,7 @@ class Verdicts(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     segment_id = columns.segment_id
     candidate = columns.candidate
     champion = columns.champion
@@ -255,7 +77,7 @@ class SegmentTasks(dy.Schema):
     """What each segment brought to learning.  Grain: domain, segment_id."""
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     segment_id = columns.segment_id
     n_support = columns.n_support
     n_query = columns.n_query
@@ -275,7 +97,7 @@ class LearningCurves(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     learner = columns.learner
     step = columns.step
     loss = optional(columns.loss)
@@ -295,7 +117,7 @@ class LearnerComparisons(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     learner = columns.learner
     baseline = columns.compared_baseline
     n_segments = columns.n_segments
@@ -320,7 +142,7 @@ class AdaptationCurves(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     learner = columns.learner
     curve = columns.curve
     amount = optional(columns.amount)
@@ -348,7 +170,7 @@ class ArmChecks(dy.Schema):
     """
 
     run_id = columns.run_id
-    domain = columns.domain
+    domain = DOMAIN
     surface = columns.surface
     policy_version = columns.policy_version
     logged_by = columns.logged_by
@@ -368,13 +190,7 @@ class ArmChecks(dy.Schema):
     interval_method = columns.interval_method
 
 
-OUTPUTS: dict[str, type[dy.Schema]] = {
-    "out_recommendations": Recommendations,
-    "out_segment_distributions": SegmentDistributions,
-    "out_ad_targeting": AdTargeting,
-    "out_budget_allocation": BudgetAllocation,
-    "out_budget_totals": BudgetTotals,
-    "out_budget_backtest": BudgetBacktest,
+OF_ALL_AREAS: dict[str, type[dy.Schema]] = {
     "out_policy_values": PolicyValues,
     "out_verdicts": Verdicts,
     "out_segment_tasks": SegmentTasks,
@@ -385,13 +201,18 @@ OUTPUTS: dict[str, type[dy.Schema]] = {
     "out_data_quality": DataQuality,
 }
 
+_OF_AREAS = {name: table for area in AREAS for name, table in area.tables.items()}
+
+OUTPUTS: dict[str, type[dy.Schema]] = {
+    name: table.contract for name, table in _OF_AREAS.items()
+} | OF_ALL_AREAS
+
 OCCASIONAL = frozenset(
     {
-        "out_segment_distributions",
         "out_learner_comparisons",
         "out_adaptation_curves",
         "out_arm_checks",
-        "out_budget_backtest",
+        *(name for name, table in _OF_AREAS.items() if table.is_occasional),
     }
 )
 """Tables that no night owes rows of: there is not always an occasion for them."""

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.areas import area_of
 from features.codes import SPLIT_CODES, Split, Window
 from features.context import (
     EMBEDDING,
@@ -38,8 +39,6 @@ KNOWN = ("round_id", "decided_at", "user_key", "surface", "campaign_id", "contex
 
 GROUPS = frozenset({"cluster", "segment_id"})
 """Columns that say in which group a row is: an attribute of that name gets another."""
-
-REWARDS = {"click": "is_clicked", "conversion": "is_converted"}
 
 Array = npt.NDArray[Any]
 
@@ -122,7 +121,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         targets=targets,
         arrays={
             "context": encoder.encode(described.filter(rounds["is_evidence"])),
-            **_evidence_arrays(evidence, settings.reward),
+            **_evidence_arrays(evidence, area_of(tables.domain).rewards[settings.reward]),
             "origin": evidence["origin"].to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
@@ -226,7 +225,7 @@ def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
     return {
         "slot": (evidence["slot"] - 1).to_numpy().astype(np.int64),
         "action": evidence["action"].to_numpy(),
-        "reward": evidence[REWARDS[reward]].cast(pl.Float64).to_numpy(),
+        "reward": evidence[reward].cast(pl.Float64).to_numpy(),
         "propensity": evidence["propensity"].to_numpy(),
         "set_index": evidence["set_index"].to_numpy(),
         "segment": evidence["segment"].to_numpy(),

@@ -6,21 +6,12 @@ from datetime import date
 import duckdb
 import polars as pl
 
+from features.areas import area_of
 from features.tasks.evidence import RoundSplit, mark_evidence
 from features.tasks.settings import TaskSettings
 from features.tasks.windows import night_end
 from features.warehouse.popularity import read_popularity
 from features.warehouse.touches import Touched, read_touches
-
-ACTIONS = {
-    "recommendation": """
-        SELECT item_id, category, brand, price_cents, price_position, attributes
-        FROM dim_items ORDER BY item_id""",
-    "advertising": """
-        SELECT action_id AS item_id, any_value(campaign_id) AS campaign, any_value(surface) AS channel,
-               CAST(NULL AS VARCHAR) AS attributes
-        FROM fct_rounds WHERE domain = 'advertising' GROUP BY action_id ORDER BY action_id""",
-}
 
 
 def _nobody() -> pl.DataFrame:
@@ -72,7 +63,8 @@ def read_tables(
         "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
     ).pl()
     rounds, split = mark_evidence(rounds, settings, as_of, domain)
-    items = connection.sql(ACTIONS[domain]).pl()
+    actions = area_of(domain).actions
+    items = connection.sql(actions).pl()
     return ShopTables(
         domain=domain,
         rounds=rounds.drop("domain", "is_mature"),
@@ -87,7 +79,7 @@ def read_tables(
         candidate_sets=connection.sql("SELECT candidate_set_id, item_id FROM stg_candidate_sets").pl(),
         context_keys=_keys(connection, "fct_rounds", "context"),
         user_keys=_keys(connection, "dim_users", "attributes"),
-        item_keys=_keys(connection, "dim_items", "attributes") if domain == "recommendation" else (),
+        item_keys=_keys(connection, f"({actions})", "attributes"),
         snapshots=connection.sql("FROM fct_user_snapshots ORDER BY user_key").pl(),
         touched=read_touches(connection, domain, _action_ids(items, rounds), night_end=night_end(as_of)),
     )

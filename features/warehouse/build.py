@@ -1,59 +1,16 @@
 """Run the SQL models: raw tables → staging → intermediate → marts, in the order of their `reads:` lines."""
 
-import re
-from dataclasses import dataclass
 from datetime import date
-from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import duckdb
 
-from features.contracts.logs import LOGS
-from features.errors import InputDataError, MetacartError
-from features.warehouse.store import SQL, transaction
+from features.errors import InputDataError
+from features.warehouse.models import Model, read_models
+from features.warehouse.store import transaction
 from features.warehouse.superseded import refuse_vanishing_lines
-
-LAYERS = ("staging", "intermediate", "marts")
 
 # Interest fades: what was done two weeks ago counts half of what is done today, in every decayed sum.
 HALF_LIFE_DAYS = 14.0
-
-_READS = re.compile(r"^-- reads: (.+)$", re.MULTILINE)
-_IS_VIEW = re.compile(r"^-- kind: view$", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Model:
-    """One SQL file: a table made from the tables that it reads, or a view that holds no rows of its own."""
-
-    name: str
-    reads: tuple[str, ...]
-    query: str
-    is_view: bool = False
-
-
-def read_models(folder: Path = SQL) -> tuple[Model, ...]:
-    """Return the models of a folder, each after all that it reads.
-
-    Raises MetacartError when a model says nothing of what it reads, reads a table that nothing makes,
-    or reads itself in a circle.
-    """
-    models = {file.stem: _model(file) for layer in LAYERS for file in sorted((folder / layer).glob("*.sql"))}
-    known = {
-        *models,
-        *(f"raw_{log}" for log in LOGS),
-        *(file.stem for file in (SQL / "manifest").glob("*.sql")),
-    }
-    for model in models.values():
-        if unknown := set(model.reads) - known:
-            raise MetacartError(f"{model.name}.sql reads {', '.join(sorted(unknown))}, which nothing makes.")
-    try:
-        order = list(TopologicalSorter({name: model.reads for name, model in models.items()}).static_order())
-    except CycleError as error:
-        raise MetacartError(
-            f"The SQL models read each other in a circle: {' → '.join(error.args[1])}."
-        ) from error
-    return tuple(models[name] for name in order if name in models)
 
 
 def build(
@@ -86,15 +43,6 @@ def build(
         _refuse_mixed_currencies(connection)
         _refuse_negative_days(connection)
         return {model.name: _n_rows(connection, model.name) for model in models}
-
-
-def _model(file: Path) -> Model:
-    query = file.read_text()
-    reads = _READS.search(query)
-    if not reads:
-        raise MetacartError(f"{file.name} has no line `-- reads: ...` at its head.")
-    names = tuple(name.strip() for name in reads[1].split(","))
-    return Model(file.stem, names, query, is_view=bool(_IS_VIEW.search(query)))
 
 
 def _make(connection: duckdb.DuckDBPyConnection, model: Model, as_of: date) -> None:

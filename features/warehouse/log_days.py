@@ -6,6 +6,7 @@ from functools import cache
 import dataframely as dy
 import duckdb
 
+from features.areas import AREAS
 from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier
 
@@ -57,7 +58,7 @@ def last_day_with_rewards(
     them, and wait for nothing. Where rounds have times, or there are none, the last day stays.
     """
     moments: set[datetime] = set()
-    for log in ("impressions", "ad_impressions"):
+    for log in (area.decision_log for area in AREAS if area.is_learned):
         # the first few tell; a log of times is not read to its end
         found = connection.execute(
             f"SELECT DISTINCT epoch({time_column(log)}) FROM raw_{log} LIMIT {FEWEST_MOMENTS}"

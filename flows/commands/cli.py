@@ -332,7 +332,7 @@ def _print_night(result: "NightResult") -> None:
                 if other["domain"] == row["domain"] and other["segment_id"] != "all"
             ]
         )
-    for line in _budget_lines(result):
+    for line in _area_lines(result):
         print(f"  {line}")
     for domain, why in result.night.undecided.items():
         print(f"  {domain}: nothing decided. {why}")
@@ -350,17 +350,14 @@ def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
         print(f"    Not in {len(stays)} of {len(segments)} segments: {', '.join(stays[:5])}{more}.")
 
 
-def _budget_lines(result: "NightResult") -> list[str]:
-    """Return the sentences of the report about the budget, none where the night decided none."""
-    from reports.pages.budget_words import budget_words
+def _area_lines(result: "NightResult") -> list[str]:
+    """Return what the areas have to say beside verdicts, in the sentences of the report."""
+    from features.areas import AREAS
+    from reports.pages.area_part import part_of
     from reports.summaries.night import read_night
 
-    words = budget_words(read_night(result.published.folder))
-    if words is None:
-        return []
-    first = f"budget: {words.decision} {words.gain}"
-    evidence = f"{words.backtest} {words.last_week}".rstrip()
-    return [first, *(f"  {line}" for line in (words.expectation, words.limits, evidence, *words.late))]
+    night = read_night(result.published.folder)
+    return [line for area in AREAS for line in part_of(area).lines(night)]
 
 
 def execute(arguments: Sequence[str]) -> int:

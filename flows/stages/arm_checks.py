@@ -8,9 +8,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from features.areas import RECOMMENDATION
 from features.contracts.check import check_output
 from features.contracts.outputs import ArmChecks
-from features.tasks.build import REWARDS
 from features.warehouse.store import SQL
 from flows.settings import Settings
 from offline_rl.comparison.arms import ESTIMATOR, ArmLog, ArmTerms, check_arm
@@ -31,7 +31,7 @@ def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id
         params={"min_rounds": MIN_ROUNDS, "most_arms": MOST_ARMS},
     ).pl()
     rows = [
-        {"run_id": run_id, "domain": "recommendation", "surface": surface, **row}
+        {"run_id": run_id, "domain": RECOMMENDATION.name, "surface": surface, **row}
         for (surface,), on_surface in rounds.group_by("surface", maintain_order=True)
         for row in _surface_checks(on_surface, settings)
     ]
@@ -52,7 +52,7 @@ def _surface_checks(rounds: pl.DataFrame, settings: Settings) -> Iterator[dict[s
     )
     rounds = rounds.with_columns(
         action=pl.col("action_id").rank("dense").cast(pl.Int64) - 1,
-        reward=pl.col(REWARDS[settings.night.reward]).cast(pl.Float64),
+        reward=pl.col(RECOMMENDATION.rewards[settings.night.reward]).cast(pl.Float64),
     )
     for arm, logged_by in permutations(rounds["policy_version"].unique().sort(), 2):
         ours, theirs = (rounds.filter(policy_version=version) for version in (arm, logged_by))

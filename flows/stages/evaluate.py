@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from features.areas import area_of
 from features.codes import Window
 from features.contracts.outputs import PolicyValues
 from features.errors import UsageError
@@ -56,7 +57,7 @@ class _Domain:
     @property
     def incumbent(self) -> list[SegmentPolicies]:
         """What serves today, where that is another policy than the one that made the evidence."""
-        serves = self.name == "recommendation" and bool(self.settings.night.incumbent_policy)
+        serves = area_of(self.name).logs_policies and bool(self.settings.night.incumbent_policy)
         return [incumbent_policies(self.tasks)] if serves else []
 
     def serving(self) -> Iterator[SegmentPolicies]:

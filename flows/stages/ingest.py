@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.areas import AREAS
 from features.contracts.mapping import SourceFile
 from features.deidentify import pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
@@ -28,9 +29,6 @@ from flows.night_folder import Night
 from flows.settings import Settings
 from flows.stages.undecided import undecided
 from flows.workspace import Workspace
-
-# The domains that policies are learned for; a budget is computed from curves.
-LEARNED = ("recommendation", "advertising")
 
 
 def ingest(workspace: Workspace, as_of: date | None) -> Night:
@@ -81,7 +79,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             inputs=inputs,
             data_from=known_days[0],
             data_to=known_days[1],
-            domains=tuple(domain for domain in LEARNED if domain not in reasons),
+            domains=tuple(area.name for area in AREAS if area.is_learned and area.name not in reasons),
             undecided=reasons,
         )
         quality = data_quality(connection, night.run_id)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
+from features.areas import area_of
 from features.contracts.outputs import LearningCurves
 from features.tasks.build import DomainTasks, build_tasks
 from features.tasks.segment_table import segment_table
@@ -125,8 +126,9 @@ def _task_settings(settings: Settings, domain: str) -> TaskSettings:
         incumbent_policy=settings.night.incumbent_policy,
         seed=settings.night.seed,
     )
-    # Ad servers log no policy version, so every ad impression with a propensity is evidence.
-    return tasks if domain == "recommendation" else replace(tasks, evidence_policies=(), incumbent_policy="")
+    # Where a log names no policy, as ad servers' don't, every round with a propensity is evidence.
+    logs_policies = area_of(domain).logs_policies
+    return tasks if logs_policies else replace(tasks, evidence_policies=(), incumbent_policy="")
 
 
 def _curve(policy: MetaPolicy, run_id: str, domain: str) -> pl.DataFrame:

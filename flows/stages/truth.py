@@ -4,12 +4,13 @@ A real shop has no such thing; for it there is None, and the tables leave true_v
 """
 
 from collections.abc import Iterable, Sequence
+from typing import cast, get_args
 
 import polars as pl
 import torch
 
 from features.deidentify import pseudonym, read_key
-from features.simulator.world import World
+from features.simulator.world import Domain, World
 from flows.stages.ingest import key_file
 from flows.workspace import Workspace
 from offline_rl.comparison.unseen import Truth
@@ -18,13 +19,16 @@ from offline_rl.comparison.unseen import Truth
 def true_rewards(
     workspace: Workspace, domain: str, rounds: pl.DataFrame, action_ids: Sequence[str]
 ) -> Truth | None:
-    """Return what logged rounds (user_key, decided_at, slot, action_id) truly earn; None for a real shop."""
+    """Return what logged rounds (user_key, decided_at, slot, action_id) truly earn.
+
+    None for a real shop, and for a domain that the simulated world does not know.
+    """
     settings = workspace.settings
-    if settings.shop.source != "simulated":
+    if settings.shop.source != "simulated" or domain not in get_args(Domain):
         return None
     world = World.load(settings.shop.logs)
     rewards = world.logged_rewards(
-        "advertising" if domain == "advertising" else "recommendation",
+        cast(Domain, domain),
         user_ids(workspace, world, rounds["user_key"]),
         action_ids,
         shown_ids=rounds["action_id"].to_list(),

@@ -4,11 +4,7 @@ from datetime import date
 
 import duckdb
 
-LOGS_OF = {
-    "recommendation": ("impressions", "what was shown and passed over, so there is nothing to learn from"),
-    "advertising": ("ad impressions", "which ads were shown, so that no creative can be chosen"),
-    "budget": ("daily ad spend", "what was spent on ads, so that no budget can be divided"),
-}
+from features.areas import AREAS, Area
 
 
 def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, str]:
@@ -16,33 +12,41 @@ def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, s
 
     A shop need not log everything: what its logs can carry is decided, and the rest is told.
     """
-    counts = connection.execute(
-        """
-        SELECT domain, count(*), count(propensity), count(propensity) FILTER (is_mature)
-        FROM fct_rounds
-        GROUP BY domain
-        """
-    ).fetchall()
-    rounds = {domain: numbers for domain, *numbers in counts}
-    [(n_spend_rows,)] = connection.execute("SELECT count(*) FROM fct_ad_spend").fetchall()
-    rounds["budget"] = [n_spend_rows] * 3
-    said = {domain: _why(domain, as_of, *rounds.get(domain, (0, 0, 0))) for domain in LOGS_OF}
+    said = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
     return {domain: why for domain, why in said.items() if why}
 
 
-def _why(domain: str, as_of: date, n_rows: int, n_with_propensity: int, n_mature: int) -> str:
-    log, unknown = LOGS_OF[domain]
+def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:
+    """Count the rows that an area can decide from: all, those with a propensity, those with their rewards.
+
+    Only rounds have propensities and rewards; of another mart every row is as good as the next.
+    """
+    if not area.is_learned:
+        [(n_rows,)] = connection.execute(f"SELECT count(*) FROM {area.mart}").fetchall()
+        return n_rows, n_rows, n_rows
+    [(n_rows, n_with_propensity, n_mature)] = connection.execute(
+        """
+        SELECT count(*), count(propensity), count(propensity) FILTER (is_mature)
+        FROM fct_rounds
+        WHERE domain = ?
+        """,
+        [area.name],
+    ).fetchall()
+    return n_rows, n_with_propensity, n_mature
+
+
+def _why(area: Area, as_of: date, n_rows: int, n_with_propensity: int, n_mature: int) -> str:
     if not n_rows:
-        return f"The logs hold no {log} up to {as_of}: they do not say {unknown}."
+        return f"The logs hold no {area.rows} up to {as_of}: they do not say {area.unknown_without}."
     if not n_with_propensity:
         return (
-            f"None of {n_rows:,} {log} has a propensity, the probability with which it was chosen. Without "
-            "chance in what was shown, what another choice would have brought can't be told."
+            f"None of {n_rows:,} {area.rows} has a propensity, the probability with which it was chosen. "
+            "Without chance in what was shown, what another choice would have brought can't be told."
         )
     if not n_mature:
         return (
-            f"At the end of {as_of} the rewards of all {n_rows:,} {log} may still arrive: none is older than "
-            "night.attribution_hours. Run a later night by --as-of, or set it shorter if the logs hold all "
-            "rewards already."
+            f"At the end of {as_of} the rewards of all {n_rows:,} {area.rows} may still arrive: none is "
+            "older than night.attribution_hours. Run a later night by --as-of, or set it shorter if the "
+            "logs hold all rewards already."
         )
     return ""

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from features.codes import Window
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
-from offline_rl.decisions.recommendation import SlateChances
+from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
+from offline_rl.decisions.slate_chances import SlateChances
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.incumbent import incumbent_policies
 from offline_rl.logged_data import Tasks
@@ -75,6 +76,16 @@ class Tomorrow:
             n_items=rounds.n_actions,
         )
         return item_scores(counts)
+
+
+def tomorrow_of(night: DecisionNight) -> Tomorrow:
+    """Read an area of policies on the eve of its decisions: the champion serves, where one was promoted."""
+    folder, area = night.folder, night.area
+    tasks, champion = folder.tasks(area), folder.champion(area)
+    learned = folder.policy(area, champion.champion) if champion.verdict == "promote" else None
+    terms = ServingTerms(night.own_version, folder.run_id, night.exploration)
+    policies, served = who_serves(tasks, champion, learned, terms)
+    return Tomorrow(tasks, folder.targets(area, tasks), policies, served)
 
 
 @dataclass(frozen=True)

@@ -1,35 +1,27 @@
-"""Decisions: what will be shown and spent tomorrow, in sums; no row of a single user."""
+"""Decisions: what every area does tomorrow, in sums; no row of a single user."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reports.pages.decisions_budget import BudgetDecisions, budget_decisions
-from reports.pages.decisions_shown import (
-    AdDecisions,
-    RecommendationDecisions,
-    SegmentDecisions,
-    ad_decisions,
-    recommendation_decisions,
-    segment_decisions,
-)
+from features.areas import AREAS
+from reports.pages.area_part import Section, part_of
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import Night
 
 
 @dataclass(frozen=True)
 class DecisionsPage:
-    """What the page prints; None where the night has no rows for a part."""
+    """What the page prints. lost: a sentence for each table that an area owes and that has no rows."""
 
-    recommendations: RecommendationDecisions | None
-    segments: SegmentDecisions | None
-    ads: AdDecisions | None
-    budget: BudgetDecisions | None
+    lost: tuple[str, ...]
+    sections: tuple[Section, ...]
 
 
-def decisions(night: Night, formats: dict[str, RewardFormat]) -> DecisionsPage:
-    """Return the decisions of the night."""
+def decisions(night: Night, formats: Mapping[str, RewardFormat], absent: Mapping[str, str]) -> DecisionsPage:
+    """Return the decisions of the night; absent: table → the sentence on its absence."""
     return DecisionsPage(
-        recommendations=recommendation_decisions(night, formats["recommendation"]),
-        segments=segment_decisions(night, formats["recommendation"]),
-        ads=ad_decisions(night, formats["advertising"]),
-        budget=budget_decisions(night),
+        lost=tuple(absent[name] for area in AREAS for name in area.tables if name in absent),
+        sections=tuple(
+            section for area in AREAS for section in part_of(area).sections(night, formats[area.name])
+        ),
     )

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from features.areas import AREAS
 from reports import wording
-from reports.pages.budget_words import BudgetWords, budget_words
+from reports.pages.area_part import Card, part_of
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
 from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night
@@ -47,11 +48,14 @@ class UndecidedCard:
 
 @dataclass(frozen=True)
 class OverviewPage:
-    """Everything the overview prints; facts, notes and provenance are pairs of name and text."""
+    """Everything the overview prints; facts, notes and provenance are pairs of name and text.
+
+    cards: of areas with a verdict; plans: of those that decide without one.
+    """
 
     lead: str
     cards: tuple[VerdictCard, ...]
-    budget: BudgetWords | None
+    plans: tuple[Card, ...]
     undecided: tuple[UndecidedCard, ...]
     fresh: tuple[Mark, str]
     facts: tuple[tuple[str, str], ...]
@@ -67,14 +71,14 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     records = verdicts(night.rows("out_verdicts"))
     values = policy_values(night.rows("out_policy_values"))
     everyone = for_everyone(records)
-    budget = budget_words(night)
+    plans = tuple(card for area in AREAS if (card := part_of(area).card(night)))
     return OverviewPage(
-        lead=wording.lead(everyone, night.manifest.undecided, has_budget=budget is not None),
+        lead=wording.lead(everyone, night.manifest.undecided, [plan.what for plan in plans]),
         cards=tuple(
             _card(verdict, records, formats[verdict.domain], has_users=night.manifest.unit == "user")
             for verdict in everyone
         ),
-        budget=budget,
+        plans=plans,
         undecided=_undecided(night.manifest),
         fresh=wording.freshness(night.manifest.days_behind),
         facts=_facts(night, everyone),
@@ -165,9 +169,7 @@ def _facts(night: Night, everyone: tuple[Verdict, ...]) -> tuple[tuple[str, str]
         if tasks:
             words = [f"{n} {wording.TASK_STATUS[status][1]}" for status, n in by_status(tasks).items()]
             facts.append((f"{domain}: segments", ", ".join(words)))
-    n_rows = night.rows("out_recommendations").height + night.rows("out_segment_distributions").height
-    if n_rows or "recommendation" not in night.manifest.undecided:
-        facts.append(("Recommendations", count(n_rows) + " rows" if n_rows else MISSING))
+    facts += [pair for area in AREAS for pair in part_of(area).key_counts(night)]
     worst = max(
         rule_counts(night.rows("out_data_quality")), key=lambda c: c.rejected_share or 0.0, default=None
     )
@@ -180,16 +182,13 @@ def _facts(night: Night, everyone: tuple[Verdict, ...]) -> tuple[tuple[str, str]
 def _cautions(night: Night, records: tuple[Verdict, ...], values: tuple[PolicyValue, ...]) -> tuple[str, ...]:
     """Return the cautions that speak of something on the page."""
     is_judged = bool(records or values)
-    has_budget = not night.rows("out_budget_allocation").is_empty()
-    has_slates = any(
-        not night.rows(name).is_empty() for name in ("out_recommendations", "out_segment_distributions")
-    )
+    has_decisions = any(not night.rows(name).is_empty() for area in AREAS for name in area.tables)
     speaks = {
         wording.CAUTION_LOGS: is_judged,
-        wording.CAUTION_CHANCE: is_judged or has_budget or has_slates,
+        wording.CAUTION_CHANCE: is_judged or has_decisions,
         wording.CAUTION_SEGMENTS: any(record.segment_id != EVERYONE for record in records),
         wording.CAUTION_ROUNDS: is_judged and night.manifest.unit == "round",
-        wording.CAUTION_SPEND: has_budget,
+        **{caution: True for area in AREAS for caution in part_of(area).cautions(night)},
         wording.CAUTION_SIMULATED: any(value.true_value is not None for value in values),
     }
     return tuple(caution for caution, is_shown in speaks.items() if is_shown)

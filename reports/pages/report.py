@@ -35,7 +35,7 @@ def report_html(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any])
 
 
 def _html(one_night: Night) -> str:
-    formats = reward_formats(one_night)
+    formats, absent = reward_formats(one_night), _absent(one_night)
     return render(
         "report.html.j2",
         manifest=one_night.manifest,
@@ -43,10 +43,10 @@ def _html(one_night: Night) -> str:
         questions=wording.QUESTIONS,
         glossary=wording.GLOSSARY,
         wording=wording,
-        absent=_absent(one_night),
+        absent=absent,
         overview=overview(one_night, formats),
         evaluation=evaluation(one_night, formats),
-        decisions=decisions(one_night, formats),
+        decisions=decisions(one_night, formats, absent),
         data_quality=data_quality(one_night),
     )
 

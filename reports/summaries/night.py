@@ -9,23 +9,25 @@ from typing import Any
 
 import polars as pl
 
+from features.areas import AREAS
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from features.errors import MetacartError
 
-DOMAINS = ("recommendation", "advertising", "budget")
-JUDGED_DOMAINS = ("recommendation", "advertising")
+DOMAINS = tuple(area.name for area in AREAS)
+JUDGED_DOMAINS = tuple(area.name for area in AREAS if area.is_learned)
 EVERYONE = "all"
 
 # A night publishes a table where at least one of these domains is decided, and every other table always.
 DOMAINS_OF_TABLE: Mapping[str, tuple[str, ...]] = {
-    "out_recommendations": ("recommendation",),
-    "out_ad_targeting": ("advertising",),
-    "out_budget_allocation": ("budget",),
-    "out_budget_totals": ("budget",),
+    **{name: (area.name,) for area in AREAS for name in area.tables},
     "out_policy_values": JUDGED_DOMAINS,
     "out_verdicts": JUDGED_DOMAINS,
     "out_segment_tasks": JUDGED_DOMAINS,
     "out_learning_curves": JUDGED_DOMAINS,
+}
+# Table → the one that is not owed where it has rows.
+INSTEAD_OF = {
+    name: table.instead_of for area in AREAS for name, table in area.tables.items() if table.instead_of
 }
 
 
@@ -89,9 +91,9 @@ class Night:
     def _expected(self) -> tuple[str, ...]:
         undecided = self.manifest.undecided
         owed = [name for name in OUTPUTS if name not in OCCASIONAL]
-        if not self.rows("out_segment_distributions").is_empty():
-            # what is shown is said by segment, where logs know no users
-            owed.remove("out_recommendations")
+        for name, other in INSTEAD_OF.items():
+            if not self.rows(name).is_empty():
+                owed.remove(other)
         return tuple(
             name
             for name in owed

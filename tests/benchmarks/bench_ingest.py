@@ -27,8 +27,8 @@ import duckdb
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LINE, FileFormat, LogMapping, SourceFile
 from features.deidentify import PseudonymKey, pseudonym_sql
-from features.warehouse.build import read_models
 from features.warehouse.load import load_file
+from features.warehouse.models import read_models
 from features.warehouse.store import open_store
 
 FORMATS = get_args(FileFormat)

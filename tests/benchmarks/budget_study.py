@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from features.simulator.settings import WorldSettings
 from features.simulator.spend_response import ORDER_VALUE_CENTS, SpendResponse, draw_spend_response
-from offline_rl.decisions.budget import BudgetSettings, budget_tables
+from offline_rl.decisions.budget.tables import BudgetSettings, budget_tables
 
 DAYS, AHEAD = 56, 7
 AS_OF = date(2026, 3, 1)

@@ -11,6 +11,7 @@ from features.contracts import columns
 from features.contracts.check import check_output, column_checks, is_personal
 from features.contracts.columns import optional
 from features.contracts.logs import LOGS, Users
+from features.contracts.outputs import DOMAIN
 from features.errors import MetacartError
 
 
@@ -142,7 +143,7 @@ def test_a_rule_that_sql_could_not_keep_is_refused(column: dy.Column) -> None:
 class Output(dy.Schema):
     surface = columns.surface
     slot_rank = columns.slot_rank
-    domain = columns.domain
+    domain = DOMAIN
     score = optional(columns.score)
     score_upper = optional(columns.score_upper)
 

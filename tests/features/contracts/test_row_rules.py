@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.contracts.budget import CLICKS_WITHIN_IMPRESSIONS
 from features.contracts.dictionary import data_dictionary
-from features.contracts.logs import CLICKS_WITHIN_IMPRESSIONS, LOGS, ROW_RULES
+from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.row_rules import AtMost, ProductAtMost, RowRule
 
 WHOLE = st.one_of(st.none(), st.integers(-3, 3))

@@ -7,7 +7,8 @@ import duckdb
 import pytest
 
 from features.errors import InputDataError, MetacartError
-from features.warehouse.build import LAYERS, build, read_models
+from features.warehouse.build import build
+from features.warehouse.models import in_order, read_model, read_models
 from features.warehouse.store import SQL
 
 Put = Callable[..., None]
@@ -252,18 +253,17 @@ def test_cents_of_different_currencies_are_not_added_up(warehouse: Connection, p
 def test_models_that_can_not_be_ordered_are_refused(
     tmp_path: Path, a_reads: str, b_reads: str, said: str
 ) -> None:
-    for layer in LAYERS:
-        (tmp_path / layer).mkdir()
-    (tmp_path / "staging" / "stg_a.sql").write_text(f"-- reads: {a_reads}\nSELECT 1")
-    (tmp_path / "staging" / "stg_b.sql").write_text(f"-- reads: {b_reads}\nSELECT 1")
+    a, b = tmp_path / "stg_a.sql", tmp_path / "stg_b.sql"
+    a.write_text(f"-- reads: {a_reads}\nSELECT 1")
+    b.write_text(f"-- reads: {b_reads}\nSELECT 1")
 
     with pytest.raises(MetacartError, match=said):
-        read_models(tmp_path)
+        in_order([read_model(a), read_model(b)])
 
 
 def test_a_model_without_reads_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "marts").mkdir()
-    (tmp_path / "marts" / "fct_a.sql").write_text("SELECT 1")
+    file = tmp_path / "fct_a.sql"
+    file.write_text("SELECT 1")
 
     with pytest.raises(MetacartError, match=r"fct_a\.sql has no line"):
-        read_models(tmp_path)
+        read_model(file)

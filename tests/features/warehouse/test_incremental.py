@@ -8,8 +8,8 @@ import pytest
 
 from features.contracts.mapping import SourceFile
 from features.errors import InputDataError
-from features.warehouse.build import read_models
 from features.warehouse.load import LoadedFile, load_file
+from features.warehouse.models import read_models
 from features.warehouse.quality import RECONCILED, data_quality
 from features.warehouse.watermark import Watermark
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.context import HISTORY
-from features.warehouse.build import build, read_models
+from features.warehouse.build import build
+from features.warehouse.models import read_models
 from features.warehouse.popularity import read_popularity
 from features.warehouse.store import open_store
 from features.warehouse.touches import Touched, read_touches

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from flows.stages.decide import Tomorrow
 from offline_rl.decisions.targets import DecisionTargets
+from offline_rl.decisions.tomorrow import Tomorrow
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.policies.plackett_luce import slates_at
 from offline_rl.policies.scored_policy import ScoredPolicy

@@ -1,24 +1,21 @@
 -- int_item_popularity: one row per day on which an item was shown or clicked, with its popularity by then.
 -- grain: domain, surface, item_id, known_date
--- reads: stg_impressions, stg_ad_impressions, stg_events
+-- reads: int_rounds, stg_impressions, stg_events
 -- units: impressions and clicks that lose half their weight every half_life_days; days in UTC
 -- Known when known_date has ended, so a decision may use the last row of an earlier day, aged to its own day.
--- A click counts on the day it came, on the surface of its impression. Ad logs do not say when a click came:
--- at the latest when its attribution window closed, and it counts then. surface is the channel of an ad.
+-- A click of a recommendation counts on the day it came, on the surface of its impression. Other logs do not say
+-- when a click came: at the latest when its attribution window closed, and it counts then. surface is the channel of an ad.
 -- Decayed running sum: sum of n_i 2^((d_i - d)/h) = 2^((as_of - d)/h) * sum of n_i 2^((d_i - as_of)/h), so
 -- one cumulative sum serves all days. They count from as_of: powers of two of days since 1970 overflow.
 WITH shown AS (
     SELECT
-        'recommendation' AS domain,
+        domain,
         surface,
-        item_id,
-        CAST(shown_at AT TIME ZONE 'UTC' AS DATE) AS known_date,
+        action_id AS item_id,
+        CAST(decided_at AT TIME ZONE 'UTC' AS DATE) AS known_date,
         1 AS n_impressions,
         0 AS n_clicks
-    FROM stg_impressions
-    UNION ALL
-    SELECT 'advertising', channel, creative_id, CAST(shown_at AT TIME ZONE 'UTC' AS DATE), 1, 0
-    FROM stg_ad_impressions
+    FROM int_rounds
 ),
 clicked AS (
     SELECT DISTINCT
@@ -32,13 +29,13 @@ clicked AS (
     WHERE events.event_type = 'click'
     UNION ALL
     SELECT
-        'advertising',
-        channel,
-        creative_id,
-        CAST((shown_at + to_hours(getvariable('attribution_hours'))) AT TIME ZONE 'UTC' AS DATE),
-        ad_impression_id
-    FROM stg_ad_impressions
-    WHERE is_clicked
+        domain,
+        surface,
+        action_id,
+        CAST((decided_at + to_hours(getvariable('attribution_hours'))) AT TIME ZONE 'UTC' AS DATE),
+        round_id
+    FROM int_rounds
+    WHERE domain <> 'recommendation' AND is_clicked
 ),
 days AS (
     SELECT

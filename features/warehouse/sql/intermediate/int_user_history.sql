@@ -1,6 +1,6 @@
 -- int_user_history: one row per moment at which something is decided for a user, with what was known by then.
 -- grain: user_number, session_id, decided_at
--- reads: stg_impressions, stg_ad_impressions, int_user_numbers, int_visits, int_user_totals
+-- reads: int_rounds, int_user_numbers, int_visits, int_user_totals
 -- units: counts, money in cents, days of 24 hours
 -- The last moment of each user is the end of the night, when tomorrow is decided. All comparisons are strict:
 -- what happened at the very moment of a decision was not known to it. A visit is known from its first moment,
@@ -8,11 +8,7 @@
 -- ads, and at the end of the night.
 WITH decisions AS (
     SELECT DISTINCT user_number, session_id, decided_at
-    FROM (
-        SELECT user_key, session_id, shown_at AS decided_at FROM stg_impressions
-        UNION ALL
-        SELECT user_key, NULL, shown_at FROM stg_ad_impressions
-    )
+    FROM int_rounds
     JOIN int_user_numbers USING (user_key)
 ),
 moments AS (

@@ -1,17 +1,11 @@
 -- dim_users: one row per user that the shop describes or the logs know.
 -- grain: user_key
--- reads: stg_users, stg_impressions, stg_ad_impressions, stg_events, stg_purchases
+-- reads: stg_users, int_user_numbers
 -- units: times in UTC; attributes are null where the shop describes no such user
 WITH seen AS (
     SELECT user_key FROM stg_users
     UNION
-    SELECT user_key FROM stg_impressions
-    UNION
-    SELECT user_key FROM stg_ad_impressions
-    UNION
-    SELECT user_key FROM stg_events
-    UNION
-    SELECT user_key FROM stg_purchases
+    SELECT user_key FROM int_user_numbers
 )
 SELECT seen.user_key, users.region, users.device, users.signup_at, users.attributes
 FROM seen

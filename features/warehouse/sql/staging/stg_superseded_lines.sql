@@ -1,6 +1,6 @@
 -- stg_superseded_lines: one row per loaded row that does not count because of another row
 -- grain: log, load_number, file_line, key_hash
--- reads: raw_impressions, raw_events, raw_purchases, raw_ad_impressions, raw_ad_spend_daily, raw_candidate_sets, raw_items, raw_users, load_manifest
+-- reads: stg_keyed_lines, raw_ad_spend_daily, load_manifest
 -- units: key_hash is DuckDB's hash of the key: it finds candidates, the key itself decides
 -- by_load_number: the file of the row that counts. kind: later_line, a row of the same key and other values;
 -- identical_line, a row that says the same; restated_day, a newer file of the source that has lines of the day.
@@ -9,49 +9,9 @@
 -- Keys that are groupings (ad_spend_daily): lines add up. A day is stated anew by the newest file of its source
 -- that has lines of it; files declared as parts add up with each other. A line that repeats another of its file
 -- to the last character counts once, unless the mapping says otherwise.
-WITH id_lines AS NOT MATERIALIZED (
-    SELECT
-        'impressions' AS log, load_number, file_line, hash(impression_id) AS key_hash,
-        impression_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_impressions
-    WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    UNION ALL
-    SELECT
-        'events' AS log, load_number, file_line, hash(event_id) AS key_hash,
-        event_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_events
-    WHERE occurred_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    UNION ALL
-    SELECT
-        'purchases' AS log, load_number, file_line, hash(order_id, line) AS key_hash,
-        order_id AS key_1, CAST(line AS VARCHAR) AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_purchases
-    WHERE ordered_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    UNION ALL
-    SELECT
-        'ad_impressions' AS log, load_number, file_line, hash(ad_impression_id) AS key_hash,
-        ad_impression_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_ad_impressions
-    WHERE shown_at < CAST(getvariable('as_of') + 1 AS TIMESTAMP) AT TIME ZONE 'UTC'
-    UNION ALL
-    SELECT
-        'candidate_sets' AS log, load_number, file_line, hash(candidate_set_id, item_id) AS key_hash,
-        candidate_set_id AS key_1, item_id AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_candidate_sets
-    UNION ALL
-    SELECT
-        'items' AS log, load_number, file_line, hash(item_id) AS key_hash,
-        item_id AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_items
-    UNION ALL
-    SELECT
-        'users' AS log, load_number, file_line, hash(user_key) AS key_hash,
-        user_key AS key_1, NULL AS key_2, hash(*COLUMNS(* EXCLUDE (load_number, file_line))) AS content
-    FROM raw_users
-),
-repeated AS (
+WITH repeated AS (
     SELECT log, key_hash
-    FROM id_lines
+    FROM stg_keyed_lines
     GROUP BY log, key_hash
     HAVING count(*) > 1
 ),
@@ -96,9 +56,9 @@ SELECT
     key_hash,
     first_value(load_number) OVER of_key AS by_load_number,
     CASE WHEN content = first_value(content) OVER of_key THEN 'identical_line' ELSE 'later_line' END AS kind
-FROM id_lines
+FROM stg_keyed_lines
 SEMI JOIN repeated USING (log, key_hash)
-WINDOW of_key AS (PARTITION BY log, key_1, key_2 ORDER BY load_number DESC, file_line DESC)
+WINDOW of_key AS (PARTITION BY log, key ORDER BY load_number DESC, file_line DESC)
 QUALIFY row_number() OVER of_key > 1
 UNION ALL
 SELECT

@@ -1,0 +1,185 @@
+"""The areas of decision: each is a value, and whoever needs to know them goes through the list AREAS.
+
+An area brings its own contracts (`features/contracts/<area>.py`), its SQL (a folder), one module of decisions
+and one part of the report. Contracts, warehouse, flows and reports read the rest from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import dataframely as dy
+
+from features.contracts.advertising import AdImpressions, AdTargeting
+from features.contracts.budget import (
+    CLICKS_WITHIN_IMPRESSIONS,
+    AdSpendDaily,
+    BudgetAllocation,
+    BudgetBacktest,
+    BudgetTotals,
+)
+from features.contracts.log import Log
+from features.contracts.recommendation import (
+    CandidateSets,
+    Impressions,
+    Recommendations,
+    SegmentDistributions,
+)
+
+SQL = Path(__file__).parent / "warehouse" / "sql" / "areas"
+
+Judgement = Literal["off_policy_evaluation", "replay", "certificate"]
+
+
+@dataclass(frozen=True)
+class AreaTable:
+    """A table of an area's decisions.
+
+    why_it_matters: what is lost where a night that decides in the area owes it and has none of its rows.
+    is_occasional: no night owes it. instead_of: a table that is not owed where this one has rows.
+    """
+
+    contract: type[dy.Schema]
+    why_it_matters: str = ""
+    is_occasional: bool = False
+    instead_of: str = ""
+
+
+@dataclass(frozen=True)
+class Area:
+    """One area of decision.
+
+    name: in tables, files and settings; title: for readers, as a heading.
+    logs: what a shop logs for this area alone; decision_log: the one without which nothing is decided.
+    rows: what the rows of that log are called, and unknown_without: what logs without any do not say, both
+    inside a sentence.
+    judged_by: how decisions are judged. Areas of off-policy evaluation have rounds, and policies are learned
+    for them; others read a mart of their own, `mart`, and decide where it has rows.
+    sql: the folder of its SQL models. Where it has rounds, `int_rounds_<name>` is among them, see
+    features/warehouse/models.py.
+    actions: SQL of what can be chosen: item_id, what describes it, and attributes, a JSON object or null.
+    rewards: `night.reward` → the column of fct_rounds that it counts.
+    logs_policies: a round names the policy that served it, so that the settings `night.evidence_policies` and
+    `night.incumbent_policy` speak of this area.
+    settings: the section of the configuration that is handed to its decisions; "" for none.
+    tables: name → what it decides. decisions, report: the modules that decide and that say so, by name,
+    because features know neither: `decide` of offline_rl/decisions/night.py, `PART` of
+    reports/pages/area_part.py.
+    """
+
+    name: str
+    title: str
+    logs: Mapping[str, Log]
+    decision_log: str
+    rows: str
+    unknown_without: str
+    judged_by: Judgement
+    tables: Mapping[str, AreaTable]
+    decisions: str
+    report: str
+    sql: Path
+    mart: str = "fct_rounds"
+    actions: str = ""
+    rewards: Mapping[str, str] = field(default_factory=dict)
+    logs_policies: bool = False
+    settings: str = ""
+
+    @property
+    def is_learned(self) -> bool:
+        """Whether policies are learned for it, and judged by off-policy evaluation."""
+        return self.judged_by == "off_policy_evaluation"
+
+
+RECOMMENDATION = Area(
+    name="recommendation",
+    title="Recommendations",
+    logs={
+        "impressions": Log(Impressions, ("impression_id",)),
+        "candidate_sets": Log(CandidateSets, ("candidate_set_id", "item_id")),
+    },
+    decision_log="impressions",
+    rows="impressions",
+    unknown_without="what was shown and passed over, so there is nothing to learn from",
+    judged_by="off_policy_evaluation",
+    sql=SQL / "recommendation",
+    actions="""
+        SELECT item_id, category, brand, price_cents, price_position, attributes
+        FROM dim_items ORDER BY item_id""",
+    rewards={"click": "is_clicked", "conversion": "is_converted"},
+    logs_policies=True,
+    tables={
+        "out_recommendations": AreaTable(
+            Recommendations, "without it nobody can see what would be shown tomorrow"
+        ),
+        "out_segment_distributions": AreaTable(
+            SegmentDistributions, is_occasional=True, instead_of="out_recommendations"
+        ),
+    },
+    decisions="offline_rl.decisions.recommendation.decide",
+    report="reports.pages.areas.recommendation",
+)
+
+ADVERTISING = Area(
+    name="advertising",
+    title="Ad targeting",
+    logs={"ad_impressions": Log(AdImpressions, ("ad_impression_id",))},
+    decision_log="ad_impressions",
+    rows="ad impressions",
+    unknown_without="which ads were shown, so that no creative can be chosen",
+    judged_by="off_policy_evaluation",
+    sql=SQL / "advertising",
+    actions="""
+        SELECT action_id AS item_id, any_value(campaign_id) AS campaign, any_value(surface) AS channel,
+               CAST(NULL AS VARCHAR) AS attributes
+        FROM fct_rounds WHERE domain = 'advertising' GROUP BY action_id ORDER BY action_id""",
+    rewards={"click": "is_clicked", "conversion": "is_converted"},
+    tables={
+        "out_ad_targeting": AreaTable(
+            AdTargeting, "without it nobody can see which ads would be shown to whom"
+        )
+    },
+    decisions="offline_rl.decisions.advertising.decide",
+    report="reports.pages.areas.advertising",
+)
+
+BUDGET = Area(
+    name="budget",
+    title="Budget",
+    logs={
+        "ad_spend_daily": Log(
+            AdSpendDaily,
+            ("date", "campaign_id", "channel", "segment_id"),
+            row_rules=(CLICKS_WITHIN_IMPRESSIONS,),
+            added_up=("impressions", "clicks", "spend_cents", "conversions", "revenue_cents"),
+        )
+    },
+    decision_log="ad_spend_daily",
+    rows="daily ad spend",
+    unknown_without="what was spent on ads, so that no budget can be divided",
+    judged_by="certificate",
+    sql=SQL / "budget",
+    mart="fct_ad_spend",
+    settings="budget",
+    tables={
+        "out_budget_allocation": AreaTable(
+            BudgetAllocation, "without it nobody can see what would be spent tomorrow"
+        ),
+        "out_budget_totals": AreaTable(BudgetTotals, "without it nobody can see what the budget would gain"),
+        "out_budget_backtest": AreaTable(BudgetBacktest, is_occasional=True),
+    },
+    decisions="offline_rl.decisions.budget.decide",
+    report="reports.pages.areas.budget",
+)
+
+AREAS: tuple[Area, ...] = (RECOMMENDATION, ADVERTISING, BUDGET)
+"""All areas, in the order in which a night decides and reports them."""
+
+
+def area_of(name: str) -> Area:
+    """Return the area of this name.
+
+    >>> area_of("advertising").title
+    'Ad targeting'
+    """
+    return next(area for area in AREAS if area.name == name)

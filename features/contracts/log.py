@@ -1,0 +1,23 @@
+"""A log: the contract of its rows, and what more is asked of them."""
+
+from dataclasses import dataclass
+
+import dataframely as dy
+
+from features.contracts.row_rules import RowRule
+
+
+@dataclass(frozen=True)
+class Log:
+    """What a shop can log.
+
+    contract: of its rows. key: the columns that tell its rows apart.
+    row_rules: asked after the rules of each column; the warehouse asks them in SQL, dataframely in polars.
+    added_up: of a log whose key is a grouping and no id, the columns in which lines of the same key add up.
+    A later file of the same source states its days anew.
+    """
+
+    contract: type[dy.Schema]
+    key: tuple[str, ...]
+    row_rules: tuple[RowRule, ...] = ()
+    added_up: tuple[str, ...] = ()

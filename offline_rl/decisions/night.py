@@ -1,0 +1,80 @@
+"""A night on the eve of its decisions, as every area's `decide` takes it: one signature for all areas."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from importlib import import_module
+from typing import Any, Protocol
+
+import polars as pl
+
+from features.areas import Area
+from features.tasks.files import TaskNames
+from offline_rl.decisions.targets import DecisionTargets
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.learner import MetaPolicy
+from offline_rl.registry import Champion
+
+
+class NightFolder(Protocol):
+    """What the stages before have left of a night, by the name of the area."""
+
+    @property
+    def run_id(self) -> str:
+        """The night's run."""
+
+    def names(self, domain: str) -> TaskNames:
+        """Return what the arrays of an area stand for."""
+
+    def tasks(self, domain: str) -> Tasks:
+        """Return the learning tasks of an area."""
+
+    def targets(self, domain: str, tasks: Tasks) -> DecisionTargets:
+        """Return who gets a decision tomorrow; tasks: of the same area."""
+
+    def champion(self, domain: str) -> Champion:
+        """Return who serves tomorrow."""
+
+    def policy(self, domain: str, name: str) -> MetaPolicy:
+        """Return a policy that was learned, as it is to serve."""
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Return a table that a stage before has left, as out_policy_values."""
+
+
+class Marts(Protocol):
+    """The marts of the night's warehouse."""
+
+    def __call__(self, name: str, *columns: str) -> pl.DataFrame:
+        """Return all rows of a mart, sorted; columns: those asked for, all where none is named."""
+
+
+@dataclass(frozen=True)
+class DecisionNight:
+    """One area of one night, before it decides.
+
+    area: its name. folder: what the night has learned and judged. marts: its warehouse.
+    seed: of draws. own_version: what to call the shop's own policy.
+    exploration: share of uniform slates of a learned policy.
+    settings: the section of the configuration that the area asks for, by key.
+    """
+
+    area: str
+    folder: NightFolder
+    marts: Marts
+    as_of: date
+    seed: int
+    own_version: str
+    exploration: float
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]
+"""What an area's module of decisions holds under the name `decide`: a night in, its tables out by name, each
+valid by its contract. Tables of the area that have no occasion are left out."""
+
+
+def decide_of(area: Area) -> Decide:
+    """Return the decisions of an area; raises ImportError where the area names no such module."""
+    decide: Decide = import_module(area.decisions).decide
+    return decide

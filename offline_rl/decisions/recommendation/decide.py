@@ -1,0 +1,37 @@
+"""Decide what to recommend: a slate for every user, or by segment where logs know no users."""
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from offline_rl.decisions.night import DecisionNight
+from offline_rl.decisions.recommendation.segment_distributions import segment_distributions
+from offline_rl.decisions.recommendation.slates import Serving, recommend
+from offline_rl.decisions.tomorrow import Tomorrow, tomorrow_of
+
+
+def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
+    """Return out_recommendations, or out_segment_distributions where logs know no users."""
+    tomorrow = tomorrow_of(night)
+    targets, serving = tomorrow.targets.rows, _serving(tomorrow, night)
+    run_id, as_of = night.folder.run_id, night.as_of
+    if night.folder.names(night.area).has_users:
+        whom = targets.select("user_key", "segment_id", "surface")
+        slates = recommend(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of, seed=night.seed)
+        return {"out_recommendations": slates}
+    whom = targets.select("segment_id", "surface")
+    shares = segment_distributions(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of)
+    return {"out_segment_distributions": shares}
+
+
+def _serving(tomorrow: Tomorrow, night: DecisionNight) -> Serving:
+    item_ids = tomorrow.tasks.action_ids
+    # what the catalog calls each item, so that people read names
+    named = dict(night.marts("dim_items", "item_id", "name").iter_rows())
+    return Serving(
+        tomorrow.tasks.segment_ids,
+        item_ids,
+        tomorrow.scores(),
+        tomorrow.served,
+        [named.get(item_id) for item_id in item_ids],
+    )
