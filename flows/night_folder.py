@@ -32,7 +32,7 @@ from flows.json_files import read_record, write_json, write_record
 if TYPE_CHECKING:
     from offline_rl.decisions.targets import DecisionTargets
     from offline_rl.logged_data import Tasks
-    from offline_rl.meta.learner import MetaPolicy
+    from offline_rl.meta.meta_policy import MetaPolicy
     from offline_rl.meta.mixed_effects import MixedMetaPolicy
     from offline_rl.registry import Champion, Contenders
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from offline_rl.meta.learner import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from offline_rl.meta.crosses_logit import CrossesLogitMetaPolicy
 from offline_rl.meta.effects_meta_policy import EffectsMetaPolicy
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.item_rates import ItemRatesMetaPolicy
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.per_segment import PerSegmentMetaPolicy
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from offline_rl.device import training_device
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.fit_by_time import FittedPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.time_split import FittedPolicy
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.rolling_origin import Origin, origins
 from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities

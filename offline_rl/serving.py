@@ -15,7 +15,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adapt_together import adapted_to_each
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.policies.exploration import explored_marginals
 from offline_rl.policies.policy import Policy

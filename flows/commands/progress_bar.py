@@ -8,7 +8,7 @@ from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
 from flows.progress import Lesson, Watch, described, unwatched
-from offline_rl.meta.learner import Progress
+from offline_rl.meta.meta_policy import Progress
 
 
 @contextmanager

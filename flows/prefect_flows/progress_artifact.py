@@ -10,7 +10,7 @@ from uuid import UUID
 from prefect.artifacts import create_progress_artifact, update_progress_artifact
 
 from flows.progress import Lesson, Watch, described
-from offline_rl.meta.learner import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress
 
 SECONDS_BETWEEN = 2.0
 """An update is a request of some 30 ms; a learner may reach a hundred points in a second."""

@@ -20,11 +20,12 @@ from offline_rl.device import limit_threads, training_device
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import cautious
 from offline_rl.meta.choice import asking
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.registry import Contenders
 
 
@@ -72,20 +73,20 @@ def train(
     Who asks to serve is decided here, on validation segments, long before the holdout is opened.
     domains: all that the night learns in, for whoever watches.
     """
-    how, seed = learning_settings(settings.learning), settings.night.seed
+    fits = SharedFits(tasks, learning_settings(settings.learning), settings.night.seed)
     asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
     learners = [BASELINE, *(LEARNERS[name] for name in asked_for)]
     before, lessons = len(learners) * domains.index(domain), len(learners) * len(domains)
     learned: list[MetaPolicy] = []
     for place, learner in enumerate(learners, start=before):
-        lesson = Lesson(domain, learner.name, place, lessons, how.max_steps)
-        learned.append(learner.meta_train(tasks, how, seed, progress=watch(lesson)))
-    served = [refitted(policy, tasks, how, seed) for policy in learned]
+        lesson = Lesson(domain, learner.name, place, lessons, fits.settings.max_steps)
+        learned.append(learner.meta_train(fits, progress=watch(lesson)))
+    served = [refitted(policy, fits) for policy in learned]
     # The baseline is what a learner asks to replace, so it doesn't ask itself.
-    asked = asking(learned[1:], learned[0], lambda: mixed_start(tasks, how.hidden, seed))
+    asked = asking(learned[1:], learned[0], fits)
     pooled = served[0]
     assert isinstance(pooled, MixedMetaPolicy)
-    softer = cautious(pooled, tasks, seed) if asked.plain == BASELINE.name else None
+    softer = cautious(pooled, fits) if asked.plain == BASELINE.name else None
     contenders = Contenders(
         wanted=(*asked.learners[:1], asked.plain),
         cautious=None if softer is None else softer.name,

@@ -14,7 +14,7 @@ import torch
 from offline_rl.comparison.unseen import UnseenSegment, value_on
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.policy import Policy
 
 Curve = Literal["support_rounds", "inner_steps"]

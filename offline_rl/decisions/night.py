@@ -12,7 +12,7 @@ from features.areas import Area
 from features.tasks.files import TaskNames
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.registry import Champion
 
 

@@ -14,7 +14,7 @@ from offline_rl.decisions.slate_chances import SlateChances
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.incumbent import incumbent_policies
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.shares import log_shares
 from offline_rl.registry import Champion

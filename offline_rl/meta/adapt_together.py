@@ -5,7 +5,7 @@ from typing import Protocol, runtime_checkable
 import torch
 
 from offline_rl.logged_data import LoggedRounds
-from offline_rl.meta.learner import MetaPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.policy import Policy
 
 

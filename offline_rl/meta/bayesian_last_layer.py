@@ -13,17 +13,18 @@ import time
 from dataclasses import dataclass, field, replace
 
 import torch
+from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.bayesian_features import init_parameters
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.bayesian_prior import TILTS, Logged, PriorSchedule, learn_prior
 from offline_rl.meta.bayesian_validation import BayesianValidation, largest_that_pays
 from offline_rl.meta.judgement import judge
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.random_effects import cross_fitted_scores
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.task_batches import rows_by_segment
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 from offline_rl.two_tower import Parameters
 
 _LINEAR = ("log_context", "log_item", "log_noise", *TILTS)
@@ -51,20 +52,18 @@ class BayesianLastLayer:
     tasks_per_step: int = 16
     rows: int = 256
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> BayesianMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> BayesianMetaPolicy:
         """See `Learner`: training segments teach the prior, validation segments choose among the sizes."""
-        start = warm_start(tasks, settings.hidden, seed)
+        start = fits.warm_start
         curve = _Curve(BayesianValidation.of(start, self.rows // 2), progress)
-        logged = _logged(start, seed)
+        logged = _logged(start, fits.cross_fitted_scores)
         policies: list[BayesianMetaPolicy] = []
         for m in self.sizes:
-            generator = torch.Generator().manual_seed(seed)
+            generator = torch.Generator().manual_seed(fits.seed)
             prior = self._first_prior(start, m, generator)
             if policies:
                 prior.update({name: policies[-1].prior[name] for name in _LINEAR})
-            learned = learn_prior(logged, prior, self._schedule(settings), curve.look, generator)
+            learned = learn_prior(logged, prior, self._schedule(fits.settings), curve.look, generator)
             policies.append(self._policy(start, learned))
         pooled = replace(policies[0], is_adapting=False)
         kept, gain, error = largest_that_pays([pooled, *policies], _DEMANDED, start)
@@ -93,7 +92,7 @@ class BayesianLastLayer:
             rows=self.rows,
         )
 
-    def _first_prior(self, start: WarmStart, m: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+    def _first_prior(self, start: WarmStart, m: int, generator: torch.Generator) -> dict[str, Tensor]:
         rounds = start.training
         first = init_parameters(
             rounds.context.shape[1], rounds.n_slots, rounds.item_features.cpu(), m, generator
@@ -148,8 +147,8 @@ class _Curve:
         return seen.likelihood
 
 
-def _logged(start: WarmStart, seed: int) -> Logged:
+def _logged(start: WarmStart, scores: Tensor) -> Logged:
     rounds, model = start.training, start.model
     scaled = replace(rounds, reward=rounds.reward / model.reward_scale)
     rows = rows_by_segment(rounds, start.segments)
-    return Logged(scaled, cross_fitted_scores(start, seed), rows, model.is_binary)
+    return Logged(scaled, scores, rows, model.is_binary)

@@ -12,7 +12,7 @@ from offline_rl.meta.bayesian_features import all_deviations
 from offline_rl.meta.bayesian_posterior import evidence_of, posterior_mode
 from offline_rl.meta.effects_meta_policy import logged_pooled_score, refusal_of_nothing
 from offline_rl.meta.effects_score import pooled_score
-from offline_rl.meta.learner import CurvePoint
+from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.task_batches import pad_tasks
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters

@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.judgement import judge, told_once
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
@@ -140,16 +140,14 @@ class BetaBinomial:
 
     name: str = "beta_binomial"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> BetaBinomialMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> BetaBinomialMetaPolicy:
         """See `Learner`: a prior per item from the training segments, adapted to by counting.
 
         An item's own mean is shrunk in the same way, towards the mean of all items: one that was shown three
         times has no rate yet, and one never shown has everybody's.
         """
         began = time.perf_counter()
-        start = warm_start(tasks, settings.hidden, seed)
+        start = fits.warm_start
         model, rounds = start.model, start.training
         segments = torch.tensor(start.segments)
         position = torch.searchsorted(segments, rounds.segment.to("cpu"))

@@ -11,13 +11,15 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.boosted_model import BoostedModel, BoostedScore, fit_boosted
 from offline_rl.meta.boosted_trees import BoostedTrees
 from offline_rl.meta.crosses_logit import refusal_of_unseen
+from offline_rl.meta.fit_by_time import fit_by_time
 from offline_rl.meta.item_rates import reward_units
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.time_split import READ_OUT, fit_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import READ_OUT
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.two_tower import Parameters
@@ -30,7 +32,7 @@ _TREES = "trees."
 class BoostingMetaPolicy:
     """Serves the best item by boosted trees; see the module.
 
-    lead: see `offline_rl.meta.time_split.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "boosting"
@@ -117,12 +119,9 @@ class Boosting:
 
     name: str = "boosting"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> BoostingMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> BoostingMetaPolicy:
         """See `Learner`: grown on the training segments, and judged by time on all of them."""
-        del settings
-        return fit_by_time(lambda rounds: self._fit_of_rounds(rounds, seed), tasks, seed, progress)
+        return fit_by_time(lambda rounds: self._fit_of_rounds(rounds, fits.seed), fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds, seed: int) -> BoostingMetaPolicy:
         return BoostingMetaPolicy(

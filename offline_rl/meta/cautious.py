@@ -9,9 +9,9 @@ Source: Maurer, Hothorn & Lehmacher 1995, on tests in a fixed sequence.
 
 from dataclasses import replace
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.time_split import LEAST_EFFECTIVE, time_split
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import LEAST_EFFECTIVE
 from offline_rl.policies.scored_policy import ScoredPolicy
 
 CAUTIOUS = "pooled_cautious"
@@ -21,14 +21,14 @@ BELIEVED = 0.5
 """Share of the expected gain that it counts on.  Scores promise too much of what they rank first."""
 
 
-def cautious(pooled: MixedMetaPolicy, tasks: Tasks, seed: int) -> MixedMetaPolicy | None:
+def cautious(pooled: MixedMetaPolicy, fits: SharedFits) -> MixedMetaPolicy | None:
     """The pooled policy read out as if half of its expected gain were true; None where that is as sharp.
 
     And with twice the share of effective rounds that others must leave: it should be believed if any is.
 
-    pooled: as it is to serve.  tasks, seed: those that it was learned from.
+    pooled: as it is to serve.  fits: those that it was learned from.
     """
-    split = time_split(tasks, seed)
+    split = fits.time_split
     early = ScoredPolicy(CAUTIOUS, split.model.score(), pooled.temperature)
     temperature = split.read_out({}, early, believed=BELIEVED, least_effective=2 * LEAST_EFFECTIVE)
     if temperature <= pooled.temperature:

@@ -7,13 +7,14 @@ The value keeps a veto: a model may tell the rewards of what was logged better, 
 hardly ever shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from offline_rl.meta.convergence import sure_gain
+from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.judgement import (
     ValidationTask,
@@ -21,8 +22,9 @@ from offline_rl.meta.judgement import (
     log_likelihoods,
     validation_tasks,
 )
-from offline_rl.meta.learner import MetaPolicy
-from offline_rl.meta.time_split import LEAD, FittedPolicy
+from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import LEAD
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
@@ -58,14 +60,15 @@ class Asking:
     plain: str
 
 
-def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, warm: Callable[[], WarmStart]) -> Asking:
+def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, fits: SharedFits) -> Asking:
     """Decide who asks, among the learned policies other than the pooled model.
 
     First those that are fitted in one go and lead the pooled model on later rounds (`time_split`), the
     clearest lead first.  Then those that take steps and are better on the validation segments, where alone
-    they can be judged (`asking_by_validation`); warm: their start, asked for only if there is one of them.
+    they can be judged (`asking_by_validation`).
     Nobody asks whose value is lower than the pooled model's by more than VETO errors, nor whose lead is
     smaller than that of the plain baseline.
+    fits: those that all were learned from; their mixed start is asked for only by who takes steps.
     """
     fitted = [policy for policy in policies if isinstance(policy, FittedPolicy)]
     others = [policy for policy in policies if not isinstance(policy, FittedPolicy)]
@@ -81,7 +84,7 @@ def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, warm: Callable[[]
         ),
         key=lambda policy: (-policy.lead, policy.name),
     )
-    later = asking_by_validation(others, pooled, warm()) if others else []
+    later = asking_by_validation(others, pooled, fits.mixed_start) if others else []
     return Asking(
         learners=(*(policy.name for policy in leading), *later),
         plain=POPULARITY if listed else pooled.name,

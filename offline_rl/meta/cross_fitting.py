@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
+from offline_rl.meta.effects_meta_policy import logged_pooled_score
 from offline_rl.reward_model import RewardModel, refit_reward_model
 
 FOLDS = 3
@@ -44,3 +45,11 @@ def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int)
         theirs = rounds.select(held_out)
         rewards[held_out] = fitted.expected_rewards(theirs).to(rewards)
     return rewards
+
+
+def cross_fitted_scores(rounds: LoggedRounds, model: RewardModel, *, seed: int) -> Tensor:
+    """Score of every round's logged item [n]."""
+    scores = torch.zeros_like(rounds.reward)
+    for held_out, fitted in held_out_folds(rounds, model, seed=seed):
+        scores[held_out] = logged_pooled_score(fitted.parameters, rounds.select(held_out))
+    return scores

@@ -20,11 +20,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
+from offline_rl.meta.fit_by_time import fit_by_time
 from offline_rl.meta.item_rates import reward_units
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.time_split import READ_OUT, fit_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import READ_OUT
 from offline_rl.mixed_model.columns import is_indicator, item_rows
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
@@ -103,7 +105,7 @@ class CrossedScore:
 class CrossesLogitMetaPolicy:
     """Serves the best item by a logistic regression with crosses; see the module.
 
-    lead: see `offline_rl.meta.time_split.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "crosses_logit"
@@ -186,12 +188,9 @@ class CrossesLogit:
 
     name: str = "crosses_logit"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> CrossesLogitMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> CrossesLogitMetaPolicy:
         """See `Learner`: fitted on the training segments, and judged by time on all of them."""
-        del settings
-        return fit_by_time(self._fit_of_rounds, tasks, seed, progress)
+        return fit_by_time(self._fit_of_rounds, fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds) -> CrossesLogitMetaPolicy:
         return CrossesLogitMetaPolicy(

@@ -10,7 +10,7 @@ from torch import Tensor
 from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_score import effects_score, input_columns, pooled_score, with_intercept
-from offline_rl.meta.learner import CurvePoint
+from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.segment_effects import (
     EffectPrior,
     ResidualSums,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import LearningSettings, Progress
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.segment_objective import SegmentObjective
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.step_length import FRACTIONS
 from offline_rl.meta.warm_start import WarmStart
 
@@ -30,11 +30,9 @@ class FineTuned:
 
     name: str = "fine_tuned"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
         """See `Learner`: the training segments fit the pooled model, the validation segments the steps."""
-        start = mixed_start(tasks, settings.hidden, seed)
+        start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         objective = start.objective("reward_likelihood", settings)
         inner_lr, inner_steps = validated_steps(start, objective, settings)
         return descend(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adaptation import adapt, within_reach
-from offline_rl.meta.learner import CurvePoint
+from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.segment_objective import SegmentObjective, weight_of_logged
 from offline_rl.meta.task_batches import Batch, pad_tasks
 from offline_rl.mixed_model.model import MixedModel, upon

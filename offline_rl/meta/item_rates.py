@@ -13,11 +13,13 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.beta_binomial import ALIKE
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.time_split import READ_OUT, fit_by_time
+from offline_rl.meta.fit_by_time import fit_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import READ_OUT
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.reward_model import has_binary_rewards
@@ -99,8 +101,8 @@ class ItemScore:
 class ItemRatesMetaPolicy:
     """Serves the item with the highest rate; by_segment: with the highest rate in the segment.
 
-    rates: of every item, mean in units of reward_scale.  lead: see `offline_rl.meta.time_split.FittedPolicy`.
-    The other fields: see `MetaPolicy`.
+    rates: of every item, mean in units of reward_scale.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "item_rates"
@@ -198,12 +200,9 @@ class ItemRates:
     name: str = "popularity"
     by_segment: bool = False
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> ItemRatesMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> ItemRatesMetaPolicy:
         """See `Learner`: counted on the training segments, and judged by time on all of them."""
-        del settings
-        return fit_by_time(self._fit_of_rounds, tasks, seed, progress)
+        return fit_by_time(self._fit_of_rounds, fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds) -> ItemRatesMetaPolicy:
         return ItemRatesMetaPolicy(

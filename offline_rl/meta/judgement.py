@@ -10,7 +10,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.convergence import sure_gain
-from offline_rl.meta.learner import CurvePoint, MetaPolicy, Progress
+from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy, Progress
 from offline_rl.meta.task_batches import Batch
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.objectives import doubly_robust_terms

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.adaptation import Loss, StepSize, adapt, differentiable, task_count
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import HEAD, InnerStep, network_of
-from offline_rl.meta.learner import LearningSettings, Progress
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.outer_loop import descend
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
 from offline_rl.two_tower import NAMES, with_task_dimension
@@ -114,11 +114,9 @@ class Maml:
     learned_rates: bool = False
     learned_shrinkage: bool = False
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
         """See `Learner`: support rounds adapt, query rounds judge, in training segments that have both."""
-        start = mixed_start(tasks, settings.hidden, seed)
+        start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         objective = start.objective("reward_likelihood", settings)
         how = validated_step(start, objective, settings, self._inner_step(settings))
         segments = start.segments_with_query()

@@ -7,6 +7,7 @@ Sources: Gelman & Hill 2007, chapters 12 to 14; Hong et al. 2023 (HierOPO) for l
 """
 
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -14,10 +15,12 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
-from offline_rl.meta.time_split import READ_OUT, fit_by_time, pooled_model, time_split
+from offline_rl.meta.fit_by_time import judged_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import READ_OUT
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
 from offline_rl.policies.policy import Policy
@@ -32,7 +35,7 @@ NEGLIGIBLE = 1e-4
 class MixedMetaPolicy:
     """Serves the best item by a mixed model; with_segments: with the segment's own effects.
 
-    lead: see `offline_rl.meta.time_split.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "mixed_effects"
@@ -85,7 +88,10 @@ class MixedMetaPolicy:
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """The policy of other rounds, variances and all."""
-        return replace(self, model=_fitted_model(rounds, self.with_segments, self.model.has_factors, seed))
+        model = fit_model(
+            rounds, with_segments=self.with_segments, with_factors=self.model.has_factors, seed=seed
+        )
+        return replace(self, model=model)
 
     def numbers(self) -> dict[str, Tensor]:
         """The tensors to store, by name."""
@@ -114,18 +120,20 @@ class MixedEffects:
     name: str = "mixed_effects"
     with_segments: bool = True
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> MixedMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> MixedMetaPolicy:
         """See `Learner`: fitted on the training segments, and judged by time on all of them."""
-        del settings
-        return fit_by_time(lambda rounds: self._fitted(tasks, rounds, seed), tasks, seed, progress)
-
-    def _fitted(self, tasks: Tasks, rounds: LoggedRounds, seed: int) -> MixedMetaPolicy:
-        split = time_split(tasks, seed)
-        if not self.with_segments and rounds is split.support:
-            return self._policy(split.model)  # the split's own pooled model, which it compares all with
-        return self._policy(_fitted_model(rounds, self.with_segments, split.model.has_factors, seed))
+        began = time.perf_counter()
+        split = fits.time_split
+        if self.with_segments:
+            has_factors = split.model.has_factors
+            models = [
+                fit_model(rounds, with_segments=True, with_factors=has_factors, seed=fits.seed)
+                for rounds in (split.support, fits.training_rounds[0])
+            ]
+        else:
+            models = [split.model, fits.pooled_model]
+        early, learned = map(self._policy, models)
+        return judged_by_time(early, learned, fits, began, progress)
 
     def _policy(self, model: MixedModel) -> MixedMetaPolicy:
         return MixedMetaPolicy(
@@ -137,9 +145,3 @@ class MixedEffects:
             validation_value=math.nan,
             validation_gain=math.nan,
         )
-
-
-def _fitted_model(rounds: LoggedRounds, with_segments: bool, with_factors: bool, seed: int) -> MixedModel:
-    if not with_segments:
-        return pooled_model(rounds, with_factors, seed)
-    return fit_model(rounds, with_segments=True, with_factors=with_factors, seed=seed)

@@ -8,13 +8,11 @@ Source: McCullagh & Nelder 1989, section 2.2, for offsets.
 """
 
 from dataclasses import replace
-from functools import lru_cache
 
 import torch
 
-from offline_rl.device import training_device
 from offline_rl.logged_data import LoggedRounds, Tasks
-from offline_rl.meta.time_split import pooled_model, time_split, training_rounds
+from offline_rl.meta.time_split import TimeSplit
 from offline_rl.meta.validation import Validation
 from offline_rl.meta.warm_start import (
     FLATTERED,
@@ -30,28 +28,24 @@ PENALTY = 100.0
 """Prior precision of the network's weights: a deviation of 0.1, on the scale of log-odds."""
 
 
-@lru_cache(maxsize=2)
-def mixed_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
+def mixed_start(tasks: Tasks, split: TimeSplit, pooled: MixedModel, *, hidden: int, seed: int) -> WarmStart:
     """The pooled mixed model with a network of this width on top, read out as the mixed model is.
 
     Without a meta_validation segment the query rounds of the training segments judge, and the start stays the
-    model that has not seen them.
+    model that has not seen them: that of the split.
+    tasks: on the device that learns.  pooled: the pooled model of the training rounds.  hidden: width of both
+    towers.
     Raises InputDataError if there are no rounds to learn from.
     """
-    on_device = tasks.to(training_device(), torch.float32)
-    segments, notes = training_segments(on_device)
-    judges = with_both_windows(on_device, on_device.split("meta_validation"))
-    split = time_split(tasks, seed)
+    segments, notes = training_segments(tasks)
+    judges = with_both_windows(tasks, tasks.split("meta_validation"))
     if judges:
-        model, judged = (
-            pooled_model(training_rounds(tasks)[0], split.model.has_factors, seed),
-            Validation.crossed,
-        )
+        model, judged = pooled, Validation.crossed
     else:
         model, judged = split.model, Validation.ahead
-        judges = judging_themselves(on_device, segments)
+        judges = judging_themselves(tasks, segments)
         notes.append(FLATTERED)
-    rounds = _upon(model, on_device)
+    rounds = _upon(model, tasks)
     network = _network(model, rounds.rounds, hidden, seed)
     return WarmStart(
         support=rounds.window("support", segments),

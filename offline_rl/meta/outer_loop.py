@@ -12,7 +12,8 @@ from offline_rl.meta.adaptation import distance_moved
 from offline_rl.meta.convergence import Convergence, Look, sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import InnerStep, is_learned_number, network_of
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import CurvePoint, Progress
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.validation import adapted_to_support
 from offline_rl.meta.warm_start import WarmStart

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
 from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
-from offline_rl.meta.learner import CurvePoint, LearningSettings, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
@@ -127,12 +128,10 @@ class PerSegment:
 
     name: str = "per_segment"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> PerSegmentMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> PerSegmentMetaPolicy:
         """See `Learner`: the validation segments choose the penalty, by the likelihood of their query."""
         began = time.perf_counter()
-        start = warm_start(tasks, settings.hidden, seed)
+        start = fits.warm_start
         untried = PerSegmentMetaPolicy(
             name=self.name,
             variance=min(VARIANCES),

@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.outer_loop import descend
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.shared_fits import SharedFits
 
 
 @dataclass(frozen=True)
@@ -21,18 +20,16 @@ class PooledTwoTower:
 
     name: str = "pooled_two_tower"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
-        """The warm start of all learners, unchanged."""
-        start = warm_start(tasks, settings.hidden, seed)
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
+        """The warm start, unchanged."""
+        start = fits.warm_start
         return descend(
             self.name,
             start,
-            start.objective("reward_likelihood", settings),
+            start.objective("reward_likelihood", fits.settings),
             _nowhere,
-            settings=replace(settings, max_steps=0),
-            seed=seed,
+            settings=replace(fits.settings, max_steps=0),
+            seed=fits.seed,
             inner_steps=0,
             progress=progress,
         )

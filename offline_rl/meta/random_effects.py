@@ -7,26 +7,23 @@ Source: Robbins 1956 for the idea; Hong et al. 2023, "Multi-Task Off-Policy Lear
 import math
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.convergence import sure_gain
-from offline_rl.meta.cross_fitting import held_out_folds
 from offline_rl.meta.effects_meta_policy import (
     EffectsMetaPolicy,
-    logged_pooled_score,
     mean_and_weight,
     pooled_residual_sums,
 )
 from offline_rl.meta.effects_score import input_columns
 from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
-from offline_rl.meta.learner import LearningSettings, Progress
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.segment_effects import EffectPrior, loading_of
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.variance_components import estimate_prior, varying_columns
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 
 SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Shares of the estimated variances that are tried."""
@@ -46,13 +43,11 @@ class RandomEffects:
     name: str = "random_effects"
     caution: float = 0.0
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> EffectsMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> EffectsMetaPolicy:
         """See `Learner`: training segments tell how much segments differ, validation whether to adapt."""
         began = time.perf_counter()
-        start = warm_start(tasks, settings.hidden, seed)
-        prior, chosen = estimate_segment_prior(start, seed)
+        start = fits.warm_start
+        prior, chosen = estimate_segment_prior(start, fits.cross_fitted_scores)
         policy = EffectsMetaPolicy(
             name=self.name,
             parameters=start.model.parameters,
@@ -81,14 +76,14 @@ class RandomEffects:
         return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
 
 
-def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tuple[int, ...]]:
+def estimate_segment_prior(start: WarmStart, score: Tensor) -> tuple[EffectPrior, tuple[int, ...]]:
     """How much segments differ from the pooled model, and in the effect of which input columns.
 
-    From the residuals of the training segments, whose pooled scores are cross-fitted: a model that has seen a
-    segment's rewards has followed them a little, and segments would look more alike than they are.
+    From the residuals of the training segments.
+    score [n]: the pooled scores of their logged items, cross-fitted: a model that has seen the rewards of a
+    segment has followed them a little, and segments would look more alike than they are.
     """
     rounds, model = start.training, start.model
-    score = cross_fitted_scores(start, seed)
     # A single CPU copy of indices: sums of residuals are taken there.
     segments = torch.tensor(start.segments)
     position = torch.searchsorted(segments, rounds.segment.to("cpu"))
@@ -115,16 +110,6 @@ def estimate_segment_prior(start: WarmStart, seed: int) -> tuple[EffectPrior, tu
     kept = [index for index in range(len(chosen)) if float(prior.action[index + 1]) > 0.0]
     action = prior.action[[0, *(index + 1 for index in kept)]]
     return replace(prior, action=action), tuple(chosen[index] for index in kept)
-
-
-# Random effects and the Bayesian last layer of one night begin with the same scores.
-@lru_cache(maxsize=2)
-def cross_fitted_scores(start: WarmStart, seed: int) -> Tensor:
-    """Scores [n] of the training rounds' logged items, by pooled models that haven't seen their segment."""
-    score = torch.zeros_like(start.training.reward)
-    for held_out, fitted in held_out_folds(start.training, start.model, seed=seed):
-        score[held_out] = logged_pooled_score(fitted.parameters, start.training.select(held_out))
-    return score
 
 
 def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:

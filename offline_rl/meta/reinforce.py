@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.adaptation import Loss, differentiable, gradient_per_task
 from offline_rl.meta.cross_fitting import cross_fitted_rewards
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import LearningSettings, Progress
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.outer_loop import descend
 from offline_rl.meta.replay import Replay
 from offline_rl.meta.segment_objective import Kind
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.task_batches import Batch, pad_tasks
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.two_tower import with_task_dimension
@@ -39,11 +38,9 @@ class Reinforce:
     kind: Kind = "importance_weighted"
     priority: float = 0.6
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
         """See `Learner`: each step takes as many rounds as MAML's, from all training segments at once."""
-        start = mixed_start(tasks, settings.hidden, seed)
+        start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         weighted = start.objective("importance_weighted", settings)
         gamma = (start.training.n * start.training.n_actions) ** -0.5
         objective = replace(weighted, kind=self.kind, gamma=gamma)

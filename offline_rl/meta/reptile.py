@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from offline_rl.logged_data import Tasks
 from offline_rl.meta.adaptation import Loss, adapt, task_count
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import InnerStep
-from offline_rl.meta.learner import LearningSettings, Progress
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.meta_policy import Progress
 from offline_rl.meta.outer_loop import descend
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.task_batches import rows_by_segment, sample_tasks
 from offline_rl.two_tower import with_task_dimension
@@ -63,11 +62,9 @@ class Reptile:
 
     name: str = "reptile"
 
-    def meta_train(
-        self, tasks: Tasks, settings: LearningSettings, seed: int, *, progress: Progress | None = None
-    ) -> GradientMetaPolicy:
+    def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
         """See `Learner`: support and query rounds are one support set here."""
-        start = mixed_start(tasks, settings.hidden, seed)
+        start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         objective = start.objective("reward_likelihood", settings)
         how = validated_step(start, objective, settings, InnerStep(settings.inner_lr, settings.inner_steps))
         settings = replace(settings, inner_lr=how.inner_lr)

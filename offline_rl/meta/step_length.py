@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.inner_step import InnerStep
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.warm_start import WarmStart
 

@@ -7,22 +7,17 @@ but those of the sealed test segments.
 """
 
 import math
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from features.errors import InputDataError
-from offline_rl.device import training_device
 from offline_rl.logged_data import LoggedRounds, Tasks
-from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.convergence import clustered_standard_error, largest_error, sure_gain
 from offline_rl.meta.judgement import best_level
-from offline_rl.meta.learner import CurvePoint, MetaPolicy, Progress
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.policy import Policy
@@ -39,30 +34,12 @@ LEAST_EFFECTIVE = 0.01
 exploration, leaves half as much again."""
 
 
-@runtime_checkable
-class FittedPolicy(MetaPolicy, Protocol):
-    """A meta-policy that one fit makes, so that it can be made again from other rounds.
-
-    lead: by how many standard errors it predicted the query rounds' rewards better than the pooled model,
-    both fitted on the support rounds; 0 for the pooled model itself.
-    """
-
-    @property
-    def lead(self) -> float:
-        """See the class."""
-        ...
-
-    def fitted_again(self, rounds: LoggedRounds, seed: int) -> "FittedPolicy":
-        """The same learner's policy of other rounds; how it was judged stays."""
-        ...
-
-
 @dataclass(frozen=True)
 class TimeJudgement:
     """value, zero_shot_value: doubly robust values on the query rounds, with and without adapting.
 
     gain: the value's paired gain over the pooled model less its clustered standard error.
-    lead: see `FittedPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.
     """
 
     value: float
@@ -154,7 +131,7 @@ class TimeSplit:
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
         errors /= math.sqrt(self.judged_per_query)
         gain = believed * gains.mean(1)
-        shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - _DEMANDED)
+        shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - DEMANDED)
         effective = weights.sum(1).square() / (query.n * weights.square().sum(1)).clamp_min(1e-300)
         shown[:-1] *= effective[:-1] >= least_effective  # the softest is what is left where none will do
         if float(gain.max()) <= _NO_GAIN * self.model.reward_scale:
@@ -204,23 +181,22 @@ class TimeSplit:
                 yield policy, rows
 
 
-@lru_cache(maxsize=2)
-def time_split(tasks: Tasks, seed: int) -> TimeSplit:
+def time_split(tasks: Tasks, *, seed: int) -> TimeSplit:
     """Fit the pooled model on the support windows of all segments but the sealed ones; query windows judge.
 
     Where either window is empty, the earlier and the later half of what there is are taken instead; and where
     every segment is sealed, none is.
+    tasks: on the device that learns.
     Raises InputDataError if there are no rounds to learn from.
     """
-    rounds = tasks.to(training_device(), torch.float32)
     open_to_all = [
-        segment for name in ("meta_train", "meta_validation", "none") for segment in rounds.split(name)
+        segment for name in ("meta_train", "meta_validation", "none") for segment in tasks.split(name)
     ]
-    if rounds.window("training", open_to_all).n == 0:
-        open_to_all = list(range(rounds.n_segments))
-    support, query = (rounds.window(name, open_to_all) for name in ("support", "query"))
+    if tasks.window("training", open_to_all).n == 0:
+        open_to_all = list(range(tasks.n_segments))
+    support, query = (tasks.window(name, open_to_all) for name in ("support", "query"))
     if support.n == 0 or query.n == 0:
-        training = rounds.window("training", open_to_all)
+        training = tasks.window("training", open_to_all)
         if training.n < 2:
             raise InputDataError(
                 "No segment has rounds to learn from: widen the log's interval or lower the segment limits."
@@ -263,60 +239,8 @@ _NO_GAIN = 1e-9
 NOTHING_KNOWN = 1.0
 """Temperature where scores are equal: whatever a learner adds to them later is noise, not to be sharpened."""
 
-_DEMANDED = 1.96
+DEMANDED = 1.96
 """Standard errors that the gate asks of a gain at its usual confidence."""
-
-
-Fitted = TypeVar("Fitted", bound=FittedPolicy)
-
-
-def fit_by_time(
-    fit: Callable[[LoggedRounds], Fitted], tasks: Tasks, seed: int, progress: Progress | None
-) -> Fitted:
-    """Fit on the training segments, and say how the same fit of the support rounds did on later ones.
-
-    fit: makes a policy of rounds; what it says of how it was judged is replaced here.
-    """
-    began = time.perf_counter()
-    split = time_split(tasks, seed)
-    early: Any = fit(split.support)
-    adapted = adapted_to_each(early, split.support)
-    temperature = split.read_out(adapted, early.zero_shot())
-    sharp = {segment: _at(policy, temperature) for segment, policy in adapted.items()}
-    seen = split.judge(replace(early, temperature=temperature), sharp)
-    rounds, notes = training_rounds(tasks)
-    fitted: Any = fit(rounds)
-    judged: Fitted = replace(
-        fitted,
-        temperature=temperature,
-        lead=seen.lead,
-        validation_value=seen.value,
-        validation_gain=seen.gain,
-        curve=_told(seen, began, progress),
-        notes=(*notes, *_compared(seen.lead)),
-    )
-    return judged
-
-
-def _at(policy: Policy, temperature: float) -> Policy:
-    return replace(policy, temperature=temperature) if isinstance(policy, ScoredPolicy) else policy
-
-
-def _compared(lead: float) -> Sequence[str]:
-    """How it did beside the pooled model, in a sentence; nothing to say of the pooled model itself."""
-    if lead == 0.0:
-        return ()
-    clearly, how = "clearly " if abs(lead) > _DEMANDED else "", "better" if lead > 0.0 else "worse"
-    errors = f"{abs(lead):.1f} standard errors"
-    return (f"It predicted later rounds {clearly}{how} than the pooled model ({errors}).",)
-
-
-def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
-    """The learning curve of one fit: a single point, reported to `progress` too."""
-    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
-    if progress is not None:
-        progress(point)
-    return (point,)
 
 
 def _scores(policy: ScoredPolicy, rounds: LoggedRounds) -> Tensor:
@@ -332,23 +256,15 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
     return -negative_log_likelihood(score + level, scaled, is_binary=model.is_binary)
 
 
-@lru_cache(maxsize=2)
-def pooled_model(rounds: LoggedRounds, with_factors: bool, seed: int) -> MixedModel:
-    """The pooled model of some rounds; all who stand upon it in one night share the fit."""
-    return fit_model(rounds, with_segments=False, with_factors=with_factors, seed=seed)
-
-
-@lru_cache(maxsize=2)
 def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[str]]:
-    """Rounds before the holdout of the segments that teach, on the training device, and notes on them.
+    """Rounds before the holdout of the segments that teach, and notes on them.
 
     All segments teach where none is dealt out for it.  Raises InputDataError if there are no rounds.
     """
-    rounds = tasks.to(training_device(), torch.float32)
-    taught = rounds.window("training", rounds.split("meta_train"))
+    taught = tasks.window("training", tasks.split("meta_train"))
     if taught.n:
         return taught, ()
-    everything = rounds.window("training")
+    everything = tasks.window("training")
     if everything.n == 0:
         raise InputDataError(
             "No segment has rounds to learn from: widen the log's interval or lower the segment limits."

@@ -6,16 +6,14 @@ policy already (softmax of log-odds), so learning starts by copying its paramete
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from features.errors import InputDataError
-from offline_rl.device import training_device
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.curvature import largest_curvature
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.read_out import choose_temperature
 from offline_rl.meta.segment_objective import Kind, SegmentObjective
 from offline_rl.meta.task_batches import pad_tasks, sample_rows
@@ -86,32 +84,30 @@ class WarmStart:
         return replace(objective, curvature=max(steepest, 1.0))
 
 
-# The learners of one night start from the same fit; the cache saves them repeating it.
-@lru_cache(maxsize=2)
-def warm_start(tasks: Tasks, hidden: int, seed: int) -> WarmStart:
+def warm_start(tasks: Tasks, *, hidden: int, seed: int) -> WarmStart:
     """Fit the pooled reward model, and choose how greedily to follow it.
 
     The model is first fitted on the support windows alone, so that query rounds can choose the temperature of
     its read-out; then again, with the same penalty, on support and query.  Without a meta_validation segment
     the query rounds of the training segments judge, and the start stays the model that has not seen them.
+    tasks: on the device that learns.  hidden: width of both towers.
     Raises InputDataError if there are no rounds to learn from.
     """
-    rounds = tasks.to(training_device(), torch.float32)
-    segments, notes = training_segments(rounds)
-    judges = with_both_windows(rounds, rounds.split("meta_validation"))
-    early = fit_reward_model(rounds.window("support", segments), hidden=hidden, seed=seed)
-    temperature = choose_temperature(early, rounds.window("query", [*segments, *judges]))
-    training = rounds.window("training", segments)
+    segments, notes = training_segments(tasks)
+    judges = with_both_windows(tasks, tasks.split("meta_validation"))
+    early = fit_reward_model(tasks.window("support", segments), hidden=hidden, seed=seed)
+    temperature = choose_temperature(early, tasks.window("query", [*segments, *judges]))
+    training = tasks.window("training", segments)
     if judges:
         model = fit_reward_model(training, hidden=hidden, penalties=(early.penalty,), seed=seed)
-        validation = Validation.crossed(rounds, judges, model)
+        validation = Validation.crossed(tasks, judges, model)
     else:
-        model, judges = early, judging_themselves(rounds, segments)
+        model, judges = early, judging_themselves(tasks, segments)
         notes.append(FLATTERED)
-        validation = Validation.ahead(rounds, judges, model)
+        validation = Validation.ahead(tasks, judges, model)
     return WarmStart(
-        support=rounds.window("support", segments),
-        query=rounds.window("query", segments),
+        support=tasks.window("support", segments),
+        query=tasks.window("query", segments),
         training=training,
         segments=tuple(segments),
         model=model,

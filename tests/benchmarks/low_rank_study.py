@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.named_learners import LEARNERS
 from offline_rl.meta.refit import refitted
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.time_split import READ_OUT
 from tests.laws.learners import World, load_world, log_rounds, make_world
 
@@ -55,10 +56,10 @@ def shares(seed: int) -> dict[str, float]:
         tasks = load_world(Path(folder), arrays)
     unseen = tasks.split("meta_test")
     logged, best = np.mean([world.reference_values(segment, 800) for segment in unseen], axis=0)
+    fits = SharedFits(tasks, LearningSettings(), seed)
     found = {}
     for name in LEARNED:
-        learned = LEARNERS[name].meta_train(tasks, LearningSettings(), seed)
-        served = refitted(learned, tasks, LearningSettings(), seed)
+        served = refitted(LEARNERS[name].meta_train(fits), fits)
         values = []
         for segment in unseen:
             policy = served.adapt(tasks.window("training", [segment]))

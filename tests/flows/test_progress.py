@@ -10,7 +10,7 @@ from flows.commands.progress_bar import progress_bar
 from flows.prefect_flows import progress_artifact as artifact_module
 from flows.prefect_flows.progress_artifact import progress_artifact
 from flows.progress import Lesson, unwatched
-from offline_rl.meta.learner import CurvePoint
+from offline_rl.meta.meta_policy import CurvePoint
 
 LESSON = Lesson("recommendation", "maml", place=2, of=4, max_steps=200)
 POINT = CurvePoint(100, 0.25, 0.0912, 0.0901, 3.0)

@@ -16,8 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from offline_rl.logged_data import LoggedRounds, Tasks, load_tasks
-from offline_rl.meta.learner import CurvePoint, Learner, LearningSettings, MetaPolicy
+from offline_rl.meta.learner import Learner
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy
 from offline_rl.meta.refit import refitted
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
 
 Floats = NDArray[np.float64]
@@ -210,10 +213,10 @@ def assert_sound(policy: MetaPolicy, tasks: Tasks, supports: list[LoggedRounds])
 
 
 @cache
-def spoiled_tasks(folder: Path, spoil: Callable[[Arrays], Arrays]) -> Tasks:
-    """A small log with one thing odd; the same object for every learner, to share its warm start."""
+def spoiled_fits(folder: Path, spoil: Callable[[Arrays], Arrays]) -> SharedFits:
+    """Of a small log with one thing odd; the same object for every learner, to share its warm start."""
     world = make_world(segments=10, items=4, features=2, contexts=3, click_rate=0.3, heterogeneity=1.0)
-    return load_world(folder, spoil(log_rounds(world, 60)))
+    return SharedFits(load_world(folder, spoil(log_rounds(world, 60))), LAWFUL, seed=0)
 
 
 def untouched(arrays: Arrays) -> Arrays:
@@ -299,25 +302,25 @@ def what_is_learned_is_sound(
     learner: Learner, folder: Path, spoil: Callable[[Arrays], Arrays] = untouched
 ) -> None:
     """From an odd log too, and for supports that are whole, one row, one item, or empty."""
-    tasks = spoiled_tasks(folder, spoil)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, spoil)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     whole = tasks.window("training", [tasks.split("meta_test")[0]])
     one_row, nothing = whole.select(torch.tensor([0])), whole.select(torch.tensor([], dtype=torch.int64))
     one_item = whole.select(whole.action == whole.action[0])
-    for served in (policy, refitted(policy, tasks, LAWFUL, seed=0)):
+    for served in (policy, refitted(policy, fits)):
         assert_sound(served, tasks, [whole, one_row, one_item, nothing, tasks.window("training")])
 
 
 def a_log_without_rewards_teaches_nothing(learner: Learner, folder: Path) -> None:
-    tasks = spoiled_tasks(folder, without_rewards)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, without_rewards)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     for served in (policy.zero_shot(), policy.adapt(tasks.window("training", [0]))):
         assert float((chosen(served, tasks.window("holdout")) - 0.25).abs().max()) < 0.05
 
 
 def an_empty_support_is_refused_in_a_sentence(learner: Learner, folder: Path) -> None:
-    tasks = spoiled_tasks(folder, untouched)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, untouched)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     rounds = tasks.window("holdout")
     nothing = tasks.rounds.select(torch.tensor([], dtype=torch.int64))
     assert (policy.refusal(nothing) or "").endswith(".")
@@ -326,15 +329,15 @@ def an_empty_support_is_refused_in_a_sentence(learner: Learner, folder: Path) ->
 
 def an_unseen_action_is_served_within_reason(learner: Learner, folder: Path) -> None:
     """Nothing is known of it but its features: it is neither excluded nor chosen for certain everywhere."""
-    tasks = spoiled_tasks(folder, with_an_action_nobody_trained_on)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, with_an_action_nobody_trained_on)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     share = chosen(policy.adapt(tasks.window("training", [0])), tasks.window("holdout"))[:, 3]
     assert 0.0 < float(share.mean()) < 1.0
 
 
 def the_order_of_rounds_is_irrelevant(learner: Learner, folder: Path) -> None:
-    tasks = spoiled_tasks(folder, untouched)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, untouched)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     support, rounds = tasks.window("training", [0]), tasks.window("holdout")
     shuffled = support.select(torch.randperm(support.n, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(
@@ -344,8 +347,8 @@ def the_order_of_rounds_is_irrelevant(learner: Learner, folder: Path) -> None:
 
 def adapting_forgets_the_last_segment(learner: Learner, folder: Path) -> None:
     """A policy is a value: what it has adapted to before changes nothing."""
-    tasks = spoiled_tasks(folder, untouched)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, untouched)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     rounds, support = tasks.window("holdout"), tasks.window("training", [1])
     before = chosen(policy.zero_shot(), rounds), chosen(policy.adapt(support), rounds)
     policy.adapt(tasks.window("training", [2]))
@@ -354,15 +357,16 @@ def adapting_forgets_the_last_segment(learner: Learner, folder: Path) -> None:
 
 
 def the_same_seed_learns_the_same_numbers(learner: Learner, folder: Path) -> None:
-    first = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=4)
+    tasks = spoiled_fits(folder, untouched).tasks
+    first = learner.meta_train(SharedFits(tasks, LAWFUL, seed=4))
     torch.manual_seed(99)
-    again = learner.meta_train(Tasks(**vars(spoiled_tasks(folder, untouched))), LAWFUL, seed=4)
+    again = learner.meta_train(SharedFits(tasks, LAWFUL, seed=4))
     assert_equal_policies(first, again)
 
 
 def holdout_and_test_segments_are_not_looked_at(learner: Learner, folder: Path) -> None:
-    honest = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=0)
-    fooled = learner.meta_train(spoiled_tasks(folder, with_a_false_future), LAWFUL, seed=0)
+    honest = learner.meta_train(spoiled_fits(folder, untouched))
+    fooled = learner.meta_train(spoiled_fits(folder, with_a_false_future))
     assert_equal_policies(honest, fooled)
 
 
@@ -388,9 +392,9 @@ def _turned_around(arrays: Arrays, rows: NDArray[np.bool_]) -> Arrays:
 def the_refit_looks_at_every_segment_and_at_no_holdout(learner: Learner, folder: Path) -> None:
     """The pooled model under a policy learns from test segments too; without one nothing changes."""
     honest, late, elsewhere = (
-        refitted(learner.meta_train(tasks, LAWFUL, seed=0), tasks, LAWFUL, seed=0)
-        for tasks in (
-            spoiled_tasks(folder, spoil)
+        refitted(learner.meta_train(fits), fits)
+        for fits in (
+            spoiled_fits(folder, spoil)
             for spoil in (untouched, with_a_false_holdout, with_false_test_segments)
         )
     )
@@ -400,8 +404,8 @@ def the_refit_looks_at_every_segment_and_at_no_holdout(learner: Learner, folder:
 
 
 def what_is_stored_serves_the_same(learner: Learner, folder: Path) -> None:
-    tasks = spoiled_tasks(folder, untouched)
-    policy = learner.meta_train(tasks, LAWFUL, seed=0)
+    fits = spoiled_fits(folder, untouched)
+    tasks, policy = fits.tasks, learner.meta_train(fits)
     kind: Any = type(policy)
     restored = kind.restored(
         {name: tensor.clone() for name, tensor in policy.numbers().items()},
@@ -419,7 +423,7 @@ def what_is_stored_serves_the_same(learner: Learner, folder: Path) -> None:
 
 def the_learning_curve_is_told_as_it_is_learned(learner: Learner, folder: Path) -> None:
     told: list[CurvePoint] = []
-    policy = learner.meta_train(spoiled_tasks(folder, untouched), LAWFUL, seed=0, progress=told.append)
+    policy = learner.meta_train(spoiled_fits(folder, untouched), progress=told.append)
     assert tuple(told) == policy.curve
     assert told[0].step == 0
     assert [point.step for point in told] == sorted({point.step for point in told})

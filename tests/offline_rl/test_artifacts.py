@@ -9,7 +9,7 @@ from features.errors import InputDataError
 from offline_rl import two_tower
 from offline_rl.artifacts import load_policy, save_policy
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.learner import CurvePoint
+from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.segment_objective import SegmentObjective
 
 OBJECTIVE = SegmentObjective(

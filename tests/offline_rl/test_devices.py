@@ -4,18 +4,18 @@
 processor's, so that the first half says only that the comparison is sound.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from offline_rl.logged_data import Tasks
-from offline_rl.meta import mixed_start, refit, time_split, warm_start
+from offline_rl.meta import shared_fits
 from offline_rl.meta.adapt_together import adapted_to_each
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.mixed_effects import MixedEffects
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.mixed_model.model import fit_model
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.slot_marginals import slot_marginals
@@ -40,12 +40,9 @@ def learned_on(
     device: str, learner: MixedEffects | Maml, tasks: Tasks, patch: pytest.MonkeyPatch
 ) -> dict[int, torch.Tensor]:
     """Probabilities of every segment's policy on the holdout, as learned on a device."""
-    for module in (mixed_start, refit, time_split, warm_start):
-        patch.setattr(module, "training_device", lambda: torch.device(device))
-    # Equal tasks in another object, so that nothing is remembered of another device.
-    own = replace(tasks)
+    patch.setattr(shared_fits, "training_device", lambda: torch.device(device))
     policies: dict[int, Policy] = adapted_to_each(
-        learner.meta_train(own, STEPS, seed=0), own.window("training")
+        learner.meta_train(SharedFits(tasks, STEPS, seed=0)), tasks.window("training")
     )
     rounds = tasks.window("holdout")
     return {

@@ -8,11 +8,12 @@ import numpy as np
 import torch
 
 from offline_rl.logged_data import Tasks
+from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.item_rates import ItemRates
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
-from offline_rl.meta.time_split import FittedPolicy
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.frequency_policy import FrequencyPolicy
 from offline_rl.rolling_evaluation import Rolling, rolled
 from offline_rl.serving import SegmentPolicies
@@ -36,7 +37,7 @@ def learned(folder: Path) -> tuple[Tasks, MixedMetaPolicy, list[FittedPolicy]]:
     training = tasks.to("cpu", torch.float32).window("training")
 
     def of_training(learner: MixedEffects | ItemRates) -> FittedPolicy:
-        policy: FittedPolicy = learner.meta_train(tasks, LearningSettings(), seed=0)
+        policy: FittedPolicy = learner.meta_train(SharedFits(tasks, LearningSettings(), 0))
         return policy.fitted_again(training, 0)
 
     pooled = of_training(PooledRewardModel())

@@ -33,12 +33,12 @@ from flows.simulations.studies.study import StudySettings, make_study
 from offline_rl.comparison.curves import INNER_STEPS, SUPPORT_ROUNDS, Adapter, ways_to_adapt
 from offline_rl.device import limit_threads
 from offline_rl.meta.choice import asking, likelihood_gains
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.fit_by_time import FittedPolicy
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.time_split import FittedPolicy
-from offline_rl.meta.warm_start import WarmStart
+from offline_rl.meta.shared_fits import SharedFits
 
 # Studies write contexts without history, the only thing that tells users of a personal world apart.
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
@@ -165,21 +165,17 @@ def run_study(job: Job) -> None:
         return
     study = make_study(replace(job.settings.study, world=job.world, seed=job.seed))
     study.splits.seal(job.out / "splits" / f"{job.world}-{job.seed}.json")
-    tasks, learning = study.tasks(), job.settings.learning
+    fits = SharedFits(study.tasks(), job.settings.learning, job.seed)
     began = time.process_time()
-    pooled = LEARNERS[POOLED].meta_train(tasks, learning, job.seed)
+    pooled = LEARNERS[POOLED].meta_train(fits)
     assert isinstance(pooled, MixedMetaPolicy)
-    opening = open_test(study, tasks, pooled.model, job.settings.exploration)
-
-    def warm() -> WarmStart:
-        return mixed_start(tasks, learning.hidden, job.seed)
-
-    baseline = judge(_as_learned(refitted(pooled, tasks, learning, job.seed)), opening)
+    opening = open_test(study, fits.tasks, pooled.model, job.settings.exploration)
+    baseline = judge(_as_learned(refitted(pooled, fits)), opening)
     warm_seconds = time.process_time() - began
     for name in missing:
         began = time.process_time()
-        policy = pooled if name == POOLED else LEARNERS[name].meta_train(tasks, learning, job.seed)
-        served = refitted(policy, tasks, learning, job.seed)
+        policy = pooled if name == POOLED else LEARNERS[name].meta_train(fits)
+        served = refitted(policy, fits)
         trained = time.process_time()
         # Before the split is opened: a run that dies afterwards has looked as well.
         append_line(
@@ -204,9 +200,9 @@ def run_study(job: Job) -> None:
                 dr=values.dr.tolist(),
                 gain_in_errors=gain_in_errors(values, baseline, opening).tolist(),
                 validation_gain=policy.validation_gain,
-                likelihood_gain=_likelihood_gain(policy, pooled, warm),
+                likelihood_gain=_likelihood_gain(policy, pooled, fits),
                 lead=policy.lead if isinstance(policy, FittedPolicy) else None,
-                asks=name in asking([policy], pooled, warm).learners,
+                asks=name in asking([policy], pooled, fits).learners,
                 adapts=policy.adapts,
                 notes=list(policy.notes),
                 steps=steps,
@@ -218,11 +214,11 @@ def run_study(job: Job) -> None:
         )
 
 
-def _likelihood_gain(policy: MetaPolicy, pooled: MetaPolicy, warm: Callable[[], WarmStart]) -> float | None:
+def _likelihood_gain(policy: MetaPolicy, pooled: MetaPolicy, fits: SharedFits) -> float | None:
     """By which those that take steps are ordered; None for what is fitted in one go or predicts no reward."""
     if isinstance(policy, FittedPolicy):
         return None
-    return next(iter(likelihood_gains([policy], pooled, warm()).values()), None)
+    return next(iter(likelihood_gains([policy], pooled, fits.mixed_start).values()), None)
 
 
 def _as_learned(policy: MetaPolicy) -> Adapter:

@@ -18,8 +18,10 @@ from offline_rl.comparison.curves import (
 )
 from offline_rl.comparison.unseen import Holdout, UnseenSegment, each_unseen, unseen_segments
 from offline_rl.logged_data import LoggedRounds
-from offline_rl.meta.learner import Learner, MetaPolicy
+from offline_rl.meta.learner import Learner
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.named_learners import LEARNERS
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.policies.frequency_policy import FrequencyPolicy
@@ -125,7 +127,7 @@ def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_p
     """The same numbers as the evaluation by segment, slates and exploration included."""
     tasks = load_world(tmp_path, log_rounds(make_world(click_rate=0.2), 200))
     learner: Learner = LEARNERS[name]
-    policy: Any = learner.meta_train(tasks, LAWFUL, 0)
+    policy: Any = learner.meta_train(SharedFits(tasks, LAWFUL, 0))
     if name == "fine_tuned":  # it adapts, whether that paid or not, and as far as its steps lead
         policy = replace(policy, inner_steps=3, inner_lr=0.5, rates={}, longest_move=None)
     rounds = tasks.window("holdout")

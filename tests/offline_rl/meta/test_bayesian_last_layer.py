@@ -14,8 +14,9 @@ from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.judgement import judge
-from offline_rl.meta.learner import CurvePoint, LearningSettings
-from offline_rl.meta.warm_start import warm_start
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import CurvePoint
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
 from tests.laws.learners import World, load_world, log_rounds, make_world, opposite_world
 
@@ -35,7 +36,7 @@ def opposite(folder: Path) -> tuple[World, Tasks, BayesianMetaPolicy]:
     """Half of the segments click on item 0 only, half on item 1: one policy for all can't win."""
     world = opposite_world()
     tasks = load_world(folder, log_rounds(world, 200))
-    return world, tasks, LEARNER.meta_train(tasks, QUICK, seed=0)
+    return world, tasks, LEARNER.meta_train(SharedFits(tasks, QUICK, 0))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def test_adapting_pays_where_segments_prefer_opposite_items(
 
 def test_validation_is_what_the_common_judge_says(opposite: tuple[World, Tasks, BayesianMetaPolicy]) -> None:
     _, tasks, policy = opposite
-    seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
+    seen = judge(policy, SharedFits(tasks, QUICK, 0).warm_start)
     assert (policy.validation_value, policy.validation_gain) == (seen.value, seen.gain)
     assert policy.validation_gain > 0.0
 
@@ -109,10 +110,9 @@ def test_the_more_rounds_the_further_from_the_pooled_policy(
 def test_the_same_seed_learns_the_same_numbers_and_tells_its_curve(folder: Path, small_log: Arrays) -> None:
     tasks = load_world(folder, small_log)
     told: list[CurvePoint] = []
-    first = LEARNER.meta_train(tasks, QUICK, seed=3, progress=told.append)
+    first = LEARNER.meta_train(SharedFits(tasks, QUICK, 3), progress=told.append)
     torch.manual_seed(99)
-    warm_start.cache_clear()
-    again = LEARNER.meta_train(tasks, QUICK, seed=3)
+    again = LEARNER.meta_train(SharedFits(tasks, QUICK, 3))
     assert all(torch.equal(value, again.numbers()[name]) for name, value in first.numbers().items())
     assert first.notes == again.notes
     assert tuple(told) == first.curve
@@ -128,14 +128,16 @@ def test_holdout_rounds_and_test_segments_are_not_looked_at(folder: Path, small_
         **small_log,
         "reward": np.where(hidden, 1.0 - small_log["reward"].astype(float), small_log["reward"]),
     }
-    honest, fooled = (LEARNER.meta_train(load_world(folder, log), QUICK, seed=0) for log in (small_log, lied))
+    honest, fooled = (
+        LEARNER.meta_train(SharedFits(load_world(folder, log), QUICK, 0)) for log in (small_log, lied)
+    )
     assert all(torch.equal(value, fooled.numbers()[name]) for name, value in honest.numbers().items())
 
 
 def test_a_homogeneous_world_says_that_adaptation_is_off(folder: Path) -> None:
     world = make_world(segments=8, items=6, click_rate=0.05, heterogeneity=0.0, shared=0.0)
     tasks = load_world(folder, log_rounds(world, 200))
-    policy = LEARNER.meta_train(tasks, QUICK, seed=0)
+    policy = LEARNER.meta_train(SharedFits(tasks, QUICK, 0))
     assert not policy.adapts
     assert policy.notes[-1].startswith("Adaptation switched off")
     assert policy.validation_gain == 0.0
@@ -200,7 +202,7 @@ def test_no_log_makes_it_speak_nonsense(
     """Adapting is forced on, so that the posterior answers and not the fallback."""
     tasks = load_world(folder, bad(small_log))
     short = replace(QUICK, max_steps=3, evaluate_every=1)
-    policy = replace(replace(LEARNER, sizes=(0, 1)).meta_train(tasks, short, seed=0), is_adapting=True)
+    policy = replace(replace(LEARNER, sizes=(0, 1)).meta_train(SharedFits(tasks, short, 0)), is_adapting=True)
     assert all(bool(value.isfinite().all()) for value in policy.numbers().values())
     assert np.isfinite([policy.validation_value, policy.validation_gain]).all()
     for segment in range(tasks.n_segments):
@@ -231,7 +233,7 @@ def test_divergence_is_a_sentence_with_what_to_change(folder: Path, small_log: A
     tasks = load_world(folder, small_log)
     for rate in (1e3, float("inf")):
         with pytest.raises(MetacartError, match=r"diverged at step \d+: lower its rates"):
-            replace(LEARNER, rate=rate).meta_train(tasks, QUICK, seed=0)
+            replace(LEARNER, rate=rate).meta_train(SharedFits(tasks, QUICK, 0))
 
 
 def test_money_that_differs_by_segment_is_adapted_to(folder: Path) -> None:
@@ -242,7 +244,7 @@ def test_money_that_differs_by_segment_is_adapted_to(folder: Path) -> None:
     """
     world = opposite_world()
     tasks = load_world(folder, money(log_rounds(world, 200)))
-    policy = LEARNER.meta_train(tasks, QUICK, seed=0)
+    policy = LEARNER.meta_train(SharedFits(tasks, QUICK, 0))
     assert not policy.is_binary
     unseen = tasks.split("meta_test")
     logged, best = np.mean([world.reference_values(g, 1000) for g in unseen], axis=0)

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.meta.shared_fits import SharedFits
 
 Floats = NDArray[np.float64]
 
@@ -154,9 +156,8 @@ def test_learned_features_pay_where_segments_differ_nonlinearly() -> None:
     world = study_world("nonlinear", 0, segments=104, size=4)
     tasks = logged_tasks(world, 0, rows=60)
     settings = LearningSettings(hidden=8, max_steps=40)
-    linear, learned = (
-        BayesianLastLayer(sizes=sizes, rows=64).meta_train(tasks, settings, 0) for sizes in ((0,), (0, 4))
-    )
+    fits = SharedFits(tasks, settings, seed=0)
+    linear, learned = (BayesianLastLayer(sizes=sizes, rows=64).meta_train(fits) for sizes in ((0,), (0, 4)))
     pooled = world.share_of_gap(_switched_off(linear), tasks)
     by_linear, by_learned = (world.share_of_gap(policy, tasks) for policy in (linear, learned))
     assert pooled + 0.03 < by_linear < by_learned - 0.05
@@ -179,7 +180,8 @@ def _shares(name: str, seed: int) -> list[float]:
     """Share of the gap of the pooled model and of each of the learners."""
     world = study_world(name, seed)
     tasks = logged_tasks(world, seed)
-    policies = [learner.meta_train(tasks, LearningSettings(), seed) for learner in LEARNERS.values()]
+    fits = SharedFits(tasks, LearningSettings(), seed)
+    policies = [learner.meta_train(fits) for learner in LEARNERS.values()]
     return [world.share_of_gap(policy, tasks) for policy in (_switched_off(policies[0]), *policies)]
 
 

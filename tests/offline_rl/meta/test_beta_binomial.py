@@ -9,7 +9,8 @@ import torch
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.beta_binomial import ALIKE, BetaBinomial, BetaBinomialMetaPolicy, prior_strength
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.shared_fits import SharedFits
 from tests.laws.learners import chosen, load_world, log_rounds, opposite_world
 
 QUICK = LearningSettings(hidden=4)
@@ -85,7 +86,7 @@ def test_groups_of_one_rate_have_a_prior_stronger_than_their_rounds() -> None:
 def test_amounts_are_shrunk_by_the_same_formula(tmp_path: Path) -> None:
     arrays = log_rounds(opposite_world(), 100)
     amounts = {**arrays, "reward": 30.0 * arrays["reward"].astype(float) + 5.0}
-    policy = BetaBinomial().meta_train(load_world(tmp_path, amounts), QUICK, seed=0)
+    policy = BetaBinomial().meta_train(SharedFits(load_world(tmp_path, amounts), QUICK, 0))
     assert not policy.is_binary
     assert float(policy.strength.max()) < 2.0
     assert policy.adapts

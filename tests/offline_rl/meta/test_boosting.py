@@ -14,6 +14,7 @@ from offline_rl.meta import boosted_trees
 from offline_rl.meta.boosted_trees import BoostedTrees, grown_trees, trees_of
 from offline_rl.meta.boosting import Boosting, BoostingMetaPolicy
 from offline_rl.meta.learner import Learner
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.scored_policy import ScoredPolicy
 from tests.laws.learners import (
     LAWFUL,
@@ -142,13 +143,13 @@ def test_the_policy_scores_as_scikit_learn_would(folder: Path) -> None:
 
 
 def fitted(folder: Path) -> BoostingMetaPolicy:
-    return Boosting().meta_train(load_world(folder, log_rounds(opposite_world(), 400)), LAWFUL, seed=0)
+    return Boosting().meta_train(SharedFits(load_world(folder, log_rounds(opposite_world(), 400)), LAWFUL, 0))
 
 
 def test_segments_with_opposite_tastes_are_told_apart(folder: Path) -> None:
     """An unseen segment is refused, and after another fit it is served its own item as all others are."""
     tasks = load_world(folder, log_rounds(opposite_world(), 400))
-    policy = Boosting().meta_train(tasks, LAWFUL, seed=0)
+    policy = Boosting().meta_train(SharedFits(tasks, LAWFUL, 0))
     rounds, support = tasks.window("holdout"), tasks.window("support", [tasks.split("meta_test")[0]])
     assert "isn't among those" in (policy.refusal(support) or "")
     assert torch.equal(chosen(policy.adapt(support), rounds), chosen(policy.zero_shot(), rounds))
@@ -166,7 +167,7 @@ def test_one_segment_no_clicks_and_amounts(folder: Path) -> None:
     one = log_rounds(make_world(segments=1, items=4, click_rate=0.2), 600)
     for spoil in (dict, without_rewards, with_amounts):
         tasks = load_world(folder, spoil(one))
-        policy = Boosting().meta_train(tasks, LAWFUL, seed=0)
+        policy = Boosting().meta_train(SharedFits(tasks, LAWFUL, 0))
         assert not policy.adapts
         assert policy.is_binary == (spoil is not with_amounts)
         assert bool(torch.isfinite(chosen(policy.adapt(tasks.rounds), tasks.rounds)).all())

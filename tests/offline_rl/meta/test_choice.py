@@ -3,33 +3,34 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
-from offline_rl.logged_data import Tasks
+from features.errors import InputDataError
 from offline_rl.meta.choice import Asking, asking, asking_by_validation, likelihood_gains
 from offline_rl.meta.judgement import judge
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.reinforce import Reinforce
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.shared_fits import SharedFits
 from tests.laws.learners import load_world, log_rounds, opposite_world
 
 QUICK = LearningSettings(max_steps=10, patience=2, hidden=8, rows_per_task=128)
 
 
 @pytest.fixture(scope="module")
-def tasks(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
-    return load_world(tmp_path_factory.mktemp("choice"), log_rounds(opposite_world(), 200))
+def fits(tmp_path_factory: pytest.TempPathFactory) -> SharedFits:
+    tasks = load_world(tmp_path_factory.mktemp("choice"), log_rounds(opposite_world(), 200))
+    return SharedFits(tasks, QUICK, seed=0)
 
 
-def test_a_learner_that_tells_rewards_better_asks_and_the_pooled_model_does_not(tasks: Tasks) -> None:
-    start = warm_start(tasks, QUICK.hidden, 0)
-    pooled, effects = (
-        learner.meta_train(tasks, QUICK, seed=0) for learner in (PooledTwoTower(), RandomEffects())
-    )
+def test_a_learner_that_tells_rewards_better_asks_and_the_pooled_model_does_not(fits: SharedFits) -> None:
+    start = fits.warm_start
+    pooled, effects = (learner.meta_train(fits) for learner in (PooledTwoTower(), RandomEffects()))
 
     gains = likelihood_gains([pooled, effects], pooled, start)
 
@@ -38,22 +39,20 @@ def test_a_learner_that_tells_rewards_better_asks_and_the_pooled_model_does_not(
     assert asking_by_validation([pooled, effects], pooled, start) == ["random_effects"]
 
 
-def test_the_surest_gain_asks_first(tasks: Tasks) -> None:
-    start = warm_start(tasks, QUICK.hidden, 0)
-    pooled, *learned = (
-        learner.meta_train(tasks, QUICK, seed=0) for learner in (PooledTwoTower(), Maml(), RandomEffects())
-    )
+def test_the_surest_gain_asks_first(fits: SharedFits) -> None:
+    start = fits.warm_start
+    pooled, *learned = (learner.meta_train(fits) for learner in (PooledTwoTower(), Maml(), RandomEffects()))
 
     gains = likelihood_gains(learned, pooled, start)
 
     assert asking_by_validation(learned, pooled, start) == sorted(gains, key=lambda name: -gains[name])
 
 
-def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(tasks: Tasks) -> None:
-    start = warm_start(tasks, QUICK.hidden, 0)
-    policy = Reinforce().meta_train(tasks, QUICK, seed=0)
-    effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    pooled = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
+def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(fits: SharedFits) -> None:
+    start = fits.warm_start
+    policy = Reinforce().meta_train(fits)
+    effects = RandomEffects().meta_train(fits)
+    pooled = PooledTwoTower().meta_train(fits)
     convinced = replace(policy, validation_value=judge(pooled, start).value + 3.0, validation_gain=2.0)
 
     assert policy.name not in likelihood_gains([policy], pooled, start)
@@ -62,10 +61,10 @@ def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(task
     assert asking_by_validation([hardly, effects], pooled, start) == ["random_effects"]
 
 
-def test_a_value_that_is_surely_lower_is_a_veto(tasks: Tasks) -> None:
-    start = warm_start(tasks, QUICK.hidden, 0)
-    effects = RandomEffects().meta_train(tasks, QUICK, seed=0)
-    pooled = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
+def test_a_value_that_is_surely_lower_is_a_veto(fits: SharedFits) -> None:
+    start = fits.warm_start
+    effects = RandomEffects().meta_train(fits)
+    pooled = PooledTwoTower().meta_train(fits)
     lower = judge(pooled, start).value - 0.3
     three_errors = replace(effects, validation_value=lower, validation_gain=-0.4)
     one_error = replace(effects, validation_value=lower, validation_gain=-0.6)
@@ -74,8 +73,15 @@ def test_a_value_that_is_surely_lower_is_a_veto(tasks: Tasks) -> None:
     assert asking_by_validation([one_error], pooled, start) == ["random_effects"]
 
 
-def no_warm_start() -> WarmStart:
-    raise AssertionError("Nobody takes steps, so nobody needs the two-tower network.")
+@pytest.fixture(scope="module")
+def unfitted(fits: SharedFits) -> SharedFits:
+    """Fits of nothing but the future: nobody takes steps, so nobody may ask for a start."""
+    return replace(fits, tasks=replace(fits.tasks, window_code=torch.full_like(fits.tasks.window_code, 2)))
+
+
+def test_where_nobody_takes_steps_no_start_is_fitted(unfitted: SharedFits) -> None:
+    with pytest.raises(InputDataError):
+        assert unfitted.mixed_start
 
 
 def led(policy: MetaPolicy, name: str, lead: float, *, value: float = 0.0) -> MetaPolicy:
@@ -85,15 +91,17 @@ def led(policy: MetaPolicy, name: str, lead: float, *, value: float = 0.0) -> Me
 
 
 @pytest.fixture(scope="module")
-def pooled(tasks: Tasks) -> MetaPolicy:
-    return led(PooledRewardModel().meta_train(tasks, QUICK, seed=0), "pooled_reward_model", 0.0)
+def pooled(fits: SharedFits) -> MetaPolicy:
+    return led(PooledRewardModel().meta_train(fits), "pooled_reward_model", 0.0)
 
 
-def test_segments_own_effects_ask_where_they_lead_by_an_error(tasks: Tasks, pooled: MetaPolicy) -> None:
-    learned = MixedEffects().meta_train(tasks, QUICK, seed=0)
+def test_segments_own_effects_ask_where_they_lead_by_an_error(
+    fits: SharedFits, unfitted: SharedFits, pooled: MetaPolicy
+) -> None:
+    learned = MixedEffects().meta_train(fits)
     assert isinstance(learned, MixedMetaPolicy)
     assert learned.lead > 5.0  # even and odd segments like opposite items
-    assert asking([learned], pooled, no_warm_start) == Asking(("mixed_effects",), "pooled_reward_model")
+    assert asking([learned], pooled, unfitted) == Asking(("mixed_effects",), "pooled_reward_model")
 
 
 @pytest.mark.parametrize(
@@ -107,12 +115,14 @@ def test_segments_own_effects_ask_where_they_lead_by_an_error(tasks: Tasks, pool
     ],
 )
 def test_the_clearest_lead_asks_first_and_the_list_is_the_floor(
-    leads: dict[str, float], expected: Asking, pooled: MetaPolicy
+    leads: dict[str, float], expected: Asking, unfitted: SharedFits, pooled: MetaPolicy
 ) -> None:
     policies = [led(pooled, name, lead) for name, lead in leads.items()]
-    assert asking(policies, pooled, no_warm_start) == expected
+    assert asking(policies, pooled, unfitted) == expected
 
 
-def test_a_lead_in_likelihood_does_not_excuse_a_value_that_is_surely_lower(pooled: MetaPolicy) -> None:
-    assert asking([led(pooled, "a", 4.0, value=-0.03)], pooled, no_warm_start).learners == ()
-    assert asking([led(pooled, "a", 4.0, value=-0.01)], pooled, no_warm_start).learners == ("a",)
+def test_a_lead_in_likelihood_does_not_excuse_a_value_that_is_surely_lower(
+    unfitted: SharedFits, pooled: MetaPolicy
+) -> None:
+    assert asking([led(pooled, "a", 4.0, value=-0.03)], pooled, unfitted).learners == ()
+    assert asking([led(pooled, "a", 4.0, value=-0.01)], pooled, unfitted).learners == ("a",)

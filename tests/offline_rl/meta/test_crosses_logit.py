@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from offline_rl.meta.crosses_logit import PENALTY, CrossesLogit, fit_crosses, indicator_columns
 from offline_rl.meta.learner import Learner
+from offline_rl.meta.shared_fits import SharedFits
 from tests.laws.by_hand import rounds_by_hand
 from tests.laws.learners import (
     LAWFUL,
@@ -111,7 +112,7 @@ def test_indicators_are_told_by_block() -> None:
 
 def test_an_unseen_segment_is_refused_and_served_without_crosses(folder: Path) -> None:
     tasks = load_world(folder, log_rounds(opposite_world(), 200))
-    policy = CrossesLogit().meta_train(tasks, LAWFUL, seed=0)
+    policy = CrossesLogit().meta_train(SharedFits(tasks, LAWFUL, 0))
     unseen, seen = tasks.split("meta_test")[0], tasks.split("meta_train")[0]
     rounds, support = tasks.window("holdout"), tasks.window("support", [unseen])
     assert "isn't among those" in (policy.refusal(support) or "")
@@ -130,7 +131,7 @@ def test_one_segment_no_clicks_and_amounts(folder: Path) -> None:
     one = log_rounds(make_world(segments=1, items=4, click_rate=0.2), 100)
     for spoil in (dict, without_rewards, with_amounts):
         tasks = load_world(folder, spoil(one))
-        policy = CrossesLogit().meta_train(tasks, LAWFUL, seed=0)
+        policy = CrossesLogit().meta_train(SharedFits(tasks, LAWFUL, 0))
         assert policy.adapts == (spoil is not without_rewards)
         assert policy.is_binary == (spoil is not with_amounts)
         assert bool(torch.isfinite(chosen(policy.adapt(tasks.rounds), tasks.rounds)).all())

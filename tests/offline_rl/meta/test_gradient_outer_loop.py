@@ -16,12 +16,13 @@ from offline_rl.meta.convergence import Look
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import HEAD, InnerStep
 from offline_rl.meta.judgement import validation_tasks
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.outer_loop import RATE_SPEED, Direction, descend
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.validation import Validation
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.policy import Policy
 from tests.laws.learners import load_world, log_rounds, opposite_world
 
@@ -36,13 +37,13 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
 
 @pytest.fixture(scope="module")
 def start(tasks: Tasks) -> WarmStart:
-    return warm_start(tasks, QUICK.hidden, 0)
+    return SharedFits(tasks, QUICK, 0).warm_start
 
 
 @pytest.fixture(scope="module")
 def learned(tasks: Tasks) -> GradientMetaPolicy:
     both = Maml("maml_rates", learned_rates=True, learned_shrinkage=True)
-    return both.meta_train(tasks, replace(QUICK, max_steps=10), seed=0)
+    return both.meta_train(SharedFits(tasks, replace(QUICK, max_steps=10), 0))
 
 
 def loop(
@@ -111,7 +112,7 @@ def test_parameters_that_overflow_are_not_looked_at(start: WarmStart) -> None:
 
 
 def test_a_learner_that_diverges_still_returns_a_policy(tasks: Tasks, start: WarmStart) -> None:
-    policy = Maml().meta_train(tasks, replace(QUICK, outer_lr=float("inf")), seed=0)
+    policy = Maml().meta_train(SharedFits(tasks, replace(QUICK, outer_lr=float("inf")), 0))
     assert any(note.startswith("maml diverged at step 2,") for note in policy.notes)
     assert is_finite(policy)
     assert bool(torch.isfinite(chances(policy.adapt(tasks.window("training", [0])), tasks)).all())
@@ -213,7 +214,7 @@ def test_rates_and_kappa_are_learned_with_the_network(learned: GradientMetaPolic
 
 @pytest.mark.parametrize("learner", [Maml("anil", head_only=True), Maml("anil_rates", False, True, True)])
 def test_a_head_only_policy_moves_the_head_only(learner: Maml, tasks: Tasks) -> None:
-    policy = learner.meta_train(tasks, replace(QUICK, max_steps=5), seed=0)
+    policy = learner.meta_train(SharedFits(tasks, replace(QUICK, max_steps=5), 0))
     served = policy.adapt(tasks.window("training", [0]))
     moved = {
         name for name, value in policy.parameters.items() if not torch.equal(value, served.parameters[name])
@@ -255,7 +256,7 @@ def test_no_segment_moves_further_than_twice_what_validation_has_seen(
     learned: GradientMetaPolicy, tasks: Tasks
 ) -> None:
     assert learned.longest_move is not None
-    seen = validation_tasks(warm_start(tasks, QUICK.hidden, seed=0))
+    seen = validation_tasks(SharedFits(tasks, QUICK, 0).warm_start)
     moves = [distance(learned, learned.adapt(task.support)) for task in seen]
     assert learned.longest_move == pytest.approx(2.0 * max(moves), rel=1e-4)
     short = replace(learned, longest_move=0.5 * max(moves))

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.cross_fitting import cross_fitted_rewards, held_out_folds
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.reinforce import Reinforce, pooled_gradient
 from offline_rl.meta.replay import Replay
 from offline_rl.meta.segment_objective import Kind
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.task_batches import pad_tasks
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 from tests.laws.learners import load_world, log_rounds, make_world
 
 QUICK = LearningSettings(max_steps=10, patience=2, hidden=4, rows_per_task=32, tasks_per_step=4)
@@ -30,7 +31,9 @@ Tensors = dict[str, Tensor]
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
     world = make_world(segments=6, items=5, features=3, contexts=2, click_rate=0.3)
-    return warm_start(load_world(tmp_path_factory.mktemp("replay"), log_rounds(world, 60)), 4, 0)
+    return SharedFits(
+        load_world(tmp_path_factory.mktemp("replay"), log_rounds(world, 60)), QUICK, 0
+    ).warm_start
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +139,7 @@ def test_priorities_lower_the_variance_where_few_sessions_earn(start: WarmStart)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_objective_learns_a_finite_policy(kind: Kind, tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=6, items=5, click_rate=0.2), 100))
-    policy = Reinforce(kind=kind).meta_train(tasks, QUICK, seed=0)
+    policy = Reinforce(kind=kind).meta_train(SharedFits(tasks, QUICK, 0))
     assert not policy.adapts
     assert policy.objective.kind == kind
     assert len(policy.curve) > 1

@@ -11,6 +11,7 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.beta_binomial import ALIKE
 from offline_rl.meta.item_rates import ItemRates, ItemRatesMetaPolicy, shrunken_rates
 from offline_rl.meta.learner import Learner
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from tests.laws.by_hand import rounds_by_hand
@@ -112,12 +113,12 @@ def test_without_a_click_all_items_are_alike(folder: Path) -> None:
     torch.testing.assert_close(rates.mean, torch.tensor([1 / 8, 1 / 8]).double())
     assert rates.strength.tolist() == [ALIKE, ALIKE]
     tasks = load_world(folder, without_rewards(log_rounds(opposite_world(), 30)))
-    assert not LEARNERS[1].meta_train(tasks, LAWFUL, seed=0).adapts
+    assert not LEARNERS[1].meta_train(SharedFits(tasks, LAWFUL, 0)).adapts
 
 
 def test_segments_are_counted_alike_together_and_one_by_one(folder: Path) -> None:
     tasks = load_world(folder, log_rounds(opposite_world(), 100))
-    policy = LEARNERS[1].meta_train(tasks, LAWFUL, seed=0)
+    policy = LEARNERS[1].meta_train(SharedFits(tasks, LAWFUL, 0))
     training = tasks.window("training")
     together = policy.adapt_each(training)
     assert sorted(together) == list(range(12))
@@ -130,5 +131,5 @@ def test_segments_are_counted_alike_together_and_one_by_one(folder: Path) -> Non
 def test_one_segment_alone_is_counted_too(folder: Path) -> None:
     tasks = load_world(folder, log_rounds(opposite_world(1), 100))
     for learner in LEARNERS:
-        served = learner.meta_train(tasks, LAWFUL, seed=0).adapt(tasks.window("training", [0]))
+        served = learner.meta_train(SharedFits(tasks, LAWFUL, 0)).adapt(tasks.window("training", [0]))
         assert int(scores(served, tasks.rounds).argmax()) == 0

@@ -8,12 +8,12 @@ import torch
 
 from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.judgement import judge, log_likelihoods, validation_tasks
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
-from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.per_segment import constant_score
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.user_history import ACTS
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
@@ -25,13 +25,14 @@ QUICK = LearningSettings(max_steps=10, patience=2, hidden=8, rows_per_task=128)
 def start(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
     folder = tmp_path_factory.mktemp("judgement")
     world = make_world(segments=8, items=6, features=3, contexts=3, click_rate=0.15)
-    return warm_start(load_world(folder, log_rounds(world, 200)), QUICK.hidden, 0)
+    return SharedFits(load_world(folder, log_rounds(world, 200)), QUICK, 0).warm_start
 
 
 def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
-    policy = Maml().meta_train(tasks, QUICK, seed=0)
-    seen = judge(policy, mixed_start(tasks, QUICK.hidden, 0))
+    fits = SharedFits(tasks, QUICK, seed=0)
+    policy = Maml().meta_train(fits)
+    seen = judge(policy, fits.mixed_start)
     assert policy.adapts
     assert seen.value == pytest.approx(policy.validation_value, abs=1e-5)
     assert seen.gain == pytest.approx(policy.validation_gain, abs=1e-5)
@@ -40,8 +41,9 @@ def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> Non
 
 def test_the_pooled_model_gains_nothing_over_itself(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=6, items=5), 100))
-    policy = PooledTwoTower().meta_train(tasks, QUICK, seed=0)
-    seen = judge(policy, warm_start(tasks, QUICK.hidden, 0))
+    fits = SharedFits(tasks, QUICK, seed=0)
+    policy = PooledTwoTower().meta_train(fits)
+    seen = judge(policy, fits.warm_start)
     assert seen.gain == 0.0
     assert seen.value == seen.zero_shot_value == pytest.approx(policy.validation_value, abs=1e-6)
 
@@ -66,7 +68,7 @@ def test_validation_tasks_keep_what_users_had_done(tmp_path: Path) -> None:
         "touch_amount": np.ones((n, len(ACTS)), dtype=np.float32),
     }
     tasks = load_world(tmp_path, arrays)
-    start = warm_start(tasks, QUICK.hidden, 0)
+    start = SharedFits(tasks, QUICK, 0).warm_start
     for part in validation_tasks(start):
         for rounds in (part.support, part.query):
             assert rounds.history is not None

@@ -6,16 +6,17 @@ import pytest
 import torch
 
 from offline_rl.artifacts import load_policy, save_policy
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.fine_tuned import FineTuned
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.mixed_start import mixed_start
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
@@ -30,36 +31,35 @@ def scores_of(policy: object, rounds: LoggedRounds) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def alike(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
+def alike(tmp_path_factory: pytest.TempPathFactory) -> SharedFits:
     """Segments that are alike, and traits that matter in a linear way: the mixed model says all there is."""
     world = make_world(segments=10, items=6, click_rate=0.2, heterogeneity=0.0, shared=0.8)
-    return load_world(tmp_path_factory.mktemp("alike"), log_rounds(world, 300))
+    tasks = load_world(tmp_path_factory.mktemp("alike"), log_rounds(world, 300))
+    return SharedFits(tasks, NO_STEPS, seed=0)
 
 
 @pytest.mark.parametrize("learner", [Maml(), Reptile(), Reinforce(), FineTuned()], ids=lambda one: one.name)
 def test_before_any_step_the_pooled_model_serves(
-    learner: Maml | Reptile | Reinforce | FineTuned, alike: Tasks
+    learner: Maml | Reptile | Reinforce | FineTuned, alike: SharedFits
 ) -> None:
-    pooled = PooledRewardModel().meta_train(alike, NO_STEPS, seed=0)
-    policy = learner.meta_train(alike, NO_STEPS, seed=0)
-    rounds = alike.window("holdout")
+    pooled = PooledRewardModel().meta_train(alike)
+    policy = learner.meta_train(alike)
+    rounds = alike.tasks.window("holdout")
     found, expected = (scores_of(one.zero_shot(), rounds) for one in (policy, pooled))
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     assert policy.objective.temperature == pooled.temperature
 
 
-def test_a_refitted_policy_stands_upon_the_mixed_model_of_all_rounds(alike: Tasks) -> None:
-    policies: list[MetaPolicy] = [
-        learner.meta_train(alike, NO_STEPS, seed=0) for learner in (Maml(), PooledRewardModel())
-    ]
-    maml, pooled = (refitted(policy, alike, NO_STEPS, seed=0) for policy in policies)
+def test_a_refitted_policy_stands_upon_the_mixed_model_of_all_rounds(alike: SharedFits) -> None:
+    policies: list[MetaPolicy] = [learner.meta_train(alike) for learner in (Maml(), PooledRewardModel())]
+    maml, pooled = (refitted(policy, alike) for policy in policies)
     assert isinstance(pooled, MixedMetaPolicy)
     assert maml.offset is pooled.model  # type: ignore[attr-defined]
 
 
 def test_what_is_stored_serves_the_same(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
-    policy = Maml().meta_train(tasks, LearningSettings(hidden=4, max_steps=10), seed=0)
+    policy = Maml().meta_train(SharedFits(tasks, LearningSettings(hidden=4, max_steps=10), 0))
     again = load_policy(save_policy(policy, tmp_path))
     for segment in (0, 1):
         support = tasks.window("training", [segment])
@@ -67,8 +67,8 @@ def test_what_is_stored_serves_the_same(tmp_path: Path) -> None:
         torch.testing.assert_close(found, expected)
 
 
-def test_the_start_is_judged_by_rounds_it_has_not_seen(alike: Tasks) -> None:
-    start = mixed_start(alike, 4, 0)
+def test_the_start_is_judged_by_rounds_it_has_not_seen(alike: SharedFits) -> None:
+    start = alike.mixed_start
     assert not set(start.segments) & set(start.validation.segment.tolist())
     assert start.offset is not None
     assert start.training.offset is not None

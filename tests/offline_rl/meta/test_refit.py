@@ -4,16 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.maml import Maml
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.refit import refitted
+from offline_rl.meta.shared_fits import SharedFits
 from tests.laws.learners import World, load_world, log_rounds, opposite_world
 
-SETTINGS = LearningSettings(hidden=4)
+SETTINGS = LearningSettings(hidden=4, max_steps=2)
 
 
 def told_by_context(world: World, folder: Path) -> Tasks:
@@ -23,10 +26,10 @@ def told_by_context(world: World, folder: Path) -> Tasks:
     return load_world(folder, {**arrays, "context": mark})
 
 
-def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledTwoTower, *, refit: bool) -> float:
+def share_of_the_best_item(fits: SharedFits, policy: RandomEffects | PooledTwoTower, *, refit: bool) -> float:
     """In the test segments, without adapting: even segments like item 0, odd ones item 1."""
-    learned = policy.meta_train(tasks, SETTINGS, seed=0)
-    served = (refitted(learned, tasks, SETTINGS, seed=0) if refit else learned).zero_shot()
+    tasks, learned = fits.tasks, policy.meta_train(fits)
+    served = (refitted(learned, fits) if refit else learned).zero_shot()
     rounds = tasks.window("holdout", tasks.split("meta_test"))
     chances = served.action_probabilities(
         rounds.context, rounds.slot, rounds.item_features, rounds.availability()
@@ -35,23 +38,26 @@ def share_of_the_best_item(tasks: Tasks, policy: RandomEffects | PooledTwoTower,
 
 
 def test_the_pooled_model_learns_what_segments_told_only_before_the_holdout(tmp_path: Path) -> None:
-    tasks = told_by_context(opposite_world(), tmp_path)
+    fits = SharedFits(told_by_context(opposite_world(), tmp_path), SETTINGS, seed=0)
     for learner in (PooledTwoTower(), RandomEffects()):
-        assert 0.2 < share_of_the_best_item(tasks, learner, refit=False) < 0.8
-        assert share_of_the_best_item(tasks, learner, refit=True) > 0.95
+        assert 0.2 < share_of_the_best_item(fits, learner, refit=False) < 0.8
+        assert share_of_the_best_item(fits, learner, refit=True) > 0.95
 
 
 def test_a_policy_that_never_left_the_pooled_model_is_the_refitted_one_exactly(tmp_path: Path) -> None:
-    tasks = told_by_context(opposite_world(), tmp_path)
-    policy = PooledTwoTower().meta_train(tasks, SETTINGS, seed=0)
+    fits = SharedFits(told_by_context(opposite_world(), tmp_path), SETTINGS, seed=0)
+    policy = PooledTwoTower().meta_train(fits)
     moved = replace(policy, parameters={name: value + 1.0 for name, value in policy.parameters.items()})
-    base, away = (refitted(one, tasks, SETTINGS, seed=0).numbers() for one in (policy, moved))
+    base, away = (refitted(one, fits).numbers() for one in (policy, moved))
     assert all(not torch.equal(base[name], policy.parameters[name]) for name in ("level", "context_weight"))
     for name, value in base.items():
         torch.testing.assert_close(away[name], value + 1.0)
 
 
-def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("learner", [PooledTwoTower(), Maml()], ids=lambda one: one.name)
+def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(
+    learner: PooledTwoTower | Maml, tmp_path: Path
+) -> None:
     """A test segment logs revenue where the others log clicks: it is left out, and the rest is refitted."""
     tasks = told_by_context(opposite_world(), tmp_path)
     odd, other = tasks.split("meta_test")[:2]
@@ -59,8 +65,8 @@ def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(tmp_path: 
     spoiled = replace(tasks, rounds=replace(tasks.rounds, reward=amounts))
     without = replace(tasks, window_code=torch.where(tasks.rounds.segment == odd, 3, tasks.window_code))
     first, second = (
-        refitted(PooledTwoTower().meta_train(one, SETTINGS, seed=0), one, SETTINGS, seed=0).numbers()
-        for one in (spoiled, without)
+        refitted(learner.meta_train(fits), fits).numbers()
+        for fits in (SharedFits(one, SETTINGS, seed=0) for one in (spoiled, without))
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert other in tasks.window("training").segment.tolist()

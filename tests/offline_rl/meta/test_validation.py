@@ -9,9 +9,13 @@ import torch
 from offline_rl.logged_data import Tasks
 from offline_rl.meta import validation
 from offline_rl.meta.judgement import validation_tasks
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.validation import FOLDS, Validation
-from offline_rl.meta.warm_start import WarmStart, warm_start
+from offline_rl.meta.warm_start import WarmStart
 from tests.laws.learners import load_world, log_rounds, make_world
+
+SETTINGS = LearningSettings(hidden=8)
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +26,7 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Tasks:
 
 @pytest.fixture(scope="module")
 def start(tasks: Tasks) -> WarmStart:
-    return warm_start(tasks, 8, 0)
+    return SharedFits(tasks, SETTINGS, 0).warm_start
 
 
 def test_every_round_before_the_holdout_is_judged_once(tasks: Tasks, start: WarmStart) -> None:
@@ -71,7 +75,7 @@ def test_a_huge_segment_is_adapted_to_in_part_and_judged_whole(
 def test_without_validation_segments_the_training_segments_later_window_judges(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=3, items=5), 100))
     taught = replace(tasks, segment_split=torch.zeros_like(tasks.segment_split))
-    start = warm_start(taught, 8, 0)
+    start = SharedFits(taught, SETTINGS, 0).warm_start
     judged = torch.cat([task.query.context for task in validation_tasks(start)])
     torch.testing.assert_close(judged, taught.window("query").context)
     assert "flatters" in start.notes[0]

@@ -11,11 +11,12 @@ from flows.simulations.studies.learners import LEARNERS, POOLED
 from flows.simulations.studies.opening import Opening, Values, judge, open_test
 from flows.simulations.studies.study import Study, StudySettings, make_study
 from offline_rl.comparison.inference import difference
-from offline_rl.logged_data import LoggedRounds, Tasks
+from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.choice import asking
-from offline_rl.meta.learner import LearningSettings, MetaPolicy
+from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
-from offline_rl.meta.mixed_start import mixed_start
+from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import LogitPolicy
 from offline_rl.user_history import UserHistory
 from tests.flows.simulations.studies.synthetic import synthetic_study
@@ -27,8 +28,7 @@ ADAPTING = ("mixed_effects", "random_effects", "fine_tuned", "fomaml", "bayesian
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    tasks: Tasks
-    settings: LearningSettings
+    fits: SharedFits
     opening: Opening
     policies: dict[str, MetaPolicy]
 
@@ -39,12 +39,7 @@ class Trained:
 
     def asking(self, name: str) -> tuple[str, ...]:
         """Whether it would ask to serve: a tuple of its name, or of nothing."""
-        asked = asking(
-            [self.policies[name]],
-            self.policies[POOLED],
-            lambda: mixed_start(self.tasks, self.settings.hidden, 0),
-        )
-        return asked.learners
+        return asking([self.policies[name]], self.policies[POOLED], self.fits).learners
 
     def gain(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> float:
         """In points of the gap over the pooled model."""
@@ -52,18 +47,12 @@ class Trained:
         return 100 * (share(self.value(name, support_of).true) - share(self.value(POOLED).true))
 
 
-def trained(
-    study: Study,
-    names: tuple[str, ...],
-    settings: LearningSettings = QUICK,
-    seed: int = 0,
-    tasks: Tasks | None = None,
-) -> Trained:
-    tasks = tasks or study.tasks()
-    policies = {name: LEARNERS[name].meta_train(tasks, settings, seed) for name in (POOLED, *names)}
+def trained(study: Study, names: tuple[str, ...], fits: SharedFits | None = None) -> Trained:
+    fits = fits or SharedFits(study.tasks(), QUICK, seed=0)
+    policies = {name: LEARNERS[name].meta_train(fits) for name in (POOLED, *names)}
     pooled = policies[POOLED]
     assert isinstance(pooled, MixedMetaPolicy)
-    return Trained(tasks, settings, open_test(study, tasks, pooled.model, exploration=0.0), policies)
+    return Trained(fits, open_test(study, fits.tasks, pooled.model, exploration=0.0), policies)
 
 
 @pytest.fixture(scope="module")
@@ -167,15 +156,15 @@ def homogeneous() -> Study:
 
 
 @pytest.fixture(scope="module")
-def homogeneous_tasks(homogeneous: Study) -> Tasks:
-    """Made once, so that its warm start is fitted once."""
-    return homogeneous.tasks()
+def homogeneous_fits(homogeneous: Study) -> SharedFits:
+    """Made once, so that its starts are fitted once."""
+    return SharedFits(homogeneous.tasks(), LearningSettings(), seed=0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in LEARNERS if name not in (POOLED, "per_segment")])
 def test_in_the_homogeneous_shop_no_learner_that_is_to_ship_harms(
-    homogeneous: Study, homogeneous_tasks: Tasks, name: str
+    homogeneous: Study, homogeneous_fits: SharedFits, name: str
 ) -> None:
-    run = trained(homogeneous, (name,), LearningSettings(), tasks=homogeneous_tasks)
+    run = trained(homogeneous, (name,), homogeneous_fits)
     assert run.gain(name) > -1.5 or name not in run.asking(name)

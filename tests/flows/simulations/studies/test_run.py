@@ -12,7 +12,7 @@ from flows.simulations.studies.outcome import Outcome, read_outcomes
 from flows.simulations.studies.report import write_report
 from flows.simulations.studies.run import LEDGER, Job, ProtocolSettings, everybody, run_protocol, run_study
 from flows.simulations.studies.study import StudySettings
-from offline_rl.meta.learner import LearningSettings
+from offline_rl.meta.learning_settings import LearningSettings
 
 SETTINGS = ProtocolSettings(
     study=StudySettings("strong", 0, regions=20, users=900, items=12, days=14, fewest_rounds=10),

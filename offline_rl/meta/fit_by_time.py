@@ -1,0 +1,97 @@
+"""Fitted in one go: what such a learner has learned, and how the same fit of earlier rounds did later.
+
+They have no steps to stop and no penalty to choose, so that they are judged by `offline_rl.meta.time_split`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
+
+from offline_rl.logged_data import LoggedRounds
+from offline_rl.meta.adapt_together import adapted_to_each
+from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy, Progress
+from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.time_split import DEMANDED, TimeJudgement
+from offline_rl.policies.policy import Policy
+from offline_rl.policies.scored_policy import ScoredPolicy
+
+
+@runtime_checkable
+class FittedPolicy(MetaPolicy, Protocol):
+    """A meta-policy that one fit makes, so that it can be made again from other rounds.
+
+    lead: by how many standard errors it predicted the query rounds' rewards better than the pooled model,
+    both fitted on the support rounds; 0 for the pooled model itself.
+    """
+
+    @property
+    def lead(self) -> float:
+        """See the class."""
+        ...
+
+    def fitted_again(self, rounds: LoggedRounds, seed: int) -> "FittedPolicy":
+        """The same learner's policy of other rounds; how it was judged stays."""
+        ...
+
+
+Fitted = TypeVar("Fitted", bound=FittedPolicy)
+
+
+def fit_by_time(fit: Callable[[LoggedRounds], Fitted], fits: SharedFits, progress: Progress | None) -> Fitted:
+    """Fit on the training segments, and say how the same fit of the support rounds did on later ones.
+
+    fit: makes a policy of rounds; what it says of how it was judged is replaced here.
+    """
+    began = time.perf_counter()
+    early = fit(fits.time_split.support)
+    rounds, _ = fits.training_rounds
+    return judged_by_time(early, fit(rounds), fits, began, progress)
+
+
+def judged_by_time(
+    early: Fitted, learned: Fitted, fits: SharedFits, began: float, progress: Progress | None
+) -> Fitted:
+    """What was learned of the training segments, with how `early`, of the support rounds, did on later ones.
+
+    began: when learning did, in seconds of `time.perf_counter`.
+    """
+    # Protocols are no dataclasses to the type checker, but every fitted policy is one.
+    trial, fitted, split = cast(Any, early), cast(Any, learned), fits.time_split
+    adapted = adapted_to_each(early, split.support)
+    temperature = split.read_out(adapted, early.zero_shot())
+    sharp = {segment: _at(policy, temperature) for segment, policy in adapted.items()}
+    seen = split.judge(replace(trial, temperature=temperature), sharp)
+    _, notes = fits.training_rounds
+    judged: Fitted = replace(
+        fitted,
+        temperature=temperature,
+        lead=seen.lead,
+        validation_value=seen.value,
+        validation_gain=seen.gain,
+        curve=_told(seen, began, progress),
+        notes=(*notes, *_compared(seen.lead)),
+    )
+    return judged
+
+
+def _at(policy: Policy, temperature: float) -> Policy:
+    return replace(policy, temperature=temperature) if isinstance(policy, ScoredPolicy) else policy
+
+
+def _compared(lead: float) -> Sequence[str]:
+    """How it did beside the pooled model, in a sentence; nothing to say of the pooled model itself."""
+    if lead == 0.0:
+        return ()
+    clearly, how = "clearly " if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"
+    errors = f"{abs(lead):.1f} standard errors"
+    return (f"It predicted later rounds {clearly}{how} than the pooled model ({errors}).",)
+
+
+def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
+    """The learning curve of one fit: a single point, reported to `progress` too."""
+    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
+    if progress is not None:
+        progress(point)
+    return (point,)
