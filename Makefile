@@ -9,7 +9,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 # Tests in two processes; those of one file stay together, since they share the nights that they look at.
 PROCESSES ?= -n 2 --dist loadfile
 
-.PHONY: demo test test-slow lint types imports unit bench gpu learners nights format lock clean
+.PHONY: demo test test-slow lint types imports unit bench gpu learners nights dictionary format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -58,6 +58,9 @@ nights: .venv/ready  ## learners in whole nights of simulated shops; most of an 
 	$(BIN)/metacart compare --jobs 2 --nulls 20 --out data/compare
 	cp data/compare/nights.jsonl offline_rl/meta/nights.jsonl
 	cp data/compare/nights.md offline_rl/meta/NIGHTS.md
+
+dictionary: .venv/ready  ## the data dictionary in features/README.md, from the contracts
+	$(BIN)/python -m features.contracts.dictionary
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

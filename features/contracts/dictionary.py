@@ -1,10 +1,12 @@
 """The data dictionary: every table and column of the contracts as Markdown, for features/README.md."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dataframely as dy
 
+import features
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.outputs import OUTPUTS
 
@@ -81,3 +83,13 @@ def _range(column: dy.Column) -> str:
         ("≤ ", column.max),
     )
     return ", ".join(f"{sign}{bound:,}" for sign, bound in ends if bound is not None)
+
+
+def main() -> None:
+    """Bring the dictionary of features/README.md up to date; `make dictionary` calls this."""
+    page = Path(features.__file__).with_name("README.md")
+    page.write_text(with_dictionary(page.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
