@@ -26,12 +26,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Merge:
-    """A combination that was too small to stand alone."""
+    """A combination that was too small to stand alone: fewer than min_rounds rounds."""
 
     segment_id: str
     n_rounds: int
     merged_into: str
-    reason: str
+    min_rounds: int
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,7 @@ def fit_segments(training_rows: pl.DataFrame, by: Sequence[str], min_rounds: int
     without_merges = Segmentation(tuple(by), tuple(kept), ())
     destinations = _destinations(training_rows, without_merges)
     merges = tuple(
-        Merge(
-            label,
-            n_rounds,
-            destinations[label],
-            f"{n_rounds} rounds, fewer than the {min_rounds} of segments.min_rounds: "
-            f"learned together with {destinations[label]}.",
-        )
-        for label, n_rounds in small.items()
+        Merge(label, n_rounds, destinations[label], min_rounds) for label, n_rounds in small.items()
     )
     return Segmentation(tuple(by), tuple(kept), merges)
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from features.contracts.findings import Finding
 from features.contracts.outputs import OUTPUTS
 from features.errors import UsageError
 from features.tasks.build import DomainTasks
@@ -58,14 +59,23 @@ class Night:
     data_from: date
     data_to: date
     domains: tuple[str, ...]
-    undecided: Mapping[str, str] = field(default_factory=dict)
+    undecided: Mapping[str, Finding] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """What readers must know of a domain, or of a learner there; learner: empty for the domain itself."""
+
+    domain: str
+    learner: str
+    found: Finding
 
 
 @dataclass(frozen=True)
 class StageNotes:
-    """What readers must know of a stage, in sentences; device: where it computed, if that matters."""
+    """What readers must know of a stage; device: where it computed, if that matters."""
 
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     device: str | None = None
 
 

@@ -12,6 +12,7 @@ import safetensors
 import torch
 from safetensors.torch import load, save
 
+from features.contracts.findings import from_json, to_json
 from features.errors import InputDataError
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.beta_binomial import BetaBinomialMetaPolicy
@@ -62,7 +63,7 @@ def load_policy(path: Path) -> MetaPolicy:
         numbers, card = path.read_bytes(), json.loads(path.with_suffix(".json").read_bytes())
         if hashlib.sha256(numbers).hexdigest() != card.pop("parameters_sha256"):
             raise InputDataError(f"{path} isn't the file that its card describes: learn the policy again.")
-        kind, own, notes = KINDS[card.pop("kind")], card.pop("own"), tuple(card.pop("notes"))
+        kind, own, notes = KINDS[card.pop("kind")], card.pop("own"), from_json(card.pop("notes"))
         policy: MetaPolicy = kind.restored(load(numbers), own, notes=notes, **card)
         return policy
     except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
@@ -84,7 +85,7 @@ def _card(policy: MetaPolicy) -> bytes:
         "own": policy.card(),
         "validation_value": policy.validation_value,
         "validation_gain": policy.validation_gain,
-        "notes": list(policy.notes),
+        "notes": to_json(policy.notes),
         "parameters_sha256": hashlib.sha256(_numbers(policy)).hexdigest(),
     }
     return (json.dumps(card, indent=2, sort_keys=True) + "\n").encode()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from features.contracts.findings import Finding
 from offline_rl.ope.evaluation import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
 
@@ -38,10 +39,10 @@ class Contenders:
 
 @dataclass(frozen=True)
 class Kept:
-    """Why the incumbent stays in a segment: the word for it, and the sentence."""
+    """Why the incumbent stays in a segment: the word for it, and the finding."""
 
     word: Literal["kept", "protected"]
-    reason: str
+    reason: Finding
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Champion:
 
     candidate: str
     verdict: Literal["promote", "hold", "reject"]
-    reasons: str
+    reasons: tuple[Finding, ...]
     champion: str
     incumbent: str
     kept_from: Mapping[str, Kept]

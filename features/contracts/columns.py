@@ -10,6 +10,7 @@ from typing import TypeVar, get_args
 import dataframely as dy
 
 from features.codes import Split
+from features.contracts.finding_codes import TASKS
 
 ColumnType = TypeVar("ColumnType", bound=dy.Column)
 
@@ -151,6 +152,7 @@ n_users = _count("distinct users; rounds where logs have no users")
 split = dy.Enum(get_args(Split), description="role of the segment in learning")
 support_until = _time("end of the support window")
 query_until = _time("end of the query window")
+task_reason_code = dy.Enum(list(TASKS), description="why, as the code of its finding")
 task_status = dy.Enum(["used", "merged", "pooled_only"], description="what became of the segment")
 
 # recommendation
@@ -254,6 +256,8 @@ verdict = dy.Enum(
 )
 harm_probability = _share("probability that the candidate earns less in the segment than what serves today")
 reasons = _text("why, in sentences")
+reason_codes = _text("the codes of the findings, each once, separated by spaces")
+findings = _text("why, as JSON: see Codes of findings")
 discounted_difference = _number(
     "the difference, less the luck of those that are promoted", "reward per round", 0
 )

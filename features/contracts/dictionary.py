@@ -7,6 +7,7 @@ from typing import Any
 import dataframely as dy
 
 import features
+from features.contracts.finding_codes import CODES
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.outputs import OUTPUTS
 
@@ -15,10 +16,10 @@ END = "<!-- end of the data dictionary -->"
 
 
 def data_dictionary() -> str:
-    """Return both halves of the dictionary: what goes in, what comes out."""
+    """Return the dictionary: what goes in, what comes out, and the codes of findings."""
     logs = "\n".join(table(name, schema) for name, schema in LOGS.items())
     outputs = "\n".join(table(name, schema) for name, schema in OUTPUTS.items())
-    return f"{BEGIN}\n\n## What goes in\n\n{logs}\n## What comes out\n\n{outputs}\n{END}"
+    return f"{BEGIN}\n\n## What goes in\n\n{logs}\n## What comes out\n\n{outputs}\n{_findings()}\n{END}"
 
 
 def with_dictionary(page: str) -> str:
@@ -42,6 +43,25 @@ def table(name: str, schema: type[dy.Schema]) -> str:
     head = "| column | type | unit | range | null | meaning |\n|---|---|---|---|---|---|"
     rules = "".join(f"\nIn every row {rule.sentence}.\n" for rule in ROW_RULES.get(name, ()))
     return f"### {name}\n{about}\n\n{head}\n{rows}\n{rules}"
+
+
+def _findings() -> str:
+    rows = "\n".join(
+        f"| `{code}` | {', '.join(f'{name} ({unit})' for name, unit in meaning.numbers.items())} "
+        f"| {meaning.about} |"
+        for code, meaning in CODES.items()
+    )
+    head = "| code | numbers (unit) | meaning |\n|---|---|---|"
+    return f"### Codes of findings\n{_FINDINGS}\n\n{head}\n{rows}\n"
+
+
+_FINDINGS = (
+    "A column `findings` holds a JSON array of objects with `code`, `subject` (the policy, arm or segment "
+    "that it is about), `numbers` (those that are known) and, for a refusal, `because` (its causes, findings "
+    "again). A `name` is a name as it stands in other columns, a `word` is an English noun from a fixed "
+    "list. The sentences beside them are made of these and nothing else. Codes keep their meaning from "
+    "release to release."
+)
 
 
 def _row(name: str, column: dy.Column) -> str:

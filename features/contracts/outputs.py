@@ -71,6 +71,8 @@ class Verdicts(dy.Schema):
     harm_probability = optional(columns.harm_probability)
     holm_p_value = optional(columns.holm_p_value)
     reasons = columns.reasons
+    reason_codes = columns.reason_codes
+    findings = columns.findings
 
 
 class SegmentTasks(dy.Schema):
@@ -88,6 +90,8 @@ class SegmentTasks(dy.Schema):
     query_until = optional(columns.query_until)
     status = columns.task_status
     reason = columns.reason
+    reason_code = columns.task_reason_code
+    findings = columns.findings
 
 
 class LearningCurves(dy.Schema):
@@ -184,6 +188,8 @@ class ArmChecks(dy.Schema):
     is_covered = columns.is_covered
     is_trusted = columns.is_trusted
     reasons = columns.reasons
+    reason_codes = columns.reason_codes
+    findings = columns.findings
     n_rounds = columns.n_rounds
     ess = columns.ess
     mean_weight = columns.mean_weight

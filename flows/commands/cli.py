@@ -25,6 +25,7 @@ from flows.commands.new_shops import fetch, init, simulate
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
 from flows.workspace import Workspace
+from reports.wording.sentences import say
 
 if TYPE_CHECKING:
     from flows.stages.night import NightResult
@@ -335,7 +336,7 @@ def _print_night(result: "NightResult") -> None:
     for line in _area_lines(result):
         print(f"  {line}")
     for domain, why in result.night.undecided.items():
-        print(f"  {domain}: nothing decided. {why}")
+        print(f"  {domain}: nothing decided. {say([why])}")
     print("tables")
     for name, path in result.published.tables.items():
         print(f"  {name:<24} {path}")

@@ -10,10 +10,12 @@ import polars as pl
 
 from features.areas import RECOMMENDATION
 from features.contracts.check import check_output
+from features.contracts.findings import Finding
 from features.contracts.outputs import ArmChecks
 from features.warehouse.store import SQL
 from flows.settings import Settings
-from offline_rl.comparison.arms import ESTIMATOR, ArmLog, ArmTerms, check_arm
+from flows.stages.worded import worded
+from offline_rl.comparison.arms import ARM, ESTIMATOR, ArmLog, ArmTerms, check_arm
 from offline_rl.ope.trust.verdict import GateSettings
 
 # Of a surface that many policies have served, those with the most rounds: each pair costs an evaluation.
@@ -75,7 +77,7 @@ def _row(ours: pl.DataFrame, theirs: pl.DataFrame, terms: ArmTerms) -> dict[str,
         "observed_upper": observed.upper,
         "is_covered": estimated.lower <= observed.value <= estimated.upper,
         "is_trusted": not found.doubts,
-        "reasons": " ".join(found.doubts) or "The log can speak about this arm.",
+        **worded(found.doubts or [Finding("log_speaks", ARM)]),
         "n_rounds": estimated.n_rounds,
         "ess": estimated.ess,
         "mean_weight": estimated.mean_weight,

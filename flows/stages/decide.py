@@ -13,6 +13,7 @@ from flows.settings import Settings
 from flows.workspace import Workspace
 from offline_rl.decisions.night import DecisionNight, decide_of
 from offline_rl.device import limit_threads
+from reports.wording.sentences import say
 
 
 def decide(workspace: Workspace, night: Night) -> None:
@@ -49,6 +50,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         seed=settings.night.seed,
         own_version=settings.night.incumbent_policy or "logging",
         exploration=settings.learning.exploration,
+        say=say,
         settings=_section(settings, area.settings),
     )
 

@@ -12,7 +12,7 @@ from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
-from flows.night_folder import Night, StageNotes
+from flows.night_folder import Night, Note, StageNotes
 from flows.progress import Lesson, Watch, unwatched
 from flows.settings import Learning, Settings
 from flows.workspace import Workspace
@@ -27,6 +27,7 @@ from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.registry import Contenders
+from reports.wording.sentences import say
 
 
 def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
@@ -39,14 +40,14 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
         for domain in night.domains:
             built = _tasks(workspace, night, domain)
             folder.save_tasks(built)
-            segments.append(segment_table(built, night.run_id, settings.segments.min_rounds))
+            segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
             learned = train(tasks, settings, domain, night.domains, watch)
             folder.write_contenders(domain, learned.contenders)
             folder.save_policies(domain, served=learned.served, learned=learned.policies)
             for policy in learned.policies:
                 curves.append(_curve(policy, night.run_id, domain))
-                notes += [f"{domain}, {policy.name}: {note}" for note in policy.notes]
+                notes += [Note(domain, policy.name, found) for found in policy.notes]
         folder.write_parts("out_segment_tasks", segments)
         folder.write_parts("out_learning_curves", curves)
         folder.write_notes("learn", StageNotes(tuple(notes), str(training_device())))

@@ -21,6 +21,7 @@ from flows.stages.ingest import ingest
 from flows.stages.learn import learn
 from flows.stages.publish import Published, publish
 from flows.workspace import Workspace
+from reports.wording.sentences import say
 
 Announce = Callable[[str], None]
 
@@ -42,7 +43,7 @@ class NightResult:
             "shop": self.night.shop,
             "as_of": self.night.as_of.isoformat(),
             "verdicts": self.verdicts.drop("run_id").with_columns(cs.date().cast(pl.String)).to_dicts(),
-            "undecided": dict(self.night.undecided),
+            "undecided": {domain: say([why]) for domain, why in self.night.undecided.items()},
             "tables": {name: str(path) for name, path in self.published.tables.items()},
             "report": str(self.published.report),
             "seconds": dict(self.seconds),

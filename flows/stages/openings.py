@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.contracts.findings import finding
 from flows.ledger import append_line, read_lines
+from flows.night_folder import Note
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,10 @@ def record_opening(ledger: Path, opening: Opening) -> int:
     return len({other.run_id for other in before if (other.domain, other.holdout_sha256) == rounds})
 
 
-def note_of(domain: str, looks: int) -> list[str]:
+def note_of(domain: str, looks: int) -> list[Note]:
     """What readers must know of earlier looks; nothing after the first.
 
     >>> note_of("recommendation", 0)
     []
     """
-    if looks == 0:
-        return []
-    times = "once" if looks == 1 else f"{looks} times"
-    return [
-        f"{domain}: this holdout was opened {times} before, by runs with other settings or code. Intervals "
-        "don't know of those looks: the best of several tries looks better than it is."
-    ]
+    return [Note(domain, "", finding("holdout_opened_before", domain, looks=looks))] if looks else []

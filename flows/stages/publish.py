@@ -23,6 +23,7 @@ from features.warehouse.store import open_store
 from flows.json_files import read_json, sync_folder, write_json
 from flows.night_folder import Night, NightFolder
 from flows.settings import Settings
+from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
 from reports.pages import write_report
 
@@ -120,9 +121,8 @@ def _manifest(
             name: {"rows": frame.height, "hash": _hash(name, frame)} for name, frame in tables.items()
         },
         "unit": "user" if has_users else "round",
-        "undecided": dict(night.undecided),
         "device": learning.device,
-        "notes": [*learning.notes, *work.notes("evaluate").notes],
+        **worded_manifest(night.undecided, (*learning.notes, *work.notes("evaluate").notes)),
     }
 
 

@@ -1,19 +1,20 @@
-"""Undecided: for which domains a shop's logs carry no decision, and why, in sentences for its analysts."""
+"""Undecided: for which domains a shop's logs carry no decision, and why."""
 
 from datetime import date
 
 import duckdb
 
 from features.areas import AREAS, Area
+from features.contracts.findings import Finding, finding
 
 
-def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, str]:
+def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Finding]:
     """Return domain → why nothing is decided in it; ask when the marts of the night are built.
 
     A shop need not log everything: what its logs can carry is decided, and the rest is told.
     """
-    said = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
-    return {domain: why for domain, why in said.items() if why}
+    found = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
+    return {domain: why for domain, why in found.items() if why}
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:
@@ -35,18 +36,11 @@ def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int
     return n_rows, n_with_propensity, n_mature
 
 
-def _why(area: Area, as_of: date, n_rows: int, n_with_propensity: int, n_mature: int) -> str:
+def _why(area: Area, as_of: date, n_rows: int, n_with_propensity: int, n_mature: int) -> Finding | None:
     if not n_rows:
-        return f"The logs hold no {area.rows} up to {as_of}: they do not say {area.unknown_without}."
+        return finding("no_rows", area.name, as_of=as_of.isoformat())
     if not n_with_propensity:
-        return (
-            f"None of {n_rows:,} {area.rows} has a propensity, the probability with which it was chosen. "
-            "Without chance in what was shown, what another choice would have brought can't be told."
-        )
+        return finding("no_propensities", area.name, n_rows=n_rows)
     if not n_mature:
-        return (
-            f"At the end of {as_of} the rewards of all {n_rows:,} {area.rows} may still arrive: none is "
-            "older than night.attribution_hours. Run a later night by --as-of, or set it shorter if the "
-            "logs hold all rewards already."
-        )
-    return ""
+        return finding("no_mature_rewards", area.name, as_of=as_of.isoformat(), n_rows=n_rows)
+    return None

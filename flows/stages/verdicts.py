@@ -1,13 +1,15 @@
 """Verdicts: what the gate decided, for the shop and for each segment, as out_verdicts has it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from math import isnan, nan
+from math import nan
 from typing import Any, Literal
 
 import polars as pl
 
+from features.contracts.findings import Finding, finding
 from features.contracts.outputs import Verdicts
 from flows.settings import Settings
+from flows.stages.worded import worded
 from offline_rl.gate import ESTIMATOR, Evidence, Gate
 from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
@@ -60,7 +62,7 @@ def verdict_table(
                 "segment_id": segment_ids[effect.segment],
                 "champion": election.champion if word == "served" else election.incumbent,
                 "verdict": word,
-                "reasons": _segment_reason(word, effect.harm, election, keep_above),
+                **worded([_segment_reason(word, effect.harm, election, keep_above)]),
                 **_effect(effect, choice, gate.today),
             }
         )
@@ -97,7 +99,7 @@ def _found(verdict: Verdict, evidence: Evidence) -> dict[str, Any]:
         "verdict": verdict.verdict,
         "harm_probability": None,
         "holm_p_value": None,
-        "reasons": " ".join(verdict.reasons),
+        **worded(verdict.reasons),
     }
 
 
@@ -127,16 +129,14 @@ def _word(
     return "kept" if is_kept else "served"
 
 
-def _segment_reason(word: str, harm: float, election: Election, keep_above: float) -> str:
-    less = "No round tells what would be earned here"
-    if not isnan(harm):
-        less = f"The probability that {election.overall.candidate} earns less here is {harm:.0%}"
+def _segment_reason(word: str, harm: float, election: Election, keep_above: float) -> Finding:
+    candidate = election.overall.candidate
     if word == "protected":
-        return f"{less}; the configuration protects the segment."
+        return finding("segment_protected", candidate, harm_probability=harm)
     if election.champion == election.incumbent:
-        return f"{less}; nothing was promoted."
-    side = "above" if word == "kept" else "not above"
-    return f"{less}, {side} the {keep_above:.0%} that segments.keep_above allows."
+        return finding("nothing_promoted", candidate, harm_probability=harm)
+    code = "segment_kept" if word == "kept" else "segment_served"
+    return finding(code, candidate, harm_probability=harm, keep_above=keep_above)
 
 
 def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
@@ -165,7 +165,7 @@ def champion_of(election: Election, gate: Gate, segment_ids: Sequence[str], sett
     return Champion(
         candidate=election.overall.candidate,
         verdict=election.overall.verdict,
-        reasons=" ".join(election.overall.reasons),
+        reasons=election.overall.reasons,
         champion=election.champion,
         incumbent=election.incumbent,
         kept_from={segment_ids[segment]: kept(segment) for segment in sorted(choice.kept)},

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import PolicyValue, evaluate
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
@@ -18,11 +19,8 @@ from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 
 ESTIMATOR = "snips"
 
-CONTEXT = (
-    "the arm can't be judged: it gives the same item in the same slot other probabilities from one round to "
-    "the next ({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows "
-    "on average but not to whom."
-)
+ARM = "arm"
+"""What findings call the arm that is judged."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +60,7 @@ class ArmCheck:
 
     estimated: PolicyValue
     observed: PolicyValue
-    doubts: tuple[str, ...]
+    doubts: tuple[Finding, ...]
 
 
 def check_arm(ours: ArmLog, theirs: ArmLog, terms: ArmTerms) -> ArmCheck:
@@ -86,7 +84,8 @@ def check_arm(ours: ArmLog, theirs: ArmLog, terms: ArmTerms) -> ArmCheck:
     )
     sudden = depends_on_context(ours.action, ours.slot, ours.propensity)
     if sudden is not None:
-        doubts = (CONTEXT.format(sudden=sudden), *doubts)
+        context = finding("looks_at_context", ARM, sudden=sudden)
+        doubts = (Finding("cannot_be_judged", ARM, because=(context,)), *doubts)
     observed, _ = _value(
         EvaluationRounds.of_logging_policy(
             reward=ours.reward, propensity=ours.propensity, cluster=ours.cluster, segment=ours.segment
@@ -113,18 +112,18 @@ def _as_shown_by(ours: ArmLog, theirs: ArmLog) -> tuple[Floats, Floats]:
     return could[theirs.slot, day, theirs.action], of_never_shown
 
 
-def _value(rounds: EvaluationRounds, terms: ArmTerms) -> tuple[PolicyValue, tuple[str, ...]]:
+def _value(rounds: EvaluationRounds, terms: ArmTerms) -> tuple[PolicyValue, tuple[Finding, ...]]:
     evaluation = evaluate(
-        {"the arm": rounds},
+        {ARM: rounds},
         [from_name(ESTIMATOR)],
         n_resamples=terms.resamples,
         seed=terms.seed,
         confidence=terms.confidence,
         cluster_name="users" if len(np.unique(rounds.cluster)) < rounds.n else "rounds",
     )
-    mean_weight = evaluation.mean_weight_interval("the arm", None, terms.gate.mean_weight_confidence)
+    mean_weight = evaluation.mean_weight_interval(ARM, None, terms.gate.mean_weight_confidence)
     doubts = evidence_doubts(
-        "the arm", evaluation.diagnostics_of("the arm"), mean_weight, terms.gate, evaluation.cluster_name
+        ARM, evaluation.diagnostics_of(ARM), mean_weight, terms.gate, evaluation.cluster_name
     )
     value = next(row for row in evaluation.policy_values(terms.confidence) if row.segment is None)
     return value, doubts

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from features.areas import Area
+from features.contracts.findings import Say
 from features.tasks.files import TaskNames
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.logged_data import Tasks
@@ -55,7 +56,7 @@ class DecisionNight:
 
     area: its name. folder: what the night has learned and judged. marts: its warehouse.
     seed: of draws. own_version: what to call the shop's own policy.
-    exploration: share of uniform slates of a learned policy.
+    exploration: share of uniform slates of a learned policy. say: makes the sentences beside reasons.
     settings: the section of the configuration that the area asks for, by key.
     """
 
@@ -66,6 +67,7 @@ class DecisionNight:
     seed: int
     own_version: str
     exploration: float
+    say: Say
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Which policy answers in a segment tonight, and the sentence that says why."""
+"""Which policy answers in a segment tonight, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.contracts import columns
+from features.contracts.findings import Finding, Say
 
 FallbackLevel = Literal["segment", "pooled", "baseline", "popular"]
 
@@ -17,59 +18,68 @@ EXPLORATION = "exploration"
 
 @dataclass(frozen=True)
 class ServedPolicy:
-    """What every row of a segment says about the policy behind it."""
+    """What every row of a segment says about the policy behind it.
+
+    reasons: why it serves, first the code that its rows carry, then what the gate found.
+    """
 
     policy_version: str
     fallback_level: FallbackLevel
-    reason_code: str
-    reason_text: str
+    reasons: tuple[Finding, ...]
+
+    @property
+    def reason_code(self) -> str:
+        """The code of its rows."""
+        return self.reasons[0].code
 
 
-def promoted(policy_version: str, fallback_level: FallbackLevel, reasons: str) -> ServedPolicy:
-    """Return the candidate that passed the gate; `reasons` are the verdict's sentences.
+def promoted(
+    policy_version: str, fallback_level: FallbackLevel, candidate: str, reasons: Sequence[Finding]
+) -> ServedPolicy:
+    """Return the candidate that passed the gate; `reasons` are the verdict's.
 
-    >>> promoted("maml-1", "segment", "Its lower bound is above zero.").reason_text
-    'The learned policy serves here. Its lower bound is above zero.'
+    >>> promoted("maml-1", "segment", "maml", ()).reason_code
+    'promoted'
     """
-    return ServedPolicy(
-        policy_version, fallback_level, "promoted", f"The learned policy serves here. {reasons}".rstrip()
-    )
+    return ServedPolicy(policy_version, fallback_level, (Finding("promoted", candidate), *reasons))
 
 
 def continued(
-    policy_version: str, fallback_level: FallbackLevel, verdict: Literal["hold", "reject"], reasons: str
+    policy_version: str,
+    fallback_level: FallbackLevel,
+    candidate: str,
+    verdict: Literal["hold", "reject"],
+    reasons: Sequence[Finding],
 ) -> ServedPolicy:
-    """Return the policy that stays because the candidate did not pass; `reasons` are the verdict's sentences.
+    """Return the policy that stays because the candidate did not pass; `reasons` are the verdict's.
 
-    >>> continued("bts", "baseline", "hold", "Only 12 effective rounds speak about it.").reason_text
-    "The shop's own policy continues here: the candidate was held. Only 12 effective rounds speak about it."
+    >>> continued("bts", "baseline", "maml", "hold", ()).reasons
+    (Finding(code='held', subject='maml', numbers={}, because=()),)
     """
     outcome = {"hold": "held", "reject": "rejected"}[verdict]
-    text = f"The shop's own policy continues here: the candidate was {outcome}. {reasons}".rstrip()
-    return ServedPolicy(policy_version, fallback_level, outcome, text)
+    return ServedPolicy(policy_version, fallback_level, (Finding(outcome, candidate), *reasons))
 
 
 def kept(
     policy_version: str,
     fallback_level: FallbackLevel,
+    candidate: str,
     reason_code: Literal["kept", "protected"],
-    reason: str,
+    reason: Finding,
 ) -> ServedPolicy:
-    """Return the policy that stays in a segment although another was promoted; `reason` is a sentence.
+    """Return the policy that stays in a segment although another was promoted.
 
-    >>> kept("bts", "baseline", "protected", "The configuration protects the segment.").reason_text
-    "The shop's own policy continues here. The configuration protects the segment."
+    >>> kept("bts", "baseline", "maml", "kept", Finding("segment_kept", "maml")).reason_code
+    'kept'
     """
-    return ServedPolicy(
-        policy_version, fallback_level, reason_code, f"The shop's own policy continues here. {reason}"
-    )
+    return ServedPolicy(policy_version, fallback_level, (Finding(reason_code, candidate), reason))
 
 
-def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64]) -> dict[str, pl.Series]:
+def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64], say: Say) -> dict[str, pl.Series]:
     """Return what rows of these segments say of the policies behind them; `served` has one per segment."""
     return {
         "reason_code": pl.Series([policy.reason_code for policy in served]).gather(segment),
-        "reason_text": pl.Series([policy.reason_text for policy in served]).gather(segment),
+        "reason_text": pl.Series([say(policy.reasons) for policy in served]).gather(segment),
         "fallback_level": pl.Series(
             [policy.fallback_level for policy in served], dtype=columns.fallback_level.dtype
         ).gather(segment),

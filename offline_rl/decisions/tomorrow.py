@@ -111,7 +111,9 @@ def who_serves(
     own = incumbent_policies(tasks)
     if learned is None:
         assert champion.verdict != "promote"
-        stays = continued(terms.own_version, "baseline", champion.verdict, champion.reasons)
+        stays = continued(
+            terms.own_version, "baseline", champion.candidate, champion.verdict, champion.reasons
+        )
         return own, (stays,) * tasks.n_segments
     policies = SegmentPolicies.adapted(learned, tasks.window("training"), terms.exploration)
     by_segment: dict[int, Policy] = dict(policies.by_segment)
@@ -119,11 +121,13 @@ def who_serves(
     for segment, segment_id in enumerate(tasks.segment_ids):
         if stays_here := champion.kept_from.get(segment_id):
             by_segment[segment] = own.by_segment[segment]
-            served.append(kept(terms.own_version, "baseline", stays_here.word, stays_here.reason))
+            served.append(
+                kept(terms.own_version, "baseline", champion.candidate, stays_here.word, stays_here.reason)
+            )
             continue
         support = tasks.window("training", [segment])
         is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
-        served.append(promoted(f"{learned.name}-{terms.run_id}", level, champion.reasons))
+        served.append(promoted(f"{learned.name}-{terms.run_id}", level, champion.candidate, champion.reasons))
     places = frozenset(tasks.segment_ids.index(segment_id) for segment_id in champion.kept_from)
     return replace(policies, by_segment=by_segment, without_exploration=places), tuple(served)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding, finding
 from offline_rl.meta.bayesian_features import init_parameters
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.bayesian_prior import TILTS, Logged, PriorSchedule, learn_prior
@@ -112,17 +113,10 @@ class BayesianLastLayer:
             validation_gain=math.nan,
         )
 
-    def _note(self, kept: int, gain: float, error: float) -> str:
+    def _note(self, kept: int, gain: float, error: float) -> Finding:
         if kept == 0:
-            return (
-                "Adaptation switched off: on the validation segments no prior explained rewards better than "
-                "the pooled model by two standard errors, so the pooled model serves every segment."
-            )
-        return (
-            f"Segments differ in {self.sizes[kept - 1]} learned features beside the linear ones: on the "
-            f"validation segments that explains each reward better than the pooled model by {gain:.5f} nats "
-            f"(standard error {error:.5f})."
-        )
+            return Finding("priors_off", self.name)
+        return finding("features_learned", self.name, n_features=self.sizes[kept - 1], gain=gain, error=error)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.bayesian_features import all_deviations
 from offline_rl.meta.bayesian_posterior import evidence_of, posterior_mode
@@ -64,7 +65,7 @@ class BayesianMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
         """The pooled model, read out as a policy: the mean of the prior is no deviation."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.boosted_model import BoostedModel, BoostedScore, fit_boosted
 from offline_rl.meta.boosted_trees import BoostedTrees
@@ -46,7 +47,7 @@ class BoostingMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
         """The policy for a segment that is a missing value: it goes where most segments' rounds went."""

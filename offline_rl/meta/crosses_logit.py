@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.fit_by_time import fit_by_time
@@ -119,7 +120,7 @@ class CrossesLogitMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
         """The policy without any cross with a segment."""

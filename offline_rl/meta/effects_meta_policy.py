@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_score import effects_score, input_columns, pooled_score, with_intercept
@@ -44,7 +45,7 @@ class EffectsMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
         """The pooled model, read out as a policy."""

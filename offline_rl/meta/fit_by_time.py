@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
+from features.contracts.findings import Finding, finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy, Progress
@@ -71,7 +72,7 @@ def judged_by_time(
         validation_value=seen.value,
         validation_gain=seen.gain,
         curve=_told(seen, began, progress),
-        notes=(*notes, *_compared(seen.lead)),
+        notes=(*notes, *_compared(early.name, seen.lead)),
     )
     return judged
 
@@ -80,13 +81,12 @@ def _at(policy: Policy, temperature: float) -> Policy:
     return replace(policy, temperature=temperature) if isinstance(policy, ScoredPolicy) else policy
 
 
-def _compared(lead: float) -> Sequence[str]:
-    """How it did beside the pooled model, in a sentence; nothing to say of the pooled model itself."""
+def _compared(learner: str, lead: float) -> Sequence[Finding]:
+    """How it did beside the pooled model; nothing to say of the pooled model itself."""
     if lead == 0.0:
         return ()
-    clearly, how = "clearly " if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"
-    errors = f"{abs(lead):.1f} standard errors"
-    return (f"It predicted later rounds {clearly}{how} than the pooled model ({errors}).",)
+    clearly, how = "clearly_" if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"
+    return (finding(f"predicted_{clearly}{how}", learner, errors=abs(lead)),)
 
 
 def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:

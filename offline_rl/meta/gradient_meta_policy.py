@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adaptation import adapt, within_reach
 from offline_rl.meta.meta_policy import CurvePoint
@@ -48,7 +49,7 @@ class GradientMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
     rates: Mapping[str, Tensor] = field(default_factory=dict)
     longest_move: float | None = None
     offset: MixedModel | None = None

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.policies.policy import Policy
 from offline_rl.two_tower import Parameters
@@ -36,7 +37,7 @@ class MetaPolicy(Protocol):
     validation_value is the doubly robust value of this policy on rounds of the validation segments that it
     had not adapted to (`offline_rl.meta.validation`); validation_gain is its paired gain there over the
     pooled model, less a standard error.  Both are noisy: who asks to serve is decided by likelihood first
-    (`offline_rl.meta.choice`).  notes say in sentences what readers should know, such as that adaptation was
+    (`offline_rl.meta.choice`).  notes say what readers should know, such as that adaptation was
     switched off.
     `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.
     """
@@ -64,7 +65,7 @@ class MetaPolicy(Protocol):
         ...
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Finding, ...]:
         """See the class."""
         ...
 

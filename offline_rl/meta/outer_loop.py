@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding, finding
 from offline_rl.meta.adaptation import distance_moved
 from offline_rl.meta.convergence import Convergence, Look, sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
@@ -68,7 +69,7 @@ def descend(
     curve: list[CurvePoint] = []
     losses: list[float] = []
     norms: list[float] = []
-    notes: list[str] = []
+    notes: list[Finding] = []
 
     def report(look: Look) -> None:
         loss = sum(losses) / len(losses) if losses else math.nan
@@ -97,7 +98,7 @@ def descend(
             report(look)
             if state.is_over or _has_vanished(norms):
                 break
-    chosen, is_adapting, concluded = _conclude(state, inner_steps, settings.max_steps)
+    chosen, is_adapting, concluded = _conclude(name, state, inner_steps, settings.max_steps)
     values = chosen.values if is_adapting else chosen.zero_shot_values
     return GradientMetaPolicy(
         name=name,
@@ -153,10 +154,14 @@ def _is_finite(look: Look) -> bool:
     return all(bool(torch.isfinite(part).all()) for part in terms)
 
 
-def _diverged(name: str, step: int, state: Convergence, settings: LearningSettings) -> str:
-    return (
-        f"{name} diverged at step {step}, and its policy is that of step {state.best.step}, the best before: "
-        f"lower outer_lr ({settings.outer_lr:g}) or inner_lr ({settings.inner_lr:g}) in the settings."
+def _diverged(name: str, step: int, state: Convergence, settings: LearningSettings) -> Finding:
+    return finding(
+        "diverged",
+        name,
+        step=step,
+        kept_step=state.best.step,
+        outer_lr=settings.outer_lr,
+        inner_lr=settings.inner_lr,
     )
 
 
@@ -208,15 +213,13 @@ def _furthest_move(
     return float(torch.stack(moves).max().detach())
 
 
-def _conclude(state: Convergence, inner_steps: int, max_steps: int) -> tuple[Look, bool, list[str]]:
+def _conclude(
+    name: str, state: Convergence, inner_steps: int, max_steps: int
+) -> tuple[Look, bool, list[Finding]]:
     """The step to keep, whether to adapt from it, and what to say about it."""
     if inner_steps > 0 and not state.adaptation_pays:
-        switched_off = (
-            "Adaptation switched off: on the validation segments it never beat the zero-shot policy by a "
-            "standard error, so the pooled model serves every segment."
-        )
-        return state.first, False, [switched_off]
-    notes = []
+        return state.first, False, [Finding("adaptation_off", name)]
+    notes: list[Finding] = []
     if state.best.step == 0 and max_steps > 0:
-        notes.append("No step convincingly beat the warm start, so its parameters are kept.")
+        notes.append(Finding("start_kept", name))
     return state.best, inner_steps > 0, notes

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
@@ -44,7 +45,7 @@ class PerSegmentMetaPolicy:
     validation_value: float
     validation_gain: float
     curve: tuple[CurvePoint, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
         """Every available item alike: without its own log a segment alone has nothing to go by."""

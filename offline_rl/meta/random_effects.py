@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.effects_meta_policy import (
     EffectsMetaPolicy,
@@ -66,10 +67,7 @@ class RandomEffects:
         if share > 0.0:
             policy = replace(policy, prior=prior.times(share))
         else:
-            switched_off = (
-                "Adaptation switched off: on the validation segments the segments' own effects never "
-                "explained rewards better by two standard errors, so the pooled model serves every segment."
-            )
+            switched_off = Finding("effects_off", self.name)
             policy = replace(policy, is_adapting=False, notes=(*policy.notes, switched_off))
         seen = judge(policy, start)
         curve = told_once(seen, began, progress)

@@ -12,6 +12,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from offline_rl.device import training_device
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.cross_fitting import cross_fitted_scores
@@ -41,7 +42,7 @@ class SharedFits:
         return self.tasks.to(training_device(), torch.float32)
 
     @cached_property
-    def training_rounds(self) -> tuple[LoggedRounds, Sequence[str]]:
+    def training_rounds(self) -> tuple[LoggedRounds, Sequence[Finding]]:
         """Rounds before the holdout of the segments that teach, and notes on them."""
         return training_rounds(self._on_device)
 

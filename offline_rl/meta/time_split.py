@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from features.errors import InputDataError
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.convergence import clustered_standard_error, largest_error, sure_gain
@@ -256,7 +257,7 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
     return -negative_log_likelihood(score + level, scaled, is_binary=model.is_binary)
 
 
-def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[str]]:
+def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[Finding]]:
     """Rounds before the holdout of the segments that teach, and notes on them.
 
     All segments teach where none is dealt out for it.  Raises InputDataError if there are no rounds.
@@ -269,4 +270,4 @@ def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[str]]:
         raise InputDataError(
             "No segment has rounds to learn from: widen the log's interval or lower the segment limits."
         )
-    return everything, ("No meta_train segment has rounds: all segments were learned from.",)
+    return everything, (Finding("no_rounds_to_learn_from", "meta_train"),)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from features.contracts.findings import Finding
 from features.errors import InputDataError
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.curvature import largest_curvature
@@ -42,7 +43,7 @@ class WarmStart:
     model: RewardModel
     temperature: float
     validation: Validation
-    notes: tuple[str, ...]
+    notes: tuple[Finding, ...]
     offset: MixedModel | None = None
 
     def pooled_policy(self) -> SoftmaxPolicy:
@@ -117,13 +118,11 @@ def warm_start(tasks: Tasks, *, hidden: int, seed: int) -> WarmStart:
     )
 
 
-FLATTERED = (
-    "No meta_validation segment has rounds in both windows: the query rounds of the training segments "
-    "decided when to stop, which flatters the learner."
-)
+FLATTERED = Finding("no_validation_segments", "meta_validation")
+"""The query rounds of the training segments decided when to stop, which flatters the learner."""
 
 
-def training_segments(tasks: Tasks) -> tuple[list[int], list[str]]:
+def training_segments(tasks: Tasks) -> tuple[list[int], list[Finding]]:
     """The segments that are trained on, and notes on them; InputDataError if none has support rounds."""
     segments = _with_support(tasks, tasks.split("meta_train"))
     if segments:
@@ -134,7 +133,7 @@ def training_segments(tasks: Tasks) -> tuple[list[int], list[str]]:
             "No segment has support rounds to learn from: widen the log's interval "
             "or lower the segment limits."
         )
-    return everyone, ["No meta_train segment has support rounds: all segments were trained on."]
+    return everyone, [Finding("no_support_to_train_on", "meta_train")]
 
 
 def _with_support(tasks: Tasks, segments: Sequence[int]) -> list[int]:

@@ -17,8 +17,9 @@ from reports.summaries.night import DOMAINS, Night
 from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import policy_values
 from reports.summaries.segment_tasks import segment_tasks
-from reports.summaries.suppression import without_small_counts
+from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import for_everyone, verdicts
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,16 @@ def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEv
     values = policy_values(night.rows("out_policy_values"))
     records = verdicts(night.rows("out_verdicts"))
     has_users = night.manifest.unit == "user"
-    notes = grouped_notes(night.manifest.notes)
+    notes = grouped_notes(night.manifest.notes, say)
     domains = []
     for domain in DOMAINS:
         own_values = [value for value in values if value.domain == domain]
         own_verdicts = [verdict for verdict in records if verdict.domain == domain]
-        reasons = " ".join(verdict.reasons for verdict in for_everyone(own_verdicts))
+        reasons = [found for verdict in for_everyone(own_verdicts) for found in verdict.findings]
         evidence = DomainEvidence(
             title=wording.DOMAINS[domain],
             anchor=f"evaluation-{domain}",
-            reasons=without_small_counts(reasons) if has_users else reasons,
+            reasons=say(reasons, smallest=SMALLEST_GROUP),
             values=value_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
             segments=segment_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
             learning=learning_evidence(

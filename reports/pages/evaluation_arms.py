@@ -8,6 +8,8 @@ from reports.pages.cells import heads, measured, ratioed, rounded, text
 from reports.summaries.arm_checks import ArmCheck
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.printed_table import Cell, Mark, PrintedTable, first_rows
+from reports.summaries.suppression import SMALLEST_GROUP
+from reports.wording.sentences import say
 
 SOURCE = "out_arm_checks"
 
@@ -45,7 +47,9 @@ def arm_evidence(checks: Sequence[ArmCheck], reward: RewardFormat) -> ArmEvidenc
             columns,
             [_row(check, reward) for check in checks],
             SOURCE,
-            whys=["" if check.is_trusted else check.reasons for check in checks],
+            whys=[
+                "" if check.is_trusted else say(check.findings, smallest=SMALLEST_GROUP) for check in checks
+            ],
         ),
     )
 

@@ -12,7 +12,7 @@ from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.notes import Note
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 from reports.summaries.segment_tasks import SegmentTask
-from reports.summaries.suppression import without_small_counts
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -128,15 +128,11 @@ def _tasks_table(tasks: Sequence[SegmentTask], *, has_users: bool) -> PrintedTab
         )
         for task in tasks
     ]
-    whys = ["" if task.status == "used" else _reason(task, has_users=has_users) for task in tasks]
+    whys = ["" if task.status == "used" else say(task.findings) for task in tasks]
     caption = "What each segment brought to learning, in rounds"
     if ends[0] and not end_head:
         caption += f"; support until {ends[0]} UTC"
     return first_rows(caption, columns, rows, "out_segment_tasks", whys=whys)
-
-
-def _reason(task: SegmentTask, *, has_users: bool) -> str:
-    return without_small_counts(task.reason) if has_users else task.reason
 
 
 def _minute(task: SegmentTask) -> str:

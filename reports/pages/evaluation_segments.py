@@ -9,8 +9,9 @@ from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import EVERYONE
 from reports.summaries.policy_values import PolicyValue, leading_estimators
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
-from reports.summaries.suppression import without_small_counts
+from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import Verdict, harmed
+from reports.wording.sentences import say_in_short
 
 HARMED_LISTED = 20
 
@@ -56,7 +57,6 @@ def _table(
     rows: list[tuple[Cell, ...]] = []
     whys = []
     for verdict, bar in zip(ordered, bars, strict=True):
-        reasons = without_small_counts(verdict.reasons) if has_users else verdict.reasons
         difference = reward.difference(verdict.difference, verdict.lower, verdict.upper)
         rows.append(
             (
@@ -70,7 +70,7 @@ def _table(
                 *((text(verdict.champion),) if len(champions) > 1 else ()),
             )
         )
-        whys.append(wording.why(reasons, verdict.candidate))
+        whys.append(say_in_short(verdict.findings, verdict.candidate, smallest=SMALLEST_GROUP))
     user_head = ("Users#",) if has_users else ()
     champion_head = ("Serves tomorrow",) if len(champions) > 1 else ()
     columns = heads(

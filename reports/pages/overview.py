@@ -12,8 +12,9 @@ from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import PolicyValue, policy_values
 from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
 from reports.summaries.segment_tasks import by_status, segment_tasks
-from reports.summaries.suppression import without_small_counts
+from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import Verdict, for_everyone, harmed, of_segments, verdicts
+from reports.wording.sentences import say, say_in_short
 
 WORTH_A_SENTENCE = 0.95
 """Share of a lead that must be left for its luck to go unsaid: a lead far above the bar was hardly lucky."""
@@ -74,16 +75,15 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     plans = tuple(card for area in AREAS if (card := part_of(area).card(night)))
     return OverviewPage(
         lead=wording.lead(everyone, night.manifest.undecided, [plan.what for plan in plans]),
-        cards=tuple(
-            _card(verdict, records, formats[verdict.domain], has_users=night.manifest.unit == "user")
-            for verdict in everyone
-        ),
+        cards=tuple(_card(verdict, records, formats[verdict.domain]) for verdict in everyone),
         plans=plans,
         undecided=_undecided(night.manifest),
         fresh=wording.freshness(night.manifest.days_behind),
         facts=_facts(night, everyone),
         cautions=_cautions(night, records, values),
-        notes=tuple((wording.note_heading(note), note.text) for note in grouped_notes(night.manifest.notes)),
+        notes=tuple(
+            (wording.note_heading(note), note.text) for note in grouped_notes(night.manifest.notes, say)
+        ),
         gaps=(
             *(wording.absent_table(name, is_empty=False) for name in night.missing()),
             *(wording.absent_table(name, is_empty=True) for name in night.empty()),
@@ -93,13 +93,7 @@ def overview(night: Night, formats: dict[str, RewardFormat]) -> OverviewPage:
     )
 
 
-def _card(
-    verdict: Verdict,
-    records: tuple[Verdict, ...],
-    reward: RewardFormat,
-    *,
-    has_users: bool,
-) -> VerdictCard:
+def _card(verdict: Verdict, records: tuple[Verdict, ...], reward: RewardFormat) -> VerdictCard:
     mark, word = wording.VERDICTS[verdict.verdict]
     reward = reward.resized([(verdict.difference, verdict.lower, verdict.upper)])
     segments = of_segments(records, verdict.domain)
@@ -116,9 +110,7 @@ def _card(
         bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
         meaning=wording.meaning(verdict),
         per_rounds=_per_rounds(verdict, reward),
-        reasons=wording.why(
-            without_small_counts(verdict.reasons) if has_users else verdict.reasons, verdict.candidate
-        ),
+        reasons=say_in_short(verdict.findings, verdict.candidate, smallest=SMALLEST_GROUP),
         segments=wording.segments_line(n_of["served"], n_of["kept"], n_of["protected"], len(harmed(segments)))
         if segments
         else "",
@@ -152,9 +144,8 @@ def _per_rounds(verdict: Verdict, reward: RewardFormat) -> str:
 
 
 def _undecided(manifest: Manifest) -> tuple[UndecidedCard, ...]:
-    # Whatever the unit: a night that judged nothing can't know that its logs hold users.
     return tuple(
-        UndecidedCard(wording.DOMAINS[domain], without_small_counts(manifest.undecided[domain]))
+        UndecidedCard(wording.DOMAINS[domain], say([manifest.undecided[domain]]))
         for domain in DOMAINS
         if domain in manifest.undecided
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
+
 
 @dataclass(frozen=True)
 class ArmCheck:
@@ -20,7 +22,7 @@ class ArmCheck:
     observed_upper: float | None
     is_covered: bool
     is_trusted: bool
-    reasons: str
+    findings: tuple[Finding, ...]
     n_rounds: int
     ess: float | None
     mean_weight: float | None
@@ -29,4 +31,7 @@ class ArmCheck:
 def arm_checks(rows: pl.DataFrame, domain: str) -> tuple[ArmCheck, ...]:
     """Return the checks of a domain by surface, arm and log."""
     own = rows.filter(domain=domain).sort("surface", "policy_version", "logged_by")
-    return tuple(ArmCheck(**row) for row in own.select(list(ArmCheck.__dataclass_fields__)).to_dicts())
+    return tuple(
+        ArmCheck(**row | {"findings": from_json(row["findings"])})
+        for row in own.select(list(ArmCheck.__dataclass_fields__)).to_dicts()
+    )

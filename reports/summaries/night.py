@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 
 from features.areas import AREAS
+from features.contracts.findings import Finding, of_plain
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from features.errors import MetacartError
+from reports.summaries.notes import Noted
 
 DOMAINS = tuple(area.name for area in AREAS)
 JUDGED_DOMAINS = tuple(area.name for area in AREAS if area.is_learned)
@@ -37,7 +39,8 @@ class Manifest:
 
     unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
     are then protected.
-    undecided: domain → the sentence that says why the night decided nothing there; no entry means decided.
+    undecided: domain → why the night decided nothing there; no entry means decided. notes: what readers must
+    know. Of both the manifest has sentences too, for whoever reads it by itself.
     """
 
     run_id: str = ""
@@ -55,8 +58,8 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     seed: int | None = None
     device: str = ""
-    notes: tuple[str, ...] = ()
-    undecided: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[Noted, ...] = ()
+    undecided: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def days_behind(self) -> int | None:
@@ -109,7 +112,7 @@ def night(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Ni
     """
     known = {name: value for name, value in manifest.items() if name in Manifest.__dataclass_fields__}
     given = {name: value for name, value in known.items() if value is not None}
-    given["notes"] = tuple(given.get("notes", ()))
+    given |= _found(manifest)
     return Night(
         Manifest(**given),
         {name: _uniform(_checked(name, tables[name])) for name in OUTPUTS if name in tables},
@@ -128,6 +131,23 @@ def read_night(run_folder: Path) -> Night:
         if path.stem in OUTPUTS
     }
     return night(tables, manifest)
+
+
+def _found(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the manifest's findings say of notes and undecided domains."""
+    if "findings" not in manifest and (manifest.get("notes") or manifest.get("undecided")):
+        raise MetacartError(
+            "The manifest has notes in sentences and no findings. "
+            "Publish the night again, or build its report with the version that published it."
+        )
+    findings = manifest.get("findings", {})
+    return {
+        "undecided": {domain: of_plain(why) for domain, why in findings.get("undecided", {}).items()},
+        "notes": tuple(
+            Noted(note["domain"], note["learner"], of_plain(note["finding"]))
+            for note in findings.get("notes", ())
+        ),
+    }
 
 
 def _checked(name: str, frame: pl.DataFrame) -> pl.DataFrame:

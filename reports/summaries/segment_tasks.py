@@ -7,6 +7,8 @@ from datetime import datetime
 
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
+
 
 @dataclass(frozen=True)
 class SegmentTask:
@@ -22,7 +24,7 @@ class SegmentTask:
     support_until: datetime | None
     query_until: datetime | None
     status: str
-    reason: str
+    findings: tuple[Finding, ...]
 
     @property
     def n_rounds(self) -> int:
@@ -38,7 +40,7 @@ class SegmentTask:
 def segment_tasks(rows: pl.DataFrame, domain: str) -> tuple[SegmentTask, ...]:
     """Return the domain's tasks, the largest first."""
     chosen = rows.filter(pl.col("domain") == domain).select(list(SegmentTask.__dataclass_fields__))
-    records = [SegmentTask(**row) for row in chosen.to_dicts()]
+    records = [SegmentTask(**row | {"findings": from_json(row["findings"])}) for row in chosen.to_dicts()]
     return tuple(sorted(records, key=lambda task: (-task.n_rounds, task.segment_id)))
 
 

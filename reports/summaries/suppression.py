@@ -4,17 +4,16 @@ If exactly one count of a table were hidden, a printed total less the others wou
 next smallest goes with it (complementary suppression).
 """
 
-import re
 from collections.abc import Sequence
 
+from features.contracts.finding_codes import CODES, Unit
+from features.contracts.findings import Finding
 from reports.summaries.formatting import count
 
 SMALLEST_GROUP = 20
 
-_USER_COUNT = re.compile(r"\b(?:only )?(\d[\d,]*)(?=(?: distinct)? users?\b)")
-
-# What a blurred count leaves behind where the limit it missed is the smallest group itself.
-_SAID_TWICE = re.compile(rf"((?:F|f)ewer than {SMALLEST_GROUP} users[^,;.]*), fewer than {SMALLEST_GROUP}\b")
+USERS = "users"
+"""The word by which findings say that they count people."""
 
 
 def is_hidden(n_users: Sequence[int]) -> list[bool]:
@@ -44,19 +43,14 @@ def shown_users(n_users: Sequence[int]) -> list[str]:
     ]
 
 
-def without_small_counts(sentence: str) -> str:
-    """Return the sentence with small user counts blurred; reasons may quote them.
+def has_small_count(found: Finding, smallest: int = SMALLEST_GROUP) -> bool:
+    """Return whether a finding carries a count of users that must not be printed.
 
-    >>> without_small_counts("7 users, 30 are needed: merged into all")
-    'Fewer than 20 users, 30 are needed: merged into all'
-    >>> without_small_counts("It has only 3 users who clicked, fewer than 20.")
-    'It has fewer than 20 users who clicked.'
+    >>> few = Finding("few_clusters", "a", {"n_clusters": 7, "least": 100, "clusters": "users"})
+    >>> has_small_count(few), has_small_count(few, smallest=5)
+    (True, False)
     """
-
-    def blur(match: re.Match[str]) -> str:
-        number = match.group(1)
-        if int(number.replace(",", "")) >= SMALLEST_GROUP:
-            return match.group(0)
-        return f"{'Fewer' if match.start() == 0 else 'fewer'} than {SMALLEST_GROUP}"
-
-    return _SAID_TWICE.sub(r"\1", _USER_COUNT.sub(blur, sentence))
+    if found.numbers.get("clusters") != USERS:
+        return False
+    units = CODES[found.code].numbers
+    return any(found.number(name) < smallest for name, unit in units.items() if unit is Unit.CLUSTERS)

@@ -1,61 +1,46 @@
-"""Reasons of the gate → records, so that a line can say them once and leave numbers to the table.
+"""Reasons of the gate → one record per finding, with all policies that it was made against."""
 
-The gate writes sentences of two shapes (offline_rl.ope.trust.verdict): a comparison with one other policy,
-and what makes a policy impossible to judge. A text of any other shape is not understood, and stays as it is.
-"""
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-_SENTENCE = re.compile(
-    r"(?P<judged>\S+) against (?P<other>\S+): (?P<finding>[^,]+), [^()]+\([^()]*\)\.(?:\s+|$)"
-    r"|(?P<doubted>\S+) can't be judged: (?P<doubts>.+?)\.(?:\s+(?=\S+ (?:against|can't))|$)"
-)
+from features.contracts.finding_codes import REFUSALS
+from features.contracts.findings import Finding
 
 
 @dataclass(frozen=True)
-class Finding:
-    """One finding, such as `no gain is shown`, and every policy it was made against."""
+class ShortFinding:
+    """A comparison with every policy it was made against, or a refusal with all of its causes."""
 
-    policy: str
-    finding: str
-    others: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Why nothing can be said about a policy."""
-
-    policy: str
-    doubts: tuple[str, ...]
+    finding: Finding
+    others: tuple[str, ...] = ()
 
 
-def verdict_reasons(reasons: str) -> tuple[Finding | Doubt, ...]:
-    """Return findings and doubts in the order they were written; none where any sentence has another shape.
+def in_short(findings: Sequence[Finding]) -> tuple[ShortFinding, ...]:
+    """Return refusals, then comparisons, each once, in the order in which they were found.
 
-    >>> verdict_reasons("a against b: no gain is shown, +1 (95% interval -1 to +3).")
-    (Finding(policy='a', finding='no gain is shown', others=('b',)),)
+    >>> lost = [Finding("harm_shown", "a", {"other": other}) for other in ("b", "c")]
+    >>> [(short.finding.code, short.others) for short in in_short(lost)]
+    [('harm_shown', ('b', 'c'))]
     """
-    sentences, place = [], 0
-    while place < len(reasons):
-        sentence = _SENTENCE.match(reasons, place)
-        if sentence is None:
-            return ()
-        sentences.append(sentence)
-        place = sentence.end()
-    others: dict[tuple[str, str], list[str]] = {}
-    doubts: dict[str, list[str]] = {}
-    for sentence in sentences:
-        if sentence["judged"]:
-            others.setdefault((sentence["judged"], sentence["finding"]), []).append(sentence["other"])
+    refused: dict[str, Finding] = {}
+    compared: dict[tuple[str, str, float], list[Finding]] = {}
+    for found in findings:
+        if found.code in REFUSALS:
+            earlier = refused.get(found.subject)
+            causes = (*(earlier.because if earlier else ()), *found.because)
+            refused[found.subject] = replace(found, because=_distinct(causes))
         else:
-            doubts.setdefault(sentence["doubted"], []).append(sentence["doubts"])
+            # Only findings beyond rounding say their resolution, so others that differ in it are alike.
+            said = found.number("resolution") if found.code == "no_gain_beyond_rounding" else 0.0
+            compared.setdefault((found.subject, found.code, said), []).append(found)
     return (
-        *(Doubt(policy, _distinct(said)) for policy, said in doubts.items()),
-        *(Finding(policy, finding, _distinct(named)) for (policy, finding), named in others.items()),
+        *map(ShortFinding, refused.values()),
+        *(
+            ShortFinding(alike[0], tuple(dict.fromkeys(found.text("other") for found in alike)))
+            for alike in compared.values()
+        ),
     )
 
 
-def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(texts))
+def _distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(dict.fromkeys(findings))

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
 from reports.summaries.night import DOMAINS, EVERYONE
 
 STANDS_OUT = 0.05
@@ -14,7 +15,10 @@ STANDS_OUT = 0.05
 
 @dataclass(frozen=True)
 class Verdict:
-    """One row of out_verdicts; difference is candidate less strongest baseline, reward per round."""
+    """One row of out_verdicts; difference is candidate less strongest baseline, reward per round.
+
+    findings: why, as the gate found it.
+    """
 
     domain: str
     segment_id: str
@@ -36,7 +40,7 @@ class Verdict:
     verdict: str
     harm_probability: float | None
     holm_p_value: float | None
-    reasons: str
+    findings: tuple[Finding, ...]
 
     @property
     def sign(self) -> int:
@@ -50,7 +54,9 @@ class Verdict:
 
 def verdicts(rows: pl.DataFrame) -> tuple[Verdict, ...]:
     """Return the rows by domain, everyone first, then segments by name."""
-    records = [Verdict(**row) for row in rows.drop("run_id", strict=False).select(_FIELDS).to_dicts()]
+    records = [
+        Verdict(**row | {"findings": from_json(row["findings"])}) for row in rows.select(_FIELDS).to_dicts()
+    ]
     return tuple(
         sorted(records, key=lambda v: (DOMAINS.index(v.domain), v.segment_id != EVERYONE, v.segment_id))
     )

@@ -118,7 +118,7 @@ def _outcome(found: Evaluation, night: JudgedNight, way: Judging) -> Outcome:
     opener = night.cautious or night.wanted[-1]
     return Outcome(
         champion=election.champion,
-        is_doubted=any("can't be judged" in reason for reason in election.overall.reasons),
+        is_doubted=any(found.code == "cannot_be_judged" for found in election.overall.reasons),
         error=_error(found, night.wanted[0], way),
         opener_error=_error(found, opener, way),
     )

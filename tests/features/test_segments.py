@@ -19,7 +19,7 @@ def test_large_combinations_stand_and_small_ones_join_their_neighbors():
 def test_a_merge_is_told_with_its_reason():
     merges = {merge.segment_id: merge for merge in fit_segments(ROWS, ["surface", "device"], 2).merges}
     assert merges["surface=b|device=p"].merged_into == "surface=b|device=*"
-    assert "1 rounds, fewer than the 2" in merges["surface=b|device=p"].reason
+    assert (merges["surface=b|device=p"].n_rounds, merges["surface=b|device=p"].min_rounds) == (1, 2)
 
 
 def test_values_never_seen_fall_to_the_nearest_segment_that_exists():

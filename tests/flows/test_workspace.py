@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from features.contracts.findings import finding
 from features.errors import LockedError, UsageError
 from flows.json_files import read_json, write_json
 from flows.night_folder import Night
@@ -19,7 +20,7 @@ NIGHT = Night(
     data_from=date(2026, 1, 1),
     data_to=date(2026, 1, 5),
     domains=("recommendation",),
-    undecided={"budget": "The logs hold no spend."},
+    undecided={"budget": finding("no_rows", "budget", as_of="2026-01-05")},
 )
 
 

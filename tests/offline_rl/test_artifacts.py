@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from features.contracts.findings import finding
 from features.errors import InputDataError
 from offline_rl import two_tower
 from offline_rl.artifacts import load_policy, save_policy
@@ -17,12 +18,15 @@ OBJECTIVE = SegmentObjective(
 )
 
 
+SAID = finding("diverged", "maml", step=8, kept_step=2, outer_lr=0.005, inner_lr=0.1)
+
+
 @pytest.fixture
 def policy() -> GradientMetaPolicy:
     parameters = two_tower.init_parameters(2, 3, 4, 5, hidden=3, generator=torch.Generator().manual_seed(0))
     point = CurvePoint(0, 0.5, 0.02, 0.02, 1.25)
     return GradientMetaPolicy(
-        "maml", parameters, OBJECTIVE, 0.5, 3, 20, 10.0, 0.021, 0.003, (point,), ("Said so.",)
+        "maml", parameters, OBJECTIVE, 0.5, 3, 20, 10.0, 0.021, 0.003, (point,), (SAID,)
     )
 
 
@@ -30,7 +34,7 @@ def test_a_policy_comes_back_as_it_was_saved(policy: GradientMetaPolicy, tmp_pat
     path = save_policy(policy, tmp_path / "policies")
     assert path == tmp_path / "policies" / "maml.safetensors"
     loaded = load_policy(path)
-    assert (loaded.name, loaded.inner_lr, loaded.inner_steps, loaded.notes) == ("maml", 0.5, 3, ("Said so.",))
+    assert (loaded.name, loaded.inner_lr, loaded.inner_steps, loaded.notes) == ("maml", 0.5, 3, (SAID,))
     assert (loaded.objective, loaded.validation_value, loaded.validation_gain) == (OBJECTIVE, 0.021, 0.003)
     assert loaded.curve == ()
     assert loaded.parameters.keys() == policy.parameters.keys()

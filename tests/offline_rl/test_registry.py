@@ -8,6 +8,7 @@ from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings
 from offline_rl.registry import elect
+from reports.wording.sentences import sentences
 
 N = 2000
 HEADS = np.arange(N) % 2 == 0
@@ -45,8 +46,8 @@ def test_the_first_contender_that_passes_serves():
 def test_a_learner_that_does_not_beat_the_plain_model_lets_it_ship():
     election = elected(["learner", "plain"], learner=0.7, plain=0.7)
     assert (election.overall.candidate, election.champion) == ("plain", "plain")
-    assert election.overall.reasons[0].startswith("learner against plain: no gain is shown")
-    assert election.overall.reasons[-1].startswith("plain against logging: a gain is shown")
+    assert sentences(election.overall.reasons)[0].startswith("learner against plain: no gain is shown")
+    assert sentences(election.overall.reasons)[-1].startswith("plain against logging: a gain is shown")
 
 
 def test_where_nobody_passes_the_incumbent_stays_and_the_first_contender_says_why():
@@ -69,19 +70,19 @@ def test_the_sharper_policy_serves_once_the_cautious_one_has_passed():
 def test_the_cautious_policy_serves_where_it_alone_passes():
     election = elected(["learner", "plain"], cautious="soft", learner=0.5, plain=0.5, soft=0.7)
     assert (election.overall.verdict, election.champion) == ("promote", "soft")
-    assert election.overall.reasons[0].startswith("learner against logging: no gain is shown")
-    assert election.overall.reasons[-1].startswith("soft against logging: a gain is shown")
+    assert sentences(election.overall.reasons)[0].startswith("learner against logging: no gain is shown")
+    assert sentences(election.overall.reasons)[-1].startswith("soft against logging: a gain is shown")
 
 
 def test_nothing_serves_that_the_cautious_policy_has_not_opened_the_gate_for():
     election = elected(["learner", "plain"], cautious="soft", learner=0.9, plain=0.9, soft=0.5)
     assert (election.overall.candidate, election.overall.verdict) == ("learner", "hold")
     assert election.champion == "logging"
-    assert election.overall.reasons[-1].startswith("soft against logging: no gain is shown")
+    assert sentences(election.overall.reasons)[-1].startswith("soft against logging: no gain is shown")
 
 
 def test_who_asks_alone_gives_each_reason_once():
-    reasons = elected(["plain"], plain=0.5).overall.reasons
+    reasons = sentences(elected(["plain"], plain=0.5).overall.reasons)
     assert len(reasons) == len(set(reasons)) == 1
 
 
@@ -118,4 +119,4 @@ def test_each_contender_is_judged_on_the_rounds_that_know_it():
         GateSettings(),
     )
     assert election.champion == "plain"
-    assert election.overall.reasons[0].startswith("learner can't be judged")
+    assert sentences(election.overall.reasons)[0].startswith("learner can't be judged")

@@ -11,12 +11,16 @@ from typing import Any
 
 import polars as pl
 
+from features.contracts.findings import finding
+from flows.night_folder import Note
+from flows.stages.worded import worded, worded_manifest
 from tests.reports.sample_budget import budget_rows, budget_sample
 from tests.reports.sample_rows import (
     Arm,
     adaptation_rows,
     arm_rows,
     broken_rule,
+    compared,
     comparison_rows,
     creative_rows,
     curve_rows,
@@ -29,6 +33,11 @@ from tests.reports.sample_rows import (
     task_rows,
     user_slate_rows,
 )
+
+NO_ROUNDS = {
+    "recommendation": finding("no_propensities", "recommendation", n_rows=42_448_764),
+    "advertising": finding("no_rows", "advertising", as_of="2026-02-01"),
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,18 @@ def open_bandit_night() -> SampleNight:
                         "lower": -0.0016,
                         "upper": 0.0023,
                         "verdict": "hold",
-                        "reasons": "The interval of the difference to bts contains zero.",
+                        **worded(
+                            [
+                                compared(
+                                    "no_gain_shown",
+                                    "maml",
+                                    "bts",
+                                    difference=0.00031,
+                                    lower=-0.0016,
+                                    upper=0.0023,
+                                )
+                            ]
+                        ),
                     },
                     *segment_verdict_rows(
                         draw,
@@ -124,8 +144,13 @@ def open_bandit_night() -> SampleNight:
             "versions": {"metacart": "0.1.0", "torch": "2.13.0", "polars": "2.1.0"},
             "seed": 0,
             "device": "cpu",
-            "notes": ["recommendation, reinforce: No step beat its start, which is kept."],
-            "undecided": {"advertising": "The logs hold no ads.", "budget": "The logs hold no ad spend."},
+            **worded_manifest(
+                {
+                    domain: finding("no_rows", domain, as_of="2019-11-30")
+                    for domain in ("advertising", "budget")
+                },
+                [Note("recommendation", "reinforce", finding("start_kept", "reinforce"))],
+            ),
         },
     )
 
@@ -170,8 +195,16 @@ def demo_night() -> SampleNight:
             "discounted_difference": 0.0039,
             "discounted_upper": 0.0068,
             "verdict": "promote",
-            "reasons": "The lower end of the difference is above zero against incumbent and empirical_bayes; "
-            "effective sample size, support and mean weight are within their limits.",
+            **worded(
+                [
+                    compared(
+                        "gain_shown", "maml", "incumbent", difference=0.0371, lower=0.0342, upper=0.0399
+                    ),
+                    compared(
+                        "gain_shown", "maml", "empirical_bayes", difference=0.0044, lower=0.0019, upper=0.0070
+                    ),
+                ]
+            ),
         },
         run
         | judged(12_000, baseline_value=0.0306, ess=4_800.0)
@@ -185,7 +218,18 @@ def demo_night() -> SampleNight:
             "lower": -0.0038,
             "upper": -0.0004,
             "verdict": "reject",
-            "reasons": "The difference to pooled_reward_model lies below zero.",
+            **worded(
+                [
+                    compared(
+                        "harm_shown",
+                        "reptile",
+                        "pooled_reward_model",
+                        difference=-0.0021,
+                        lower=-0.0038,
+                        upper=-0.0004,
+                    )
+                ]
+            ),
         },
         *segment_verdict_rows(
             draw,
@@ -310,7 +354,7 @@ def tiny_night() -> SampleNight:
         "discounted_difference": 0.0304,
         "discounted_upper": 0.0874,
         "verdict": "promote",
-        "reasons": "Better than popular.",
+        **worded([compared("gain_shown", "maml", "popular", difference=0.0512, lower=0.0101, upper=0.0934)]),
     }
     return SampleNight(
         tables={
@@ -337,7 +381,7 @@ def tiny_night() -> SampleNight:
                         "verdict": "kept",
                         "harm_probability": 0.99,
                         "holm_p_value": 0.002,
-                        "reasons": "The probability that maml earns less here is 99%.",
+                        **worded([finding("segment_kept", "maml", harm_probability=0.99, keep_above=0.5)]),
                     },
                 ],
             ),
@@ -369,15 +413,7 @@ def budget_only_night() -> SampleNight:
             **budget_sample(budget_rows(random.Random(4), run)),
             "out_data_quality": table("out_data_quality", [run | line_counts("ad_spend_daily.csv", 336)]),
         },
-        manifest=_sparse_manifest(run)
-        | {
-            "undecided": {
-                "recommendation": "The logs hold no impressions with propensities, so no policy can be "
-                "judged or learned. Log what was shown, with its probability.",
-                "advertising": "The logs hold no ad impressions with propensities, so no policy can be "
-                "judged or learned. Log which creative was shown, with its probability.",
-            },
-        },
+        manifest=_sparse_manifest(run) | worded_manifest(NO_ROUNDS, []),
     )
 
 
@@ -397,10 +433,7 @@ def undecided_night() -> SampleNight:
             ),
         },
         manifest=_sparse_manifest(run)
-        | {
-            "undecided": budget_only_night().manifest["undecided"]
-            | {"budget": "The logs hold no ad spend, so there is no budget to divide."},
-        },
+        | worded_manifest(NO_ROUNDS | {"budget": finding("no_rows", "budget", as_of="2026-02-01")}, []),
     )
 
 

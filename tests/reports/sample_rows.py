@@ -8,7 +8,10 @@ from typing import Any
 
 import polars as pl
 
+from features.contracts.findings import Finding, finding, to_json
 from features.contracts.outputs import OUTPUTS
+from flows.stages.worded import worded
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,21 @@ def judged(n_rounds: int, *, baseline_value: float, ess: float, n_origins: int =
     }
 
 
+def compared(code: str, policy: str, other: str, *, difference: float, lower: float, upper: float) -> Finding:
+    """Return what the gate finds of two policies."""
+    resolution = {} if code in ("gain_shown", "harm_shown") else {"resolution": 1e-6}
+    return finding(
+        code,
+        policy,
+        other=other,
+        difference=difference,
+        lower=lower,
+        upper=upper,
+        confidence=0.95,
+        **resolution,
+    )
+
+
 def segment_verdict_rows(
     draw: random.Random,
     run: dict[str, Any],
@@ -102,14 +120,14 @@ def segment_verdict_rows(
         lower, upper = difference - half_width, difference + half_width
         harm = NormalDist(difference, half_width / 1.96).cdf(0)
         verdict = "kept" if harm > 0.5 or champion == "incumbent" else "served"
-        reason = f"The probability that it earns less here is {harm:.0%}."
+        candidate = "reptile" if domain == "advertising" else "maml"
         rows.append(
             run
             | judged(180, baseline_value=0.03, ess=60.0)
             | {
                 "domain": domain,
                 "segment_id": segment,
-                "candidate": "reptile" if domain == "advertising" else "maml",
+                "candidate": candidate,
                 "champion": champion if verdict == "served" else "incumbent",
                 "baseline": baseline,
                 "difference": difference,
@@ -118,10 +136,16 @@ def segment_verdict_rows(
                 "verdict": verdict,
                 "harm_probability": harm,
                 "holm_p_value": 0.001 if upper < 0 else 1.0,
-                "reasons": reason,
+                **worded([_of_segment(candidate, verdict, champion, harm)]),
             }
         )
     return rows
+
+
+def _of_segment(candidate: str, verdict: str, champion: str, harm: float) -> Finding:
+    if champion == "incumbent":
+        return finding("nothing_promoted", candidate, harm_probability=harm)
+    return finding(f"segment_{verdict}", candidate, harm_probability=harm, keep_above=0.5)
 
 
 def task_rows(
@@ -130,16 +154,13 @@ def task_rows(
     rows = []
     for place, segment in enumerate(segments):
         n = int(n_rounds * draw.uniform(0.5, 1.5))
-        status, reason = "used", "Enough rounds in all three windows."
+        status, why = "used", finding("own_task", segment)
         if place == 1:
             n, status = 312, "merged"
-            reason = "9 users and 312 rounds, 500 rounds are needed: merged into its neighbor."
+            why = finding("merged_segment", segment, n_rounds=n, least=500, merged_into=segments[0])
         if place == 4:
-            n, status, reason = (
-                40,
-                "pooled_only",
-                "One action only: nothing to learn from, the pooled policy serves.",
-            )
+            n, status = 40, "pooled_only"
+            why = finding("too_few_rounds", segment, least=500)
         rows.append(
             run
             | {
@@ -155,7 +176,9 @@ def task_rows(
                 "support_until": datetime(2019, 11, 27, 12, 30, tzinfo=UTC),
                 "query_until": datetime(2019, 11, 28, 18, 0, tzinfo=UTC),
                 "status": status,
-                "reason": reason,
+                "reason": say([why]),
+                "reason_code": why.code,
+                "findings": to_json([why]),
             }
         )
     return rows
@@ -332,10 +355,14 @@ def arm_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
         "n_rounds": 10000,
         "mean_weight": 1.0,
         "interval_method": "percentile bootstrap over rounds, 1000 resamples",
-        "reasons": "The log can speak about this arm.",
     }
-    told = {"is_covered": True, "is_trusted": True}
-    refused = {"is_covered": True, "is_trusted": False, "reasons": "the log is worth 2.1 effective rounds."}
+    told = {"is_covered": True, "is_trusted": True, **worded([finding("log_speaks", "arm")])}
+    few = finding("few_effective_rounds", "arm", ess=2.1, n_rounds=10_000, least=100.0, units="rounds")
+    refused = {
+        "is_covered": True,
+        "is_trusted": False,
+        **worded([Finding("cannot_be_judged", "arm", because=(few,))]),
+    }
     return [
         shared | {"surface": surface, "policy_version": arm, "logged_by": log} | _ends(*ends) | judged
         for surface, arm, log, ends, judged in (

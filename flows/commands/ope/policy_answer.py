@@ -20,6 +20,7 @@ from offline_rl.ope.robust_values import robust_values
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of
 from reports.summaries.policy_answer import Difference, EstimatedValue, PolicyAnswer, RobustAnswer
+from reports.wording.sentences import sentences
 
 SHAPES: Mapping[Shape, Callable[[RoundFile, PolicyQuestion], EvaluatedLog]] = {
     "rounds": evaluated_rounds,
@@ -48,7 +49,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     gate = GateSettings(estimator=leading)
     diagnostics = evaluation.diagnostics_of(POLICY)
     mean_weight = evaluation.mean_weight_interval(POLICY, ALL, gate.mean_weight_confidence)
-    trust = assess(diagnostics, mean_weight, gate, evaluation.cluster_name, evaluation.unit)
+    trust = assess(diagnostics, mean_weight, gate, evaluation.cluster_name, evaluation.unit, policy=POLICY)
     repeats = as_answered(log.repetition, log.n_rows)
     doubts = propensities.doubts + ((repeats.doubt,) if repeats.doubt else ())
     limits = {name: limit for name, limit in asdict(gate).items() if isinstance(limit, int | float)}
@@ -69,7 +70,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
         trusted=trust.trusted and not doubts,
         # All diagnostics rest on the propensities and on the rows: doubts about these come first.
-        reasons=doubts + trust.reasons,
+        reasons=doubts + sentences(trust.reasons),
         weight_bands=weight_bands(log.units[POLICY].weight),
         robust=_robust(log, diagnostics, gate, question.confidence),
         shape=question.shape,

@@ -39,6 +39,7 @@ from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.shared_fits import SharedFits
+from reports.wording.sentences import sentences
 
 # Studies write contexts without history, the only thing that tells users of a personal world apart.
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
@@ -204,7 +205,7 @@ def run_study(job: Job) -> None:
                 lead=policy.lead if isinstance(policy, FittedPolicy) else None,
                 asks=name in asking([policy], pooled, fits).learners,
                 adapts=policy.adapts,
-                notes=list(policy.notes),
+                notes=list(sentences(policy.notes)),
                 steps=steps,
                 support=support,
                 **_weights(values),

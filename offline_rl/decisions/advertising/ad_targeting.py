@@ -32,7 +32,8 @@ def ad_targeting(
     campaign_ids, creative_ids: [A]. policies: the served policy of each segment, [G].
     Raises ValueError where the probabilities of a segment and channel sum to anything else.
 
-    >>> policy = ServedPolicy("pooled-1", "pooled", "promoted", "The learned policy serves here.")
+    >>> from features.contracts.findings import Finding
+    >>> policy = ServedPolicy("pooled-1", "pooled", (Finding("promoted", "maml"),))
     >>> rows = ad_targeting(
     ...     np.array([[[0.75, 0.25, 0.0]]]), np.array([[0.2, 0.1, 0.3]]), np.array([40.0]),
     ...     segment_ids=["new"], channels=["search"], campaign_ids=["spring", "spring", "summer"],

@@ -33,5 +33,6 @@ def _serving(tomorrow: Tomorrow, night: DecisionNight) -> Serving:
         item_ids,
         tomorrow.scores(),
         tomorrow.served,
+        night.say,
         [named.get(item_id) for item_id in item_ids],
     )

@@ -27,14 +27,16 @@ def segment_distributions(
     targets: segment_id, surface; one row each. Every item that may be shown in a slot has a row there, also
     with the share of exploration alone, and the probabilities of a filled slot add up to 1.
 
+    >>> from features.contracts.findings import Finding, codes_of
     >>> from offline_rl.decisions.item_scores import ItemScores
     >>> from offline_rl.decisions.served_policy import ServedPolicy
     >>> from offline_rl.decisions.slate_chances import SlateChances
     >>> everyone = pl.DataFrame({"segment_id": ["new"], "surface": ["mail"]})
     >>> mostly = torch.tensor([[[0.25, 0.75]]], dtype=torch.float64).log()
     >>> even = lambda rows: SlateChances(mostly, torch.tensor([[True, True]]), torch.zeros(1))
-    >>> policy = ServedPolicy("coin", "baseline", "held", "The shop's own policy continues here.")
-    >>> serving = Serving(["new"], ["blue", "red"], ItemScores(*np.full((3, 1, 2), 0.5)), [policy])
+    >>> policy = ServedPolicy("coin", "baseline", (Finding("held", "maml"),))
+    >>> scores = ItemScores(*np.full((3, 1, 2), 0.5))
+    >>> serving = Serving(["new"], ["blue", "red"], scores, [policy], codes_of)
     >>> rows = segment_distributions(everyone, even, serving, run_id="r", as_of=date(2026, 1, 5))
     >>> rows.select("slot_rank", "item_id", pl.col("probability").round(6)).rows()
     [(1, 'blue', 0.25), (1, 'red', 0.75)]
@@ -77,6 +79,6 @@ def _rows(block: pl.DataFrame, chances: Chances, serving: Serving) -> pl.DataFra
             "score": serving.scores.mean[cell],
             "score_lower": serving.scores.lower[cell],
             "score_upper": serving.scores.upper[cell],
-            **columns_of(serving.policies, segment),
+            **columns_of(serving.policies, segment, serving.say),
         }
     )

@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from features.contracts.findings import Say, finding
 from features.contracts.recommendation import Recommendations
 from features.errors import InputDataError
 from offline_rl.decisions.item_scores import ItemScores
@@ -23,6 +24,7 @@ class Serving:
     """What the rows say beside the draw: names, scores and the policy behind each segment.
 
     scores: [segments, items] in the order of `segment_ids` and `item_ids`; policies: one per segment.
+    say: makes the sentences beside the reasons of a policy.
     item_names: what people call the items of `item_ids`, None for one without a name; empty for none at all.
     """
 
@@ -30,6 +32,7 @@ class Serving:
     item_ids: Sequence[str]
     scores: ItemScores
     policies: Sequence[ServedPolicy]
+    say: Say
     item_names: Sequence[str | None] = ()
 
 
@@ -65,12 +68,13 @@ def recommend(
     targets: user_key, segment_id, surface; one row per user and surface.
     Raises InputDataError for a target that is there twice or whose segment `serving` doesn't know.
 
+    >>> from features.contracts.findings import Finding, codes_of
     >>> everyone = pl.DataFrame({"user_key": ["ann"], "segment_id": ["new"], "surface": ["home"]})
     >>> greedy = torch.eye(2)[None, [1, 0]].log()
     >>> certain = lambda rows: SlateChances(greedy, torch.tensor([[True, True]]), torch.zeros(1))
     >>> half = ItemScores(*np.full((3, 1, 2), 0.5))
-    >>> policy = ServedPolicy("bts", "baseline", "held", "The shop's own policy continues here.")
-    >>> serving = Serving(["new"], ["hat", "shoe"], half, [policy])
+    >>> policy = ServedPolicy("bts", "baseline", (Finding("held", "maml"),))
+    >>> serving = Serving(["new"], ["hat", "shoe"], half, [policy], codes_of)
     >>> rows = recommend(everyone, certain, serving, run_id="r", as_of=date(2026, 1, 5), seed=0)
     >>> rows.select("slot_rank", "item_id", "propensity", "is_exploration").rows()
     [(1, 'shoe', 1.0, False), (2, 'hat', 1.0, False)]
@@ -169,7 +173,7 @@ def _rows(block: pl.DataFrame, draw: _Draw, serving: Serving) -> pl.DataFrame:
             "score_lower": serving.scores.lower[cell],
             "score_upper": serving.scores.upper[cell],
             "is_exploration": draw.is_exploration,
-            **columns_of(serving.policies, segment),
+            **columns_of(serving.policies, segment, serving.say),
             "reason_text": _reason_texts(segment, draw, serving),
         }
     ).with_columns(
@@ -185,11 +189,9 @@ def _reason_texts(segment: NDArray[np.int64], draw: _Draw, serving: Serving) -> 
     used, sentence = np.unique(code, return_inverse=True)
     texts = []
     for of_segment, of_item in zip(*np.divmod(used, n_codes), strict=True):
-        text = serving.policies[of_segment].reason_text
+        reasons = serving.policies[of_segment].reasons
         if of_item:
-            text += (
-                " This slate is drawn at random, to learn from: the policy most often shows "
-                f"{serving.item_ids[of_item - 1]} here."
-            )
-        texts.append(text)
+            usual = finding(EXPLORATION, reasons[0].subject, usual_item=serving.item_ids[of_item - 1])
+            reasons = (*reasons, usual)
+        texts.append(serving.say(reasons))
     return pl.Series(texts, dtype=pl.String).gather(sentence)

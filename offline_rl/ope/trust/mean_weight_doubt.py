@@ -2,6 +2,7 @@
 
 from math import isnan
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
 
 
@@ -18,20 +19,24 @@ def mean_weight_is_off(mean_weight: Interval, supported_share: float, slack: flo
     return not mean_weight.lower - slack <= supported_share <= mean_weight.upper + slack
 
 
-def mean_weight_doubt(value: float, mean_weight: Interval, supported_share: float, confidence: float) -> str:
-    """The doubt as a clause, with every cause that the number alone can't tell apart.
+def mean_weight_doubt(
+    policy: str, value: float, mean_weight: Interval, supported_share: float, confidence: float
+) -> Finding:
+    """The doubt about a policy, with how many correct logs there are to one that is off by chance.
 
-    Chance is the first of them: the weights of correct propensities average to 1 over many logs, and not in
-    each. Where several candidates are looked at, one that is off is the more likely.
+    Chance is the first of its causes: the weights of correct propensities average to 1 over many logs, and
+    not in each. Where several candidates are looked at, one that is off is the more likely.
 
-    >>> print(mean_weight_doubt(0.94, Interval(0.9, 0.97), 1.0, 0.99))
-    its mean weight is 0.940 (99% interval 0.900 to 0.970) and should be 1.000, be it by chance, as in \
-about 1 of 100 correct logs and in more where several candidates are looked at, or because the log \
-hardly ever shows what it prefers, or because propensities or availability are wrong
+    >>> mean_weight_doubt("new", 0.94, Interval(0.9, 0.97), 1.0, 0.99).numbers["logs_per_alarm"]
+    100
     """
-    return (
-        f"its mean weight is {value:.3f} ({confidence:.0%} interval {mean_weight.lower:.3f} to "
-        f"{mean_weight.upper:.3f}) and should be {supported_share:.3f}, be it by chance, as in about 1 of "
-        f"{1 / (1 - confidence):.0f} correct logs and in more where several candidates are looked at, or "
-        "because the log hardly ever shows what it prefers, or because propensities or availability are wrong"
+    return finding(
+        "mean_weight_off",
+        policy,
+        mean_weight=value,
+        lower=mean_weight.lower,
+        upper=mean_weight.upper,
+        confidence=confidence,
+        logs_per_alarm=round(1 / (1 - confidence)),
+        supported_share=supported_share,
     )

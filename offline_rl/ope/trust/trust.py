@@ -1,11 +1,13 @@
-"""Whether the numbers about a policy may be believed at all, and in plain sentences why not.
+"""Whether the numbers about a policy may be believed at all, and why not.
 
 An interval is an honest statement only where the log can see what the policy would do. These checks come
 before any value: a number that fails them is not to be shown as a headline.
 """
 
 from dataclasses import dataclass
+from math import nan
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.trust.contribution_tail import (
     MAX_SHARE,
@@ -59,10 +61,10 @@ class GateSettings:
 
 @dataclass(frozen=True)
 class Trust:
-    """Whether values of a policy may be believed; where not, reasons in sentences, the gravest first."""
+    """Whether values of a policy may be believed; where not, the doubts, the gravest first."""
 
     trusted: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Finding, ...]
 
 
 def assess(
@@ -71,6 +73,8 @@ def assess(
     settings: GateSettings | None = None,
     cluster_name: str = "users",
     unit: str = "rounds",
+    *,
+    policy: str = "policy",
 ) -> Trust:
     """Judge the evidence on one policy by the diagnostics of its weights.
 
@@ -93,12 +97,14 @@ def assess(
     ...     top_weight_share=0.9,
     ... )
     >>> for reason in assess(d, Interval(0.1, 3.0)).reasons:
-    ...     print(reason)
-    The log is worth 2.1 effective rounds of 10,000, less than 100.
-    The log is worth 0.02% of its rounds, less than 1.00%.
+    ...     print(reason.code, reason.numbers["least"])
+    few_effective_rounds 100.0
+    small_effective_share 0.01
     """
-    doubts = doubts_about(diagnostics, mean_weight, settings or GateSettings(), cluster_name, unit)
-    return Trust(not doubts, tuple(f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubts))
+    doubts = doubts_about(
+        diagnostics, mean_weight, settings or GateSettings(), cluster_name, unit, policy=policy
+    )
+    return Trust(not doubts, doubts)
 
 
 def doubts_about(
@@ -107,8 +113,10 @@ def doubts_about(
     settings: GateSettings,
     cluster_name: str,
     unit: str = "rounds",
-) -> tuple[str, ...]:
-    """What speaks against believing, as clauses to join, the gravest first; empty where nothing does.
+    *,
+    policy: str,
+) -> tuple[Finding, ...]:
+    """What speaks against believing numbers about a policy, the gravest first; empty where nothing does.
 
     The order is that of the questions: is there a sample, does it weigh enough, will its average settle, and
     is it of the right thing. The mean weight comes after the weights, because where weights are few or their
@@ -116,53 +124,78 @@ def doubts_about(
     beyond that of the weights.
     """
     d, asked = diagnostics, settings
+
+    def found(code: str, **numbers: int | float | str) -> Finding:
+        return finding(code, policy, **numbers)
+
     checks = (
         (
             d.n_clusters < asked.min_clusters,
-            f"only {d.n_clusters:,} {cluster_name}, fewer than {asked.min_clusters:,}"
+            found(
+                "few_clusters", n_clusters=int(d.n_clusters), least=asked.min_clusters, clusters=cluster_name
+            )
             if d.n_clusters > 1
-            else f"one of the {cluster_name} has all {unit}, which do not tell how far a value is off",
+            else found("one_cluster", clusters=cluster_name, units=unit),
         ),
         (
             d.n_informative_clusters < asked.min_informative_clusters,
-            f"only {d.n_informative_clusters:,} {cluster_name} tell of its reward, "
-            f"fewer than {asked.min_informative_clusters:,}",
+            found(
+                "few_informative_clusters",
+                n_clusters=int(d.n_informative_clusters),
+                least=asked.min_informative_clusters,
+                clusters=cluster_name,
+            ),
         ),
         (
             d.ess < asked.min_ess,
-            f"the log is worth {d.ess:,.1f} effective {unit} of {d.n_rounds:,}, "
-            f"less than {asked.min_ess:,.0f}",
+            found(
+                "few_effective_rounds", ess=d.ess, n_rounds=int(d.n_rounds), least=asked.min_ess, units=unit
+            ),
         ),
         (
             d.ess < asked.min_ess_share * d.n_rounds,
-            f"the log is worth {d.ess / d.n_rounds:.2%} of its {unit}, less than {asked.min_ess_share:.2%}",
+            found(
+                "small_effective_share",
+                ess_share=d.ess / d.n_rounds if d.n_rounds else nan,
+                least=asked.min_ess_share,
+                units=unit,
+            ),
         ),
         (
             d.pareto_k > asked.max_pareto_k and d.top_weight_share > asked.min_top_weight_share,
-            f"the weights' tail is so heavy that an average of them may not settle: 1% of the {unit} hold "
-            f"{d.top_weight_share:.0%} of all weight, with a tail index of {d.pareto_k:.2f}, above "
-            f"{asked.max_pareto_k:.2f}",
+            found(
+                "heavy_weight_tail",
+                top_weight_share=d.top_weight_share,
+                index=d.pareto_k,
+                most=asked.max_pareto_k,
+                units=unit,
+            ),
         ),
         (
             d.top_cluster_share > asked.max_cluster_share,
-            f"one of the {cluster_name} carries {d.top_cluster_share:.1%} of all weight, "
-            f"more than {asked.max_cluster_share:.1%}",
+            found(
+                "large_cluster",
+                top_cluster_share=d.top_cluster_share,
+                most=asked.max_cluster_share,
+                clusters=cluster_name,
+            ),
         ),
         (
             d.supported_share < asked.min_supported_share,
-            f"the log could show only {d.supported_share:.1%} of what it does, "
-            f"less than {asked.min_supported_share:.1%}",
+            found("little_support", supported_share=d.supported_share, least=asked.min_supported_share),
         ),
         (
             mean_weight_is_off(mean_weight, d.supported_share, asked.mean_weight_slack),
-            mean_weight_doubt(d.mean_weight, mean_weight, d.supported_share, asked.mean_weight_confidence),
+            mean_weight_doubt(
+                policy, d.mean_weight, mean_weight, d.supported_share, asked.mean_weight_confidence
+            ),
         ),
     )
-    found = [what for is_doubtful, what in checks if is_doubtful]
+    doubts = [doubt for is_doubtful, doubt in checks if is_doubtful]
     tail = d.contributions(asked.estimator)
     if tail is not None:
-        found += [_tail_sentence(doubt, tail, cluster_name) for doubt in tail_doubts_of(tail, asked)]
-    return tuple(found)
+        doubts += [_of_tail(doubt, tail, policy, cluster_name) for doubt in tail_doubts_of(tail, asked)]
+    return tuple(doubts)
 
 
 def tail_doubts_of(tail: ContributionTail, settings: GateSettings) -> tuple[TailDoubt, ...]:
@@ -175,20 +208,27 @@ def tail_doubts_of(tail: ContributionTail, settings: GateSettings) -> tuple[Tail
     )
 
 
-def _tail_sentence(doubt: TailDoubt, tail: ContributionTail, cluster_name: str) -> str:
+def _of_tail(doubt: TailDoubt, tail: ContributionTail, policy: str, cluster_name: str) -> Finding:
     match doubt.code:
         case "largest_contribution":
-            return (
-                f"one of the {cluster_name} holds {doubt.found:.0%} of all {tail.of}, {tail.largest:,.6g} by "
-                f"itself, more than {doubt.limit:.0%}"
+            return finding(
+                doubt.code,
+                policy,
+                share=doubt.found,
+                largest=tail.largest,
+                most=doubt.limit,
+                of=tail.of,
+                clusters=cluster_name,
             )
         case "few_contributions":
-            return (
-                f"its {tail.of} of {tail.n:,} {cluster_name} are as uneven as {doubt.found:,.1f} equal ones, "
-                f"fewer than {doubt.limit:,.0f}"
+            return finding(
+                doubt.code,
+                policy,
+                n_clusters=int(tail.n),
+                effective=doubt.found,
+                least=doubt.limit,
+                of=tail.of,
+                clusters=cluster_name,
             )
         case "heavy_tail":
-            return (
-                f"the rewards' tail is so heavy that an average of them may not settle: the {tail.of} have a "
-                f"tail index of {doubt.found:.2f}, above {doubt.limit:.2f}"
-            )
+            return finding(doubt.code, policy, index=doubt.found, most=doubt.limit, of=tail.of)

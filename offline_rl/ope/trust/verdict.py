@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
 from typing import Literal
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.evaluation import ALL, Difference, Evaluation
 from offline_rl.ope.trust.diagnostics import Diagnostics
@@ -15,7 +15,7 @@ __all__ = ["GateSettings", "Verdict", "evidence_doubts", "judge"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided for a candidate and why, in sentences.
+    """What the gate decided for a candidate and why: comparisons with others, or refusals with causes.
 
     difference, lower, upper: value of the candidate less that of the strongest baseline (the logging policy
     counts as one), in the reward's unit per round; NaN where not identified. comparisons: all of them.
@@ -27,7 +27,7 @@ class Verdict:
     difference: float
     lower: float
     upper: float
-    reasons: tuple[str, ...]
+    reasons: tuple[Finding, ...]
     comparisons: tuple[Difference, ...]
 
 
@@ -77,19 +77,22 @@ def judge(
     )
 
 
-def unproven_lead(evaluation: Evaluation, policy: str, constant: str, settings: GateSettings) -> str | None:
-    """Return the sentence that a policy isn't shown better than one made of counts alone; None where it is.
+def unproven_lead(
+    evaluation: Evaluation, policy: str, constant: str, settings: GateSettings
+) -> Finding | None:
+    """Return that a policy isn't shown better than one made of counts alone; None where it is.
 
     Raises ValueError for a policy or estimator that was not evaluated.
     """
     found = evaluation.difference(policy, constant, settings.estimator, ALL, settings.confidence)
-    if found.lower > evaluation.resolution:
+    resolution = evaluation.resolution
+    if found.lower > resolution:
         return None
-    if found.upper < -evaluation.resolution:
-        return _sentence(found, "a loss is shown", settings.confidence, evaluation.resolution)
-    is_same = max(abs(found.lower), abs(found.upper)) <= evaluation.resolution
-    said = "no difference" if is_same else "no gain is shown"
-    return _sentence(found, said, settings.confidence, evaluation.resolution)
+    if found.upper < -resolution:
+        return _compared("loss_shown", found, settings.confidence, resolution=resolution)
+    is_same = max(abs(found.lower), abs(found.upper)) <= resolution
+    code = "no_difference" if is_same else "no_gain_shown"
+    return _compared(code, found, settings.confidence, resolution=resolution)
 
 
 def evidence_doubts(
@@ -98,15 +101,15 @@ def evidence_doubts(
     mean_weight: Interval,
     settings: GateSettings,
     cluster_name: str = "users",
-) -> tuple[str, ...]:
-    """Why intervals about this policy should not be believed, in one sentence; empty where they may be."""
-    doubts = doubts_about(diagnostics, mean_weight, settings, cluster_name)
-    return (f"{policy} can't be judged: {'; '.join(doubts)}.",) if doubts else ()
+) -> tuple[Finding, ...]:
+    """Why intervals about this policy should not be believed, as one refusal; empty where they may be."""
+    doubts = doubts_about(diagnostics, mean_weight, settings, cluster_name, policy=policy)
+    return (Finding("cannot_be_judged", policy, because=doubts),) if doubts else ()
 
 
 def _doubts_of(
     evaluation: Evaluation, policy: str, segment: int | None, settings: GateSettings
-) -> tuple[str, ...]:
+) -> tuple[Finding, ...]:
     return evidence_doubts(
         policy,
         evaluation.diagnostics_of(policy, segment),
@@ -117,57 +120,37 @@ def _doubts_of(
 
 
 def _decide(
-    comparisons: Sequence[Difference], doubts: tuple[str, ...], resolution: float, confidence: float
-) -> tuple[Literal["promote", "hold", "reject"], tuple[str, ...]]:
+    comparisons: Sequence[Difference], doubts: tuple[Finding, ...], resolution: float, confidence: float
+) -> tuple[Literal["promote", "hold", "reject"], tuple[Finding, ...]]:
     against_logging_policy = comparisons[0]
     if doubts:
         return "hold", doubts
     if against_logging_policy.upper < -resolution:
-        return "reject", (_sentence(against_logging_policy, "harm is shown", confidence),)
+        return "reject", (_compared("harm_shown", against_logging_policy, confidence),)
     unproven = tuple(
-        _sentence(
+        _compared(
+            # an interval above 0 but within the resolution
+            "no_gain_beyond_rounding" if comparison.lower > 0 else "no_gain_shown",
             comparison,
-            _unproven(comparison, resolution),
             confidence,
-            # a gain within the resolution is shown with its numbers
-            0.0 if comparison.lower > 0 else resolution,
+            resolution=resolution,
         )
         for comparison in comparisons
         if not comparison.lower > resolution
     )
     if unproven:
         return "hold", unproven
-    return "promote", tuple(
-        _sentence(comparison, "a gain is shown", confidence) for comparison in comparisons
+    return "promote", tuple(_compared("gain_shown", comparison, confidence) for comparison in comparisons)
+
+
+def _compared(code: str, comparison: Difference, confidence: float, **numbers: float) -> Finding:
+    return finding(
+        code,
+        comparison.policy,
+        other=comparison.other,
+        difference=comparison.value,
+        lower=comparison.lower,
+        upper=comparison.upper,
+        confidence=confidence,
+        **numbers,
     )
-
-
-def _unproven(comparison: Difference, resolution: float) -> str:
-    """What is said where no gain is shown; an interval above 0 but within the resolution needs a word."""
-    if not comparison.lower > 0:
-        return "no gain is shown"
-    digits = _digits(resolution)
-    return f"no gain is shown beyond the {resolution:.{digits}f} that rounded probabilities may make"
-
-
-def _sentence(comparison: Difference, finding: str, confidence: float, resolution: float = 0.0) -> str:
-    # what rounded probabilities may make is not worth a digit
-    numbers = [
-        number if abs(number) > resolution else 0.0
-        for number in (comparison.value, comparison.lower, comparison.upper)
-    ]
-    digits = _digits(numbers[2] - numbers[1])
-    value, lower, upper = (f"{number:+.{digits}f}" for number in numbers)
-    return (
-        f"{comparison.policy} against {comparison.other}: {finding}, {value} per round "
-        f"({confidence:.0%} interval {lower} to {upper})."
-    )
-
-
-def _digits(width: float) -> int:
-    """Decimal places that show an interval to two digits of its width, whatever the reward's unit.
-
-    >>> _digits(0.0284), _digits(12.0), _digits(0.0)
-    (3, 0, 0)
-    """
-    return max(0, 1 - floor(log10(width))) if width > 0 else 0

@@ -10,6 +10,7 @@ import pytest
 
 from features.codes import Window
 from features.context import HISTORY
+from features.contracts.findings import codes_of, from_json
 from features.errors import InputDataError
 from features.tasks.build import build_tasks
 from features.tasks.evidence import mark_evidence
@@ -263,10 +264,18 @@ def test_clusters_of_history_can_be_segments():
 
 
 def test_the_segment_table_counts_windows_and_tells_of_merges():
-    table = segment_table(built(min_rounds=10), "run", 10)
+    table = segment_table(built(min_rounds=10), "run", 10, codes_of)
     rows = {row["segment_id"]: row for row in table.to_dicts()}
     assert rows["region=south"]["status"] == "merged"
     assert rows["everyone_else"]["status"] == "pooled_only"
+    [why] = from_json(rows["region=south"]["findings"])
+    assert (why.code, why.subject, why.text("merged_into")) == (
+        "merged_segment",
+        "region=south",
+        "everyone_else",
+    )
+    assert 0 < why.number("n_rounds") < why.number("least") == 10
+    assert rows["everyone_else"]["reason"] == rows["everyone_else"]["reason_code"] == "too_few_rounds"
     north = rows["region=north"]
     assert (north["n_users"], north["split"], north["status"]) == (1, "meta_train", "used")
     assert north["n_support"] + north["n_query"] + north["n_holdout"] <= 20

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.contracts.findings import as_plain, finding
 from features.deidentify import read_key
 from features.errors import InputDataError, UsageError
 from features.warehouse.store import open_store
@@ -96,8 +97,11 @@ def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_de
     assert (result.night.as_of, result.night.domains) == (date(2026, 1, 2), ())
     assert set(result.published.tables) == {"out_data_quality"}
     assert set(result.night.undecided) == {"recommendation", "advertising", "budget"}
-    assert "hold no impressions up to 2026-01-02" in result.night.undecided["recommendation"]
-    assert read_json(result.published.folder / "manifest.json")["undecided"] == result.night.undecided
+    why = finding("no_rows", "recommendation", as_of="2026-01-02")
+    assert result.night.undecided["recommendation"] == why
+    written = read_json(result.published.folder / "manifest.json")
+    assert "hold no impressions up to 2026-01-02" in written["undecided"]["recommendation"]
+    assert written["findings"]["undecided"]["recommendation"] == as_plain(why)
     assert "hold no impressions" in result.published.report.read_text()
     with open_store(shop.warehouse) as connection:
         assert connection.sql("SELECT count(*) FROM dim_users").fetchall() == [(1,)]
@@ -109,7 +113,7 @@ def test_impressions_without_propensities_are_told_apart_from_none(new_shop: New
     night = ingest(new_shop(IMPRESSIONS), None)
 
     assert night.domains == ()
-    assert "None of 2 impressions has a propensity" in night.undecided["recommendation"]
+    assert night.undecided["recommendation"] == finding("no_propensities", "recommendation", n_rows=2)
 
 
 def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
@@ -209,7 +213,7 @@ def test_a_log_that_comes_for_the_first_time_brings_its_history(new_shop: NewSho
 
     night = ingest(new_shop(EVENTS + IMPRESSIONS), None)
 
-    assert "None of 3 impressions" in night.undecided["recommendation"]
+    assert night.undecided["recommendation"] == finding("no_propensities", "recommendation", n_rows=3)
 
 
 def test_rows_older_than_the_shop_keeps_them_leave_and_the_night_has_another_name(

@@ -161,7 +161,7 @@ def test_learned_features_pay_where_segments_differ_nonlinearly() -> None:
     pooled = world.share_of_gap(_switched_off(linear), tasks)
     by_linear, by_learned = (world.share_of_gap(policy, tasks) for policy in (linear, learned))
     assert pooled + 0.03 < by_linear < by_learned - 0.05
-    assert "4 learned features" in learned.notes[-1]
+    assert learned.notes[-1].numbers["n_features"] == 4
 
 
 @pytest.mark.slow

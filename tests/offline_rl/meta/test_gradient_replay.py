@@ -144,7 +144,7 @@ def test_every_objective_learns_a_finite_policy(kind: Kind, tmp_path: Path) -> N
     assert policy.objective.kind == kind
     assert len(policy.curve) > 1
     assert all(bool(torch.isfinite(tensor).all()) for tensor in policy.numbers().values())
-    assert not any("diverged" in note for note in policy.notes)
+    assert not any(note.code == "diverged" for note in policy.notes)
 
 
 def test_cross_fitted_rewards_have_not_seen_their_segment(start: WarmStart) -> None:

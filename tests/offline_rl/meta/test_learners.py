@@ -26,6 +26,7 @@ from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
+from reports.wording.sentences import say
 from tests.laws.learners import (
     LAWS,
     SPOILED,
@@ -187,7 +188,7 @@ def test_one_segment_alone_still_learns_and_says_so(folder: Path) -> None:
     for split in range(4):
         alone = {**arrays, "segment_split": np.array([split], dtype=np.int8)}
         policy = Maml().meta_train(SharedFits(load_world(folder, alone), QUICK, 0))
-        said = " ".join(policy.notes)
+        said = say(policy.notes)
         assert ("query rounds of the training segments" in said) == (split != 1)
         assert ("all segments were trained on" in said) == (split != 0)
 
@@ -196,7 +197,7 @@ def test_a_homogeneous_world_says_that_adaptation_is_off(folder: Path) -> None:
     world = make_world(segments=8, items=6, click_rate=0.02, heterogeneity=0.0, shared=0.0)
     policy = Maml().meta_train(SharedFits(load_world(folder, log_rounds(world, 200)), QUICK, 0))
     assert policy.inner_steps == 0
-    assert any(note.startswith("Adaptation switched off") for note in policy.notes)
+    assert any(note.code == "adaptation_off" for note in policy.notes)
 
 
 def test_no_rounds_to_learn_from_are_a_sentence(folder: Path) -> None:
@@ -212,7 +213,7 @@ def test_no_rounds_to_learn_from_are_a_sentence(folder: Path) -> None:
 
 def test_divergence_keeps_the_best_and_is_a_sentence(small_tasks: Tasks) -> None:
     policy = Maml().meta_train(SharedFits(small_tasks, replace(QUICK, outer_lr=float("inf")), 0))
-    assert any("maml diverged at step" in note and "lower outer_lr" in note for note in policy.notes)
+    assert any((note.code, note.subject) == ("diverged", "maml") for note in policy.notes)
     assert_sound(policy, small_tasks, [small_tasks.window("training", [0])])
 
 

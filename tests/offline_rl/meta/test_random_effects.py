@@ -66,7 +66,7 @@ def test_where_segments_are_alike_it_is_the_pooled_model(tmp_path: Path) -> None
     assert float((adapted - pooled).abs().mean()) < 0.05
     if not policy.adapts:
         assert torch.equal(adapted, pooled)
-        assert policy.notes[-1].startswith("Adaptation switched off")
+        assert policy.notes[-1].code == "effects_off"
 
 
 def test_scores_are_cross_fitted_by_segment(differing: tuple[World, SharedFits]) -> None:

@@ -189,6 +189,6 @@ def _found(
         row.lower <= truth <= row.upper,
         (row.upper - row.lower) / truth,
         trust.trusted,
-        any("weighted" in reason for reason in trust.reasons),
+        any("of" in found.numbers for found in trust.reasons),
         "intervals of this kind" in row.interval_method,
     )

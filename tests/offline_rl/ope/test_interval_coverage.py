@@ -12,6 +12,7 @@ from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.coverage_labels import KEPT
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, judge
+from reports.wording.sentences import sentences
 from tests.offline_rl.ope.coverage_study import (
     BY_BOUNDS,
     SIZES,
@@ -103,7 +104,7 @@ def test_where_the_log_hides_what_matters_the_gate_holds(n: int) -> None:
         policies = {"new": HIDDEN.log(n, seed), "log": HIDDEN.log(n, seed, logged_log=True)}
         verdict = judge(evaluate(policies, [DR], n_resamples=200), "new", "log")
         assert verdict.verdict == "hold"
-        assert verdict.reasons[0].startswith("new can't be judged")
+        assert sentences(verdict.reasons)[0].startswith("new can't be judged")
 
 
 def faithful_users(seed: int, n_users: int, rounds_each: int) -> EvaluationRounds:
@@ -177,4 +178,4 @@ def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: fl
 def test_without_enough_clicks_the_gate_holds() -> None:
     evaluation = evaluate(clicks(0, 2000, 10), [DR], n_resamples=100)
     assert judge(evaluation, "new", "log").verdict == "hold"
-    assert "fewer than 20" in judge(evaluation, "new", "log", settings=GateSettings()).reasons[0]
+    assert "fewer than 20" in sentences(judge(evaluation, "new", "log", settings=GateSettings()).reasons)[0]

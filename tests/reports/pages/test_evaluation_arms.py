@@ -12,7 +12,7 @@ def test_each_arm_stands_beside_what_it_was_seen_to_earn() -> None:
     assert "Arms that both ran" in page
     assert "In 2 of 2 cases the observed reward lies inside the interval" in page
     assert "1 more is refused" in page
-    assert "the log is worth 2.1 effective rounds." in page
+    assert "the log is worth 2.1 effective rounds of 10,000, less than 100." in page
 
 
 def test_a_refused_estimate_is_not_shown() -> None:

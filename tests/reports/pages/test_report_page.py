@@ -6,7 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.contracts.findings import Finding, finding, to_json
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
+from flows.night_folder import Note
+from flows.stages.worded import worded_manifest
 from reports.pages import report_html, write_report
 from reports.summaries.printed_table import ROWS_SHOWN
 from tests.reports.sample_nights import (
@@ -58,6 +61,13 @@ def read(page: str) -> Nesting:
     return parser
 
 
+def about(table: str, words: str) -> Finding:
+    """Return a finding of the table that names something by these words."""
+    if table == "out_segment_tasks":
+        return finding("merged_segment", words, n_rounds=1, least=2, merged_into=words)
+    return finding("gain_shown", words, other=words)
+
+
 def with_text(sample: SampleNight, words: str) -> dict[str, pl.DataFrame]:
     """Return the tables with every free text replaced."""
     free = (
@@ -67,13 +77,17 @@ def with_text(sample: SampleNight, words: str) -> dict[str, pl.DataFrame]:
         "item_id",
         "reason",
         "reasons",
+        "findings",
         "reason_text",
         "example",
         "campaign_id",
     )
     return {
         name: frame.with_columns(
-            pl.when(pl.col(column) == "all").then(pl.col(column)).otherwise(pl.lit(words)).alias(column)
+            pl.when(pl.col(column) == "all")
+            .then(pl.col(column))
+            .otherwise(pl.lit(to_json([about(name, words)]) if column == "findings" else words))
+            .alias(column)
             for column in free
             if column in frame.columns
         )
@@ -118,9 +132,8 @@ def test_every_figure_has_a_name_and_a_caption(page: str) -> None:
 
 @pytest.mark.parametrize("name", NIGHTS)
 def test_texts_of_the_logs_stay_text(name: str) -> None:
-    page = report_html(
-        with_text(NIGHTS[name], ATTACK), NIGHTS[name].manifest | {"shop": ATTACK, "notes": [ATTACK]}
-    )
+    kept = worded_manifest({}, [Note("recommendation", "", finding("diverged", ATTACK))])
+    page = report_html(with_text(NIGHTS[name], ATTACK), NIGHTS[name].manifest | kept | {"shop": ATTACK})
 
     assert page.count("<script>") == 1
     assert page.count("&lt;/script&gt;&lt;script&gt;alert(1)") >= 4
@@ -220,7 +233,25 @@ def test_small_segments_show_no_user_count() -> None:
 
     assert "&lt; 20" in PAGES["demo"]
     assert small == []
-    assert "Fewer than 20 users and 312 rounds" in PAGES["demo"]
+
+
+def test_reasons_of_the_gate_show_no_small_user_count() -> None:
+    few = [
+        finding("few_clusters", "maml", n_clusters=7, least=100, clusters="users"),
+        finding("few_informative_clusters", "maml", n_clusters=3, least=20, clusters="users"),
+    ]
+    refusal = to_json([Finding("cannot_be_judged", "maml", because=tuple(few))])
+    sample = NIGHTS["demo"]
+    refused = {
+        name: frame.with_columns(findings=pl.lit(refusal))
+        for name, frame in sample.tables.items()
+        if name in ("out_verdicts", "out_arm_checks")
+    }
+
+    page = report_html(sample.tables | refused, sample.manifest)
+
+    assert "fewer than 20 users, fewer than 100; fewer than 20 users tell of its reward." in page
+    assert not re.search(r"\b[37] users", page)
 
 
 def users_columns(page: str) -> str:
@@ -260,7 +291,7 @@ def test_a_segment_whose_interval_lies_below_zero_is_listed_with_what_happens_th
     assert "kept</li>" in page
     row = page[page.index(">north</th>") : page.index('class="why"')]
     assert re.search(r"</span> Kept</td>.*99", row, flags=re.DOTALL)
-    assert "The probability that maml earns less here is 99%." in page
+    assert "The probability that maml earns less here is 99%, above the 50% that" in page
 
 
 def test_a_segment_name_may_break_after_its_bars_and_sorts_as_it_reads() -> None:
@@ -285,13 +316,14 @@ def test_the_smaller_moves_fold_away_and_totals_stand_above_all_cells() -> None:
 
 def test_a_note_of_several_learners_is_said_once_per_domain() -> None:
     sample = NIGHTS["open_bandit"]
-    notes = [f"recommendation, {learner}: Its start is kept." for learner in ("maml", "reptile")]
+    kept = [Note("recommendation", name, finding("start_kept", name)) for name in ("maml", "reptile")]
 
-    page = report_html(sample.tables, sample.manifest | {"notes": notes})
+    page = report_html(sample.tables, sample.manifest | worded_manifest({}, kept))
 
-    assert "<li><strong>Recommendations, maml, reptile:</strong> Its start is kept.</li>" in page
-    assert "<li><strong>maml, reptile:</strong> Its start is kept.</li>" in page
-    assert page.count("Its start is kept.") == 2
+    said = "No step convincingly beat the warm start, so its parameters are kept."
+    assert f"<li><strong>Recommendations, maml, reptile:</strong> {said}</li>" in page
+    assert f"<li><strong>maml, reptile:</strong> {said}</li>" in page
+    assert page.count(said) == 2
 
 
 def test_a_segment_merged_before_its_windows_shows_no_counts_that_nobody_made() -> None:

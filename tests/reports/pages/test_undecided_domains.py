@@ -7,8 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from features.contracts.findings import Finding, as_plain, finding, of_plain
+from flows.stages.worded import worded_manifest
 from reports import wording
 from reports.pages import report_html
+from reports.wording.sentences import say
 from tests.reports.sample_nights import (
     SampleNight,
     budget_only_night,
@@ -128,9 +131,10 @@ def test_ads_alone_are_judged_without_a_word_on_recommendations() -> None:
     curves = {
         "out_learning_curves": demo.tables["out_learning_curves"].with_columns(domain=pl.lit("advertising"))
     }
-    reason = "The logs hold no impressions."
+    none = finding("no_rows", "recommendation", as_of="2026-01-05")
+    reason = say([none])
 
-    page = report_html(ads_only | curves, demo.manifest | {"undecided": {"recommendation": reason}})
+    page = report_html(ads_only | curves, demo.manifest | worded_manifest({"recommendation": none}, []))
 
     assert lead(page) == "No policy changes tomorrow: no candidate passed the gate."
     assert undecided_cards(page) == {"Recommendations": reason}
@@ -175,16 +179,13 @@ def test_a_night_without_evidence_names_no_unit_of_evidence(name: str) -> None:
     assert "Unit of evidence" in printed(NIGHTS["demo"])
 
 
-def test_a_reason_is_text_and_hides_small_counts_of_users() -> None:
-    undecided = {"recommendation": "Only <b>7</b>, that is 7 users, saw anything."}
-
-    page = printed(NIGHTS["undecided"], undecided=NIGHTS["undecided"].manifest["undecided"] | undecided)
-
-    assert "&lt;b&gt;7&lt;/b&gt;, that is fewer than 20 users, saw anything." in page
-
-
 def test_domains_that_the_report_does_not_know_are_ignored() -> None:
     sample = NIGHTS["undecided"]
-    more = sample.manifest["undecided"] | {"assortment": "No shelves."}
+    more = {**of_manifest(sample), "assortment": finding("no_rows", "assortment", as_of="2026-02-01")}
+    findings = {"undecided": {domain: as_plain(why) for domain, why in more.items()}}
 
-    assert printed(sample, undecided=more) == printed(sample)
+    assert printed(sample, findings=findings) == printed(sample)
+
+
+def of_manifest(sample: SampleNight) -> dict[str, Finding]:
+    return {domain: of_plain(why) for domain, why in sample.manifest["findings"]["undecided"].items()}

@@ -4,8 +4,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.contracts.findings import finding
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from features.errors import MetacartError
+from flows.stages.worded import worded_manifest
 from reports.summaries.night import Manifest, night, read_night
 from tests.reports.sample_nights import (
     budget_only_night,
@@ -72,7 +74,7 @@ JUDGED = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learnin
 def test_a_night_lacks_no_table_of_what_it_left_undecided(
     undecided: tuple[str, ...], not_expected: tuple[str, ...]
 ) -> None:
-    manifest = {"undecided": dict.fromkeys(undecided, "The logs hold none.")}
+    manifest = worded_manifest({name: finding("no_rows", name, as_of="2026-01-05") for name in undecided}, [])
     empty = {name: contract.create_empty() for name, contract in OUTPUTS.items()}
     expected = set(OWED) - set(not_expected)
 
@@ -87,6 +89,11 @@ def test_a_night_that_decided_nothing_owes_its_data_quality_alone() -> None:
 @pytest.mark.parametrize("undecided", [{}, {"undecided": None}, {"undecided": {}}])
 def test_a_manifest_that_names_nothing_undecided_owes_every_table(undecided: dict[str, None]) -> None:
     assert night({}, {"shop": "x"} | undecided).missing() == OWED
+
+
+def test_a_manifest_with_sentences_alone_is_refused() -> None:
+    with pytest.raises(MetacartError, match="has notes in sentences and no findings"):
+        night({}, {"undecided": {"budget": "The logs hold no ad spend."}})
 
 
 def test_an_unknown_unit_counts_as_users() -> None:

@@ -1,7 +1,13 @@
+import re
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.summaries.suppression import SMALLEST_GROUP, is_hidden, shown_users, without_small_counts
+from features.contracts.finding_codes import CODES, Unit
+from features.contracts.findings import Finding, finding
+from reports.summaries.suppression import SMALLEST_GROUP, is_hidden, shown_users
+from reports.wording.sentences import say
 
 
 @given(st.lists(st.integers(0, 200)))
@@ -21,15 +27,36 @@ def test_large_groups_are_all_printed(n_users: list[int]) -> None:
     assert not any(is_hidden(n_users))
 
 
-def test_a_limit_that_a_blurred_count_repeats_is_left_out() -> None:
-    sentence = "x can't be judged: only 4 users, fewer than 100; only 1 users clicked, fewer than 20; ESS 5."
+COUNTED = [code for code, meaning in CODES.items() if Unit.CLUSTERS in meaning.numbers.values()]
 
-    assert without_small_counts(sentence) == (
-        "x can't be judged: fewer than 20 users, fewer than 100; fewer than 20 users clicked; ESS 5."
+
+@pytest.mark.parametrize("code", COUNTED)
+@pytest.mark.parametrize("n", [0, 1, SMALLEST_GROUP - 1, SMALLEST_GROUP, 4321])
+def test_a_count_of_users_is_printed_where_it_is_large_enough_and_nowhere_else(code: str, n: int) -> None:
+    found = doubt(code, n, "users")
+
+    printed = re.findall(r"(?<!than )\b([\d,]+) users", say([found], smallest=SMALLEST_GROUP))
+
+    assert printed == ([f"{n:,}"] if n >= SMALLEST_GROUP else [])
+    assert f"{n:,} users" in say([found])
+
+
+@pytest.mark.parametrize("code", COUNTED)
+def test_what_is_not_people_is_not_hidden(code: str) -> None:
+    assert "3 rounds" in say([doubt(code, 3, "rounds")], smallest=SMALLEST_GROUP)
+
+
+def test_a_limit_that_a_hidden_count_repeats_is_left_out() -> None:
+    found = [doubt("few_clusters", 4, "users"), doubt("few_informative_clusters", 1, "users", least=20)]
+    refusal = Finding("cannot_be_judged", "x", because=tuple(found))
+
+    assert say([refusal], smallest=SMALLEST_GROUP) == (
+        "x can't be judged: fewer than 20 users, fewer than 100; fewer than 20 users tell of its reward."
     )
 
 
-def test_reasons_lose_small_user_counts_and_keep_all_else() -> None:
-    sentence = "3 distinct users and 12 rounds; 30 users are needed"
-
-    assert without_small_counts(sentence) == "Fewer than 20 distinct users and 12 rounds; 30 users are needed"
+def doubt(code: str, n: int, clusters: str, least: int = 100) -> Finding:
+    numbers: dict[str, int | float | str] = {"n_clusters": n, "least": least, "clusters": clusters}
+    if "of" in CODES[code].numbers:
+        numbers |= {"of": "weighted rewards", "effective": 2.5}
+    return finding(code, "x", **numbers)

@@ -9,8 +9,8 @@ from offline_rl.decisions.advertising.ad_targeting import ad_targeting
 from offline_rl.decisions.served_policy import continued, promoted
 
 POLICIES = [
-    promoted("maml-1", "segment", "It is better."),
-    continued("logged", "baseline", "reject", "Worse."),
+    promoted("maml-1", "segment", "maml", ()),
+    continued("logged", "baseline", "maml", "reject", ()),
 ]
 
 

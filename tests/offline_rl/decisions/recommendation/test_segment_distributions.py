@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.contracts.findings import codes_of
 from offline_rl.decisions.item_scores import ItemScores
 from offline_rl.decisions.recommendation.segment_distributions import segment_distributions
 from offline_rl.decisions.recommendation.slates import Serving
@@ -20,7 +21,8 @@ SERVING = Serving(
     ["new", "old"],
     ["blue", "none", "red"],
     ItemScores(*np.full((3, 2, 3), 0.1)),
-    [promoted("mixed-1", "segment", "It is better."), continued("coin", "baseline", "reject", "Harm.")],
+    [promoted("mixed-1", "segment", "mixed", ()), continued("coin", "baseline", "mixed", "reject", ())],
+    codes_of,
     ["Blue mail", None, "Red mail"],
 )
 EVERYONE = pl.DataFrame({"segment_id": ["old", "new"], "surface": ["mail", "mail"]})

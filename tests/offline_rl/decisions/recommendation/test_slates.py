@@ -18,6 +18,7 @@ from offline_rl.decisions.recommendation.slates import (
 from offline_rl.decisions.served_policy import continued, promoted
 from offline_rl.decisions.slate_chances import Chances, SlateChances
 from offline_rl.policies.exploration import explored_marginals
+from reports.wording.sentences import say
 
 SEGMENTS = ["new", "loyal"]
 ITEMS = ["hat", "shoe", "sock", "belt"]
@@ -32,9 +33,10 @@ SERVING = Serving(
     ITEMS,
     SCORES,
     [
-        continued("bts", "baseline", "hold", "Too few rounds."),
-        promoted("maml-1", "segment", "It is better."),
+        continued("bts", "baseline", "maml", "hold", ()),
+        promoted("maml-1", "segment", "maml", ()),
     ],
+    say,
 )
 WEIGHTS = torch.tensor(
     [[[0.7, 0.1, 0.1, 0.1], [0.1, 0.7, 0.1, 0.1]], [[0.25, 0.25, 0.25, 0.25], [0.25, 0.25, 0.25, 0.25]]]
@@ -132,9 +134,7 @@ def test_a_slate_that_explores_says_so_in_every_row() -> None:
     assert loyal["is_exploration"].mean() == pytest.approx(0.2, abs=0.03)
     explored = loyal.filter("is_exploration", slot_rank=1)
     assert explored["reason_code"].unique().to_list() == ["exploration"]
-    assert explored["reason_text"][0].startswith(
-        "The learned policy serves here. It is better. This slate is drawn"
-    )
+    assert explored["reason_text"][0].startswith("The learned policy serves here. This slate is drawn")
 
 
 def test_scores_and_policies_are_those_of_the_segment() -> None:

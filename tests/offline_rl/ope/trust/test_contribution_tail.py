@@ -20,6 +20,7 @@ from offline_rl.ope.trust.contribution_tail import (
 from offline_rl.ope.trust.diagnostics import diagnose
 from offline_rl.ope.trust.trust import GateSettings, assess
 from offline_rl.ope.trust.verdict import judge
+from reports.wording.sentences import sentences
 from tests.offline_rl.ope.coverage_study import Setting
 from tests.offline_rl.ope.money_study import MoneyWorld, gamma, log_normal
 from tests.offline_rl.ope.worlds import coin_log
@@ -123,7 +124,9 @@ def test_one_whale_is_named_with_its_share_and_its_size() -> None:
     tail = contribution_tail(with_order(modest, 30_000.0))
     assert codes(tail) == ["largest_contribution", "few_contributions"]
     assert tail.largest == pytest.approx(1.6 * 30_000.0)
-    reasons = assess(diagnose(with_order(modest, 30_000.0), ALL), ALL, GateSettings("ips"), "rounds").reasons
+    reasons = sentences(
+        assess(diagnose(with_order(modest, 30_000.0), ALL), ALL, GateSettings("ips"), "rounds").reasons
+    )
     assert reasons[0].startswith(
         f"One of the rounds holds {tail.largest_share:.0%} of all weighted rewards, 48,000 "
     )
@@ -182,10 +185,12 @@ def test_a_promotion_that_rests_on_one_order_is_held_in_the_log_and_in_its_segme
     for where in (None, 1):
         verdict = judge(evaluation, "new", "log", segment=where)
         assert verdict.verdict == "hold"
-        assert "one of the users holds " in verdict.reasons[0]
-        assert "of all weighted corrections, 108,000 by itself, more than 20%" in verdict.reasons[0]
+        assert "one of the users holds " in sentences(verdict.reasons)[0]
+        assert (
+            "of all weighted corrections, 108,000 by itself, more than 20%" in sentences(verdict.reasons)[0]
+        )
     assert judge(evaluation, "new", "log", segment=0).verdict != "hold" or not any(
-        "weighted" in reason for reason in judge(evaluation, "new", "log", segment=0).reasons
+        "weighted" in reason for reason in sentences(judge(evaluation, "new", "log", segment=0).reasons)
     )
 
 

@@ -12,6 +12,7 @@ from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, Trust, assess
+from reports.wording.sentences import sentences
 from tests.offline_rl.ope.worlds import World
 
 IPS = from_name("ips")
@@ -42,7 +43,7 @@ def trust_in(rounds: EvaluationRounds, seed: int = 0) -> Trust:
 
 
 def says(trust: Trust, *words: str) -> list[bool]:
-    return [any(word in reason for reason in trust.reasons) for word in words]
+    return [any(word in reason for reason in sentences(trust.reasons)) for word in words]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,8 @@ def test_each_doubt_is_a_sentence(changed: dict[str, float], reason: str) -> Non
     assert assess(SOUND, Interval(0.98, 1.02)) == Trust(True, ())
     doubted = assess(replace(SOUND, **changed), Interval(0.98, 1.02))
     assert not doubted.trusted
-    assert doubted.reasons[0] == reason
-    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in doubted.reasons)
+    assert sentences(doubted.reasons)[0] == reason
+    assert all(sentence[0].isupper() and sentence.endswith(".") for sentence in sentences(doubted.reasons))
 
 
 def test_the_gravest_doubt_comes_first() -> None:
@@ -82,7 +83,7 @@ def test_the_gravest_doubt_comes_first() -> None:
         supported_share=0.2,
         mean_weight=3.0,
     )
-    beginnings = [reason.split(",")[0] for reason in assess(hopeless, Interval(2.0, 4.0)).reasons]
+    beginnings = [reason.split(",")[0] for reason in sentences(assess(hopeless, Interval(2.0, 4.0)).reasons)]
     assert beginnings == [
         "Only 10 users",
         "Only 2 users tell of its reward",
@@ -213,12 +214,14 @@ def test_good_logs_with_smooth_weights_are_trusted() -> None:
 
 
 def test_chance_and_the_choice_among_candidates_are_among_the_causes_of_a_mean_weight() -> None:
-    doubts = assess(replace(SOUND, mean_weight=0.9), Interval(0.85, 0.95)).reasons
+    doubts = sentences(assess(replace(SOUND, mean_weight=0.9), Interval(0.85, 0.95)).reasons)
     (doubt,) = doubts
     assert "be it by chance, as in about 1 of 100 correct logs" in doubt
     assert "several candidates" in doubt
 
 
 def test_without_an_interval_the_mean_weight_accuses_nobody() -> None:
-    doubts = assess(replace(SOUND, n_clusters=1, mean_weight=1.01), Interval(np.nan, np.nan)).reasons
+    doubts = sentences(
+        assess(replace(SOUND, n_clusters=1, mean_weight=1.01), Interval(np.nan, np.nan)).reasons
+    )
     assert doubts == ("One of the users has all rounds, which do not tell how far a value is off.",)

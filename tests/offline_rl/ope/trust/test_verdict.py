@@ -9,6 +9,7 @@ from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge, unproven_lead
+from reports.wording.sentences import sentences
 from tests.offline_rl.ope.worlds import coin_log
 
 N = 400
@@ -30,17 +31,17 @@ def test_a_gain_over_everybody_is_promoted() -> None:
     assert (verdict.candidate, verdict.strongest_baseline) == ("new", "plain")
     assert verdict.difference == pytest.approx(0.2)
     assert 0.15 < verdict.lower < 0.2 < verdict.upper < 0.25
-    assert verdict.reasons[0].startswith(
+    assert sentences(verdict.reasons)[0].startswith(
         "new against log: a gain is shown, +0.400 per round (95% interval +0."
     )
-    assert verdict.reasons[1].startswith("new against plain: a gain is shown, +0.200 per round")
+    assert sentences(verdict.reasons)[1].startswith("new against plain: a gain is shown, +0.200 per round")
 
 
 def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
     verdict = judge(evaluated(new=0.9, plain=0.92), "new", "log", ["plain"])
     assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "plain")
     assert len(verdict.reasons) == 1
-    assert verdict.reasons[0].startswith("new against plain: no gain is shown, -0.0200 per round")
+    assert sentences(verdict.reasons)[0].startswith("new against plain: no gain is shown, -0.0200 per round")
 
 
 def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
@@ -65,7 +66,9 @@ def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
 def test_a_policy_is_held_against_showing_everybody_the_same(constant: float, expected: str | None) -> None:
     said = unproven_lead(evaluated(new=0.9, best=constant), "new", "best", GateSettings())
 
-    assert said is None if expected is None else said is not None and said.startswith(expected)
+    assert (
+        said is None if expected is None else said is not None and sentences([said])[0].startswith(expected)
+    )
 
 
 @pytest.mark.parametrize(("n_better", "sign"), [(220, "+"), (180, "-")])
@@ -77,7 +80,9 @@ def test_a_difference_within_its_interval_is_held(n_better: int, sign: str) -> N
     assert verdict.difference == pytest.approx(0.04 if sign == "+" else -0.04)
     assert verdict.lower < 0 < verdict.upper
     assert verdict.verdict == "hold"
-    assert verdict.reasons[0].startswith(f"new against log: no gain is shown, {sign}0.04 per round")
+    assert sentences(verdict.reasons)[0].startswith(
+        f"new against log: no gain is shown, {sign}0.04 per round"
+    )
 
 
 def test_harm_is_rejected() -> None:
@@ -85,13 +90,15 @@ def test_harm_is_rejected() -> None:
     assert (verdict.verdict, verdict.strongest_baseline) == ("reject", "log")
     assert verdict.upper < 0
     assert len(verdict.reasons) == 1
-    assert verdict.reasons[0].startswith("new against log: harm is shown, -0.300 per round")
+    assert sentences(verdict.reasons)[0].startswith("new against log: harm is shown, -0.300 per round")
 
 
 def test_a_policy_does_not_beat_itself() -> None:
     verdict = judge(evaluated(new=0.5), "new", "log")
     assert (verdict.verdict, verdict.difference, verdict.lower, verdict.upper) == ("hold", 0.0, 0.0, 0.0)
-    assert verdict.reasons == ("new against log: no gain is shown, +0 per round (95% interval +0 to +0).",)
+    assert sentences(verdict.reasons) == (
+        "new against log: no gain is shown, +0 per round (95% interval +0 to +0).",
+    )
 
 
 def test_a_segment_is_judged_by_itself() -> None:
@@ -111,7 +118,7 @@ def test_one_round_that_outweighs_the_log_is_no_evidence() -> None:
         evaluated(log=coin_log(N, 0.5, propensity=propensity), new=coin_log(N, 0.5, **columns)), "new", "log"
     )
     assert verdict.verdict == "hold"
-    [told] = [reason for reason in verdict.reasons if reason.startswith("new")]
+    [told] = [reason for reason in sentences(verdict.reasons) if reason.startswith("new")]
     assert "the log is worth 1.2 effective rounds of 400, less than 100" in told
     assert "the log is worth 0.29% of its rounds, less than 1.00%" in told
     assert "one of the users carries 92.6% of all weight" in told
@@ -123,7 +130,7 @@ def test_mass_on_actions_never_logged_is_no_evidence() -> None:
     beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
     verdict = judge(evaluated(new=beyond), "new", "log")
     assert verdict.verdict == "hold"
-    assert verdict.reasons == (
+    assert sentences(verdict.reasons) == (
         "new can't be judged: the log could show only 20.0% of what it does, less than 95.0%.",
     )
 
@@ -131,7 +138,10 @@ def test_mass_on_actions_never_logged_is_no_evidence() -> None:
 def test_mass_on_actions_never_logged_shows_even_when_nobody_counted_it() -> None:
     verdict = judge(evaluated(new=coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1))), "new", "log")
     assert verdict.verdict == "hold"
-    assert "its mean weight is 0.200 (99% interval 0.200 to 0.200) and should be 1.000" in verdict.reasons[0]
+    assert (
+        "its mean weight is 0.200 (99% interval 0.200 to 0.200) and should be 1.000"
+        in sentences(verdict.reasons)[0]
+    )
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.25])
@@ -141,7 +151,7 @@ def test_propensities_off_by_a_factor_are_found(factor: float) -> None:
     log = replace(coin_log(N, 0.5), propensity=off.propensity * factor, evaluation_prob=off.propensity)
     verdict = judge(evaluated(new=new, log=log), "new", "log")
     assert verdict.verdict == "hold"
-    assert any(f"its mean weight is {1 / factor:.3f}" in reason for reason in verdict.reasons)
+    assert any(f"its mean weight is {1 / factor:.3f}" in reason for reason in sentences(verdict.reasons))
 
 
 @pytest.mark.parametrize("rounding", [1e-7, -1e-7])
@@ -149,20 +159,20 @@ def test_rounded_probabilities_are_neither_doubted_nor_a_gain(rounding: float) -
     rounded = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.5 + rounding))
     verdict = judge(evaluated(new=rounded), "new", "log")
     assert verdict.verdict == "hold"
-    assert verdict.reasons[0].startswith("new against log: no gain is shown")
+    assert sentences(verdict.reasons)[0].startswith("new against log: no gain is shown")
 
 
 def test_a_baseline_without_evidence_is_no_measure() -> None:
     beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
     verdict = judge(evaluated(new=0.9, plain=beyond), "new", "log", ["plain"])
     assert verdict.verdict == "hold"
-    assert verdict.reasons[0].startswith("plain can't be judged")
+    assert sentences(verdict.reasons)[0].startswith("plain can't be judged")
 
 
 def test_harm_without_evidence_is_not_shown() -> None:
     verdict = judge(evaluated(new=0.1), "new", "log", settings=GateSettings(min_clusters=500))
     assert verdict.verdict == "hold"
-    assert verdict.reasons[0] == "new can't be judged: only 400 users, fewer than 500."
+    assert sentences(verdict.reasons)[0] == "new can't be judged: only 400 users, fewer than 500."
 
 
 def test_few_rewards_are_no_evidence() -> None:
@@ -172,7 +182,10 @@ def test_few_rewards_are_no_evidence() -> None:
         evaluated(log=coin_log(N, 0.5, reward=rare), new=coin_log(N, 0.9, reward=rare)), "new", "log"
     )
     assert verdict.verdict == "hold"
-    assert verdict.reasons[0] == "new can't be judged: only 19 users tell of its reward, fewer than 20."
+    assert (
+        sentences(verdict.reasons)[0]
+        == "new can't be judged: only 19 users tell of its reward, fewer than 20."
+    )
 
 
 def test_a_value_that_is_not_identified_never_promotes() -> None:
@@ -201,4 +214,7 @@ def test_an_interval_above_zero_within_rounding_says_what_it_is_within() -> None
     verdict = judge(evaluated(new=ones), "new", "log")
     assert 0 < verdict.lower < verdict.difference < 1e-6
     assert verdict.verdict == "hold"
-    assert "no gain is shown beyond the 0.0000010 that rounded probabilities may make" in verdict.reasons[0]
+    assert (
+        "no gain is shown beyond the 0.0000010 that rounded probabilities may make"
+        in sentences(verdict.reasons)[0]
+    )

@@ -7,7 +7,6 @@ from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.night import JUDGED_DOMAINS
 from reports.summaries.notes import Note
 from reports.summaries.printed_table import Mark
-from reports.summaries.verdict_reasons import Doubt, Finding, verdict_reasons
 from reports.summaries.verdicts import Verdict
 
 TITLES = {
@@ -288,19 +287,6 @@ def segments_caption(today: str) -> str:
     )
 
 
-def why(reasons: str, candidate: str) -> str:
-    """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
-
-    Reasons that the gate words otherwise are returned whole.
-
-    >>> gain = "a against b: a gain is shown, +1 (95% interval +0 to +2)."
-    >>> why(f"{gain} {gain.replace('against b', 'against c')}", "a")
-    'A gain is shown against b, c.'
-    """
-    sentences = [_short(reason, candidate) for reason in verdict_reasons(reasons)]
-    return " ".join(sentences) or reasons
-
-
 def harmed_segment(segment: Verdict, difference: str) -> str:
     """Return a segment whose loss stands out, and what happens there tomorrow."""
     return f"{segment.segment_id}: {difference}, {segment.verdict}"
@@ -365,7 +351,7 @@ def validation_conclusion(curves: Sequence[LearningCurve]) -> str:
 def note_heading(note: Note) -> str:
     """Return whom a note speaks of, empty for a note of the whole night."""
     names = ", ".join(note.learners)
-    return f"{DOMAINS[note.domain]}, {names}" if note.domain else ""
+    return f"{DOMAINS[note.domain]}, {names}" if names else ""
 
 
 def quality_conclusion(n_sources: int, n_refusing: int, n_lost: int) -> str:
@@ -409,14 +395,6 @@ def _lead_without_verdicts(undecided: Collection[str], planned: Sequence[str]) -
             "and what was refused."
         )
     return "The night published no verdict, so nothing here says which policy should serve tomorrow."
-
-
-def _short(reason: Finding | Doubt, candidate: str) -> str:
-    if isinstance(reason, Doubt):
-        subject = "Can't" if reason.policy == candidate else f"{reason.policy} can't"
-        return f"{subject} be judged: {'; '.join(reason.doubts)}."
-    words = f"{reason.finding} against {', '.join(reason.others)}."
-    return words[0].upper() + words[1:] if reason.policy == candidate else f"{reason.policy}: {words}"
 
 
 def _days(number: int) -> str:

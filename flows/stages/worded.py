@@ -1,0 +1,31 @@
+"""Findings beside their sentences: as columns of a table, and as entries of a manifest."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from features.contracts.findings import Finding, as_plain, codes_of, to_json
+from flows.night_folder import Note
+from reports.wording.sentences import say
+
+
+def worded(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the columns `reasons`, `reason_codes` and `findings` of one row."""
+    return {"reasons": say(findings), "reason_codes": codes_of(findings), "findings": to_json(findings)}
+
+
+def worded_manifest(undecided: Mapping[str, Finding], notes: Sequence[Note]) -> dict[str, Any]:
+    """Return the manifest's `undecided` and `notes`, in sentences, and both again as `findings`."""
+    return {
+        "undecided": {domain: say([why]) for domain, why in undecided.items()},
+        "notes": [
+            f"{note.domain}, {note.learner}: {say([note.found])}" if note.learner else say([note.found])
+            for note in notes
+        ],
+        "findings": {
+            "undecided": {domain: as_plain(why) for domain, why in undecided.items()},
+            "notes": [
+                {"domain": note.domain, "learner": note.learner, "finding": as_plain(note.found)}
+                for note in notes
+            ],
+        },
+    }

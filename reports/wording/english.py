@@ -1,0 +1,226 @@
+"""English: every finding's sentence. Another language is another file like this one.
+
+Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
+needs, and `resolution_digits`; refusals know `causes`, short comparisons `others`, and hidden counts `below`,
+the smallest count that may be printed. What an undecided area's rows are called comes from the list of areas.
+"""
+
+from features.areas import AREAS
+from reports.wording.catalog import Catalog
+
+_NUMBERS = (
+    "{difference:+.{digits}f} per round "
+    "({confidence:.0%} interval {lower:+.{digits}f} to {upper:+.{digits}f})"
+)
+_BEYOND = "no gain is shown beyond the {resolution:.{resolution_digits}f} that rounded probabilities may make"
+
+SENTENCES = {
+    "gain_shown": f"{{subject}} against {{other}}: a gain is shown, {_NUMBERS}.",
+    "harm_shown": f"{{subject}} against {{other}}: harm is shown, {_NUMBERS}.",
+    "no_gain_shown": f"{{subject}} against {{other}}: no gain is shown, {_NUMBERS}.",
+    "no_gain_beyond_rounding": f"{{subject}} against {{other}}: {_BEYOND}, {_NUMBERS}.",
+    "no_difference": f"{{subject}} against {{other}}: no difference, {_NUMBERS}.",
+    "loss_shown": f"{{subject}} against {{other}}: a loss is shown, {_NUMBERS}.",
+    "cannot_be_judged": "{subject} can't be judged: {causes}.",
+    "log_speaks": "The log can speak about this arm.",
+    "segment_served": (
+        "The probability that {subject} earns less here is {harm_probability:.0%}, not above the "
+        "{keep_above:.0%} that segments.keep_above allows."
+    ),
+    "segment_served.unknown": (
+        "No round tells what would be earned here, not above the {keep_above:.0%} that segments.keep_above "
+        "allows."
+    ),
+    "segment_kept": (
+        "The probability that {subject} earns less here is {harm_probability:.0%}, above the "
+        "{keep_above:.0%} that segments.keep_above allows."
+    ),
+    "segment_kept.unknown": (
+        "No round tells what would be earned here, above the {keep_above:.0%} that segments.keep_above "
+        "allows."
+    ),
+    "segment_protected": (
+        "The probability that {subject} earns less here is {harm_probability:.0%}; the configuration "
+        "protects the segment."
+    ),
+    "segment_protected.unknown": (
+        "No round tells what would be earned here; the configuration protects the segment."
+    ),
+    "nothing_promoted": (
+        "The probability that {subject} earns less here is {harm_probability:.0%}; nothing was promoted."
+    ),
+    "nothing_promoted.unknown": "No round tells what would be earned here; nothing was promoted.",
+    "promoted": "The learned policy serves here.",
+    "held": "The shop's own policy continues here: the candidate was held.",
+    "rejected": "The shop's own policy continues here: the candidate was rejected.",
+    "kept": "The shop's own policy continues here.",
+    "protected": "The shop's own policy continues here.",
+    "exploration": (
+        "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
+    ),
+    "own_task": "A task of its own.",
+    "too_few_rounds": "Fewer than {least} rounds before the holdout: served by the pooled policy.",
+    "merged_segment": (
+        "{n_rounds} rounds, fewer than the {least} of segments.min_rounds: learned together with "
+        "{merged_into}."
+    ),
+    "no_rows": "The logs hold no {rows} up to {as_of:%Y-%m-%d}: they do not say {unknown_without}.",
+    "no_propensities": (
+        "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen. Without "
+        "chance in what was shown, what another choice would have brought can't be told."
+    ),
+    "no_mature_rewards": (
+        "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none is older "
+        "than night.attribution_hours. Run a later night by --as-of, or set it shorter if the logs hold all "
+        "rewards already."
+    ),
+    "holdout_opened_before": (
+        "{subject}: this holdout was opened {looks} times before, by runs with other settings or code. "
+        "Intervals don't know of those looks: the best of several tries looks better than it is."
+    ),
+    "holdout_opened_before.one": (
+        "{subject}: this holdout was opened once before, by runs with other settings or code. Intervals "
+        "don't know of those looks: the best of several tries looks better than it is."
+    ),
+    "no_validation_segments": (
+        "No {subject} segment has rounds in both windows: the query rounds of the training segments decided "
+        "when to stop, which flatters the learner."
+    ),
+    "no_support_to_train_on": "No {subject} segment has support rounds: all segments were trained on.",
+    "no_rounds_to_learn_from": "No {subject} segment has rounds: all segments were learned from.",
+    "predicted_clearly_better": (
+        "It predicted later rounds clearly better than the pooled model ({errors:.1f} standard errors)."
+    ),
+    "predicted_better": (
+        "It predicted later rounds better than the pooled model ({errors:.1f} standard errors)."
+    ),
+    "predicted_clearly_worse": (
+        "It predicted later rounds clearly worse than the pooled model ({errors:.1f} standard errors)."
+    ),
+    "predicted_worse": (
+        "It predicted later rounds worse than the pooled model ({errors:.1f} standard errors)."
+    ),
+    "adaptation_off": (
+        "Adaptation switched off: on the validation segments it never beat the zero-shot policy by a "
+        "standard error, so the pooled model serves every segment."
+    ),
+    "effects_off": (
+        "Adaptation switched off: on the validation segments the segments' own effects never explained "
+        "rewards better by two standard errors, so the pooled model serves every segment."
+    ),
+    "priors_off": (
+        "Adaptation switched off: on the validation segments no prior explained rewards better than the "
+        "pooled model by two standard errors, so the pooled model serves every segment."
+    ),
+    "features_learned": (
+        "Segments differ in {n_features} learned features beside the linear ones: on the validation segments "
+        "that explains each reward better than the pooled model by {gain:.5f} nats (standard error "
+        "{error:.5f})."
+    ),
+    "start_kept": "No step convincingly beat the warm start, so its parameters are kept.",
+    "diverged": (
+        "{subject} diverged at step {step}, and its policy is that of step {kept_step}, the best before: "
+        "lower outer_lr ({outer_lr:g}) or inner_lr ({inner_lr:g}) in the settings."
+    ),
+}
+
+CLAUSES = {
+    "few_clusters": "only {n_clusters:,} {clusters}, fewer than {least:,}",
+    "few_clusters.hidden": "fewer than {below} {clusters}, fewer than {least:,}",
+    "few_clusters.hidden_limit": "fewer than {below} {clusters}",
+    "one_cluster": "one of the {clusters} has all {units}, which do not tell how far a value is off",
+    "few_informative_clusters": "only {n_clusters:,} {clusters} tell of its reward, fewer than {least:,}",
+    "few_informative_clusters.hidden": (
+        "fewer than {below} {clusters} tell of its reward, fewer than {least:,}"
+    ),
+    "few_informative_clusters.hidden_limit": "fewer than {below} {clusters} tell of its reward",
+    "few_effective_rounds": (
+        "the log is worth {ess:,.1f} effective {units} of {n_rounds:,}, less than {least:,.0f}"
+    ),
+    "small_effective_share": "the log is worth {ess_share:.2%} of its {units}, less than {least:.2%}",
+    "heavy_weight_tail": (
+        "the weights' tail is so heavy that an average of them may not settle: 1% of the {units} hold "
+        "{top_weight_share:.0%} of all weight, with a tail index of {index:.2f}, above {most:.2f}"
+    ),
+    "large_cluster": (
+        "one of the {clusters} carries {top_cluster_share:.1%} of all weight, more than {most:.1%}"
+    ),
+    "little_support": (
+        "the log could show only {supported_share:.1%} of what it does, less than {least:.1%}"
+    ),
+    "mean_weight_off": (
+        "its mean weight is {mean_weight:.3f} ({confidence:.0%} interval {lower:.3f} to {upper:.3f}) and "
+        "should be {supported_share:.3f}, be it by chance, as in about 1 of {logs_per_alarm} correct logs "
+        "and in more where several candidates are looked at, or because the log hardly ever shows what it "
+        "prefers, or because propensities or availability are wrong"
+    ),
+    "largest_contribution": (
+        "one of the {clusters} holds {share:.0%} of all {of}, {largest:,.6g} by itself, more than {most:.0%}"
+    ),
+    "few_contributions": (
+        "its {of} of {n_clusters:,} {clusters} are as uneven as {effective:,.1f} equal ones, fewer than "
+        "{least:,.0f}"
+    ),
+    "few_contributions.hidden": (
+        "its {of} of fewer than {below} {clusters} are as uneven as {effective:,.1f} equal ones, fewer than "
+        "{least:,.0f}"
+    ),
+    "heavy_tail": (
+        "the rewards' tail is so heavy that an average of them may not settle: the {of} have a tail index of "
+        "{index:.2f}, above {most:.2f}"
+    ),
+    "looks_at_context": (
+        "it gives the same item in the same slot other probabilities from one round to the next "
+        "({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows on "
+        "average but not to whom"
+    ),
+}
+
+SHORT = {
+    "gain_shown": "A gain is shown against {others}.",
+    "gain_shown.named": "{subject}: a gain is shown against {others}.",
+    "harm_shown": "Harm is shown against {others}.",
+    "harm_shown.named": "{subject}: harm is shown against {others}.",
+    "no_gain_shown": "No gain is shown against {others}.",
+    "no_gain_shown.named": "{subject}: no gain is shown against {others}.",
+    "no_gain_beyond_rounding": f"{_BEYOND.replace('no gain', 'No gain', 1)} against {{others}}.",
+    "no_gain_beyond_rounding.named": f"{{subject}}: {_BEYOND} against {{others}}.",
+    "no_difference": "No difference against {others}.",
+    "no_difference.named": "{subject}: no difference against {others}.",
+    "loss_shown": "A loss is shown against {others}.",
+    "loss_shown.named": "{subject}: a loss is shown against {others}.",
+    "cannot_be_judged": "Can't be judged: {causes}.",
+    "cannot_be_judged.named": "{subject} can't be judged: {causes}.",
+}
+
+WORDS = {
+    "users": "users",
+    "clusters": "clusters",
+    "rounds": "rounds",
+    "slates": "slates",
+    "sessions": "sessions",
+    "weighted rewards": "weighted rewards",
+    "weighted corrections": "weighted corrections",
+}
+
+SUBJECTS = {"arm": "the arm"}
+
+
+def _alone(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+ENGLISH = Catalog(
+    sentences=SENTENCES,
+    clauses=CLAUSES,
+    short=SHORT,
+    words=WORDS,
+    subjects=SUBJECTS,
+    areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
+    plurals={"holdout_opened_before": "looks"},
+    form=lambda count: "one" if count == 1 else "",
+    between_names=", ",
+    between_causes="; ",
+    between_sentences=" ",
+    alone=_alone,
+)

@@ -1,0 +1,128 @@
+"""Findings → sentences of a language. What is said is decided here, how it is said in a catalog."""
+
+from collections.abc import Sequence
+from datetime import date
+from math import floor, isnan, log10, nan
+from typing import Any
+
+from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS, Unit
+from features.contracts.findings import Finding
+from reports.summaries.suppression import has_small_count
+from reports.summaries.verdict_reasons import in_short
+from reports.wording.catalog import Catalog
+from reports.wording.english import ENGLISH
+
+_WITHIN_RESOLUTION = frozenset({"no_gain_shown", "no_difference", "loss_shown"})
+"""Comparisons whose numbers within the resolution are printed as 0; a gain within it is shown as it is."""
+
+
+def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = ENGLISH) -> str:
+    """Return all that was found, in full sentences; smallest: the smallest count of users to be printed.
+
+    >>> say([Finding("held", "maml")])
+    "The shop's own policy continues here: the candidate was held."
+    """
+    return catalog.between_sentences.join(sentences(findings, smallest=smallest, catalog=catalog))
+
+
+def sentences(
+    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = ENGLISH
+) -> tuple[str, ...]:
+    """Return a sentence for each finding, each once; doubts that stand by themselves are sentences too."""
+    said = (_sentence(found, smallest, catalog) for found in findings)
+    return tuple(dict.fromkeys(said))
+
+
+def say_in_short(
+    findings: Sequence[Finding], candidate: str, *, smallest: int = 0, catalog: Catalog = ENGLISH
+) -> str:
+    """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
+
+    candidate: the policy that the reader has in mind. Findings that are neither comparisons nor refusals are
+    returned in full.
+
+    >>> found = [Finding("no_gain_shown", "a", {"other": other}) for other in ("b", "c")]
+    >>> say_in_short(found, "a"), say_in_short(found, "z")
+    ('No gain is shown against b, c.', 'a: no gain is shown against b, c.')
+    """
+    if not all(found.code in COMPARISONS or found.code in REFUSALS for found in findings):
+        return say(findings, smallest=smallest, catalog=catalog)
+    said = []
+    for short in in_short(findings):
+        found = short.finding
+        numbers = _names(found, catalog) | {"others": catalog.between_names.join(short.others)}
+        numbers["causes"] = _causes(found, smallest, catalog)
+        key = found.code if found.subject == candidate else f"{found.code}.named"
+        said.append(catalog.short[key].format_map(numbers))
+    return catalog.between_sentences.join(said)
+
+
+def digits_of(width: float) -> int:
+    """Decimal places that show an interval to two digits of its width, whatever the reward's unit.
+
+    >>> digits_of(0.0284), digits_of(12.0), digits_of(0.0)
+    (3, 0, 0)
+    """
+    return max(0, 1 - floor(log10(width))) if width > 0 else 0
+
+
+def _sentence(found: Finding, smallest: int, catalog: Catalog) -> str:
+    if found.code in catalog.clauses:
+        return catalog.alone(_clause(found, smallest, catalog))
+    numbers = _names(found, catalog) | {"causes": _causes(found, smallest, catalog)}
+    numbers |= catalog.areas.get(found.subject, {})
+    return catalog.sentences[_key(found, smallest, catalog)].format_map(numbers)
+
+
+def _causes(found: Finding, smallest: int, catalog: Catalog) -> str:
+    return catalog.between_causes.join(_clause(cause, smallest, catalog) for cause in found.because)
+
+
+def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
+    numbers = _names(found, catalog) | {"below": smallest}
+    return catalog.clauses[_key(found, smallest, catalog)].format_map(numbers)
+
+
+def _key(found: Finding, smallest: int, catalog: Catalog) -> str:
+    """Choose the variant: one that hides a small count, one without numbers not known, or a plural form."""
+    texts = catalog.clauses if found.code in catalog.clauses else catalog.sentences
+    if has_small_count(found, smallest):
+        # A limit that is the smallest count itself says nothing more.
+        is_limit = found.numbers.get("least") == smallest and f"{found.code}.hidden_limit" in texts
+        return f"{found.code}.hidden_limit" if is_limit else f"{found.code}.hidden"
+    if form := _plural(found, catalog):
+        return f"{found.code}.{form}"
+    is_unknown = len(found.numbers) < len(CODES[found.code].numbers)
+    return f"{found.code}.unknown" if is_unknown and f"{found.code}.unknown" in texts else found.code
+
+
+def _plural(found: Finding, catalog: Catalog) -> str:
+    counted = found.numbers.get(catalog.plurals.get(found.code, ""))
+    return catalog.form(counted) if isinstance(counted, int) else ""
+
+
+def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
+    """Everything that a template may name."""
+    units = CODES[found.code].numbers
+    numbers = {name: _value(found.numbers.get(name, nan), unit, catalog) for name, unit in units.items()}
+    if found.code in COMPARISONS:
+        numbers |= _compared(found)
+    return {"subject": catalog.subjects.get(found.subject, found.subject), **numbers}
+
+
+def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | float | str | date:
+    if unit is Unit.WORD:
+        return catalog.words.get(str(number), str(number))
+    return date.fromisoformat(str(number)) if unit is Unit.DATE else number
+
+
+def _compared(found: Finding) -> dict[str, float]:
+    """A comparison's numbers as printed: what rounded probabilities may make is not worth a digit."""
+    resolution = found.number("resolution")
+    within = resolution if found.code in _WITHIN_RESOLUTION and not isnan(resolution) else 0.0
+    ends = {name: found.number(name) for name in ("difference", "lower", "upper")}
+    shown = {name: number if abs(number) > within else 0.0 for name, number in ends.items()}
+    return shown | {
+        "digits": digits_of(shown["upper"] - shown["lower"]),
+        "resolution_digits": digits_of(resolution),
+    }

@@ -1,0 +1,122 @@
+"""Every language says every finding, by the finding's own numbers, and English as it always did."""
+
+from string import Formatter
+
+import pytest
+
+from features.contracts.finding_codes import (
+    CODES,
+    COMPARISONS,
+    COUNTS,
+    DOUBTS,
+    REFUSALS,
+    TEXTS,
+    UNDECIDED,
+    Unit,
+)
+from features.contracts.findings import Finding, finding
+from reports.wording.catalog import Catalog
+from reports.wording.english import ENGLISH
+from reports.wording.sentences import say, sentences
+
+CATALOGS = {"english": ENGLISH}
+
+OFFERED = {
+    **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
+    **dict.fromkeys(REFUSALS, ("causes",)),
+    **dict.fromkeys(DOUBTS, ("below",)),
+    **dict.fromkeys(UNDECIDED, ("rows", "unknown_without")),
+}
+"""Code → names that a template knows beside `subject` and the code's own numbers."""
+
+
+def example(code: str, count: int = 3) -> Finding:
+    def number(unit: Unit) -> int | float | str:
+        if unit in TEXTS:
+            return "2026-01-05" if unit is Unit.DATE else "x"
+        return count if unit in COUNTS else 0.5
+
+    numbers = {name: number(unit) for name, unit in CODES[code].numbers.items()}
+    return Finding(code, "recommendation", numbers)
+
+
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
+def test_a_language_is_complete(catalog: Catalog) -> None:
+    assert set(DOUBTS) == {key for key in catalog.clauses if "." not in key}
+    assert set(CODES) - set(DOUBTS) == {key for key in catalog.sentences if "." not in key}
+    assert {*COMPARISONS, *REFUSALS} == {key for key in catalog.short if "." not in key}
+    assert all(f"{code}.named" in catalog.short for code in (*COMPARISONS, *REFUSALS))
+    counted = [code for code in DOUBTS if Unit.CLUSTERS in CODES[code].numbers.values()]
+    assert all(f"{code}.hidden" in catalog.clauses for code in counted)
+
+
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
+def test_templates_name_numbers_of_their_finding_and_nothing_else(catalog: Catalog) -> None:
+    for key, text in {**catalog.sentences, **catalog.clauses, **catalog.short}.items():
+        code = key.partition(".")[0]
+        named = {part[1] for part in Formatter().parse(text) if part[1] is not None}
+        assert named <= {"subject", *CODES[code].numbers, *OFFERED.get(code, ())}, key
+
+
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_finding_has_a_sentence(catalog: Catalog, code: str, count: int) -> None:
+    [said] = sentences([example(code, count)], catalog=catalog)
+
+    assert said
+    assert "nan" not in said
+
+
+def test_an_area_without_rows_is_named_with_the_day() -> None:
+    assert say([finding("no_rows", "budget", as_of="2026-01-05")]) == (
+        "The logs hold no daily ad spend up to 2026-01-05: they do not say what was spent on ads, so that no "
+        "budget can be divided."
+    )
+
+
+@pytest.mark.parametrize(("looks", "times"), [(1, "once"), (2, "2 times")])
+def test_earlier_looks_are_counted_in_words(looks: int, times: str) -> None:
+    said = say([finding("holdout_opened_before", "advertising", looks=looks)])
+
+    assert said.startswith(
+        f"advertising: this holdout was opened {times} before, by runs with other settings"
+    )
+
+
+def test_probabilities_that_are_not_known_are_not_printed() -> None:
+    kept = finding("segment_kept", "maml", keep_above=0.5)
+
+    assert say([kept]) == (
+        "No round tells what would be earned here, above the 50% that segments.keep_above allows."
+    )
+
+
+def test_another_language_has_its_own_order_signs_and_stops() -> None:
+    backward = Catalog(
+        sentences={"cannot_be_judged": "{causes}。{subject}"},
+        clauses={"few_clusters": "{least}以上{clusters}:{n_clusters}"},
+        short={},
+        words={"users": "用户"},
+        subjects={"arm": "组"},
+        areas={},
+        plurals={},
+        form=lambda count: "",
+        between_names="、",
+        between_causes=";",
+        between_sentences="",
+        alone=lambda clause: f"{clause}。",
+    )
+    few = finding("few_clusters", "arm", n_clusters=4000, least=5000, clusters="users")
+    refusal = Finding("cannot_be_judged", "arm", because=(few, few))
+
+    assert say([refusal], catalog=backward) == "5000以上用户:4000;5000以上用户:4000。组"
+    assert say([few], catalog=backward) == "5000以上用户:4000。"
+
+
+def test_a_loss_within_the_rounding_of_probabilities_is_printed_as_none() -> None:
+    numbers = {"difference": -4e-7, "lower": -9e-7, "upper": 0.0021, "confidence": 0.95}
+
+    assert say([finding("no_gain_shown", "a", other="b", resolution=1e-6, **numbers)]) == (
+        "a against b: no gain is shown, +0.0000 per round (95% interval +0.0000 to +0.0021)."
+    )
