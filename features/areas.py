@@ -52,7 +52,7 @@ class Area:
 
     name: in tables, files and settings; title: for readers, as a heading.
     logs: what a shop logs for this area alone; decision_log: the one without which nothing is decided.
-    rows: what the rows of that log are called, and unknown_without: what logs without any do not say, both
+    rows: what the rows of that log are called, and unknown_without: what is unknown without them, both
     inside a sentence.
     judged_by: how decisions are judged. Areas of off-policy evaluation have rounds, and policies are learned
     for them; others read a mart of their own, `mart`, and decide where it has rows.

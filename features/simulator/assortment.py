@@ -20,7 +20,7 @@ _MEAN_STOCK_OUT = 3.0
 class Assortment:
     """A items.
 
-    launch_day: int64[A].  sell_out: probability that an item sells out on a day.
+    launch_day: int64[A]. sell_out: probability that an item sells out on a day.
     fewest: so many items can be shown on every day, whatever sells out.
     """
 

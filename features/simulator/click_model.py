@@ -50,7 +50,7 @@ class ClickModel:
     quality: float64[A], what all segments share, in log-odds.
     preferences: what they don't share.
     season: moves all clicks of a day.
-    segment: int64[U] of each user.  category: int64[A] of each item.
+    segment: int64[U] of each user. category: int64[A] of each item.
     taste: float64[U, C], of each user, in log-odds.
     personal: what a user likes besides, item by item; None where there is no such taste.
     order_given_click: float64[G, A], probability that a click ends in an order.

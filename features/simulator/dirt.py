@@ -44,7 +44,7 @@ Origin = Literal["late", "repeated"]
 class PlantedFile:
     """What was done to one file; counts of lines.
 
-    lines: data lines in it.  repeated: copies beside their originals.
+    lines: data lines in it. repeated: copies beside their originals.
     arrived_late, arrived_repeated: lines of earlier days, moved or copied here.
     sent_late, sent_repeated: lines of this day that were moved or copied to a later one.
     broken: what is wrong → lines that must be refused, copies of good ones.
@@ -66,7 +66,7 @@ class PlantedFile:
 class Dirt:
     """Plants dirt night by night and remembers what it did.
 
-    seed: of the shop.  share: of lines that are touched.
+    seed: of the shop. share: of lines that are touched.
     stray_quote_log: the log whose first file gets a quote that never closes; None for none.
     """
 

@@ -25,9 +25,9 @@ Code = Literal["plain", "swapped"]
 
 
 class HiddenState(gymnasium.Env[np.int64, np.int64]):
-    """Observation: the signal, 0 or 1.  Action: the guessed state, 0 or 1.
+    """Observation: the signal, 0 or 1. Action: the guessed state, 0 or 1.
 
-    code: what the signal means.  steps: length of an episode.
+    code: what the signal means. steps: length of an episode.
     Raises UsageError for an unknown code or no steps.
     """
 

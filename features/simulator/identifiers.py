@@ -37,7 +37,7 @@ class Identifiers:
         return pl.Series(self.kind, self.ids, dtype=pl.String)
 
     def positions(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Where each id stands.  Raises InputDataError when the world doesn't know one."""
+        """Where each id stands. Raises InputDataError when the world doesn't know one."""
         try:
             return np.fromiter((self._position[identifier] for identifier in ids), np.int64, len(ids))
         except KeyError as error:

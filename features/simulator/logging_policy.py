@@ -45,7 +45,7 @@ class LoggingPolicy:
 
 @dataclass(frozen=True)
 class Logging:
-    """policies: the first serves everybody outside the bucket.  policy_of_user: int64[U], fixed for good."""
+    """policies: the first serves everybody outside the bucket. policy_of_user: int64[U], fixed for good."""
 
     policies: tuple[LoggingPolicy, ...]
     policy_of_user: NDArray[np.int64]

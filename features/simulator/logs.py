@@ -42,7 +42,7 @@ class ShopNight:
 class _Visits:
     """Visits in order of time; n of them.
 
-    user: int64[n], position.  second: int64[n], of the day.  slate: int64[n, L], positions of items.
+    user: int64[n], position. second: int64[n], of the day. slate: int64[n, L], positions of items.
     """
 
     user: NDArray[np.int64]

@@ -59,7 +59,7 @@ class PersonalTaste:
     def browsing_weights(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
         """How much each user is drawn to the page of each item, in proportion, float64[n, m].
 
-        user: int64[n].  item: int64[m], what can be looked at.
+        user: int64[n]. item: int64[m], what can be looked at.
         """
         drawn_to = self.popularity[item] + _KEENNESS * self.log_odds(user[:, None], item)
         return np.asarray(np.exp(drawn_to - drawn_to.max(axis=1, keepdims=True)))
@@ -70,7 +70,7 @@ def draw_personal_taste(
 ) -> PersonalTaste | None:
     """Make the taste of the people of these settings, None where the world has none.
 
-    category: int64[A], position in CATEGORIES.  quality: float64[A], what all like, of any scale.
+    category: int64[A], position in CATEGORIES. quality: float64[A], what all like, of any scale.
     """
     if settings.world != "personal":
         return None

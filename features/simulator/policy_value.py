@@ -25,7 +25,7 @@ _USERS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class TrueValue:
-    """A true expectation.  standard_error: 0 where it is exact."""
+    """A true expectation. standard_error: 0 where it is exact."""
 
     value: float
     standard_error: float = 0.0

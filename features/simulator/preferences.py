@@ -47,7 +47,7 @@ class Preferences(Protocol):
 
 @dataclass(frozen=True)
 class TablePreferences:
-    """segment: int64[U] of each user.  table: float64[G, A]."""
+    """segment: int64[U] of each user. table: float64[G, A]."""
 
     segment: NDArray[np.int64]
     table: NDArray[np.float64]
@@ -64,7 +64,7 @@ class TablePreferences:
 
 @dataclass(frozen=True)
 class TurningPreferences:
-    """segment: int64[U] of each user.  first, then: float64[G, A], on day 0 and four weeks later."""
+    """segment: int64[U] of each user. first, then: float64[G, A], on day 0 and four weeks later."""
 
     segment: NDArray[np.int64]
     first: NDArray[np.float64]
@@ -85,7 +85,7 @@ class TurningPreferences:
 class TraitPreferences:
     """K traits, D facts about a user.
 
-    segment: int64[U] of each user.  traits: float64[G, K], z, with scale.
+    segment: int64[U] of each user. traits: float64[G, K], z, with scale.
     facts: float64[U, D], x, the last of them 1.
     directions: float64[K, D, A], B_k φ(item).
     """

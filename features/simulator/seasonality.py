@@ -24,7 +24,7 @@ _WAVE_LEVEL = 0.1
 
 @dataclass(frozen=True)
 class Seasonality:
-    """first_weekday: of day 0, Monday is 0.  phases: of the waves in visits and in clicks, radians."""
+    """first_weekday: of day 0, Monday is 0. phases: of the waves in visits and in clicks, radians."""
 
     strength: float
     first_weekday: int

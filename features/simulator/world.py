@@ -181,7 +181,7 @@ class World:
     ) -> NDArray[np.float64]:
         """Probability of the reward if the row's user sees the creative, float64[n, C], on any day.
 
-        user_ids: one per row.  creative_ids: one per column; each says its campaign and channel.
+        user_ids: one per row. creative_ids: one per column; each says its campaign and channel.
         Raises InputDataError for an unknown id, UsageError for an unknown reward.
         """
         segments = self.people.segment[self.people.ids.positions(user_ids)]
@@ -269,7 +269,7 @@ class World:
 
         probabilities: float64[n, C], chance of each creative given its campaign and channel; sums to 1 over
             the creatives of each.
-        user_ids: one per row.  creative_ids: one per column, all of them in any order.
+        user_ids: one per row. creative_ids: one per column, all of them in any order.
         Raises UsageError when shapes or sums don't fit, InputDataError for an unknown id.
         """
         cell = self.advertising.cell[self.advertising.ids.positions(creative_ids)]

@@ -7,7 +7,6 @@ rounds say what the shop shows today.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from features.context import (
 )
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
-from features.tasks.history import history_arrays
+from features.tasks.history import AnyArray, history_arrays
 from features.tasks.item_features import item_blocks, item_features
 from features.tasks.settings import TaskSettings
 from features.tasks.splits import split_segments
@@ -39,8 +38,6 @@ KNOWN = ("round_id", "decided_at", "user_key", "surface", "campaign_id", "contex
 
 GROUPS = frozenset({"cluster", "segment_id"})
 """Columns that say in which group a row is: an attribute of that name gets another."""
-
-Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ class DomainTasks:
     context_blocks: tuple[str, ...]
     item_blocks: tuple[str, ...]
     targets: Targets
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, AnyArray]
 
 
 def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> DomainTasks:
@@ -209,7 +206,7 @@ def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     return found["place"].to_numpy().astype(np.int64)
 
 
-def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> Array:
+def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> AnyArray:
     """Count float64[G, L, A]: what the incumbent showed, by segment and slot, before the holdout."""
     before = rounds.filter(pl.col("window").is_in([Window.SUPPORT, Window.QUERY]))
     shown = before.filter(pl.col("policy_version") == policy) if policy else before.filter("is_evidence")
@@ -218,7 +215,7 @@ def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, 
     return counts
 
 
-def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
+def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, AnyArray]:
     # Without users each round is its own cluster; with users a round without one is, too.
     person = pl.coalesce("user_key", pl.concat_str(pl.lit("\x1f"), "round_id"))
     cluster = evidence.select(person.rank("dense").cast(pl.Int64) - 1).to_series()
@@ -236,7 +233,7 @@ def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
 
 def _target_arrays(
     targets: Targets, segment_ids: tuple[str, ...], candidates: Candidates
-) -> dict[str, Array]:
+) -> dict[str, AnyArray]:
     places = targets.rows.select("surface", "campaign_id").iter_rows()
     return {
         "target_context": targets.context,

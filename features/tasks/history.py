@@ -9,12 +9,13 @@ import polars as pl
 
 from features.warehouse.touches import Touched
 
-Array = npt.NDArray[Any]
+AnyArray = npt.NDArray[Any]
+"""An array of any type of number, or of names."""
 
 
 def history_arrays(
     touched: Touched | None, evidence: pl.DataFrame, visitors: pl.Series, night_end: datetime
-) -> dict[str, Array]:
+) -> dict[str, AnyArray]:
     """Return the arrays of the pair features, as listed in files.py; none where nothing was touched.
 
     evidence: user_key, decided_at of each round. visitors: the user of each of tomorrow's contexts, null

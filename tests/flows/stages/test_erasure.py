@@ -260,12 +260,12 @@ def test_a_shop_whose_logs_are_gone_is_erased_all_the_same(shop: Workspace, user
 def test_an_erasure_without_a_person_or_a_reason_is_refused(
     erased: Erased, user_id: str, reason: str
 ) -> None:
-    with pytest.raises(UsageError, match="Say whom to erase"):
+    with pytest.raises(UsageError, match="needs the shop's own id"):
         erase(erased.after, user_id, reason=reason, erased_on=DAY)
 
 
 def test_a_shop_that_another_run_holds_is_refused(erased: Erased) -> None:
-    with erased.after.locked(), pytest.raises(LockedError, match="Another run of small is going on"):
+    with erased.after.locked(), pytest.raises(LockedError, match="Another run of small is in progress"):
         erase_user(erased.after)
 
 

@@ -192,7 +192,7 @@ def test_a_shop_without_its_log_reads_what_the_absence_means(tmp_path: Path) -> 
 
     [known] = (tmp_path / "data").rglob("night.json")
     assert re.fullmatch(
-        r"The logs hold no mails up to [\d-]+: they do not say which subject line was sent, so that none can "
+        r"The logs hold no mails up to [\d-]+: it is unknown which subject line was sent, so that none can "
         r"be chosen\.",
         json.loads(known.read_text(encoding="utf-8"))["undecided"]["mail"],
     )

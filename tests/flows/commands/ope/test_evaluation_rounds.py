@@ -133,7 +133,7 @@ def test_numbers_with_leading_zeros_stay_names(tmp_path) -> None:
         ("reward", np.nan, "row 333: reward is nan"),
         ("propensity", 1.7, "row 333: propensity is 1.7"),
         ("propensity", 0.0, "row 333: propensity is 0"),
-        ("action", 2, "row 333: action is 2, but evaluation_probs knows actions 0 to 1"),
+        ("action", 2, "row 333: action is 2, but evaluation_probs has actions 0 to 1"),
         ("action", -1, "row 333: action is -1"),
         ("action", 0.5, "row 333: action holds 0.5, not a whole number"),
         ("evaluation_probs", 0.5, "row 333: evaluation_probs sums to 0.75"),

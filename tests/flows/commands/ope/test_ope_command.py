@@ -203,7 +203,7 @@ def test_a_bad_number_is_65_and_names_its_row(column, value, tmp_path, ask):
         (["--confidence", "95"], "--confidence is 95"),
         (["--resamples", "0"], "--resamples is 0"),
         (["--seed", "-1"], "--seed is -1"),
-        (["--html", "nowhere/page.html"], "nowhere is no folder"),
+        (["--html", "nowhere/page.html"], "nowhere is not a folder"),
         (["--sed", "1"], "--sed"),
     ],
 )
@@ -216,7 +216,7 @@ def test_wrong_usage_is_64_with_a_sentence(options, sentence, tmp_path, ask):
 def test_a_file_that_is_not_there_is_65(ask):
     assert ask("nowhere.parquet") == (
         65,
-        "metacart: nowhere.parquet is not there: name an existing file of rounds.\n",
+        "metacart: nowhere.parquet does not exist: name an existing file of rounds.\n",
     )
 
 

@@ -141,7 +141,7 @@ def test_an_interval_of_a_known_range_is_of_whole_sessions(tmp_path, ask) -> Non
             without(paper_sessions(), "evaluation_prob") | {"evaluation_probs": np.ones((5, 1))},
             [],
             65,
-            "row 0: action is 1, but evaluation_probs knows actions 0 to 0",
+            "row 0: action is 1, but evaluation_probs has actions 0 to 0",
         ),
     ],
 )

@@ -109,7 +109,7 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
             only(paper_slates(), *POSITIONS[:4]),
             [],
             64,
-            "has no probabilities of slates. Give one of these pairs of columns: propensity and",
+            "has no probabilities of slates. It needs one of these pairs: propensity and",
         ),
         (
             paper_slates(),
@@ -127,7 +127,7 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
             paper_slates(),
             ["--interval", "cressie_read", "--reward-range", "0", "2"],
             64,
-            "slots of a slate have weights of their own",
+            "each slot of a slate has a weight",
         ),
         (
             paper_slates(),
