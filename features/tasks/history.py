@@ -1,4 +1,4 @@
-"""History: which state each round and each of tomorrow's contexts knows, and what was touched in it."""
+"""History: the state known in each round and in each of tomorrow's contexts, and the touches in it."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ def history_arrays(
 
 
 def _states(decisions: pl.DataFrame, moments: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the state that each decision knows; -1 for nobody and for who had done nothing yet."""
+    """Return the state known in each decision; -1 without a user, and for a user without an earlier act."""
     keys = ["user_key", "decided_at"]
     found = decisions.select(keys).join(moments, on=keys, how="left", maintain_order="left")
     return found["state"].fill_null(-1).to_numpy().astype(np.int64)

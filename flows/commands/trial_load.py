@@ -123,7 +123,7 @@ def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTria
 
 
 def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
-    """Write the first lines of a file beside the trial's warehouse."""
+    """Write the first lines of a file next to the trial's warehouse."""
     path = folder / f"lines.{file.file_format}"
     if file.file_format == "parquet":
         pl.scan_parquet(file.path).head(N_LINES).collect().write_parquet(path)

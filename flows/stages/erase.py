@@ -212,14 +212,14 @@ def _n_traces(path: Path, person: _Person) -> int:
         return int(holds_text(path, person.user_key))
     table = pl.scan_parquet(path)
     texts = [name for name, kind in table.collect_schema().items() if kind == pl.String]
-    told = table.filter(_tells(texts, person.user_key)).select(pl.len()).collect().item()
-    return int(told) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
+    n_rows = table.filter(_is_about(texts, person.user_key)).select(pl.len()).collect().item()
+    return int(n_rows) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
 
 
 def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
     """Drop the rows with the pseudonym, and the quoted lines that contain the shop's id."""
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
-    kept = table.filter(~_tells(texts, person.user_key))
+    kept = table.filter(~_is_about(texts, person.user_key))
     if not set(QUOTES) <= set(kept.columns):
         return kept
     quoting = _quotes(kept, person.user_id)
@@ -229,7 +229,7 @@ def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
     )
 
 
-def _tells(texts: list[str], user_key: str) -> pl.Expr:
+def _is_about(texts: list[str], user_key: str) -> pl.Expr:
     return pl.any_horizontal(
         pl.lit(value=False),
         *(pl.col(name).str.contains(user_key, literal=True).fill_null(False) for name in texts),

@@ -149,8 +149,8 @@ def _columns_to_read(file: RoundFile, wanted: Collection[str], cluster: str | No
     needed = dict.fromkeys([*REQUIRED, *wanted, *([cluster] if cluster else [])])
     check_columns(file, tuple(needed))
     # Always read where present: they distinguish unsupported actions from rare ones.
-    told = [column for column in ("logging_probs",) if column in file.columns]
-    return tuple(needed | dict.fromkeys(told))
+    always_read = [column for column in ("logging_probs",) if column in file.columns]
+    return tuple(needed | dict.fromkeys(always_read))
 
 
 def _propensity_source(file: RoundFile) -> str:

@@ -122,7 +122,7 @@ def test_too_many_bad_lines_are_65(shop, capsys):
     assert not published(shop).exists()
 
 
-def test_an_empty_log_is_no_fault_of_the_night(shop):
+def test_an_empty_log_is_not_a_fault_of_the_night(shop):
     next((shop.parent / "purchases").glob("*.csv")).write_text("", encoding="utf-8")
     assert execute(["ingest", "--config", str(shop)]) == 0
 

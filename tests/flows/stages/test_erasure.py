@@ -149,7 +149,7 @@ def test_the_proof_is_a_tombstone_and_holds_no_id_of_the_shop(erased: Erased, us
     assert json.loads(path.read_text())["is_done"] is True
 
 
-def test_the_shop_is_told_which_of_its_files_name_the_person(erased: Erased) -> None:
+def test_the_proof_names_the_log_files_with_the_person(erased: Erased) -> None:
     logs = erased.after.settings.shop.logs
     naming = [path for path in logs.rglob("*.csv") if USER in path.read_text(encoding="utf-8")]
     assert set(erased.proof.shop_files) == {path.relative_to(logs).as_posix() for path in naming}

@@ -166,7 +166,7 @@ def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_nigh
     assert "per_segment" not in folder.table("out_policy_values")["policy"].to_list()
 
 
-def test_a_night_that_kept_no_segment_from_its_learners_says_so(copied_night):
+def test_a_night_that_kept_no_segment_from_its_learners_is_noted(copied_night):
     workspace, night = copied_night
     folder = workspace.night_folder(night.run_id)
     rounds = folder.path / "rounds_recommendation.npz"

@@ -61,7 +61,7 @@ def test_every_layout_of_a_file_holds_the_same_rounds(tmp_path) -> None:
     assert_equal(read(gzipped, OPTIONAL, "user"), whole)
 
 
-def test_columns_nobody_wants_are_not_looked_at(tmp_path) -> None:
+def test_columns_nobody_wants_are_not_read(tmp_path) -> None:
     log = spoiled(small_columns(), "q_hat", 3, np.nan)
     assert read(write_parquet(tmp_path / "log.parquet", log)).q_logged is None
 
@@ -255,6 +255,6 @@ def test_neither_propensities_nor_contexts_names_both_ways_out(tmp_path) -> None
         read(write_parquet(tmp_path / "log.parquet", log))
 
 
-def test_no_rounds_are_no_log(tmp_path) -> None:
+def test_a_file_without_rounds_is_refused(tmp_path) -> None:
     with pytest.raises(InputDataError, match="holds no rounds"):
         read(write_csv(tmp_path / "log.csv", coin_columns(0)))

@@ -173,7 +173,7 @@ def test_a_log_that_cant_tell_is_status_3(log, reason, tmp_path, ask, capsys):
     assert "effective rounds" in said
 
 
-def test_eighty_percent_never_shown_is_told_exactly(tmp_path, ask):
+def test_eighty_percent_never_shown_is_reported_exactly(tmp_path, ask):
     _, answer = ask(write_parquet(tmp_path / "log.parquet", never_shown()))
     assert answer["diagnostics"]["supported_share"] == pytest.approx(0.2, abs=1e-12)
 
@@ -357,7 +357,7 @@ def test_rows_delivered_twice_are_a_doubt(deliver, writer, tmp_path, ask, capsys
     assert "rows are the same as an earlier one in every column" in answer["verdict"]["reasons"][0]
 
 
-def test_a_time_beside_the_rounds_tells_them_apart(tmp_path, ask):
+def test_a_time_beside_the_rounds_distinguishes_them(tmp_path, ask):
     once = drawn_columns()
     _, plain = ask(write_parquet(tmp_path / "log.parquet", once))
     assert plain["repeats"]["n_repeated"] > 1400

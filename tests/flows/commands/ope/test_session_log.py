@@ -145,7 +145,9 @@ def test_an_interval_of_a_known_range_is_of_whole_sessions(tmp_path, ask) -> Non
         ),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *SHAPE, *options)
     assert found == status
     assert sentence in said

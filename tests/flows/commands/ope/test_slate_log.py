@@ -145,7 +145,9 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
         ),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *SHAPE, *options)
     assert found == status
     assert sentence in said

@@ -102,7 +102,9 @@ def test_an_interval_of_a_known_range_holds_for_amounts(tmp_path, ask) -> None:
         (paper_spend(), [*SHAPE, "0", "10"], 65, "none of the bandwidths leaves 30 effective rounds"),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *options)
     assert found == status
     assert sentence in said

@@ -48,12 +48,12 @@ def test_every_learner_is_judged_on_the_same_segments_and_truth(outcomes: list[O
     assert all(-1 < outcome.share < 1 for outcome in outcomes)
 
 
-def test_the_pooled_model_is_no_clear_gain_over_itself(outcomes: list[Outcome]) -> None:
+def test_the_pooled_model_is_not_a_clear_gain_over_itself(outcomes: list[Outcome]) -> None:
     assert set(outcomes[0].gain_in_errors) == {0.0}
     assert outcomes[0].validation_gain == 0.0
 
 
-def test_the_refit_moves_who_stands_upon_the_pooled_model(outcomes: list[Outcome]) -> None:
+def test_the_refit_moves_policies_based_on_the_pooled_model(outcomes: list[Outcome]) -> None:
     moved = {outcome.learner: outcome.true != outcome.before_refit for outcome in outcomes}
     assert moved == {"pooled_reward_model": True, "beta_binomial": False, "fine_tuned": True}
 
