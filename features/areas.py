@@ -1,6 +1,6 @@
-"""The areas of decision: each is a value, and whoever needs to know them goes through the list AREAS.
+"""The areas of decision: each is a value in the list AREAS, which all other parts read.
 
-An area brings its own contracts (`features/contracts/<area>.py`), its SQL (a folder), one module of decisions
+An area has its own contracts (`features/contracts/<area>.py`), its SQL (a folder), one module of decisions
 and one part of the report. Contracts, warehouse, flows and reports read the rest from here.
 """
 
@@ -36,8 +36,8 @@ Judgement = Literal["off_policy_evaluation", "replay", "certificate"]
 class AreaTable:
     """A table of an area's decisions.
 
-    why_it_matters: what is lost where a night that decides in the area owes it and has none of its rows.
-    is_occasional: no night owes it. instead_of: a table that is not owed where this one has rows.
+    why_it_matters: what is lost in a night that decides in the area but has no rows of this table.
+    is_occasional: no night must have it. instead_of: a table that is not needed where this one has rows.
     """
 
     contract: type[dy.Schema]
@@ -51,20 +51,21 @@ class Area:
     """One area of decision.
 
     name: in tables, files and settings; title: for readers, as a heading.
-    logs: what a shop logs for this area alone; decision_log: the one without which nothing is decided.
-    rows: what the rows of that log are called, and unknown_without: what logs without any do not say, both
+    logs: the logs that only this area needs; decision_log: the one without which nothing is decided.
+    rows: the name of the rows of that log, and unknown_without: what is unknown without them, both
     inside a sentence.
     judged_by: how decisions are judged. Areas of off-policy evaluation have rounds, and policies are learned
-    for them; others read a mart of their own, `mart`, and decide where it has rows.
+    for them; others read a separate mart, `mart`, and decide where it has rows.
     sql: the folder of its SQL models. Where it has rounds, `int_rounds_<name>` is among them, see
     features/warehouse/models.py.
-    actions: SQL of what can be chosen: item_id, what describes it, and attributes, a JSON object or null.
+    actions: SQL of the actions to choose from: item_id, columns that describe it, and attributes, a JSON
+    object or null.
     rewards: `night.reward` → the column of fct_rounds that it counts.
     logs_policies: a round names the policy that served it, so that the settings `night.evidence_policies` and
-    `night.incumbent_policy` speak of this area.
-    settings: the section of the configuration that is handed to its decisions; "" for none.
-    tables: name → what it decides. decisions, report: the modules that decide and that say so, by name,
-    because features know neither: `decide` of offline_rl/decisions/night.py, `PART` of
+    `night.incumbent_policy` apply to this area.
+    settings: the section of the configuration that is passed to its decisions; "" for none.
+    tables: name → its description. decisions, report: the modules of its decisions and of its part of the
+    report, by name, because features import neither: `decide` of offline_rl/decisions/night.py, `PART` of
     reports/pages/area_part.py.
     """
 

@@ -1,7 +1,7 @@
-"""Codes: the numbers that arrays hold for windows and splits, and the words that tables hold for splits.
+"""Codes: the numbers of windows and splits in arrays, and the words for splits in tables.
 
-One list for whoever writes or reads an array. It needs neither polars nor torch, so that a machine with torch
-alone can train.
+All modules that write or read an array use this list. It needs neither polars nor torch, so that a machine
+with only torch can train.
 """
 
 from collections.abc import Mapping
@@ -10,23 +10,23 @@ from typing import Literal, get_args
 
 
 class Window(IntEnum):
-    """What a round may be used for."""
+    """The window of a round, which decides its use."""
 
     SUPPORT = 0
     """a learner adapts on it"""
     QUERY = 1
-    """judges the adaptation while learning"""
+    """evaluates the adaptation while learning"""
     HOLDOUT = 2
-    """seen by nothing before the evaluation"""
+    """for the final evaluation; nothing is fitted on it"""
     GAP = 3
     """unused: its reward was still arriving when the next window began, or the night ended"""
 
 
 LATE = -1
-"""Origin of a round that came so soon after an origin that rewards were still arriving: it judges nothing."""
+"""Origin of a round too soon after an origin, when rewards were still arriving: no evaluation uses it."""
 
 Split = Literal["meta_train", "meta_validation", "meta_test"]
-"""What a segment is for: it teaches, it says when to stop, or it is only judged."""
+"""The use of a segment: for training, for early stopping and choices, or only for evaluation."""
 
 NO_SPLIT = len(get_args(Split))
 """Code of a segment that is too small to be a task."""

@@ -1,14 +1,14 @@
-"""Context: what was known when a decision was made, as numbers.
+"""Context: the facts known when a decision was made, as numbers.
 
 Traits are the columns a round brings (its request context) or inherits (its user's attributes); history
 columns were computed strictly before the round. The encoder is fitted on the training window and then
-frozen: vocabularies, means and spreads never see the rounds that judge a policy.
+frozen: vocabularies, means and spreads never use the rounds that evaluate a policy.
 
-Numbers are scaled by block: all columns about one thing (a user's history, an embedding) have together
-the variance 1/4 of a balanced indicator. So a penalty on weights treats a trait, a number and a whole block
-alike, and twenty columns of history can't drown the traits by being many. Sources: Gelman 2008, "Scaling
-regression inputs by dividing by two standard deviations"; Escofier & Pagès 1994, "Multiple factor analysis",
-for the blocks.
+Numbers are scaled by block: all columns about one thing (a user's history, an embedding) together have the
+variance 1/4 of a balanced indicator. So a penalty on weights treats a trait, a number and a whole block
+equally, and twenty columns of history can't outweigh the traits by their number. Sources: Gelman 2008,
+"Scaling regression inputs by dividing by two standard deviations"; Escofier & Pagès 1994, "Multiple factor
+analysis", for the blocks.
 """
 
 import math
@@ -38,16 +38,16 @@ HISTORY = (
     "days_since_last_click",
     "days_since_last_purchase",
 )
-"""What the warehouse knows of a user before each round, in the order of the context."""
+"""Columns of a user's history before each round, in the order of the context."""
 
 POPULARITY = ("n_lately_shown", "lately_clicked_share")
-"""What the warehouse knows of an item's popularity at the end of the support window."""
+"""Columns of an item's popularity at the end of the support window."""
 
 # A trait is read as a number if nearly every value is one and there are more of them than a code would have.
 NUMERIC_SHARE = 0.99
 NUMERIC_DISTINCT = 20
 
-# The key of a given vector (of a text, of an image) among the attributes of an item or a user.
+# The key of an embedding (of a text, of an image) among the attributes of an item or a user.
 EMBEDDING = "embedding"
 
 Matrix = npt.NDArray[np.float32]
@@ -90,8 +90,8 @@ class Encoder:
     def blocks(self) -> list[int]:
         """Block of each matrix column, from 0 in order of appearance.
 
-        Columns share a block if they say the same thing in parts: the levels of one trait, a user's history,
-        an embedding's numbers. Every other number is a block alone.
+        Columns share a block if together they describe one thing: the levels of one trait, a user's history,
+        the numbers of an embedding. Every other number is a block alone.
         """
         numbers: dict[tuple[bool, str], int] = {}
         return [numbers.setdefault(_block_of(part), len(numbers)) for part in self.parts]
@@ -108,9 +108,9 @@ class Encoder:
 
 
 def fit_encoder(training_rows: pl.DataFrame, columns: Sequence[str], min_rows: int) -> Encoder:
-    """Learn how to write `columns` as numbers from the training window.
+    """Fit the encoder of `columns` on the training window.
 
-    min_rows: a categorical value needs this many rows to get an indicator of its own.
+    min_rows: a categorical value needs this many rows to get an indicator.
 
     >>> fit_encoder(pl.DataFrame({"device": ["phone"] * 3 + ["tv"]}), ["device"], min_rows=2).names
     ['device=phone']
@@ -135,11 +135,11 @@ def fit_encoder(training_rows: pl.DataFrame, columns: Sequence[str], min_rows: i
 
 
 def damped(column: str) -> pl.Expr:
-    """Return a column as a number that a linear score can use; its name says how, by the unit in it.
+    """Return a column as a number for a linear score, transformed by the unit in its name.
 
     Counts (`n_...`) and money (`..._cents...`) have heavy tails: log(1 + x). Time since something happened
-    (`days_since_...`) becomes how fresh it is: 1 at once, 1/2 after a half-life, 0 when it never happened.
-    All else stays as it is; what is no finite number is null.
+    (`days_since_...`) becomes its recency: 1 at once, 1/2 after a half-life, 0 when it never happened.
+    Other columns are not changed; a number that is not finite becomes null.
 
     >>> rows = pl.DataFrame({"n_clicks": [0, 1], "days_since_visit": [14.0, None]})
     >>> rows.select(damped("n_clicks").round(3), damped("days_since_visit")).rows()
@@ -148,7 +148,7 @@ def damped(column: str) -> pl.Expr:
     number = pl.col(column).cast(pl.Float64, strict=False)
     number = pl.when(number.is_finite()).then(number)
     if column.startswith("n_") or "_cents" in column:
-        # Amounts below zero would be corrections; they have no logarithm and tell no more than zero does.
+        # Amounts below zero are corrections; they have no logarithm, and are treated as zero.
         number = number.clip(lower_bound=0.0).log1p()
     elif column.startswith("days_since_"):
         number = (number * (-math.log(2.0) / HALF_LIFE_DAYS)).exp().fill_null(0.0)
@@ -156,7 +156,7 @@ def damped(column: str) -> pl.Expr:
 
 
 def free_name(key: str, reserved: Collection[str]) -> str:
-    """Return what to call the column of an attribute.
+    """Return the column name of an attribute.
 
     >>> free_name("color", {"segment_id"}), free_name("segment_id", {"segment_id"})
     ('color', 'segment_id_attribute')
@@ -169,7 +169,7 @@ def expand(
 ) -> pl.DataFrame:
     """Turn a JSON object column into one String column per key, and drop it.
 
-    reserved: names that a key may not have; such a key's column is called by `free_name`.
+    reserved: names that a key may not have; `free_name` names the column of such a key.
 
     A key that is already a column keeps the column: the log's own field is the better source. The key
     `embedding`, an array of numbers, becomes one Float64 column per number: embedding_0, embedding_1, ...
@@ -209,7 +209,7 @@ def _open_embedding(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _block(column: str) -> str:
-    """Return what a numeric column tells of: itself alone, unless many columns tell of the same."""
+    """Return the block of a numeric column: the column alone, unless several describe the same thing."""
     if column in HISTORY:
         return "history"
     if column in POPULARITY:
@@ -218,7 +218,7 @@ def _block(column: str) -> str:
 
 
 def _block_of(part: Number | Level) -> tuple[bool, str]:
-    """Return whether it is a trait, and its name: a trait may be called as a block of numbers is."""
+    """Return whether it is a trait, and its name, since a trait may have the name of a block of numbers."""
     return (True, part.column) if isinstance(part, Level) else (False, _block(part.column))
 
 

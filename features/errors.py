@@ -1,4 +1,4 @@
-"""Errors as sentences: what happened, where, what next; and the exit status a shell sees."""
+"""Errors as sentences: what happened, where, and what to do next; each with an exit status."""
 
 
 class MetacartError(Exception):
@@ -20,6 +20,6 @@ class InputDataError(MetacartError):
 
 
 class LockedError(MetacartError):
-    """Another run holds the shop: try again when it has ended."""
+    """Another run has the lock of the shop: try again when it has ended."""
 
     exit_status = 75

@@ -1,7 +1,7 @@
-"""The text of a file as UTF-8 lines, whatever wrote it: UTF-16, a code page, old line ends, a JSON array.
+"""The text of a file as UTF-8 lines, from UTF-8, UTF-16, a code page, old line ends, or a JSON array.
 
-What nearly every file is, UTF-8 with a newline behind each line, passes through byte by byte. The other
-forms are told by their first bytes, except for code pages: these look alike, and a mapping has to name one.
+Nearly every file is UTF-8 with a newline after each line; it passes through byte by byte. Other forms are
+recognized by their first bytes, except code pages: these look alike, and a mapping has to name one.
 """
 
 import codecs
@@ -17,7 +17,7 @@ from features.errors import InputDataError
 CHUNK_BYTES = 1 << 20
 UTF_8 = "utf-8"
 
-# One element of a JSON array is kept in memory as a whole, and no more than this much of it.
+# One element of a JSON array is kept in memory as a whole, up to this many bytes.
 _ELEMENT_CHARACTERS = 1 << 26
 _ARRAY = re.compile(rb"^(\xef\xbb\xbf)?\s*\[\s*[{\]]")
 _BLANK = " \t\r\n"
@@ -25,7 +25,7 @@ _BLANK = " \t\r\n"
 
 @dataclass(frozen=True)
 class TextForm:
-    """How the bytes of a file become lines.
+    """The form of a file's text, by which its bytes become lines.
 
     encoding: the codec of its text.
     ends_with_return: lines end with a carriage return and nothing else, as on old Macs.
@@ -45,7 +45,7 @@ class TextForm:
 def text_form(path: Path, encoding: str | None = None) -> TextForm:
     """Tell the form of a file by its first bytes.
 
-    encoding: what a mapping says it is; None for UTF-8, or UTF-16 where the file begins so.
+    encoding: the encoding in the mapping; None for UTF-8, or UTF-16 where the file begins with its mark.
     """
     head = _head(path)
     said = encoding or UTF_8
@@ -64,7 +64,7 @@ def text_form(path: Path, encoding: str | None = None) -> TextForm:
 def text_chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
     """Yield the text of a file piece by piece: uncompressed, in UTF-8, with a newline behind each line.
 
-    Raises InputDataError where the bytes are none of the encoding, or a JSON array breaks off.
+    Raises InputDataError where the bytes are not in the encoding, or a JSON array is incomplete.
     """
     form = text_form(path, encoding)
     raw = raw_chunks(path)
@@ -80,7 +80,7 @@ def text_chunks(path: Path, encoding: str | None = None) -> Iterator[bytes]:
 
 
 def _head(path: Path) -> bytes:
-    """Return the first piece of a file; nothing where it can't be unpacked, which its reader will say."""
+    """Return the first piece of a file; empty where it can't be unpacked, which its reader will report."""
     try:
         return next(raw_chunks(path), b"")
     except (EOFError, OSError):
@@ -117,7 +117,7 @@ def _decoded(chunks: Iterable[bytes], encoding: str, path: Path) -> Iterator[str
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         raise InputDataError(
-            f"{path} is not {encoding} behind line {n_lines} ({error.reason}). Say its encoding in its "
+            f"{path} is not {encoding} after line {n_lines} ({error.reason}). Name its encoding in its "
             '[[files]] table, such as encoding = "cp1252", or export it as UTF-8.'
         ) from error
 
@@ -125,8 +125,8 @@ def _decoded(chunks: Iterable[bytes], encoding: str, path: Path) -> Iterator[str
 def _elements(texts: Iterable[str], path: Path) -> Iterator[str]:
     """Yield each element of a JSON array as it is written, on one line.
 
-    A newline stands between tokens only, so that a space in its place changes no value; to read an element
-    and to write it anew would round its numbers.
+    A newline is between tokens only, so a space in its place changes no value. To parse an element and write
+    it again would round its numbers.
     """
     decode = json.JSONDecoder().raw_decode
     rest, has_begun = "", False
@@ -144,7 +144,7 @@ def _elements(texts: Iterable[str], path: Path) -> Iterator[str]:
                 _, end = decode(rest, position)
             except json.JSONDecodeError:
                 break
-            # A number at the end of a piece may go on in the next one.
+            # A number at the end of a piece may continue in the next one.
             if end == len(rest):
                 break
             yield rest[position:end].replace("\r", " ").replace("\n", " ")
@@ -154,7 +154,7 @@ def _elements(texts: Iterable[str], path: Path) -> Iterator[str]:
             break
     if rest.strip(_BLANK) != "]":
         raise InputDataError(
-            f"{path} is a JSON array that breaks off or has a fault, behind {_shown_end(rest)}. "
+            f"{path} is a JSON array that is incomplete or has an error, after {_shown_end(rest)}. "
             "Export it again, one object on each line (JSON Lines) if that can be chosen."
         )
 
@@ -166,5 +166,5 @@ def _past(text: str, position: int, characters: str) -> int:
 
 
 def _shown_end(rest: str) -> str:
-    """Say where an array breaks off without a value of it: a line may be about somebody."""
+    """Return where an array is incomplete, without a value of it: a line may be about a person."""
     return "its last element" if not rest.strip(_BLANK) else f"an element of {len(rest):,} characters"

@@ -1,4 +1,4 @@
-"""JSON files that are replaced in one step: a reader sees the old content or the new, never half."""
+"""JSON files that are replaced in one step: a reader sees the old or the new content, never a part."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def read_record(path: Path, kind: type[Record]) -> Record:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder survive a power cut."""
+    """Write the renames inside a folder to disk, so that they survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

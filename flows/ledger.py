@@ -1,4 +1,4 @@
-"""Ledgers: files of one JSON object per line that only ever grow."""
+"""Ledgers: files of one JSON object per line, to which lines are only added."""
 
 import json
 import os
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 
 def append_line(path: Path, entry: "DataclassInstance") -> None:
-    """Add a record, after the end of a line that an interruption may have cut off.
+    """Append a record; where an interruption cut off the last line, end that line first.
 
-    One write to a file opened for appending, so that processes side by side don't mix their lines.
+    One write to a file opened for appending, so that parallel processes don't mix their lines.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -26,7 +26,7 @@ def append_line(path: Path, entry: "DataclassInstance") -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """All records, the oldest first; none if there is no file. A line that was cut off is no record."""
+    """Return all records, the oldest first; none if there is no file. A line that was cut off is skipped."""
     if not path.is_file():
         return []
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -1,15 +1,15 @@
-"""The folder of one night's work: what each stage leaves there for the next, by name and by type.
+"""The work folder of one night: the files that each stage writes for the next, by name and by type.
 
 night.json                      the night itself, as `metacart ingest` decided it
-out_*.parquet                   tables, ready to be published
+out_*.parquet                   tables to publish
 rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
-policies/<domain>/              learned policies as they are to serve; learned/<domain>/ before the refit
-contenders_<domain>.json        who asks for promotion
-champion_<domain>.json          who serves tomorrow
-notes_<stage>.json              what readers must know of a stage
-<stage>.done                    marks of the stages that are done
+policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
+contenders_<domain>.json        the policies that ask for promotion
+champion_<domain>.json          the policy that serves tomorrow
+notes_<stage>.json              notes of a stage for readers
+<stage>.done                    marks of finished stages
 
-Nobody else knows these names. torch is imported where tensors are asked for: `metacart ingest` should not
+Only this module uses these names. torch is imported where tensors are needed: `metacart ingest` should not
 wait for it.
 """
 
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
 STAGES = ("learn", "evaluate", "decide", "publish")
 """The stages that follow ingest, in their order."""
 
-# What ingest leaves; all the rest is made from it and from the warehouse.
+# Files of ingest; all other files are made from them and from the warehouse.
 INGESTED = frozenset({"night.json", "out_data_quality.parquet"})
 
 
 @dataclass(frozen=True)
 class Night:
-    """One night of one shop, as decided when its logs were ingested.
+    """One night of one shop, as defined when its logs were ingested.
 
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
-    domains: what policies are learned for. undecided: domain → why nothing is decided in it.
+    domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
     """
 
     run_id: str
@@ -87,23 +87,23 @@ class NightFolder:
 
     @property
     def run_id(self) -> str:
-        """The run that works here."""
+        """The run_id of the night."""
         return self.path.name
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Do one stage of an ingested night; it counts as done when the block ends without a fault.
+        """Run one stage of an ingested night in a block; it is done when the block ends without an error.
 
-        A stage begins where the one before it has ended, and beginning takes back its own mark and those of
-        all that come after it: tables of a learner that has changed since can't be published.
-        Raises UsageError, naming the command to run first, if an earlier stage is not done.
+        A stage needs the one before it to be done. Its start removes its own mark and those of all later
+        stages: tables of a learner that has changed since can't be published. Raises UsageError, naming the
+        command to run first, if an earlier stage is not done.
         """
         place = STAGES.index(name)
         for earlier in STAGES[:place]:
             if not self._mark(earlier).is_file():
                 raise UsageError(
                     f"{self.run_id} is not ready for {name}: run `metacart {earlier}` first. An erasure "
-                    "takes a night back to what `metacart ingest` left."
+                    "resets a night to the end of `metacart ingest`."
                 )
         for later in STAGES[place:]:
             self._mark(later).unlink(missing_ok=True)
@@ -111,7 +111,7 @@ class NightFolder:
         self._mark(name).touch()
 
     def clear(self) -> None:
-        """Take the night back to what ingest left of it."""
+        """Reset the night to the end of ingest."""
         for path in sorted(self.path.iterdir()):
             if path.is_dir():
                 shutil.rmtree(path)
@@ -119,12 +119,12 @@ class NightFolder:
                 path.unlink()
 
     def write_night(self, night: Night) -> None:
-        """Keep what the night is, for the stages that follow ingest."""
+        """Write the night, for the stages that follow ingest."""
         write_record(self.path / "night.json", night)
 
     @property
     def is_ingested(self) -> bool:
-        """Whether ingest has named a night here."""
+        """Whether ingest has written a night here."""
         return (self.path / "night.json").is_file()
 
     @property
@@ -134,7 +134,7 @@ class NightFolder:
 
     @property
     def table_names(self) -> list[str]:
-        """The tables that stages have left so far, in the order of the contracts."""
+        """The tables that stages have written so far, in the order of the contracts."""
         return [name for name in OUTPUTS if self._table(name).is_file()]
 
     def table(self, name: str) -> pl.DataFrame:
@@ -142,30 +142,30 @@ class NightFolder:
         return pl.read_parquet(self._table(name))
 
     def write_table(self, name: str, frame: pl.DataFrame) -> None:
-        """Leave a table to be published."""
+        """Write a table to publish."""
         fresh = self.path / f".{name}.tmp"
         frame.write_parquet(fresh)
         fresh.replace(self._table(name))
 
     def write_parts(self, name: str, parts: Sequence[pl.DataFrame]) -> None:
-        """Leave a table that has a part for each domain; none without a domain."""
+        """Write a table that has a part for each domain; none without a domain."""
         if parts:
             self.write_table(name, pl.concat(parts))
 
     def save_tasks(self, tasks: DomainTasks) -> None:
-        """Keep the learning tasks of a domain."""
+        """Write the learning tasks of a domain."""
         save_tasks(tasks, self.path)
 
     def names(self, domain: str) -> TaskNames:
-        """Read what the arrays of a domain stand for."""
+        """Read the names of what the arrays of a domain hold."""
         return read_names(self.path, domain)
 
     def rounds(self, domain: str) -> pl.DataFrame:
-        """Read who and when is behind each evidence round, in the order of the tasks' rounds."""
+        """Read user and time of each evidence round, in the order of the tasks' rounds."""
         return pl.read_parquet(self.path / f"rounds_{domain}.parquet")
 
     def segment_ids(self, domain: str) -> tuple[str, ...]:
-        """Read the names of a domain's segments alone."""
+        """Read only the names of a domain's segments."""
         return read_segment_ids(self.path, domain)
 
     def tasks(self, domain: str) -> "Tasks":
@@ -175,7 +175,7 @@ class NightFolder:
         return load_tasks(self._arrays(domain))
 
     def targets(self, domain: str, tasks: "Tasks") -> "DecisionTargets":
-        """Read who gets a decision tomorrow; tasks: of the same domain."""
+        """Read the users or segments that get a decision tomorrow; tasks: of the same domain."""
         from offline_rl.decisions.targets import load_targets
 
         rows = self.path / f"targets_{domain}.parquet"
@@ -184,7 +184,7 @@ class NightFolder:
     def save_policies(
         self, domain: str, *, served: Iterable["MetaPolicy"], learned: Iterable["MetaPolicy"]
     ) -> None:
-        """Keep what was learned: as it is to serve, and as validation judged it, before the refit."""
+        """Write the learned policies: as they may serve, and as they were validated, before the refit."""
         from offline_rl.artifacts import save_policy
 
         for policy in served:
@@ -193,15 +193,15 @@ class NightFolder:
             save_policy(policy, self.path / "learned" / domain)
 
     def policies(self, domain: str) -> Iterator["MetaPolicy"]:
-        """Yield all that the night has learned, by name, as it is to serve."""
+        """Yield all learned policies of the night, by name, as they may serve."""
         return _stored(self._policies(domain))
 
     def learned(self, domain: str) -> Iterator["MetaPolicy"]:
-        """Yield the same as validation judged it, before the refit (`offline_rl.meta.refit`)."""
+        """Yield all learned policies as they were validated, before the refit (`offline_rl.meta.refit`)."""
         return _stored(self.path / "learned" / domain)
 
     def policy(self, domain: str, name: str) -> "MetaPolicy":
-        """Read one of the policies that are to serve."""
+        """Read one of the policies that may serve."""
         from offline_rl.artifacts import load_policy
 
         return load_policy(self._policies(domain) / f"{name}.safetensors")
@@ -216,35 +216,35 @@ class NightFolder:
         return pooled
 
     def write_contenders(self, domain: str, contenders: "Contenders") -> None:
-        """Keep who asks for promotion."""
+        """Write the contenders, the policies that ask for promotion."""
         write_record(self.path / f"contenders_{domain}.json", contenders)
 
     def contenders(self, domain: str) -> "Contenders":
-        """Read who asks for promotion."""
+        """Read the contenders, the policies that ask for promotion."""
         from offline_rl.registry import Contenders
 
         return read_record(self.path / f"contenders_{domain}.json", Contenders)
 
     def write_champion(self, domain: str, champion: "Champion") -> None:
-        """Keep who serves tomorrow."""
+        """Write the champion, the policy that serves tomorrow."""
         write_record(self.path / f"champion_{domain}.json", champion)
 
     def champion(self, domain: str) -> "Champion":
-        """Read who serves tomorrow."""
+        """Read the champion, the policy that serves tomorrow."""
         from offline_rl.registry import Champion
 
         return read_record(self.path / f"champion_{domain}.json", Champion)
 
     def write_notes(self, stage: str, notes: StageNotes) -> None:
-        """Keep what readers must know of a stage."""
+        """Write the notes of a stage for readers."""
         write_record(self.path / f"notes_{stage}.json", notes)
 
     def notes(self, stage: str) -> StageNotes:
-        """Read what readers must know of a stage."""
+        """Read the notes of a stage for readers."""
         return read_record(self.path / f"notes_{stage}.json", StageNotes)
 
     def write_seconds(self, seconds: Mapping[str, float]) -> None:
-        """Keep how long each stage took."""
+        """Write the seconds of each stage."""
         write_json(self.path / "seconds.json", seconds)
 
     def _mark(self, stage: str) -> Path:

@@ -1,4 +1,4 @@
-"""Progress of learning: what whoever watches a night is told, wherever it is shown."""
+"""Progress: the lines that a long run prints, and how far its learners are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from offline_rl.meta.meta_policy import CurvePoint, Progress
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """One learner at work on one domain: the place-th of `of` in this night, counted from 0.
+class LearnerRun:
+    """The training of one learner on one domain: number `place` of the night's `of` runs, counted from 0.
 
-    max_steps: the steps that it takes at most.
+    max_steps: upper limit of its gradient steps.
     """
 
     domain: str
@@ -20,30 +20,33 @@ class Lesson:
     max_steps: int
 
     def share_done(self, point: CurvePoint) -> float:
-        """The share of the night's learning that is done, 0..1, if all learners took as long.
+        """Return the share of the night's learning that is done, 0..1, as if all learners took equally long.
 
-        >>> Lesson("recommendation", "maml", 1, 4, 200).share_done(CurvePoint(100, 0.2, 0.1, 0.1, 3.0))
+        >>> LearnerRun("recommendation", "maml", 1, 4, 200).share_done(CurvePoint(100, 0.2, 0.1, 0.1, 3.0))
         0.375
         """
         return (self.place + min(1.0, point.step / max(self.max_steps, 1))) / self.of
 
 
-Watch = Callable[[Lesson], Progress]
-"""Told that a lesson begins, answers with what to tell its points to."""
+ProgressListener = Callable[[LearnerRun], Progress]
+"""Called when a learner's run begins; returns the function that receives its points."""
+
+LinePrinter = Callable[[str], None]
+"""Prints one line without its end."""
 
 
-def unwatched(lesson: Lesson) -> Progress:
-    """Nobody watches."""
-    del lesson
+def no_listener(run: LearnerRun) -> Progress:
+    """Ignore the progress of a run."""
+    del run
     return lambda _point: None
 
 
-def described(point: CurvePoint) -> str:
-    """What a point of the learning curve says, in words; the loss only where there is one.
+def describe_point(point: CurvePoint) -> str:
+    """Return a point of the learning curve in words, with its loss where there is one.
 
-    >>> described(CurvePoint(40, 0.25, 0.0912, 0.0901, 3.0))
+    >>> describe_point(CurvePoint(40, 0.25, 0.0912, 0.0901, 3.0))
     'step 40  loss 0.2500  validation value 0.0912'
-    >>> described(CurvePoint(0, float("nan"), 0.0912, 0.0901, 3.0))
+    >>> describe_point(CurvePoint(0, float("nan"), 0.0912, 0.0901, 3.0))
     'step 0  validation value 0.0912'
     """
     loss = "" if point.loss != point.loss else f"loss {point.loss:.4f}  "

@@ -1,6 +1,6 @@
-"""Settings: one TOML file plus the environment, read once at the door, frozen, passed down.
+"""Settings: one TOML file and the environment, read once at the start, frozen, and passed on.
 
-Relative paths are relative to the file that names them, so a run does not depend on where it was started.
+Relative paths are relative to the file that names them, so a run does not depend on its working folder.
 An environment variable `METACART_<TABLE>__<KEY>` overrides a key of the file (`METACART_NIGHT__SEED=7`).
 """
 
@@ -58,7 +58,7 @@ class _Table(BaseModel):
 
 
 class Shop(_Table):
-    """Whose logs, in which form, and where."""
+    """The shop, the form of its logs, and their folder."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     source: Annotated[str, AfterValidator(_known_source)]
@@ -68,19 +68,19 @@ class Shop(_Table):
 
 
 class Paths(_Table):
-    """Where the warehouse, the work folders and the published tables go."""
+    """The folder of the warehouse, of the work and of the published tables."""
 
     data: Path = Path("data")
 
 
 class Privacy(_Table):
-    """How people become pseudonyms."""
+    """The pseudonyms of people."""
 
     key_file: Path | None = None
 
 
 class NightRules(_Table):
-    """What counts as evidence tonight."""
+    """The rewards and rows that count as evidence in a night."""
 
     seed: int = 0
     reward: Literal["click", "conversion"] = "click"
@@ -93,7 +93,7 @@ class NightRules(_Table):
 
 
 class Segments(_Table):
-    """How customers are grouped and when their rounds count as early or late."""
+    """The grouping of customers, and the split of their rounds by time."""
 
     by: tuple[str, ...] = ()
     clusters: Annotated[int, Field(ge=0)] = 0
@@ -113,7 +113,7 @@ class Segments(_Table):
 
 
 class Learning(_Table):
-    """Which learners compete and how long they may take."""
+    """The learners, and the limits of their training."""
 
     learners: tuple[LearnerName, ...] = (
         "mixed_effects",
@@ -132,7 +132,7 @@ class Learning(_Table):
 
 
 class Evaluation(_Table):
-    """How sure the night must be before anything is promoted."""
+    """The evidence that the night demands for a promotion."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
     resamples: Positive = 1000
@@ -142,7 +142,7 @@ class Evaluation(_Table):
 
 
 class Budget(_Table):
-    """How far spend may move in one night."""
+    """The limits of changes of spend in one night."""
 
     move_limit: Share = 0.3
     total_cents: Annotated[int, Field(gt=0)] | None = None
@@ -150,7 +150,7 @@ class Budget(_Table):
 
 
 class Settings(BaseSettings):
-    """One shop's configuration, complete with its defaults."""
+    """One shop's configuration, including defaults."""
 
     model_config = SettingsConfigDict(
         extra="forbid", frozen=True, env_prefix="METACART_", env_nested_delimiter="__"
@@ -175,24 +175,24 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment override what the file says; nothing else is read."""
+        """Return the sources of settings: the environment, which overrides the file, and nothing else."""
         return env_settings, init_settings
 
     @property
     def content(self) -> dict[str, Any]:
-        """Every setting that can change a number: all but where files lie."""
+        """Every setting that can change a number: all except the places of files."""
         return self.model_dump(mode="json", exclude={"paths": True, "privacy": True, "shop": {"logs"}})
 
     @property
     def content_hash(self) -> str:
-        """sha256 of the content."""
+        """The sha256 of the content."""
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
 def read_settings(path: Path) -> Settings:
-    """Read a configuration file; relative paths in it are made absolute.
+    """Read a configuration file, and make its relative paths absolute.
 
-    Raises UsageError, with the key and what was expected, if the file is missing or wrong.
+    Raises UsageError, with the key and the expected value, if the file is missing or wrong.
     """
     if not path.is_file():
         raise UsageError(f"There is no configuration file {path}. Write one with `metacart init {path}`.")
@@ -206,7 +206,7 @@ def read_settings(path: Path) -> Settings:
             f"{path}: {faults}. `metacart init` writes a file with every key explained."
         ) from None
     except ValueError as error:
-        raise UsageError(f"{path} is no valid TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
     folder = path.resolve().parent
     return settings.model_copy(
         update={
@@ -222,7 +222,7 @@ def read_settings(path: Path) -> Settings:
 def _fault(fault: Any) -> str:
     key = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
-        return f"{key} is no known key"
+        return f"{key} is not a known key"
     if fault["type"] == "missing":
         return f"{key} is missing"
     return f"{key} = {fault['input']!r}: {fault['msg']}"

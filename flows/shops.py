@@ -1,4 +1,4 @@
-"""A shop's configuration file, written with every key explained."""
+"""The configuration file of a new shop, with every key explained."""
 
 import os
 from importlib.resources import files
@@ -8,11 +8,11 @@ from string import Template
 from features.errors import UsageError
 from features.sources.adapters import ADAPTERS
 
-# Where things lie unless a command is told otherwise.
+# Default paths of the commands.
 CONFIG = Path("metacart.toml")
 DATA = Path("data")
 
-# What is particular to the shops that metacart can make or fetch; every other key has its default.
+# Values of the shops that metacart can simulate or fetch; every other key has its default.
 OPEN_BANDIT = {
     "source": "open_bandit",
     "currency_code": ADAPTERS["open_bandit"].currency_code,
@@ -49,7 +49,7 @@ PARTICULAR = {"open_bandit": OPEN_BANDIT, "simulated": SIMULATED, "files": FILES
 
 
 def starting_values(source: str) -> dict[str, str]:
-    """Return what a new configuration of a source (`features.sources.adapters.SOURCES`) begins with."""
+    """Return the values of a new configuration of a source (`features.sources.adapters.SOURCES`)."""
     if source in PARTICULAR:
         return PARTICULAR[source]
     return FILES | {"source": source, "currency_code": ADAPTERS[source].currency_code}
@@ -60,7 +60,7 @@ def write_config(
 ) -> bool:
     """Write a commented configuration; return whether a file was written.
 
-    An existing file is somebody's work and stays, unless `overwrite`.
+    An existing file is not changed, unless `overwrite`: somebody may have edited it.
     Raises UsageError if the folder can't be written.
     """
     if path.exists() and not overwrite:

@@ -1,10 +1,10 @@
-"""Where a shop's files lie, and the lock that keeps two nights apart.
+"""The folders of a shop's files, and the lock that prevents two nights at the same time.
 
 <data>/warehouse/<shop>.duckdb          the live database; analysts never open it
-<data>/warehouse/<shop>.lock            held while a run of this shop is going on
-<data>/work/<shop>/<run_id>/            what the stages hand to one another
+<data>/warehouse/<shop>.lock            locked during a run of this shop
+<data>/work/<shop>/<run_id>/            files from one stage to the next
 <data>/published/<shop>/<run_id>/       immutable: tables, report, manifest
-<data>/published/<shop>/current.json    the run that counts, replaced in one step
+<data>/published/<shop>/current.json    the current run, replaced in one step
 """
 
 import fcntl
@@ -30,7 +30,7 @@ class Workspace:
 
     @property
     def shop(self) -> str:
-        """Name of the shop, safe in paths."""
+        """The name of the shop, safe in paths."""
         return self.settings.shop.name
 
     @property
@@ -49,24 +49,24 @@ class Workspace:
         return self.settings.paths.data / "work" / self.shop
 
     def night_folder(self, run_id: str) -> NightFolder:
-        """Return the work folder of a run, made if need be."""
+        """Return the work folder of a run, and create it if it is missing."""
         folder = self.work / run_id
         folder.mkdir(parents=True, exist_ok=True)
         return NightFolder(folder)
 
     @property
     def night_folders(self) -> list[NightFolder]:
-        """The work folders that there are."""
+        """The existing work folders."""
         return [NightFolder(path) for path in sorted(self.work.glob("*")) if path.is_dir()]
 
     def remember(self, night: Night) -> None:
-        """Make a night the one that the later verbs go on with."""
+        """Record a night as the one that later stages continue."""
         self.night_folder(night.run_id).write_night(night)
         write_json(self._latest, {"run_id": night.run_id})
 
     @property
     def has_night(self) -> bool:
-        """Whether a night was ingested yet."""
+        """Whether a night was ingested before."""
         return self._latest.is_file()
 
     def recall(self) -> Night:
@@ -89,9 +89,9 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the shop: the kernel lets go by itself when the process dies, however it dies.
+        """Lock the shop for a block; the kernel releases the lock if the process dies.
 
-        Raises LockedError, naming the holder, if another run is going on.
+        Raises LockedError, naming the process that has the lock, during another run.
         """
         path = self.warehouse.with_suffix(".lock")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class Workspace:
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise LockedError(
-                    f"Another run of {self.shop} is going on ({holder}). Wait for it, then start again."
+                    f"Another run of {self.shop} is in progress ({holder}). Start again when it has ended."
                 ) from None
             file.truncate(0)
             file.write(f"process {os.getpid()} on {socket.gethostname()}")

@@ -208,8 +208,9 @@ UNDECIDED: Mapping[str, Meaning] = {
 """Why nothing is decided in an area."""
 
 HOLDOUTS: Mapping[str, Meaning] = {
-    "holdout_opened_before": Meaning(
-        "runs with other settings or code have judged by the same rounds before", {"looks": Unit.COUNT}
+    "holdout_used_before": Meaning(
+        "runs with other settings or code have judged by the same rounds before",
+        {"n_earlier_uses": Unit.COUNT},
     ),
 }
 

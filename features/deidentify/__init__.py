@@ -1,4 +1,4 @@
-"""What happens to personal columns before anything is stored: pseudonym, generalized, scrubbed or dropped."""
+"""The treatment of personal columns before anything is stored: pseudonym, generalized, scrubbed, dropped."""
 
 from features.deidentify.pseudonym import (
     ENVIRONMENT_VARIABLE,

@@ -1,16 +1,15 @@
 """Payment card numbers inside free text, found by their check digit.
 
-A card number has 13 to 19 digits, begins with 2 to 9 (0 and 1 are no payment cards; 1 begins every time in
-milliseconds), and passes the Luhn check: from the right, every second digit is doubled and the digits of
-all numbers add up to a multiple of 10.
-Source: ISO/IEC 7812-1, annex B.
+A card number has 13 to 19 digits, begins with 2 to 9 (0 and 1 are not payment cards; every time in
+milliseconds begins with 1), and passes the Luhn check: from the right, every second digit is doubled and the
+digits of all numbers add up to a multiple of 10. Source: ISO/IEC 7812-1, annex B.
 """
 
 import re
 
 MASK = "[card]"
 
-# Between two digits stand at most three blanks or hyphens. A run behind `0.` is a fraction, no card.
+# Between two digits there are at most three blanks or hyphens. A run after `0.` is a fraction, not a card.
 _RUN = "(?:[0-9][.])?[0-9](?:[ \u00a0-]{0,3}[0-9]){12,}"
 _FRACTION = "^[0-9][.]"
 _GROUP = "[0-9]+"
@@ -21,7 +20,7 @@ _CARD_DIGITS = "^[2-9][0-9]{12,18}$"
 
 
 def is_card_number(digits: str) -> bool:
-    """Say whether a text of digits alone may be a payment card.
+    """Return whether a text of digits alone may be a payment card.
 
     >>> is_card_number("4111111111111111"), is_card_number("4111111111111112")
     (True, False)
@@ -30,7 +29,7 @@ def is_card_number(digits: str) -> bool:
 
 
 def mask_cards(text: str) -> str:
-    """Mask every run of digits that holds a card number, also one with other numbers right beside it.
+    """Mask every run of digits that contains a card number, also one with other numbers next to it.
 
     >>> mask_cards("paid 49.90 with 4111 1111 1111 1111 on 2026-01-05")
     'paid 49.90 with [card] on 2026-01-05'

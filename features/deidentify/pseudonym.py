@@ -29,7 +29,7 @@ class PseudonymKey:
 
     @property
     def key_id(self) -> str:
-        """Which key this is, 12 hexadecimal characters that tell nothing about the secret."""
+        """The id of this key, 12 hexadecimal characters that reveal nothing about the secret."""
         return hmac.new(self.secret, b"metacart key id", hashlib.sha256).hexdigest()[:12]
 
 
@@ -39,7 +39,7 @@ def read_key(
     """Return the key from METACART_PSEUDONYM_KEY, or else from the file: 64 hexadecimal characters.
 
     create: write a new random key with mode 0600 where there is none.
-    Raises UsageError when there is no key, it is no key, or others can read its file.
+    Raises UsageError when the key is missing or malformed, or others can read its file.
     """
     if text := environment.get(ENVIRONMENT_VARIABLE):
         return _parse(text, ENVIRONMENT_VARIABLE)

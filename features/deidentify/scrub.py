@@ -1,10 +1,10 @@
 """Free text without the e-mail addresses, phone, card and account numbers and network addresses in it.
 
-Forms are found by how they are written. Names, streets and what a text tells between the lines stay: a
-column that may hold those is personal as a whole and belongs dropped, not scrubbed.
+Forms are found by their spelling. Names, streets and other hints to a person stay: a column that may contain
+them is personal as a whole and should be dropped, not scrubbed.
 
-Every pattern is written in the syntax that `re` and RE2 (DuckDB) read alike: no looking around, ASCII
-classes spelled out. What must not stand before a number is therefore matched and put back as `\\1`.
+Every pattern uses the syntax that `re` and RE2 (DuckDB) share: no lookaround, ASCII classes written out.
+Characters that must not precede a number are therefore matched and put back as `\\1`.
 """
 
 import json
@@ -19,9 +19,9 @@ _IBAN_COUNTRIES = (
     "PL|PS|PT|QA|RO|RS|RU|SA|SC|SD|SE|SI|SK|SM|SO|ST|SV|TL|TN|TR|UA|VA|VG|XK|YE"
 )
 
-# A form begins behind something that is no letter or digit, or behind an escape in JSON text.
+# A form begins after something that is not a letter or digit, or after an escape in JSON text.
 _START = r"(^|[^0-9A-Za-z]|\\[bfnrt])"
-# Behind these a number is part of a decimal, of an order number or of a name.
+# After these a number is part of a decimal, of an order number or of a name.
 _NUMBER_START = r"(^|[^0-9A-Za-z.,_#-]|[^0-9][.,]|\\[bfnrt])"
 _ESCAPED = r"\\u[0-9A-Fa-f]{4}"
 _PLUS = r"(?:\+|\\u002[Bb])"
@@ -81,15 +81,15 @@ FORMS: tuple[tuple[str, str], ...] = (
     (f"((?:^|[^A-Za-z]){_LABEL}{_LINKING})[(]?[0-9](?:{_GAP}{{0,2}}[0-9]){{6,14}}", r"\1[phone]"),
 )
 
-# Few texts hold any form. All that do hold one of these, even without their decimals (0.4823749, as contexts
-# are full of), and asking that is far quicker than asking for every form in turn.
+# Few texts contain a form. All that do match one of these, even without their decimals (contexts are full of
+# numbers like 0.4823749), and this one test is much faster than a test for every form.
 _DECIMAL = "(^|[^0-9+])[0-9]{1,2}[.][0-9]{5,}"
 _SUSPICIOUS = (
     r"@|%40|[0-9](?:[^0-9A-Za-z]{0,4}[0-9]){6}|[A-Z]{2}[0-9]{2} ?[0-9A-Z]{4}"
     r"|[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[0-9A-Fa-f]:[0-9A-Fa-f]{0,4}:"
 )
 
-# A number of a JSON object stands behind one of `:,[`; a mask in its place must be a value again.
+# A number of a JSON object comes after one of `:,[`; a mask in its place must be a value again.
 _BARE_MASK = r"([:,\[][ ]*)-?\[(?:card|phone)\][0-9.eE+-]*"
 
 
@@ -119,8 +119,8 @@ def scrub_sql(column: str) -> str:
 def scrub_json(text: str) -> str | None:
     """Scrub JSON text and keep it JSON: where a bare number is masked it becomes null.
 
-    Returns None where JSON would not be JSON any more: nothing is known then, rather than too much. What
-    was no JSON before comes back scrubbed, for a contract to judge.
+    Returns None where JSON would not be JSON any more: no value is better than an unsafe one. Text that was
+    not JSON before comes back scrubbed, for a contract to check.
 
     >>> scrub_json('{"note": "card 4111111111111111", "card": 4111111111111111}')
     '{"note": "card [card]", "card": null}'

@@ -1,4 +1,4 @@
-"""What is stored of a column, decided by what its contract says about it and nothing else.
+"""The stored form of a column, decided by its contract alone.
 
 metadata of a column (features/contracts/columns.py):
     personal     may identify a person: dropped, unless it is generalized
@@ -22,10 +22,10 @@ SCRUBBED: Mapping[str, Callable[[str], str]] = {"text": scrub_sql, "json": scrub
 
 
 def stored_sql(value: str, metadata: Mapping[str, Any] | None) -> str:
-    """Return the DuckDB expression for what is stored of a typed value: NULL where it is dropped.
+    """Return the DuckDB expression for the stored form of a typed value: NULL where it is dropped.
 
-    A user id is no matter of this function: `pseudonym_sql` makes it the key of the row.
-    Raises KeyError for a word that no treatment is known for.
+    User ids are not for this function: `pseudonym_sql` makes them the key of the row.
+    Raises KeyError for an unknown treatment.
 
     >>> stored_sql("birthday", {"personal": True})
     'NULL'

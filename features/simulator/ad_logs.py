@@ -1,4 +1,4 @@
-"""A night of ads: which creative was shown to whom, and what came of it."""
+"""A night of ads: the creatives shown to users, and the clicks and conversions that followed."""
 
 import numpy as np
 import polars as pl
@@ -15,9 +15,9 @@ _ORDER_VALUE_SHAPE = 4.0
 
 
 def simulate_ad_night(world: World, day: ShopDay) -> pl.DataFrame:
-    """Show ads on one day, whose number picks the random numbers.
+    """Show ads on one day; the day's number selects the random stream.
 
-    A row is complete: conversions that came later are already counted on the impression's own row.
+    A row is complete: later conversions are already counted in the row of the impression.
     """
     random = generator(world.settings.seed, Stream.AD_IMPRESSIONS, day.number)
     ads = world.advertising
@@ -47,7 +47,7 @@ def simulate_ad_night(world: World, day: ShopDay) -> pl.DataFrame:
 
 
 def _draw_creatives(ads: Advertising, n: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """int64[n]: a cell by its share, then one of the cell's creatives by its propensity.
+    """Draw creatives, int64[n]: a cell by its share, then one of the cell's creatives by its propensity.
 
     Both at once: creatives of a cell stand together, so cell share x propensity is a distribution over all.
     """

@@ -1,4 +1,4 @@
-"""The ads of the simulated shop: which creative was shown by which chance, and what it truly brings.
+"""The ads of the simulated shop: the propensity of each creative, and its true reward.
 
     P(click | segment, creative) = sigmoid(channel base + quality(creative) + deviation(segment, creative))
     P(conversion | click, creative) = sigmoid(conversion base + term(creative))
@@ -59,7 +59,7 @@ class Advertising:
     cell_share: NDArray[np.float64]
 
     def expected_reward(self, reward: AdReward) -> NDArray[np.float64]:
-        """float64[G, C], probability of the reward when the creative is shown.
+        """Return the probability of the reward when the creative is shown, float64[G, C].
 
         Raises UsageError for a reward other than click and conversion.
         """

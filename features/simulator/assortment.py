@@ -1,7 +1,7 @@
-"""What can be shown on a day: launched, and in stock.
+"""The items that can be shown on a day: launched, and in stock.
 
-An item sells out on a day by chance and comes back one to five days later. Whether it is there has nothing to
-do with who asks, so the log's candidate set tells all about it.
+An item sells out on a day by chance and comes back one to five days later. This does not depend on the
+visitor, so the log's candidate set describes it completely.
 """
 
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ _MEAN_STOCK_OUT = 3.0
 class Assortment:
     """A items.
 
-    launch_day: int64[A].  sell_out: probability that an item sells out on a day.
-    fewest: so many items can be shown on every day, whatever sells out.
+    launch_day: int64[A]. sell_out: probability that an item sells out on a day.
+    fewest: at least this many items can be shown on every day, whatever sells out.
     """
 
     seed: int
@@ -30,10 +30,10 @@ class Assortment:
     fewest: int
 
     def available(self, day: int) -> NDArray[np.bool_]:
-        """bool[A]: what can be shown on the day, counted from 0.
+        """Return the items that can be shown on the day, counted from 0, as bool[A].
 
-        A day looks back at the sell-outs of the days before it, never at what became of them, so that no day
-        depends on the order in which days are asked for.
+        A day depends on the sell-outs drawn for the days before it, and not on earlier results, so the order
+        of calls does not matter.
         """
         launched = self.launch_day <= day
         available = launched.copy()
@@ -48,7 +48,7 @@ class Assortment:
 
 
 def draw_assortment(settings: WorldSettings, launch_day: NDArray[np.int64]) -> Assortment:
-    """Make the assortment of these settings; one item more than slots is always there."""
+    """Make the assortment of these settings; there is always one item more than slots."""
     return Assortment(
         settings.seed, launch_day, settings.stock_out_share / _MEAN_STOCK_OUT, settings.slots + 1
     )

@@ -1,4 +1,4 @@
-"""What the users log tells of a person besides region and device, and the same as numbers of one size."""
+"""The attributes of a person in the users log besides region and device, and their standardized numbers."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Attributes:
     def levels(self) -> NDArray[np.float64]:
         """float64[U, 4]: age, tenure, price sense and household, each about mean 0 and spread 1, within ±3.
 
-        Made from the values as logged, so that whoever reads the logs can know exactly as much.
+        Made from the logged values, so that a reader of the logs has exactly the same numbers.
         """
         return np.stack(
             [
@@ -48,7 +48,7 @@ class Attributes:
         )
 
     def json(self) -> pl.Series:
-        """One JSON object per user, as the users log has it."""
+        """Return one JSON object per user, as in the users log."""
         return pl.DataFrame(
             {
                 "age_band": np.array(AGE_BANDS)[self.age_band],
@@ -60,7 +60,10 @@ class Attributes:
 
 
 def draw_attributes(settings: WorldSettings, tenure_years: NDArray[np.float64]) -> Attributes:
-    """Make the attributes of people who signed up so many years before the first night, float64[U]."""
+    """Make the attributes of people.
+
+    tenure_years: float64[U], years from signup to the first night.
+    """
     random = generator(settings.seed, Stream.ATTRIBUTES)
     n = len(tenure_years)
     return Attributes(

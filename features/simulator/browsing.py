@@ -1,8 +1,8 @@
-"""Pages that people open of their own accord, where taste is personal: the history that tells it.
+"""Page views without an impression, where taste is personal: the history that shows the taste.
 
-A session is a few pages within ten minutes. Some visits begin with one, before the home page shows its slots;
-other sessions lie between visits, and nothing is shown in them. So every such page of a visit was opened
-strictly before what the visit was shown, and can't be a consequence of it. A session ends at midnight.
+A session is a few pages within ten minutes. Some visits begin with a session, before the home page shows its
+slots; other sessions are between visits, and nothing is shown in them. So every such page of a visit was
+opened strictly before its impressions, and can't be a consequence of them. A session ends at midnight.
 """
 
 import numpy as np
@@ -30,10 +30,10 @@ def browsed_pages(
     visitor: NDArray[np.int64],
     second: NDArray[np.int64],
 ) -> pl.DataFrame:
-    """The views of one day that no impression led to, in contract columns.
+    """Return the views of one day without an impression, in contract columns.
 
     visitor, second: int64[n], position of the user and second of the day of each visit, in its order.
-    A page that is sold out can still be looked at, one that isn't launched can't.
+    The page of a sold-out item can still be viewed, that of an item before its launch can't.
     """
     random = generator(world.settings.seed, Stream.BROWSING, day.number)
     visit = np.flatnonzero(random.random(len(visitor)) < _BEGINS_WITH_PAGES)
@@ -67,7 +67,7 @@ def _drawn_pages(
     launched: NDArray[np.int64],
     random: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """int64[n]: the page that each of these users opens next, among the items launched, int64[m]."""
+    """Draw the page that each of these users opens next, int64[n], among the launched items, int64[m]."""
     chance = random.random(len(user))
     item = np.empty(len(user), dtype=np.int64)
     for some in parts(len(user), len(launched)):

@@ -1,4 +1,4 @@
-"""What the simulated shop sells."""
+"""The catalog of the simulated shop."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
 CATEGORIES = ("kitchen", "garden", "sports", "books", "toys", "fashion")
-# What an item of each category is called.
+# The nouns of item names by category.
 NOUNS = ("pan", "rake", "ball", "novel", "puzzle", "scarf")
 BRANDS = ("alder", "birch", "cedar", "hazel", "maple")
 CURRENCY_CODE = "EUR"
@@ -38,13 +38,13 @@ class Catalog:
 
     @property
     def price_level(self) -> NDArray[np.float64]:
-        """float64[A], standard normal for the usual price: 0 is the middle, 1 is dear, -1 is cheap."""
+        """float64[A], the price on a standard normal scale: 0 is the middle, 1 is expensive, -1 is cheap."""
         log_euros = np.log(self.price_cents / 100)
         return np.asarray((log_euros - np.log(_USUAL_EUROS)) / _PRICE_SPREAD, dtype=np.float64)
 
     @property
     def names(self) -> list[str]:
-        """What people call the items, `Cedar pan 7`; length A, all different."""
+        """The titles of the items, such as `Cedar pan 7`; length A, all different."""
         kinds = zip(self.brand, self.category, strict=True)
         return [
             f"{BRANDS[brand].title()} {NOUNS[category]} {number}"
@@ -52,7 +52,7 @@ class Catalog:
         ]
 
     def frame(self) -> pl.DataFrame:
-        """The items log: the whole catalog, what is planned for later included."""
+        """Return the items log: the whole catalog, including items that are launched later."""
         return pl.DataFrame(
             {
                 "item_id": self.ids.ids,

@@ -1,4 +1,4 @@
-"""How people react to items: a position-based model, so that the truth of any policy is a plain sum.
+"""The reactions of people to items: a position-based click model, in which the value of a policy is a sum.
 
     P(click | user, item, slot, day) = examination(slot) * attraction(user, item, day)
     attraction = sigmoid(base + level(day) + quality(item)
@@ -46,13 +46,13 @@ _ORDER_SEGMENT_SPREAD = 0.2
 class ClickModel:
     """True probabilities; U users, A items, C categories, G segments, L slots.
 
-    examination: float64[L], probability that the slot is looked at, falling.
-    quality: float64[A], what all segments share, in log-odds.
-    preferences: what they don't share.
+    examination: float64[L], probability that the slot is examined, falling.
+    quality: float64[A], the part of the log-odds that all segments share.
+    preferences: the part of the log-odds that differs between segments.
     season: moves all clicks of a day.
-    segment: int64[U] of each user.  category: int64[A] of each item.
+    segment: int64[U] of each user. category: int64[A] of each item.
     taste: float64[U, C], of each user, in log-odds.
-    personal: what a user likes besides, item by item; None where there is no such taste.
+    personal: the taste of each user, item by item; None where there is no such taste.
     order_given_click: float64[G, A], probability that a click ends in an order.
 
     No table of users and items is kept: a large shop would not fit.
@@ -77,11 +77,11 @@ class ClickModel:
         *,
         with_taste: bool = True,
     ) -> NDArray[np.float64]:
-        """Probability of the reward on an item that is looked at.
+        """Return the probability of the reward on an item that is examined.
 
         user, item, day: positions and days that broadcast together, and the result has their shape:
         user[:, None] with all items gives a table, user and item of equal length a value per row.
-        with_taste: False for a usual user with the same attributes, as whoever reads the logs may know them.
+        with_taste: False for an average user with the same attributes, which are all that the logs show.
         Raises UsageError for a reward other than click and purchase.
         """
         if reward not in ("click", "purchase"):
@@ -97,14 +97,14 @@ class ClickModel:
         return sigmoid(log_odds) * self.ends_in_order(user, item) * (1 - CANCELLED_SHARE)
 
     def ends_in_order(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Probability that a click ends in an order, kept or cancelled later."""
+        """Return the probability that a click ends in an order, kept or cancelled later."""
         return np.asarray(self.order_given_click[self.segment[user], item])
 
     def slot_positions(self, slot: ArrayLike, rows: int) -> NDArray[np.int64]:
-        """Where in `examination` the slot of each row stands, int64[rows].
+        """Return the position in `examination` of the slot of each row, int64[rows].
 
         slot: int[rows], or one for all rows, counted from 1 as in the log.
-        Raises UsageError for a slot that isn't there.
+        Raises UsageError for a slot that doesn't exist.
         """
         slots, last = np.broadcast_to(np.asarray(slot, dtype=np.int64), (rows,)), len(self.examination)
         if rows and (slots.min() < 1 or slots.max() > last):
@@ -138,7 +138,7 @@ def draw_click_model(
 
 
 def sigmoid(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probability with these log-odds, 1 / (1 + exp(-x)).
+    """Return the probability with these log-odds, 1 / (1 + exp(-x)).
 
     >>> sigmoid(np.array([0.0]))
     array([0.5])

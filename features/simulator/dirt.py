@@ -1,8 +1,8 @@
-"""What goes wrong with files on their way: lines that come twice, come late, or come broken.
+"""Errors of file delivery: lines that are repeated, late, or broken.
 
-Dirt only adds lines and moves them. Whoever refuses the broken lines, keeps one of equal lines and waits for
-the late ones has the clean logs again, but for lines that were still under way when the last night ended.
-So a test can compare the tables of a dirty shop with those of its clean twin.
+Dirt only adds lines and moves them. The clean logs result from refusing the broken lines, keeping one of
+equal lines and waiting for late ones, except for lines that had not arrived when the last night ended. So a
+test can compare the tables of a dirty shop with those of its clean twin.
 
 Each of the four kinds takes a quarter of the share, in whole lines: small files stay clean.
 """
@@ -26,7 +26,7 @@ LATEST_DAYS = 3
 
 _KINDS = 4
 
-# What a field is overwritten with, by what is then wrong; None takes the zone away from a time.
+# Kind of error → the text that replaces a field; None removes the zone of a time.
 _BROKEN: dict[str, dict[str, str | None]] = {
     "propensity_zero": {"propensity": "0.0"},
     "propensity_above_one": {"propensity": "1.7"},
@@ -42,12 +42,12 @@ Origin = Literal["late", "repeated"]
 
 @dataclass(frozen=True)
 class PlantedFile:
-    """What was done to one file; counts of lines.
+    """The dirt in one file, as counts of lines.
 
-    lines: data lines in it.  repeated: copies beside their originals.
+    lines: data lines in it. repeated: copies next to their originals.
     arrived_late, arrived_repeated: lines of earlier days, moved or copied here.
     sent_late, sent_repeated: lines of this day that were moved or copied to a later one.
-    broken: what is wrong → lines that must be refused, copies of good ones.
+    broken: kind of error → lines that must be refused, copies of good ones.
     stray_quote_line: the line, header first and counted from 1, whose quote never closes.
     """
 
@@ -64,9 +64,9 @@ class PlantedFile:
 
 @dataclass
 class Dirt:
-    """Plants dirt night by night and remembers what it did.
+    """The source of dirt, night by night, with a record of it.
 
-    seed: of the shop.  share: of lines that are touched.
+    seed: of the shop. share: of lines that are touched.
     stray_quote_log: the log whose first file gets a quote that never closes; None for none.
     """
 
@@ -82,14 +82,14 @@ class Dirt:
         """Return the data lines of one file with dirt among them.
 
         day: of the file, counted from 0; the files of a log come in order of days.
-        name: how the record calls the file.
+        name: name of the file in the record.
         """
         random = generator(self.seed, Stream.DIRT, day)
         each = int(self.share / _KINDS * len(lines))
         late, twice, twice_later, sources = random.permutation(len(lines))[: _KINDS * each].reshape(
             _KINDS, each
         )
-        # A later file of sums states its days anew: a platform sends no line of them by itself.
+        # A later file of sums states its days again: a platform sends no single line of them.
         if log in ADDED_UP:
             late = twice_later = np.array([], dtype=np.int64)
         moves: tuple[tuple[Origin, NDArray[np.int64]], ...] = (("late", late), ("repeated", twice_later))
@@ -122,7 +122,7 @@ class Dirt:
         return dirty
 
     def to_json(self) -> str:
-        """The record as `dirt.json` holds it; `never_arrived` were still under way after the last night."""
+        """Return the record for `dirt.json`; `never_arrived` had not arrived when the last night ended."""
         never = {log: Counter[str]() for log, _ in self._under_way}
         for (log, _), lines in self._under_way.items():
             never[log].update(origin for origin, _ in lines)
@@ -135,9 +135,9 @@ class Dirt:
 
 
 def _break(header: str, lines: Sequence[str], first: int) -> list[tuple[str, str]]:
-    """Return (what is wrong, broken line) of each line, taking turns from the `first` kind that fits.
+    """Return (kind of error, broken line) of each line; kinds take turns from the `first` one that fits.
 
-    No value of a nightly log holds a comma or a quote, so fields are what stands between commas.
+    No value of a nightly log has a comma or a quote, so fields are the parts between commas.
     """
     names = header.split(",")
     fitting = [what for what, changes in _BROKEN.items() if not changes or changes.keys() & set(names)]

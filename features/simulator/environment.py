@@ -1,7 +1,7 @@
 """The simulated shop as a Gymnasium environment: one step is one visit.
 
-An agent from any library of reinforcement learning can so be trained and watched in the very world whose logs
-a night learns from offline. Needs Gymnasium, which nothing else here does.
+So an agent from any library of reinforcement learning can be trained and evaluated in the same world whose
+logs a night learns from offline. Only this module and hidden_state.py need Gymnasium.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ try:
     from gymnasium import spaces
 except ImportError as error:
     raise UsageError(
-        "The shop can be stepped through only with Gymnasium, which isn't installed: pip install gymnasium."
+        "The shop as an environment needs Gymnasium, which is not installed: pip install gymnasium."
     ) from error
 
 Observation = dict[str, Any]
@@ -26,17 +26,17 @@ _LARGEST_LEVEL = 3.0
 
 
 class ShopEnvironment(gymnasium.Env[Observation, NDArray[np.int64] | np.int64]):
-    """Visitors of one day come one after another; the agent fills their slots, the reward is their clicks.
+    """The shop of one day: the agent fills the slots of one visitor after another; the reward is clicks.
 
-    Observation: `context`, float32[d], all that the users log tells of the visitor; `available`, int8[A], 1
-    for each item that can be shown. Action: the item of slot 1, or with `whole_slate` one item for each slot.
-    A place that was given to an item that isn't available, or is shown further up, stays empty. Reward:
-    number of clicks. What is shown to one visitor changes nothing for the next, so an episode has no natural
-    end: it is truncated.
+    Observation: `context`, float32[d], all attributes of the visitor in the users log; `available`, int8[A],
+    1 for each item that can be shown. Action: the item of slot 1, or with `whole_slate` one item for each
+    slot. A slot with an item that isn't available, or is already shown in an earlier slot, stays empty.
+    Reward: number of clicks. What is shown to one visitor changes nothing for the next, so an episode has no
+    natural end: it is truncated.
 
     visits: length of an episode.
-    reset(options={"day": 3}) opens that day of the shop; without it one of the days of the settings is drawn.
-    `info` tells `user_id`, and after a step the `expected_reward` of the action, exact.
+    reset(options={"day": 3}) starts that day of the shop; without it, a day of the settings is drawn.
+    `info` has `user_id`, and after a step the exact `expected_reward` of the action.
     Raises UsageError for an option that isn't known or a day before the first.
     """
 
@@ -61,12 +61,12 @@ class ShopEnvironment(gymnasium.Env[Observation, NDArray[np.int64] | np.int64]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Open a day and let its first visitor in."""
+        """Start a day with its first visitor."""
         super().reset(seed=seed)
         asked = dict(options or {})
         number = asked.pop("day", None)
         if asked or (number is not None and number < 0):
-            raise UsageError(f"An episode is opened with a day of 0 or more and nothing else, not {options}.")
+            raise UsageError(f"The only option of an episode is a day of 0 or more, not {options}.")
         if number is None:
             number = int(self.np_random.integers(self.world.settings.days))
         self._day = self.world.open(number)
@@ -78,7 +78,7 @@ class ShopEnvironment(gymnasium.Env[Observation, NDArray[np.int64] | np.int64]):
     def step(
         self, action: NDArray[np.int64] | np.int64
     ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Show items to the visitor who is there, and let the next one in.
+        """Show items to the present visitor, and go on to the next one.
 
         Raises UsageError when the episode is over.
         """
@@ -103,7 +103,7 @@ class ShopEnvironment(gymnasium.Env[Observation, NDArray[np.int64] | np.int64]):
         )
 
     def _observe(self) -> tuple[Observation, dict[str, Any]]:
-        # after the last visit nobody comes; the last visitor is shown once more
+        # after the last visit nobody comes; the observation is of the last visitor again
         user = self._visitors[min(self._visit, self.visits - 1)]
         observation = {
             "context": self._context[user].copy(),

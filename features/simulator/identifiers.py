@@ -1,4 +1,4 @@
-"""The ids of one kind of thing, in the order of the arrays that speak about them."""
+"""The ids of one kind of thing, in the order of the arrays about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Identifiers:
         return pl.Series(self.kind, self.ids, dtype=pl.String)
 
     def positions(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """Where each id stands.  Raises InputDataError when the world doesn't know one."""
+        """Return the position of each id. Raises InputDataError for an unknown id."""
         try:
             return np.fromiter((self._position[identifier] for identifier in ids), np.int64, len(ids))
         except KeyError as error:
@@ -47,5 +47,5 @@ class Identifiers:
             ) from error
 
     def at(self, positions: NDArray[np.int64]) -> pl.Series:
-        """The ids at these positions."""
+        """Return the ids at these positions."""
         return self._series.gather(positions)

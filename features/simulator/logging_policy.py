@@ -1,4 +1,4 @@
-"""Who filled the slots of the logs: a popularity ranking gone stale, for some users a near-uniform one."""
+"""The logging policies: an outdated popularity ranking, and a nearly uniform one for some users."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from features.simulator.streams import Stream, generator
 POPULARITY = "popularity-1"
 EXPLORE = "explore-1"
 
-_KNOWLEDGE = 0.7  # correlation of the stale scores with the quality that segments share
+_KNOWLEDGE = 0.7  # correlation of the outdated scores with the quality that segments share
 _SHARPNESS = 1.0
 _LONG_TAIL_SHARPNESS = 1.5  # where taste is personal: a few items are shown most of the time
 _UNIFORM_SHARE = 0.3
@@ -22,10 +22,10 @@ _EXPLORE_UNIFORM_SHARE = 0.8
 
 @dataclass(frozen=True)
 class LoggingPolicy:
-    """Fills slots by Plackett-Luce among what is available; A items, L slots.
+    """A Plackett-Luce policy over the available items; A items, L slots.
 
-    version: as the impressions log calls it.
-    weights: float64[A], sum 1: a softmax of stale scores, mixed with uniform.
+    version: its name in the impressions log.
+    weights: float64[A], sum 1: a softmax of outdated scores, mixed with uniform.
     """
 
     version: str
@@ -38,14 +38,17 @@ class LoggingPolicy:
         return slot_marginals(self.weights, self.slots)
 
     def weights_among(self, available: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """float64[A], what is left of the weights with some items gone, sum 1."""
+        """Return the weights, float64[A], restricted to the available items, sum 1."""
         left = self.weights * available
         return np.asarray(left / left.sum())
 
 
 @dataclass(frozen=True)
 class Logging:
-    """policies: the first serves everybody outside the bucket.  policy_of_user: int64[U], fixed for good."""
+    """The policies of the logs.
+
+    policies: the first serves all users outside the bucket. policy_of_user: int64[U], never changes.
+    """
 
     policies: tuple[LoggingPolicy, ...]
     policy_of_user: NDArray[np.int64]
@@ -59,7 +62,7 @@ class Logging:
 def draw_logging(settings: WorldSettings, catalog: Catalog, quality: NDArray[np.float64]) -> Logging:
     """Make the policies that serve a shop whose items have this shared quality, float64[A] in log-odds.
 
-    Of an item that is launched later no score was stale enough to exist: it gets the mean.
+    An item that is launched later has no outdated score: it gets the mean.
     """
     random = generator(settings.seed, Stream.LOGGING_POLICY)
     known = quality / quality.std()

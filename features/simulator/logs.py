@@ -1,7 +1,7 @@
-"""A night of the shop: who came, what was shown, clicked and bought.
+"""A night of the shop: visits, impressions, clicks and orders.
 
-Clicks come mostly within minutes of the impression, clicks and orders never more than a day after it. So what
-a night's visits lead to may happen on the next day.
+Most clicks are within minutes of the impression; clicks and orders are never more than a day after it. So the
+results of a night's visits may happen on the next day.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _ORGANIC_VIEWS_PER_VISIT = 0.4
 
 @dataclass(frozen=True)
 class ShopNight:
-    """What the visits of one day lead to, in contract columns; events and orders may lie in the next day."""
+    """The logs of the visits of one day, in contract columns; events and orders may be on the next day."""
 
     candidate_sets: pl.DataFrame
     impressions: pl.DataFrame
@@ -42,7 +42,7 @@ class ShopNight:
 class _Visits:
     """Visits in order of time; n of them.
 
-    user: int64[n], position.  second: int64[n], of the day.  slate: int64[n, L], positions of items.
+    user: int64[n], position. second: int64[n], of the day. slate: int64[n, L], positions of items.
     """
 
     user: NDArray[np.int64]
@@ -51,7 +51,7 @@ class _Visits:
 
 
 def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
-    """Let people visit on one day, whose number picks the random numbers."""
+    """Simulate the visits of one day; the day's number selects the random stream."""
     random = generator(world.settings.seed, Stream.VISITS, day.number)
     visits = _draw_visits(world, day, random)
     shown = _shown(world, visits, day)
@@ -89,7 +89,7 @@ def _draw_visits(world: World, day: ShopDay, random: np.random.Generator) -> _Vi
 
 
 def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
-    """One row per visit and slot, visit by visit."""
+    """Return one row per visit and slot, visit by visit."""
     n, slots = visits.slate.shape
     slot = np.tile(np.arange(slots), n)
     visit = np.repeat(np.arange(n), slots)
@@ -111,7 +111,7 @@ def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
 def _clicked(
     world: World, shown: pl.DataFrame, visits: _Visits, day: ShopDay, random: np.random.Generator
 ) -> pl.DataFrame:
-    """The impressions that were clicked, with positions of user and item and the time of the click."""
+    """Return the clicked impressions, with positions of user and item and the time of the click."""
     n_visits, slots = visits.slate.shape
     user, item = np.repeat(visits.user, slots), visits.slate.ravel()
     attraction = world.click_model.attraction(user, item, day.number)
@@ -132,7 +132,7 @@ def _clicked(
 
 
 def _click_events(clicked: pl.DataFrame) -> pl.DataFrame:
-    """Each click opens the item's page at once; some people then put it into the cart."""
+    """Return the events of clicks: each opens the item's page, and some add the item to the cart then."""
     steps = {"click": 0, "view": 1, "add_to_cart": 30}
     return pl.concat(
         [
@@ -151,9 +151,9 @@ def _click_events(clicked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _organic_views(world: World, visits: _Visits, day: ShopDay, random: np.random.Generator) -> pl.DataFrame:
-    """Item pages that people reach by search: no impression led there, but they show the user's taste.
+    """Return views of item pages from search: without an impression, but by the user's taste.
 
-    A page that is sold out can still be looked at, one that isn't launched can't.
+    The page of a sold-out item can still be viewed, that of an item before its launch can't.
     """
     visit = np.repeat(np.arange(len(visits.user)), random.poisson(_ORGANIC_VIEWS_PER_VISIT, len(visits.user)))
     user = visits.user[visit]
@@ -179,7 +179,7 @@ def _organic_views(world: World, visits: _Visits, day: ShopDay, random: np.rando
 
 
 def _purchases(world: World, clicked: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
-    """Orders of one line each; people buy only what they clicked."""
+    """Return orders of one line each; people buy only items that they clicked."""
     bought = clicked.filter("is_order")
     n = len(bought)
     delay = pl.lit(pl.Series(60 + random.exponential(_ORDER_MINUTES * 60, n).astype(np.int64)))

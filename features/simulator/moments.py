@@ -1,4 +1,4 @@
-"""When things happen on a day of the shop, and ids that follow that order."""
+"""Times of events on a day of the shop, and ids in their order."""
 
 from datetime import date
 
@@ -13,19 +13,19 @@ _VISITS_BY_HOUR = (2, 1, 1, 1, 1, 2, 4, 6, 7, 7, 7, 8, 9, 8, 7, 7, 8, 9, 11, 13,
 
 
 def draw_seconds(n: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """Seconds of the day at which n things happen, int64[n] in rising order, more of them in the evening."""
+    """Draw the seconds of the day of n events, int64[n] in rising order, more of them in the evening."""
     hourly = np.array(_VISITS_BY_HOUR) / sum(_VISITS_BY_HOUR)
     hours = random.choice(len(hourly), n, p=hourly)
     return np.sort(hours * 3600 + random.integers(0, 3600, n))
 
 
 def times(night: date, seconds: NDArray[np.int64]) -> pl.Series:
-    """Moments of a day as UTC datetimes."""
+    """Return times of a day as UTC datetimes."""
     moments = np.datetime64(night.isoformat(), "us") + seconds * np.timedelta64(1_000_000, "us")
     return pl.Series(moments).dt.replace_time_zone("UTC")
 
 
 def numbered(night: date, letter: str, numbers: NDArray[np.int64]) -> pl.Series:
-    """Ids such as 20260105-v000042: unique over all nights, and in order of time within one."""
+    """Return ids such as 20260105-v000042: unique over all nights, and in order of time within a night."""
     digits = pl.Series(numbers).cast(pl.String).str.zfill(6)
     return f"{night:%Y%m%d}-{letter}" + digits

@@ -1,15 +1,15 @@
-"""When users and items that weren't there on the first day come in."""
+"""The first days of users and items that come after the first night."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 ARRIVAL_DAYS = 28
-"""Newcomers spread evenly over so many days, however many nights are written: nights stay independent of
-`days`."""
+"""Newcomers are spread evenly over this many days. The number does not depend on `days`, so that more nights
+don't change earlier ones."""
 
 
 def first_days(total: int, newcomers: int) -> NDArray[np.int64]:
-    """The day, counted from 0, on which each of `total` first counts: int64[total], never falling.
+    """Return the first day of each of `total` users or items, int64[total], counted from 0, never falling.
 
     >>> first_days(6, 4)
     array([ 0,  0,  1,  8, 15, 22])

@@ -1,4 +1,4 @@
-"""Large tables a part at a time."""
+"""Large tables in parts."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ _CELLS = 2**22  # 32 MB of doubles
 
 
 def parts(rows: int, columns: int) -> Iterator[slice]:
-    """Slices that together are all rows, so few in each that a table of a part and the columns stays small.
+    """Yield slices that together are all rows, small enough that a table of one slice by all columns fits.
 
     >>> list(parts(5, 2**21))
     [slice(0, 2, None), slice(2, 4, None), slice(4, 6, None)]

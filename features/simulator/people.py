@@ -1,4 +1,4 @@
-"""Who visits the simulated shop: coarse facts that the logs tell, and a taste that they don't."""
+"""The users of the simulated shop: coarse facts that are in the logs, and a hidden taste."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -33,11 +33,11 @@ class People:
     regions: the names of the regions.
     region, device: int64[U], positions in `regions` and DEVICES.
     visit_rate: float64[U], mean visits per day; differs between users, its expectation is the setting's.
-    taste: float64[U, C], what the user adds to the log-odds of liking an item of the category. Hidden.
-    attributes: what the users log tells besides.
+    taste: float64[U, C], the user's part of the log-odds for items of the category. Hidden.
+    attributes: the other attributes in the users log.
     first_day: int64[U], the first day on which the user may visit, counted from 0; never falling.
-    signup_minute: int64[U], minutes from the opening of the first day, on the day before the first visit or
-        earlier: negative for those who were there before.
+    signup_minute: int64[U], minutes from the start of the first day, on the day before the first visit or
+        earlier: negative for users who signed up before.
     """
 
     ids: Identifiers
@@ -62,7 +62,7 @@ class People:
 
     @property
     def context(self) -> NDArray[np.float32]:
-        """float32[U, d], all that the users log tells: region, device and age band as indicators, numbers."""
+        """float32[U, d], all of the users log: region, device and age band as indicators, and numbers."""
         return np.hstack(
             [
                 np.eye(len(self.regions), dtype=np.float32)[self.region],
@@ -72,14 +72,14 @@ class People:
         )
 
     def active(self, day: int) -> int:
-        """How many may visit on the day: the first so many users."""
+        """Return the number of users who may visit on the day, the first ones in their order."""
         return int(np.searchsorted(self.first_day, day, side="right"))
 
     def frame(self, first_date: date, days: int) -> pl.DataFrame:
-        """The users log: everybody who has signed up by the end of the last of `days` days."""
+        """Return the users log: all users who have signed up by the end of the last of `days` days."""
         known = self.active(days)  # who may visit on the day after the last has signed up by then
-        opening = np.datetime64(datetime.combine(first_date, time()), "us")
-        signup_at = opening + self.signup_minute[:known].astype("timedelta64[m]")
+        day_start = np.datetime64(datetime.combine(first_date, time()), "us")
+        signup_at = day_start + self.signup_minute[:known].astype("timedelta64[m]")
         return pl.DataFrame(
             {
                 "user_id": self.ids.ids[:known],
@@ -92,7 +92,7 @@ class People:
 
 
 def region_names(regions: int) -> tuple[str, ...]:
-    """The names of so many regions: the eight, then the eight again with a number.
+    """Return the names of this many regions: the eight, then the eight again with a number.
 
     >>> region_names(10)[7:]
     ('northwest', 'north2', 'northeast2')
@@ -104,9 +104,9 @@ def region_names(regions: int) -> tuple[str, ...]:
 
 
 def region_shares(regions: int) -> NDArray[np.float64]:
-    """The share of the users that live in each of so many regions, falling from the first to the last.
+    """Return the share of the users in each of this many regions, falling from the first to the last.
 
-    However many there are, the largest has about four times the users of the smallest.
+    For any number of regions, the largest has about four times the users of the smallest.
 
     >>> region_shares(4).round(3)
     array([0.431, 0.281, 0.19 , 0.098])

@@ -1,16 +1,16 @@
-"""What a person likes beyond what the users log tells: it shows only in what the person looks at and clicks.
+"""The personal taste of each user, which no attribute shows, only the pages that the user views and clicks.
 
     log-odds of a click: + spread t(user)' p(item)            t ~ N(0, I), |p| = 1, K dimensions
     P(next page = item | user) ∝ exp(popularity(item) + keenness spread t(user)' p(item))
 
-The same taste moves the pages that people open of their own accord and the clicks on what they are shown, so
-who has viewed what tells who clicks what. Items lie in clusters, half of them in one that is at home in their
-category: a taste for one item says something of its neighbours, and a category holds only part of it.
-Positions have length 1, so taste spreads equally for all items and makes none of them better on the whole.
+The same taste affects the pages that people open by themselves and the clicks on items that they are shown,
+so viewed pages predict clicks. Items are in clusters, half of them in a cluster of their category: a taste
+for one item is information on its neighbors, and a category explains only part of it. Positions have length
+1, so the variance of taste is the same for all items, and no item is better on average.
 
 Source: the organic and bandit sessions of Rohde et al. 2018, "RecoGym: A Reinforcement Learning Environment
 for the problem of Product Recommendation in Online Advertising", arXiv:1808.00720; the mathematics is simpler
-here, and written anew.
+here, and the code is new.
 """
 
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
 PERSONAL_SPREAD = 0.95
-"""Standard deviation over users of what taste adds to an item's log-odds of a click."""
+"""Standard deviation over users of the part of taste in an item's log-odds of a click."""
 
 _DIMENSIONS = 5
 _CLUSTERS_AT_HOME = 2  # in each category
 _AT_HOME_SHARE = 0.5
-_APART = 0.6  # how far an item lies from the center of its cluster, against a center at distance 1
+_APART = 0.6  # distance of an item from the center of its cluster, where the center has length 1
 _KEENNESS = 1.5
 _POPULARITY_SPREAD = 1.0
-_POPULARITY_QUALITY = 0.7  # correlation of what people come to look at with the quality that all share
+_POPULARITY_QUALITY = 0.7  # correlation of page views with the quality that all share
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class PersonalTaste:
 
     of_user: float64[U, K], t times its spread.
     of_item: float64[A, K], p, each row of length 1.
-    popularity: float64[A], how much more often the page is opened than the mean item's, in logs, whoever
-        comes: a long tail, because a page is opened in proportion to the exponential.
+    popularity: float64[A], log of the frequency of page views relative to the mean item's, the same for all
+        users: a long tail, because a page is opened in proportion to the exponential.
     """
 
     of_user: NDArray[np.float64]
@@ -49,7 +49,7 @@ class PersonalTaste:
     popularity: NDArray[np.float64]
 
     def log_odds(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
-        """What taste adds to the log-odds of a click, for positions that broadcast together."""
+        """Return the part of taste in the log-odds of a click, for positions that broadcast together."""
         total = np.zeros(np.broadcast_shapes(user.shape, item.shape))
         # one dimension after another: no table of users, items and dimensions, and the same sum for any shape
         for wants, offers in zip(self.of_user.T, self.of_item.T, strict=True):
@@ -57,9 +57,9 @@ class PersonalTaste:
         return total
 
     def browsing_weights(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
-        """How much each user is drawn to the page of each item, in proportion, float64[n, m].
+        """Return weights in proportion to each user's probability of opening each item's page, float64[n, m].
 
-        user: int64[n].  item: int64[m], what can be looked at.
+        user: int64[n]. item: int64[m], the items whose pages can be viewed.
         """
         drawn_to = self.popularity[item] + _KEENNESS * self.log_odds(user[:, None], item)
         return np.asarray(np.exp(drawn_to - drawn_to.max(axis=1, keepdims=True)))
@@ -70,7 +70,7 @@ def draw_personal_taste(
 ) -> PersonalTaste | None:
     """Make the taste of the people of these settings, None where the world has none.
 
-    category: int64[A], position in CATEGORIES.  quality: float64[A], what all like, of any scale.
+    category: int64[A], position in CATEGORIES. quality: float64[A], of all users, on any scale.
     """
     if settings.world != "personal":
         return None
@@ -86,7 +86,7 @@ def draw_personal_taste(
 
 
 def _positions(category: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.float64]:
-    """float64[A, K], rows of length 1: the center of the item's cluster and a step of its own."""
+    """Draw positions of items, float64[A, K], rows of length 1: the cluster's center and a step from it."""
     clusters = _CLUSTERS_AT_HOME * len(CATEGORIES)
     centers = _unit(random.normal(size=(clusters, _DIMENSIONS)))
     centers = _unit(centers - centers.mean(axis=0))

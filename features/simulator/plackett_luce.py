@@ -1,4 +1,4 @@
-"""Filling slots one after another without replacement, and the exact chance of each item in each slot.
+"""The Plackett-Luce model: slots filled without replacement, and the exact probability of each item and slot.
 
 Each slot draws from the weights of the items not placed yet. The same slates come from a race: item i arrives
 after an exponential time with rate w(i), and the first to arrive gets the first slot.
@@ -14,10 +14,10 @@ _NEGLIGIBLE = 40.0  # exp(-40) is below the rounding of a double
 
 
 def slot_marginals(weights: NDArray[np.float64], slots: int) -> NDArray[np.float64]:
-    """Exact probability of item i in slot l, float64[L, A], when slots are filled in order.
+    """Return the exact probability of item i in slot l, float64[L, A], when slots are filled in order.
 
     weights: float64[A], sum 1; 0 for what can't be shown, positive for more items than slots.
-    Raises ValueError for weights that are no such distribution or less than one slot.
+    Raises ValueError for weights that are not such a distribution, and for less than one slot.
 
     >>> slot_marginals(np.array([0.5, 0.25, 0.25]), 2).round(4)
     array([[0.5   , 0.25  , 0.25  ],
@@ -40,7 +40,7 @@ def slot_marginals(weights: NDArray[np.float64], slots: int) -> NDArray[np.float
 
 
 def by_closed_form(weights: NDArray[np.float64], slots: int) -> NDArray[np.float64]:
-    """The marginals of at most three slots, float64[L, A], in O(A^2).
+    """Return the marginals of at most three slots, float64[L, A], in O(A^2).
 
         m1(i) = p(i)
         m2(i) = p(i) * sum over j != i of p(j) / (1 - p(j))
@@ -56,14 +56,14 @@ def by_closed_form(weights: NDArray[np.float64], slots: int) -> NDArray[np.float
         marginals[1] = weights * (then.sum() - then)
     if slots == 3:
         rest = 1 - weights[:, None] - weights[None, :]
-        np.fill_diagonal(rest, np.inf)  # j = k can't be: the pair gets weight 0
+        np.fill_diagonal(rest, np.inf)  # j = k is impossible: the pair gets weight 0
         pairs = then[:, None] * weights[None, :] / rest
         marginals[2] = weights * (pairs.sum() - pairs.sum(axis=1) - pairs.sum(axis=0))
     return marginals
 
 
 def by_arrival_times(weights: NDArray[np.float64], slots: int) -> NDArray[np.float64]:
-    """The marginals of any number of slots, float64[L, A], in O(A L^2) for each of about 200 times.
+    """Return the marginals of any number of slots, float64[L, A], in O(A L^2) for each of about 200 times.
 
         m_l(i) = integral over t of  w(i) exp(-w(i) t) P(l - 1 of the others have arrived by t)
 
@@ -93,7 +93,10 @@ def by_arrival_times(weights: NDArray[np.float64], slots: int) -> NDArray[np.flo
 
 
 def _with_one_more(counts: NDArray[np.float64], waiting: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distribution of the number of arrivals, [L, times], with an item that still waits by this chance."""
+    """Return the distribution of the number of arrivals, [L, times], after adding an item.
+
+    waiting: [times], probability that the item has not arrived.
+    """
     joined = counts * waiting
     joined[1:] += counts[:-1] * (1 - waiting)
     return joined
@@ -104,7 +107,7 @@ def draw_slates(
 ) -> NDArray[np.int64]:
     """Draw slates, int64[rounds, slots]: different items, first slot first; all rounds at once by the race.
 
-    weights: float64[A], positive for at least so many items as slots; the others never arrive.
+    weights: float64[A], positive for at least as many items as slots; the others never arrive.
     """
     items = np.flatnonzero(weights > 0)
     arrival = random.standard_exponential((rounds, len(items))) / weights[items]

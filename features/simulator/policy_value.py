@@ -1,11 +1,11 @@
-"""What a policy of slates is truly worth over days of the shop.
+"""The true value of a policy of slates over days of the shop.
 
     V = sum over days, users, slots l, items a of
             visits(user, day) p(a | l, user, day) examination(l) attraction(user, a, day)
         / (L * visits of all users and days)
 
-Exact where the policy tells its probabilities. Where it only draws slates, the mean over sampled visits, with
-the exact reward of each drawn slate: only the draws of visits and slates are left to chance.
+Exact where the policy gives its probabilities. Where it only draws slates, the mean over sampled visits with
+the exact reward of each drawn slate: only the draws of visits and slates are random.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ _USERS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class TrueValue:
-    """A true expectation.  standard_error: 0 where it is exact."""
+    """A true expectation. standard_error: 0 where it is exact."""
 
     value: float
     standard_error: float = 0.0
@@ -33,10 +33,10 @@ class TrueValue:
 
 @dataclass(frozen=True)
 class Visits:
-    """What a policy may know when n people come on one day; A items.
+    """The inputs of a policy for n visits on one day; A items.
 
-    context: float32[n, d], all that the users log tells.
-    available: bool[A], what can be shown, in the order of the world's `item_ids`.
+    context: float32[n, d], all attributes in the users log.
+    available: bool[A], the items that can be shown, in the order of the world's `item_ids`.
     """
 
     day: int
@@ -47,24 +47,27 @@ class Visits:
 
 @runtime_checkable
 class SlatePolicy(Protocol):
-    """A policy that tells its probabilities."""
+    """A policy that gives its probabilities."""
 
     def slot_probabilities(self, visits: Visits) -> NDArray[np.float64]:
-        """Chance of each item in each slot, float64[n, L, A]: sum 1 over a, 0 for what isn't available."""
+        """Return the probability of each item in each slot, float64[n, L, A].
+
+        The sum over A is 1; unavailable items have probability 0.
+        """
 
 
 @runtime_checkable
 class SlateSampler(Protocol):
-    """A policy that can only be watched."""
+    """A policy that can only be sampled."""
 
     def draw_slates(self, visits: Visits, random: np.random.Generator) -> NDArray[np.int64]:
-        """One slate per visit, int64[n, L]: positions of different available items, first slot first."""
+        """Draw one slate per visit, int64[n, L]: positions of different available items, first slot first."""
 
 
 def exact_value(
     policy: SlatePolicy, days: Iterable[ShopDay], people: People, click_model: ClickModel, reward: Reward
 ) -> TrueValue:
-    """Mean expected reward per round of a policy that tells its probabilities.
+    """Return the mean expected reward per round of a policy that gives its probabilities.
 
     Raises UsageError when the probabilities have another shape, sum or support.
     """
@@ -92,7 +95,7 @@ def sampled_value(
     n_visits: int,
     random: np.random.Generator,
 ) -> TrueValue:
-    """Mean expected reward per round of a policy that draws slates, over `n_visits` sampled visits.
+    """Return the mean expected reward per round of a policy of slates, over `n_visits` sampled visits.
 
     Raises UsageError when a slate repeats an item, holds one that isn't available, or has another shape, and
     for less than two visits.
@@ -119,7 +122,7 @@ def _refuse_unfit(probabilities: NDArray[np.float64], shape: tuple[int, int, int
     if (probabilities < 0).any() or not np.allclose(probabilities.sum(axis=2), 1.0, atol=1e-6):
         raise UsageError("Probabilities must sum to 1 over the items of each slot, for each user.")
     if (probabilities[:, :, ~day.available] > 0).any():
-        raise UsageError(f"The policy shows what isn't available on day {day.number}.")
+        raise UsageError(f"The policy shows an item that is not available on day {day.number}.")
 
 
 def _refuse_unfit_slates(slates: NDArray[np.int64], shape: tuple[int, int], day: ShopDay) -> None:

@@ -1,13 +1,13 @@
-"""How segments differ in what they like: the part of the log-odds of a click that learning is about.
+"""The preferences of segments: the part of the log-odds of a click that differs between them.
 
     homogeneous, mild, strong   d[segment, item]                          a table, scaled
     drift                       cos(w day) d[segment, item] + sin(w day) d'[segment, item]
     nonlinear                   sum over k of z[segment, k] tanh(x(user)' B_k φ(item))
 
-In a drifting world the preferences of two nights correlate by cos(w (day - day')): equal next to each other,
-unrelated after four weeks. In a nonlinear one a segment is three hidden traits that say which bent features
-of its users and items matter to it; no table by segment and item, and no function linear in x, describes it.
-In a homogeneous and in a personal one the scale is 0; for what differs in the latter see personal_taste.py.
+In a drifting world the preferences of two nights correlate by cos(w (day - day')): equal on neighboring days,
+unrelated after four weeks. In a nonlinear world a segment has three hidden traits, the weights of nonlinear
+features of user and item; no table by segment and item, and no function linear in x, describes it. In a
+homogeneous and in a personal world the scale is 0; for the differences in the latter see personal_taste.py.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ HETEROGENEITY: dict[WorldName, float] = {
     "drift": 0.34,
     "personal": 0.0,
 }
-"""Standard deviation of what segments differ by, in log-odds."""
+"""Standard deviation of the differences between segments, in log-odds."""
 
 _TURN_DAYS = 112  # a full turn; four weeks are a quarter of it
 _TRAITS = 3
@@ -37,17 +37,20 @@ _FEATURE_SPREAD = 0.74  # of tanh(1.5 g) for standard normal g
 
 
 class Preferences(Protocol):
-    """What a segment adds to the log-odds of a click."""
+    """The part of the log-odds of a click that belongs to the segment."""
 
     def deviation(
         self, user: NDArray[np.int64], item: NDArray[np.int64], day: ArrayLike
     ) -> NDArray[np.float64]:
-        """For positions of users and items and days from 0, in the shape that they broadcast to."""
+        """Return the log-odds for positions of users and items and days from 0, in their broadcast shape."""
 
 
 @dataclass(frozen=True)
 class TablePreferences:
-    """segment: int64[U] of each user.  table: float64[G, A]."""
+    """Preferences that don't change.
+
+    segment: int64[U] of each user. table: float64[G, A].
+    """
 
     segment: NDArray[np.int64]
     table: NDArray[np.float64]
@@ -64,7 +67,10 @@ class TablePreferences:
 
 @dataclass(frozen=True)
 class TurningPreferences:
-    """segment: int64[U] of each user.  first, then: float64[G, A], on day 0 and four weeks later."""
+    """Preferences that drift from night to night.
+
+    segment: int64[U] of each user. first, then: float64[G, A], on day 0 and four weeks later.
+    """
 
     segment: NDArray[np.int64]
     first: NDArray[np.float64]
@@ -83,9 +89,9 @@ class TurningPreferences:
 
 @dataclass(frozen=True)
 class TraitPreferences:
-    """K traits, D facts about a user.
+    """Preferences that are nonlinear in the facts about a user; K traits, D facts.
 
-    segment: int64[U] of each user.  traits: float64[G, K], z, with scale.
+    segment: int64[U] of each user. traits: float64[G, K], z, with scale.
     facts: float64[U, D], x, the last of them 1.
     directions: float64[K, D, A], B_k φ(item).
     """
@@ -104,8 +110,10 @@ class TraitPreferences:
         """See `Preferences`."""
         total = np.zeros(np.broadcast_shapes(user.shape, item.shape))
         for trait, direction in zip(self.traits.T, self.directions, strict=True):
-            bent = sum(fact[user] * along[item] for fact, along in zip(self.facts.T, direction, strict=True))
-            total += trait[self.segment[user]] * np.tanh(bent)
+            projected = sum(
+                fact[user] * along[item] for fact, along in zip(self.facts.T, direction, strict=True)
+            )
+            total += trait[self.segment[user]] * np.tanh(projected)
         return total
 
 
@@ -136,7 +144,7 @@ def draw_preferences(
 
 
 def _directions(catalog: Catalog, facts: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """float64[K, D, A]; over users and items the sum of fact x direction has spread _BEND."""
+    """Draw directions, float64[K, D, A]; fact x direction sums to spread _BEND over users and items."""
     described = np.hstack(
         [
             np.eye(len(CATEGORIES))[catalog.category],
@@ -150,7 +158,7 @@ def _directions(catalog: Catalog, facts: int, random: np.random.Generator) -> ND
 
 
 def _segment_table(catalog: Catalog, regions: int, random: np.random.Generator) -> NDArray[np.float64]:
-    """float64[G, A]: mean 0 over segments for each item, standard deviation 1 over all.
+    """Draw a table, float64[G, A]: mean 0 over segments for each item, standard deviation 1 over all.
 
     Most of it follows from what is known of segment and item (region with category and brand, device with
     category and price), so that a segment with little data can learn from the others; the rest is its own.

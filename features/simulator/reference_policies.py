@@ -1,4 +1,4 @@
-"""Policies that every other one is held against: what the logs did, and the best that could be done."""
+"""Policies to compare others with: the policies of the logs, and the best possible ones."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ _USERS_AT_ONCE = 4096
 
 @dataclass(frozen=True)
 class LoggedSlates:
-    """The policies that wrote the logs, each for its own users."""
+    """The policies of the logs, each for its users."""
 
     world: World
 
@@ -29,13 +29,13 @@ class LoggedSlates:
 
 @dataclass(frozen=True)
 class BestSlates:
-    """The best slate of what is available, for all that is known of a visitor, as zeros and ones.
+    """The best slate of the available items given the known facts of a visitor, as zeros and ones.
 
     Examination falls with the slot, so the best slate has the most attractive items in falling order
     (rearrangement inequality).
     knows: nothing (one slate for all), the segment, the context: segment and attributes, but no taste; or the
-        taste: everything, also what no log tells. Taste spreads equally over all items, so the order by
-        context is the order of expected clicks; for purchases it is a close guess.
+        taste: everything, also facts that are in no log. Taste has the same variance for all items, so the
+        order by context is the order of expected clicks; for purchases it is a close approximation.
     """
 
     world: World
@@ -59,7 +59,7 @@ class BestSlates:
         return slates
 
     def _mean_attraction(self, day: int) -> NDArray[np.float64]:
-        """float64[G, A], over the visits of the segment, or of everybody."""
+        """Return the mean over the visits of each segment, or of all users, float64[G, A]."""
         world, items = self.world, np.arange(len(self.world.item_ids))
         visit_rate = world.open(day).visit_rate
         segments = np.arange(len(world.people.segments))

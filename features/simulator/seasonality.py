@@ -1,4 +1,4 @@
-"""How the calendar moves the shop: weekdays, and a slow wave through the quarter.
+"""The effects of the calendar on the shop: weekdays, and a slow wave through the quarter.
 
     visits(day) = 1 + strength (weekday(day) + 0.12 sin(2π day / 91 + phase))
     level(day) = strength (weekday level(day) + 0.1 sin(2π day / 91 + phase'))
@@ -24,19 +24,22 @@ _WAVE_LEVEL = 0.1
 
 @dataclass(frozen=True)
 class Seasonality:
-    """first_weekday: of day 0, Monday is 0.  phases: of the waves in visits and in clicks, radians."""
+    """The season of a shop.
+
+    first_weekday: of day 0, Monday is 0. phases: of the waves in visits and in clicks, radians.
+    """
 
     strength: float
     first_weekday: int
     phases: tuple[float, float]
 
     def visits(self, day: int) -> float:
-        """The day's visits over those of an average day."""
+        """Return the ratio of the day's visits to those of an average day."""
         wave = _WAVE_VISITS * np.sin(2 * np.pi * day / _WAVE_DAYS + self.phases[0])
         return float(1 + self.strength * (_WEEKDAY_VISITS[(self.first_weekday + day) % 7] + wave))
 
     def level(self, day: ArrayLike) -> NDArray[np.float64]:
-        """What each day adds to the log-odds of every click, float64 in the shape of `day`."""
+        """Return the term of each day in the log-odds of every click, float64 in the shape of `day`."""
         days = np.asarray(day, dtype=np.int64)
         wave = _WAVE_LEVEL * np.sin(2 * np.pi * days / _WAVE_DAYS + self.phases[1])
         return np.asarray(self.strength * (_WEEKDAY_LEVEL[(self.first_weekday + days) % 7] + wave))

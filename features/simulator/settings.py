@@ -1,4 +1,4 @@
-"""What a simulated shop is made from: a few numbers, a seed, and how different its segments are."""
+"""The settings of a simulated shop: a few numbers, a seed, and the kind of difference between segments."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,7 +10,8 @@ from features.errors import InputDataError, UsageError
 WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift", "personal"]
 
 WORLD_VERSION = 3
-"""Raised whenever the same settings give another world, so that old logs are never judged by a new truth."""
+"""Version of the simulator, increased when the same settings give another world, so that no old log is
+compared with a new truth."""
 
 MOST_SLOTS = 5
 FEWEST_REGIONS, MOST_REGIONS = 2, 400
@@ -20,14 +21,14 @@ _LARGEST_SHARE = 0.5
 
 @dataclass(frozen=True)
 class WorldSettings:
-    """Everything that decides a simulated shop; equal settings give equal bytes.
+    """The complete settings of a simulated shop; equal settings give equal bytes.
 
-    users: people who are customers or become so in the first four weeks.
-    days: nights of logs, from `first_date` on. More days add nights and leave the earlier ones as they are.
+    users: people who are customers, or become customers in the first four weeks.
+    days: nights of logs, from `first_date` on. More days add nights and don't change the earlier ones.
     world: how item preferences differ between segments (region x device): not at all, a little, a lot; by
-        hidden traits that bend the effect of the user's attributes; a lot, and moving from night to night;
-        not at all, but every user has a taste of their own that only their history tells.
-    items: size of the catalog, counting what is launched in the first four weeks.
+        hidden traits with a nonlinear effect of the user's attributes; a lot, and changing from night to
+        night; not at all, but every user has a personal taste that only the user's history shows.
+    items: size of the catalog, including items that are launched in the first four weeks.
     slots: positions of the surface that is filled at each visit, 1 to 5. The stages after ingest evaluate at
         most 3.
     visits_per_user_day: mean visits of one user on one day; each visit shows `slots` items.
@@ -38,7 +39,7 @@ class WorldSettings:
     explore_share: share of users who are served by the exploring policy.
     dirt: share of lines that are repeated, late or broken, see dirt.py; 0 writes clean files.
     stray_quote: whether one file gets a quote that never closes; such a file is refused as a whole.
-    regions: how many there are, 2 to 400; with 3 devices in each, three times as many segments.
+    regions: number of regions, 2 to 400; with 3 devices in each, three times as many segments.
     Raises UsageError when a number is out of its range.
     """
 
@@ -93,11 +94,11 @@ class WorldSettings:
 
     @property
     def nights(self) -> tuple[date, ...]:
-        """The dates that get a file, first to last."""
+        """The dates that get a file, from first to last."""
         return tuple(self.first_date + timedelta(days=day) for day in range(self.days))
 
     def to_json(self) -> str:
-        """The settings as `world.json` holds them."""
+        """Return the settings for `world.json`."""
         content = (
             {"world_version": WORLD_VERSION} | asdict(self) | {"first_date": self.first_date.isoformat()}
         )
@@ -107,8 +108,8 @@ class WorldSettings:
     def from_json(cls, text: str, name: str = "world.json") -> "WorldSettings":
         """Read what `to_json` wrote.
 
-        name: how the error calls the text.
-        Raises InputDataError when the text is no such file or belongs to another version of the simulator.
+        name: name of the text in an error.
+        Raises InputDataError when the text is not such a file or belongs to another version of the simulator.
         """
         try:
             content: dict[str, Any] = dict(json.loads(text))

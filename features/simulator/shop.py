@@ -34,10 +34,10 @@ WHOLE_LOGS = ("items", "users")
 KEY_FILE = "pseudonym.key"
 
 CONFIG_FILE = "metacart.toml"
-"""May stand beside the logs; it is the reader's own, so a new shop leaves it as it is."""
+"""File that may be in the folder of the logs; it belongs to the reader, so a new shop does not change it."""
 
 _HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
-# Without its candidate set a round would be judged by the wrong alternatives, and no quarantine could tell.
+# Without its candidate set a round would have the wrong alternatives, and no quarantine would notice.
 _ALWAYS_CLEAN = ("candidate_sets",)
 _STRAY_QUOTE_LOG = "events"
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
@@ -45,7 +45,7 @@ _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 @dataclass(frozen=True)
 class SimulatedShop:
-    """Where a simulated shop lies and how much of it there is.
+    """The folder of a simulated shop, and its numbers of rows.
 
     n_rows: log → data lines over all its files, dirt included.
     """
@@ -62,11 +62,11 @@ class SimulatedShop:
 def simulate(settings: WorldSettings, out: Path) -> SimulatedShop:
     """Write the logs of a simulated shop into the folder `out`, replacing an older simulated shop there.
 
-    Equal settings give equal bytes; more days add files, add users to the end of `users.csv`, and leave the
-    rest as it is. What the last day's visits lead to after midnight isn't in the logs yet.
-    With dirt in the settings, `dirt.json` says what was planted.
-    The shop is written beside `out` and renamed at the end, so that a failure leaves the old one whole.
-    Raises UsageError when `out` holds anything but a simulated shop and its configuration.
+    Equal settings give equal bytes; more days add files and users at the end of `users.csv`, and don't change
+    the rest. Events after midnight of the last day are not in the logs yet. With dirt in the settings,
+    `dirt.json` records it. The shop is written next to `out` and renamed at the end, so that a failure does
+    not damage the old one. Raises UsageError when `out` holds anything but a simulated shop and its
+    configuration.
     """
     _refuse_foreign(out)
     world = World.create(settings)
@@ -86,19 +86,19 @@ def simulate(settings: WorldSettings, out: Path) -> SimulatedShop:
 
 
 def _refuse_foreign(out: Path) -> None:
-    """Let only a simulated shop, or nothing, be replaced."""
+    """Refuse to replace anything except a simulated shop."""
     if not out.exists() and not out.is_symlink():
         return
     known = {*NIGHTLY_LOGS, *(f"{log}.csv" for log in WHOLE_LOGS), WORLD_FILE, KEY_FILE}
     known |= {CONFIG_FILE, DIRT_FILE}
     if not out.is_dir() or out.is_symlink():
-        raise UsageError(f"{out} is no folder. Choose a new folder for the simulated shop.")
+        raise UsageError(f"{out} is not a folder. Choose a new folder for the simulated shop.")
     names = {path.name for path in out.iterdir()}
     foreign = sorted(names - known)
     if names and (foreign or WORLD_FILE not in names):
         found = f"it holds {foreign[0]}" if foreign else f"it has no {WORLD_FILE}"
         raise UsageError(
-            f"{out} isn't just a simulated shop ({found}) and would be lost. "
+            f"{out} is not only a simulated shop ({found}) and would be lost. "
             f"Choose a new folder, or move it away first."
         )
 
@@ -133,7 +133,7 @@ def _write_logs(world: World, folder: Path) -> dict[str, int]:
 
 
 def _night(world: World, day: ShopDay, late: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-    """The logs of one night; what happens after midnight goes to `late`, for the next night."""
+    """Return the logs of one night; events after midnight go to `late`, for the next night."""
     visits = simulate_shop_night(world, day)
     frames = {
         "candidate_sets": visits.candidate_sets,
@@ -158,7 +158,7 @@ def _write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
 
 
 def _write_dirty(frame: pl.DataFrame, log: str, path: Path, dirt: Dirt, day: int) -> int:
-    """Write the same with dirt among the lines; return how many there are."""
+    """Write the contract's columns with dirt among the lines; return the number of lines."""
     text = frame.select(LOGS[log].column_names()).write_csv(
         datetime_format=_TIME_FORMAT, line_terminator="\n"
     )
@@ -171,8 +171,8 @@ def _write_dirty(frame: pl.DataFrame, log: str, path: Path, dirt: Dirt, day: int
 def _write_key(seed: int, path: Path) -> None:
     """Write the pseudonym key, 32 bytes as hex, readable by the owner alone.
 
-    These people are simulated, so a key that anyone can make again from the seed is right: the same logs give
-    the same pseudonyms everywhere. A real shop's key is random and secret.
+    These people are simulated, so a key made from the seed is right: the same logs give the same pseudonyms
+    everywhere. A real shop's key is random and secret.
     """
     key = hashlib.sha256(f"metacart simulated shop, seed {seed}".encode()).hexdigest()
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -180,7 +180,7 @@ def _write_key(seed: int, path: Path) -> None:
 
 
 def _replace(new: Path, out: Path) -> None:
-    """Put `new` where `out` is. The two renames are the only moments at which `out` isn't whole."""
+    """Replace `out` by `new`. Only between its two renames is `out` not complete."""
     if not out.exists():
         new.rename(out)
         return

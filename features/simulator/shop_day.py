@@ -1,4 +1,4 @@
-"""One day of the shop before its first visitor: who may come, what can be shown, with which chances."""
+"""One day of the shop before its first visit: users who may come, available items, and propensities."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +17,7 @@ class ShopDay:
     number: the day, counted from 0.
     visit_rate: float64[m], mean visits of each user on this day.
     ad_rate: mean ads shown on this day, over all users.
-    available: bool[A], what can be shown.
+    available: bool[A], the items that can be shown.
     weights: float64[P, A], with which each policy fills its slates today, sum 1.
     marginals: float64[P, L, A], exact probability of each item in each slot; a logged row's propensity.
     """
@@ -32,10 +32,10 @@ class ShopDay:
 
     @property
     def candidate_set_id(self) -> str:
-        """The name of what can be shown today, e.g. home-20260105."""
+        """The id of the day's candidate set, e.g. home-20260105."""
         return f"{SURFACE}-{self.date:%Y%m%d}"
 
     def candidate_set(self, item_ids: pl.Series) -> pl.DataFrame:
-        """The candidate_sets log of the day; `item_ids` are those of all items, A."""
+        """Return the candidate_sets log of the day; `item_ids` are those of all items, A."""
         items = item_ids.filter(pl.Series(self.available))
         return pl.DataFrame({"candidate_set_id": [self.candidate_set_id] * len(items), "item_id": items})

@@ -1,11 +1,11 @@
-"""What advertising money brings: a saturating curve for each campaign, channel and region; the daily feed.
+"""The response to ad spend: a saturating curve for each campaign, channel and region; the daily feed.
 
     expected revenue(x) = a x / (b + x)
 
 x is the spend of a day, a the revenue that no spend exceeds, b the spend that brings half of a, all in cents.
-The feed is an aggregate of each channel's whole audience, most of whom never visited the shop before, so
-its totals aren't sums over ad_impressions. Money spent differs from day to day by a randomized factor:
-without that no curve could be learned from it.
+The feed is an aggregate of each channel's whole audience, most of whom never visited the shop before, so its
+totals aren't sums over ad_impressions. Spend differs from day to day by a randomized factor: without it, no
+curve could be learned.
 
 Source: Michaelis & Menten 1913; in marketing Little 1979, "Aggregate advertising models", the ADBUDG form
 with exponent 1.
@@ -40,7 +40,7 @@ class SpendResponse:
 
     cells: ids `campaign/channel/region`.
     regions: the names of the regions.
-    usual_spend_cents: float64[N], the middle of what is spent in a day.
+    usual_spend_cents: float64[N], the median spend of a day.
     ceiling_cents: float64[N], a.
     half_spend_cents: float64[N], b.
     """
@@ -54,7 +54,7 @@ class SpendResponse:
     def expected_revenue_cents(
         self, campaign_id: str, channel: str, segment_id: str, spend_cents: ArrayLike
     ) -> NDArray[np.float64]:
-        """Exact expected revenue of a day for each spend, float64 in the shape of `spend_cents`.
+        """Return the exact expected revenue of a day for each spend, float64 in the shape of `spend_cents`.
 
         segment_id: a region.
         Raises InputDataError for a cell that the world doesn't have.
@@ -64,7 +64,7 @@ class SpendResponse:
         return np.asarray(self.ceiling_cents[cell] * spend / (self.half_spend_cents[cell] + spend))
 
     def feed(self, seed: int, day: int, night: date) -> pl.DataFrame:
-        """The ad_spend_daily log of one night; `day` counts nights from 0."""
+        """Return the ad_spend_daily log of one night; `day` counts nights from 0."""
         random = generator(seed, Stream.AD_SPEND, day)
         n = len(self.cells)
         factor = _SPEND_FACTOR ** random.uniform(-1.0, 1.0, n)
@@ -127,6 +127,6 @@ def draw_spend_response(settings: WorldSettings) -> SpendResponse:
 
 
 def _cell_axes(regions: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Campaign, channel and region of each cell, int64[N] each."""
+    """Return campaign, channel and region of each cell, int64[N] each."""
     campaign, channel, region = np.indices((len(CAMPAIGNS), len(CHANNELS), regions)).reshape(3, -1)
     return campaign, channel, region

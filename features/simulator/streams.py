@@ -1,7 +1,7 @@
 """One random stream for each part of the world and each night.
 
-A part draws from its own stream, so that adding a draw to one part, or a night at the end, leaves every
-other number as it was.
+A part draws from its own stream, so that one more draw in one part, or one more night at the end, changes no
+other number.
 """
 
 from enum import IntEnum
@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """Who draws. The numbers enter the seed: never reuse or renumber one."""
+    """The parts that draw. Their numbers enter the seed: never reuse or renumber one."""
 
     PEOPLE = 1
     CATALOG = 2
@@ -32,5 +32,5 @@ class Stream(IntEnum):
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:
-    """Random numbers of one part; `day` counts nights from 0 and stays 0 for what the world is born with."""
+    """Return the random numbers of one part; `day` counts nights from 0, and is 0 for the world itself."""
     return np.random.default_rng([seed, int(stream), day])

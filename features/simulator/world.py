@@ -1,4 +1,4 @@
-"""The simulated shop itself, and what any policy in it is truly worth."""
+"""The simulated shop itself, and the true value of any policy in it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ Domain = Literal["recommendation", "advertising"]
 
 @dataclass(frozen=True)
 class LoggedRewards:
-    """What logged rounds truly earn; n rounds, A actions.
+    """The true expected rewards of logged rounds; n rounds, A actions.
 
     of_action: float64[n, A], expected reward if the round's action were this one.
     of_log: float64[n], expected reward under the policy that served the round.
@@ -55,9 +55,9 @@ class World:
     """A shop with known truth, made from its settings alone; `days` has no influence on it.
 
     Users and items are named by the ids of the raw logs. Values are exact probabilities or expectations; only
-    `true_value` of a policy that can't tell its probabilities is sampled, and says so. A round is one item
-    shown in one slot, one row of the impressions log. Days count from 0, the day of `settings.first_date`.
-    Letters in shapes: n rows, U users, A items, L slots, C creatives.
+    `true_value` of a policy that can't give its probabilities is sampled, with its standard error. A round is
+    one item shown in one slot, one row of the impressions log. Days count from 0, the day of
+    `settings.first_date`. Letters in shapes: n rows, U users, A items, L slots, C creatives.
     """
 
     settings: WorldSettings
@@ -91,7 +91,7 @@ class World:
 
     @classmethod
     def load(cls, folder: Path) -> "World":
-        """Make again the world whose logs lie in `folder`.
+        """Make the world again whose logs are in `folder`.
 
         Raises InputDataError when the folder holds no simulated shop, or one of another simulator version.
         """
@@ -104,7 +104,7 @@ class World:
 
     @property
     def user_ids(self) -> tuple[str, ...]:
-        """All users, U, whoever comes later included."""
+        """All users, U, including those who come later."""
         return self.people.ids.ids
 
     @property
@@ -123,17 +123,17 @@ class World:
         return self.logging.policies[0]
 
     def segment_ids(self, user_ids: Sequence[str]) -> list[str]:
-        """The segment of each user, region and device joined by a hyphen."""
+        """Return the segment of each user, region and device joined by a hyphen."""
         segments = self.people.segments
         return [segments[segment] for segment in self.people.segment[self.people.ids.positions(user_ids)]]
 
     def days(self, moments: pl.Series) -> NDArray[np.int64]:
-        """The day of each date or UTC time, counted from 0, int64[n]."""
+        """Return the day of each date or UTC time, counted from 0, int64[n]."""
         since = moments.cast(pl.Date) - self.settings.first_date
         return since.dt.total_days().to_numpy().astype(np.int64)
 
     def open(self, day: int) -> ShopDay:
-        """What is fixed before the first visit of a day."""
+        """Return the state of a day before its first visit."""
         active = self.people.active(day)
         traffic = self.season.visits(day)
         available = self.assortment.available(day)
@@ -149,7 +149,7 @@ class World:
         )
 
     def visits(self, day: int, user_ids: Sequence[str]) -> Visits:
-        """What a policy may know when these people come on a day."""
+        """Return the inputs of a policy for visits of these people on a day."""
         users = self.people.ids.positions(user_ids)
         return Visits(day, tuple(user_ids), self.people.context[users], self.assortment.available(day))
 
@@ -161,14 +161,14 @@ class World:
         reward: Reward = "click",
         day: ArrayLike = 0,
     ) -> NDArray[np.float64]:
-        """Probability of the reward if the row's user sees the item in the row's slot, float64[n, A].
+        """Return the probability of the reward for each row's user and slot and each item, float64[n, A].
 
         user_ids: one per row.
-        item_ids: one per column; A is as many as are asked for.
+        item_ids: one per column, A of them.
         slot: int[n], or one for all rows, counted from 1 as in the log.
         reward: click; or purchase, an order within a day of the impression that wasn't cancelled.
-        day: int[n], or one for all rows. Season moves all clicks, and in a drifting world preferences move.
-        Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
+        day: int[n], or one for all rows. Season changes all clicks, and in a drifting world preferences
+        change. Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
         users = self.people.ids.positions(user_ids)
         items = self.catalog.ids.positions(item_ids)
@@ -179,9 +179,9 @@ class World:
     def expected_ad_reward(
         self, user_ids: Sequence[str], creative_ids: Sequence[str], reward: AdReward = "click"
     ) -> NDArray[np.float64]:
-        """Probability of the reward if the row's user sees the creative, float64[n, C], on any day.
+        """Return the probability of the reward for each row's user and each creative, float64[n, C].
 
-        user_ids: one per row.  creative_ids: one per column; each says its campaign and channel.
+        user_ids: one per row. creative_ids: one per column; each names its campaign and channel.
         Raises InputDataError for an unknown id, UsageError for an unknown reward.
         """
         segments = self.people.segment[self.people.ids.positions(user_ids)]
@@ -191,7 +191,10 @@ class World:
     def expected_revenue_cents(
         self, campaign_id: str, channel: str, segment_id: str, spend_cents: ArrayLike
     ) -> NDArray[np.float64]:
-        """Exact expected revenue of one day at each spend, see SpendResponse; `segment_id` is a region."""
+        """Return the exact expected revenue of a day at each spend, see SpendResponse.
+
+        segment_id: a region.
+        """
         return self.spend_response.expected_revenue_cents(campaign_id, channel, segment_id, spend_cents)
 
     def logged_rewards(
@@ -205,11 +208,11 @@ class World:
         day: NDArray[np.int64],
         reward: Literal["click", "conversion"] = "click",
     ) -> LoggedRewards:
-        """What logged rounds would earn with every action, and what their own policy earns.
+        """Return the expected rewards of logged rounds with every action, and with their own policy.
 
         user_ids, shown_ids, slot, day: of each round; shown_ids are the logged actions, items or creatives.
-        action_ids: one per column of `of_action`; `of_log` runs over all actions, asked for or not.
-        A user is served by the same logging policy every day, so it need not be named.
+        action_ids: one per column of `of_action`; `of_log` is over all actions, also those not in the list.
+        A user is served by the same logging policy every day, so it is not an argument.
         Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
         if domain == "advertising":
@@ -243,9 +246,9 @@ class World:
         n_visits: int = 20_000,
         seed: int = 0,
     ) -> TrueValue:
-        """Mean expected reward per round of a policy of slates, over all visits of the days.
+        """Return the mean expected reward per round of a policy of slates, over all visits of the days.
 
-        Exact for a policy that tells its probabilities; sampled for one that only draws slates.
+        Exact for a policy that gives its probabilities; sampled for one that only draws slates.
         days: those that count; None for all nights of the settings.
         n_visits, seed: of the sample.
         Raises UsageError when the policy doesn't fit the shop, see policy_value.py.
@@ -265,11 +268,11 @@ class World:
         creative_ids: Sequence[str],
         reward: AdReward = "click",
     ) -> TrueValue:
-        """Mean expected reward per ad shown, when cells keep their shares of the ads; exact.
+        """Return the exact mean expected reward per ad shown, when cells keep their shares of the ads.
 
         probabilities: float64[n, C], chance of each creative given its campaign and channel; sums to 1 over
             the creatives of each.
-        user_ids: one per row.  creative_ids: one per column, all of them in any order.
+        user_ids: one per row. creative_ids: one per column, all of them in any order.
         Raises UsageError when shapes or sums don't fit, InputDataError for an unknown id.
         """
         cell = self.advertising.cell[self.advertising.ids.positions(creative_ids)]
@@ -285,7 +288,7 @@ class World:
         return TrueValue(float((earned @ member @ self.advertising.cell_share).mean()))
 
     def true_budget_value(self, spend_cents: Mapping[tuple[str, str, str], float]) -> TrueValue:
-        """Expected revenue of one day of a plan, in cents; exact.
+        """Return the exact expected revenue of one day of a plan, in cents.
 
         spend_cents: of each (campaign_id, channel, region); a cell that isn't named spends nothing.
         Raises InputDataError for a cell that the world doesn't have.

@@ -1,4 +1,4 @@
-"""Adapters: the forms of logs that are read without a mapping, by the names that settings give them."""
+"""Adapters: the forms of logs that are read without a mapping, by their names in the settings."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from features.sources import (
 )
 
 FILES = "files"
-"""What a configuration says of a shop that maps its own files by [[files]] tables."""
+"""The source of a shop that maps its own files by [[files]] tables."""
 
 
 @dataclass(frozen=True)
 class Adapter:
     """One form of logs.
 
-    files: a folder, and `until`, the last day wanted → the files in it and what each feeds.
+    files: a folder, and `until`, the last day wanted → the files in it, each with the logs that it feeds.
     currency_code: of its amounts; XXX, the ISO code for none, where it has none.
     """
 
@@ -39,7 +39,7 @@ ADAPTERS: Mapping[str, Adapter] = {
     "otto": Adapter(otto.files, "XXX"),
     "criteo_attribution": Adapter(criteo_attribution.files, "XXX"),
 }
-"""name → adapter; all that settings, ingest and `metacart init` know of them."""
+"""Name → adapter; settings, ingest and `metacart init` read this list."""
 
 SOURCES = (FILES, *ADAPTERS)
-"""What shop.source may be."""
+"""The allowed values of shop.source."""

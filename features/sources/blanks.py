@@ -1,4 +1,4 @@
-"""The blanks of a mapping that nobody has filled in yet: where they stand and what belongs there."""
+"""The blanks of a mapping that are still to be filled in, with the meaning of each."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -8,28 +8,28 @@ from features.errors import UsageError
 BLANK = "?"
 
 _OF_A_FILE = {
-    "time_zone": "where the clock stood that wrote the times, such as Europe/Berlin",
-    "time_format": "how the times are written, such as %d/%m/%Y %H:%M",
-    "decimal": 'what stands before the decimals, "." or ","',
-    "thousands": 'what parts the thousands, "." or ","; take the line out where nothing does',
-    "currency_sign": "the sign at the amounts",
-    "delimiter": "what parts the fields",
-    "encoding": "what the text is written in, such as cp1252",
+    "time_zone": "the time zone of the times, such as Europe/Berlin",
+    "time_format": "the format of the times, such as %d/%m/%Y %H:%M",
+    "decimal": 'the decimal sign, "." or ","',
+    "thousands": 'the thousands separator, "." or ","; remove the line if there is none',
+    "currency_sign": "the currency sign of the amounts",
+    "delimiter": "the separator of the fields",
+    "encoding": "the encoding of the text, such as cp1252",
 }
 _OF_A_KEY = {
-    "columns": "the column that holds it",
-    "constants": "the value of every row",
-    "expressions": "how it is made of the line's columns",
+    "columns": "the column with this value",
+    "constants": "the value in every row",
+    "expressions": "an expression over the line's columns",
     "ids": 'the columns that together name a row, as in ["visit", "step"], or "row number"',
     "units": "currency, cents or millionths",
 }
 
 
 def blanks(tables: Sequence[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
-    """Yield each blank of the `[[files]]` tables: its key and what belongs there.
+    """Yield each blank of the `[[files]]` tables: its key and its meaning.
 
     >>> list(blanks([{"path": "a.csv", "events": {"constants": {"event_type": "?"}}}]))
-    [('files[0].events.constants.event_type', 'what the user did with the item: the value of every row')]
+    [('files[0].events.constants.event_type', 'what the user did with the item: the value in every row')]
     """
     for number, table in enumerate(tables):
         for name, value in table.items():
@@ -40,12 +40,12 @@ def blanks(tables: Sequence[Mapping[str, object]]) -> Iterator[tuple[str, str]]:
 
 
 def refuse_blanks(tables: Sequence[Mapping[str, object]]) -> None:
-    """Raise UsageError where something is left to fill in, with each of it."""
+    """Raise UsageError with all blanks that are left to fill in, if there are any."""
     found = list(blanks(tables))
     if found:
         said = "; ".join(f"{key} = {BLANK!r}: {what}" for key, what in found)
         count = "1 blank is" if len(found) == 1 else f"{len(found)} blanks are"
-        raise UsageError(f"{count} left to fill in. {said}. Nothing is loaded before.")
+        raise UsageError(f"{count} left to fill in. {said}. Nothing is loaded until then.")
 
 
 def _of_log(key: str, log: str, table: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""How the lines of a CSV file fall into fields: what parts them, and where the header stands."""
+"""The layout of a CSV file: its delimiter, its header, and its lines of totals."""
 
 import csv
 import re
@@ -11,7 +11,7 @@ from features.errors import InputDataError
 
 DELIMITERS = (",", ";", "\t", "|")
 N_TRIED = 60
-# How many of the last lines may be totals.
+# Number of last lines that may be totals.
 N_TOTALS = 8
 _TOTAL = re.compile(
     r"\s*(?P<word>grand total|totals?|gesamt|summe|insgesamt|总计|合计|总和)(\W|$)", re.IGNORECASE
@@ -24,11 +24,12 @@ _SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 class CsvLayout:
     """The header and the lines below it.
 
-    n_above: lines above the header, without a `sep=` line.
-    names: of the columns; one without a heading is called by its position, as the loader does.
-    rows: fields of each line that is not empty and no total.
-    total: the column, and how the text in it begins, that tell the lines of totals at the end; None for no
-    such lines.
+    n_above: number of lines above the header, without a `sep=` line.
+    names: of the columns; one without a heading is named by its position, as in the loader.
+    rows: fields of each line that is not empty and not a total.
+    total: the column by which the lines of totals at the end are recognized, and the beginning of its text;
+    None
+        without such lines.
     """
 
     delimiter: str
@@ -40,10 +41,10 @@ class CsvLayout:
 
 
 def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
-    """Find what parts the fields and where the header stands.
+    """Find the delimiter and the header.
 
-    Titles and dates stand above the header of many reports: the header is the first line with as many fields
-    as most lines have. Raises InputDataError where the lines are not CSV.
+    Many reports have titles and dates above the header: the header is the first line with as many fields as
+    most lines have. Raises InputDataError where the lines are not CSV.
     """
     separator = next((match for line in lines[:3] if (match := _SEPARATOR_LINE.match(line))), None)
     start = (
@@ -54,7 +55,7 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
         delimiter = separator["delimiter"] if separator else _delimiter(lines)
         parsed = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error as error:
-        raise InputDataError(f"{path} can't be looked at as CSV: {error}.") from error
+        raise InputDataError(f"{path} can't be read as CSV: {error}.") from error
     n_above = _header_position(parsed)
     header, rows = (parsed[n_above], parsed[n_above + 1 :]) if parsed else ([], [])
     if _is_data(header):
@@ -62,7 +63,7 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
             f"{path} seems to have no header: its first line looks like data. Export it with its header: "
             "columns are read by name."
         )
-    # A delimiter behind the last field of each line, but not of the header, makes one more field.
+    # A delimiter after the last field of each line, but not of the header, makes one more field.
     if rows and all(len(row) == len(header) + 1 and not row[-1] for row in rows[:N_TRIED] if row):
         header = [*header, ""]
     names = tuple(name or f"column{position}" for position, name in enumerate(header))
@@ -74,7 +75,7 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
 def _without_totals(
     rows: Sequence[tuple[str, ...]], names: Sequence[str]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, str] | None]:
-    """Part the lines of totals, which reports put at the end, from the others."""
+    """Separate the lines of totals, which reports put at the end, from the others."""
     total = None
     kept = list(rows[:-N_TOTALS])
     for row in rows[-N_TOTALS:]:
@@ -94,7 +95,7 @@ def _without_totals(
 
 
 def _is_data(header: Sequence[str]) -> bool:
-    """Say whether a first line is one of values: an address of somebody, or mostly numbers and times."""
+    """Return whether a first line has values: a person's address, or mostly numbers and times."""
     filled = [text.strip() for text in header if text.strip()]
     n_values = sum(bool(_VALUE.fullmatch(text)) for text in filled)
     return (
@@ -105,7 +106,7 @@ def _is_data(header: Sequence[str]) -> bool:
 
 
 def _delimiter(lines: Sequence[str]) -> str:
-    """Return the sign that parts most lines into the same number of fields, and into more than one."""
+    """Return the sign that splits most lines into the same number of fields, and into more than one."""
 
     def fit(delimiter: str) -> tuple[float, int]:
         counts = Counter(len(row) for row in csv.reader(lines[:N_TRIED], delimiter=delimiter) if row)
@@ -123,7 +124,7 @@ def _header_position(parsed: Sequence[Sequence[str]]) -> int:
     if not counts:
         return 0
     usual = max(counts, key=lambda n_fields: (counts[n_fields], n_fields))
-    # Lines may have one field more than their header, behind a last delimiter.
+    # Lines may have one field more than their header, after a last delimiter.
     fits = [n for n, row in enumerate(parsed[:N_TRIED]) if len(row) in {usual, usual - 1} and len(row) > 1]
     first = fits[0] if fits else 0
     return first if first <= 20 and (usual > 1) else 0

@@ -20,16 +20,16 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
     """Return the files that the tables match, in the order of tables and then of names.
 
     tables: from `parse_file_tables`.
-    until: part of every adapter's signature; it leaves out no file, because a shop's file names don't say
-        which days are inside. The warehouse leaves out rows after the night's date.
+    until: part of every adapter's signature; it leaves out no file, because the names of a shop's files don't
+        show their days. The warehouse leaves out rows after the night's date.
 
-    Raises InputDataError when a table matches no file, or the file that it joins is not there; UsageError
-    when there is no table, a file lies outside of the folder, two tables match it (one table with both logs
-    is meant), or a table matches the file that it joins.
+    Raises InputDataError when a table matches no file, or the file that it joins does not exist; UsageError
+    when there is no table, a file is outside of the folder, two tables match it (one table with both logs is
+    needed), or a table matches the file that it joins.
     """
     if not tables:
         raise UsageError(
-            "The configuration has no [[files]] table that says what the shop's files hold; "
+            "The configuration has no [[files]] table that describes the shop's files; "
             "`metacart init --from FILE` proposes one."
         )
     found: dict[Path, SourceFile] = {}
@@ -37,14 +37,16 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
         paths = sorted(path for path in folder.glob(table.path) if path.is_file())
         if not paths:
             raise InputDataError(
-                f"No file matches {table.path} in {folder}. Export it, or take its [[files]] table out of "
+                f"No file matches {table.path} in {folder}. Export it, or remove its [[files]] table from "
                 "the configuration: a log may be missing."
             )
         join = _joined_file(folder, table)
         for path in paths:
             _refuse_link(path, folder)
             if path in found:
-                raise UsageError(f"Two [[files]] tables match {path}. Say all logs of a file in one table.")
+                raise UsageError(
+                    f"Two [[files]] tables match {path}. Describe all logs of a file in one table."
+                )
             if join and path == join.file.path:
                 raise UsageError(
                     f"{table.path} matches {join.file.name}, which its own table joins. Choose a path that "
@@ -56,7 +58,7 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
 
 def _refuse_link(path: Path, folder: Path) -> None:
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{path} leads out of {folder} by a link; put the file itself there.")
+        raise UsageError(f"{path} is a link to a file outside of {folder}; put the file itself there.")
 
 
 def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:
@@ -66,8 +68,8 @@ def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:
     path = folder / form.path
     if not path.is_file():
         raise InputDataError(
-            f"There is no file {form.path} in {folder}, which {table.path} joins. Export it, or take join "
-            "out of the [[files]] table."
+            f"There is no file {form.path} in {folder}, which {table.path} joins. Export it, or remove join "
+            "from the [[files]] table."
         )
     _refuse_link(path, folder)
     file = SourceFile(
@@ -91,8 +93,8 @@ def _source_file(path: Path, name: str, table: FileTable, join: JoinedFile | Non
         conditions = frozenset[str]().union(*(said.columns for said in (log.where, log.elements) if said))
         read |= log.columns_behind(columns) | conditions
         needed |= log.columns_behind([name for name in columns if not columns[name].nullable]) | conditions
-    # JSONL writes no key for a null, so that a column which no row needs may be missing for a night. In the
-    # other formats a column that isn't there is a change of the export, or a slip of the configuration.
+    # JSONL writes no key for a null, so an optional column may be missing for a night. In other formats a
+    # missing column is a change of the export, or an error in the configuration.
     optional = table.optional | (read - needed if table.file_format == "jsonl" else frozenset())
     return SourceFile(
         path=path,
@@ -164,7 +166,7 @@ def _number(kind: dy.Column, read: Expression, unit: str | None, table: FileTabl
 
 
 def _elements(said: Expression) -> str:
-    """Return the SQL of a JSON list; an empty one where nothing is said, null where it is not a list."""
+    """Return the SQL of a JSON list; an empty one for an empty value, null for a value that is not a list."""
     text = said.as_text().sql
     is_list = f"json_valid({text}) AND json_type({text}) = 'ARRAY'"
     return (
@@ -174,7 +176,7 @@ def _elements(said: Expression) -> str:
 
 
 def _id(name: str, kind: dy.Column, parts: tuple[Expression, ...], *, in_list: bool) -> str:
-    """Return the SQL of an id: the row's number in its file, or several columns that can't be confused.
+    """Return the SQL of an id: the row's number in its file, or several columns joined without ambiguity.
 
     As a JSON array ("a", "bc") differs from ("ab", "c"); and where one part is missing, so is the id.
     """

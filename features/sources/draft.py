@@ -1,4 +1,4 @@
-"""The draft of a mapping as records, and as the TOML that somebody corrects."""
+"""The draft of a mapping as records, and as TOML for a person to correct."""
 
 import re
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ class Line:
     kind: Kind = "found"
 
     def toml(self) -> str:
-        """Return the line as it stands in the configuration."""
+        """Return the line for the configuration."""
         said = f"  # {comment(self.said, 400)}" if self.said else ""
         return f"{'# ' if self.kind == 'off' else ''}{self.key} = {self.value}{said}"
 
 
 @dataclass(frozen=True)
 class LogDraft:
-    """What a file gives to one log."""
+    """The part of a draft for one log."""
 
     log: str
     lines: tuple[Line, ...]
@@ -46,7 +46,7 @@ class FileDraft:
     """The `[[files]]` table of files of one form.
 
     lines: keys of the file itself, without its path.
-    remarks: what was found and left out, each a sentence; none has a value of the file in it.
+    remarks: sentences on columns that were found and left out; none contains a value of the file.
     currency_code: of its amounts, where it names one.
     """
 
@@ -57,7 +57,7 @@ class FileDraft:
 
     @property
     def meaning(self) -> tuple[tuple[str, str, str], ...]:
-        """What a loader makes of it: log, key and value of each line, without comments and examples."""
+        """The effect on a loader: log, key and value of each line, without comments and examples."""
         of_file = [("", line.key, line.value) for line in self.lines if line.kind != "off"]
         return (
             *of_file,
@@ -103,7 +103,7 @@ def read_line(name: str, column: Column, said: str = "") -> Line:
 
 
 def operand(column: Column) -> str:
-    """Return the column as an expression names it."""
+    """Return the column in the syntax of expressions."""
     if column.inside:
         return f"json_value(element, '$.{'.'.join(column.path)}')"
     plain = column.name.isidentifier() and column.name.lower() not in WORDS
@@ -112,7 +112,7 @@ def operand(column: Column) -> str:
 
 
 def text_literal(text: str) -> str:
-    """Return the text as an expression writes it."""
+    """Return the text in the syntax of expressions."""
     return "'" + text.replace("'", "''") + "'"
 
 

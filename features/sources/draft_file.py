@@ -1,5 +1,4 @@
-"""The keys of a drafted file itself: its delimiter and encoding, its words for nothing, its numbers and
-times."""
+"""The keys of a drafted file itself: its delimiter and encoding, its null words, its numbers and times."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -35,16 +34,16 @@ LABELS = {
 
 _WHY = {
     "only one fits": "",
-    "future": "{other} fits as well; read so, some lines are later than the file was written",
-    "line order": "{other} fits as well; read so, the lines are in order of time",
-    "neighbors": "{other} fits as well; read so, neighboring lines are nearer in time",
+    "future": "{other} fits too, but with it some lines are later than the file was written",
+    "line order": "{other} fits too; with this format the lines are in order of time",
+    "neighbors": "{other} fits too; with this format neighboring lines are nearer in time",
 }
 
 
 def file_lines(
     sample: Sample, roles: Mapping[str, Column], logs: Sequence[str], *, has_arms: bool = False
 ) -> Iterator[Line]:
-    """Yield the keys of a file's table that differ from what the loader takes for granted.
+    """Yield the keys of a file's table that differ from the loader's defaults.
 
     has_arms: its items are the arms of an experiment, of which one may be called `none`.
     """
@@ -85,14 +84,14 @@ def _null_values(sample: Sample, roles: Mapping[str, Column], are_labels: Set[st
     if found:
         words = ", ".join(map(toml_text, found))
         names = list(dict.fromkeys(name for names in found.values() for name in names if name in telling))
-        said = f"stand for nothing, in {', '.join(map(comment, names))}"
+        said = f"mean null, in {', '.join(map(comment, names))}"
         if other := sorted({name for names in found.values() for name in names if name in labels}):
             said += f"; they do so in {', '.join(map(comment, other))} too"
         yield Line("null_values", f"[{words}]", said)
 
 
 def _number_lines(sample: Sample, numbers: Mapping[str, Column]) -> Iterator[Line]:
-    """Yield how numbers are written; a question where two readings fit all columns."""
+    """Yield the lines on number formats; a question where two formats fit all columns."""
     if sample.file_format == "parquet":
         return
     # Digits alone are the same in every form.
@@ -109,8 +108,8 @@ def _number_lines(sample: Sample, numbers: Mapping[str, Column]) -> Iterator[Lin
     if len(forms) > 1:
         first, second = (_shown(form) for form in forms[:2])
         said = f"{names}: two readings fit, {first} and {second}; a number of another form is rejected"
-        yield blank("decimal", f'what stands before the decimals, "." or ",". {said}')
-        yield blank("thousands", "what parts the thousands; take this line out where nothing does")
+        yield blank("decimal", f'the decimal sign, "." or ",". {said}')
+        yield blank("thousands", "the thousands separator; remove this line if there is none")
     elif not forms:
         yield blank("decimal", f"{names} are written in different forms; read one of them by an expression")
     else:
@@ -183,12 +182,12 @@ def _time_lines(column: Column, clock: Column | None, *, has_moments: bool) -> I
     elif form.kind == "day" and has_moments:
         yield Line("time_format", '"%Y-%m-%d"', "days without a time of day: midnight")
     if has_moments and form.needs_zone:
-        said = "the times carry no offset: say where the clock stood"
+        said = "the times have no offset: name their time zone"
         yield Line("time_zone", '"UTC"', said, "assumed")
 
 
 def _clock_pattern(column: Column) -> str:
-    """Return the pattern of times of day: 24 or 12 hours, with seconds or without."""
+    """Return the pattern of times of day, of 24 or 12 hours, with or without seconds."""
     value = column.values[0] if column.values else ""
     seconds = ":%S" if value.count(":") > 1 else ""
     return f"%I:%M{seconds}{' ' * (' ' in value)}%p" if value[-1:] in "mM" else f"%H:%M{seconds}"

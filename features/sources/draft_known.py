@@ -1,4 +1,4 @@
-"""What is known when a log is drafted, and the lines that any log has: what is read, what is asked for."""
+"""The known facts when a log is drafted, and the lines that every log has: columns, defaults and blanks."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from features.sources.headings import plain_heading
 from features.sources.likely_logs import FEEDS
 from features.sources.sample import YES, Column, Sample
 
-# Somebody's words may name somebody: no example of them.
+# Words of a person may name a person: no example of them.
 _FREE_TEXT_CHARACTERS = 80
 
 
-# Examples are shown of these alone: no other column is sure to be about things and not about people.
+# Examples are shown only of these: any other column may be about people.
 _SHOWN = {
     "item",
     "time",
@@ -34,17 +34,17 @@ _SHOWN = {
 ROW_NUMBER = toml_text("row number")
 
 
-# What a log can do without its column: the value of every row, and what to know about it.
+# Columns that a log can lack: the value in every row, and a remark on it.
 _CONSTANTS: Mapping[str, tuple[str, str]] = {
     "quantity": ("1", "no quantity found"),
     "is_cancelled": ("false", "no cancellations found"),
     "segment_id": ('"all"', "no audience segment found"),
-    "surface": ('"home"', "no surface found; say where items are shown"),
-    "policy_version": ('"unknown"', "no policy found; say who chose"),
+    "surface": ('"home"', "no surface found; name the place where items are shown"),
+    "policy_version": ('"unknown"', "no policy found; name the policy that chose"),
 }
 
 
-# What belongs into a blank that one value may fill.
+# Comments on blanks that one value may fill.
 ASKED: Mapping[str, str] = {
     "slot": "no slot found: 1 where one item is shown at a time, else name its column under columns",
     "event_type": "no kind of event found: view, click, add_to_cart or remove_from_cart",
@@ -77,11 +77,11 @@ _CHANNELS_IN_NAMES = (
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look at a file showed.
+    """The facts found in a file's first lines.
 
-    roles: which column stands for what. misfits: columns whose heading fits a role, and whose values don't.
-    stem: the file's name in lower case, which may say what its lines are.
-    experiment: what is known of an experiment's table; None for any other file.
+    roles: role → its column. misfits: columns whose heading fits a role, and whose values don't.
+    stem: the file's name in lower case, which may name its kind of lines.
+    experiment: the facts on an experiment's table; None for any other file.
     """
 
     sample: Sample
@@ -93,7 +93,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Drafted:
-    """What is known when the lines of a log are written."""
+    """The known facts when the lines of a log are written."""
 
     log: str
     logs: list[str]
@@ -101,7 +101,7 @@ class Drafted:
 
     @property
     def roles(self) -> Mapping[str, Column]:
-        """Which column stands for what."""
+        """Role → its column."""
         return self.seen.roles
 
     @property
@@ -117,11 +117,11 @@ class Drafted:
 
 
 def absent(name: str, known: Drafted) -> Iterator[Line]:
-    """Say what stands in for a column that the file lacks, or ask for it."""
+    """Yield the default of a column that the file lacks, or a blank for it."""
     kind = LOGS[known.log].columns()[name]
     misfit = known.seen.misfits.get(FEEDS[known.log].get(name, ""))
     if misfit is not None:
-        said = f"{comment(misfit.label)} is called so, and its values don't look so; name a column or mend it"
+        said = f"{comment(misfit.label)} has the name, but not the values; name another column or correct it"
         yield blank(f"columns.{name}", f"{kind.description}. {said} by an expression")
     elif name == "propensity":
         yield Line("constants.propensity", "0.3333", "in a randomized test of three", "off")
@@ -151,7 +151,7 @@ def _address_as_user(known: Drafted) -> Iterator[Line]:
 
 
 def unit(name: str, column: Column, known: Drafted) -> Iterator[Line]:
-    """Yield what an amount in cents is counted in, as its heading says or as is usual."""
+    """Yield the unit of an amount in cents, by its heading or by default."""
     if (LOGS[known.log].columns()[name].metadata or {}).get("unit") != "cents":
         return
     words = plain_heading(column.label).split("_")
@@ -162,7 +162,7 @@ def unit(name: str, column: Column, known: Drafted) -> Iterator[Line]:
 
 
 def own_id(known: Drafted) -> Column | None:
-    """Return the column that names each line, without saying of what."""
+    """Return the column with an id of each line, without a known kind."""
     candidate = known.roles.get("any_id")
     return candidate if candidate is not None and candidate.is_unique else None
 
@@ -189,13 +189,13 @@ def flag_line(name: str, column: Column) -> Line:
 
 
 def is_yes(column: Column) -> str:
-    """Return the condition that a flag says yes."""
+    """Return the condition that a flag is true."""
     said = ", ".join(map(text_literal, sorted(column.words & YES) or ["1"]))
     return f"lower({operand(column)}) in ({said})"
 
 
 def example(column: Column, role: str) -> str:
-    """Return what a comment shows of a column: nothing that might be about a person."""
+    """Return the comment on a column, without any value that may be about a person."""
     if role == "user":
         return "becomes a keyed pseudonym before anything is stored"
     if not column.values:

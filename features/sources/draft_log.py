@@ -1,4 +1,4 @@
-"""The keys of one log in a drafted file: what each of its columns is read from, or what stands in for it."""
+"""The keys of one log in a drafted file: the source of each of its columns, or its default."""
 
 import re
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ from features.sources.sample import Column
 def draft_log(log: str, logs: list[str], seen: Seen) -> LogDraft:
     """Return the table of one log.
 
-    logs: all that the file feeds.
+    logs: all logs that the file feeds.
     """
     return LogDraft(log, tuple(_lines(Drafted(log, logs, seen))))
 
@@ -61,13 +61,13 @@ def _lines(known: Drafted) -> Iterator[Line]:
 
 
 def _conditions(known: Drafted) -> Iterator[str]:
-    """Yield what a line has to be to be a row of the log."""
+    """Yield the conditions under which a line is a row of the log."""
     roles, log = known.roles, known.log
     if known.sample.layout and (total := known.sample.layout.total):
         column = operand(Column(total[0], ()))
         yield f"{column} is null or not starts_with(lower({column}), {text_literal(total[1])})"
     if log == "users" and len(known.logs) > 1:
-        # Guests have no id, and are not lines of the other logs to be refused.
+        # Guests have no id; their lines are not rows of this log, so they are not refused.
         yield f"{operand(roles['user'])} is not null"
     if "event" in roles and log in {"events", "purchases"}:
         name = operand(roles["event"])
@@ -116,7 +116,7 @@ def _column(name: str, known: Drafted) -> Iterator[Line]:
         and _is_day(column)
     ):
         said = f"{operand(column)} || ' ' || {operand(roles['clock'])}"
-        yield Line(f"expressions.{name}", toml_text(said), "date and time of day stand in two columns")
+        yield Line(f"expressions.{name}", toml_text(said), "date and time of day are in two columns")
     elif column is not None and isinstance(kind, dy.Bool):
         yield flag_line(name, column)
     elif column is not None:
@@ -132,7 +132,7 @@ def _column(name: str, known: Drafted) -> Iterator[Line]:
 def _event_type(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
     if column is None:
         if _is_click_log(known):
-            yield Line("constants.event_type", '"click"', "from the flag beside each impression")
+            yield Line("constants.event_type", '"click"', "from the flag of each impression")
             return
         words = set(re.split(r"[^a-z]+", known.seen.stem))
         named = [event for event, texts in EVENT_WORDS.items() if words & texts]
@@ -163,7 +163,7 @@ def _event_id(name: str, column: Column | None, known: Drafted) -> Iterator[Line
                 "expressions.event_id", toml_text(f"'click:' || {operand(shown)}"), "one click an impression"
             )
             return
-    yield from _id_line(name, column, known, "tell events apart")
+    yield from _id_line(name, column, known, "distinguish events")
 
 
 def _impression_id(name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
@@ -174,7 +174,7 @@ def _impression_id(name: str, column: Column | None, known: Drafted) -> Iterator
         elif _is_click_log(known):
             yield Line("ids.impression_id", ROW_NUMBER, "the impression is on the same line")
         return
-    yield from _id_line(name, column, known, "tell impressions apart")
+    yield from _id_line(name, column, known, "distinguish impressions")
 
 
 def _id_line(name: str, column: Column | None, known: Drafted, what: str) -> Iterator[Line]:
@@ -183,14 +183,14 @@ def _id_line(name: str, column: Column | None, known: Drafted, what: str) -> Ite
         yield Line(f"expressions.{name}", toml_text(f"{operand(found)} || ':' || element_number"))
         return
     if found is not None:
-        said = "" if found.is_unique else "not every line has its own: a line that repeats one replaces it"
+        said = "" if found.is_unique else "ids repeat: a later line replaces an earlier one with the same id"
         yield read_line(name, found, said)
         return
     question = f"no id found to {what}. Can a line come twice, here or in a later file?"
-    then = 'If so, name the columns that tell them apart, as in ["visit", "at"]'
+    then = 'If so, name the columns that distinguish them, as in ["visit", "at"]'
     if known.sample.n_repeated:
         n_repeated, n_lines = known.sample.n_repeated, known.sample.n_lines
-        question += f" {n_repeated} of {n_lines} lines looked at repeat an earlier one, and count twice."
+        question += f" {n_repeated} of {n_lines} lines read here repeat an earlier one, and count twice."
     yield Line(f"ids.{name}", ROW_NUMBER, f"{question} {then}", "assumed")
 
 

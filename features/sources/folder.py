@@ -1,4 +1,4 @@
-"""What lies in a folder of logs, before anyone reads the lines."""
+"""The files in a folder of logs, before their lines are read."""
 
 import csv
 import gzip

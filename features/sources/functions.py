@@ -6,8 +6,8 @@ from typing import Literal
 
 from features.sources.operands import Expression, Kind, case, common_kind, compared, number_of
 
-# pattern, path and whole are written out in the expression: a pattern is compiled once, and a length can't
-# come from a line of the file.
+# pattern, path and whole are literals in the expression: a pattern is compiled once, and a length can't come
+# from a line of the file.
 Parameter = Literal["text", "number", "any", "pattern", "path", "whole"]
 
 MANY = 100
@@ -15,7 +15,7 @@ MANY = 100
 
 @dataclass(frozen=True)
 class Function:
-    """One function: what it takes and the SQL that it becomes.
+    """One function: its parameters and its SQL.
 
     parameters: the last `n_optional` of them may be left out; with `repeats` the last one comes many times.
     made: arguments, each of its parameter's kind, to the result.
@@ -28,12 +28,12 @@ class Function:
 
     @property
     def n_least(self) -> int:
-        """How many arguments it needs."""
+        """The smallest number of arguments."""
         return len(self.parameters) - self.n_optional
 
     @property
     def n_most(self) -> int:
-        """How many arguments it takes."""
+        """The largest number of arguments."""
         return MANY if self.repeats else len(self.parameters)
 
     @property
@@ -44,7 +44,7 @@ class Function:
         return f"{self.n_least}{f' to {self.n_most}' if self.n_optional else ''} arguments"
 
     def parameters_of(self, n_arguments: int) -> tuple[Parameter, ...]:
-        """Return the parameter that each of so many arguments fills."""
+        """Return the parameter of each of this many arguments."""
         n_more = max(n_arguments - len(self.parameters), 0)
         return (*self.parameters, *(self.parameters[-1:] * n_more))[:n_arguments]
 
@@ -98,14 +98,14 @@ def _null_if(arguments: Sequence[Expression]) -> Expression:
 
 
 def _from_json(arguments: Sequence[Expression]) -> Expression:
-    """Return what stands at a path of a JSON text; null where the text is no JSON."""
+    """Return the value at a path of a JSON text; null where the text is not JSON."""
     text, path = arguments
     sql = f"(CASE WHEN json_valid({text.sql}) THEN json_extract_string({text.sql}, {path.sql}) END)"
     return Expression(sql, "text", text.columns)
 
 
 def _replaced(arguments: Sequence[Expression]) -> Expression:
-    """Return all matches of a pattern replaced, not the first one alone as SQL has it."""
+    """Return the text with all matches of a pattern replaced, not only the first one as in SQL."""
     sql = ", ".join(argument.sql for argument in arguments)
     columns = frozenset[str]().union(*(argument.columns for argument in arguments))
     return Expression(f"regexp_replace({sql}, 'g')", "text", columns)

@@ -1,4 +1,4 @@
-"""What the columns of an unknown file might be, by their headings and the look of their values."""
+"""Guesses of the roles of an unknown file's columns, by their headings and the form of their values."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -86,7 +86,7 @@ _CLOCK = r"\d{1,2}:\d\d(:\d\d)?( ?[AaPp][Mm])?"
 
 
 def _may_be_time(column: Column) -> bool:
-    """Say whether the values are times, or look like times whose form alone is to be asked for."""
+    """Return whether the values are times, or look like times in an unknown format."""
     if column.time_form is not None:
         return True
     return column.all_match(r"\d{10}|\d{13}|\d{16}") or column.all_match(
@@ -98,7 +98,7 @@ def _is_status(column: Column) -> bool:
     return column.is_flag or column.time_form is not None or bool(column.words)
 
 
-# What the values of a role have to be; any values will do for a role that is not here.
+# The conditions on the values of a role; a role that is not here may have any values.
 FITS: Mapping[str, Callable[[Column], bool]] = {
     "event": lambda column: bool(column.words & ALL_EVENT_WORDS),
     "signup": lambda column: column.time_form is not None,
@@ -118,13 +118,12 @@ FITS: Mapping[str, Callable[[Column], bool]] = {
     "total": lambda column: column.is_number,
     "currency": lambda column: column.all_match(r"[A-Z]{3}"),
 }
-# These may be empty in all the first lines, and are what they are called nevertheless.
+# Roles by heading alone: these columns may be empty in all the first lines.
 _MAY_BE_EMPTY = {"cancelled", "user", "session"}
 
 
 def guess_roles(columns: Iterable[Column]) -> dict[str, Column]:
-    """Return which column stands for which role; the best heading that fits takes it, and no column has
-    two."""
+    """Return role → column; a role gets the best heading that fits, and a column has one role."""
     free = list(columns)
     taken: dict[str, Column] = {}
     for role in WORDS_OF_ROLES:
@@ -142,8 +141,7 @@ def guess_roles(columns: Iterable[Column]) -> dict[str, Column]:
 
 
 def misfits(columns: Iterable[Column], roles: Mapping[str, Column]) -> dict[str, Column]:
-    """Return the columns whose heading is that of a role that nobody took, because their values don't fit
-    it."""
+    """Return the columns with the heading of a role that is still open, because their values don't fit it."""
     free = [column for column in columns if column not in roles.values() and column.values]
     return {
         role: column
@@ -167,10 +165,10 @@ def _rank(role: str, column: Column) -> int | None:
 
 
 def looks_personal(column: Column) -> bool:
-    """Say whether a column's name or values look as if they told who somebody is."""
+    """Return whether a column's name or values may identify a person."""
     if heading_is_personal(column.label):
         return True
-    # The name of a person, or of a thing: only its values could tell.
+    # The name of a person, or of a thing: only its values could show which.
     if plain_heading(column.name) == "name" and not column.all_match(r"#?\w*\d+\w*"):
         return True
     telling = (re.search(_EMAIL, value) or re.fullmatch(_IP_ADDRESS, value) for value in column.values)

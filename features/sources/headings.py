@@ -1,13 +1,13 @@
-"""What shops call their columns: plain forms of headings, and the words for each role in five languages.
+"""The headings of columns: their plain forms, and the words for each role in five languages.
 
-The first words of a role are the more telling ones: `created_at` is the time of an order before `paid_at` is.
+The first words of a role are the most specific: `created_at` is the time of an order before `paid_at` is.
 """
 
 import re
 import unicodedata
 from collections.abc import Mapping
 
-# Words of English, German, French, Spanish and Chinese exports, as `plain_heading` gives them.
+# Words of English, German, French, Spanish and Chinese exports, in the form of `plain_heading`.
 WORDS_OF_ROLES: Mapping[str, str] = {
     "event_id": "event_id eventid event_uuid hit_id message_id insert_id log_id event_key ereignis_id "
     "事件id 日志id",
@@ -97,11 +97,11 @@ WORDS_OF_ROLES: Mapping[str, str] = {
     "brand": "brand manufacturer vendor marke hersteller marque marca fabricante 品牌",
     "region": "region country state country_code land bundesland pays pais provincia 地区 省份 国家",
     "device": "device device_type device_category platform gerat geraet appareil dispositivo 设备 平台",
-    # An id that does not say of what.
+    # An id of an unknown kind.
     "any_id": "id uuid guid _id row_id record_id key hash lfd_nr nr",
 }
 
-# What the first words of each role look like where a shop puts its own in front or behind.
+# Patterns of the first words of each role, where a shop puts its own words before or after.
 PATTERNS_OF_ROLES: Mapping[str, str] = {
     # Times of something else that happens to an order or to a person are none of these.
     "time": r"(?!.*(ship|deliver|liefer|livraison|envio|updat|modif|birth|expir|limit|estimat|due|valid|"
@@ -138,7 +138,7 @@ _SIGN_CURRENCY = {"€": "EUR", "£": "GBP", "₹": "INR", "￥": "CNY", "元": 
 
 
 def plain_heading(name: str) -> str:
-    """Return a heading in lower case, its words parted by underscores, without accents, units and signs.
+    """Return a heading in lower case, its words separated by underscores, without accents, units and signs.
 
     >>> [plain_heading(name) for name in ("CustomerID", " Stückpreis (EUR)", "Conv. value", "ORDER-NO.")]
     ['customer_id', 'stuckpreis', 'conv_value', 'order_no']
@@ -160,12 +160,12 @@ def heading_currency(name: str) -> str | None:
 
 
 def heading_is_personal(name: str) -> bool:
-    """Say whether a heading is that of something that tells who somebody is."""
+    """Return whether a heading is that of a column that identifies a person."""
     return _PERSONAL.search(plain_heading(name)) is not None
 
 
 def heading_rank(role: str, name: str) -> int | None:
-    """Return how well a heading fits a role, 0 the best; None where it does not."""
+    """Return the rank of a heading for a role, 0 the best; None where it does not fit."""
     plain = plain_heading(name)
     words = WORDS_OF_ROLES[role].split()
     if plain in words:
@@ -175,6 +175,6 @@ def heading_rank(role: str, name: str) -> int | None:
 
 
 def is_telling(role: str, name: str) -> bool:
-    """Say whether a heading is one of the words of a role, and not only alike."""
+    """Return whether a heading is exactly one of the words of a role, not only similar."""
     rank = heading_rank(role, name.rpartition(".")[2])
     return rank is not None and rank < len(WORDS_OF_ROLES[role].split())

@@ -19,7 +19,7 @@ JOIN_KEYS = (*FORM_KEYS, "on", "prefix")
 class JoinTable:
     """The file that is joined.
 
-    on: pairs of a column of the table's files and the column of the joined file that must say the same.
+    on: pairs of a column of the table's files and the column of the joined file that must be equal.
     prefix: stands before the names of the joined file's columns where the table reads them.
     """
 
@@ -28,8 +28,7 @@ class JoinTable:
     prefix: str = ""
 
     def one_name(self, column: str) -> str:
-        """Return one name for a column however it is read: as a column of the file, or as its key in the
-        joined file, which says the same."""
+        """Return one name for a column of the file and for the equal key of the joined file."""
         keys = {f"{self.prefix}{theirs}".lower(): ours.lower() for ours, theirs in self.on}
         return keys.get(column.lower(), column.lower())
 
@@ -37,7 +36,7 @@ class JoinTable:
 def parse_join(table: Mapping[str, object], key: str) -> JoinTable | None:
     """Return the `join` of a `[[files]]` table, None where it has none.
 
-    Raises UsageError, with the key, where it says no file, no column, or what no join knows.
+    Raises UsageError, with the key, where it has no file, no column, or an unknown key.
     """
     if "join" not in table:
         return None
@@ -49,8 +48,8 @@ def parse_join(table: Mapping[str, object], key: str) -> JoinTable | None:
     on = tuple(_pairs(join, f"{key}.on"))
     if not on:
         raise UsageError(
-            f"{key}.on must name the column that says which line of {form.path} is meant, as in "
-            'on = "campaign", or on = { touch_campaign = "campaign" } where the files call it differently.'
+            f"{key}.on must name the column that selects the line of {form.path}, as in "
+            'on = "campaign", or on = { touch_campaign = "campaign" } where its two names differ.'
         )
     return JoinTable(form, on, text_of(join, "prefix", key, ""))
 

@@ -1,4 +1,4 @@
-"""Which logs an unknown file may feed, and from which of its columns."""
+"""The logs that an unknown file may feed, and the columns that it has for them."""
 
 from collections.abc import Mapping, Set
 
@@ -73,12 +73,12 @@ FEEDS: Mapping[str, Mapping[str, str]] = {
     "users": {"user_id": "user", "region": "region", "device": "device", "signup_at": "signup"},
 }
 
-# A file that shows fewer of a log's columns is none of it.
+# A file with fewer of a log's columns is not proposed for it.
 LEAST_COLUMNS = 3
 
 
 def likely_logs(roles: Mapping[str, Column]) -> list[str]:
-    """Return the logs that the file has enough of to draft them; what is missing becomes a blank."""
+    """Return the logs that the file has enough columns of; missing columns become blanks."""
     has = roles.keys()
     words = roles["event"].words & ALL_EVENT_WORDS if "event" in has else frozenset[str]()
     is_spend = _is_spend(has)
@@ -113,8 +113,8 @@ def _is_spend(names: Set[str]) -> bool:
 
 def _is_bought(names: Set[str]) -> bool:
     is_order = "order" in names or names >= {"quantity", "item"} or names >= {"price", "time", "user", "item"}
-    told = names & {"order", "item", "time", "quantity", "price", "total", "user", "line", "cancelled"}
-    return is_order and len(told) >= LEAST_COLUMNS and bool(names & {"time", "quantity", "price", "total"})
+    known = names & {"order", "item", "time", "quantity", "price", "total", "user", "line", "cancelled"}
+    return is_order and len(known) >= LEAST_COLUMNS and bool(names & {"time", "quantity", "price", "total"})
 
 
 def _is_shown(roles: Mapping[str, Column]) -> bool:
@@ -125,12 +125,12 @@ def _is_shown(roles: Mapping[str, Column]) -> bool:
 
 
 def _is_clicked(roles: Mapping[str, Column]) -> bool:
-    """Say whether each line has a flag beside it for what became of it."""
+    """Return whether each impression has a flag for its click on the same line."""
     return "click" in roles and roles["click"].is_flag
 
 
 def _nearest(names: Set[str]) -> list[str]:
-    """Return the log of which the file shows most, if it shows enough for a draft."""
+    """Return the log of which the file has most columns, if these are enough for a draft."""
     shown = {
         log: len(names & frozenset(feeds.values()))
         for log, feeds in FEEDS.items()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from features.contracts.sql_text import quoted
 from features.errors import UsageError
 
-# Counts since 1970-01-01T00:00:00Z, and how many of each make a second.
+# Units of counts since 1970-01-01T00:00:00Z → the number of them in a second.
 EPOCHS = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 
 # Days since 1899-12-30 on a wall clock, with the time of day as a fraction: what spreadsheets count in.
@@ -15,8 +15,8 @@ EXCEL_DAYS = "excel_days"
 
 NAIVE_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$"
 
-# What strptime reads without asking the machine where it stands. An offset needs no pattern: ISO times
-# that carry one are read as they are.
+# Directives of strptime that do not depend on the machine's time zone. An offset needs no pattern: ISO times
+# with an offset are read as they are.
 _PATTERN = re.compile(r"^([^%]|%(-?[dmHIMSyj]|[YfpbBaA%]))+$")
 
 
@@ -24,11 +24,11 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
     """Return the SQL for a time in UTC, as text with its offset.
 
     said: SQL of the text that holds it.
-    time_zone: where the clock stood that wrote times without offset; an ISO time that carries one, as in
-        2026-01-05T10:00:00+01:00, stays as it is. None leaves naive times for the contract to refuse.
-    formats: strptime patterns, tried in turn, or one of EPOCHS, or EXCEL_DAYS; none for ISO 8601.
-    Text that is no such time stays as it is, and the contract refuses it. An hour that the zone's clocks
-    skipped, or showed twice, has no one time in UTC: it comes out as a sentence, for quarantine.
+    time_zone: of times without offset; an ISO time with an offset, as in 2026-01-05T10:00:00+01:00, is not
+        changed. None leaves naive times for the contract to refuse.
+    formats: strptime patterns, tried in turn, or one of EPOCHS, or EXCEL_DAYS; none for ISO 8601. Text that
+    is not such a time is not changed, and the contract refuses it. An hour that the zone's clocks skipped or
+    showed twice has no unique time in UTC: the result is a sentence, for quarantine.
 
     Raises UsageError for an unknown zone or pattern, or a pattern without zone.
 
@@ -40,10 +40,10 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
     refuse_unknown_patterns(formats)
     if time_zone is None:
         if formats:
-            raise UsageError(f"The pattern {formats[0]} tells no offset; say time_zone as well.")
+            raise UsageError(f"The pattern {formats[0]} has no offset; set time_zone too.")
         return said
     if time_zone not in zoneinfo.available_timezones():
-        raise UsageError(f"{time_zone} is no time zone; say one like Europe/Berlin, or UTC.")
+        raise UsageError(f"{time_zone} is not a time zone; use one like Europe/Berlin, or UTC.")
     if not formats:
         naive = f"regexp_matches({said}, {quoted(NAIVE_TIME)})"
         if time_zone == "UTC":
@@ -65,7 +65,7 @@ def plain_iso(said: str) -> str:
 
 
 def day(said: str, *, formats: Sequence[str] = ()) -> str:
-    """Return the SQL for a day as YYYY-MM-DD; text that is no such day stays as it is.
+    """Return the SQL for a day as YYYY-MM-DD; text that is not such a day is not changed.
 
     Raises UsageError for an unknown pattern.
     """
@@ -81,7 +81,7 @@ def refuse_unknown_patterns(formats: Sequence[str]) -> None:
     for pattern in formats:
         if not _PATTERN.match(pattern) and (pattern != EXCEL_DAYS or len(formats) > 1):
             raise UsageError(
-                f"{pattern} is no time format: write one like %d/%m/%Y %H:%M, or alone one of "
+                f"{pattern} is not a time format: write one like %d/%m/%Y %H:%M, or alone one of "
                 f"{', '.join((*EPOCHS, EXCEL_DAYS))}. ISO times with an offset need none."
             )
 
@@ -89,7 +89,7 @@ def refuse_unknown_patterns(formats: Sequence[str]) -> None:
 def _parsed(said: str, formats: Sequence[str]) -> str:
     """Return the SQL of a wall time by the first pattern that fits.
 
-    A pattern with %Y takes 26 for the year 26, as nobody who logs sales means it.
+    A pattern with %Y reads 26 as the year 26, which no log of sales means: such times are left out.
     """
     parsed = f"try_strptime({said}, [{', '.join(quoted(pattern) for pattern in formats)}])"
     if not any("%Y" in pattern for pattern in formats):
@@ -137,6 +137,6 @@ def _unique_instant(wall: str, time_zone: str) -> str:
             WHEN {shows[second]} THEN CAST({second} AS VARCHAR)
             ELSE wall || {quoted(f" was skipped in {time_zone}")}
         END"""
-    # A lambda over a list of one stands in for LET: SQL has no other way to name a part of an expression.
+    # A lambda over a list of one is used like LET: SQL has no other way to name a part of an expression.
     named = f"list_transform([[{earlier}, {later}]], lambda instants: {chosen})[1]"
     return f"list_transform([{wall}], lambda wall: {named})[1]"

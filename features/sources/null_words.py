@@ -1,4 +1,4 @@
-"""Words that databases and spreadsheets write where there is nothing."""
+"""Words that databases and spreadsheets write for null."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,9 +24,9 @@ NULL_WORDS = (
 
 
 def null_words(fields: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Return the words for nothing that some columns have, each with those columns.
+    """Return the null words that some columns have, each with those columns.
 
-    A column of nothing but such words is one that nobody fills: it counts as well.
+    A column with only such words is never filled; it counts too.
 
     >>> null_words({"user": ["u1", "NULL", "u2"], "item": ["a", "b", "-"]})
     {'NULL': ('user',), '-': ('item',)}

@@ -1,9 +1,8 @@
-"""Numbers as shops write them: which sign parts the decimals, which the thousands, and the sign of the
-currency.
+"""Number formats of shops: the decimal sign, the thousands separator, and the currency sign.
 
-`1.299` is a price of 1.30 in one country and of 1,299 in the next, so that no number is read by guessing: a
-mapping says the form, a value of another form goes to quarantine, and the proposal of a mapping asks where
-two forms fit.
+`1.299` is a price of 1.30 in one country and of 1,299 in another, so no number is read by guessing: a mapping
+states the format, a value of another format goes to quarantine, and the draft of a mapping asks where two
+formats fit.
 """
 
 import re
@@ -14,8 +13,7 @@ from features.contracts.sql_text import quoted
 
 DECIMALS = (".", ",")
 THOUSANDS = (".", ",", " ", "'")
-# What spreadsheets write for a space that must not break: as it is, narrow, thin; and the apostrophe of the
-# Swiss.
+# The no-break spaces of spreadsheets: normal, narrow, thin; and the Swiss apostrophe.
 _SPACES, _APOSTROPHES = "\u00a0\u202f\u2009", "\u2019"
 _MINUS = "\u2212"
 _SIGNS = "$€£¥₹₽₩₺₴₫฿元円"
@@ -38,10 +36,10 @@ SIGN_CURRENCIES = {
 
 @dataclass(frozen=True)
 class NumberForm:
-    """How a file writes numbers.
+    """The number format of a file.
 
-    decimal: what stands before the decimals. thousands: what parts the thousands; empty where nothing does.
-    currency_sign: what stands before or behind an amount; empty for nothing.
+    decimal: the decimal sign. thousands: the thousands separator; empty for none.
+    currency_sign: the sign before or after an amount; empty for none.
     """
 
     decimal: str = "."
@@ -59,8 +57,8 @@ class NumberForm:
     def sql(self, said: str, *, is_share: bool = False) -> str:
         """Return the SQL of a number with a decimal point, as text; of per cent, a share.
 
-        said: SQL of the text. is_share: whether 4.5 % may stand there, for 0.045.
-        Text of another form comes out with a word behind it, so that no contract takes it for a number.
+        said: SQL of the text. is_share: whether 4.5 % is allowed, for 0.045.
+        For text of another format, the result has a word after it, so that no contract reads it as a number.
         """
         text = _plain_spaces(said)
         if self.currency_sign:
@@ -90,10 +88,10 @@ def _plain_spaces(said: str) -> str:
 
 
 def forms_of(values: Collection[str]) -> tuple[NumberForm, ...]:
-    """Return the forms that all of the values may be of, the simplest first; none where one is not a number.
+    """Return the formats that fit all of the values, the simplest first; none where one is not a number.
 
-    Two forms are two answers: no value tells which of them was meant. A form that parts thousands is named
-    only where a value shows the sign.
+    With two formats, no value shows which one is meant. A format with a thousands separator is returned only
+    where a value has the separator.
 
     >>> [form.decimal + form.thousands for form in forms_of(["12,50", "1.234,56"])]
     [',.']
@@ -122,7 +120,7 @@ def forms_of(values: Collection[str]) -> tuple[NumberForm, ...]:
 def _shows(digits: Collection[str], decimal: str, thousands: str) -> bool:
     if any(thousands in text for text in digits) is False and thousands:
         return False
-    # With nothing to tell it from a point, a decimal comma is not there.
+    # Without a separator in any value, the decimal comma is not a different format.
     if decimal != "." and not any(decimal in text for text in digits) and not thousands:
         return False
     form = NumberForm(decimal, thousands).pattern
@@ -130,6 +128,6 @@ def _shows(digits: Collection[str], decimal: str, thousands: str) -> bool:
 
 
 def plain_text(value: str) -> str:
-    """Return the text with plain spaces, apostrophes and minus signs, and none around it."""
+    """Return the text with plain spaces, apostrophes and minus signs, without spaces around it."""
     table = str.maketrans(_SPACES + _APOSTROPHES + _MINUS, "   '-")
     return value.translate(table).strip()

@@ -2,7 +2,7 @@
 
 An invoice that begins with C takes goods back: its lines are returns. One that begins
 with another letter is an adjustment of the books, and so is a price of zero or below: quarantine. The same
-item stands on several lines of one invoice, word for word, so that the key of a line is its number in the
+item is on several lines of one invoice, with equal texts, so that the key of a line is its number in the
 file. There are no visits and no clicks. 135,080 lines have no customer and stay without one.
 Source: Chen, Sain & Guo 2012, Data mining for the online retail industry.
 """
@@ -18,11 +18,11 @@ from features.sources.local_time import utc_time
 from features.sources.money import cents
 
 CURRENCY_CODE = "GBP"
-# Where the till's clock stands, and how exports of the original spreadsheet write its times.
+# The time zone of the tills, and the formats of times in exports of the original spreadsheet.
 TIME_ZONE = "Europe/London"
 TIME_FORMATS = ("%Y-%m-%d %H:%M:%S", "%m/%d/%Y %H:%M")
 
-# What the two releases call the same column.
+# Names of the same column in the two releases.
 NAMES = {
     "invoice": ("InvoiceNo", "Invoice"),
     "item": ("StockCode",),

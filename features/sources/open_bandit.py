@@ -1,8 +1,8 @@
 """Open Bandit Dataset: ZOZOTOWN's logs of two policies over the same items.
 
 Layout `folder/{random,bts}/{all,men,women}/{campaign}.csv` beside an `item_context.csv`. A campaign is a
-surface with three slots and a catalog of its own: item 7 of `men` is not item 7 of `women`. The rows have
-no users, so that every impression is a visit of its own.
+surface with three slots and its own catalog: item 7 of `men` is not item 7 of `women`. The rows have
+no users, so every impression is a separate visit.
 Source: Saito, Aihara, Matsutani & Narita 2021, Open Bandit Dataset and Pipeline.
 """
 
@@ -27,7 +27,7 @@ ROW_NUMBER = "column0"
 
 
 def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:  # noqa: ARG001
-    """Return the files that are there and the logs that each feeds.
+    """Return the existing files and the logs that each feeds.
 
     until: part of every adapter's signature; it leaves out no file here, because one file holds all
         days. The warehouse leaves out rows after the night's date.
@@ -54,7 +54,7 @@ def _rounds(folder: Path, policy: str, campaign: str) -> SourceFile:
     item_id = f"'{campaign}:' || item_id"
     # The affinities between the user and each item stay out: only the shown item's could go with the
     # row, and a context must not depend on the action.
-    # The features' values are hashes: eight digits tell them apart, and fit into a segment's name.
+    # The features' values are hashes: eight digits distinguish them, and fit into a segment's name.
     context = ", ".join(f"'{feature}', left({feature}, 8)" for feature in USER_FEATURES)
     impressions = {
         "impression_id": impression_id,
@@ -72,7 +72,7 @@ def _rounds(folder: Path, policy: str, campaign: str) -> SourceFile:
         "occurred_at": "timestamp",
         "session_id": impression_id,
         "item_id": item_id,
-        # Anything but 0 and 1 comes out as no event type, and so with a reason in quarantine.
+        # Values other than 0 and 1 become an invalid event type, and so go to quarantine with a reason.
         "event_type": "CASE click WHEN '1' THEN 'click' ELSE 'click = ' || coalesce(click, 'nothing') END",
         "impression_id": impression_id,
     }

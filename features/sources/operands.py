@@ -15,7 +15,7 @@ DECIMAL = "DECIMAL(38, 9)"
 class Expression:
     """SQL over the columns of one line.
 
-    kind: what it gives; text where a column is read as it stands.
+    kind: the type of its result; text where a column is read unchanged.
     columns: the file's columns that it reads.
     literal: the value where it is written out.
     """
@@ -27,7 +27,7 @@ class Expression:
 
     @classmethod
     def of_column(cls, name: str) -> "Expression":
-        """Return the column as it stands in the file."""
+        """Return the column unchanged."""
         return cls(identifier(name), "text", frozenset({name}))
 
     @classmethod
@@ -37,11 +37,11 @@ class Expression:
         return cls(f"CAST('{digits}' AS {DECIMAL})", "number", frozenset(), literal)
 
     def negated(self) -> "Expression":
-        """Return its contrary."""
+        """Return its negation."""
         return replace(self, sql=f"(NOT {self.sql})", literal=None)
 
     def as_text(self) -> "Expression":
-        """Return it as text; a number without the zeros behind its last place."""
+        """Return it as text; a number without trailing zeros."""
         match self.kind:
             case "number":
                 # All numbers have nine places, so there is always a point to stop at.
@@ -52,7 +52,7 @@ class Expression:
                 return self
 
     def as_number(self) -> "Expression":
-        """Return it as a number; null where the text is none."""
+        """Return it as a number; null where the text is not a number."""
         if self.kind == "number":
             return self
         return replace(self, sql=f"TRY_CAST({self.sql} AS {DECIMAL})", kind="number")
@@ -79,7 +79,7 @@ def number_of(sql: str, *parts: Expression) -> Expression:
 
 
 def arithmetic(left: Expression, sign: str, right: Expression) -> Expression:
-    """Return left sign right; null where a side is no number, or by division by zero."""
+    """Return left sign right; null where a side is not a number, or for division by zero."""
     left, right = left.as_number(), right.as_number()
     return number_of(f"({left.sql} {sign} {right.sql})", left, right)
 

@@ -14,7 +14,7 @@ from features.sources.local_time import utc_time
 
 COLUMNS = frozenset({"session", "events"})
 
-# TRY: what is no JSON at all is no list either.
+# TRY: a text that is not JSON is not a list either.
 _EVENTS = "TRY(CASE WHEN json_type(events) = 'ARRAY' THEN json_extract(events, '$[*]') END)"
 
 

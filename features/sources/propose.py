@@ -1,4 +1,4 @@
-"""A draft of the `[[files]]` tables for files that nobody has described yet, to be corrected by hand."""
+"""A draft of the `[[files]]` tables for files without a description, to be corrected by hand."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ from features.sources.likely_logs import FEEDS, likely_logs
 from features.sources.sample import Column, Sample, take_sample
 
 HEAD = """\
-# A draft from the look of the first lines. Check every line; a # in front leaves one out.
-# What a file lacks and one other knows, such as the day of a campaign, is joined by a line below its path:
+# A draft from the first lines of the files. Check every line; a # at its start disables a line.
+# Columns of one other file, such as the day of a campaign, are joined by a line below the path:
 # join = { path = "campaigns.csv", on = "campaign" }"""
 
 
@@ -47,17 +47,17 @@ def propose(path: Path) -> str:
 
 
 def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list[str]]:
-    """Return a table for each form of file, and why some of several files have none.
+    """Return a table for each form of file, and the reasons for files without one.
 
-    In a table each column stands with its guess, and a blank where something is needed and not found.
+    In a table each column has its guess, and a blank where a needed column is not found.
 
     folder: of the logs. Files whose tables would mean the same share one, by a pattern that no other file of
     the folder fits. Columns that look personal are named, without a value, and left out; no example is shown
     of a user id or of anything that might be about a person, and the examples of different columns are not
     of one line. The same files give the same text.
 
-    Raises UsageError when the ending of a name tells no format, InputDataError when the only file can't be
-    read.
+    Raises UsageError when the ending of a name is not a known format, InputDataError when the only file can't
+    be read.
     """
     drafts: dict[object, FileDraft] = {}
     names: dict[object, list[str]] = {}
@@ -84,7 +84,7 @@ def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list
 
 
 def log_files(paths: Sequence[Path]) -> list[Path]:
-    """Return the files that are named or lie in a named folder, as far as their endings tell a format.
+    """Return the named files and those in a named folder, if their endings are known formats.
 
     Raises InputDataError where a folder holds no such file.
     """
@@ -99,9 +99,7 @@ def log_files(paths: Sequence[Path]) -> list[Path]:
             if file.is_file() and PurePath(file.name.removesuffix(".gz")).suffix.lower() in FORMATS
         ]
         if not inside:
-            raise InputDataError(
-                f"{path} holds no file that can be looked at; there are {', '.join(FORMATS)}."
-            )
+            raise InputDataError(f"{path} holds no file of a known format; these are {', '.join(FORMATS)}.")
         found += inside
     return list(dict.fromkeys(found))
 
@@ -133,28 +131,27 @@ def _draft(path: Path) -> FileDraft:
 
 
 def _of_one_list(roles: Mapping[str, Column]) -> dict[str, Column]:
-    """Leave out what stands in another list than the item: a row is an element of one list."""
+    """Leave out columns in another list than the item: a row is an element of one list."""
     inside = roles["item"].inside if "item" in roles else ()
     return {role: column for role, column in roles.items() if column.inside in {(), inside}}
 
 
 def _apart_from_users(roles: Mapping[str, Column]) -> tuple[dict[str, Column], list[str]]:
-    """Leave out what is read from the same JSON as the user id, which alone may be read from it."""
+    """Leave out columns from the same JSON as the user id: nothing else may be read from it."""
     user = roles.get("user")
     if user is None or not (user.path or user.inside):
         return dict(roles), []
     if user.inside:
-        said = f"left out: {comment(user.label)} stands in the list that the rows are read from"
+        said = f"left out: {comment(user.label)} is in the list that the rows are read from"
         return {role: column for role, column in roles.items() if role != "user"}, [said]
     beside = {role: column for role, column in roles.items() if role != "user" and column.name == user.name}
-    said = f"stands in the same object as {comment(user.label)}, which user_id alone may read"
+    said = f"is in the same object as {comment(user.label)}, which only user_id may read"
     kept = {role: column for role, column in roles.items() if role not in beside}
     return kept, [f"left out: {comment(column.label)} {said}" for column in beside.values()]
 
 
 def _address(personal: Sequence[Column]) -> Column | None:
-    """Return the personal column that could tell customers apart where nothing else does: their e-mail
-    address."""
+    """Return the personal column that could distinguish customers where no other does: the e-mail address."""
     found = (
         column
         for column in personal
@@ -193,7 +190,7 @@ def _remarks(
 
 
 def _nearly(log: str, roles: Mapping[str, Column]) -> str | None:
-    """Say what a log lacks that the file shows at least half of."""
+    """Return a remark on the missing columns of a log that the file has at least half of."""
     needed = [name for name, kind in LOGS[log].columns().items() if not kind.nullable and name in FEEDS[log]]
     missing = [name for name in needed if FEEDS[log][name] not in roles]
     if not missing or len(missing) * 2 > len(needed):

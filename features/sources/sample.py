@@ -1,4 +1,4 @@
-"""A look at the first lines of a file: how it is written, its columns, what their values look like."""
+"""The first lines of a file: its format, its columns, and the forms of their values."""
 
 import json
 import re
@@ -21,7 +21,7 @@ from features.sources.sample_text import SampleText, first_lines
 from features.sources.time_forms import TimeForm, time_form
 
 N_LINES = 2000
-# Stands in the steps to a value for every element of a list.
+# The step to a value that means every element of a list.
 LIST = "[]"
 
 
@@ -30,10 +30,10 @@ class Column:
     """One column of the sample.
 
     values: its texts, in the order of the lines, without the missing ones.
-    n_missing: lines where it is empty, or a word for nothing.
+    n_missing: lines where it is empty, or a null word.
     path: steps from the column of the file to a value inside its JSON; empty for the column itself.
     is_typed: its numbers are numbers of the file's format, and not texts that look like some.
-    inside: steps to the JSON list of whose elements it is a part; empty for none.
+    inside: steps to the JSON list whose elements contain it; empty for none.
     written_at: when its file was written, in UTC; no time in it is later.
     """
 
@@ -46,23 +46,23 @@ class Column:
     written_at: datetime | None = None
 
     def all_match(self, pattern: str) -> bool:
-        """Say whether there are values, and each looks like the pattern as a whole."""
+        """Return whether there are values, and each of them matches the whole pattern."""
         return bool(self.values) and all(re.fullmatch(pattern, value) for value in self.values)
 
     @property
     def label(self) -> str:
-        """What a reader calls it: `product.sku`."""
+        """Its name for readers: `product.sku`."""
         return ".".join((*(self.inside or (self.name,)), *self.path))
 
     @property
     def example(self) -> str:
-        """The most frequent value, the least of equals: not the first, which would give away a line."""
+        """The most frequent value, the smallest of equals: not the first one, which would reveal a line."""
         counts = Counter(self.values)
         return min(counts, key=lambda value: (-counts[value], value))
 
     @cached_property
     def number_forms(self) -> tuple[NumberForm, ...]:
-        """The forms in which all values are numbers; two where it can't be told which is meant."""
+        """The number formats that fit all values; two where the meaning is ambiguous."""
         if self.is_typed or self.all_match(r"-?\d+(\.\d+)?[eE][-+]?\d+|-?\d+(\.\d+)?"):
             forms = forms_of(self.values) if not self.is_typed else (NumberForm(),)
             return forms or (NumberForm(),)
@@ -70,22 +70,22 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        """All values are numbers, however written."""
+        """Whether all values are numbers, in any format."""
         return bool(self.number_forms) and bool(self.values)
 
     @property
     def is_whole(self) -> bool:
-        """All values may be whole numbers, `1.234` and `17.0` among them."""
+        """Whether all values may be whole numbers, such as `1.234` and `17.0`."""
         return self.all_match(r"-?\d+([.,]0+)?|-?\d{1,3}([.,' \u00a0\u202f]\d{3})+")
 
     @property
     def is_flag(self) -> bool:
-        """All values say yes or no."""
+        """Whether all values mean yes or no."""
         return bool(self.words) and self.words <= YES | NO
 
     @property
     def is_unique(self) -> bool:
-        """Each line has a value, and each another one."""
+        """Whether each line has a value, and all values differ."""
         return not self.n_missing and bool(self.values) and len(set(self.values)) == len(self.values)
 
     @cached_property
@@ -96,13 +96,12 @@ class Column:
 
     @cached_property
     def times(self) -> TimeForm | None:
-        """How the column writes times, and what decided where two forms fit; None for no times."""
+        """The time format of the column, with the decision where two formats fit; None for no times."""
         return time_form(self.values, self.written_at)
 
     @property
     def time_form(self) -> str | None:
-        """How the column writes times: `zoned`, `naive`, `day`, or what `time_format` says; None for no
-        times.
+        """The time format of the column: `zoned`, `naive`, `day`, or a value of `time_format`; or None.
 
         >>> Column("at", ("1569888000025", "1569888000100")).time_form
         'epoch_ms'
@@ -118,10 +117,10 @@ NO = frozenset({"0", "false", "no", "n", "nein", "non", "否", "0.0", "f"})
 class Sample:
     """The first lines of a file, column by column.
 
-    text: how its bytes become lines; layout: how a line of CSV becomes fields; each None where there is none.
-    null_values: words found that stand for nothing, with the columns that have them.
+    text: the form of its text; layout: of its CSV; each None where there is none.
+    null_values: null words that were found, with the columns that have them.
     is_padded: values or headings have spaces around them.
-    n_lines: lines looked at. n_repeated: how many of them stood there before, letter by letter.
+    n_lines: number of lines read. n_repeated: number of lines that exactly repeat an earlier one.
     fields: the values of each column line by line, empty where it has none; by its label.
     """
 
@@ -136,7 +135,7 @@ class Sample:
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
 
     def stands_on_first_line_only(self, column: Column, order: Column) -> bool:
-        """Say whether a column of some order's first line is empty on another line of that order."""
+        """Return whether a column filled on an order's first line is empty on another line of that order."""
         orders, values = self.fields.get(order.label, ()), self.fields.get(column.label, ())
         first: dict[str, str] = {}
         return any(
@@ -148,14 +147,14 @@ class Sample:
 def take_sample(path: Path) -> Sample:
     """Read the first N_LINES lines of a file.
 
-    Raises UsageError when the ending of the name tells no format, InputDataError when the file can't be read
-    or holds no line.
+    Raises UsageError when the ending of the name is not a known format, InputDataError when the file can't be
+    read or holds no line.
     """
     suffix = PurePath(path.name.removesuffix(".gz")).suffix.lower()
     if suffix not in FORMATS:
         raise UsageError(
-            f"The ending of {path} tells no format; there are {', '.join(FORMATS)}, and .gz of them. "
-            "A workbook (.xlsx) is exported as CSV first."
+            f"The ending of {path} is not a known format; known are {', '.join(FORMATS)}, and .gz of them. "
+            "Export a workbook (.xlsx) as CSV first."
         )
     readers: Mapping[FileFormat, Callable[[Path], Sample]] = {
         "csv": _csv,
@@ -165,11 +164,11 @@ def take_sample(path: Path) -> Sample:
     try:
         sample = readers[FORMATS[suffix]](path)
     except (OSError, EOFError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        raise InputDataError(f"{path} can't be looked at: {error}.") from error
+        raise InputDataError(f"{path} can't be read: {error}.") from error
     if not any(column.values for column in sample.columns):
         raise InputDataError(
-            f"{path} holds no lines to look at: it is empty, has a header and nothing below it, or every "
-            "value is a word for none, such as NULL."
+            f"{path} holds no lines to read: it is empty, has only a header, or every "
+            "value is a null word, such as NULL."
         )
     written_at = datetime.fromtimestamp(path.stat().st_mtime, UTC).replace(tzinfo=None)
     return replace(sample, columns=tuple(replace(column, written_at=written_at) for column in sample.columns))
@@ -260,7 +259,7 @@ def _parquet(path: Path) -> Sample:
 def _judged(
     sample: Sample, fields: Mapping[tuple[str, ...], list[str]], typed: Collection[tuple[str, ...]] = ()
 ) -> Sample:
-    """Return the sample with its columns: without spaces around values and without words for nothing."""
+    """Return the sample with its columns, without spaces around values and without null words."""
     is_padded = sample.file_format == "csv" and _is_padded(fields)
     if is_padded:
         fields = {steps: [value.strip() for value in values] for steps, values in fields.items()}
@@ -279,7 +278,7 @@ def _judged(
 
 
 def _is_padded(fields: Mapping[tuple[str, ...], Sequence[str]]) -> bool:
-    """Say whether spaces stand around most values of some column, or around a heading."""
+    """Return whether most values of a column, or a heading, have spaces around them."""
     if any(name != name.strip() for name, *_ in fields):
         return True
     return any(

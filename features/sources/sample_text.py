@@ -1,4 +1,4 @@
-"""The first lines of a text file, and what had to be known to read them."""
+"""The first lines of a text file, with its encoding and form."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from features.errors import InputDataError
 from features.text_files import TextForm, text_chunks, text_form
 
-# Bytes that are no UTF-8 are recognized by trying: a Chinese text is one in gb18030, and any other in cp1252.
+# Bytes that are not UTF-8 are recognized by trying: a Chinese text is in gb18030, and any other in cp1252.
 _CODE_PAGES = ("gb18030", "cp1252", "latin-1")
 _CHINESE = range(0x4E00, 0xA000)
 
@@ -15,8 +15,8 @@ _CHINESE = range(0x4E00, 0xA000)
 class SampleText:
     """Lines without their ends.
 
-    encoding: what a mapping has to say; None where the file tells it by itself.
-    form: how its bytes become lines.
+    encoding: the encoding for the mapping; None where it is recognized from the file.
+    form: the form of the text.
     """
 
     lines: tuple[str, ...]
@@ -32,7 +32,7 @@ def first_lines(path: Path, n_lines: int) -> SampleText:
     raw = _first_bytes(path, n_lines, None)
     if b"\x00" in raw[:4096]:
         raise InputDataError(
-            f"{path} holds bytes that are not text. A workbook or a database is exported as CSV first."
+            f"{path} holds bytes that are not text. Export a workbook or a database as CSV first."
         )
     try:
         return SampleText(_lines(raw.decode("utf-8-sig")), None, text_form(path))
@@ -47,9 +47,7 @@ def first_lines(path: Path, n_lines: int) -> SampleText:
             continue
         # Two bytes that hardly any text of such a code page has, and many other files do.
         if encoding != "gb18030" and {0xFE, 0xFF} & set(raw):
-            raise InputDataError(
-                f"{path} can't be looked at: its bytes are not text in UTF-8 or a code page."
-            )
+            raise InputDataError(f"{path} can't be read: its bytes are not text in UTF-8 or a code page.")
         letters = [letter for letter in text[:4096] if ord(letter) > 127]
         is_chinese = sum(ord(letter) in _CHINESE for letter in letters) * 2 > len(letters)
         if encoding != "gb18030" or is_chinese:

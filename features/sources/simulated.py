@@ -1,7 +1,7 @@
 """The simulated shop as one more source: its files already have the contracts' names.
 
-Nothing after this point can tell it from a real shop, so a night on simulated logs, whose truth is known,
-tests the very path that real logs take.
+From here on it is treated as a real shop, so a night on simulated logs, whose truth is known, tests the same
+path that real logs take.
 """
 
 from datetime import date
@@ -61,7 +61,7 @@ def _source_file(folder: Path, name: str, log: str) -> SourceFile:
 
 
 def _by_name(log: str) -> dict[str, str]:
-    """Every column is its own; quoted, because `date` is also a word of SQL."""
+    """Return each column mapped to itself; quoted, because `date` is also a word of SQL."""
     return {
         name: f"nullif(\"{name}\", '')" if column.nullable else f'"{name}"'
         for name, column in LOGS[log].columns().items()

@@ -1,5 +1,4 @@
-"""How a column writes its times: the pattern that fits all values, and what decides where two patterns
-fit."""
+"""The time format of a column: the pattern that fits all values, and the decision where two patterns fit."""
 
 import re
 from collections.abc import Sequence
@@ -46,17 +45,17 @@ _DIRECTIVES = {
     **dict.fromkeys(("%b", "%B", "%a"), r"[A-Za-z]+"),
 }
 
-# Enough lines for their order to speak, and how many times nearer the neighbors must be in one order.
+# Enough lines to use their order, and the factor by which neighbors must be nearer in one order.
 _LEAST_STEPS, _NEARER = 30, 4.0
 
 
 @dataclass(frozen=True)
 class TimeForm:
-    """How times are written.
+    """A time format.
 
     kind: `zoned` and `naive` for ISO times, `day` for ISO days, `pattern`, `epoch` and `excel_days` for
-    others. pattern: as `time_format` says it; empty for ISO. other: the second pattern that fits as well.
-    decision: why it is the one and not the other.
+    others. pattern: as in `time_format`; empty for ISO. other: the second pattern that fits too.
+    decision: why it is the first and not the other.
     """
 
     kind: Literal["zoned", "naive", "day", "pattern", "epoch", "excel_days"]
@@ -71,12 +70,12 @@ class TimeForm:
 
     @property
     def needs_zone(self) -> bool:
-        """Whether only the place of the clock makes a time of it."""
+        """Whether it is a time only together with a time zone."""
         return self.kind in {"naive", "pattern", "excel_days", "day"}
 
 
 def time_form(values: Sequence[str], written_at: datetime | None = None) -> TimeForm | None:
-    """Return how the values write times; None where they are none.
+    """Return the time format of the values; None where they are not times.
 
     written_at: when the file was written, in UTC: nothing in it is later by more than a day. None where that
         is not known.
@@ -127,7 +126,7 @@ def _patterned(values: Sequence[str], written_at: datetime | None) -> TimeForm |
 
 
 def _patterns(example: str) -> list[str]:
-    """Return the patterns that one value looks like, those with the day first before the others."""
+    """Return the patterns that may fit one value, those with the day first before the others."""
     if len(example) > 40:
         return []
     found = []
@@ -146,7 +145,7 @@ def _patterns(example: str) -> list[str]:
 
 @cache
 def _looks(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression for what a pattern reads; strptime's own is slow to make."""
+    """Return the regular expression of a pattern; that of strptime is slow to build."""
     parts = re.split(r"(%[a-zA-Z])", pattern)
     return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
 
@@ -171,7 +170,7 @@ def _swapped(pattern: str) -> str:
 def _decided(
     first: Sequence[datetime], second: Sequence[datetime], written_at: datetime | None
 ) -> tuple[Decision, bool]:
-    """Return what speaks for one of two readings, and whether it is the first."""
+    """Return the evidence for one of two formats, and whether that is the first."""
     last = written_at + timedelta(days=1) if written_at else datetime.max  # noqa: DTZ901, a wall time
     late = [any(time > last for time in times) for times in (first, second)]
     if late[0] != late[1]:

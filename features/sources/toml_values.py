@@ -12,7 +12,7 @@ def refuse_unknown(table: Mapping[str, object], known: Collection[str], key: str
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-            raise UsageError(f"{key}.{name} is no {what}; {hint}")
+            raise UsageError(f"{key}.{name} is not a known {what}; {hint}")
 
 
 def table_of(table: Mapping[str, object], name: str, key: str) -> Mapping[str, object]:

@@ -1,1 +1,1 @@
-"""From logged rounds to what a learner eats: one task per segment, split by time."""
+"""The tasks of learners from logged rounds: one task per segment, split by time."""

@@ -1,13 +1,12 @@
 """Build the tasks of one domain: rounds → windows, segments, contexts, candidate sets.
 
-Only rounds with a logged propensity, served by an evidence policy, can teach or judge. The incumbent's
-rounds say what the shop shows today.
+Only rounds with a logged propensity that an evidence policy served are learned from or evaluated on. The
+incumbent's rounds show what the shop shows today.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +25,7 @@ from features.context import (
 )
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
-from features.tasks.history import history_arrays
+from features.tasks.history import AnyArray, history_arrays
 from features.tasks.item_features import item_blocks, item_features
 from features.tasks.settings import TaskSettings
 from features.tasks.splits import split_segments
@@ -38,18 +37,17 @@ KNOWN = ("round_id", "decided_at", "user_key", "surface", "campaign_id", "contex
 """Columns of a round that are known when it is decided."""
 
 GROUPS = frozenset({"cluster", "segment_id"})
-"""Columns that say in which group a row is: an attribute of that name gets another."""
-
-Array = npt.NDArray[Any]
+"""Columns that name the group of a row: an attribute of such a name gets another name."""
 
 
 @dataclass(frozen=True)
 class DomainTasks:
-    """What learning, evaluating and deciding need to know of one domain.
+    """The tasks of one domain: the inputs of learning, evaluating and deciding.
 
-    evidence: the rounds that teach and judge (round_id, segment_id, window, ...), in the order of the arrays.
-    split_by: what decided which rounds teach and which judge, see random_split.py.
-    context_blocks, item_blocks: what the numbers in the arrays context_block and item_block stand for.
+    evidence: the rounds to learn from and to evaluate on (round_id, segment_id, window, ...), in the order of
+    the arrays.
+    split_by: how rounds were split into windows: by time, user or round, see random_split.py.
+    context_blocks, item_blocks: names for the numbers in the arrays context_block and item_block.
     arrays: name → array, as listed in files.py.
     """
 
@@ -68,11 +66,11 @@ class DomainTasks:
     context_blocks: tuple[str, ...]
     item_blocks: tuple[str, ...]
     targets: Targets
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, AnyArray]
 
 
 def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> DomainTasks:
-    """Build the tasks of one domain as the night of `as_of` knows it.
+    """Build the tasks of one domain for the night of `as_of`.
 
     tables: as `read_tables` reads them, with the same settings. Raises UsageError if a segment trait does not
     exist.
@@ -142,7 +140,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """How rows find their cluster, if there are clusters, and then their segment."""
+    """The assignment of rows to clusters, if there are clusters, and then to segments."""
 
     clusters: HistoryClusters | None
     segmentation: Segmentation
@@ -166,10 +164,10 @@ def _damped_history(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _described(tables: ShopTables) -> pl.DataFrame:
-    """Return what was known of each round when it was decided: request, place, user's traits and history.
+    """Return the facts known of each round when it was decided: request, place, user's traits and history.
 
-    What came of a round, and what tasks note of it, are not among the columns: an attribute of a shop may
-    have any name, `window` or `is_clicked` as well, and is then the shop's.
+    The results of a round and the columns that tasks add are left out. So a shop's attribute may have any
+    name, also `window` or `is_clicked`.
     """
     users = expand(tables.users, "attributes", tables.user_keys, reserved=GROUPS)
     known = [name for name in KNOWN if name in tables.rounds.columns]
@@ -179,13 +177,13 @@ def _described(tables: ShopTables) -> pl.DataFrame:
 
 
 def _splits(taught: pl.DataFrame, settings: TaskSettings) -> dict[str, Split]:
-    """Deal out the segments that have enough rounds to be tasks of their own."""
+    """Assign to splits the segments that have enough rounds to be tasks."""
     counts = taught.group_by("segment_id").len().filter(pl.col("len") >= settings.min_rounds)
     return split_segments(counts["segment_id"].to_list(), settings.salt)
 
 
 def _actions(tables: ShopTables) -> pl.DataFrame:
-    """Return what describes each action, in the order of action_ids; null where no catalog lists it."""
+    """Return the attributes of each action, in the order of action_ids; null where no catalog lists it."""
     catalog = expand(tables.items, "attributes", tables.item_keys)
     actions = pl.DataFrame({"item_id": tables.action_ids}, schema={"item_id": pl.String})
     return actions.join(catalog, on="item_id", how="left", maintain_order="left")
@@ -209,8 +207,8 @@ def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
     return found["place"].to_numpy().astype(np.int64)
 
 
-def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> Array:
-    """Count float64[G, L, A]: what the incumbent showed, by segment and slot, before the holdout."""
+def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> AnyArray:
+    """Count the actions of the incumbent before the holdout, float64[G, L, A], by segment and slot."""
     before = rounds.filter(pl.col("window").is_in([Window.SUPPORT, Window.QUERY]))
     shown = before.filter(pl.col("policy_version") == policy) if policy else before.filter("is_evidence")
     counts = np.zeros(shape)
@@ -218,8 +216,8 @@ def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, 
     return counts
 
 
-def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
-    # Without users each round is its own cluster; with users a round without one is, too.
+def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, AnyArray]:
+    # Without users each round is its own cluster; in a log with users, so is a round without a user.
     person = pl.coalesce("user_key", pl.concat_str(pl.lit("\x1f"), "round_id"))
     cluster = evidence.select(person.rank("dense").cast(pl.Int64) - 1).to_series()
     return {
@@ -236,7 +234,7 @@ def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, Array]:
 
 def _target_arrays(
     targets: Targets, segment_ids: tuple[str, ...], candidates: Candidates
-) -> dict[str, Array]:
+) -> dict[str, AnyArray]:
     places = targets.rows.select("surface", "campaign_id").iter_rows()
     return {
         "target_context": targets.context,

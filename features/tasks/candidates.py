@@ -1,8 +1,8 @@
-"""Candidate sets: which actions could have been shown in a round.
+"""Candidate sets: the actions that could have been shown in a round.
 
-A log that records candidate sets is believed. Otherwise every action that was shown at least once that
-day on that surface counts as available there that day (ads: on that channel for that campaign). Tomorrow's
-set is that of the last day; where that day is hardly begun in the log, days before it are added.
+Logged candidate sets are used as they are. Without them, every action that was shown at least once on a day
+on a surface counts as available there on that day (ads: on that channel for that campaign). Tomorrow's set is
+that of the last day; if the log has only the beginning of that day, earlier days are added.
 """
 
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ _NAMED = "set\x1f"
 SET_NAME = pl.concat_str(pl.lit(_NAMED), "candidate_set_id")
 
 THIN_DAY = 0.5
-"""Share of a typical day's rounds that the last days must have together to say what tomorrow can be shown."""
+"""Share of a typical day's rounds that the last days must have together to give tomorrow's set."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Distinct candidate sets and who faced which.
+    """Distinct candidate sets, and the set of each round.
 
-    available: bool[S, A]; set_index: int64[n], the row of `available` that a round faced;
-    latest: (surface, campaign_id) → row of `available` that is in force after the last day.
+    available: bool[S, A]; set_index: int64[n], the row of `available` of each round;
+    latest: (surface, campaign_id) → row of `available` after the last day.
     """
 
     available: npt.NDArray[np.bool_]
@@ -33,7 +33,7 @@ class Candidates:
 
 
 def find_candidates(rounds: pl.DataFrame, action_ids: list[str], logged_sets: pl.DataFrame) -> Candidates:
-    """Collect the candidate sets that the rounds faced.
+    """Collect the candidate sets of the rounds.
 
     rounds: surface, campaign_id, decided_date, candidate_set_id, action_id.
     logged_sets: candidate_set_id, item_id; may have no rows.
@@ -74,10 +74,10 @@ def find_candidates(rounds: pl.DataFrame, action_ids: list[str], logged_sets: pl
 
 
 def _in_force(indexed: pl.DataFrame) -> dict[tuple[str, str], list[int]]:
-    """Place → the sets of its last days, the newest first, as many as THIN_DAY asks for.
+    """Return place → the sets of its last days, the newest first, as many as THIN_DAY needs.
 
-    A log that ends in the middle of a night's first visit has shown three items that day, and the shop hasn't
-    dropped the others. Where a set was logged by name, the newest one alone is in force.
+    A log that ends in the first visit of a day has shown only three items on that day, but the shop still has
+    the others. Where sets are logged by name, only the newest one counts.
     """
     days = (
         indexed.sort("decided_date", "set")

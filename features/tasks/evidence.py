@@ -1,4 +1,4 @@
-"""Evidence: which rounds may teach or judge, in which window each of them lies, and what decided that."""
+"""Evidence: the rounds to learn from and to evaluate on, and the window of each of them."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from features.warehouse.log_days import FEWEST_MOMENTS
 
 @dataclass(frozen=True)
 class RoundSplit:
-    """The boundaries of the windows, and what decided in which of them a round lies: time, user or round."""
+    """The boundaries of the windows, and how rounds were assigned to them: by time, user or round."""
 
     boundaries: Boundaries
     by: str
@@ -25,10 +25,10 @@ def mark_evidence(
 ) -> tuple[pl.DataFrame, RoundSplit]:
     """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
-    rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by
-    an evidence policy; the boundaries are placed by its times. Where all evidence has the same one or two
-    moments, as an experiment's table without times, rounds are dealt out at random, by user where there are.
-    Raises InputDataError if no round is evidence, or none is old enough for its reward to be known.
+    rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
+    evidence policy; the boundaries are placed by its times. Where all evidence has the same one or two times,
+    as in an experiment's table without times, rounds are assigned at random, by user where there are users.
+    Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
     is_evidence = pl.col("propensity").is_not_null()
     if settings.evidence_policies:

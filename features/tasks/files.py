@@ -1,4 +1,4 @@
-"""Tasks on disk: arrays as .npz without pickle, what they stand for as JSON, identities as Parquet.
+"""Tasks on disk: arrays as .npz without pickle, their names as JSON, identities as Parquet.
 
 rounds_<domain>.npz
     context f32[n,d], slot i64[n] from 0, action i64[n], reward f64[n], propensity f64[n],
@@ -6,19 +6,18 @@ rounds_<domain>.npz
     available bool[S,A], item_features f32[A,f], incumbent_counts f64[G,L,A], segment_split i8[G], n_slots;
     segment_ids U[G], action_ids U[A]: the shop's names of segments and actions;
     target_context f32[m,d], target_of_context i64[m], target_segment i64[T], target_set_index i64[T];
-    context_block i64[d], item_block i64[f]: columns that say the same thing in parts share a number, from 0
-    in the order of the columns; -1 for what says something of its own action alone: its indicator, its
-    popularity.
-    Only where some user did something with some action, the E touches in S states (a state is a user and the
-    moment of that user's last act, see features/warehouse/touches.py):
-    history_state i64[n], the state that a round knows, and target_history_state i64[m], that of the user of
+    context_block i64[d], item_block i64[f]: columns that together describe one thing share a number, from 0
+    in the order of the columns; -1 for columns about one action alone: its indicator, its popularity.
+    Only where users have touched actions, the E touches in S states (a state is a user and the time of that
+    user's last act, see features/warehouse/touches.py):
+    history_state i64[n], the state known in a round, and target_history_state i64[m], that of the user of
     a target context at the end of the night; -1 where nothing is known;
     touch_first i64[S+1]: state s has the touches touch_first[s] .. touch_first[s+1] - 1;
     touch_item i64[E], the action touched; touch_amount f32[E,5]: views, clicks, additions to the cart and
     lines of orders, decayed to the state's moment, and the days from the last of them to that moment.
-tasks_<domain>.json     names of features and blocks, the boundaries, and what decided them (`TaskNames`)
-rounds_<domain>.parquet who and when behind each evidence round, in the same order
-targets_<domain>.parquet who gets a decision tomorrow, in the order of target_segment
+tasks_<domain>.json     names of features and blocks, and the boundaries with their kind (`TaskNames`)
+rounds_<domain>.parquet user and time of each evidence round, in the same order
+targets_<domain>.parquet the users or segments that get a decision tomorrow, in the order of target_segment
 
 Training needs the first file alone, so it can run on a machine that has torch and nothing else.
 """
@@ -42,9 +41,9 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class TaskNames:
-    """What people call the things in the arrays of one domain, and how its rounds were split.
+    """The names of the things in the arrays of one domain, and how its rounds were split.
 
-    split_by: what decided which rounds teach and which judge, see random_split.py.
+    split_by: time, user or round, see random_split.py.
     has_users: whether every round knows its user, so that decisions are made for each.
     """
 
@@ -61,7 +60,7 @@ class TaskNames:
 
     @classmethod
     def of(cls, tasks: DomainTasks) -> Self:
-        """Return the names of what was just built."""
+        """Return the names of built tasks."""
         return cls(
             domain=tasks.domain,
             as_of=tasks.as_of,
@@ -86,7 +85,7 @@ def save_tasks(tasks: DomainTasks, folder: Path) -> None:
 
 
 def read_names(folder: Path, domain: str) -> TaskNames:
-    """Read what `save_tasks` wrote of a domain's names."""
+    """Read a domain's names that `save_tasks` wrote."""
     return TypeAdapter(TaskNames).validate_json((folder / f"tasks_{domain}.json").read_bytes())
 
 

@@ -1,4 +1,4 @@
-"""History: which state each round and each of tomorrow's contexts knows, and what was touched in it."""
+"""History: the state known in each round and in each of tomorrow's contexts, and the touches in it."""
 
 from datetime import datetime
 from typing import Any
@@ -9,12 +9,13 @@ import polars as pl
 
 from features.warehouse.touches import Touched
 
-Array = npt.NDArray[Any]
+AnyArray = npt.NDArray[Any]
+"""An array of any type of number, or of names."""
 
 
 def history_arrays(
     touched: Touched | None, evidence: pl.DataFrame, visitors: pl.Series, night_end: datetime
-) -> dict[str, Array]:
+) -> dict[str, AnyArray]:
     """Return the arrays of the pair features, as listed in files.py; none where nothing was touched.
 
     evidence: user_key, decided_at of each round. visitors: the user of each of tomorrow's contexts, null
@@ -33,7 +34,7 @@ def history_arrays(
 
 
 def _states(decisions: pl.DataFrame, moments: pl.DataFrame) -> npt.NDArray[np.int64]:
-    """Return the state that each decision knows; -1 for nobody and for who had done nothing yet."""
+    """Return the state known in each decision; -1 without a user, and for a user without an earlier act."""
     keys = ["user_key", "decided_at"]
     found = decisions.select(keys).join(moments, on=keys, how="left", maintain_order="left")
     return found["state"].fill_null(-1).to_numpy().astype(np.int64)

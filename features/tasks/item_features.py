@@ -1,4 +1,4 @@
-"""Item features: what a catalog says of each action, and which of its columns belong together."""
+"""Item features: the attributes of each action in a catalog, and the blocks of its columns."""
 
 import numpy as np
 import polars as pl
@@ -8,10 +8,10 @@ from features.context import POPULARITY, Encoder, Matrix
 
 
 def item_blocks(encoder: Encoder, n_actions: int) -> NDArray[np.int64]:
-    """Blocks of the item features, int64[f]; -1 for what says something of its own item alone.
+    """Return the blocks of the item features, int64[f]; -1 for columns about one item alone.
 
-    That is an action's indicator, and its popularity, which is made of the clicks that a model is fitted on:
-    a model that read it as a feature would read their rewards twice, and forget the item's own effect.
+    These are an action's indicator, and its popularity, which is made of the clicks that a model is fitted
+    on: a model with popularity as a feature would use these rewards twice, and shrink the item's own effect.
     """
     shared = [
         -1 if name in POPULARITY else block for name, block in zip(encoder.names, encoder.blocks, strict=True)

@@ -1,8 +1,8 @@
-"""A split of rounds at random by user: for experiments whose table says nothing of when.
+"""A random split of rounds by user, for experiments whose table has no times.
 
-Where all rounds carry the same moment, or two, no window of time can hold one of three parts. Nothing can be
-known of tomorrow from such a log but that it is like today, so chance deals out whole users, or rounds where
-there are no users: nobody both teaches and judges.
+Where all rounds have the same one or two times, they can't be split into three windows of time. Such a log
+shows no change over time, so whole users are assigned at random, or rounds where there are no users: no user
+is in two windows.
 """
 
 import hashlib
@@ -11,15 +11,15 @@ import polars as pl
 
 from features.codes import LATE, Window
 
-# What decided which rounds teach and which judge.
+# How rounds are split into windows.
 BY_TIME, BY_USER, BY_ROUND = "time", "user", "round"
 
 
 def dealt(rounds: pl.DataFrame, salt: str) -> pl.Series:
     """Return a uniform number in [0, 1) for each round, the same for all rounds of a user.
 
-    rounds: user_key (null where there is none), round_id. The number is a hash, so that the same log is dealt
-    the same way in any order of its rows.
+    rounds: user_key (null where there is none), round_id. The number is a hash, so it does not depend on the
+    order of the rows.
 
     >>> rows = pl.DataFrame({"user_key": ["ann", "bob", "ann"], "round_id": ["1", "2", "3"]})
     >>> first, second, third = dealt(rows, salt="s")
@@ -35,9 +35,9 @@ def dealt(rounds: pl.DataFrame, salt: str) -> pl.Series:
 def random_windows(
     number: pl.Series, is_mature: pl.Series, support_share: float, query_share: float
 ) -> pl.Series:
-    """Return each round's Window as Int8, from the number that it was dealt.
+    """Return each round's Window as Int8, from its random number.
 
-    is_mature: whether the reward can't change any more; a round of which it may is a GAP.
+    is_mature: whether the reward can no longer change; otherwise the round is a GAP.
     """
     window = (
         pl.when(~pl.col("is_mature"))
@@ -53,9 +53,10 @@ def random_windows(
 
 
 def random_origins(number: pl.Series, windows: pl.Series, support_share: float) -> pl.Series:
-    """Return the rolling origin from which each round is judged, as Int8: see `windows.assign_origins`.
+    """Return the rolling origin that each round is evaluated from, as Int8: see `windows.assign_origins`.
 
-    The parts stand in for dates: the second half of support is judged by what the first taught, and so on.
+    The parts replace dates: a policy learned from the first half of support is evaluated on the second, and
+    so on.
     """
     origin = (
         pl.when(pl.col("window") == Window.SUPPORT)

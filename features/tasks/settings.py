@@ -1,11 +1,11 @@
-"""How rounds become tasks."""
+"""The settings by which rounds become tasks."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """How rounds become tasks; the commented configuration says what each word means."""
+    """The settings by which rounds become tasks; the configuration template explains each of them."""
 
     reward: str
     attribution_hours: int

@@ -1,18 +1,18 @@
-"""Which segments teach, which decide when to stop, which are only ever judged: by salted hash."""
+"""The splits of segments for training, validation and test, by salted hash."""
 
 import hashlib
 from collections.abc import Sequence
 
 from features.codes import Split
 
-# Below this a segment set is too small to give any away: all of them teach.
+# With fewer segments, all of them are for training.
 FEWEST_TO_SPLIT = 4
 
 
 def split_segments(segment_ids: Sequence[str], salt: str) -> dict[str, Split]:
-    """Deal segments 60/20/20 in the order of sha256(salt, id): nobody chooses, anybody can check.
+    """Split segments 60/20/20 in the order of sha256(salt, id), without choice and reproducible.
 
-    With fewer than four segments all are meta_train and the learner says that it could not validate.
+    With fewer than four segments all are meta_train, and the learner notes that it could not validate.
 
     >>> sorted(split_segments(["a", "b", "c", "d", "e"], salt="s").values())
     ['meta_test', 'meta_train', 'meta_train', 'meta_train', 'meta_validation']

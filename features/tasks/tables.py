@@ -1,4 +1,4 @@
-"""What the warehouse knows about one domain, as frames."""
+"""The tables of the warehouse for one domain, as frames."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,15 +20,15 @@ def _nobody() -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class ShopTables:
-    """What the warehouse knows about one domain.
+    """The tables of the warehouse for one domain.
 
     rounds: fct_rounds of the domain in the order of time and round_id, marked as evidence (`mark_evidence`);
-    split: by what. users: dim_users; items: one row per known action, item_id first; candidate_sets:
+    split: of the evidence. users: dim_users; items: one row per known action, item_id first; candidate_sets:
     candidate_set_id, item_id.
     *_keys: names inside the JSON columns rounds.context, users.attributes and items.attributes.
-    snapshots: fct_user_snapshots, what is known of each user at the end of the night.
-    touched: what users had done with which actions, in the order of action_ids; without any touch where acts
-    name none of the actions, as the items of a shop are none of its ads.
+    snapshots: fct_user_snapshots, the history of each user at the end of the night.
+    touched: the touches of actions by users, in the order of action_ids; empty where acts name none of the
+    actions, as items are not ads.
     """
 
     domain: str
@@ -54,8 +54,8 @@ def read_tables(
 ) -> ShopTables:
     """Read one domain from the marts that `build` made for the night of `as_of`.
 
-    Item popularity is as known at the end of the support window. One matrix of item features serves all
-    rounds; known any later, it would hold the clicks that query rounds are to judge with, or the holdout.
+    Item popularity is that at the end of the support window. All rounds share one matrix of item features; a
+    later popularity would include the clicks of the query or the holdout.
 
     Raises InputDataError if no round can serve as evidence.
     """

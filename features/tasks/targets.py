@@ -1,9 +1,9 @@
-"""Targets: who gets a decision tomorrow, and in which context.
+"""Targets: the users or segments that get a decision tomorrow, with their contexts.
 
 A shop with users decides per user and surface: in the request context of the user's last round there, with
-the history as known at the end of the night, so that what came of that round counts too. A log without
-users decides per segment and surface: the segment's recent contexts are averaged over, so its row is what
-a random visitor of the segment would be served.
+the history at the end of the night, so that the results of that round count too. For a log without users the
+decision is per segment and surface: an average over the segment's recent contexts, which is what a random
+visitor of the segment would be served.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,12 @@ PLACE = ("surface", "campaign_id")
 
 @dataclass(frozen=True)
 class Targets:
-    """rows: user_key, segment_id, surface, campaign_id, one per target, sorted.
+    """The targets of a night.
+
+    rows: user_key, segment_id, surface, campaign_id, one per target, sorted.
 
     context: float32[m, d]; target_of_context: int64[m], the row of `rows` that a context belongs to.
-    user_of_context: String[m], whose context it was; null where that is not known.
+    user_of_context: String[m], the user of each context; null where unknown.
     """
 
     rows: pl.DataFrame
@@ -34,7 +36,7 @@ class Targets:
 
 
 def latest_rounds(rounds: pl.DataFrame) -> pl.DataFrame:
-    """Return the rounds whose request contexts stand for tomorrow's.
+    """Return the rounds whose request contexts are used as tomorrow's.
 
     The last one of each user, surface and campaign; in a log without users the last of each segment, surface
     and campaign, CONTEXTS_PER_SEGMENT of them.
@@ -49,7 +51,7 @@ def latest_rounds(rounds: pl.DataFrame) -> pl.DataFrame:
 
 
 def has_users(rounds: pl.DataFrame) -> bool:
-    """Say whether every round knows its user, so that decisions can be made for each."""
+    """Return whether every round has a user, so that decisions can be made for each user."""
     return rounds["user_key"].null_count() == 0
 
 

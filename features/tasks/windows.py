@@ -1,11 +1,11 @@
 """Time windows: support, query and holdout, with a gap as long as rewards take to arrive.
 
-The boundaries are the same instants for every segment. A boundary of its own per segment would let the
-pooled part of a model learn from a Tuesday in one segment what it is judged on for the Monday in another.
+The boundaries are the same times for every segment. With separate boundaries, the pooled part of a model
+could learn from a Tuesday in one segment, and then be evaluated on the Monday before in another.
 
-A rolling origin is an instant at which a policy is learned from all rounds before it and judged on those from
-it to the next one. The holdout has the last of them; the support's median and the query window have two
-earlier ones, so that a gate can judge a way of learning on three quarters of a log instead of one.
+A rolling origin is a time at which a policy is learned from all rounds before it, and evaluated on the rounds
+up to the next origin. The last origin is the start of the holdout; two earlier ones are the support's median
+and the start of the query, so that a gate can evaluate a learner on three quarters of a log instead of one.
 Source: Tashman 2000, "Out-of-sample tests of forecasting accuracy", on rolling origins.
 """
 
@@ -21,7 +21,7 @@ from features.codes import LATE, Window
 class Boundaries:
     """Support ends at support_until, query at query_until, holdout at closed_at.
 
-    gap: the attribution window; query and holdout open one gap after their predecessor has ended.
+    gap: the attribution window; query and holdout begin one gap after the end of the window before.
     """
 
     support_until: datetime
@@ -48,7 +48,7 @@ def fit_boundaries(
     if mature.is_empty():
         raise ValueError(
             f"No round is older than the attribution window of {gap} at the end of {as_of}: "
-            "no reward is known yet. Give more days of logs or a shorter night.attribution_hours."
+            "no reward is known yet. Give more days of logs, or reduce night.attribution_hours."
         )
     first_query = round(len(mature) * support_share)
     first_holdout = round(len(mature) * (support_share + query_share))
@@ -72,10 +72,11 @@ def assign_windows(decided_at: pl.Series, boundaries: Boundaries) -> pl.Series:
 
 
 def assign_origins(decided_at: pl.Series, windows: pl.Series, gap: timedelta) -> pl.Series:
-    """Return the rolling origin from which each round is judged, as Int8.
+    """Return the rolling origin that each round is evaluated from, as Int8.
 
     1 for the later half of the support window, 2 for the query window, 3 for the holdout; 0 for the earlier
-    half of support, which judges nothing, and LATE within a gap after an origin. windows: see `Window`.
+    half of support, on which nothing is evaluated, and LATE within a gap after an origin. windows: see
+    `Window`.
     """
     is_support = pl.col("window") == Window.SUPPORT
     in_order = pl.col("at").filter(is_support).sort()

@@ -9,7 +9,7 @@ from features.warehouse.models import Model, read_models
 from features.warehouse.store import transaction
 from features.warehouse.superseded import refuse_vanishing_lines
 
-# Interest fades: what was done two weeks ago counts half of what is done today, in every decayed sum.
+# Half-life of interest in every decayed sum: an act two weeks ago counts half of an act today.
 HALF_LIFE_DAYS = 14.0
 
 
@@ -20,16 +20,16 @@ def build(
     attribution_hours: int,
     max_superseded_share: float = 1.0,
 ) -> dict[str, int]:
-    """Make every model's table anew, all or none; return its number of rows by name.
+    """Build the tables of all models again, all or none; return their numbers of rows by name.
 
     as_of: the night's date; later rows of the logs enter no table.
-    attribution_hours: how long after an impression a click or an order still counts for it.
+    attribution_hours: time after an impression in which a click or an order counts for it.
     The same raw tables and parameters give the same tables.
 
-    max_superseded_share: of the lines of a file, those that may go missing because of another line with the
-        same key; see `superseded.refuse_vanishing_lines`.
+    max_superseded_share: largest share of a file's lines that may be left out because of another line with
+        the same key; see `superseded.refuse_vanishing_lines`.
 
-    Raises InputDataError when purchases come in more than one currency, or too many lines would go missing.
+    Raises InputDataError when purchases are in several currencies, or too many lines would be left out.
     """
     models = read_models()
     with transaction(connection):
@@ -48,7 +48,7 @@ def build(
 def _make(connection: duckdb.DuckDBPyConnection, model: Model, as_of: date) -> None:
     kind, query = "TABLE", model.query
     if model.is_view:
-        # A view is asked in later sessions, too, where no variable is set: null would hide every row.
+        # A view is also read in later sessions, where no variable is set: null would hide every row.
         kind, query = "VIEW", query.replace("getvariable('as_of')", f"DATE '{as_of.isoformat()}'")
         held = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [model.name])
         if held.fetchall():
@@ -61,13 +61,13 @@ def _refuse_mixed_currencies(connection: duckdb.DuckDBPyConnection) -> None:
     rows = connection.execute("SELECT DISTINCT currency_code FROM stg_purchases ORDER BY 1").fetchall()
     if len(rows) > 1:
         raise InputDataError(
-            f"The purchases are in {', '.join(row[0] for row in rows)}; a shop needs one currency. Convert "
-            "price_cents and currency_code in the mapping of its files."
+            f"The purchases are in {', '.join(row[0] for row in rows)}; a shop must have one currency. "
+            "Convert price_cents and currency_code in the mapping of its files."
         )
 
 
 def _refuse_negative_days(connection: duckdb.DuckDBPyConnection) -> None:
-    """Refuse days whose parts add up to less than nothing; of other files such lines are in quarantine."""
+    """Refuse days whose parts have a negative sum; in other files such lines are in quarantine."""
     found = connection.execute(
         """
         SELECT "date", campaign_id, channel, segment_id, spend_cents
@@ -80,7 +80,7 @@ def _refuse_negative_days(connection: duckdb.DuckDBPyConnection) -> None:
     if found:
         day, campaign, channel, segment, cents = found
         raise InputDataError(
-            f"The parts of {day}, {campaign}, {channel}, {segment} add up to less than nothing (spend "
+            f"The parts of {day}, {campaign}, {channel}, {segment} have a negative sum (spend "
             f"{cents / 100:,.2f}): credits exceed the day. Export the part that is missing, or leave it."
         )
 

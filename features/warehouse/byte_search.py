@@ -1,4 +1,4 @@
-"""Does a file hold a text? Asked of the bytes, piece by piece, so that no file is ever held whole."""
+"""A search for a text in the bytes of a file, piece by piece, so that no whole file is in memory."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ from features.text_files import text_chunks
 
 
 def holds_text(path: Path, text: str) -> bool:
-    """Say whether the bytes of a file, as they lie on disk, hold the text.
+    """Return whether the bytes of a file on disk contain the text.
 
-    A compressed file shows no text it holds: ask for its rows instead.
+    In a compressed file a text is not found: search its rows instead.
     """
     needle = text.encode()
     with path.open("rb") as file:
@@ -18,10 +18,11 @@ def holds_text(path: Path, text: str) -> bool:
 
 
 def count_words(path: Path, word: str, *spellings: str) -> int:
-    """Count how often a text file (.gz is uncompressed on the way) holds a word by itself.
+    """Count the occurrences of a word in a text file (.gz is uncompressed).
 
-    By itself: no ASCII letter, digit, `_` or byte above 127 stands right before or behind it, so that
-    `user-1` is not found in `user-12`. spellings: how else the format writes it, with escapes.
+    A word has no ASCII letter, digit, `_` or byte above 127 next to it, so that `user-1` is not found in
+    `user-12`.
+    spellings: other spellings in the format, with escapes.
     """
     words = {text.encode() for text in (word, *spellings)}
     reach = max(map(len, words)) + 1
@@ -29,7 +30,7 @@ def count_words(path: Path, word: str, *spellings: str) -> int:
     seen = b"\n"
     for chunk in text_chunks(path):
         seen += chunk
-        # What begins in the last bytes is left for the next piece, where one can see how it ends.
+        # A word that begins in the last bytes is left for the next piece, where its end is visible.
         last = max(len(seen) - reach, 1)
         n_found += sum(_count_before(seen, text, last) for text in words)
         seen = seen[last - 1 :]
@@ -38,7 +39,7 @@ def count_words(path: Path, word: str, *spellings: str) -> int:
 
 
 def _count_before(seen: bytes, word: bytes, last: int) -> int:
-    """Count the words that begin after the first byte, which is there to be looked at, and before `last`."""
+    """Count the words that begin after the first byte, which is only context, and before `last`."""
     n_found = 0
     place = seen.find(word, 1)
     while 0 <= place < last:
@@ -53,7 +54,7 @@ def _is_of_word(byte: int) -> bool:
 
 
 def _overlapping(chunks: Iterable[bytes], n_bytes: int) -> Iterator[bytes]:
-    """Put the last bytes of each piece in front of the next, so that no text is cut by a seam."""
+    """Yield each piece with the last bytes of the one before it, so that no text is cut between pieces."""
     before = b""
     for chunk in chunks:
         seen = before + chunk

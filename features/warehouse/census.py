@@ -1,4 +1,4 @@
-"""What a file holds before anyone reads it as a table: its hash, its size, its lines."""
+"""The census of a file before it is read as a table: its hash, its size, its lines."""
 
 import gzip
 import hashlib
@@ -18,10 +18,10 @@ _NEWLINE, _RETURN = b"\n\r"
 class Census:
     """Counts of a file, taken without parsing.
 
-    sha256, n_bytes: of the file as it lies on disk, compressed or not.
+    sha256, n_bytes: of the file on disk, compressed or not.
     n_lines: of its text; a last line without newline counts.
     empty_lines: numbers of the lines with nothing on them, the first line is 1.
-    has_mixed_newlines: some lines end otherwise than the rest; readers then disagree on what a line is.
+    has_mixed_newlines: whether line ends differ; readers then disagree on what a line is.
     """
 
     sha256: str
@@ -51,7 +51,7 @@ def take_census(path: Path, *, has_lines: bool = True) -> Census:
             for chunk in raw_chunks(path):
                 lines.count(chunk)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputDataError(f"{path} is no whole gzip file ({error}); copy it again.") from error
+            raise InputDataError(f"{path} is not a complete gzip file ({error}); copy it again.") from error
     return Census(
         digest.hexdigest(), path.stat().st_size, lines.n_lines, tuple(lines.empty), lines.has_mixed_newlines
     )

@@ -20,7 +20,7 @@ from features.warehouse.reader import TEXT, Column, FileScan
 from features.warehouse.watermark import Watermark
 
 BROKEN_TEXT = '"text of the broken line"'
-# Of lines that add up, what tells two of the same numbers from one that was written twice.
+# Of lines that add up, the hash that distinguishes two lines with equal numbers from a repeated line.
 CONTENT = '"hash of the line"'
 _IS_DATA, _IS_READABLE = '"is a data line"', '"is a readable line"'
 
@@ -57,7 +57,7 @@ class CheckedLines:
 
 @dataclass(frozen=True)
 class CheckedFile:
-    """A file that was read: its judged lines, and how many lines of it there are.
+    """A file that was read: its checked lines, and its number of lines.
 
     tables: one for all logs, unless some take their rows from elements of lists.
     n_unreadable: lines in `unreadable_lines`.
@@ -86,7 +86,7 @@ def check_file(
     *,
     partners: Partners | None = None,
 ) -> CheckedFile:
-    """Read and judge a file; `drop_lines` removes the temporary tables that hold the result.
+    """Read and check a file; `drop_lines` removes the temporary tables of the result.
 
     partners: the lines of the file that it joins.
 
@@ -116,7 +116,7 @@ def check_file(
 
 
 def drop_lines(connection: duckdb.DuckDBPyConnection) -> None:
-    """Remove what `check_file` and `store_rows` left behind."""
+    """Remove the temporary tables of `check_file` and `store_rows`."""
     found = connection.execute(
         """
         SELECT 'VIEW', view_name FROM duckdb_views() WHERE temporary AND NOT internal
@@ -189,7 +189,7 @@ def _check(
     adds_up = any(log.mapping.log in ADDED_UP for log in logs)
     if adds_up:
         kept.append(CONTENT)
-    # Typed columns that are taken as they are cost less to read again than to keep.
+    # Typed columns that are used without change cost less to read again than to store.
     is_cheap = natives and elements is None and len(logs) == 1 and logs[0].only_names(scan.columns)
     kind = "VIEW" if is_cheap else "TABLE"
     lines = _lines(scan, elements, with_content=adds_up)

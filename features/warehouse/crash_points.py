@@ -1,4 +1,4 @@
-"""Named places where a test ends the process as `kill -9` would, to see what the next night makes of it."""
+"""Named places where a test ends the process like `kill -9`, to check that the next night recovers."""
 
 import os
 

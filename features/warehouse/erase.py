@@ -1,8 +1,8 @@
-"""A person leaves the warehouse: their rows, and then the bytes of their rows.
+"""The erasure of a person from the warehouse: the rows, and then the bytes of the rows.
 
-In a DuckDB file the bytes of a row outlive DELETE, CHECKPOINT and VACUUM. They are not in a file that is
-written anew from the rows that are left. Who was erased is kept outside of the warehouse, one tombstone per
-person, so that it survives a warehouse that is thrown away and loaded again.
+In a DuckDB file the bytes of a row remain after DELETE, CHECKPOINT and VACUUM. They are not in a new file
+written from the remaining rows. Erased people are recorded outside of the warehouse, one tombstone per
+person, so that the record survives when a warehouse is deleted and loaded again.
 """
 
 import json
@@ -26,24 +26,24 @@ _WORD_STARTS, _WORD_ENDS = "(^|[^0-9A-Za-z_])", "([^0-9A-Za-z_]|$)"
 
 @dataclass(frozen=True)
 class Tombstone:
-    """Whose rows no load may bring back, and under which key that is their pseudonym."""
+    """The tombstone of an erased person, whose rows are not loaded again: the pseudonym, and its key."""
 
     user_key: str
     key_id: str
 
 
 def read_tombstones(folder: Path) -> tuple[Tombstone, ...]:
-    """Return everybody who was erased: one JSON object with user_key and key_id per file of the folder.
+    """Return all erased people: one JSON object with user_key and key_id per file of the folder.
 
-    A tombstone says nothing under another key: when the shop changes its key, a file loaded again brings
-    back who stands in it, unless they are erased again.
+    A tombstone does not work with another key: when the shop changes its key, a file that is loaded again
+    brings back its people, unless they are erased again.
     """
     records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
     return tuple(Tombstone(record["user_key"], record["key_id"]) for record in records)
 
 
 def not_erased_sql(user_keys: Collection[str]) -> str:
-    """Return the condition, over rows as they are stored, that holds for everybody but the erased.
+    """Return the SQL condition over stored rows that is true for all people except the erased.
 
     >>> not_erased_sql(["ab", "cd"])
     "(user_key IS NULL OR user_key NOT IN ('ab', 'cd'))"
@@ -55,11 +55,11 @@ def not_erased_sql(user_keys: Collection[str]) -> str:
 
 
 def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> dict[str, int]:
-    """Count the rows that tell of a person, by table; tables without any are left out.
+    """Count the rows about a person, by table; tables without such rows are left out.
 
-    A row tells of them when any of its texts holds the pseudonym; when it has no user and belongs to a
-    session that nobody but them was in; or, among the rejected lines, when its texts hold the shop's own id
-    as a word or such a session.
+    A row is about the person when one of its texts contains the pseudonym; when it has no user and belongs to
+    a session with no other user; or, among the rejected lines, when its texts contain the shop's own id as a
+    word, or such a session.
     """
     _collect_sessions(connection, user_key)
     counts = {
@@ -70,10 +70,10 @@ def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: s
 
 
 def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> None:
-    """Delete every row that `find_person` counts, all or none; a rejected line keeps its number alone.
+    """Delete every row that `find_person` counts, all or none; of a rejected line only the number stays.
 
     The number stays because loaded and rejected lines add up to the lines of a file. Tables that were made
-    from the rows still hold sums over them: build those anew. The bytes stay until `rewrite_store`.
+    from the rows still contain sums over them: build these again. The bytes stay until `rewrite_store`.
     """
     with transaction(connection):
         _collect_sessions(connection, user_key)
@@ -88,11 +88,11 @@ def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: 
 
 
 def rewrite_store(path: Path, *, memory_limit: str = "4GB", threads: int = 2) -> None:
-    """Write a warehouse file anew from its live rows and put it in the place of the old one, in one step.
+    """Replace a warehouse file by a new one with its live rows, in one step.
 
-    Nobody may have it open. A crash leaves the old file, or the new one. The blocks of the old file are free
-    afterwards, and unreadable only where the disk is encrypted or has written over them.
-    Raises MetacartError when the disk lacks the room or the copy lacks rows.
+    No other process may have it open. After a crash there is the old file or the new one. The blocks of the
+    old file are then free, but unreadable only where the disk is encrypted or has overwritten them. Raises
+    MetacartError when the disk lacks the room or the copy lacks rows.
     """
     fresh = path.with_name(f".{path.name}.rewritten")
     for leftover in (fresh, _log_of(fresh)):
@@ -114,11 +114,13 @@ def rewrite_store(path: Path, *, memory_limit: str = "4GB", threads: int = 2) ->
             connection.execute("DETACH fresh")
     except duckdb.Error as error:
         raise MetacartError(
-            f"{path} could not be written anew, so it still holds the bytes of deleted rows: "
+            f"{path} could not be rewritten, so it still contains the bytes of deleted rows: "
             f"{str(error).splitlines()[0]} Free as much room as the file takes, then erase again."
         ) from error
     if before != after:
-        raise MetacartError(f"{path} was written anew with other rows: {before} became {after}. It stays.")
+        raise MetacartError(
+            f"{path} was rewritten with other rows: {before} became {after}. The old file stays."
+        )
     with fresh.open("rb") as file:
         os.fsync(file.fileno())
     os.replace(fresh, path)  # noqa: PTH105 - the one call that is atomic on every file system
@@ -134,7 +136,7 @@ def rewrite_store(path: Path, *, memory_limit: str = "4GB", threads: int = 2) ->
 def _collect_sessions(connection: duckdb.DuckDBPyConnection, user_key: str) -> None:
     """List the sessions in which the person was the only known user.
 
-    A session of several people, or one id that a shop gives to all, says nothing of who a row belongs to.
+    A session of several people, or one id that a shop gives to all, does not identify the person of a row.
     """
     visits = " UNION ALL ".join(
         f"SELECT session_id, user_key FROM {identifier(table)}"
@@ -151,16 +153,16 @@ def _collect_sessions(connection: duckdb.DuckDBPyConnection, user_key: str) -> N
 
 
 def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> dict[str, str]:
-    """Return, for each table with texts, the condition under which a row tells of the person."""
+    """Return, for each table with texts, the condition under which a row is about the person."""
     conditions = {}
     for table, columns in _text_columns(connection).items():
-        told = [f"contains({identifier(column)}, {quoted(user_key)})" for column in columns]
+        about = [f"contains({identifier(column)}, {quoted(user_key)})" for column in columns]
         if table.startswith("raw_") and {"session_id", "user_key"} <= set(columns):
-            told.append(f"user_key IS NULL AND session_id IN (FROM {_SESSIONS})")
+            about.append(f"user_key IS NULL AND session_id IN (FROM {_SESSIONS})")
         if table == REJECTED_LINES:
-            told.extend(_holds_word(column, user_id) for column in columns)
-            told.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
-        conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in told)
+            about.extend(_holds_word(column, user_id) for column in columns)
+            about.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
+        conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in about)
     return conditions
 
 

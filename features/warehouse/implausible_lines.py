@@ -1,5 +1,5 @@
-"""Lines whose values are possible one by one, and implausible beside the others: a price three digits off the
-item's own, a day whose credits exceed what was spent.
+"""Lines whose values are valid alone, but implausible next to the others: a price 500 times off the item's
+usual price, a day whose credits exceed its spend.
 
 They go to quarantine with the lines that break a rule of the contract, and count to the same limit. A few
 days of credits don't, because they are not a sign of a broken file.
@@ -17,10 +17,10 @@ from features.warehouse.log_columns import LogColumns
 
 # A decimal point read as a thousands separator is a factor of 1,000; discounts and gifts stay far below 500.
 PRICE_FACTOR = 500
-# Fewer prices don't say what an item costs. A price of one cent is a symbol, as of a gift.
+# With fewer prices an item has no usual price. A price of one cent is symbolic, such as for a gift.
 LEAST_PRICES, SYMBOLIC_CENTS = 5, 1
 
-# Above this share of a file's lines, credits are rather a sign that is turned round.
+# Above this share of a file's lines, credits are probably numbers with the wrong sign.
 FEW_CREDITS = 0.1
 
 PRICE_RULE = f"price_cents must lie within {PRICE_FACTOR} times the item's median price"
@@ -30,7 +30,7 @@ SUM_RULE = "the sums of a day must not be negative"
 def mark_implausible_lines(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, checked: CheckedFile
 ) -> int:
-    """Write the implausible lines to the temporary table implausible_lines; return how many there are.
+    """Write the implausible lines to the temporary table implausible_lines; return their number.
 
     Its rows: line, rule, reason. A line that breaks a rule of the contract has none.
     """
@@ -46,7 +46,7 @@ def mark_implausible_lines(
 
 
 def n_forgiven(connection: duckdb.DuckDBPyConnection, load_number: int, n_lines: int) -> int:
-    """Return how many rejected lines of a file don't count to the limit: days of credits, if they are few."""
+    """Return the number of rejected lines that don't count to the limit: days of credits, if they are few."""
     [(n_credits,)] = connection.execute(
         "SELECT count(*) FROM rejected_lines WHERE load_number = ? AND rule = ?", [load_number, SUM_RULE]
     ).fetchall()
@@ -72,13 +72,13 @@ def _queries(file: SourceFile, lines: CheckedLines, log: LogColumns) -> Iterator
     good = f"FROM ({lines.query}) WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL"
     if log.mapping.log == "purchases" and "price_cents" in typed:
         yield _prices(typed["item_id"], typed["price_cents"], good)
-    # the sum of a part says nothing of the day's
+    # the sum of a part is not the day's sum
     if log.mapping.log in ADDED_UP and not file.is_part:
         yield _negative_sums(log, typed, good)
 
 
 def _prices(item: str, price: str, good: str) -> str:
-    """Compare with the item's earlier files where they hold enough prices, or else with the file itself."""
+    """Return the query that compares with the item's earlier files, or with too few prices with this file."""
     return f"""
         WITH prices AS (SELECT {LINE} AS line, {item} AS item_id, {price} AS price_cents {good}),
         earlier AS (

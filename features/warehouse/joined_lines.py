@@ -1,4 +1,4 @@
-"""The file that another one joins: its lines by key, each key once, and what they add to the other's scan.
+"""The file that another one joins: its lines by key, each key once, and its columns in the other's scan.
 
 The joined file is read whole into a temporary table, the other one streams past it: memory follows the
 smaller of the two. A line without a partner keeps its place, with nulls in the joined columns.
@@ -32,10 +32,10 @@ _IS_UNREADABLE = '"is an unreadable line"'
 
 @dataclass(frozen=True)
 class Partners:
-    """The stored lines of a joined file, for the lines of another file to find.
+    """The stored lines of a joined file, which lines of another file are matched with.
 
-    names: the columns that the joined file has, as the mappings of the other file call them.
-    columns: those of them that are stored, and what the table calls them.
+    names: the columns of the joined file, by their names in the mappings of the other file.
+    columns: the stored ones among them → their names in the table.
     """
 
     join: JoinedFile
@@ -80,7 +80,7 @@ def scan_joining(
 
 
 def with_partners(connection: duckdb.DuckDBPyConnection, scan: FileScan, partners: Partners) -> FileScan:
-    """Return the scan with the columns of each line's partner, and how many lines have none."""
+    """Return the scan with the columns of each line's partner, and the number of lines without one."""
     join = partners.join
     sources = {name.lower(): column.source for name, column in scan.columns.items()}
     on = " AND ".join(
@@ -146,10 +146,10 @@ def _stored(connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: 
 
 
 def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, lines: str) -> None:
-    """Refuse a joined file of which a line is no JSON object, or two lines have one key."""
+    """Refuse a joined file with a line that is not a JSON object, or two lines with one key."""
     [(line,)] = connection.execute(f"SELECT min({LINE}) FROM ({lines}) WHERE {_IS_UNREADABLE}").fetchall()
     if line is not None:
-        raise _unreadable(join, line, "the line is no JSON object")
+        raise _unreadable(join, line, "the line is not a JSON object")
     keys = [_key_name(place) for place in range(len(join.on))]
     found = connection.execute(
         f"""
@@ -165,15 +165,15 @@ def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, l
         others = f", and {n_keys - 1} more keys stand on several lines" if n_keys > 1 else ""
         raise InputDataError(
             f"{join.file.name} can't be joined: its lines {first} and {second} have the same {join.key}"
-            f"{others}. A line that joins it must find one line: take out the repeated ones, or name in "
-            "join.on all the columns that tell them apart."
+            f"{others}. A line that joins it must match one line: remove the repeated ones, or name in "
+            "join.on all the columns that distinguish them."
         )
 
 
 def _unreadable(join: JoinedFile, line: int, reason: str) -> InputDataError:
     return InputDataError(
         f"{join.file.name} can't be joined: line {line}: {reason}. Correct it: without it lines of the other "
-        "file would lack what it says."
+        "file would lack its values."
     )
 
 
@@ -193,7 +193,7 @@ def _refuse_unclear(file: SourceFile, scan: FileScan, partners: Partners) -> Non
     both = {name.lower() for name in own} & {name.lower() for name in theirs} & mentioned - same_key
     if both:
         raise InputDataError(
-            f"{file.name} and {join.file.name}, which it joins, both have {', '.join(sorted(both))}. Say "
+            f"{file.name} and {join.file.name}, which it joins, both have {', '.join(sorted(both))}. Set "
             f'join.prefix, such as "joined ": the column of {join.file.name} is then "joined {min(both)}".'
         )
 

@@ -1,4 +1,4 @@
-"""Which line of the file each row is, and proof that no line got lost.
+"""The line number of each row in its file, and the proof that no line was lost.
 
 Rows keep the order of their lines. So a row's line follows from its position, and from the lines before it
 that left no row.
@@ -14,7 +14,7 @@ from features.errors import InputDataError
 from features.text_files import text_chunks
 from features.warehouse.reader import REJECTS, FileScan
 
-# What DuckDB calls an unreadable line, and what we tell the reader of the report.
+# DuckDB's error types of unreadable lines, and the words for them in the report.
 _UNREADABLE = """
     CASE error_type
         WHEN 'MISSING COLUMNS' THEN 'a line has as many fields as the header'
@@ -37,7 +37,7 @@ _UNREADABLE = """
 
 @dataclass(frozen=True)
 class NumberedRows:
-    """The query for stored rows with LINE, and how many lines have no row because they can't be read."""
+    """The query for stored rows with LINE, and the number of unreadable lines, which have no row."""
 
     query: str
     n_unreadable: int
@@ -46,9 +46,9 @@ class NumberedRows:
 def number_rows(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, scan: FileScan, table: str, n_rows: int
 ) -> NumberedRows:
-    """Number the rows of a table made from the scan of a file.
+    """Add the line numbers to the rows of a table made from the scan of a file.
 
-    Leaves `unreadable_lines` behind where there are some: line, rule, reason.
+    Creates the table `unreadable_lines` where there are some: line, rule, reason.
     Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
     Raises InputDataError unless every data line became a row or is known to be unreadable: one stray quote
     can swallow the rest of a file, and the reader then reports a single bad line.
@@ -57,8 +57,8 @@ def number_rows(
     if n_rows + n_unreadable != scan.n_rows:
         raise InputDataError(
             f"{file.name}{_suspect(file.path)}: the file has {scan.n_rows} data lines but reads as {n_rows} "
-            f"rows and {n_unreadable} unreadable lines. A quote may be left open, or a field hold a newline; "
-            "correct the line, or export JSONL or Parquet."
+            f"rows and {n_unreadable} unreadable lines. A quote may not be closed, or a field may contain a "
+            "newline; correct the line, or export JSONL or Parquet."
         )
     if not (scan.skipped or n_unreadable):
         return NumberedRows(f"SELECT *, rowid + {scan.first_line} AS {LINE} FROM {table}", 0)
@@ -97,7 +97,7 @@ def _list_unreadable_lines(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def _suspect(path: Path) -> str:
-    """Point at the first line whose quotes don't pair up."""
+    """Return a hint at the first line whose quotes don't pair up."""
     number, rest = 0, b""
     for chunk in text_chunks(path):
         *lines, rest = (rest + chunk).split(b"\n")

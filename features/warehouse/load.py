@@ -47,7 +47,7 @@ from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
 from features.warehouse.watermark import Watermark, late_dates
 
-# A log of daily sums with one day a week is rather one of weekly sums.
+# A log of daily sums with one day a week probably has weekly sums.
 DAYS_OF_A_WEEK = 7
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
@@ -55,10 +55,10 @@ Outcome = Literal["loaded", "replaced", "unchanged"]
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """What became of a file.
+    """The result of loading a file.
 
-    outcome: `replaced` when rows of an older content, mapping or key gave way; `unchanged` when the
-        warehouse held the file, or another one of the same content, and no row was stored.
+    outcome: `replaced` when rows of an older content, mapping or key were replaced; `unchanged` when the
+        warehouse already had the file, or another one of the same content, and no row was stored.
     n_lines = n_loaded + n_rejected.
     late_dates: closed days that got rows from this file.
     twin_of: another file of the same content, whose rows stand for this one.
@@ -78,7 +78,7 @@ class LoadedFile:
 
 @dataclass(frozen=True)
 class _Terms:
-    """What a caller decides about a load, see `load_file`."""
+    """The options of a load, see `load_file`."""
 
     pseudonym_sql: str
     key_id: str
@@ -105,13 +105,13 @@ def load_file(
     """Load one file into the raw tables of the logs that it feeds.
 
     pseudonym_sql: SQL expression over a text column `user_id`; key_id: which key is in it.
-    max_rejected_share: above it the file is refused and the warehouse left as it was.
-    watermark: which days are closed to a file that comes for the first time; None for no day. A file that
-        comes again replaces what it held, whatever its days.
+    max_rejected_share: with a larger share the file is refused, and the warehouse is not changed.
+    watermark: the days that are closed to a new file; None for no day. A file that comes again replaces its
+        old rows, whatever their days.
     first_day: no row may be older.
     now: when the file is received, if it never came with this name and content; no row may be later. None for
         no such limit.
-    stored_value: what is stored of a value, by its SQL expression and its column's metadata.
+    stored_value: the stored form of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
     A line is quarantined whole when it breaks a rule of any of its logs.
 
@@ -130,7 +130,7 @@ def load_file(
     meaning = (census.sha256, key_id, version, joined and joined[1])
     if held and held.meaning == meaning and held.twin_of is None:
         return replace(_unchanged(held), joined=joined)
-    # A file of sums that comes again states its days anew, even if by the same bytes as an older one.
+    # A file of sums that comes again states its days again, even with the same bytes as an older one.
     twin = None if _restates(file) else held_content(connection, census.sha256)
     if twin and twin.meaning == meaning and twin.source_name != file.name and twin.n_lines:
         if held is None or held.meaning != meaning or held.twin_of != twin.source_name:
@@ -199,7 +199,7 @@ def _unchanged(held: HeldFile) -> LoadedFile:
 def _record_twin(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, held: HeldFile | None, twin: HeldFile
 ) -> None:
-    """Write in the manifest that another file's rows stand for this one, and forget what it held before."""
+    """Write in the manifest that another file's rows count for this one, and remove its old rows."""
     with transaction(connection):
         if held:
             forget_file(connection, held)
@@ -340,7 +340,7 @@ def _refuse_unfit_mapping(file: SourceFile) -> None:
 
 
 def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
-    """Return 12 characters that change when the same bytes would come to mean something else."""
+    """Return 12 characters that change when the same bytes would be read in another way."""
     checks = [column_checks(LOGS[mapping.log]) for mapping in file.logs]
     rules = [ROW_RULES.get(mapping.log, ()) for mapping in file.logs]
     mappings = [
@@ -368,8 +368,10 @@ def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
 
 
 def _form_of_join(join: JoinedFile | None) -> tuple[object, ...]:
-    """Return how a joined file is read, without its content; nothing where none is joined, so that files of
-    earlier versions are not read again."""
+    """Return how a joined file is read, without its content.
+
+    Empty where none is joined, so that files of earlier versions are not read again.
+    """
     if join is None:
         return ()
     form = (

@@ -11,7 +11,7 @@ from features.warehouse.plausible_times import PlausibleTimes
 from features.warehouse.reader import TEXT, Column
 from features.warehouse.watermark import Watermark, late_rule
 
-# Parquet types whose values need no way over text, by the type of the contract.
+# Parquet types whose values need not be read as text, by the type of the contract.
 _SAME_VALUES: Mapping[str, tuple[str, ...]] = {
     "BIGINT": ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT"),
     "DOUBLE": ("DOUBLE",),
@@ -50,7 +50,7 @@ class LogColumns:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """All that a row of the log must be, in the order in which it is asked."""
+        """All rules for a row of the log, in the order in which they are checked."""
         checks = self.checks
         typed = {check.column: check.typed for check in checks}
         by_row = [
@@ -68,12 +68,12 @@ class LogColumns:
 
     @property
     def is_broken(self) -> str:
-        """SQL condition for a row of the log that breaks a rule; null where it can't be told."""
+        """SQL condition for a row of the log that breaks a rule; null where that is unknown."""
         broken = " OR ".join(rule.broken for rule in self.rules)
         return f"({self.belongs} AND ({broken}))"
 
     def only_names(self, columns: Iterable[str]) -> bool:
-        """Say whether the log takes columns of the file as they are, and computes nothing."""
+        """Return whether the log uses columns of the file without any expression."""
         names = list(columns)
         return all(any(_names(mapped, name) for name in names) for mapped in self.mapping.columns.values())
 
@@ -98,7 +98,7 @@ class LogColumns:
 
 
 def stored_name(name: str, column: Column) -> str:
-    """Return what the column is called in its own type."""
+    """Return the name of the column in its own type."""
     return identifier(name if column.sql_type == TEXT else f"{name} as stored")
 
 

@@ -1,4 +1,4 @@
-"""Which logs happen on days, and how far the days of a warehouse reach."""
+"""The logs with days, and the first and last day of a warehouse."""
 
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -10,15 +10,15 @@ from features.areas import AREAS
 from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier
 
-# Three windows ask for three moments; rounds of fewer know no times.
+# Three windows need three different times; rounds with fewer count as without times.
 FEWEST_MOMENTS = 3
-# Fewer days in a row say nothing of a rhythm.
+# With fewer days there is no typical distance.
 FEWEST_GAPS = 3
 
 
 @cache
 def time_column(log: str) -> str | None:
-    """Return the column that says when a row of the log happened; None for the catalog and the people.
+    """Return the time column of a log; None for items and users.
 
     >>> time_column("impressions"), time_column("ad_spend_daily"), time_column("items")
     ('shown_at', 'date', None)
@@ -39,7 +39,7 @@ def dated_logs() -> dict[str, str]:
 def first_and_last_day(connection: duckdb.DuckDBPyConnection, layer: str) -> tuple[date, date] | None:
     """Return the first and the last day in UTC on which any log has a row; None where no log has one.
 
-    layer: `raw` for all that was loaded, `stg` for what the night of the last build may know.
+    layer: `raw` for all loaded rows, `stg` for the rows that the night of the last build may use.
     """
     # the zone of a warehouse's session is UTC, so a cast to a day is a day in UTC
     days = " UNION ALL ".join(
@@ -52,14 +52,14 @@ def first_and_last_day(connection: duckdb.DuckDBPyConnection, layer: str) -> tup
 def last_day_with_rewards(
     connection: duckdb.DuckDBPyConnection, last_day: date, attribution_hours: float
 ) -> date:
-    """Return the first day at whose end every reward has come, where the logs' rounds know no times.
+    """Return the first day at whose end every reward has arrived, where the logs' rounds have no times.
 
-    An experiment's table gives all rounds one or two moments, that somebody made up; its rewards stand beside
-    them, and wait for nothing. Where rounds have times, or there are none, the last day stays.
+    An experiment's table gives all rounds one or two invented times, and has their rewards already. Where
+    rounds have times, or there are no rounds, the result is the last day.
     """
     moments: set[datetime] = set()
     for log in (area.decision_log for area in AREAS if area.is_learned):
-        # the first few tell; a log of times is not read to its end
+        # the first few rows are enough; a log with times is not read to its end
         found = connection.execute(
             f"SELECT DISTINCT epoch({time_column(log)}) FROM raw_{log} LIMIT {FEWEST_MOMENTS}"
         ).fetchall()
@@ -73,7 +73,7 @@ def last_day_with_rewards(
 
 
 def days_between(connection: duckdb.DuckDBPyConnection, log: str, load_number: int) -> int | None:
-    """Return how many days lie from one day of a file to the next, as a rule; None where they are too few."""
+    """Return the median number of days from one day of a file to the next; None with too few days."""
     [(n_gaps, usual)] = connection.execute(
         f"""
         SELECT count(gap), median(gap) FROM (

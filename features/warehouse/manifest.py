@@ -1,4 +1,4 @@
-"""What the warehouse knows about the files that it holds: one row each, written with their rows."""
+"""The manifest of loaded files: one row per file, written together with the file's rows."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import duckdb
 
 @dataclass(frozen=True)
 class HeldFile:
-    """A row of load_manifest; what each column means stands in its SQL."""
+    """A row of load_manifest; its SQL explains each column."""
 
     load_number: int
     source_name: str
@@ -32,8 +32,7 @@ class HeldFile:
 
     @property
     def meaning(self) -> tuple[str, str, str, str | None]:
-        """What decides the rows: the content, the key of the pseudonyms, how the content is read, and the
-        content of the file that it joins."""
+        """All that the stored rows depend on: content, pseudonym key, mapping, and joined file."""
         return self.file_sha256, self.key_id, self.contract_version, self.joined_sha256
 
 
@@ -43,12 +42,12 @@ _READ = _COLUMNS.replace("received_at", "epoch_us(received_at) // 1000000 AS rec
 
 
 def held_file(connection: duckdb.DuckDBPyConnection, name: str) -> HeldFile | None:
-    """Return what is held under a file's name."""
+    """Return the manifest row of a file's name."""
     return _one(connection, "source_name = ?", name)
 
 
 def held_content(connection: duckdb.DuckDBPyConnection, file_sha256: str) -> HeldFile | None:
-    """Return the first file of this content whose rows are held."""
+    """Return the first file of this content with stored rows."""
     return _one(connection, "file_sha256 = ? AND twin_of IS NULL", file_sha256)
 
 
@@ -76,7 +75,7 @@ def forget_file(connection: duckdb.DuckDBPyConnection, held: HeldFile) -> None:
 
 
 def next_load_number(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return a number above those of all files held."""
+    """Return a number above those of all stored files."""
     [(number,)] = connection.execute("SELECT coalesce(max(load_number), 0) + 1 FROM load_manifest").fetchall()
     return int(number)
 

@@ -1,4 +1,4 @@
-"""Where a shop's own log files still mention a user id: those files are the shop's to erase."""
+"""Mentions of a user id in a shop's own log files, which the shop has to erase itself."""
 
 import csv
 import io
@@ -13,10 +13,10 @@ from features.warehouse.byte_search import count_words
 
 
 def count_mentions(file: SourceFile, user_id: str) -> int:
-    """Count the places in a CSV or JSONL file, or the rows of a Parquet file, that hold the id by itself.
+    """Count the places in a CSV or JSONL file, or the rows of a Parquet file, that contain the id as a word.
 
-    Never too few where the file holds the id as the contract gets it. Too many for a short id: `7` is also
-    a quantity, and a mapping that makes the id of several columns is not asked.
+    Never too few where the file contains the id as the contract gets it. Too many for a short id: `7` is also
+    a quantity. A mapping that makes the id of several columns is not used.
     """
     if file.file_format != "parquet":
         return count_words(file.path, user_id, *_spellings(user_id))
@@ -31,7 +31,7 @@ def count_mentions(file: SourceFile, user_id: str) -> int:
 
 
 def _spellings(user_id: str) -> Iterator[str]:
-    """Yield the id as CSV and JSON write it."""
+    """Yield the id in the spelling of CSV and of JSON."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([user_id])
     yield line.getvalue().removeprefix('"').removesuffix('"')

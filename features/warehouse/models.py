@@ -23,7 +23,7 @@ _IS_VIEW = re.compile(r"^-- kind: view$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Model:
-    """One query: a table made from the tables that it reads, or a view that holds no rows of its own."""
+    """One query: a table made from the tables that it reads, or a view without stored rows."""
 
     name: str
     reads: tuple[str, ...]
@@ -32,14 +32,14 @@ class Model:
 
 
 def read_models() -> tuple[Model, ...]:
-    """Return all models, each after all that it reads; raises MetacartError as `in_order` does."""
+    """Return all models, each after the models that it reads; raises MetacartError as `in_order` does."""
     folders = [*(SQL / layer for layer in LAYERS), *(area.sql for area in AREAS)]
     files = (file for folder in folders for file in sorted(folder.glob("*.sql")))
     return in_order([*map(read_model, files), keyed_lines(), rounds_of_areas()])
 
 
 def in_order(found: Iterable[Model]) -> tuple[Model, ...]:
-    """Return models, each after all that it reads.
+    """Return models, each after the models that it reads.
 
     Raises MetacartError when a model reads a table that nothing makes, or reads itself in a circle.
     """
@@ -51,7 +51,7 @@ def in_order(found: Iterable[Model]) -> tuple[Model, ...]:
     }
     for model in models.values():
         if unknown := set(model.reads) - known:
-            raise MetacartError(f"{model.name}.sql reads {', '.join(sorted(unknown))}, which nothing makes.")
+            raise MetacartError(f"{model.name}.sql reads {', '.join(sorted(unknown))}, which no model makes.")
     try:
         order = list(TopologicalSorter({name: model.reads for name, model in models.items()}).static_order())
     except CycleError as error:
@@ -62,12 +62,12 @@ def in_order(found: Iterable[Model]) -> tuple[Model, ...]:
 
 
 def read_model(file: Path) -> Model:
-    """Return the model of a file; raises MetacartError when it says nothing of what it reads."""
+    """Return the model of a file; raises MetacartError when it does not name what it reads."""
     return _model(file.stem, file.read_text())
 
 
 def rounds_of_areas() -> Model:
-    """Return the rounds of all areas as one view; what an area does not say of its own is null in it.
+    """Return the rounds of all areas as one view; columns that an area does not have are null in it.
 
     Each area that has rounds makes a model int_rounds_<name>: round_id, decided_at, user_key, surface,
     action_id, propensity and the columns that its rewards count; further columns of fct_rounds where it has

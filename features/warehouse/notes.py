@@ -1,4 +1,4 @@
-"""What is worth knowing about a file although none of its lines is bad: drift, replacement, late rows."""
+"""Notes on a file, none of which makes a line bad: drift, replacement, late rows."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from features.warehouse.watermark import Watermark
 
 @dataclass(frozen=True)
 class Note:
-    """What was noticed, and a sentence about it."""
+    """The kind of an observation, and a sentence about it."""
 
     rule: str
     reason: str
@@ -44,7 +44,7 @@ def drift_notes(names: Sequence[str], previous: Sequence[str] | None, absent: Se
 
 
 def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
-    """Say why a file's rows gave way to rows of a file of the same name."""
+    """Return a note on why a file's rows were replaced by rows of a file of the same name."""
     if held.file_sha256 == file_sha256:
         others = " or the file that it joins" if held.joined_sha256 else ""
         changed = f"the mapping, the contract{', the key' if others else ' or the key'}{others} has changed"
@@ -54,30 +54,30 @@ def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
 
 
 def twin_note(twin: HeldFile) -> Note:
-    """Say that a file counts once although it came under two names."""
+    """Return a note that a file counts once although it came under two names."""
     return Note("same content twice", f"its content is that of {twin.source_name}, which counts once")
 
 
 def lone_lines_note(join: JoinedFile, n_without_partner: int, n_lines: int) -> Note:
-    """Say how many lines found no line in the file that they join."""
+    """Return a note on the number of lines without a match in the file that they join."""
     said = (
-        f"without a partner in {join.file.name} by {join.key}: {n_without_partner} of {n_lines} lines; what "
-        "it would say of them reads as null"
+        f"without a partner in {join.file.name} by {join.key}: {n_without_partner} of {n_lines} lines; its "
+        "columns are null in these lines"
     )
     return Note("line without a partner", said)
 
 
 def gap_note(n_days: int) -> Note:
-    """Say that a log of daily sums has one day in so many, which may be a sum of all of them."""
+    """Return a note that a log of daily sums has one day in `n_days`, which may be a sum of all of them."""
     said = (
-        f"its days lie {n_days} days apart: if each line is of {n_days} days, all that is called a day's "
-        f"spend or revenue is that of {n_days} days; divide the amounts among the days, or read them so"
+        f"its days are {n_days} days apart: if each line is the sum of {n_days} days, each day's "
+        f"spend or revenue is that of {n_days} days; divide the amounts among the days, or keep this in mind"
     )
     return Note("days far apart", said)
 
 
 def late_note(dates: Iterable[date], watermark: Watermark) -> Note:
-    """Say which closed days got rows; every table is built whole, so that they are in the days' numbers."""
+    """Return a note on the closed days that got rows; these count, since tables are always built whole."""
     days = ", ".join(day.isoformat() for day in sorted(dates))
     return Note("late rows", f"rows of {days} came after the night of {watermark.last_night.isoformat()}")
 

@@ -29,6 +29,6 @@ def store_outputs(
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    """Name → type of the columns of a table or view, in their order."""
+    """Return name → type of the columns of a table or view, in their order."""
     rows = connection.sql(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
     return dict(rows)

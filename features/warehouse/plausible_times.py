@@ -1,7 +1,7 @@
-"""Which times a row may have: from the shop's first day to the moment at which its file was received.
+"""The times that a row may have: from the shop's first day to the time when its file was received.
 
-A count since 1970 that is read in the wrong unit lands in January 1970, or thousands of years ahead: both are
-outside. A row after the night's date is another matter: it is stored, and a later night reads it.
+A count since 1970 in the wrong unit becomes a time in January 1970, or thousands of years ahead: both are
+outside. A row after the night's date is not implausible: it is stored, and a later night reads it.
 """
 
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ import duckdb
 from features.contracts.check import Rule
 from features.contracts.logs import LOGS
 
-# Before it nobody logged clicks; a shop that did says so by shop.first_day.
+# Before it nobody logged clicks; a shop with older logs sets shop.first_day.
 FIRST_DAY = date(2000, 1, 1)
 
-# Clocks go wrong by minutes. A day without a clock may have begun already in the east, where it is UTC+14.
+# Clocks may be wrong by minutes. A day without a clock may have begun already in the east, at UTC+14.
 _CLOCK_ERROR = timedelta(hours=1)
 _EARLIEST_ZONE = timedelta(hours=14)
 
@@ -26,7 +26,7 @@ _EARLIEST_ZONE = timedelta(hours=14)
 class PlausibleTimes:
     """The first day and the last moment that a row of a file may have.
 
-    received_at: when the file was seen for the first time, in UTC; None asks for no last moment.
+    received_at: when the file was first seen, in UTC; None for no last moment.
     """
 
     first_day: date = FIRST_DAY
@@ -80,9 +80,9 @@ class PlausibleTimes:
 def first_received(
     connection: duckdb.DuckDBPyConnection, name: str, file_sha256: str, now: datetime | None
 ) -> datetime | None:
-    """Return when a file of this name and content first came, so that reading it again judges it alike.
+    """Return when a file of this name and content first came, so that reading it again gives the same result.
 
-    now: what to remember where they are new; None remembers nothing.
+    now: the time to store for a new file; None stores nothing.
     """
     found = connection.execute(
         "SELECT epoch_us(received_at) FROM file_receipts WHERE source_name = ? AND file_sha256 = ?",

@@ -1,4 +1,4 @@
-"""Item popularity: how often each action was lately shown and clicked, as known when a day began."""
+"""Item popularity: recent impressions and clicks of each action, as known when a day began."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from features.warehouse.build import HALF_LIFE_DAYS
 from features.warehouse.store import SQL
 
 PRIOR_IMPRESSIONS = 100.0
-"""The click rate of an item leans on that of all items as if by so many more impressions."""
+"""Prior strength: the click rate of an item is shrunk to that of all items by this many impressions."""
 
 
 def read_popularity(connection: duckdb.DuckDBPyConnection, domain: str, known_date: date) -> pl.DataFrame:

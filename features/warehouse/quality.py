@@ -1,4 +1,4 @@
-"""What was loaded and what was not, and why: the rows of out_data_quality."""
+"""The rows of out_data_quality: loaded and rejected lines, with reasons."""
 
 import duckdb
 import polars as pl
@@ -82,10 +82,10 @@ _ROBOTS = f"""
 
 
 def data_quality(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataFrame:
-    """Return one row per file, and one per file and rule that some of its lines broke.
+    """Return one row per file, and one per file and rule that some of its lines break.
 
-    The reason and the example of a rule are those of the first line that broke it. What rejects no line has
-    a row, too, with n_rejected 0: columns that came or went, late rows, a file that was replaced, and rows
+    The reason and the example of a rule are those of the first line that breaks it. Notes that reject no line
+    also have a row, with n_rejected 0: new and missing columns, late rows, a file that was replaced, and rows
     that don't count because of another one, once the staging models of the night are built.
     """
     parts = [_RECONCILED_FILES, _BROKEN_RULES, _NOTES]

@@ -1,4 +1,4 @@
-"""The lines of a file that can't be loaded, each with its number and the first rule that it broke."""
+"""The lines of a file that can't be loaded, each with its number and the first rule that it breaks."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from features.warehouse.log_columns import LogColumns
 from features.warehouse.reader import blame_file
 from features.warehouse.stored_rows import StoredValue
 
-_NO_OBJECT = "'a line is a JSON object', 'the line is no JSON object'"
+_NO_OBJECT = "'a line is a JSON object', 'the line is not a JSON object'"
 
 
 def quarantine(
@@ -27,7 +27,7 @@ def quarantine(
     *,
     n_implausible: int,
 ) -> int:
-    """Write the lines that can't be read or break a rule of any log to rejected_lines; return how many.
+    """Write the lines that can't be read or break a rule of a log to rejected_lines; return their number.
 
     n_implausible: lines in the temporary table implausible_lines, which break no rule by themselves.
     Of the rules that a line breaks the first counts: of the first log, in the order of its columns.
@@ -70,7 +70,7 @@ def quarantine(
 def refuse_file(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, load_number: int, said: str
 ) -> InputDataError:
-    """Return the error for a file with too many bad lines, with the rule that most of them broke."""
+    """Return the error for a file with too many bad lines, with the rule that most of them break."""
     worst = connection.execute(
         "SELECT count(*) AS n_broken, min(line), arg_min(reason, line) FROM rejected_lines "
         "WHERE load_number = ? GROUP BY rule ORDER BY n_broken DESC, min(line) LIMIT 1",
@@ -116,7 +116,7 @@ def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue, join: J
 
 
 def _if_alone(join: JoinedFile) -> str:
-    """Return the SQL that adds to a reason that the line has no partner, because that may be why."""
+    """Return the SQL that adds to a reason that the line has no partner, which may be its cause."""
     said = quoted(f"; {join.file.name} has no line with its {join.key}")
     return f" || CASE WHEN {identifier(NO_PARTNER)} IS NULL THEN '' ELSE {said} END"
 

@@ -1,7 +1,7 @@
 """A file as a query: its columns by name and its lines as rows, without a copy of it where it is plain text.
 
-What can't be made out is not dropped: DuckDB lists the CSV lines that it rejected, and a JSONL line that is
-no object is a row that says so. `line_numbers` counts both.
+Lines that can't be read are not dropped: DuckDB lists the CSV lines that it rejected, and a JSONL line that
+is not an object is a row marked as unreadable. `line_numbers` counts both.
 """
 
 import csv
@@ -20,13 +20,13 @@ from features.text_files import text_chunks
 from features.warehouse.census import Census, take_census
 from features.warehouse.plain_copy import PlainCopy, plain_copy
 
-# Where the reader puts the CSV lines that it could not read.
+# The tables of the CSV lines that the reader could not read.
 REJECTS, REJECT_SCANS = "csv_rejects", "csv_reject_scans"
 
 # The type that mappings are written for.
 TEXT = "VARCHAR"
 
-# What DuckDB raises when an expression of the mapping is wrong, or can't compute one of the lines.
+# DuckDB's exceptions when an expression of the mapping is wrong, or can't be computed for a line.
 MAPPING_ERRORS = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -38,9 +38,9 @@ MAPPING_ERRORS = (
 _HEADER_BYTES = 1 << 20
 # DuckDB stores rows in groups of 122,880 and joins the pieces of smaller buffers by copying them once more.
 _LARGE_FILE_BYTES, _LARGE_BUFFER_BYTES = 1 << 27, 1 << 26
-# How many lines of a JSONL file say which keys it has: all of them would be read twice otherwise.
+# The keys of a JSONL file are taken from this many lines: otherwise all lines would be read twice.
 _KEY_LINES = 10_000
-# What a spreadsheet puts above the header, to say what parts the fields.
+# A line that a spreadsheet puts above the header, to name the delimiter.
 _SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 _JSONL = "delim='\x01', quote='', escape='', header=false"
 _NO_COLUMNS = tuple(name.strip('"') for name in (LINE, ELEMENT, ELEMENT_NUMBER))
@@ -56,20 +56,20 @@ class Column:
 
 @dataclass(frozen=True)
 class FileScan:
-    """How SQL reads a file.
+    """The scan of a file by SQL.
 
-    relation: what follows FROM; each of its rows is one line of the file, in order.
+    relation: SQL after FROM; each of its rows is one line of the file, in order.
     columns: by name, those that some mapping reads.
-    names: the names that the file has, as far as they are known.
-    absent: names that the mapping may do without and has to.
-    n_rows: rows and unreadable lines that there must be. n_lines: data lines, without header and empty ones.
+    names: the column names of the file, as far as they are known.
+    absent: optional names of the mapping that the file lacks.
+    n_rows: expected number of rows and unreadable lines. n_lines: data lines, without header and empty ones.
     first_line: number of the line that the first row is.
     skipped: numbers of the empty lines that leave no row.
-    line: SQL expression for the number of a row's line; None where only its position can tell.
-    is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be made out.
-    content: SQL expression for a hash of all that the line says, also in columns that no mapping reads.
-    copy: the plain text that is read in place of the file; it is there as long as this record is.
-    n_without_partner: lines for which the file that this one joins has none.
+    line: SQL expression for the number of a row's line; None where it follows only from the row's position.
+    is_data, is_readable: SQL conditions on a row: a line that counts, and one that can be read.
+    content: SQL expression for a hash of the whole line, including columns that no mapping reads.
+    copy: the plain text that is read in place of the file; it exists as long as this record.
+    n_without_partner: lines without a match in the file that this one joins.
     """
 
     relation: str
@@ -98,8 +98,8 @@ def scan_file(
 ) -> FileScan:
     """Return how to read a file that is not empty; of plain text nothing but the header is read here.
 
-    also_read: columns, in lower case, beside those that the mappings mention.
-    asks_every_key: read a JSONL file through for the keys that it has, where a few lines say it otherwise.
+    also_read: columns, in lower case, besides those that the mappings mention.
+    asks_every_key: read all of a JSONL file for its keys, instead of its first lines.
 
     Raises InputDataError when a required column is missing or a name occurs twice, or when the text is of
     another encoding.
@@ -121,7 +121,7 @@ def scan_file(
 
 
 def mentioned_names(file: SourceFile) -> frozenset[str]:
-    """Return what the mappings of a file call columns, in lower case: DuckDB doesn't tell capitals apart."""
+    """Return the column names in the mappings of a file, in lower case, since DuckDB ignores case."""
     expressions = {
         f"({expression})"
         for mapping in file.logs
@@ -135,7 +135,7 @@ def mentioned_names(file: SourceFile) -> frozenset[str]:
 def _names_in(query: str) -> frozenset[str]:
     """Return the names in every node of the parsed query that refers to a column, however deep.
 
-    A query that is no SQL refers to none, and fails when it is used.
+    A query that is not SQL refers to none, and fails when it is used.
     """
     with duckdb.connect() as parser:
         found = parser.execute(
@@ -150,7 +150,7 @@ def _names_in(query: str) -> frozenset[str]:
 
 @contextmanager
 def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,)) -> Iterator[None]:
-    """Turn what DuckDB finds wrong inside into an InputDataError that begins with `said`."""
+    """Raise DuckDB's errors inside the block as an InputDataError that begins with `said`."""
     try:
         yield
     except duckdb.OutOfMemoryException:
@@ -200,7 +200,7 @@ def _scan_jsonl(
     n_lines = census.n_lines - len(census.empty_lines)
     if n_lines:
         _require(file, names)
-    # Only the first lines said which keys there are, so the mapping says which to ask for.
+    # Only the first lines were read for keys, so the mapping names the keys to read.
     declared = tuple(dict.fromkeys((*names, *sorted(file.required | file.optional))))
     undeclared = mentioned - {name.lower() for name in (*declared, *_NO_COLUMNS)}
     asked = (*_read(declared or ("json",), mentioned), *sorted(undeclared))
@@ -222,7 +222,7 @@ def _scan_jsonl(
 
 
 def _keys(connection: duckdb.DuckDBPyConnection, file: SourceFile, n_lines: int | None) -> tuple[str, ...]:
-    """Return the keys of the first lines, or of all; a broken line has none, and will be counted later."""
+    """Return the keys of the first lines, or of all; a broken line has none, and is counted later."""
     lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL, keep_rejects=False)
     limit = f"LIMIT {n_lines}" if n_lines else ""
     found = connection.execute(
@@ -297,7 +297,7 @@ def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
         names = next(csv.reader([text], delimiter=file.delimiter, strict=True), [])
     except UnicodeDecodeError as error:
         raise InputDataError(
-            f"{at}: the header is not UTF-8 ({error.reason}). Say its encoding in [[files]], such as "
+            f"{at}: the header is not UTF-8 ({error.reason}). Name its encoding in [[files]], such as "
             'encoding = "cp1252" for a Windows program of Western Europe, or export it as UTF-8.'
         ) from error
     except csv.Error as error:
@@ -312,7 +312,7 @@ def _text_of(lines: list[bytes], position: int) -> str:
 
 
 def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter: str) -> bool:
-    """Say whether a delimiter ends the first line of data, but not the header: that makes one more field."""
+    """Return whether a delimiter ends the first line of data, but not the header, which adds a field."""
     if len(lines) < n_above + 2:
         return False
     text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
@@ -348,7 +348,7 @@ def _require(file: SourceFile, found: tuple[str, ...]) -> None:
             f"{file.name} lacks the columns {', '.join(missing)}; it has {some_names(found)}. "
             "Export it with its header, or correct the mapping."
         )
-    # DuckDB doesn't tell capitals apart in names.
+    # DuckDB ignores case in names.
     lowered = [name.lower() for name in found]
     twice = sorted({name for name in lowered if lowered.count(name) > 1})
     if twice:

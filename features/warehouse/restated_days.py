@@ -1,4 +1,4 @@
-"""Days that a newer file of sums states anew: a file that was cut off must not empty them.
+"""Days that a newer file of sums replaces: a file that was cut off must not empty them.
 
 Platforms correct the last weeks by some percent. A newer file with less than half of a day's spend, or of its
 campaigns, is more likely half a file, or another source under the same pattern.
@@ -89,7 +89,7 @@ def refuse_shrinking(
             f"{file.name} is newer than {older} and takes back more than half of {n_days} of its days. The "
             f"first is {day}: spend {cents_before / 100:,.2f} becomes {cents / 100:,.2f}, and {n_before} "
             f"campaigns, channels and segments become {n}. Export it again if it was cut off. Give it a "
-            "[[files]] table of its own if it is another source, or write parts = true if both are parts of "
+            "separate [[files]] table if it is another source, or write parts = true if both are parts of "
             "one export. "
-            f"If it is right, export {older} anew under its name without these days."
+            f"If it is right, export {older} again under its name without these days."
         )

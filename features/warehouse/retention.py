@@ -1,4 +1,4 @@
-"""Rows that are older than a shop wants to keep leave the raw tables, and rejected lines with them."""
+"""The deletion of raw rows, and of their rejected lines, that are older than a shop wants to keep."""
 
 from datetime import date, timedelta
 
@@ -19,17 +19,17 @@ def first_kept_day(as_of: date, keep_days: int) -> date:
     datetime.date(2026, 1, 2)
     """
     if keep_days < 1:
-        raise UsageError(f"Rows must be kept for at least 1 day; the setting says {keep_days}.")
+        raise UsageError(f"Rows must be kept for at least 1 day; the setting is {keep_days}.")
     return as_of - timedelta(days=keep_days - 1)
 
 
 def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dict[str, int]:
-    """Delete the raw rows from before a day, and the rejected lines of files that hold no later row.
+    """Delete the raw rows from before a day, and the rejected lines of files without later rows.
 
-    Catalog, people and candidate sets have no age. A file of which nothing was loaded is as old as the file
-    that was loaded before it. Returns the number of deleted rows by table, tables without any left out. The
-    manifest still says what was loaded, so that an unchanged file stays unchanged. Build the marts anew
-    afterwards; the bytes go with `rewrite_store`.
+    Items, users and candidate sets have no age. A file without any loaded row is as old as the file loaded
+    before it. Returns the number of deleted rows by table, without tables that lost none. The manifest keeps
+    the loaded files, so that an unchanged file is not loaded again. Build the marts again afterwards;
+    `rewrite_store` removes the bytes.
     """
     with transaction(connection):
         before = _counts(connection)

@@ -13,7 +13,7 @@ from features.errors import InputDataError, LockedError, MetacartError
 SQL = Path(__file__).parent / "sql"
 
 STORED_AS = {"user_id": "user_key"}
-# Of a log whose lines add up: a hash of all that the line says, also in columns that no mapping reads.
+# Of a log whose lines add up: a hash of the whole line, including columns that no mapping reads.
 LINE_HASH = "line_hash"
 
 IDLE_MEMORY = "64MB"
@@ -23,9 +23,9 @@ IDLE_MEMORY = "64MB"
 def open_store(
     path: Path, *, memory_limit: str = "4GB", threads: int = 2
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the shop's warehouse, making file and raw tables on the first night.
+    """Open the shop's warehouse, and create file and raw tables on the first night.
 
-    memory_limit: beyond it DuckDB spills to a folder beside the file.
+    memory_limit: beyond it DuckDB spills to a folder next to the file.
     Raises LockedError when another process holds the file, InputDataError when it is damaged or no
     DuckDB file, MetacartError when its raw tables were made from other contracts.
     """
@@ -44,7 +44,7 @@ def open_store(
 
 @contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Keep all that happens inside, or nothing of it when an exception leaves."""
+    """Commit all changes inside the block, or none of them if it ends with an exception."""
     connection.execute("BEGIN TRANSACTION")
     try:
         yield
@@ -55,10 +55,10 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def release_pages(connection: duckdb.DuckDBPyConnection) -> None:
-    """Let go of the pages that are cached from earlier work, so that memory does not grow file by file.
+    """Release the pages that are cached from earlier work, so that memory does not grow file by file.
 
-    DuckDB keeps every page it has touched until its memory limit is reached. A lower limit makes it drop
-    those that nothing uses, in milliseconds; what is in use stays.
+    DuckDB keeps every page that it has used until its memory limit is reached. A lower limit makes it drop
+    unused pages in milliseconds; pages in use stay.
     """
     # current_setting rounds, so that a limit that is read and set again would shrink each time
     [(limit,)] = connection.execute("SELECT getvariable('memory_limit')").fetchall()
@@ -70,7 +70,7 @@ def release_pages(connection: duckdb.DuckDBPyConnection) -> None:
 def stored_columns(log: str) -> dict[str, str]:
     """Return the columns of a log's raw table with their DuckDB types: pseudonyms in place of user ids.
 
-    `load_number` leads to the file in load_manifest, `file_line` to the line in that file.
+    `load_number` is the number of the file in load_manifest, `file_line` the line in that file.
     """
     checks = column_checks(LOGS[log])
     columns = {STORED_AS.get(check.column, check.column): check.sql_type for check in checks}
@@ -83,7 +83,7 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
         "memory_limit": memory_limit,
         "threads": threads,
         "temp_directory": f"{path}.tmp",
-        # All that is needed ships in the wheel; a night never reaches for the network.
+        # All that is needed is in the wheel; a night never uses the network.
         "autoinstall_known_extensions": False,
     }
     try:
@@ -109,7 +109,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         found = {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE raw_{log}").fetchall()}
         if found.keys() - columns.keys():
             raise MetacartError(
-                f"{path}: raw_{log} has the columns {', '.join(sorted(found))}, the contract asks for "
+                f"{path}: raw_{log} has the columns {', '.join(sorted(found))}, the contract has "
                 f"{', '.join(sorted(columns))}; move the file away and load the logs again."
             )
         _widen(connection, f"raw_{log}", found, columns)
@@ -118,9 +118,9 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 def _widen(
     connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], asked: Mapping[str, str]
 ) -> None:
-    """Bring a table of an earlier version to today's columns.
+    """Change a table of an earlier version to the present columns.
 
-    What it did not have is null until its files are read anew, which they are if they are still there.
+    New columns are null until the files are read again, which happens if they still exist.
     """
     for name, sql_type in asked.items():
         if name not in found:

@@ -1,4 +1,4 @@
-"""Good lines become rows of the raw tables: pseudonyms in place of user ids, free text scrubbed."""
+"""The storing of good lines as rows of the raw tables: with pseudonyms for user ids, free text scrubbed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from features.warehouse.log_columns import LogColumns
 from features.warehouse.store import LINE_HASH, STORED_AS
 
 StoredValue = Callable[[str, Mapping[str, Any] | None], str]
-"""What is stored of a value: from its SQL expression and its column's metadata, another expression."""
+"""The stored form of a value: from its SQL expression and its column's metadata, another expression."""
 
 USER_ID = "user_id"
 
@@ -35,9 +35,9 @@ def store_rows(
     not_erased: str,
     has_implausible: bool,
 ) -> None:
-    """Copy the lines that are in no quarantine into the raw tables of their logs.
+    """Copy the lines that are not in quarantine into the raw tables of their logs.
 
-    has_implausible: whether lines are in quarantine that break no rule by themselves.
+    has_implausible: whether lines are in quarantine that break no rule alone.
     Raises MetacartError when a row can't be stored, without a word of the key that the query holds.
     """
     # A line can be bad because of another row: of several tables, of one list, or of the whole file.
@@ -66,7 +66,7 @@ def store_rows(
 
 
 def _make_pseudonyms(connection: duckdb.DuckDBPyConnection, checked: CheckedFile, pseudonym_sql: str) -> None:
-    """Compute each user's pseudonym once: a hash costs more than finding it again."""
+    """Compute each user's pseudonym once, since a hash costs more than a look-up."""
     users = " UNION ".join(
         f"SELECT {check.typed} AS {USER_ID} FROM ({lines.query})"
         for lines in checked.tables
@@ -135,7 +135,7 @@ def _can_have_twins(file: SourceFile, log: str) -> bool:
 
 
 def _delete_twins(connection: duckdb.DuckDBPyConnection, log: str, load_number: int) -> None:
-    """Keep the last row of a key on a line, so that key and line tell every row from all others."""
+    """Keep the last row of a key on a line, so that key and line identify every row."""
     connection.execute(
         f"""
         DELETE FROM raw_{log} WHERE load_number = {load_number} AND rowid IN (

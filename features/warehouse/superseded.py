@@ -1,7 +1,8 @@
-"""Lines that a key makes go missing: a file whose lines share keys that were not meant as such is refused.
+"""Lines that don't count because of their key: a file is refused if many of its lines share a wrong key.
 
-A row that is corrected by a later file is an update, and a row that comes twice is a repeated delivery: both
-are printed and no more. But lines of one file that share a key and differ are a sign that the key is not one.
+A row that a later file corrects is an update, and a row that comes twice is a repeated delivery: both are
+only printed. But lines of one file that share a key and differ are a sign that the key does not identify a
+row.
 """
 
 import duckdb
@@ -11,11 +12,11 @@ from features.errors import InputDataError
 
 
 def refuse_vanishing_lines(connection: duckdb.DuckDBPyConnection, max_share: float) -> None:
-    """Refuse files of which more than a share of the lines counts for nothing, by no intention.
+    """Refuse files in which more than a share of the lines does not count, without intention.
 
-    Asked when stg_superseded_lines is built. They are those that differ from the line of the same key in the
-    same file that counts, unless the mapping says one_row_per_key.
-    Raises InputDataError with the file, the share, and what to write in its [[files]] table.
+    Called when stg_superseded_lines is built. These lines differ from the line of the same key in the same
+    file that counts, and the mapping does not have one_row_per_key. Raises InputDataError with the file, the
+    share, and what to write in its [[files]] table.
     """
     found = connection.execute(
         """
@@ -33,8 +34,8 @@ def refuse_vanishing_lines(connection: duckdb.DuckDBPyConnection, max_share: flo
     if found:
         name, log, n_vanished, n_lines, line = found
         raise InputDataError(
-            f"{name}: {n_vanished} of {n_lines} lines would go missing, because another line of the file has "
-            f"the same {' and '.join(KEYS[log])} and says something else; the first is line {line}. Name the "
-            f"columns that tell the rows of {log} apart (ids.{KEYS[log][-1]} = [...]), or write "
+            f"{name}: {n_vanished} of {n_lines} lines would not count, because another line of the file has "
+            f"the same {' and '.join(KEYS[log])} and other values; the first is line {line}. Name the "
+            f"columns that distinguish the rows of {log} (ids.{KEYS[log][-1]} = [...]), or write "
             "one_row_per_key = true where the last line of each key is the one that counts."
         )

@@ -1,14 +1,15 @@
-"""Touches: what each user had lately done with each item, as known at each decision.
+"""Touches: the recent acts of each user on each item, as known at each decision.
 
     amount(user, item, state) = sum over the user's acts on the item at t_i <= t of 2^(-(t - t_i) / h)
 
-A state is a user and the moment t of the user's last act; a decision knows the state of the last act strictly
+A state is a user and the time t of the user's last act; a decision has the state of the last act strictly
 before it. An act is a view, a click, an addition to the cart or the line of an order, and names an item that
 is an action of the domain.
 
-A user has touched few of the items, so what was touched is all that is kept, for the states that some
-decision asks for. A touch counts until the user touches the item again: a range of states, found by as-of
-joins in n log n, so that neither users times items nor items times decisions ever exist.
+A user has touched few of the items, so only touched items are stored, for the states of some decision. A
+touch
+counts until the user touches the item again: a range of states, found by as-of joins in n log n, so that
+there is no table of users by items or of items by decisions.
 """
 
 from collections import OrderedDict
@@ -29,16 +30,16 @@ AMOUNTS = ("views", "clicks", "carts", "purchases", "days_since")
 to the user's last act on any."""
 
 MOST_ITEMS = 100
-"""A state keeps this many items, those that were touched last. People look at fewer within weeks; a robot
-reads the whole catalog, and would bring a row for each item and state of its."""
+"""Number of items in a state, those that were touched last. People view fewer within weeks; a robot reads the
+whole catalog, and would add a row for each item and state."""
 
 
 @dataclass(frozen=True, eq=False)
 class Touched:
-    """What had been done with which items in S states, and who was in which; E touches.
+    """The touches of items in S states, and the users of the states; E touches.
 
     moments: user_key, decided_at, state, a row for each moment at which the domain decided for a user and one
-    for each user at the end of the night; state is -1 where the user had done nothing yet.
+    for each user at the end of the night; state is -1 for a user without an earlier act.
     State s has the touches first[s] .. first[s + 1] - 1, by item.
     first: int64[S+1]. item: int64[E], place among the actions. amount: float32[E, 5], see AMOUNTS.
     """
@@ -57,10 +58,10 @@ def read_touches(
     night_end: datetime,
     most_items: int = MOST_ITEMS,
 ) -> Touched:
-    """Read what users had done with the actions of a domain, from the tables that `build` made.
+    """Read the touches of a domain's actions by users, from the tables that `build` made.
 
-    action_ids: the domain's actions in order; acts on anything else count for nothing. They must be sorted,
-    because of items touched at the same moment the first ones are kept.
+    action_ids: the domain's actions, sorted; acts on other items don't count. Of items touched at the same
+    time, the first ones in this order are kept.
     most_items: a state keeps the items touched last, this many of them.
     """
     when = {"night_end": night_end, "half_life_days": HALF_LIFE_DAYS}
@@ -73,7 +74,7 @@ def read_touches(
     moments: pl.DataFrame = connection.sql(_query("states_of_moments")).pl()
     found = connection.sql(_query("touches_of_states"), params=when).fetchnumpy()
     n_states = connection.table("asked_states").shape[0]
-    # They are as large as the logs, and nothing asks for them again.
+    # They are as large as the logs, and are not needed again.
     for table in ("action_numbers", "decision_moments", "touched_items", "asked_states", "forgotten_touches"):
         connection.execute(f"DROP TABLE temp.{table}")
     return Touched(
@@ -90,10 +91,10 @@ def _numbered(action_ids: Sequence[str]) -> pl.DataFrame:
 
 
 def _forgotten(crowded: pl.DataFrame, most_items: int) -> pl.DataFrame:
-    """Return user_number, item, acted_at and forgotten_at of the touches that others drove out.
+    """Return user_number, item, acted_at and forgotten_at of the touches that newer ones replaced.
 
-    crowded: user_number, item, acted_at in the order of time. What a state keeps is what a cache of
-    `most_items` items would hold that forgets the one longest unused.
+    crowded: user_number, item, acted_at in the order of time. A state keeps the items of a
+    least-recently-used cache of `most_items` items.
     """
     ended: list[int] = []
     by: list[int] = []
@@ -113,7 +114,7 @@ def _forgotten(crowded: pl.DataFrame, most_items: int) -> pl.DataFrame:
 
 
 def _keep(connection: duckdb.DuckDBPyConnection, query: str, **parameters: object) -> None:
-    """Make a query's rows a table until the reader is done."""
+    """Store a query's rows in a temporary table."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {query} AS {_query(query)}", parameters)
 
 

@@ -1,8 +1,8 @@
-"""Which days are closed: a night that was decided on is not changed by rows that come much later.
+"""The closed days: rows that come much later don't change a night with decisions.
 
-A row is late when its day is one that an earlier night was run for. The last closed days stay open for late
-rows (an app that was offline, an export that was cut); what is older goes to quarantine. Logs whose lines add
-up are never late: whoever exports them states the last weeks anew every night, see stg_superseded_lines.sql.
+A row is late when an earlier night has run for its day. The last closed days still accept late rows (an app
+that was offline, an export that was cut off); older rows go to quarantine. Logs whose lines add up are never
+late: their exports state the last weeks again every night, see stg_superseded_lines.sql.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,10 +19,10 @@ from features.warehouse.log_days import time_column
 
 @dataclass(frozen=True)
 class Watermark:
-    """Up to where the days are closed, and how many of them still take rows.
+    """The last closed day, and the number of closed days that still accept rows.
 
     last_night: the date of the last night that was finished; its day and those before it are closed.
-    days: so many closed days, `last_night` the newest of them, take late rows.
+    days: this many closed days, of which `last_night` is the newest, accept late rows.
 
     >>> Watermark(date(2026, 1, 5)).first_open_date
     datetime.date(2026, 1, 3)
@@ -57,7 +57,7 @@ def late_dates(
 
 
 def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule | None:
-    """Return the rule that a row is not too late, asked after those of its columns; None where none can be.
+    """Return the rule that a row is not too late, checked after the rules of its columns; or None.
 
     typed: SQL expression of the typed value of each column.
     """

@@ -1,8 +1,8 @@
-"""The `metacart` command: the night and its verbs from a shell, without a server.
+"""The `metacart` command: the night and its stages from a shell, without a server.
 
-Exit status: 0 done (a verdict of hold is done), 3 an estimate that is not to be trusted (`metacart ope`),
-64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run holds the
-shop.
+Exit status: 0 done (also with a verdict of hold), 3 an estimate that is not to be trusted (`metacart ope`),
+64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run has the
+lock of the shop.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
 
-JsonFlag = Annotated[bool, Parameter(name="--json", negative="", help="End with one JSON object as a line.")]
+JsonFlag = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print one JSON object as the last line.")
+]
 
 app = App(
     name="metacart",
@@ -65,7 +67,7 @@ def run(
     as_of
         The last day whose logs count; by default the newest day in the logs that is over.
     first
-        Run a night for every day from this one, the oldest first; takes --to.
+        Run a night for every day from this one, the oldest first; needs --to.
     last
         The last of these days.
     """
@@ -75,8 +77,8 @@ def run(
     settings = read_settings(config)
     for night in _nights(as_of, first, last):
         print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
-        with progress_bar() as watch:
-            result = run_night(settings, night, lambda line: print(f"  {line}", flush=True), watch)
+        with progress_bar() as listener:
+            result = run_night(settings, night, lambda line: print(f"  {line}", flush=True), listener)
         _print_night(result)
     if as_json:
         print(json.dumps(result.to_json()))
@@ -116,8 +118,8 @@ def learn(*, config: Path = CONFIG) -> None:
     from flows.stages.learn import learn as run_learn
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked(), progress_bar() as watch:
-        run_learn(workspace, workspace.recall(), watch)
+    with workspace.locked(), progress_bar() as listener:
+        run_learn(workspace, workspace.recall(), listener)
 
 
 @app.command
@@ -132,7 +134,7 @@ def evaluate(
     jobs: int = 1,
     out: Path = DATA / "learners",
 ) -> None:
-    """Judge the learned policies on the holdout and write the verdicts.
+    """Evaluate the learned policies on the holdout and write the verdicts.
 
     Parameters
     ----------
@@ -194,62 +196,67 @@ def ope(
     html: Path | None = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Estimate what another policy would have earned, beside the log's own; exit status 3 if it can't tell.
+    """Estimate what another policy would have earned, and what the log earned.
+
+    Exit status 3: the log gives no answer that can be trusted.
 
     Parameters
     ----------
     rounds
-        Parquet, CSV or CSV.gz, a round per row: action (counted from 0), reward, propensity (probability with
-        which the action was logged), evaluation_probs (list: the policy's probability of every action);
+        Parquet, CSV or CSV.gz, one round per row: action (counted from 0), reward, propensity (probability
+        with which the action was logged), evaluation_probs (list: the policy's probability of every action);
         for some estimators q_hat, q_hat_mrdr, density_ratio, logging_probs, embedding_probs, logger,
-        balanced_propensity. Without propensity, context (list: all that the logging policy looked at).
-        All columns tell rows apart: keep an id or a time.
+        balanced_propensity. Without propensity, context (list: all inputs of the logging policy). Rows that
+        are equal in all columns look like duplicates: keep an id or a time.
     shape
-        What a row is. slates: a slot of a slate. Columns slate (id), slot (from 0), reward, and one of the
-        pairs propensity and evaluation_prob (of the item in its slot), prefix_propensity and
+        The meaning of a row. slates: a slot of a slate. Columns slate (id), slot (from 0), reward, and one of
+        the pairs propensity and evaluation_prob (of the item in its slot), prefix_propensity and
         prefix_evaluation_prob (of all items down to the slot), slate_propensity and slate_evaluation_prob;
         for cascade_dr q_logged, q_policy. sessions: a step. Columns session (id), step (from 0), action,
         reward, propensity, evaluation_prob or evaluation_probs; with a model q_logged and v, its reward from
         the step to the end. spend: a round whose action is an amount. Columns spend, reward, density (with
         which the amount was drawn), evaluation_spend (the policy's amount); with a model q_logged, q_policy.
     estimator
-        Repeat it for several, in capitals or not; the first leads. By default dr, sndr, snips, ips and dm
-        where there is q_hat, else snips and ips. NAME:auto (ips, dr, switch_dr, dr_os, subgaussian_ips,
-        subgaussian_dr) chooses its number on the same rounds: a second look, which never leads. Of slates:
-        sips, iips, rips, cascade_dr, and with sn in front self-normalized. Of sessions: per_decision_is,
-        weighted_per_decision_is, sequential_dr, weighted_dr, sequential_dm.
+        Repeat it for several, in upper or lower case; the headline is from the first. By default dr, sndr,
+        snips, ips and dm where there is q_hat, otherwise snips and ips. NAME:auto (ips, dr, switch_dr, dr_os,
+        subgaussian_ips, subgaussian_dr) tunes its parameter on the same rounds, so it never gives the
+        headline. Of slates: sips, iips, rips, cascade_dr, and with the prefix sn self-normalized. Of
+        sessions: per_decision_is, weighted_per_decision_is, sequential_dr, weighted_dr, sequential_dm.
     confidence
         Level of the intervals.
     resamples
-        Draws of the bootstrap.
+        Number of bootstrap resamples.
     cluster
-        Column whose rounds belong together, such as a user's; by default every round stands by itself.
+        Column of clusters, such as the user: rounds of one cluster may depend on each other. By default all
+        rounds are independent.
     seed
-        Of the bootstrap and of folds: equal seeds give equal answers.
+        Seed of the bootstrap and of the folds: equal seeds give equal answers.
     interval
         bca, percentile, studentized or student_t; or for independent rounds with --reward-range cressie_read,
-        confidence_sequence (true at every look), empirical_bernstein, clopper_pearson. Differences have bca.
+        confidence_sequence (valid however often you look), empirical_bernstein, clopper_pearson. Differences
+        always have bca.
     reward_range
-        Least and largest reward that can occur, not those of the file.
+        Smallest and largest reward that can occur, not those of the file.
     max_weight
-        Largest evaluation over logging probability that can occur; the last two intervals need it.
+        Largest ratio of evaluation to logging probability that can occur; empirical_bernstein and
+        clopper_pearson need it.
     fit_q
-        Fit q_hat (for mrdr q_hat_mrdr; of sessions q_logged and v) on context, a list of numbers, each round
+        Fit q_hat (for mrdr q_hat_mrdr; for sessions q_logged and v) on context, a list of numbers, each round
         by models of other clusters.
     fit_propensity
-        Estimate propensities (for balanced density_ratio) from context, also where some were logged.
+        Estimate propensities (for balanced density_ratio) from context, even if some were logged.
     model
-        Of --fit-q and density_ratio: linear or trees.
+        Type of model for --fit-q and density_ratio: linear or trees.
     gamma
         Discount of a session's rewards, 1 by default; the first step counts in full.
     spend_range
-        Least and largest amount that the logging policy could draw.
+        Smallest and largest amount that the logging policy could draw.
     bandwidth
-        Of the kernel that smooths amounts, in their unit; by default it is chosen.
+        Bandwidth of the kernel that smooths amounts, in their unit; by default it is chosen from the data.
     kernel
-        Its shape.
+        Shape of that kernel.
     html
-        Write a page about the answer here.
+        File for an HTML page about the answer.
     """
     from flows.commands.ope.fitted_columns import Fit
     from flows.commands.ope.policy_answer import answer
@@ -258,7 +265,7 @@ def ope(
     from reports.pages.policy_value import write_policy_value
 
     if html is not None and not html.parent.is_dir():
-        raise UsageError(f"{html.parent} is no folder: name a page in an existing one.")
+        raise UsageError(f"{html.parent} is not a folder: name a page in an existing folder.")
     question = PolicyQuestion(
         rounds,
         tuple(estimator or ()),
@@ -285,16 +292,16 @@ def ope(
 
 @app.command
 def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
-    """Remove a person everywhere, bytes included, and write a proof without the person's id.
+    """Erase a person from all rows and files, and write a proof without the person's id.
 
     Parameters
     ----------
     user
         The shop's own id of the person.
     reason
-        Why, for the proof: a request, a contract's end.
+        Reason for the proof, such as a request or the end of a contract.
     on
-        The day that the proof names.
+        Day of the erasure in the proof.
     """
     from flows.stages.erase import erase as run_erase
     from flows.stages.erase import erasures
@@ -319,7 +326,7 @@ def _print_night(result: "NightResult") -> None:
             found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
         anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
         if row["split_by"] != "time":
-            anew += f"; the log has no times, so chance dealt out its {row['split_by']}s"
+            anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"
         print(
             f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
             f"{found}; {row['champion']} serves\n"
@@ -344,7 +351,10 @@ def _print_night(result: "NightResult") -> None:
 
 
 def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
-    """Say where a champion doesn't serve; segments: segment_id and verdict of each."""
+    """Print the segments that a champion doesn't serve.
+
+    segments: segment_id and verdict of each.
+    """
     stays = [f"{row['segment_id']} ({row['verdict']})" for row in segments if row["verdict"] != "served"]
     if stays and len(stays) < len(segments):
         more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
@@ -352,7 +362,7 @@ def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
 
 
 def _area_lines(result: "NightResult") -> list[str]:
-    """Return what the areas have to say beside verdicts, in the sentences of the report."""
+    """Return the areas' lines besides the verdicts, in the sentences of the report."""
     from features.areas import AREAS
     from reports.pages.area_part import part_of
     from reports.summaries.night import read_night
@@ -362,7 +372,7 @@ def _area_lines(result: "NightResult") -> list[str]:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status; a fault is one line on standard error."""
+    """Run one command and return its exit status; an error is one line on standard error."""
     try:
         status: int | None = app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
@@ -372,15 +382,15 @@ def execute(arguments: Sequence[str]) -> int:
         print(f"metacart: {error}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
-        # Whoever read the output has left (`metacart run | head`); the night itself is done.
+        # The reader of the output has closed it (`metacart run | head`); the night itself is done.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    # The last door: the trace is logged, the shell gets a sentence.
+    # Any other exception: the trace is logged, the shell gets a sentence.
     except Exception as error:
         logging.getLogger("metacart").exception("a failure inside")
         print(
-            f"metacart: {type(error).__name__}: {error} This is a fault of metacart, not of your logs: the "
-            "trace above says where. What was published before stays as it is.",
+            f"metacart: {type(error).__name__}: {error} This is an error in metacart, not in your logs: the "
+            "trace above shows where. Published nights are unchanged.",
             file=sys.stderr,
         )
         return FAILURE
@@ -388,5 +398,5 @@ def execute(arguments: Sequence[str]) -> int:
 
 
 def main() -> None:
-    """Entry point of the `metacart` command."""
+    """Run the `metacart` command and exit with its status."""
     sys.exit(execute(sys.argv[1:]))

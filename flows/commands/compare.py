@@ -1,4 +1,4 @@
-"""`metacart compare`: who earns most in simulated shops, in whole nights or in studies of many segments?"""
+"""`metacart compare`: the true value of every learner in simulated shops, in whole nights or in studies."""
 
 import json
 from dataclasses import asdict
@@ -29,26 +29,26 @@ def nights(
     jobs: int = 1,
     out: Path = DATA / "compare",
 ) -> None:
-    """Run nights of simulated shops and write a table of what every learner was truly worth.
+    """Run nights of simulated shops and write a table of the true value of every learner.
 
     Parameters
     ----------
     worlds
-        How segments and users differ, by default every way that the simulator knows.
+        The simulated worlds, which differ in how segments and users differ; by default all.
     learners
-        Who learns beside the pooled reward model, by default those of a night.
+        Learners besides the pooled reward model, by default those of a night.
     seeds
-        This many shops of each world.
+        Number of shops of each world.
     first_seed
-        The seed of the first. Seeds from 900 to 999 are those of the committed table: tune on others.
+        Seed of the first shop. Seeds from 900 to 999 belong to the committed table: tune on other seeds.
     nulls
-        This many nights more whose clicks are dealt out at random, to count false promotions.
+        Number of additional nights whose clicks are assigned at random, to count false promotions.
     items
-        Items of each shop's catalog, by default 300 in `personal` and 30 elsewhere.
+        Number of items in each shop's catalog, by default 300 in `personal` and 30 in the other worlds.
     jobs
-        Processes side by side.
+        Number of parallel processes.
     out
-        Folder of outcomes and table; an interrupted run goes on from it.
+        Folder of outcomes and table. An interrupted run with the same folder continues.
     """
     from flows.simulations.night_table import nights_page
     from flows.simulations.nights import run_nights
@@ -58,12 +58,17 @@ def nights(
             f"Compare 1 or more seeds in 1 or more jobs, not {seeds} and {jobs}; nulls from 0 on."
         )
 
-    def say(line: str) -> None:
-        print(f"  {line}", flush=True)
-
     names = learners or Learning().learners
     shops = range(first_seed, first_seed + seeds)
-    outcomes = run_nights(out, worlds=worlds, seeds=shops, learners=names, items=items, jobs=jobs, say=say)
+    outcomes = run_nights(
+        out,
+        worlds=worlds,
+        seeds=shops,
+        learners=names,
+        items=items,
+        jobs=jobs,
+        print_line=_print_indented,
+    )
     null_shops = range(first_seed, first_seed + nulls)
     of_nulls = run_nights(
         out,
@@ -73,7 +78,7 @@ def nights(
         permuted=True,
         items=items,
         jobs=jobs,
-        say=say,
+        print_line=_print_indented,
     )
     table = nights_page(outcomes, of_nulls)
     name = "nights" if items is None else f"nights-{items}-items"
@@ -93,22 +98,22 @@ def studies(
     jobs: int = 1,
     out: Path = DATA / "learners",
 ) -> None:
-    """Judge every learner on unseen segments of simulated shops with 201 segments, by true value.
+    """Evaluate every learner by true value, on unseen segments of simulated shops with 201 segments.
 
     Parameters
     ----------
     worlds
-        How segments differ, by default every way that the simulator knows.
+        The simulated worlds, which differ in how segments differ; by default all except `personal`.
     learners
-        Whom to compare, by default all.
+        Learners to compare, by default all.
     seeds
-        This many shops of each world.
+        Number of shops of each world.
     first_seed
-        The seed of the first. Seeds below 100 are those of the committed table: tune on others.
+        Seed of the first shop. Seeds below 100 belong to the committed table: tune on other seeds.
     jobs
-        Processes side by side.
+        Number of parallel processes.
     out
-        Folder of outcomes, ledger and table; an interrupted run goes on from it.
+        Folder of outcomes, ledger and table. An interrupted run with the same folder continues.
     """
     from flows.simulations.studies.report import write_report
     from flows.simulations.studies.run import WORLDS as STUDIED
@@ -124,8 +129,12 @@ def studies(
         seeds=range(first_seed, first_seed + seeds),
         learners=learners,
         jobs=jobs,
-        say=lambda line: print(f"  {line}", flush=True),
+        print_line=_print_indented,
     )
     table = write_report(settings, outcomes, out)
     print(table.read_text(encoding="utf-8"))
     print(f"table: {table}")
+
+
+def _print_indented(line: str) -> None:
+    print(f"  {line}", flush=True)

@@ -9,42 +9,39 @@ from typing import Any
 
 from features.errors import InputDataError, UsageError
 from features.sources.propose import HEAD, Proposal, log_files, proposals
-from flows.commands.first_look import look, trial_table
+from flows.commands.draft_report import draft_report, trial_table
 from flows.commands.trial_load import trial_load
 from flows.shops import DATA, FILES, write_config
 
 
 def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
-    """Write a configuration whose `[[files]]` are drafted from files and folders, and print a first look at
-    it.
+    """Write a configuration whose `[[files]]` are drafted from files and folders, and print what to check.
 
-    append: add to a configuration that is there what it does not name yet.
+    append: add to an existing configuration the files that it does not name yet.
 
-    Raises UsageError where the configuration is there already, or is not there to be added to;
+    Raises UsageError where the configuration exists already, or with `append` does not exist;
     InputDataError where a file can't be read or none shows a log.
     """
     if path.exists() and not append:
         raise UsageError(
-            f"{path} exists and stays as it is. Name another file, add to it by --append, or move it away."
+            f"{path} exists and was not changed. Name another file, add to it by --append, or move it away."
         )
     files = log_files(sources)
     said = _existing(path) if append else {}
     folder = _logs_of(path, said) if append else _shared_folder(files)
     outside = [file for file in files if not file.resolve().is_relative_to(folder.resolve())]
     if outside:
-        raise UsageError(
-            f"{outside[0]} lies outside of {folder}, the folder of the logs; put it there first."
-        )
+        raise UsageError(f"{outside[0]} is outside of {folder}, the folder of the logs; put it there first.")
     known = _named_already(folder, said.get("files", ()))
     new = [file for file in files if file.resolve() not in known]
     if not new:
-        raise UsageError(f"{path} names {files[0]} already, and so each of the files; nothing is added.")
+        raise UsageError(f"{path} names {files[0]} already, and all the other files too; nothing was added.")
     inside = [folder / file.resolve().relative_to(folder.resolve()) for file in new]
     found, refusals = proposals(inside, folder)
     drafted = [proposal for proposal in found if proposal.draft.logs]
     if not drafted:
         seen = [f"{proposal.path}: {'; '.join(proposal.draft.remarks)}" for proposal in found]
-        raise InputDataError(f"{'. '.join([*seen, *refusals])}. Nothing is written.")
+        raise InputDataError(f"{'. '.join([*seen, *refusals])}. Nothing was written.")
     text = "\n".join(proposal.toml() for proposal in drafted)
     if append:
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{HEAD}\n{text}", encoding="utf-8")
@@ -57,15 +54,14 @@ def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
     print(f"{path} is {'added to' if append else 'written'}: {', '.join(logs)} from {counted}.")
     trials = list(trial_load(folder, tomllib.loads(text)["files"]))
     for alike in _named_alike(inside, folder):
-        print(f'Other files are named alike: path = "{alike}" would take them all.')
+        print(f'Other files have similar names: path = "{alike}" would take them all.')
     for refusal in refusals:
         print(f"Left out: {refusal}")
-    print("\n".join(look(found, trials, str(path))))
+    print("\n".join(draft_report(found, trials, str(path))))
 
 
 def check(path: Path) -> None:
-    """Try the `[[files]]` of a configuration on the first lines of their files, and print what became of
-    them.
+    """Try the `[[files]]` of a configuration on the first lines of their files, and print the result.
 
     Raises UsageError where the configuration is missing or wrong.
     """
@@ -82,7 +78,7 @@ def _existing(path: Path) -> dict[str, Any]:
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is no valid TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
     source = said.get("shop", {}).get("source")
     if source != "files":
         raise UsageError(f"{path} has shop.source = {source!r}; [[files]] tables belong to source = 'files'.")
@@ -96,7 +92,7 @@ def _logs_of(path: Path, said: Mapping[str, Any]) -> Path:
 def _shared_folder(files: Sequence[Path]) -> Path:
     """Return the innermost folder that holds all files."""
     shared = Path(os.path.commonpath([file.resolve().parent for file in files]))
-    # As it was said, where that is the same place: a reader knows it by that name.
+    # As the user wrote it, where that is the same place: readers know it by that name.
     return files[0].parent if files[0].parent.resolve() == shared else shared
 
 
@@ -105,7 +101,7 @@ def _named_already(folder: Path, tables: Sequence[Mapping[str, Any]]) -> set[Pat
 
 
 def _named_alike(files: Sequence[Path], folder: Path) -> list[str]:
-    """Return patterns for files of the folder whose names differ from one of these in digits alone."""
+    """Return patterns for files of the folder whose names differ from one of these only in digits."""
     found: dict[str, None] = {}
     for file in files:
         pattern = re.sub(r"\d+", "*", file.name)
@@ -121,6 +117,6 @@ def _shop_name(folder: Path) -> str:
 
 
 def _currency(drafted: Sequence[Proposal]) -> str:
-    """Return the currency that all files with one name; the usual one where they differ or name none."""
+    """Return the currency of all files that have one; the default where they differ or have none."""
     codes = {proposal.draft.currency_code for proposal in drafted} - {None}
     return str(codes.pop()) if len(codes) == 1 else FILES["currency_code"]

@@ -1,4 +1,4 @@
-"""How a shop begins, as commands: logs fetched or simulated, and a configuration to start from."""
+"""Commands that start a shop: logs fetched or simulated, and a first configuration."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, starting_values, w
 
 
 def fetch(
-    dataset: Annotated[str, Parameter(help="Only open_bandit so far.")],
+    dataset: Annotated[str, Parameter(help="The data set; only open_bandit so far.")],
     *,
     full: str | None = None,
     out: Path | None = None,
@@ -30,7 +30,7 @@ def fetch(
     from features.sources import fetch_open_bandit
 
     if dataset != "open_bandit":
-        raise UsageError(f"{dataset} is no known data set. There is: open_bandit.")
+        raise UsageError(f"{dataset} is not a known data set. Known: open_bandit.")
     folder = out or DATA / "raw" / dataset
     fetch_open_bandit.fetch(folder, full=full)
     config = folder / "metacart.toml"
@@ -58,19 +58,19 @@ def simulate(
     out
         Folder of the logs; its name becomes the name of the shop.
     world
-        How segments differ: homogeneous, mild, strong, nonlinear or drift; or personal: not at all, but each
-        user's history tells a taste, for which more items (300) leave more room.
+        How segments differ: homogeneous, mild, strong, nonlinear or drift. In personal segments don't differ,
+        but each user's history shows a taste; more items (300) make that matter more.
     items
-        Items of the catalog.
+        Number of items in the catalog.
     slots
-        Slots of a slate; nights take at most 3.
+        Number of slots in a slate; nights accept at most 3.
     dirt
-        Share of dirty lines: duplicates, late rows, and a quarter of it broken ones. Above 0.04 the night
+        Share of dirty lines: duplicates, late rows, and a quarter of them broken. Above 0.04 the night
         stops at night.max_rejected_share = 0.01.
     stray_quote
-        Plant one unclosed quotation mark, for which a whole file must be refused.
+        Plant one unclosed quotation mark, because of which a whole file must be refused.
     regions
-        Regions; with 3 devices in each, three times as many segments.
+        Number of regions; with 3 devices in each, there are three times as many segments.
     """
     from features.simulator.shop import simulate as write_logs
 
@@ -105,19 +105,19 @@ def init(
     Parameters
     ----------
     path
-        The file to write; an existing one stays as it is.
+        The file to write; an existing file is not changed.
     source
-        How the logs are written: open_bandit, simulated, rees46, retailrocket, online_retail, otto or
+        The form of the logs: open_bandit, simulated, rees46, retailrocket, online_retail, otto or
         criteo_attribution.
     logs
         Folder of the logs; by default data/raw/SOURCE.
     from_files
-        The shop's own files or their folder: look at them, draft a mapping with blanks to fill in, and try
-        it on their first 1,000 lines.
+        The shop's own files or their folder: read them, draft a mapping with blanks to fill in, and try it on
+        their first 1,000 lines.
     append
-        Add the tables of these files to a configuration that is there; those that it names already stay.
+        Add the tables of these files to an existing configuration; its own tables are not changed.
     check
-        Try the mapping of a configuration that is there on the first 1,000 lines of its files; write nothing.
+        Try the mapping of an existing configuration on the first 1,000 lines of its files; write nothing.
     """
     if from_files and path == CONFIG and from_files[-1].suffix == ".toml":
         *from_files, path = from_files
@@ -137,5 +137,5 @@ def _init_kind(path: Path, source: str, logs: Path | None) -> None:
         )
     folder = logs or DATA / "raw" / source
     if not write_config(path, starting_values(source), name=source, logs=folder, data=DATA):
-        raise UsageError(f"{path} exists and stays as it is. Name another file, or move it away first.")
-    print(f"{path} is written; next: look through it, then metacart run --config {path}")
+        raise UsageError(f"{path} exists and was not changed. Name another file, or move it away first.")
+    print(f"{path} is written; next: check it, then metacart run --config {path}")

@@ -1,4 +1,4 @@
-"""What the night's logs lost on their way in, as lines for the terminal: rejected, superseded, restated."""
+"""Rows that the night did not load or count, as lines for the terminal: rejected, superseded, restated."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,9 @@ MOST_LINES = 12
 
 
 def quality_lines(quality: pl.DataFrame, most: int = MOST_LINES) -> Iterator[str]:
-    """Yield a line for each thing that a file's rows met, the most lines refused first.
+    """Yield a line for each rule that concerned rows of a file, the most rejected lines first.
 
-    quality: out_data_quality. Files of which every line was loaded and counts have none.
+    quality: out_data_quality. A file has no line here if each of its lines was loaded and counts.
     """
     noticed = quality.filter(pl.col("rule") != RECONCILED).sort(
         "n_rejected", "source_name", "rule", descending=[True, False, False]

@@ -1,4 +1,4 @@
-"""A live bar on the terminal while learners learn; where there is no terminal, nothing."""
+"""A live progress bar of learning on a terminal; without a terminal, nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,19 +7,19 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from flows.progress import Lesson, Watch, described, unwatched
+from flows.progress import LearnerRun, ProgressListener, describe_point, no_listener
 from offline_rl.meta.meta_policy import Progress
 
 
 @contextmanager
-def progress_bar(console: Console | None = None) -> Iterator[Watch]:
-    """One line with learner, loss and validation value, gone when the block ends.
+def progress_bar(console: Console | None = None) -> Iterator[ProgressListener]:
+    """Show one line with learner, loss and validation value, and remove it when the block ends.
 
-    A log file of a scheduler gets none of it: redrawn lines are noise there.
+    The log file of a scheduler does not get this line: redrawn lines are noise there.
     """
     console = console or Console()
     if not console.is_terminal:
-        yield unwatched
+        yield no_listener
         return
     bar = Bar(
         TextColumn("  {task.description:<40}"),
@@ -31,19 +31,19 @@ def progress_bar(console: Console | None = None) -> Iterator[Watch]:
     )
     task = bar.add_task("", total=1.0, start=False, visible=False, point="")
 
-    def watch(lesson: Lesson) -> Progress:
+    def listener(run: LearnerRun) -> Progress:
         bar.start()
         bar.start_task(task)
         bar.update(
             task,
-            description=f"{lesson.domain}, {lesson.learner}",
-            completed=lesson.place / lesson.of,
+            description=f"{run.domain}, {run.learner}",
+            completed=run.place / run.of,
             visible=True,
             point="",
         )
-        return lambda point: bar.update(task, completed=lesson.share_done(point), point=described(point))
+        return lambda point: bar.update(task, completed=run.share_done(point), point=describe_point(point))
 
     try:
-        yield watch
+        yield listener
     finally:
         bar.stop()

@@ -1,5 +1,4 @@
-"""A mapping tried on the first lines of its files, by the code that loads them at night: what would be lost
-where."""
+"""A trial of a mapping on the first lines of its files, by the code that loads them at night."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,16 +26,17 @@ from features.warehouse.store import STORED_AS, open_store
 
 N_LINES = 1000
 
-# Blanks without which no line can be read: any stand-in would show losses that are none.
+# Blanks without which no line can be read: any stand-in would show losses that are not real.
 _NEEDED = {"time_format", "delimiter", "encoding", "currency_sign"}
 
 
 @dataclass(frozen=True)
 class ColumnTrial:
-    """What became of one column of a log.
+    """The result of a trial for one column of a log.
 
-    n_filled, n_empty: rows with a value and without one. n_refused: lines that were refused because of it.
-    lowest, highest: of times and numbers; of yes and no, the number of yes in `lowest`. None for texts.
+    n_filled, n_empty: rows with a value and without one.
+    n_refused: lines that were refused because of this column.
+    lowest, highest: of times and numbers; for a flag, `lowest` is the number of true values. None for texts.
     is_blank: the draft leaves it to be filled in, and a stand-in was loaded.
     """
 
@@ -52,10 +52,10 @@ class ColumnTrial:
 
 @dataclass(frozen=True)
 class FileTrial:
-    """What became of the first lines of one file.
+    """The result of a trial for the first lines of one file.
 
     refusal: why the file can't be loaded at all; empty where it can.
-    reasons: of refused lines, the most frequent first: how many, the first line, and the reason there.
+    reasons: of refused lines, the most frequent first: their number, the first line, and the reason there.
     n_more: files of the same table that were not tried.
     """
 
@@ -69,11 +69,9 @@ class FileTrial:
 
 
 def trial_load(logs: Path, tables: Sequence[Mapping[str, Any]]) -> Iterator[FileTrial]:
-    """Load the first N_LINES lines of each file into a warehouse that is thrown away, and yield what became
-    of them.
+    """Load the first N_LINES lines of each file into a temporary warehouse, and yield the results.
 
-    logs: folder of the logs. tables: `[[files]]` of a configuration; a blank gets a stand-in, as far as one
-    can be.
+    logs: folder of the logs. tables: `[[files]]` of a configuration; blanks get a stand-in where possible.
     """
     for number, table in enumerate(tables):
         left = [key.rpartition(".")[2] for key, _ in blanks([table])]
@@ -125,7 +123,7 @@ def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTria
 
 
 def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
-    """Write the first lines of a file beside the trial's warehouse."""
+    """Write the first lines of a file next to the trial's warehouse."""
     path = folder / f"lines.{file.file_format}"
     if file.file_format == "parquet":
         pl.scan_parquet(file.path).head(N_LINES).collect().write_parquet(path)
@@ -143,7 +141,7 @@ def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
 
 
 def _refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return how many lines were refused because of which column: a rule begins with its name."""
+    """Return column → number of lines refused because of it; the name of a rule begins with its column."""
     found = connection.execute(
         "SELECT split_part(rule, ' ', 1) AS name, count(*) FROM rejected_lines GROUP BY name"
     ).fetchall()
@@ -164,7 +162,7 @@ def _columns(
                 f"SELECT count(*), count({stored}), {_range(stored, kind)} FROM raw_{mapping.log}"
             ).fetchall()
             is_blank = any(key.startswith(f"{mapping.log}.") and key.endswith(f".{name}") for key in unfilled)
-            # A line that is refused for both logs of a file is one line.
+            # A line that is refused for both logs of a file counts once.
             n_refused = 0 if name in counted or name not in mapping.columns else refused.get(name, 0)
             counted.add(name)
             if name in mapping.columns or is_blank or (name == "price_cents" and mapping.log == "purchases"):

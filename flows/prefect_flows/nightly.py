@@ -49,8 +49,8 @@ publish_task = task(name="publish", cache_policy=NO_CACHE)(publish)
 @task(name="learn", cache_policy=NO_CACHE)
 def learn_task(workspace: Workspace, night: Night) -> None:
     """Learn, with a progress artifact on the run's page."""
-    with progress_artifact(workspace.shop) as watch:
-        learn(workspace, night, watch)
+    with progress_artifact(workspace.shop) as listener:
+        learn(workspace, night, listener)
 
 
 @flow(name="nightly")

@@ -30,8 +30,8 @@ def learn(config: Path = CONFIG) -> str:
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         night = workspace.recall()
-        with progress_artifact(workspace.shop) as watch:
-            learn_stage.learn(workspace, night, watch)
+        with progress_artifact(workspace.shop) as listener:
+            learn_stage.learn(workspace, night, listener)
         return night.run_id
 
 

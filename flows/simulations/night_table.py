@@ -30,7 +30,7 @@ first contender; *what serves* is what the gate left, the logging policy where i
 
 
 def nights_page(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
-    """The table with what it needs to be understood."""
+    """Return the table with an explanation of its numbers."""
     seeds = [outcome.seed for outcome in outcomes]
     first, last = min(seeds), max(seeds)
     seen = f"Seed {first}" if first == last else f"Seeds {first} to {last}"
@@ -39,7 +39,7 @@ def nights_page(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] 
 
 
 def _sizes(outcomes: Sequence[NightOutcome]) -> str:
-    """How large the shops of which worlds are."""
+    """Return a sentence on the sizes of the shops in each world."""
     worlds_of: dict[str, list[str]] = {}
     for world in dict.fromkeys(outcome.world for outcome in outcomes):
         shops = [outcome for outcome in outcomes if outcome.world == world]
@@ -56,7 +56,7 @@ def _either(numbers: Iterable[int]) -> str:
 
 
 def night_table(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] = ()) -> str:
-    """Markdown: a row for each policy, a column for each world, then the comparison that the goals ask for.
+    """Return a Markdown table of policies by worlds, then the comparison of the goals.
 
     Numbers are means over shops of the share of the gap between logging and the best policy, with their
     standard errors; every shop counts alike.
@@ -106,12 +106,12 @@ def _mean(pick: Pick, outcomes: Sequence[NightOutcome]) -> str:
 
 
 def _error(found: NDArray[np.float64]) -> str:
-    """The standard error of the mean, in brackets; nothing of a single shop."""
+    """Return the standard error of the mean in brackets; empty for a single shop."""
     return "" if len(found) < 2 else f" ({found.std(ddof=1) / np.sqrt(len(found)):.3f})"
 
 
 def _against_plain(outcomes: Sequence[NightOutcome], worlds: Sequence[str]) -> list[str]:
-    """What asks and what serves less the plain baseline with the best mean, paired by shop."""
+    """Return the rows of first contender and served policy less the best plain baseline, paired by shop."""
     lines = [
         "| less the best plain baseline, paired by shop | "
         + " | ".join(worlds)

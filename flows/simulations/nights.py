@@ -1,8 +1,8 @@
-"""Nights of whole shops: what learners are worth through everything that a real night does to a log.
+"""Nights of whole shops: the true value of learners after everything that a real night does to a log.
 
-A study (`flows/protocol`) has 201 segments and contexts of attributes alone. Here a shop of the demo's size
-is simulated, ingested, learned from and evaluated by the stages of the night themselves, with history and a
-gate at the end; only the judge knows the truth.
+A study (`flows/simulations/studies`) has 201 segments and contexts of attributes alone. Here a shop of the
+demo's size is simulated, ingested, learned from and evaluated by the stages of the night themselves, with
+history and the gate. Only the outcome is computed with the truth.
 
 <out>/nights/<world>-<seed>.json            one night, see `NightOutcome`
 <out>/nights/<world>-<seed>-<A>-items.json  the same of a catalog of another size
@@ -12,7 +12,7 @@ import json
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import World
 from flows.night_folder import Night
+from flows.progress import LinePrinter
 from flows.settings import LearnerName, Learning, read_settings
 from flows.shops import SIMULATED, write_config
 from flows.stages.evaluate import evaluate
@@ -39,20 +40,18 @@ from offline_rl.meta.cautious import CAUTIOUS
 DOMAIN = "recommendation"
 
 SIZES = (800, 1100, 1500)
-"""Users of a shop, in turn by its seed."""
+"""Numbers of users; shops take them in turn by their seeds."""
 
 PERSONAL_ITEMS = 300
-"""Items of a shop whose tastes are personal; the other worlds have 30."""
-
-Say = Callable[[str], None]
+"""Number of items in a shop of the personal world; the other worlds have 30."""
 
 
 @dataclass(frozen=True)
 class NightJob:
-    """One shop's night, and who learns in it.
+    """One night of one shop, and its learners.
 
-    permuted: with its rewards dealt out at random, as a null.  items: of its catalog, None for what its world
-    has by default.
+    permuted: whether its clicks are assigned at random, as a null.
+    items: number of items in its catalog; None for the default of its world.
     """
 
     world: WorldName
@@ -64,7 +63,7 @@ class NightJob:
 
     @property
     def path(self) -> Path:
-        """Where its outcome is kept."""
+        """The file of its outcome."""
         kind = "nulls" if self.permuted else "nights"
         size = "" if self.items is None else f"-{self.items}-items"
         return self.out / kind / f"{self.world}-{self.seed}{size}.json"
@@ -74,11 +73,13 @@ class NightJob:
 class NightOutcome:
     """True values of one night, per round of the holdout.
 
-    values: policy → true value as it would serve every segment. logging, oracle: of the logging policy, and
-    of the best policy that explores as much and knows what a log could tell: segment, attributes and day, and
-    in a personal world the user's taste. asks: the first contender; plain: the baseline that asks after it;
-    champion: who serves; served: the true value of that, segments kept from it included.
-    seconds: of one processor, for learning (all learners, choice and refit) and for evaluating.
+    values: policy → true value if it served every segment.
+    logging, oracle: true values of the logging policy, and of the best policy that explores as much and knows
+        what a log could show: segment, attributes and day, and in a personal world the user's taste.
+    asks: the first contender. plain: the baseline that is the second contender.
+    champion: the policy that serves. served: its true value, with the policies of segments kept from it.
+    learn_seconds, evaluate_seconds: processor time of learning (all learners, choice and refit) and of
+        evaluating.
     """
 
     world: str
@@ -98,7 +99,7 @@ class NightOutcome:
     evaluate_seconds: float
 
     def share(self, value: float) -> float:
-        """Share of the gap from logging to oracle that a value closes."""
+        """Return the share of the gap from logging to oracle that a value closes."""
         return (value - self.logging) / (self.oracle - self.logging)
 
 
@@ -111,11 +112,11 @@ def run_nights(
     permuted: bool = False,
     items: int | None = None,
     jobs: int = 1,
-    say: Say = lambda _line: None,
+    print_line: LinePrinter = lambda _line: None,
 ) -> list[NightOutcome]:
     """Run the nights that have no outcome in `out` yet; return all outcomes.
 
-    Raises the first failure of a night after the others are through.
+    If nights fail, raises the first failure after all other nights have ended.
     """
     todo = [
         NightJob(world, seed, tuple(learners), permuted, out, items) for seed in seeds for world in worlds
@@ -129,7 +130,8 @@ def run_nights(
             job, error = started[future], future.exception()
             if error is not None:
                 failures.append(error)
-            say(f"{job.world} {job.seed}: {f'failed: {error}' if error else 'done'} ({done}/{len(missing)})")
+            result = f"failed: {error}" if error else "done"
+            print_line(f"{job.world} {job.seed}: {result} ({done}/{len(missing)})")
     if failures:
         raise failures[0]
     return [read_outcome(job.path) for job in todo]
@@ -141,12 +143,12 @@ def read_outcome(path: Path) -> NightOutcome:
 
 
 def run_shop_night(job: NightJob) -> None:
-    """Simulate a shop, run its night up to the gate, and keep what everybody was truly worth."""
+    """Simulate a shop, run its night up to the gate, and write the true value of every policy."""
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder) / "logs"
         simulate(_world_settings(job), logs)
         if job.permuted:
-            deal_out_clicks(logs, job.seed)
+            permute_clicks(logs, job.seed)
         write_config(logs / "metacart.toml", SIMULATED, name="shop", logs=logs, data=Path(folder) / "data")
         settings = read_settings(logs / "metacart.toml")
         settings = settings.model_copy(update={"learning": Learning(learners=job.learners)})
@@ -173,10 +175,10 @@ def _world_settings(job: NightJob) -> WorldSettings:
     )
 
 
-def deal_out_clicks(logs: Path, seed: int) -> None:
-    """Give each night's clicks to impressions drawn at random: as many as before, and nothing to learn from.
+def permute_clicks(logs: Path, seed: int) -> None:
+    """Assign each night's clicks to impressions drawn at random: as many as before, and nothing to learn.
 
-    What else was done at an impression goes with its click; browsing and orders stay.
+    Other events of an impression are removed with its click; browsing and orders stay.
     """
     random = np.random.default_rng(seed)
     for path in sorted((logs / "events").glob("*.csv")):
@@ -202,7 +204,7 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
     tasks, contenders = folder.tasks(DOMAIN), folder.contenders(DOMAIN).wanted
     values = folder.table("out_policy_values").filter(estimator="dr")
     overall = dict(values.filter(segment_id="all").select("policy", "true_value").iter_rows())
-    overall.pop(CAUTIOUS, None)  # no learner of its own, and not in every night
+    overall.pop(CAUTIOUS, None)  # not a learner, and not in every night
     verdicts = folder.table("out_verdicts")
     whole = verdicts.filter(segment_id="all").row(0, named=True)
     rounds = folder.rounds(DOMAIN).filter(window=Window.HOLDOUT)
@@ -236,7 +238,7 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
 
 
 def _oracle(workspace: Workspace, tasks: Tasks, rounds: pl.DataFrame, world_name: WorldName) -> float:
-    """The best slates' true value per round, with the night's share of uniform slates."""
+    """Return the best slates' true value per round, with the night's share of uniform slates."""
     world = World.load(workspace.settings.shop.logs)
     users = world.people.ids.positions(user_ids(workspace, world, rounds["user_key"]))
     items = world.catalog.ids.positions(tasks.action_ids)

@@ -1,4 +1,4 @@
-"""Decide: what every area that the shop has logs for does tomorrow, as tables in the work folder."""
+"""Decide: tomorrow's decisions of every area that the shop has logs for, as tables in the work folder."""
 
 from collections.abc import Iterable
 
@@ -19,7 +19,7 @@ from reports.wording.sentences import say
 def decide(workspace: Workspace, night: Night) -> None:
     """Write tomorrow's tables of each area into the work folder.
 
-    Raises MetacartError where an area leaves a table that it does not name.
+    Raises MetacartError if an area writes a table that it does not name.
     """
     limit_threads(workspace.settings.learning.threads)
     folder = workspace.night_folder(night.run_id)
@@ -60,9 +60,9 @@ def _section(settings: Settings, name: str) -> dict[str, object]:
 
 
 def _refuse_unknown(tables: Iterable[str], area: Area) -> None:
-    """Refuse what nothing would publish: only tables of a contract are."""
+    """Refuse tables that would not be published, because they have no contract."""
     if unknown := sorted(set(tables) - set(area.tables)):
         raise MetacartError(
-            f"The decisions of {area.name} left {', '.join(unknown)}; its tables are "
+            f"The decisions of {area.name} wrote {', '.join(unknown)}; its tables are "
             f"{', '.join(area.tables)}. Name the table in features/areas.py."
         )

@@ -1,9 +1,8 @@
-"""Erase: a person leaves the warehouse, the work folders and what was published, and a proof says so.
+"""Erase: a person is removed from warehouse, work folders and published tables, with a proof.
 
-What the shop keeps itself, its log files and copies of published tables, is the shop's to erase: the proof
-names the log files that still hold the person's id. Secrets stay: without the key nobody could tell a
-tombstone's owner. Learned policies are made from everybody's rounds together; those that were made with the
-person's go with their work folder.
+The shop itself has to erase its own log files and its copies of published tables: the proof names the log
+files that still contain the person's id. The pseudonym key stays: without it, new rows of an erased person
+could not be recognized. Learned policies that used rounds of the person are deleted with their work folder.
 """
 
 import hashlib
@@ -30,19 +29,21 @@ from flows.stages.ingest import key_file, source_files
 from flows.stages.publish import rewrite_table
 from flows.workspace import Workspace
 
-# Texts of out_data_quality that quote a line of the shop's.
+# Columns of out_data_quality that quote a line of the shop's files.
 QUOTES = ("reason", "example")
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What there was of a person and what is left; it is their tombstone too, and holds no id of the shop's.
+    """The proof of an erasure: the rows of a person before and after; it contains no id of the shop's.
 
-    erasure_id: names the erasure where the pseudonym must not stand, as in a published manifest.
-    found, left: place → rows that tell of the person, 1 for a file that is no table.
-    shop_files: log file → how often the shop's id stands in it by itself; a short id is found where it
-    means something else, too. shop_files_missing: why log files could not be searched, if so.
-    is_done: false from the first moment until nothing is left.
+    It is also the tombstone that keeps the person out of later loads.
+
+    erasure_id: identifies the erasure where the pseudonym must not be, as in a published manifest.
+    found, left: place → number of rows about the person, 1 for a file that is not a table.
+    shop_files: log file → how often it contains the shop's id as a word; a short id is also found where it
+    means something else. shop_files_missing: why log files could not be searched, if so.
+    is_done: false from the start until nothing is left.
     """
 
     erasure_id: str
@@ -60,25 +61,25 @@ class Proof:
 
 @dataclass(frozen=True)
 class _Person:
-    """One person, as the shop calls them and as the warehouse does."""
+    """One person, by the shop's id and by the pseudonym in the warehouse."""
 
     user_id: str
     user_key: str
 
 
 def erase(workspace: Workspace, user_id: str, *, reason: str, erased_on: date) -> Proof:
-    """Erase a person from everything that metacart keeps, bytes included, and return the proof.
+    """Erase a person from everything that metacart stores, and return the proof.
 
-    user_id: as the shop's mapping hands it to the contract. Hold the shop (`workspace.locked`) meanwhile.
-    From the first moment the proof is a tombstone that keeps later loads from bringing the person back.
-    Run it again after a crash, or at any time: it goes on, and what was found first stays in the proof. A
-    work folder that knew the person goes back to what ingest left: the verbs begin again at `learn`.
+    user_id: as the shop's mapping passes it to the contract. Call it with the shop locked
+    (`workspace.locked`). From the start, the proof is a tombstone that keeps the person out of later loads.
+    After a crash, or at any time, run it again: it continues, and the proof keeps the numbers found first. A
+    work folder with rows of the person is reset to the end of ingest: the stages begin again at `learn`.
 
     Raises UsageError without an id or reason or where the shop has no key; MetacartError, naming the places,
     when something is left.
     """
     if not user_id or not reason.strip():
-        raise UsageError("Say whom to erase, by the shop's own user id, and for what reason.")
+        raise UsageError("An erasure needs the shop's own id of the user and a reason.")
     key = read_key(key_file(workspace))
     person = _Person(user_id, pseudonym(key, user_id))
     proof = _begin(workspace, person, key.key_id, reason, erased_on)
@@ -98,7 +99,7 @@ def erase(workspace: Workspace, user_id: str, *, reason: str, erased_on: date) -
     _write(workspace, proof)
     if left:
         raise MetacartError(
-            f"Something of the person is left in {', '.join(left)}. Remove what is no file of metacart's, "
+            f"Rows of the person are left in {', '.join(left)}. Remove files that are not metacart's, "
             "then erase again."
         )
     return proof
@@ -110,7 +111,7 @@ def erasures(workspace: Workspace) -> Path:
 
 
 def _begin(workspace: Workspace, person: _Person, key_id: str, reason: str, erased_on: date) -> Proof:
-    """Set the tombstone, with all that is found before anything is removed."""
+    """Write the tombstone, with all numbers found before anything is removed."""
     found = _search(workspace, person)
     erasure_id = hashlib.sha256(f"erasure of {person.user_key}".encode()).hexdigest()[:12]
     proof = Proof(
@@ -148,7 +149,7 @@ def _write(workspace: Workspace, proof: Proof) -> None:
 
 
 def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
-    """Make the marts of the last night anew, so that no sum in them counts the person."""
+    """Build the marts of the last night again, so that no sum in them counts the person."""
     if workspace.has_night:
         night = workspace.recall()
         build(
@@ -159,7 +160,7 @@ def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> Non
 
 
 def _reset(folder: NightFolder, person: _Person) -> None:
-    """Take a work folder that knew the person back to what ingest left in it."""
+    """Reset a work folder with rows of the person to the end of ingest."""
     if not any(_n_traces(file, person) for file in _files(folder.path)):
         return
     folder.clear()
@@ -168,7 +169,7 @@ def _reset(folder: NightFolder, person: _Person) -> None:
 
 
 def _rewrite(path: Path, person: _Person, proof: Proof) -> None:
-    """Take the person out of a published table."""
+    """Remove the person from a published table."""
     if not _n_traces(path, person):
         return
     before = pl.read_parquet(path)
@@ -183,7 +184,7 @@ def _rewrite(path: Path, person: _Person, proof: Proof) -> None:
 
 
 def _search(workspace: Workspace, person: _Person) -> dict[str, int]:
-    """Return every place that tells of the person; names are relative to the data folder."""
+    """Return every place with rows about the person; names are relative to the data folder."""
     data = workspace.settings.paths.data
     found = {}
     if workspace.warehouse.is_file():
@@ -206,19 +207,19 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _n_traces(path: Path, person: _Person) -> int:
-    """Count the rows of a Parquet file that tell of the person; 1 for another file with the pseudonym."""
+    """Count the rows of a Parquet file about the person; 1 for another file with the pseudonym."""
     if path.suffix != ".parquet":
         return int(holds_text(path, person.user_key))
     table = pl.scan_parquet(path)
     texts = [name for name, kind in table.collect_schema().items() if kind == pl.String]
-    told = table.filter(_tells(texts, person.user_key)).select(pl.len()).collect().item()
-    return int(told) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
+    n_rows = table.filter(_is_about(texts, person.user_key)).select(pl.len()).collect().item()
+    return int(n_rows) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
 
 
 def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
-    """Drop the rows with the pseudonym, and the quotes of lines that hold the shop's id."""
+    """Drop the rows with the pseudonym, and the quoted lines that contain the shop's id."""
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
-    kept = table.filter(~_tells(texts, person.user_key))
+    kept = table.filter(~_is_about(texts, person.user_key))
     if not set(QUOTES) <= set(kept.columns):
         return kept
     quoting = _quotes(kept, person.user_id)
@@ -228,7 +229,7 @@ def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
     )
 
 
-def _tells(texts: list[str], user_key: str) -> pl.Expr:
+def _is_about(texts: list[str], user_key: str) -> pl.Expr:
     return pl.any_horizontal(
         pl.lit(value=False),
         *(pl.col(name).str.contains(user_key, literal=True).fill_null(False) for name in texts),
@@ -240,14 +241,14 @@ def _is_quality(path: Path) -> bool:
 
 
 def _quotes(table: pl.DataFrame, user_id: str) -> pl.Series:
-    """Say of each row whether a quoted line holds the shop's id as a word."""
+    """Return for each row whether a quoted line contains the shop's id as a word."""
     word = re.compile(rf"(?<![0-9A-Za-z_]){re.escape(user_id)}(?![0-9A-Za-z_])")
     quotes = table.select(QUOTES).iter_rows()
     return pl.Series([any(text and word.search(text) for text in row) for row in quotes], dtype=pl.Boolean)
 
 
 def _search_shop_files(workspace: Workspace, person: _Person) -> tuple[dict[str, int], str | None]:
-    """Count the person's id in each log file of the shop; or say why that can't be done."""
+    """Count the person's id in each log file of the shop, or return why that is not possible."""
     try:
         files = source_files(workspace.settings, None)
     except InputDataError as error:

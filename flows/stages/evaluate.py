@@ -16,8 +16,8 @@ from features.warehouse.store import open_store
 from flows.night_folder import Night, NightFolder, StageNotes
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
+from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 from flows.stages.learner_tables import comparison_table, curve_table
-from flows.stages.openings import Opening, fingerprint, note_of, record_opening
 from flows.stages.truth import true_rewards
 from flows.stages.verdicts import (
     champion_of,
@@ -47,7 +47,7 @@ from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, ser
 
 @dataclass(frozen=True)
 class _Domain:
-    """One domain of a night, with what it is judged by."""
+    """One domain of a night, with the tasks and settings of its evaluation."""
 
     name: str
     folder: NightFolder
@@ -56,14 +56,14 @@ class _Domain:
 
     @property
     def incumbent(self) -> list[SegmentPolicies]:
-        """What serves today, where that is another policy than the one that made the evidence."""
+        """The policy that serves today, if it is another one than the logging policy of the evidence."""
         serves = area_of(self.name).logs_policies and bool(self.settings.night.incumbent_policy)
         return [incumbent_policies(self.tasks)] if serves else []
 
     def serving(self) -> Iterator[SegmentPolicies]:
         """Yield every policy as it would serve: adapted to each segment on the rounds before the holdout.
 
-        The incumbent comes first, as its own log shows it.
+        The incumbent comes first, as estimated from its own log.
         """
         yield from self.incumbent
         training, exploration = self.tasks.window("training"), self.settings.learning.exploration
@@ -72,27 +72,28 @@ class _Domain:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A holdout, opened.
+class EvaluatedHoldout:
+    """The holdout of one domain, with every policy evaluated on it.
 
-    evaluation: every policy as it is, on the holdout. contenders, gate: who asks, and what decides.
+    evaluation: every policy as it is, on the holdout.
+    contenders, gate: the policies that ask to serve, and the gate that decides.
     true_values: by policy and segment (None: all), where the shop is simulated.
-    looks: how many other runs have opened it before.
-    comparisons, curves: of the learners, on the segments that taught none of them; the curves before the
-    refit, which has read all of their support.
+    n_earlier_uses: number of other runs that evaluated on this holdout before.
+    comparisons, curves: of the learners, on the segments that taught none of them; the curves are from before
+        the refit, which has read all of their support.
     """
 
     evaluation: Evaluation
     contenders: Contenders
     gate: Gate
     true_values: Mapping[tuple[str, int | None], float]
-    looks: int
+    n_earlier_uses: int
     comparisons: Sequence[Comparison]
     curves: Sequence[AdaptationPoint]
 
 
 def evaluate(workspace: Workspace, night: Night) -> None:
-    """Judge every policy of every domain; leave values, verdicts and the champion in the work folder."""
+    """Evaluate every policy of every domain; write values, verdicts and the champion to the work folder."""
     settings = workspace.settings
     limit_threads(settings.learning.threads)
     folder = workspace.night_folder(night.run_id)
@@ -101,15 +102,15 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         _refuse_unknown_segments(folder, night, settings)
         for domain in night.domains:
             tasks = folder.tasks(domain)
-            opened = _open_holdout(workspace, night, domain, tasks)
-            election = opened.gate.elect(opened.contenders, gate_settings(settings))
+            evaluated = _evaluate_holdout(workspace, night, domain, tasks)
+            election = evaluated.gate.elect(evaluated.contenders, gate_settings(settings))
             key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
-            values.append(_value_rows(opened, key, segment_ids, settings))
-            verdicts.append(verdict_table(election, opened.gate, key, segment_ids, settings))
-            comparisons.append(comparison_table(opened.comparisons, key))
-            curves.append(curve_table(opened.curves, key))
-            folder.write_champion(domain, champion_of(election, opened.gate, segment_ids, settings))
-            notes += note_of(domain, opened.looks)
+            values.append(_value_rows(evaluated, key, segment_ids, settings))
+            verdicts.append(verdict_table(election, evaluated.gate, key, segment_ids, settings))
+            comparisons.append(comparison_table(evaluated.comparisons, key))
+            curves.append(curve_table(evaluated.curves, key))
+            folder.write_champion(domain, champion_of(election, evaluated.gate, segment_ids, settings))
+            notes += note_on_earlier_uses(domain, evaluated.n_earlier_uses)
         folder.write_notes("evaluate", StageNotes(tuple(notes)))
         folder.write_parts("out_policy_values", values)
         folder.write_parts("out_verdicts", verdicts)
@@ -121,17 +122,18 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             folder.write_table("out_arm_checks", checks)
 
 
-def _open_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks) -> Opened:
+def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks) -> EvaluatedHoldout:
     """Evaluate all policies on the same holdout."""
     folder, settings = workspace.night_folder(night.run_id), workspace.settings
     names, shown = folder.names(domain), _Domain(domain, folder, tasks, settings)
-    judging = folder.rounds(domain).filter(window=Window.HOLDOUT)
-    looks = record_opening(workspace.work / "openings.jsonl", _opening(night, domain, judging, tasks))
+    identities = folder.rounds(domain).filter(window=Window.HOLDOUT)
+    use = _holdout_use(night, domain, identities, tasks)
+    n_earlier_uses = record_use(workspace.work / "openings.jsonl", use)
     rounds = tasks.window("holdout")
     holdout = Holdout(
         rounds,
         q_hat=folder.pooled(domain).model.expected_rewards(rounds).cpu(),
-        truth=true_rewards(workspace, domain, judging, tasks.action_ids),
+        truth=true_rewards(workspace, domain, identities, tasks.action_ids),
     )
     judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
     true_values = {(LOGGING, segment): value for segment, value in holdout.true_values(None).items()}
@@ -157,12 +159,12 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks)
         split_by=names.split_by,
     )
     contenders = folder.contenders(domain)
-    return Opened(
+    return EvaluatedHoldout(
         evaluation,
         contenders,
         _gate(shown, contenders, terms, judged),
         true_values=true_values,
-        looks=looks,
+        n_earlier_uses=n_earlier_uses,
         comparisons=compare_learners(
             evaluation,
             [name for name in evaluation.policies if name not in (LOGGING, INCUMBENT, CAUTIOUS)],
@@ -179,9 +181,10 @@ def _open_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks)
 def _gate(
     domain: _Domain, contenders: Contenders, terms: GateTerms, judged: Mapping[str, EvaluationRounds]
 ) -> Gate:
-    """Judge from rolling origins who can be learned anew from earlier days, on the holdout who can't.
+    """Evaluate on rolling origins the contenders that can be learned again from earlier days, the others on
+    the holdout.
 
-    judged: policy → the holdout as it sees it.
+    judged: policy → the rounds of the holdout with its probabilities.
     """
     folder, tasks, settings = domain.folder, domain.tasks, domain.settings
     identities = folder.rounds(domain.name)
@@ -218,26 +221,26 @@ def _gate(
 
 
 def _days(rounds: pl.DataFrame) -> tuple[date, date]:
-    """The first and the last day on which rounds were decided."""
+    """Return the first and the last day on which rounds were decided."""
     days = rounds["decided_at"].dt.date()
     return days.min(), days.max()  # type: ignore[return-value]  # of no rounds there is no evidence
 
 
 def _refuse_unknown_segments(folder: NightFolder, night: Night, settings: Settings) -> None:
-    """Refuse a protected segment that the night lacks: a slip, or a merge, would serve it unseen."""
+    """Refuse a protected segment that the night lacks, since a misspelled name would protect nothing."""
     known = {name for domain in night.domains for name in folder.segment_ids(domain)}
     unknown = [name for name in settings.segments.protected if name not in known]
     if unknown and known:
         raise UsageError(
-            f"segments.protected names {', '.join(unknown)}, which tonight is not a segment: it may have "
-            f"been merged for want of rounds. There are {', '.join(sorted(known)[:20])}. Protect the segment "
-            "that it was merged into, or take the name out."
+            f"segments.protected names {', '.join(unknown)}, which is not a segment tonight: it may have "
+            f"been merged because it had too few rounds. There are {', '.join(sorted(known)[:20])}. Protect "
+            "the segment that it was merged into, or remove the name."
         )
 
 
-def _opening(night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks) -> Opening:
+def _holdout_use(night: Night, domain: str, identities: pl.DataFrame, tasks: Tasks) -> HoldoutUse:
     dealt = zip(tasks.segment_ids, tasks.segment_split.tolist(), strict=True)
-    return Opening(
+    return HoldoutUse(
         domain=domain,
         holdout_sha256=fingerprint(identities["round_id"]),
         splits_sha256=fingerprint(f"{segment} {split}" for segment, split in dealt),
@@ -250,16 +253,16 @@ def _estimators(settings: Settings) -> Sequence[str]:
 
 
 def _value_rows(
-    opened: Opened, key: Mapping[str, str], segment_ids: Sequence[str], settings: Settings
+    evaluated: EvaluatedHoldout, key: Mapping[str, str], segment_ids: Sequence[str], settings: Settings
 ) -> pl.DataFrame:
     rows = [
         {
             **key,
             **_fields(value),
             "segment_id": segment_name(value.segment, segment_ids),
-            "true_value": opened.true_values.get((value.policy, value.segment)),
+            "true_value": evaluated.true_values.get((value.policy, value.segment)),
         }
-        for value in opened.evaluation.policy_values(settings.evaluation.confidence)
+        for value in evaluated.evaluation.policy_values(settings.evaluation.confidence)
     ]
     frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)

@@ -32,31 +32,31 @@ from flows.workspace import Workspace
 
 
 def ingest(workspace: Workspace, as_of: date | None) -> Night:
-    """Load what is new, build the marts as the night of `as_of` knows them, and name the night.
+    """Load new files, build the marts of the night of `as_of`, and name the night.
 
-    as_of: None means the newest day in the logs that is over; of rounds without times, the day on which the
-        last reward may come.
-    A file that was loaded before is skipped by its hash, so that a repeated night changes nothing.
-    Raises InputDataError where a file can't be used; what was loaded before it stays.
+    as_of: None for the newest complete day in the logs; for rounds without times, the day on which the last
+        reward may arrive.
+    A file that was loaded before is recognized by its hash and skipped, so a repeated night changes nothing.
+    Raises InputDataError where a file can't be used; files loaded before it stay loaded.
     """
     settings = workspace.settings
     files = source_files(settings, as_of)
-    # The only look at the clock: when the files that are new were received, and which day is over.
+    # The clock is read only here: for the time when new files were received, and for the last complete day.
     now = datetime.now(UTC)
     with open_store(workspace.warehouse) as connection:
         loaded = _load_all(connection, workspace, files, as_of, now)
         loaded_days = first_and_last_day(connection, "raw")
         if loaded_days is None:
             raise InputDataError(
-                "The logs hold nothing that happened on a day, so there is no night to run. Check shop.logs, "
-                "and the reasons for which lines were rejected."
+                "The logs hold no row with a day, so there is no night to run. Check shop.logs, "
+                "and the reasons of rejected lines."
             )
         as_of = as_of or min(
             last_day_with_rewards(connection, loaded_days[1], settings.night.attribution_hours),
             now.date() - timedelta(days=1),
         )
         if settings.night.keep_days:
-            # A night asked for beyond the logs must not drop them all.
+            # A date after the end of the logs must not drop all their rows.
             drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
         build(
             connection,
@@ -67,7 +67,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         known_days = first_and_last_day(connection, "stg")
         if known_days is None:
             raise InputDataError(
-                f"Nothing happened up to {as_of}. Choose a later date, or load earlier logs."
+                f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
         reasons = undecided(connection, as_of)
         inputs = dict(file.joined for file in loaded if file.joined)
@@ -89,7 +89,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
 
 
 def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:
-    """Return the shop's files and what each feeds: by its `[[files]]` tables, or by its adapter."""
+    """Return the shop's files with the logs of each, by its `[[files]]` tables or by its adapter."""
     if settings.shop.source == FILES:
         return declared.files(settings.shop.logs, parse_file_tables(settings.files), until=until)
     return ADAPTERS[settings.shop.source].files(settings.shop.logs, until=until)
@@ -108,7 +108,7 @@ def _load_all(
     hashed = pseudonym_sql(key)
     not_erased = not_erased_sql([tombstone.user_key for tombstone in erased])
     watermark = _watermark(workspace, as_of)
-    # A log that comes for the first time brings its history with it: no day of it was closed.
+    # A new log comes with its history: none of its days was closed.
     known_logs = {log for log, n_rows in row_counts(connection, "raw").items() if n_rows}
 
     def load(file: SourceFile) -> LoadedFile:
@@ -126,12 +126,12 @@ def _load_all(
         )
 
     loaded = [(file, load(file)) for file in files]
-    # The other file of the same content may have changed since: then its rows stand for this one no more.
+    # The other file of the same content may have changed since: then its rows no longer count for this one.
     return [load(file) if done.twin_of else done for file, done in loaded]
 
 
 def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
-    """Return which days are closed: none on the first night, nor those after a night that is run again."""
+    """Return the closed days: none on the first night, and none after a night that is run again."""
     last = workspace.last_night()
     if last is None:
         return None
@@ -139,32 +139,32 @@ def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
 
 
 def _refuse_foreign_tombstones(erased: Sequence[Tombstone], key_id: str) -> None:
-    """Refuse to load under another key than people were erased under: nobody would know them again."""
+    """Refuse to load with another key than that of erased people: it would not recognize them."""
     foreign = sum(tombstone.key_id != key_id for tombstone in erased)
     if foreign:
         raise UsageError(
-            f"{foreign} people were erased under another pseudonym key than the present one ({key_id}), "
-            "which can't tell their rows. Put the old key back in its place, or erase them under the new one "
+            f"{foreign} people were erased with another pseudonym key than the present one ({key_id}), "
+            "which can't recognize their rows. Restore the old key, or erase them again with the new one "
             "and move their old proofs out of data/erasures."
         )
 
 
 def tombstones(workspace: Workspace) -> tuple[Tombstone, ...]:
-    """Return the proofs of all erasures of the shop: whom no file may bring back."""
+    """Return the proofs of all erasures of the shop: people whose rows are not loaded again."""
     return read_tombstones(workspace.settings.paths.data / "erasures" / workspace.shop)
 
 
 def key_file(workspace: Workspace) -> Path:
-    """Return where the shop's pseudonym key lies; it is made on the first night."""
+    """Return the path of the shop's pseudonym key; the first night creates it."""
     settings = workspace.settings
     return settings.privacy.key_file or settings.paths.data / "secrets" / f"{workspace.shop}.key"
 
 
 def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows: Mapping[str, int]) -> str:
-    """Name a night by what decides its numbers: date, inputs, the rows kept of them, configuration and code.
+    """Return the run_id, a hash of all that affects a night's numbers: date, inputs, rows, settings and code.
 
-    n_rows: rows of each dated log that the night knows. The same files leave other rows where earlier
-    nights have closed days, where old rows were dropped, and where people were erased.
+    n_rows: rows of each dated log that the night uses. The same files give other rows where earlier nights
+    have closed days, where old rows were dropped, and where people were erased.
     """
     content = json.dumps(
         [

@@ -1,4 +1,4 @@
-"""Learn: the marts → one task per segment → candidate policies, with how each of them got there."""
+"""Learn: marts → one task per segment → candidate policies, each with its learning curve."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
 from flows.night_folder import Night, Note, StageNotes
-from flows.progress import Lesson, Watch, unwatched
+from flows.progress import LearnerRun, ProgressListener, no_listener
 from flows.settings import Learning, Settings
 from flows.workspace import Workspace
 from offline_rl.device import limit_threads, training_device
@@ -30,8 +30,8 @@ from offline_rl.registry import Contenders
 from reports.wording.sentences import say
 
 
-def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
-    """Build the tasks of every domain, train every learner on them, and leave both in the work folder."""
+def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_listener) -> None:
+    """Build the tasks of every domain, train every learner on them, and write both to the work folder."""
     settings = workspace.settings
     limit_threads(settings.learning.threads)
     folder = workspace.night_folder(night.run_id)
@@ -42,7 +42,7 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
             folder.save_tasks(built)
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
-            learned = train(tasks, settings, domain, night.domains, watch)
+            learned = train(tasks, settings, domain, night.domains, listener)
             folder.write_contenders(domain, learned.contenders)
             folder.save_policies(domain, served=learned.served, learned=learned.policies)
             for policy in learned.policies:
@@ -55,10 +55,12 @@ def learn(workspace: Workspace, night: Night, watch: Watch = unwatched) -> None:
 
 @dataclass(frozen=True)
 class Learned:
-    """What one domain's learners have learned.
+    """The learned policies of one domain.
 
-    policies: as validation judged them. served: the same upon the pooled model of all rounds before the
-    holdout (`offline_rl.meta.refit`), and the cautious one that opens the gate, if there is one.
+    policies: as they were on the validation segments.
+    served: the same on top of the pooled model of all rounds before the holdout (`offline_rl.meta.refit`),
+        and the cautious policy, if there is one.
+    contenders: which of them ask to serve.
     """
 
     policies: Sequence[MetaPolicy]
@@ -67,21 +69,25 @@ class Learned:
 
 
 def train(
-    tasks: Tasks, settings: Settings, domain: str, domains: Sequence[str], watch: Watch = unwatched
+    tasks: Tasks,
+    settings: Settings,
+    domain: str,
+    domains: Sequence[str],
+    listener: ProgressListener = no_listener,
 ) -> Learned:
     """Train the baseline and the learners of the configuration.
 
-    Who asks to serve is decided here, on validation segments, long before the holdout is opened.
-    domains: all that the night learns in, for whoever watches.
+    The contenders are chosen here, on validation segments, before the holdout is used.
+    domains: all domains that the night learns in. listener: receives the progress through them.
     """
     fits = SharedFits(tasks, learning_settings(settings.learning), settings.night.seed)
     asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
     learners = [BASELINE, *(LEARNERS[name] for name in asked_for)]
-    before, lessons = len(learners) * domains.index(domain), len(learners) * len(domains)
+    before, runs = len(learners) * domains.index(domain), len(learners) * len(domains)
     learned: list[MetaPolicy] = []
     for place, learner in enumerate(learners, start=before):
-        lesson = Lesson(domain, learner.name, place, lessons, fits.settings.max_steps)
-        learned.append(learner.meta_train(fits, progress=watch(lesson)))
+        run = LearnerRun(domain, learner.name, place, runs, fits.settings.max_steps)
+        learned.append(learner.meta_train(fits, progress=listener(run)))
     served = [refitted(policy, fits) for policy in learned]
     # The baseline is what a learner asks to replace, so it doesn't ask itself.
     asked = asking(learned[1:], learned[0], fits)
@@ -97,7 +103,7 @@ def train(
 
 
 def learning_settings(learning: Learning) -> LearningSettings:
-    """What the configuration says of learning, as learners take it."""
+    """Return the configuration's settings of learning in the form that learners take."""
     return LearningSettings(
         hidden=learning.hidden,
         inner_lr=learning.inner_lr,

@@ -1,9 +1,9 @@
-"""The whole night of one shop: its stages in order, timed, under the shop's lock. No server needed."""
+"""The whole night of one shop: its stages in order, timed, under the shop's lock, without a server."""
 
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +13,7 @@ import polars.selectors as cs
 
 from features.contracts.outputs import Verdicts
 from flows.night_folder import Night
-from flows.progress import Watch, unwatched
+from flows.progress import LinePrinter, ProgressListener, no_listener
 from flows.settings import Settings
 from flows.stages.decide import decide
 from flows.stages.evaluate import evaluate
@@ -23,12 +23,10 @@ from flows.stages.publish import Published, publish
 from flows.workspace import Workspace
 from reports.wording.sentences import say
 
-Announce = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class NightResult:
-    """What a night leaves behind: where it is published, what was decided, how long each stage took."""
+    """The result of a night: its published files, its verdicts, and the seconds of each stage."""
 
     night: Night
     published: Published
@@ -53,9 +51,9 @@ class NightResult:
 
 @dataclass
 class Stopwatch:
-    """Seconds by stage, told as they come."""
+    """Seconds by stage, each printed when its stage ends."""
 
-    announce: Announce
+    print_line: LinePrinter
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -64,25 +62,25 @@ class Stopwatch:
         started = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - started, 2)
-        self.announce(f"{name:<9}{self.seconds[name]:>8.2f} s")
+        self.print_line(f"{name:<9}{self.seconds[name]:>8.2f} s")
 
 
 def run_night(
-    settings: Settings, as_of: date | None, announce: Announce, watch: Watch = unwatched
+    settings: Settings, as_of: date | None, print_line: LinePrinter, listener: ProgressListener = no_listener
 ) -> NightResult:
     """Run every stage for one shop and publish the result.
 
     as_of: the last day whose logs count; None means the newest day in the logs that is over.
-    announce, watch: told the seconds of each stage, and how learning goes.
+    print_line: prints a line with the seconds of each stage. listener: receives the progress of learning.
     Raises LockedError if the shop is busy, InputDataError if its logs can't be used: nothing is published.
     """
     workspace = Workspace(settings)
-    clock = Stopwatch(announce)
+    clock = Stopwatch(print_line)
     with workspace.locked():
         with clock.stage("ingest"):
             night = ingest(workspace, as_of)
         with clock.stage("learn"):
-            learn(workspace, night, watch)
+            learn(workspace, night, listener)
         with clock.stage("evaluate"):
             evaluate(workspace, night)
         with clock.stage("decide"):

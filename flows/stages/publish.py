@@ -1,8 +1,8 @@
-"""Publish: tables, report and manifest into a folder of their own, then the pointer, last of all.
+"""Publish: tables, report and manifest in a new folder, and last the pointer to it.
 
-Everything is written beside its place and renamed into it, so a reader sees a whole night or none.
-A run_id stands for its inputs, configuration and code: publishing it again changes nothing. A night earlier
-than the current one is published beside it and does not become current.
+Everything is written next to its final place and then renamed, so a reader sees a whole night or none.
+A run_id identifies inputs, configuration and code: publishing it again changes nothing. A night earlier than
+the current one is published too, but does not become current.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ from reports.pages import write_report
 
 VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn", "numpy")
 
-# Wall time is the one thing published that differs between equal runs.
+# Of all that is published, only wall time differs between equal runs.
 UNHASHED = {"out_learning_curves": ["seconds"]}
 
-# A spreadsheet would run a cell that starts with one of these.
+# A spreadsheet evaluates a cell that starts with one of these as a formula.
 FORMULA_STARTS = "^[=+\\-@\t\r]"
 
 
 @dataclass(frozen=True)
 class Published:
-    """A night on display: name → Parquet path of each table, and the report."""
+    """A published night: name → Parquet path of each table, and the report."""
 
     folder: Path
     tables: Mapping[str, Path]
@@ -50,7 +50,7 @@ class Published:
 
 
 def publish(workspace: Workspace, night: Night) -> Published:
-    """Publish the tables that the stages left in the work folder of a night.
+    """Publish the tables that the stages wrote to the work folder of a night.
 
     Raises UsageError if a stage has not run, MetacartError if a table breaks its contract.
     """
@@ -72,10 +72,10 @@ def publish(workspace: Workspace, night: Night) -> Published:
 
 
 def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping[str, Any]) -> None:
-    """Give a published table the rows that an erasure leaves; nothing else touches what was published.
+    """Replace the rows of a published table after an erasure, the only change to published tables.
 
-    The manifest gets the new hash, and the erasure among its `erasures`. Each file is replaced in one step,
-    Parquet last: after a crash its old rows show that there is still something to do.
+    The manifest gets the new hash, and the erasure is added to its `erasures`. Each file is replaced in one
+    step, Parquet last: after a crash its old rows show that the erasure is not complete.
     """
     fresh = folder / f".{name}.tmp"
     _formula_safe(frame).write_csv(fresh)
@@ -92,7 +92,7 @@ def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping
 
 
 def _point_to(night: Night, pointer: Path) -> None:
-    """Make a night the current one, unless a later one is: looking back must not turn the shop back."""
+    """Make a night the current one, unless a later one is: a rerun of an old night must not replace it."""
     if not pointer.is_file() or read_json(pointer)["as_of"] <= night.as_of.isoformat():
         write_json(pointer, {"run_id": night.run_id, "as_of": night.as_of.isoformat()})
 
@@ -159,7 +159,7 @@ def _write_folder(folder: Path, tables: Mapping[str, pl.DataFrame], manifest: di
 
 
 def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put an apostrophe before texts that a spreadsheet would take for a formula."""
+    """Put an apostrophe before texts that a spreadsheet would evaluate as a formula."""
     text = pl.col(pl.String)
     return frame.with_columns(
         pl.when(text.str.contains(FORMULA_STARTS)).then(pl.lit("'") + text).otherwise(text).name.keep()

@@ -1,6 +1,6 @@
-"""The truth of a simulated shop: what each logged round would have earned with every action.
+"""The truth of a simulated shop: the expected reward of each logged round with every action.
 
-A real shop has no such thing; for it there is None, and the tables leave true_value empty.
+For a real shop it is unknown: the functions return None, and true_value is empty in the tables.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,9 +19,9 @@ from offline_rl.comparison.unseen import Truth
 def true_rewards(
     workspace: Workspace, domain: str, rounds: pl.DataFrame, action_ids: Sequence[str]
 ) -> Truth | None:
-    """Return what logged rounds (user_key, decided_at, slot, action_id) truly earn.
+    """Return the true expected rewards of logged rounds (user_key, decided_at, slot, action_id).
 
-    None for a real shop, and for a domain that the simulated world does not know.
+    None for a real shop, and for a domain that the simulated world does not have.
     """
     settings = workspace.settings
     if settings.shop.source != "simulated" or domain not in get_args(Domain):
@@ -40,7 +40,7 @@ def true_rewards(
 
 
 def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:
-    """Return who is behind each pseudonym of a simulated shop; nobody can for a real one."""
+    """Return the user id of each pseudonym of a simulated shop; for a real shop that is not possible."""
     key = read_key(key_file(workspace))
     user_of = {pseudonym(key, user_id): user_id for user_id in world.user_ids}
     return [user_of[user_key] for user_key in user_keys]

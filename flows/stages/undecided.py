@@ -11,16 +11,16 @@ from features.contracts.findings import Finding, finding
 def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Finding]:
     """Return domain → why nothing is decided in it; ask when the marts of the night are built.
 
-    A shop need not log everything: what its logs can carry is decided, and the rest is told.
+    A shop need not log everything: the night decides what its logs allow, and reports the rest.
     """
     found = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
     return {domain: why for domain, why in found.items() if why}
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:
-    """Count the rows that an area can decide from: all, those with a propensity, those with their rewards.
+    """Count the rows that an area can decide from: all, with a propensity, and with complete rewards.
 
-    Only rounds have propensities and rewards; of another mart every row is as good as the next.
+    Only rounds have propensities and rewards; in other marts, every row counts as complete.
     """
     if not area.is_learned:
         [(n_rows,)] = connection.execute(f"SELECT count(*) FROM {area.mart}").fetchall()

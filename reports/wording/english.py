@@ -64,23 +64,23 @@ SENTENCES = {
         "{n_rounds} rounds, fewer than the {least} of segments.min_rounds: learned together with "
         "{merged_into}."
     ),
-    "no_rows": "The logs hold no {rows} up to {as_of:%Y-%m-%d}: they do not say {unknown_without}.",
+    "no_rows": "The logs hold no {rows} up to {as_of:%Y-%m-%d}: it is unknown {unknown_without}.",
     "no_propensities": (
         "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen. Without "
-        "chance in what was shown, what another choice would have brought can't be told."
+        "random choice in what was shown, the effect of another choice can't be estimated."
     ),
     "no_mature_rewards": (
-        "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none is older "
-        "than night.attribution_hours. Run a later night by --as-of, or set it shorter if the logs hold all "
-        "rewards already."
+        "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
+        "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
+        "logs already contain all rewards."
     ),
-    "holdout_opened_before": (
-        "{subject}: this holdout was opened {looks} times before, by runs with other settings or code. "
-        "Intervals don't know of those looks: the best of several tries looks better than it is."
+    "holdout_used_before": (
+        "{subject}: this holdout was used {n_earlier_uses} times before, by runs with other settings or "
+        "code. Intervals don't account for those uses: the best of several attempts looks better than it is."
     ),
-    "holdout_opened_before.one": (
-        "{subject}: this holdout was opened once before, by runs with other settings or code. Intervals "
-        "don't know of those looks: the best of several tries looks better than it is."
+    "holdout_used_before.one": (
+        "{subject}: this holdout was used once before, by runs with other settings or code. Intervals "
+        "don't account for those uses: the best of several attempts looks better than it is."
     ),
     "no_validation_segments": (
         "No {subject} segment has rounds in both windows: the query rounds of the training segments decided "
@@ -217,7 +217,7 @@ ENGLISH = Catalog(
     words=WORDS,
     subjects=SUBJECTS,
     areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
-    plurals={"holdout_opened_before": "looks"},
+    plurals={"holdout_used_before": "n_earlier_uses"},
     form=lambda count: "one" if count == 1 else "",
     between_names=", ",
     between_causes="; ",

@@ -137,7 +137,7 @@ def test_an_embedding_becomes_one_column_per_number():
         ('{"embedding": {"a": 1}}', "must be a JSON array of numbers"),
     ],
 )
-def test_an_embedding_that_is_no_vector_like_the_others_is_refused(other: str, said: str):
+def test_an_embedding_that_is_not_a_vector_like_the_others_is_refused(other: str, said: str):
     frame = pl.DataFrame({"attributes": ['{"embedding": [1, 2]}', other]})
     with pytest.raises(InputDataError, match=said):
         expand(frame, "attributes", ["embedding"])
@@ -152,7 +152,7 @@ def names_in(text: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", text))
 
 
-def test_the_readme_tells_of_every_column_that_the_warehouse_knows():
+def test_the_readme_shows_every_column_that_the_warehouse_knows():
     told = set().union(*(names_in(columns) for _, columns, *_ in ROWS))
     vector = {f"{EMBEDDING}_{place}" for place in range(2)}
     of_marts = {"context", "attributes", "region", "device", "category", "brand", "price_cents"}

@@ -38,7 +38,7 @@ def test_bytes_of_another_encoding_are_refused_with_what_to_do(tmp_path: Path) -
     path = tmp_path / "a.csv"
     path.write_bytes("id\n1\nü\n".encode("utf-16") + b"\x00\xd8")
 
-    with pytest.raises(InputDataError, match=r"is not utf-16-le behind line .*encoding = \"cp1252\""):
+    with pytest.raises(InputDataError, match=r"is not utf-16-le after line .*encoding = \"cp1252\""):
         read(path)
 
 
@@ -96,5 +96,5 @@ def test_an_array_that_breaks_off_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
     path.write_text(text)
 
-    with pytest.raises(InputDataError, match="JSON array that breaks off"):
+    with pytest.raises(InputDataError, match="JSON array that is incomplete"):
         read(path)

@@ -39,7 +39,7 @@ def test_an_e_mail_experiment_without_times_is_split_at_random_and_decided_by_it
 ) -> None:
     night = night_of(shops.mail_experiment, tmp_path, capsys)
 
-    assert "the log has no times, so chance dealt out its rounds" in night.printed
+    assert "the log has no times, so its rounds were assigned at random" in night.printed
     assert "recommendation: PROMOTE" in night.printed
     assert "budget: nothing decided. The logs hold no daily ad spend" in night.printed
     [verdict] = night.tables["out_verdicts"].filter(segment_id="all").to_dicts()

@@ -28,12 +28,12 @@ def test_relative_paths_belong_to_the_file_and_not_to_where_one_stands(tmp_path,
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        (SHOP + "[night]\nsede = 1\n", "night.sede is no known key"),
+        (SHOP + "[night]\nsede = 1\n", "night.sede is not a known key"),
         (SHOP.replace("name", "nmae", 1), "shop.name is missing"),
         (SHOP + "[night]\nattribution_hours = -1\n", "night.attribution_hours = -1"),
         (SHOP + "[segments]\nsupport_share = 0.8\nquery_share = 0.3\n", "must leave a holdout"),
         (SHOP.replace('"shop"', '"../shop"'), "shop.name"),
-        ("[shop\n", "no valid TOML"),
+        ("[shop\n", "not valid TOML"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key(tmp_path, text, complaint):

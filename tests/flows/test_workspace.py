@@ -47,7 +47,7 @@ def test_before_the_first_ingest_there_is_no_night(workspace):
         workspace.recall()
 
 
-def test_a_second_run_is_told_who_holds_the_shop(workspace):
+def test_a_second_run_gets_the_name_of_the_first(workspace):
     with workspace.locked(), pytest.raises(LockedError, match=r"process \d+ on "), workspace.locked():
         pass
 

@@ -70,18 +70,16 @@ def test_every_finding_has_a_sentence(catalog: Catalog, code: str, count: int) -
 
 def test_an_area_without_rows_is_named_with_the_day() -> None:
     assert say([finding("no_rows", "budget", as_of="2026-01-05")]) == (
-        "The logs hold no daily ad spend up to 2026-01-05: they do not say what was spent on ads, so that no "
+        "The logs hold no daily ad spend up to 2026-01-05: it is unknown what was spent on ads, so that no "
         "budget can be divided."
     )
 
 
-@pytest.mark.parametrize(("looks", "times"), [(1, "once"), (2, "2 times")])
-def test_earlier_looks_are_counted_in_words(looks: int, times: str) -> None:
-    said = say([finding("holdout_opened_before", "advertising", looks=looks)])
+@pytest.mark.parametrize(("uses", "times"), [(1, "once"), (2, "2 times")])
+def test_earlier_uses_are_counted_in_words(uses: int, times: str) -> None:
+    said = say([finding("holdout_used_before", "advertising", n_earlier_uses=uses)])
 
-    assert said.startswith(
-        f"advertising: this holdout was opened {times} before, by runs with other settings"
-    )
+    assert said.startswith(f"advertising: this holdout was used {times} before, by runs with other settings")
 
 
 def test_probabilities_that_are_not_known_are_not_printed() -> None:

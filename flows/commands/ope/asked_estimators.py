@@ -1,4 +1,4 @@
-"""Which estimators to ask, and which columns of a file each of them can't do without."""
+"""The estimators that a question asks for, and the columns of a file that each of them needs."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ V = TypeVar("V", bound=Valued)
 
 WITH_MODEL = ("dr", "sndr", "snips", "ips", "dm")
 WITHOUT_MODEL = ("snips", "ips")
-"""What is asked where no estimator is named; the first leads."""
+"""The estimators where the question names none; the first leads."""
 
 FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("q_hat",): ("q_logged", "q_policy"),
@@ -29,17 +29,17 @@ FIELDS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("logger",): ("logger",),
     ("balanced_propensity",): ("balanced_propensity",),
 }
-"""Optional columns of a file → the columns of the rounds that are made of them."""
+"""Optional columns of a file → the columns of the rounds that are computed from them."""
 
 
 def asked_estimators(
     names: Sequence[str], file: RoundFile, fitted: Collection[str] = ()
 ) -> dict[str, Estimator]:
-    """name as asked → estimator; the first leads. Without names, those that the file's columns allow.
+    """Return name as asked → estimator, the first leading; without names, those that the columns allow.
 
-    fitted: columns that are made rather than read.
+    fitted: columns that are fitted instead of read.
 
-    Raises UsageError for a name that no estimator has, and for one whose columns the file lacks.
+    Raises UsageError for an unknown estimator, and for one whose columns the file lacks.
     """
     known = {*file.columns, *fitted}
     if not names:
@@ -53,16 +53,16 @@ def asked_estimators(
 
 
 def _remedy(absent: Sequence[str]) -> str:
-    """What fits these columns, where something does."""
+    """Return a sentence on the option that fits these columns; empty where there is none."""
     options = {"--fit-q": OF_REWARDS, "--fit-propensity": OF_PROPENSITIES}
     found = [option for option, columns in options.items() if set(absent) <= set(columns)]
     return f" {found[0]} fits it from a column context." if found else ""
 
 
 def needed_columns(estimator: Estimator) -> tuple[str, ...]:
-    """The optional columns of a file without which an estimator has no terms.
+    """Return the optional columns of a file that an estimator needs for its terms.
 
-    Found out by asking it about rounds that lack them, so that a new estimator needs no entry here.
+    They are found by calling it with rounds that lack them, so that a new estimator needs no entry here.
 
     >>> needed_columns(from_name("dr")), needed_columns(from_name("ips"))
     (('q_hat',), ())
@@ -96,11 +96,11 @@ def _has_terms(estimator: Estimator, columns: Collection[tuple[str, ...]]) -> bo
 
 
 def named(names: Sequence[str]) -> dict[str, Estimator]:
-    """name as asked → estimator, led by one that nothing on these rounds has chosen.
+    """Return name as asked → estimator, led by one that was not tuned on these rounds.
 
-    That is the first asked of the kind, or the plain family of the first where each chooses its number.
+    That is the first such estimator, or the untuned form of the first where all of them are tuned.
 
-    Raises UsageError for a name that no estimator has.
+    Raises UsageError for an unknown estimator.
     """
     asked = by_name(names, _of_rounds)
     stated = next((name for name, found in asked.items() if not isinstance(found, TunedEstimator)), None)
@@ -110,7 +110,7 @@ def named(names: Sequence[str]) -> dict[str, Estimator]:
 
 
 def by_name(names: Sequence[str], make: Callable[[str], V]) -> dict[str, V]:
-    """name as asked → what is made of it.
+    """Return name as asked → the result of `make`.
 
     Raises UsageError where `make` raises ValueError: for a name that it doesn't know.
     """
@@ -121,7 +121,7 @@ def by_name(names: Sequence[str], make: Callable[[str], V]) -> dict[str, V]:
 
 
 def distinct(estimators: Iterable[V]) -> list[V]:
-    """Each estimator once, however it was spelled: ips:2 and ips:2.0 are one.
+    """Return each estimator once, whatever its spelling: ips:2 and ips:2.0 are the same.
 
     >>> [found.name for found in distinct([from_name("ips:2"), from_name("ips"), from_name("IPS:2.0")])]
     ['ips:2', 'ips']

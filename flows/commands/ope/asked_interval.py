@@ -1,4 +1,4 @@
-"""Which interval to give, and what those must be given that hold for rewards of a known range only."""
+"""The interval that a question asks for, and the bounds that intervals for a known range need."""
 
 import math
 from collections.abc import Callable
@@ -22,18 +22,19 @@ OF_KNOWN_RANGE: dict[str, tuple[str, Callable[[EvaluationRounds, KnownRange, flo
     "empirical_bernstein": ("empirical Bernstein interval", empirical_bernstein_interval),
     "clopper_pearson": ("Clopper-Pearson interval", weighted_clopper_pearson_interval),
 }
-"""name → how it is called, and what makes it"""
+"""Name of an interval for rewards of a known range → its words, and the function that computes it."""
 
 FINITE_WEIGHT = ("empirical_bernstein", "clopper_pearson")
-"""Those that can't do without a bound on the weights."""
+"""Intervals that need a bound on the weights."""
 
 
 @dataclass(frozen=True)
 class AskedInterval:
     """The interval of every estimate.
 
-    resampled: that of differences, and of values too where bounds is None. name: one of `OF_KNOWN_RANGE`
-    where bounds is given; its interval is of the policy's value by weights and rewards, whoever estimates it.
+    resampled: name of the interval of differences, and of values too where bounds is None.
+    name: one of `OF_KNOWN_RANGE` where bounds is given. That interval is of the policy's value by weights and
+    rewards, the same for every estimator.
     """
 
     name: str
@@ -42,18 +43,20 @@ class AskedInterval:
 
     @property
     def words(self) -> str:
-        """What it is, with its bounds."""
+        """The interval in words, with its bounds."""
         assert self.bounds is not None
         b, weight = self.bounds, self.bounds.max_weight
         weights = f" and weights up to {weight:g}" if math.isfinite(weight) else ""
         return f"{OF_KNOWN_RANGE[self.name][0]} for rewards from {b.lowest:g} to {b.highest:g}{weights}"
 
     def method(self, of_differences: str) -> str:
-        """What `interval_method` says of it; differences have the bootstrap interval all the same."""
+        """Return its `interval_method`; differences always have a bootstrap interval."""
         return f"{self.words}, of the policy's value by any estimator; less the log: {of_differences}"
 
     def ends(self, rounds: EvaluationRounds, confidence: float, *, is_logged: bool = False) -> Interval:
-        """The interval of a known range; is_logged: of the log's own policy, whose weights are 1.
+        """Return the interval of a known range.
+
+        is_logged: whether it is of the logging policy, whose weights are 1.
 
         Raises ValueError for a round beyond the bounds, and where rounds share a cluster.
         """
@@ -65,12 +68,12 @@ class AskedInterval:
 def asked_interval(
     name: str, reward_range: tuple[float, float] | None, max_weight: float | None
 ) -> AskedInterval:
-    """The interval of a name, in capitals or not.
+    """Return the interval of a name, in upper or lower case.
 
     reward_range, max_weight: the options `--reward-range` and `--max-weight`, None where not given.
 
-    Raises UsageError for an unknown name, for a range that an interval needs and wasn't given, and for one
-    that it has no use for.
+    Raises UsageError for an unknown name, for a missing bound that the interval needs, and for a bound that
+    it doesn't use.
 
     >>> asked_interval("bca", None, None).resampled
     'bca'
@@ -80,17 +83,17 @@ def asked_interval(
         if name == resampled:
             if reward_range is not None or max_weight is not None:
                 raise UsageError(
-                    f"--interval {name} knows no bounds: leave out --reward-range and --max-weight, or take "
+                    f"--interval {name} uses no bounds: leave out --reward-range and --max-weight, or take "
                     f"one of {', '.join(OF_KNOWN_RANGE)}."
                 )
             return AskedInterval(name, resampled)
     if name not in OF_KNOWN_RANGE:
         raise UsageError(
-            f"no interval is called {name!r}. Known are {', '.join([*WORDING, *OF_KNOWN_RANGE])}."
+            f"{name!r} is not a known interval. Known are {', '.join([*WORDING, *OF_KNOWN_RANGE])}."
         )
     if reward_range is None:
         raise UsageError(
-            f"--interval {name} holds for rewards of a known range only: give the least and largest reward "
+            f"--interval {name} is for rewards of a known range only: give the smallest and largest reward "
             "that can occur, not those of the file, such as --reward-range 0 1; or take "
             f"{', '.join(WORDING)}."
         )
@@ -101,6 +104,6 @@ def asked_interval(
     if name in FINITE_WEIGHT and math.isinf(bounds.max_weight):
         raise UsageError(
             f"--interval {name} needs a bound on the weights: give --max-weight, at most 1 divided by the "
-            "least probability of a logged action; or take cressie_read or confidence_sequence."
+            "smallest probability of a logged action; or take cressie_read or confidence_sequence."
         )
     return AskedInterval(name, DEFAULT, bounds)

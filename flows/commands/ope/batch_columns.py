@@ -18,12 +18,12 @@ from offline_rl.ope.records import FLOAT32_SLACK, Floats, Ints
 BRACKETS = "[]() \t\r\n"
 
 SEPARATORS = ",;"
-"""What may stand between the numbers of a list that is written as text, beside white space."""
+"""Separators, besides white space, of the numbers of a list that is written as text."""
 
 
 @dataclass(frozen=True)
 class BatchColumn:
-    """A column's rows of one batch, and where they stand: in which file, from which row on."""
+    """A column's rows of one batch, with the file and the number of the first row."""
 
     file: str
     name: str
@@ -31,7 +31,7 @@ class BatchColumn:
     rows: Any
 
     def numbers(self) -> Floats:
-        """The rows as float64, NaN where nothing is written; True is 1 and False is 0.
+        """Return the rows as float64, NaN for empty values; True is 1 and False is 0.
 
         Raises InputDataError for text that is not a number.
         """
@@ -39,7 +39,7 @@ class BatchColumn:
         return numbers
 
     def whole_numbers(self) -> Ints:
-        """The rows as int64; 3.0 counts as 3, since a column with gaps is often stored as floating point.
+        """Return the rows as int64; 3.0 counts as 3, since columns with gaps are often stored as floats.
 
         Raises InputDataError for a gap or anything else that is not a whole number.
         """
@@ -52,10 +52,11 @@ class BatchColumn:
         return whole
 
     def lists(self, length: int | None, *, per: str = "action", as_in: str = "evaluation_probs") -> Floats:
-        """The rows as float64 [b, A], one number per action, all finite.
+        """Return the rows as float64 [b, A], one number per action, all finite.
 
-        length: how long each list must be, which is how long those of the column `as_in` are; None asks for
-        lists as long as the first. per: what each number of a list is about.
+        length: length of each list, which is that of the lists of column `as_in`; None for that of the first
+        list.
+        per: the thing that each number of a list is about, such as action.
 
         Raises InputDataError for a missing list, another length, and a number that is not finite.
         """
@@ -71,7 +72,7 @@ class BatchColumn:
                 f"Every list holds one number per {per}, in the same order.",
             )
         values = flat.reshape(len(lengths), length)
-        # A sum is not finite if one of its numbers is not, and is quicker to look at than all of them.
+        # A sum is not finite if one of its numbers is not, and is quicker to check than all of them.
         with np.errstate(over="ignore", invalid="ignore"):
             is_suspect = not np.isfinite(values.sum())
         if is_suspect:
@@ -81,11 +82,11 @@ class BatchColumn:
         return values
 
     def probabilities(self, n_actions: int | None) -> Floats:
-        """The rows as probabilities [b, A] of one policy: none negative, each row summing to 1.
+        """Return the rows as probabilities [b, A] of one policy: none negative, each row summing to 1.
 
-        Sums may be off by 1e-6 per action: what float32, or six decimals in a text file, leave of a 1.
+        Sums may be off by 1e-6 per action: the rounding of float32, or of six decimals in a text file.
 
-        Raises InputDataError as `lists` does, and where they are no probabilities.
+        Raises InputDataError as `lists` does, and where they are not probabilities.
         """
         values = self.lists(n_actions)
         if values.min(initial=0.0) < -FLOAT32_SLACK:
@@ -98,11 +99,11 @@ class BatchColumn:
         return values
 
     def fault(self, row: int, what: str) -> InputDataError:
-        """An error about one row of the batch."""
+        """Return an error about one row of the batch."""
         return InputDataError(f"{self.file}, row {self.first_row + row}: {self.name} {what}")
 
     def _flat(self) -> tuple[Floats, Ints]:
-        """All numbers of all lists, one after the other, and how many each list has."""
+        """Return all numbers of all lists, one after the other, and the length of each list."""
         lists = plain(self.rows)
         if pa.types.is_string(lists.type):
             texts = _split(lists)
@@ -119,7 +120,7 @@ class BatchColumn:
         return pc.utf8_trim_whitespace(rows) if pa.types.is_string(rows.type) else rows
 
     def _cast(self, values: Any, to: pa.DataType, what: str, lists: Any = None) -> Any:
-        """The values as another type; the first that can't be is named, by the row of its list."""
+        """Return the values as another type; an error names the row of the first that can't be converted."""
         try:
             return _as(values, to)
         except pa.ArrowNotImplementedError as error:
@@ -136,7 +137,7 @@ class BatchColumn:
 
 
 def _split(texts: Any) -> Any:
-    """Lists of the words between brackets; twice as fast as by a regular expression."""
+    """Return lists of the words between brackets, twice as fast as by a regular expression."""
     for separator in SEPARATORS:
         texts = pc.replace_substring(texts, separator, " ")
     return pc.ascii_split_whitespace(pc.ascii_trim(texts, BRACKETS))

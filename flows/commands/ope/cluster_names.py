@@ -1,4 +1,4 @@
-"""A column of clusters → one index per round, the same whatever type a file stores their names in."""
+"""A column of clusters → one index per round, the same for every type in which a file stores the names."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ NUMBER = r"^-?\d+(\.\d*)?([eE][+-]?\d+)?$"
 
 
 def encoded(column: BatchColumn) -> Any:
-    """A column of clusters as indices into the distinct ones of this batch.
+    """Return a column of clusters as indices into the distinct ones of this batch.
 
     Raises InputDataError for a round without a cluster, and for lists and other nested values.
     """
@@ -31,7 +31,7 @@ def encoded(column: BatchColumn) -> Any:
 
 
 def cluster_indices(batches: list[Any]) -> Ints:
-    """One index per round, in the order of the clusters' own names: the same however the file is cut.
+    """Return one index per round, in the order of the clusters' names, independent of the batches.
 
     Names that are all numbers are ordered as such and others as text, so that CSV and Parquet give equal
     indices, and with them equal resamples.
@@ -47,7 +47,7 @@ def cluster_indices(batches: list[Any]) -> Ints:
 
 
 def _numbers(names: Any) -> Any:
-    """The names as numbers, or all 0 where any of them is none."""
+    """Return the names as numbers, or all 0 where one of them is not a number."""
     if not pa.types.is_string(names.type):
         is_number = pa.types.is_integer(names.type) or pa.types.is_floating(names.type)
         return names if is_number else pa.array(np.zeros(len(names)))

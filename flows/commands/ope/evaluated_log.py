@@ -1,4 +1,4 @@
-"""A file that was read and evaluated, whatever its rows are: all that an answer is made of."""
+"""An evaluated file, whatever the shape of its rows: the inputs of an answer."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,19 +17,19 @@ POLICY, LOGGED = "policy", "logging policy"
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedLog:
-    """One log as two policies see it: the one in the file, and the one that logged it.
+    """One log with the values of two policies: the one in the file, and the logging policy.
 
     | field | meaning |
     |---|---|
-    | unit | what a value is per, in the singular: round, slate, session |
-    | evaluation | of both policies, by all that was asked |
+    | unit | the unit that a value is per, in the singular: round, slate, session |
+    | evaluation | of both policies, by all asked estimators |
     | asked | name as asked → its estimator; the first leads |
-    | mean_reward | name of the estimator by which the logging policy's value is what it earned |
+    | mean_reward | name of the estimator that gives the logging policy its mean reward |
     | units | policy → one round per unit |
     | n_rows | rows of the file |
-    | propensities | where they come from, and what speaks against them |
-    | repetition | how often rows repeat, None where they can't be compared |
-    | remarks | name as asked → what must be said beside that estimate |
+    | propensities | their origin, and the evidence against them |
+    | repetition | repeats of rows, None where rows can't be compared |
+    | remarks | name as asked → remarks on that estimate |
     """
 
     unit: str
@@ -45,7 +45,7 @@ class EvaluatedLog:
 
 @contextmanager
 def as_bad_data(path: Path) -> Iterator[None]:
-    """What the mathematics refuses in a file is a fault of its rows: InputDataError with the file's name."""
+    """Raise the errors of the mathematics about a file's rows as InputDataError with the file's name."""
     try:
         yield
     except ValueError as error:

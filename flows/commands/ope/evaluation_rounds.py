@@ -1,4 +1,4 @@
-"""A file of rounds → what estimators look at: each batch's lists become numbers per round at once.
+"""A file of rounds → the inputs of estimators; the lists of a batch become numbers per round at once.
 
 The dense matrix, rounds × actions, exists for one batch at a time. Over all rounds only column vectors are
 kept, 8 bytes per round and column: 64 for ips, 80 for dr. Contexts, read only where something is fitted on
@@ -26,14 +26,14 @@ from offline_rl.ope.records import EvaluationRounds, Floats, Ints
 from offline_rl.ope.trust.repeated_rows import Repetition
 
 REQUIRED = ("action", "reward", "evaluation_probs")
-"""Columns that every file of rounds must have, beside one that gives propensities."""
+"""Columns that every file of rounds must have, besides one that gives propensities."""
 
 PROPENSITY_SOURCES = ("propensity", "logging_probs", "context")
-"""Columns that give propensities: logged, logged among those of all actions, or to be estimated from what the
-logging policy looked at. The first that a file has is taken."""
+"""Columns that give propensities: logged, logged among those of all actions, or estimated from the inputs of
+the logging policy. The first that a file has is taken."""
 
 LISTED = {"context": "feature", "evaluation_probs": "action"}
-"""Column of lists → what each number of a list is about."""
+"""Column of lists → the thing that each number of a list is about."""
 
 EMBEDDING = ("logging_probs", "embedding_probs")
 """Columns that together give the weight of a round's embedding."""
@@ -41,11 +41,11 @@ EMBEDDING = ("logging_probs", "embedding_probs")
 
 @dataclass(frozen=True, eq=False)
 class FileRounds:
-    """All rounds of a file, and what tells whether their propensities may be believed.
+    """All rounds of a file, and the evidence on their propensities.
 
     action: [n], of n_actions. least_logging_prob: the smallest of all `logging_probs`, None without them.
-    estimated: where the propensities come from; None where they were logged. repetition: how often rows
-    repeat, None where they can't be compared.
+    estimated: the estimated propensities; None where they were logged.
+    repetition: repeats of rows, None where rows can't be compared.
     """
 
     rounds: EvaluationRounds
@@ -63,7 +63,7 @@ class FileRounds:
 
 @dataclass(frozen=True, eq=False)
 class _Reduced:
-    """A batch's columns, one number per round, and what its lists say about all rounds."""
+    """The columns of a batch, one number per round, and its part of the numbers over all rounds."""
 
     columns: dict[str, Floats | Ints]
     n_actions: int
@@ -73,7 +73,7 @@ class _Reduced:
 def read_evaluation_rounds(
     file: RoundFile, wanted: Collection[str], cluster: str | None, *, seed: int = 0, fit: Fit | None = None
 ) -> FileRounds:
-    """Every round of a file as the policy in its `evaluation_probs` sees it, all in segment 0.
+    """Return the rounds of a file for the policy in its `evaluation_probs`, all in segment 0.
 
     | column of the file | columns of the rounds |
     |---|---|
@@ -84,12 +84,12 @@ def read_evaluation_rounds(
     | logging_probs, embedding_probs | marginal_weight |
     | propensity, else logging_probs, else context | propensity |
 
-    wanted: which of the optional columns to read, where the file has them. cluster: column whose rounds
-    belong together; None makes every round its own cluster. fit: what is fitted on `context` rather than
-    read. seed: of the folds in which that happens; a whole cluster lies in one fold.
+    wanted: the optional columns to read, where the file has them.
+    cluster: column of clusters; None for independent rounds.
+    fit: columns to fit on `context` instead of reading them. seed: of its folds; a cluster is in one fold.
 
-    unsupported_mass is the policy's probability on actions whose logging_probs are 0 in that round. Where the
-    file has no logging_probs it is that on actions that the whole log never took, for which the column
+    unsupported_mass is the policy's probability on actions whose logging_probs are 0 in that round. In a file
+    without logging_probs, it is the probability on actions that the whole log never took; then the column
     `action` is read once more, beforehand.
 
     Raises UsageError for a column that is not there, InputDataError naming the first row (counted from 0)
@@ -99,7 +99,7 @@ def read_evaluation_rounds(
     fit.check(file)
     modeled = tuple(column for column in fit.columns if column in wanted)
     source = "context" if fit.propensity else _propensity_source(file)
-    # Lists that are held whole, as models read them round by round, fold by fold.
+    # Lists that stay in memory, since models read them round by round, fold by fold.
     held = ("context", "evaluation_probs") if modeled else ("context",) if source == "context" else ()
     needed = _columns_to_read(file, [*(c for c in wanted if c not in modeled), source, *held], cluster)
     logged = None if "logging_probs" in needed else _logged_actions(file)
@@ -122,7 +122,7 @@ def read_evaluation_rounds(
             clusters.append(encoded(batch[cluster]))
         n_rounds += len(rows)
     if n_actions is None:
-        raise InputDataError(f"{file.path} holds no rounds: give at least one.")
+        raise InputDataError(f"{file.path} holds no rounds: it needs at least one.")
     joined = {name: np.concatenate(columns.pop(name)) for name in list(columns)}
     joined["cluster"] = cluster_indices(clusters) if cluster else np.arange(n_rounds)
     joined["segment"] = np.zeros(n_rounds, dtype=np.int64)
@@ -148,9 +148,9 @@ def read_evaluation_rounds(
 def _columns_to_read(file: RoundFile, wanted: Collection[str], cluster: str | None) -> tuple[str, ...]:
     needed = dict.fromkeys([*REQUIRED, *wanted, *([cluster] if cluster else [])])
     check_columns(file, tuple(needed))
-    # Nobody has to ask for what tells unsupported actions from rare ones.
-    told = [column for column in ("logging_probs",) if column in file.columns]
-    return tuple(needed | dict.fromkeys(told))
+    # Always read where present: they distinguish unsupported actions from rare ones.
+    always_read = [column for column in ("logging_probs",) if column in file.columns]
+    return tuple(needed | dict.fromkeys(always_read))
 
 
 def _propensity_source(file: RoundFile) -> str:
@@ -159,13 +159,13 @@ def _propensity_source(file: RoundFile) -> str:
             return column
     raise UsageError(
         f"{file.path} has neither propensity nor context. Log with every action the probability with which "
-        "it was chosen, as propensity; or give context, a list of all numbers that the logging policy looked "
-        f"at, and it is estimated. Its columns are {', '.join(file.columns)}."
+        "it was chosen, as propensity; or give context, a list of all numbers that the logging policy used, "
+        f"and it is estimated. The file's columns are {', '.join(file.columns)}."
     )
 
 
 def _reduced(batch: Batch, n_actions: int | None, logged: Ints | None) -> _Reduced:
-    """The batch without its lists."""
+    """Return the batch without its lists."""
     probs = batch["evaluation_probs"].probabilities(n_actions)
     n_actions = probs.shape[1]
     action = _actions(batch["action"], n_actions)
@@ -191,7 +191,7 @@ def _reduced(batch: Batch, n_actions: int | None, logged: Ints | None) -> _Reduc
     if logged is not None:
         never_logged = np.ones(n_actions)
         never_logged[logged[logged < n_actions]] = 0.0
-        # Row by row: a matrix product may round a row otherwise in a batch of another size.
+        # Row by row: a matrix product may round a row differently in a batch of another size.
         columns["unsupported_mass"] = np.einsum("ra,a->r", probs, never_logged)
     else:
         logging_probs = batch["logging_probs"].probabilities(n_actions)
@@ -204,7 +204,7 @@ def _reduced(batch: Batch, n_actions: int | None, logged: Ints | None) -> _Reduc
 
 
 def _marginal_weights(embedding: BatchColumn, probs: Floats, logging_probs: Floats) -> Floats:
-    """Weight of each round's embedding, from the probability of every action to show it."""
+    """Return the weight of each round's embedding, from the probability of every action to show it."""
     embedding_probs = embedding.lists(probs.shape[1])
     try:
         return marginal_weight(probs, logging_probs, embedding_probs)
@@ -222,12 +222,12 @@ def _actions(column: BatchColumn, n_actions: int) -> Ints:
     outside = (action < 0) | (action >= n_actions)
     if outside.any():
         row = int(np.argmax(outside))
-        raise column.fault(row, f"is {action[row]}, but evaluation_probs knows actions 0 to {n_actions - 1}.")
+        raise column.fault(row, f"is {action[row]}, but evaluation_probs has actions 0 to {n_actions - 1}.")
     return action
 
 
 def _logged_actions(file: RoundFile) -> Ints:
-    """Every action that the log took, in a pass over this column alone."""
+    """Return every action that the log took, from a pass over this column alone."""
     seen = np.empty(0, dtype=np.int64)
     n_rounds = 0
     for rows in file.batches(["action"]):

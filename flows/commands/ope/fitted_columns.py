@@ -1,4 +1,4 @@
-"""Columns of the rounds that are fitted from `context`, where a file has none or none that is believed."""
+"""Columns of the rounds fitted from `context`, where a file lacks them or they are not to be trusted."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,12 +11,12 @@ from offline_rl.ope.records import Floats, Ints
 ModelName = Literal["linear", "trees"]
 
 OF_REWARDS, OF_PROPENSITIES = ("q_hat", "q_hat_mrdr"), ("density_ratio",)
-"""Columns that --fit-q and --fit-propensity stand in for, beside the propensity itself."""
+"""Columns that --fit-q and --fit-propensity replace, besides the propensity itself."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What is fitted: reward models (q), propensities and density ratios (propensity), and by which model."""
+    """The columns to fit, for rewards (q) or propensities and density ratios (propensity), and the model."""
 
     q: bool = False
     propensity: bool = False
@@ -24,11 +24,11 @@ class Fit:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns that are fitted in the place of those of the file."""
+        """The columns that are fitted instead of read from the file."""
         return (OF_REWARDS if self.q else ()) + (OF_PROPENSITIES if self.propensity else ())
 
     def check(self, file: RoundFile) -> None:
-        """Raise UsageError where the file lacks what models are fitted on."""
+        """Raise UsageError where the file lacks the inputs of the models."""
         if (self.q or self.propensity) and "context" not in file.columns:
             asked = "--fit-q" if self.q else "--fit-propensity"
             raise lacking(asked, "context, a list of numbers per round", file)
@@ -36,7 +36,7 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class FittedOn:
-    """What models see: context [n, d], evaluation_probs [n, A], and a number per round for the others."""
+    """The inputs of models: context [n, d], evaluation_probs [n, A], one number per round of the others."""
 
     context: Floats
     action: Ints
@@ -47,7 +47,7 @@ class FittedOn:
 
 
 def fitted_columns(names: tuple[str, ...], on: FittedOn, model: ModelName, seed: int) -> dict[str, Floats]:
-    """Columns of the rounds that columns of these names become, each round by models of other clusters.
+    """Return the columns of the rounds in place of these columns of the file, cross-fitted over clusters.
 
     Raises ValueError for fewer clusters than folds.
     """

@@ -1,7 +1,7 @@
-"""Columns as different writers store them → the few plain types that the rest of the reading knows.
+"""Columns as different writers store them → the few plain types that the other modules know.
 
-polars writes large_string, large_list and fixed-size lists, DuckDB decimals, pandas dictionaries: the same
-numbers in other clothes. What is read must not depend on who wrote it, to the last bit.
+polars writes large_string, large_list and fixed-size lists, DuckDB decimals, pandas dictionaries: other types
+for the same numbers. The result must not depend on the writer, to the last bit.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 
 def plain(rows: Any) -> Any:
-    """The rows as bool, int, float, string, or a list of one of these; any other type as it is.
+    """Return the rows as bool, int, float, string, or a list of one of these; any other type unchanged.
 
     >>> plain(pa.array([["1.50"]], pa.large_list(pa.string_view()))).type
     ListType(list<item: string>)
@@ -32,9 +32,9 @@ def plain(rows: Any) -> Any:
 
 
 def numbers_of_text(texts: Any) -> Any:
-    """Texts as float64, where True and False in any case are 1 and 0.
+    """Return texts as float64, where True and False in any case are 1 and 0.
 
-    Raises ArrowInvalid for any other text that is no number.
+    Raises ArrowInvalid for any other text that is not a number.
 
     >>> numbers_of_text(pa.array(["True", "0.5", "FALSE"])).to_pylist()
     [1.0, 0.5, 0.0]
@@ -48,12 +48,12 @@ def numbers_of_text(texts: Any) -> Any:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a type is text, however it is stored."""
+    """Return whether a type is text, in any storage."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether a type is a list, however it is stored."""
+    """Return whether a type is a list, in any storage."""
     of_kind = (
         pa.types.is_list,
         pa.types.is_large_list,

@@ -1,4 +1,4 @@
-"""From a file of logged decisions to an answer about the policy in it: read, evaluate, judge."""
+"""The answer about the policy in a file of logged decisions: read, evaluate, check for trust."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -28,14 +28,14 @@ SHAPES: Mapping[Shape, Callable[[RoundFile, PolicyQuestion], EvaluatedLog]] = {
     "sessions": evaluated_sessions,
     "spend": evaluated_spend,
 }
-"""What the rows of a file are → how it is read and evaluated."""
+"""Shape of a file's rows → the function that reads and evaluates it."""
 
 KnownEnds = tuple[Interval, str]
 """An interval of a known range, and its method."""
 
 
 def answer(question: PolicyQuestion) -> PolicyAnswer:
-    """Values of the policy by every estimator asked, and whether the log can know them at all.
+    """Return the values of the policy by every asked estimator, and whether the log supports them.
 
     Raises UsageError for a name or column that does not exist, InputDataError for rows that can't be used.
     """
@@ -69,7 +69,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         limits=limits,
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
         trusted=trust.trusted and not doubts,
-        # All diagnostics rest on the propensities and on the rows: doubts about these come first.
+        # All diagnostics depend on the propensities and on the rows: doubts about these come first.
         reasons=doubts + sentences(trust.reasons),
         weight_bands=weight_bands(log.units[POLICY].weight),
         robust=_robust(log, diagnostics, gate, question.confidence),
@@ -81,7 +81,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
 def _robust(
     log: EvaluatedLog, diagnostics: Diagnostics, gate: GateSettings, confidence: float
 ) -> tuple[RobustAnswer, ...]:
-    """What can be said beside an estimate whose rewards have a heavy tail, of rounds that have one weight."""
+    """Return a robust value besides estimates with heavy-tailed rewards, for rounds that have one weight."""
     tail = diagnostics.contributions(gate.estimator)
     if log.unit != "round" or tail is None or not (tail.has_no_third_moment or tail_doubts_of(tail, gate)):
         return ()
@@ -89,7 +89,7 @@ def _robust(
 
 
 def _of_known_range(interval: AskedInterval, log: EvaluatedLog, confidence: float) -> dict[str, KnownEnds]:
-    """Policy → interval of its value and its method, where one of a known range is asked for."""
+    """Return policy → interval of its value and its method, where one of a known range is asked for."""
     if interval.bounds is None:
         return {}
     method = interval.method(log.evaluation.method())

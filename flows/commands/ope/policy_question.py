@@ -1,4 +1,4 @@
-"""What is asked of a file of logged decisions."""
+"""The question about the policy in a file of logged decisions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,21 +22,22 @@ ONLY_FOR: Mapping[str, tuple[Shape, ...]] = {
     "--bandwidth": ("spend",),
     "--kernel": ("spend",),
 }
-"""Option → the shapes that know what to do with it; those that are not here are for all."""
+"""Option → the shapes that have it; options that are not here are for all shapes."""
 
 
 @dataclass(frozen=True)
 class PolicyQuestion:
-    """What is asked of a file of rounds, or of slates, sessions or spend.
+    """A question about the policy in a file of rounds, slates, sessions or spend.
 
-    estimators: names, of which the first leads; none asks for those that the file's columns allow.
-    cluster: column whose rounds belong together (a user's); None takes every round by itself. interval: its
-    name; reward_range and max_weight: what those of a known range must be given, None where not given.
-    fit: what is fitted on `context` rather than read. gamma: discount of a session's rewards, None for 1.
-    spend_range: least and largest level that the logging policy could draw; bandwidth: of the kernel, in the
-    unit of spend, None where it is to be chosen; kernel: its name.
+    estimators: names, of which the first leads; empty for those that the file's columns allow.
+    cluster: column of clusters, such as users; None for independent rounds.
+    interval: name of the interval. reward_range, max_weight: bounds for intervals of a known range, or None.
+    fit: columns to fit on `context` instead of reading them.
+    gamma: discount of a session's rewards, None for 1.
+    spend_range: smallest and largest amount that the logging policy could draw.
+    bandwidth: of the kernel, in the unit of spend; None to choose it. kernel: name of the kernel.
 
-    Raises UsageError for numbers that make no sense, and for options that the shape has no use for.
+    Raises UsageError for numbers outside of their range, and for options that the shape doesn't have.
     """
 
     rounds: Path
@@ -89,18 +90,18 @@ class PolicyQuestion:
                 )
 
     def asked_interval(self) -> AskedInterval:
-        """The interval, with its bounds.
+        """Return the interval, with its bounds.
 
         Raises UsageError as the function of that name does.
         """
         return asked_interval(self.interval, self.reward_range, self.max_weight)
 
     def clusters(self, units: str) -> str:
-        """What the bootstrap draws, in the plural: clusters, or the units themselves."""
+        """Return the name of what the bootstrap draws, in the plural: of clusters, or of the units."""
         return "clusters" if self.cluster else units
 
     def drawing(self, units: str) -> dict[str, Any]:
-        """How values are resampled: the options of `offline_rl.ope.evaluation.evaluate`."""
+        """Return the options of resampling, for `offline_rl.ope.evaluation.evaluate`."""
         return {
             "n_resamples": self.resamples,
             "seed": self.seed,

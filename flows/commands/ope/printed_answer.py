@@ -21,19 +21,19 @@ GAP = "  "
 
 
 def json_line(answer: PolicyAnswer) -> str:
-    """The answer as one JSON object; null where a number is not known.
+    """Return the answer as one JSON object; null where a number is not known.
 
-    | key | holds |
+    | key | content |
     |---|---|
-    | shape | what the rows are, where they are not rounds: slates, sessions or spend |
-    | n_rounds | rounds read; slates or sessions where the rows make such |
+    | shape | the meaning of the rows, where they are not rounds: slates, sessions or spend |
+    | n_rounds | number of rounds; of slates or sessions for these shapes |
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
     | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where none was made |
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
-    | repeats | n_rows, n_repeated (the same as an earlier row), is_doubtful |
-    | logging_policy | what the log itself earned: value, lower, upper, interval_method |
-    | difference | of the leading estimate and the log: estimator, value, lower, upper, finding, resolution |
+    | repeats | n_rows, n_repeated (equal to an earlier row), is_doubtful |
+    | logging_policy | of the rewards in the log: value, lower, upper, interval_method |
+    | difference | leading estimate less the log: estimator, value, lower, upper, finding, resolution |
     | estimates | estimator (as asked), value, lower, upper, interval_method, and their difference |
     | verdict | trusted, reasons |
     | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
@@ -59,7 +59,7 @@ def json_line(answer: PolicyAnswer) -> str:
 
 
 def _difference(answer: PolicyAnswer) -> dict[str, Any]:
-    """finding is gain, loss, none, rounding or unknown; null where the answer is not to be trusted."""
+    """Return the difference; its finding is gain, loss, none, rounding or unknown, null without trust."""
     found = answer.difference.finding(answer.resolution) if answer.trusted else None
     return {
         "estimator": answer.leading.estimator,
@@ -94,7 +94,7 @@ def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
 
 
 def printed(answer: PolicyAnswer) -> str:
-    """The answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
+    """Return the answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
     n_clusters = int(answer.diagnostics["n_clusters"])
     clusters = "one cluster" if n_clusters == 1 else f"{count(n_clusters)} clusters"
     grouped = f" in {clusters} by {answer.cluster}"
@@ -123,7 +123,7 @@ def _headline(answer: PolicyAnswer) -> list[str]:
         answer.unit,
     )
     if not answer.trusted:
-        return [f"{wording.NO_VALUE} The verdict below says why.", logged]
+        return [f"{wording.NO_VALUE} The verdict below gives the reasons.", logged]
     interval = reward.interval(leading.lower, leading.upper)
     value = reward.value(leading.value)
     return [
@@ -153,7 +153,7 @@ def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[str, ...]:
 
 
 def _robust(answer: PolicyAnswer) -> list[str]:
-    """Empty unless rewards have a heavy tail."""
+    """Return the lines of the robust estimate; empty unless rewards have a heavy tail."""
     rows = robust_rows(answer)
     return ["", wording.ROBUST, *_aligned(rows, right=(1, 2))] if rows else []
 

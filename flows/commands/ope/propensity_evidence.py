@@ -1,4 +1,4 @@
-"""May the propensities of a file be believed? Logged ones are audited, estimated ones asked for their fit."""
+"""Evidence on the propensities of a file: an audit of logged ones, the fit of estimated ones."""
 
 from flows.commands.ope.evaluation_rounds import FileRounds
 from flows.commands.ope.reread_probabilities import RereadProbabilities
@@ -9,15 +9,15 @@ from offline_rl.ope.trust.propensity_identities import PropensityLog
 from reports.summaries.policy_answer import LoggedPropensities, ModeledPropensities
 
 SIGNIFICANCE = 0.001
-"""Chance of finding fault with a correct log. Low, since a false alarm refuses an answer."""
+"""Probability of a false alarm on a correct log; low, since an alarm refuses the answer."""
 
 
 NOT_AUDITED = LoggedPropensities(findings=(), n_tests=0)
-"""What is said of probabilities of whole slates, and of densities of amounts."""
+"""The evidence on probabilities of whole slates, and on densities of amounts: none."""
 
 
 def propensity_evidence(file: RoundFile, read: FileRounds) -> LoggedPropensities | ModeledPropensities:
-    """What speaks for and against the propensities of the rounds that were read."""
+    """Return the evidence for and against the propensities of the rounds that were read."""
     if read.estimated is not None:
         return _modeled(read.estimated)
     least = read.least_logging_prob
@@ -32,14 +32,16 @@ def propensity_evidence(file: RoundFile, read: FileRounds) -> LoggedPropensities
 
 
 def audited(log: PropensityLog, least: float | None = None) -> LoggedPropensities:
-    """The audit of one file's log; least: the smallest probability of any action, where all are logged.
+    """Return the audit of one file's log.
 
-    A file does not say which actions were available, and one that was out of stock half the time falls short
-    of its share without fault. So a sum of 1/p that is too small counts only where `logging_probs` give every
-    action a chance in every round. Propensities that are too large everywhere then are left to the mean
-    weight, which the policy's own support makes fall short. A sum that is too large is wrong in any log.
+    least: the smallest probability of any action, where all are logged.
 
-    Takes some 90 bytes per round for as long as it runs, 190 with `logging_probs`, which are read twice more.
+    A file does not state which actions were available, and the sum of 1/p of an action that was out of stock
+    half the time is correctly too small. So a sum that is too small counts only where `logging_probs` give
+    every action a chance in every round. In other files, propensities that are too large everywhere show in
+    the mean weight. A sum that is too large is wrong in any log.
+
+    Needs about 90 bytes of memory per round, 190 with `logging_probs`, which are read twice more.
     """
     audit = audit_propensities(
         log, has_full_support=bool(least), least_propensity=least or None, significance=SIGNIFICANCE

@@ -1,4 +1,4 @@
-"""A file's rows as keys that are equal for equal rows, and what their repeats say."""
+"""Keys of a file's rows, equal for equal rows, and the evidence from rows that repeat."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from reports.summaries.policy_answer import Repeats
 Keys = NDArray[np.uint64]
 
 MIXED = np.uint64(0x9E3779B97F4A7C15)
-"""An odd number whose bits look random: keys of several columns add up under it without canceling out."""
+"""An odd number with random bits: with it, keys of several columns add up without canceling each other."""
 
 
 class RowKeys:
@@ -32,15 +32,15 @@ class RowKeys:
         self._can_compare = True
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take the next rows."""
+        """Add the next rows."""
         if not self._can_compare:
             return
         keys = np.zeros(len(rows), dtype=np.uint64)
         try:
             for name in rows.schema.names:
                 keys = keys * MIXED + _keys(plain(rows.column(name)))
-        # A column that nothing can compare, of a type that polars lacks: then repeats stay unknown, and the
-        # answer says so.
+        # A column of a type that polars lacks can't be compared: then repeats are unknown, and the answer
+        # reports that.
         except (pl.exceptions.PolarsError, pa.ArrowException):
             self._can_compare = False
             self._batches.clear()
@@ -48,12 +48,12 @@ class RowKeys:
         self._batches.append(keys)
 
     def repetition(self, cluster: Ints | None) -> Repetition | None:
-        """What the repeats of all rows say; None where rows can't be compared."""
+        """Return the repeats among all rows; None where rows can't be compared."""
         return repetition(np.concatenate(self._batches), cluster) if self._can_compare else None
 
 
 def as_answered(found: Repetition | None, n_rows: int) -> Repeats:
-    """The repeats as the answer has them, with the doubt in a sentence."""
+    """Return the repeats in the form of the answer, with the doubt as a sentence."""
     if found is None:
         return Repeats(n_rows, None)
     doubt = repeated(found.way, found.n_repeated, n_rows, found.n_copies) if found.way else ""

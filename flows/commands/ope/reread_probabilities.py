@@ -1,4 +1,4 @@
-"""Lists of a file, row by row index, for those who go through all rounds in order and more than once."""
+"""Probabilities read again from a file, for callers that pass over all rounds in order several times."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,10 @@ from offline_rl.ope.records import Floats, Ints
 
 
 class RereadProbabilities:
-    """`logging_probs` as a function of row indices [m] → [m, A], read from the file anew from row 0 on.
+    """`logging_probs` as a function of row indices [m] → [m, A], read from the file in each pass.
 
-    Takes the place of a matrix [n, A] where rows are asked for in runs, each starting where the last ended:
-    one run and one batch of the file are in memory. Asking from row 0 starts over.
+    It replaces a matrix [n, A] where rows are asked for in runs, each starting where the last one ended:
+    only one run and one batch of the file are in memory. A run from row 0 starts a new pass.
     """
 
     def __init__(self, file: RoundFile, n_actions: int) -> None:
@@ -22,7 +22,7 @@ class RereadProbabilities:
         self._rest: Floats = np.empty((0, n_actions))
 
     def __call__(self, rows: Ints) -> Floats:
-        """Probabilities of a run of rows.
+        """Return the probabilities of a run of rows.
 
         Raises ValueError for rows that neither follow the last ones nor start at 0.
         """

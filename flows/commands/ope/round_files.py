@@ -1,4 +1,4 @@
-"""Files of logged rounds, read batch by batch: however long the file, one batch of it is in memory."""
+"""Files of logged rounds, read batch by batch: only one batch is in memory, whatever the file's length."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,15 @@ import pyarrow.parquet as pq
 from features.errors import InputDataError, UsageError
 
 VALUES_PER_BATCH = 2**20
-"""Most numbers of one list column in a batch (8 MB of float64)."""
+"""Largest number of values of one list column in a batch (8 MB of float64)."""
 
 MOST_ROWS_PER_BATCH = 2**17
 
 CSV_BLOCK = 2**21
-"""Bytes of text in a batch; a line must fit into one."""
+"""Bytes of text in a batch; a line must fit into a batch."""
 
 PARQUET_BUFFER = 2**20
-"""Bytes read at once of each Parquet column, so that a row group is never in memory whole."""
+"""Bytes read at once of each Parquet column, so that no whole row group is in memory."""
 
 
 class RoundFile(Protocol):
@@ -29,7 +29,7 @@ class RoundFile(Protocol):
 
     @property
     def path(self) -> Path:
-        """Where the file is."""
+        """The path of the file."""
         ...
 
     @property
@@ -38,9 +38,9 @@ class RoundFile(Protocol):
         ...
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Rows in the file's order, these columns only.
+        """Yield the rows in the file's order, with these columns only.
 
-        Raises InputDataError where the file breaks off or can't be parsed.
+        Raises InputDataError where the file is incomplete or can't be parsed.
         """
         ...
 
@@ -53,9 +53,9 @@ class ParquetRounds:
     columns: tuple[str, ...]
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Rows of every row group in turn; few at a time where lists are long."""
+        """Yield the rows of one row group after another, in smaller batches where lists are long."""
         try:
-            # Buffering ahead, the default, would hold every row group of the file at once.
+            # The default, buffering ahead, would keep all row groups of the file in memory.
             with pq.ParquetFile(self.path, buffer_size=PARQUET_BUFFER, pre_buffer=False) as file:
                 yield from file.iter_batches(batch_size=_rows_per_batch(file, columns), columns=list(columns))
         except (pa.ArrowException, OSError) as error:
@@ -66,7 +66,7 @@ class ParquetRounds:
 class CsvRounds:
     """Rounds in CSV, gzipped or not: comma-separated with a header; every column comes as text.
 
-    A list stands in one field, its numbers separated by spaces, semicolons or (in quotation marks) commas,
+    A list is one field, its numbers separated by spaces, semicolons or (in quotation marks) commas,
     with or without brackets around it: `0.2 0.8`, `0.2;0.8`, `"[0.2, 0.8]"`.
     """
 
@@ -74,7 +74,7 @@ class CsvRounds:
     columns: tuple[str, ...]
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Rows of every block of text in turn."""
+        """Yield the rows of one block of text after another."""
         convert = pa_csv.ConvertOptions(
             include_columns=list(columns),
             column_types=dict.fromkeys(columns, pa.string()),
@@ -87,7 +87,7 @@ class CsvRounds:
 
 
 def lacking(asker: str, columns: str, file: RoundFile, remedy: str = "") -> UsageError:
-    """The error of an option or estimator that can't do without columns which a file doesn't have."""
+    """Return the error of an option or estimator that needs columns which a file doesn't have."""
     return UsageError(
         f"{asker} needs {columns}, which {file.path} doesn't have. Its columns are "
         f"{', '.join(file.columns)}.{remedy}"
@@ -95,7 +95,7 @@ def lacking(asker: str, columns: str, file: RoundFile, remedy: str = "") -> Usag
 
 
 def open_rounds(path: Path) -> RoundFile:
-    """The file of a path that ends in .parquet, .csv or .csv.gz, after a look at its columns.
+    """Return the file of a path that ends in .parquet, .csv or .csv.gz, after a check of its columns.
 
     Raises UsageError for another ending, InputDataError where the file is missing or broken, or names a
     column twice.
@@ -104,7 +104,7 @@ def open_rounds(path: Path) -> RoundFile:
     if not name.endswith((".parquet", ".csv", ".csv.gz")):
         raise UsageError(f"{path} is neither .parquet nor .csv nor .csv.gz: rounds come in one of these.")
     if not path.is_file():
-        raise InputDataError(f"{path} is not there: name an existing file of rounds.")
+        raise InputDataError(f"{path} does not exist: name an existing file of rounds.")
     kind = "Parquet" if name.endswith(".parquet") else "CSV"
     try:
         schema = pq.read_schema(path) if kind == "Parquet" else _csv_reader(path).schema
@@ -128,7 +128,7 @@ def _csv_reader(path: Path, convert: pa_csv.ConvertOptions | None = None) -> pa_
 
 
 def _rows_per_batch(file: pq.ParquetFile, columns: Sequence[str]) -> int:
-    """As many rows as keep the longest list column under VALUES_PER_BATCH, by the file's own counts."""
+    """Return the number of rows per batch that keeps every list column under VALUES_PER_BATCH values."""
     longest = 1
     for group in map(file.metadata.row_group, range(file.metadata.num_row_groups)):
         chunks = map(group.column, range(group.num_columns))

@@ -1,4 +1,4 @@
-"""A file of rounds, read and evaluated."""
+"""Evaluation of a file of rounds."""
 
 from flows.commands.ope.asked_estimators import asked_estimators, distinct, needed_columns
 from flows.commands.ope.evaluated_log import LOGGED, POLICY, EvaluatedLog, as_bad_data
@@ -14,11 +14,11 @@ from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.tuning.tuned import TunedEstimator
 
 MEAN_REWARD = from_name("ips")
-"""By weights of 1 it is the mean reward, which is what the log itself earned."""
+"""Estimator of the log's own value: with weights of 1 it is the mean reward."""
 
 
 def evaluated_rounds(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
-    """Every estimator asked, on the rounds of a file.
+    """Evaluate the policy by every asked estimator on the rounds of a file.
 
     Raises UsageError for a name or column that does not exist, InputDataError for rounds that can't be used.
     """
@@ -28,7 +28,7 @@ def evaluated_rounds(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
         file, sorted(wanted), question.cluster, seed=question.seed, fit=question.fit
     )
     units = {POLICY: read.rounds, LOGGED: as_logged(read.rounds)}
-    # An estimator may ask more of its columns than that they are there, such as how many loggers there were.
+    # An estimator may need more than the presence of its columns, such as several loggers.
     with as_bad_data(file.path):
         evaluation = evaluate(units, distinct([*asked.values(), MEAN_REWARD]), **question.drawing("rounds"))
     return EvaluatedLog(
@@ -47,7 +47,7 @@ def evaluated_rounds(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
 
 
 def as_logged(rounds: EvaluationRounds) -> EvaluationRounds:
-    """The same rounds, as the policy that logged them sees them."""
+    """Return the same rounds with the logging policy as the evaluation policy."""
     return EvaluationRounds.of_logging_policy(
         reward=rounds.reward,
         propensity=rounds.propensity,
@@ -60,11 +60,11 @@ def as_logged(rounds: EvaluationRounds) -> EvaluationRounds:
 
 
 def tuning(evaluation: Evaluation, estimator: Estimator) -> tuple[str, ...]:
-    """What must be said of an estimator that chose its number on the same rounds."""
+    """Return the remarks on an estimator that was tuned on the same rounds."""
     if not isinstance(estimator, TunedEstimator):
         return ()
     chosen = estimator.chosen(evaluation.sums_of(POLICY, estimator.name)).name
-    return (f"{chosen}, chosen on the same data: a second look, not for headlines",)
+    return (f"{chosen}, tuned on the same data: not for headlines",)
 
 
 def _fitted(estimator: Estimator, fit: Fit) -> tuple[str, ...]:

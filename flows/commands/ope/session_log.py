@@ -1,4 +1,4 @@
-"""A file of sessions, a step per row, read and evaluated."""
+"""Evaluation of a file of sessions with one step per row."""
 
 from typing import Any
 
@@ -29,11 +29,11 @@ REQUIRED: dict[str, Kind] = {
 MODEL: dict[str, Kind] = {"q_logged": "number", "v": "number"}
 
 MEAN_REWARD = "per_decision_is"
-"""By ratios of 1 it is the mean discounted reward, which is what the log itself earned."""
+"""Estimator of the log's own value: with ratios of 1 it is the mean discounted reward."""
 
 
 def evaluated_sessions(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
-    """Every estimator asked, on the sessions of a file.
+    """Evaluate the policy by every asked estimator on the sessions of a file.
 
     Raises UsageError for a name or column that does not exist, InputDataError for steps that can't be used.
     """
@@ -89,7 +89,7 @@ def _asked(file: RoundFile, question: PolicyQuestion, gamma: float) -> dict[str,
 
 
 def _kinds(file: RoundFile, question: PolicyQuestion, *, with_model: bool) -> dict[str, Kind]:
-    """The columns to read. The policy comes as evaluation_prob, or in lists of all actions."""
+    """Return the columns to read; the policy is in evaluation_prob, or in lists of all actions."""
     kinds = dict(REQUIRED)
     is_fitted = with_model and question.fit.q
     if "evaluation_prob" in file.columns and not is_fitted:
@@ -116,7 +116,7 @@ def _sessions(table: Table) -> Sessions:
         if outside.any():
             row = int(np.argmax(outside))
             raise ValueError(
-                f"row {row}: action is {action[row]}, but evaluation_probs knows actions 0 to "
+                f"row {row}: action is {action[row]}, but evaluation_probs has actions 0 to "
                 f"{probs.shape[1] - 1}."
             )
         columns["evaluation_prob"] = probs[np.arange(len(action)), action]

@@ -1,4 +1,4 @@
-"""A file of slates, a slot per row, read and evaluated."""
+"""Evaluation of a file of slates with one slot per row."""
 
 from features.errors import UsageError
 from flows.commands.ope.asked_estimators import by_name, distinct
@@ -27,20 +27,20 @@ NEEDS: dict[str, tuple[tuple[str, ...], ...]] = {
     "sips": (WHOLE, CASCADE),
     "iips": (POSITION,),
 }
-"""estimator → columns that it needs, one of these sets; the first estimator whose columns are there leads."""
+"""Estimator → sets of columns, of which it needs one; the first estimator with its columns there leads."""
 
 NORMALIZED = "sn"
 
 
 def evaluated_slates(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
-    """Every estimator asked, on the slates of a file.
+    """Evaluate the policy by every asked estimator on the slates of a file.
 
     Raises UsageError for a name or column that does not exist, InputDataError for rows that can't be used.
     """
     if question.asked_interval().bounds is not None:
         raise UsageError(
-            f"--interval {question.interval} weighs whole rounds, and slots of a slate have weights of their "
-            f"own: take another than {', '.join(OF_KNOWN_RANGE)}."
+            f"--interval {question.interval} needs one weight per round, but each slot of a slate has a "
+            f"weight: take an interval other than {', '.join(OF_KNOWN_RANGE)}."
         )
     check_columns(file, tuple(REQUIRED))
     asked = _asked(file, question)
@@ -56,7 +56,7 @@ def evaluated_slates(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
         unit="slate",
         evaluation=evaluation,
         asked=asked,
-        # By weights of 1 each of them is the mean reward of a slate.
+        # With weights of 1, each of them is the mean reward of a slate.
         mean_reward=leading.name,
         units={name: whole_slates(seen, leading.seen(seen)) for name, seen in policies.items()},
         n_rows=table.n_rows,
@@ -70,7 +70,7 @@ def _asked(file: RoundFile, question: PolicyQuestion) -> dict[str, SlateEstimato
     if not allowed:
         pairs = "; ".join(" and ".join(pair) for pair in (POSITION, CASCADE, WHOLE))
         raise UsageError(
-            f"{file.path} has no probabilities of slates. Give one of these pairs of columns: {pairs}. Its "
+            f"{file.path} has no probabilities of slates. It needs one of these pairs: {pairs}. Its "
             f"columns are {', '.join(file.columns)}."
         )
     names = question.estimators or tuple(

@@ -1,4 +1,4 @@
-"""A file of rounds whose action is an amount, such as a spend: read, smoothed by a kernel, evaluated."""
+"""Evaluation of a file of rounds whose action is an amount, such as a spend, smoothed by a kernel."""
 
 import numpy as np
 
@@ -24,13 +24,13 @@ WITH_MODEL, WITHOUT_MODEL = ("dr", "sndr", "snips", "ips"), ("snips", "ips")
 
 
 def evaluated_spend(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
-    """Every estimator asked, on the rounds of a file seen through a kernel around the policy's amounts.
+    """Evaluate the policy by every asked estimator on the rounds of a file, by a kernel around its amounts.
 
     Raises UsageError for a name or column that does not exist, InputDataError for rounds that can't be used.
     """
     if question.spend_range is None:
         raise UsageError(
-            "--shape spend needs --spend-range: the least and largest amount that the logging policy could "
+            "--shape spend needs --spend-range: smallest and largest amount that the logging policy could "
             "draw, such as --spend-range 0 100."
         )
     check_columns(file, tuple(REQUIRED))
@@ -41,15 +41,15 @@ def evaluated_spend(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
     kernel = KERNELS[question.kernel]
     with as_bad_data(file.path):
         rounds = _rounds(table, question)
-        bandwidth, how = question.bandwidth, "as asked"
+        bandwidth, source = question.bandwidth, "as asked"
         if bandwidth is None:
             leading = next(iter(asked.values()))
             chosen = choose_bandwidth(rounds, kernel, bandwidth_grid(rounds), leading, seed=question.seed)
             bandwidth = chosen.interval_bandwidth
-            how = f"a third or less of the {chosen.bandwidth:.4g} that SLOPE chose"
+            source = f"a third or less of the {chosen.bandwidth:.4g} that SLOPE chose"
         units = {POLICY: smoothed(rounds, kernel, bandwidth), LOGGED: rounds.logging_policy()}
         evaluation = evaluate(units, distinct([*asked.values(), MEAN_REWARD]), **question.drawing("rounds"))
-    smoothing = f"amounts smoothed by the {kernel.name} kernel of bandwidth {bandwidth:.4g}, {how}"
+    smoothing = f"amounts smoothed by the {kernel.name} kernel of bandwidth {bandwidth:.4g}, {source}"
     return EvaluatedLog(
         unit="round",
         evaluation=evaluation,
@@ -69,7 +69,7 @@ def _asked(file: RoundFile, question: PolicyQuestion) -> dict[str, Estimator]:
     for name, estimator in asked.items():
         needed = needed_columns(estimator)
         if not set(needed) <= {"q_hat"}:
-            raise UsageError(f"{name} is for actions that are counted, not for amounts: take snips or dr.")
+            raise UsageError(f"{name} needs actions that are numbered, not amounts: take snips or dr.")
         if needed and not has_model:
             raise lacking(name, "q_logged and q_policy", file)
     return asked

@@ -1,4 +1,4 @@
-"""Columns of a file, whole: numbers, indices, names and lists, checked, with every fault named by its row."""
+"""Whole columns of a file: numbers, indices, names and lists, checked; every error names its row."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,8 +16,8 @@ from offline_rl.ope.records import Ints
 from offline_rl.ope.trust.repeated_rows import Repetition
 
 Kind = Literal["number", "index", "name", "list", "probabilities"]
-"""What a column holds: numbers, whole numbers from 0, names (of users, sessions), lists of numbers, or lists
-of the probabilities of all actions."""
+"""The content of a column: numbers, whole numbers from 0, names (of users, sessions), lists of numbers, or
+lists of the probabilities of all actions."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,10 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Columns by name, [n] or [n, k]; cluster: of each row, None where no column says it."""
+    """Columns by name, [n] or [n, k].
+
+    cluster: the cluster of each row; None where no column names it.
+    """
 
     n_rows: int
     columns: Mapping[str, Any]
@@ -45,13 +48,13 @@ class Table:
     keys: RowKeys
 
     def repetition(self, cluster: Ints | None) -> Repetition | None:
-        """What the repeats of rows say, given the cluster of each; None where rows can't be compared."""
+        """Return the repeats among rows, given the cluster of each; None where rows can't be compared."""
         return self.keys.repetition(cluster)
 
 
 def filled_batches(file: RoundFile, keys: RowKeys) -> Iterator[Any]:
-    """Batches that have rows, with all their columns; their keys are taken on the way."""
-    # All columns, since two rows may differ in one that nothing else is made of, such as a time.
+    """Yield the batches that have rows, with all their columns, and add their rows to the keys."""
+    # All columns, since two rows may differ only in a column that is not used otherwise, such as a time.
     for rows in file.batches(file.columns):
         if len(rows):
             keys.add(rows)
@@ -68,7 +71,7 @@ def check_columns(file: RoundFile, needed: Sequence[str]) -> None:
 
 
 def read_table(file: RoundFile, kinds: Mapping[str, Kind], cluster: str | None) -> Table:
-    """The columns of a file, each as its kind says; a name becomes one index per distinct name.
+    """Return the columns of a file, each by its kind; names become one index per distinct name.
 
     cluster: column of names whose rows belong together, None for none.
 
@@ -89,7 +92,7 @@ def read_table(file: RoundFile, kinds: Mapping[str, Kind], cluster: str | None) 
             clusters.append(encoded(batch[cluster]))
         n_rows += len(rows)
     if n_rows == 0:
-        raise InputDataError(f"{file.path} holds no rows: give at least one.")
+        raise InputDataError(f"{file.path} holds no rows: it needs at least one.")
     columns = {
         name: cluster_indices(parts[name]) if kind == "name" else np.concatenate(parts[name])
         for name, kind in kinds.items()

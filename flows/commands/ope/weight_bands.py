@@ -1,4 +1,4 @@
-"""Importance weights by size: how many rounds have such a weight, and how much of all weight they hold."""
+"""Importance weights by size: bands with their share of the rounds and of all weight."""
 
 from itertools import pairwise
 
@@ -8,11 +8,11 @@ from offline_rl.ope.records import Floats
 from reports.summaries.policy_answer import WeightBand
 
 ENDS = (0.0, 0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, np.inf)
-"""Ends of the bands; the first holds rounds whose action the policy never takes."""
+"""Ends of the bands; the first band has the rounds whose action the policy never takes."""
 
 
 def weight_bands(weight: Floats) -> tuple[WeightBand, ...]:
-    """The bands up to the largest weight.
+    """Return the bands up to the largest weight.
 
     >>> for band in weight_bands(np.array([0.0, 0.5, 1.5, 6.0])):
     ...     print(band.least, band.most, band.share_of_rounds, band.share_of_weight)

@@ -1,1 +1,1 @@
-"""The protocol: learners against baselines on study shops whose truth is known, so that nobody can choose."""
+"""The protocol: learners against baselines on study shops with known truth, by rules fixed in advance."""

@@ -1,4 +1,4 @@
-"""Whom the protocol compares, and the names it gives to what is no learner of its own."""
+"""The learners that the protocol compares, and names of rows that are not learners."""
 
 from offline_rl.meta.named_learners import BASELINE, LEARNERS, PLAIN
 
@@ -7,7 +7,7 @@ __all__ = ["BASELINES", "LEARNERS", "MIXED", "POOLED", "RANDOM_EFFECTS", "SHIPPE
 POOLED, RANDOM_EFFECTS, MIXED = BASELINE.name, "random_effects", "mixed_effects"
 
 SHIPPED = "shipped"
-"""In each study the learner that would ask first (`offline_rl.meta.choice`), or the pooled model."""
+"""The first contender of each study (`offline_rl.meta.choice`), or the pooled model where there is none."""
 
 BASELINES = tuple(learner.name for learner in PLAIN)
-"""What a meta-learner has to beat."""
+"""The learners that a meta-learner has to beat."""

@@ -1,4 +1,4 @@
-"""Outcomes: what one learner did in one study, as one JSON line."""
+"""Outcomes: the results of one learner in one study, as one JSON line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,25 +9,26 @@ from flows.ledger import read_lines
 
 @dataclass(frozen=True)
 class Outcome:
-    """One learner in one study; lists run over its test segments, in rising order.
+    """The results of one learner in one study; lists are over its test segments, in rising order.
 
-    config_sha256: what was frozen, see run.py.
+    config_sha256: hash of the frozen configuration, see run.py.
     segments: their positions. rounds: in the holdout of each.
     logging, oracle, true: true values. dr: the estimate of `true` from the log.
-    before_refit: true values upon a pooled model that has not seen the test segments, see
+    before_refit: true values with a pooled model that was not fitted on the test segments, see
         offline_rl.meta.refit.
     gain_in_errors: the estimated gain over the pooled model in its own standard errors.
-    validation_gain, likelihood_gain: by which the night chooses, see offline_rl.meta.choice; the latter is
-        None where scores are not a reward model. lead: of what is fitted in one go, by which it is ordered
-        before the others. asks: whether it would ask to serve at all.
+    validation_gain, likelihood_gain: the gains by which the night chooses, see offline_rl.meta.choice; the
+        latter is None where scores are not a reward model.
+    lead: of learners that are fitted in one step; they are ordered by it, before the others.
+    asks: whether it would be a contender at all.
     adapts: whether a segment's policy can differ from the zero-shot one.
     steps: K → share of the gap closed with K gradient steps. support: rounds of support → the same, "all"
-        last; both before the refit, which sees all of the support. Empty where a learner takes no gradient
-        steps, doesn't adapt, or the curve was not asked for.
+        last; both before the refit, which uses all of the support. Empty for a learner without gradient
+        steps, one that doesn't adapt, and a run without curves.
     ips, snips: other estimates of the value, over all rounds.
     ess, largest_weight: of the importance weights. weight_in_errors: their mean less 1, in standard errors.
-    train_seconds, judge_seconds: of one processor, so that neighbors don't count; the warm start that all
-        share counts for the pooled model.
+    train_seconds, judge_seconds: processor time, so that other processes don't count; the shared warm start
+        counts for the pooled model.
     """
 
     world: str
@@ -60,12 +61,12 @@ class Outcome:
 
     @property
     def share(self) -> float:
-        """Share of the gap from logging to oracle that is closed, segments counting alike."""
+        """The share of the gap from logging to oracle that is closed, with equal weight of all segments."""
         return self._share(self.true)
 
     @property
     def share_before_refit(self) -> float:
-        """The same, had the pooled model not seen the test segments' support."""
+        """The share of the gap with a pooled model that was not fitted on the test segments' support."""
         return self._share(self.before_refit)
 
     def _share(self, value: Sequence[float]) -> float:
@@ -73,5 +74,5 @@ class Outcome:
 
 
 def read_outcomes(path: Path, config_sha256: str) -> list[Outcome]:
-    """The outcomes of one frozen configuration."""
+    """Return the outcomes of one frozen configuration."""
     return [Outcome(**line) for line in read_lines(path) if line["config_sha256"] == config_sha256]

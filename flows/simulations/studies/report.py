@@ -1,7 +1,7 @@
-"""What a run of the protocol leaves for readers in its folder.
+"""The report of a run of the protocol, as files in its folder.
 
 LEARNERS.md      the table
-learners.json    what is in it, as numbers
+learners.json    its numbers
 learners.jsonl   one line for each learner, world and seed: small enough to be kept with the code
 """
 
@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from flows.simulations.studies.ledger import read_ledger
 from flows.simulations.studies.outcome import Outcome
 from flows.simulations.studies.run import LEDGER, ProtocolSettings
+from flows.simulations.studies.split_ledger import read_split_uses
 from flows.simulations.studies.summary import summarize
 from flows.simulations.studies.table import markdown
 
 
 def write_report(settings: ProtocolSettings, outcomes: Sequence[Outcome], out: Path) -> Path:
-    """Summarize and write the files; return the Markdown one."""
+    """Write the files of the report, and return the path of the Markdown file."""
     summary = summarize(outcomes)
     frozen = outcomes[0].config_sha256 if outcomes else settings.sha256
     content = {"config_sha256": frozen, "settings": asdict(settings), "worlds": summary}
@@ -27,13 +27,13 @@ def write_report(settings: ProtocolSettings, outcomes: Sequence[Outcome], out: P
     lines = [json.dumps(_line(outcome)) + "\n" for outcome in in_order]
     (out / "learners.jsonl").write_text("".join(lines), encoding="utf-8")
     path = out / "LEARNERS.md"
-    table = markdown(summary, read_ledger(out / LEDGER), asdict(settings), frozen)
+    table = markdown(summary, read_split_uses(out / LEDGER), asdict(settings), frozen)
     path.write_text(table, encoding="utf-8")
     return path
 
 
 def _line(outcome: Outcome) -> dict[str, str | int | float | None]:
-    """An outcome without its segments: shares of the gap, and seconds of one processor."""
+    """Return an outcome without its segments: shares of the gap, and processor time."""
     return {
         "world": outcome.world,
         "seed": outcome.seed,

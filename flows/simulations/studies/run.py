@@ -1,8 +1,8 @@
-"""Running the protocol: studies side by side, learners one after another, each outcome kept at once.
+"""The protocol's run: studies in parallel, learners one after another, each outcome written at once.
 
-<out>/splits/<world>-<seed>.json     which segments teach and which judge, written before anything is trained
+<out>/splits/<world>-<seed>.json     the split of each segment, written before anything is trained
 <out>/outcomes/<world>-<seed>.jsonl  one line for each learner, see outcome.py
-<out>/ledger.jsonl                   each opening of a test split
+<out>/ledger.jsonl                   one line for each use of a test split, see split_ledger.py
 """
 
 import hashlib
@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,11 +24,18 @@ import offline_rl
 from features.errors import UsageError
 from features.simulator.settings import WorldName
 from flows.ledger import append_line
+from flows.progress import LinePrinter
 from flows.simulations import studies
 from flows.simulations.studies.learners import LEARNERS, POOLED
-from flows.simulations.studies.ledger import Entry
-from flows.simulations.studies.opening import Opening, Values, gain_in_errors, judge, open_test
+from flows.simulations.studies.meta_test_split import (
+    MetaTestSplit,
+    SplitValues,
+    evaluate_on_split,
+    gain_in_errors,
+    meta_test_split,
+)
 from flows.simulations.studies.outcome import Outcome, read_outcomes
+from flows.simulations.studies.split_ledger import SplitUse
 from flows.simulations.studies.study import StudySettings, make_study
 from offline_rl.comparison.curves import INNER_STEPS, SUPPORT_ROUNDS, Adapter, ways_to_adapt
 from offline_rl.device import limit_threads
@@ -41,20 +48,18 @@ from offline_rl.meta.refit import refitted
 from offline_rl.meta.shared_fits import SharedFits
 from reports.wording.sentences import sentences
 
-# Studies write contexts without history, the only thing that tells users of a personal world apart.
+# Without the personal world: its users differ in their history alone, and contexts of studies have none.
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
 LEDGER = "ledger.jsonl"
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class ProtocolSettings:
-    """What is frozen before a test split is opened; world and seed of `study` are replaced by each run's.
+    """The settings frozen before a test split is used; each run replaces world and seed of `study`.
 
-    exploration: share of uniform choice that every policy is judged with.
-    steps, support: what the two curves are drawn over, beside no support and all of it.
-    curve_seeds: they are drawn for so many of the first seeds.
+    exploration: share of uniform choice of every evaluated policy.
+    steps, support: gradient steps and rounds of support along the two curves, besides no support and all.
+    curve_seeds: the curves are made for the first `curve_seeds` seeds.
     """
 
     study: StudySettings = field(default_factory=lambda: StudySettings("homogeneous", 0))
@@ -66,7 +71,7 @@ class ProtocolSettings:
 
     @property
     def sha256(self) -> str:
-        """Hash of all settings but world and seed, and of the code that learns and judges."""
+        """The hash of all settings except world and seed, and of the code that learns and evaluates."""
         settings = asdict(self)
         del settings["study"]["world"], settings["study"]["seed"]
         content = json.dumps({"settings": settings, "code": _code_sha256()}, sort_keys=True)
@@ -75,7 +80,7 @@ class ProtocolSettings:
 
 @dataclass(frozen=True)
 class Job:
-    """One study, and who is to be judged in it."""
+    """One study, and the learners to evaluate in it."""
 
     settings: ProtocolSettings
     config_sha256: str
@@ -87,12 +92,12 @@ class Job:
 
     @property
     def outcomes(self) -> Path:
-        """Where the study's outcomes are kept."""
+        """The file of the study's outcomes."""
         return self.out / "outcomes" / f"{self.world}-{self.seed}.jsonl"
 
 
-def everybody() -> tuple[str, ...]:
-    """All whom the protocol compares, in the order of its tables."""
+def all_learners() -> tuple[str, ...]:
+    """Return the names of all learners that the protocol compares, in the order of its tables."""
     return tuple(LEARNERS)
 
 
@@ -104,21 +109,21 @@ def run_protocol(
     seeds: Sequence[int] = range(10),
     learners: Sequence[str] = (),
     jobs: int = 1,
-    say: Say = lambda _line: None,
+    print_line: LinePrinter = lambda _line: None,
 ) -> list[Outcome]:
-    """Judge the learners, by default all, in every world and seed; return all outcomes.
+    """Evaluate the learners, by default all, in every world and seed; return all outcomes.
 
-    What is found in `out` under the same configuration is not done again, so an interrupted run goes on.
-    jobs: processes side by side, with one thread each.
-    Raises UsageError for a learner or world that doesn't exist, and the first failure of a study after the
-    others are through.
+    Outcomes that `out` already holds for the same configuration are kept, so an interrupted run continues.
+    jobs: parallel processes, with one thread each.
+    Raises UsageError for a learner or world that doesn't exist. If studies fail, raises the first failure
+    after all other studies have ended.
     """
-    names = tuple(learners) or everybody()
+    names = tuple(learners) or all_learners()
     for name in (*names, *worlds):
-        if name not in (*everybody(), *WORLDS):
+        if name not in (*all_learners(), *WORLDS):
             raise UsageError(
-                f"{name} is no learner and no world of the protocol. Learners: {', '.join(everybody())}; "
-                f"worlds: {', '.join(WORLDS)}."
+                f"{name} is neither a learner nor a world of the protocol. Learners: "
+                f"{', '.join(all_learners())}; worlds: {', '.join(WORLDS)}."
             )
     frozen = settings.sha256
     todo = [
@@ -127,7 +132,7 @@ def run_protocol(
         for world in worlds
     ]
     failures: list[Exception] = []
-    # Spawned processes import the code anew, at once: what changes on disk later doesn't reach them.
+    # Spawned processes import the code at their start, so later changes on disk don't reach them.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_process) as pool:
         began = time.perf_counter()
@@ -136,8 +141,9 @@ def run_protocol(
             job, error = started[future], future.exception()
             if isinstance(error, Exception):
                 failures.append(error)
-            how = f"failed: {error}" if error else "done"
-            say(f"{job.world} {job.seed}: {how} ({done}/{len(todo)}, {time.perf_counter() - began:.0f} s)")
+            result = f"failed: {error}" if error else "done"
+            seconds = f"{time.perf_counter() - began:.0f} s"
+            print_line(f"{job.world} {job.seed}: {result} ({done}/{len(todo)}, {seconds})")
     if failures:
         raise failures[0]
     return [
@@ -146,7 +152,7 @@ def run_protocol(
 
 
 def _begin_process() -> None:
-    """One thread to compute with, and one that ends the process when whoever started it is gone."""
+    """Limit computing to one thread, and start another that ends the process when its parent has ended."""
     limit_threads(1)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
@@ -159,7 +165,7 @@ def _leave_with_parent() -> None:
 
 
 def run_study(job: Job) -> None:
-    """Train and judge the learners of one study that have no outcome yet."""
+    """Train and evaluate the learners of one study that have no outcome yet."""
     known = {outcome.learner for outcome in read_outcomes(job.outcomes, job.config_sha256)}
     missing = [name for name in job.learners if name not in known]
     if not missing:
@@ -170,21 +176,21 @@ def run_study(job: Job) -> None:
     began = time.process_time()
     pooled = LEARNERS[POOLED].meta_train(fits)
     assert isinstance(pooled, MixedMetaPolicy)
-    opening = open_test(study, fits.tasks, pooled.model, job.settings.exploration)
-    baseline = judge(_as_learned(refitted(pooled, fits)), opening)
+    split = meta_test_split(study, fits.tasks, pooled.model, job.settings.exploration)
+    baseline = evaluate_on_split(_as_learned(refitted(pooled, fits)), split)
     warm_seconds = time.process_time() - began
     for name in missing:
         began = time.process_time()
         policy = pooled if name == POOLED else LEARNERS[name].meta_train(fits)
         served = refitted(policy, fits)
         trained = time.process_time()
-        # Before the split is opened: a run that dies afterwards has looked as well.
+        # Recorded before the evaluation: a run that dies in it may have used the split as well.
         append_line(
             job.out / LEDGER,
-            Entry(job.world, job.seed, name, study.splits.sha256, job.config_sha256),
+            SplitUse(job.world, job.seed, name, study.splits.sha256, job.config_sha256),
         )
-        values = judge(_as_learned(served), opening)
-        steps, support = _curves(policy, opening, job.settings) if job.with_curves else ({}, {})
+        values = evaluate_on_split(_as_learned(served), split)
+        steps, support = _curves(policy, split, job.settings) if job.with_curves else ({}, {})
         append_line(
             job.outcomes,
             Outcome(
@@ -192,14 +198,14 @@ def run_study(job: Job) -> None:
                 seed=job.seed,
                 learner=name,
                 config_sha256=job.config_sha256,
-                segments=opening.segments,
-                rounds=[part.holdout.n for part in opening.parts],
-                logging=opening.logging.tolist(),
-                oracle=opening.oracle.tolist(),
+                segments=split.segments,
+                rounds=[part.holdout.n for part in split.parts],
+                logging=split.logging.tolist(),
+                oracle=split.oracle.tolist(),
                 true=values.true.tolist(),
-                before_refit=judge(_as_learned(policy), opening).true.tolist(),
+                before_refit=evaluate_on_split(_as_learned(policy), split).true.tolist(),
                 dr=values.dr.tolist(),
-                gain_in_errors=gain_in_errors(values, baseline, opening).tolist(),
+                gain_in_errors=gain_in_errors(values, baseline, split).tolist(),
                 validation_gain=policy.validation_gain,
                 likelihood_gain=_likelihood_gain(policy, pooled, fits),
                 lead=policy.lead if isinstance(policy, FittedPolicy) else None,
@@ -216,7 +222,10 @@ def run_study(job: Job) -> None:
 
 
 def _likelihood_gain(policy: MetaPolicy, pooled: MetaPolicy, fits: SharedFits) -> float | None:
-    """By which those that take steps are ordered; None for what is fitted in one go or predicts no reward."""
+    """Return the gain that orders learners with gradient steps.
+
+    None for a learner that is fitted in one step or predicts no reward.
+    """
     if isinstance(policy, FittedPolicy):
         return None
     return next(iter(likelihood_gains([policy], pooled, fits.mixed_start).values()), None)
@@ -227,13 +236,13 @@ def _as_learned(policy: MetaPolicy) -> Adapter:
 
 
 def _curves(
-    policy: MetaPolicy, opening: Opening, settings: ProtocolSettings
+    policy: MetaPolicy, split: MetaTestSplit, settings: ProtocolSettings
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """The shares of the gap over gradient steps, and over rounds of support, "all" last."""
+    """Return the share of the gap by gradient steps, and by rounds of support with "all" last."""
     steps, support = {}, {}
     if policy.adapts:
         for way in ways_to_adapt(policy, settings.support, settings.steps):
-            share = opening.share(judge(way.adapt, opening).true)
+            share = split.share(evaluate_on_split(way.adapt, split).true)
             if way.curve == "inner_steps":
                 steps[str(way.amount)] = share
             else:
@@ -241,7 +250,7 @@ def _curves(
     return steps, support
 
 
-def _weights(values: Values) -> dict[str, float]:
+def _weights(values: SplitValues) -> dict[str, float]:
     weight = values.weight
     error = float(weight.std(ddof=1)) / np.sqrt(len(weight))
     return {
@@ -254,7 +263,7 @@ def _weights(values: Values) -> dict[str, float]:
 
 
 def _code_sha256() -> str:
-    """Hash of every source file that can change an outcome."""
+    """Return the hash of every source file that can change an outcome."""
     packages = [Path(next(iter(package.__path__))) for package in (offline_rl, features, studies)]
     digest = hashlib.sha256()
     for package in packages:

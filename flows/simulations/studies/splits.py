@@ -1,4 +1,4 @@
-"""Splits: which segments teach, which choose, which are only judged; dealt by hash and sealed beforehand."""
+"""Splits: segments for training, validation and test, assigned by hash and written before any training."""
 
 import hashlib
 import json
@@ -15,30 +15,33 @@ _STRATA = 3
 
 @dataclass(frozen=True)
 class Splits:
-    """of: segment → split.  salt: what entered the hash."""
+    """The split of each segment.
+
+    of: segment → split. salt: entered the hash.
+    """
 
     of: Mapping[str, Split]
     salt: str
 
     @property
     def manifest(self) -> str:
-        """The splits as a file holds them: JSON, keys sorted."""
+        """The content of the splits' file: JSON, keys sorted."""
         return json.dumps({"salt": self.salt, "segments": dict(self.of)}, indent=1, sort_keys=True) + "\n"
 
     @property
     def sha256(self) -> str:
-        """The seal: the hash of the manifest."""
+        """The hash of the manifest."""
         return hashlib.sha256(self.manifest.encode()).hexdigest()
 
     def seal(self, path: Path) -> None:
         """Write the manifest, before anything is trained.
 
-        Raises InputDataError if the file is there and says otherwise: a split may not change once it is used.
+        Raises InputDataError if the file exists with other splits: a split may not change once it is used.
         """
         if path.is_file():
             if path.read_text(encoding="utf-8") != self.manifest:
                 raise InputDataError(
-                    f"{path} holds another split than the one to be used. A split stays as it was dealt: "
+                    f"{path} holds another split than this study's. A split can't be changed: "
                     "choose another folder for another study."
                 )
             return
@@ -47,10 +50,10 @@ class Splits:
 
 
 def deal(volumes: Mapping[str, int], group: Mapping[str, str], salt: str) -> Splits:
-    """Deal segments 60/20/20 by salted hash, group by group, in three strata of equal size by volume.
+    """Assign segments to splits 60/20/20 by salted hash, by group, in three strata of equal size by volume.
 
-    volumes: segment → rounds, from training windows only.  group: segment → the group that stays together.
-    Strata keep luck from putting all large segments on one side; the hash keeps everybody from choosing.
+    volumes: segment → rounds, from training windows only. group: segment → the group that stays in one split.
+    Strata prevent that chance puts all large segments into one split; the hash prevents any choice by hand.
 
     >>> volumes = {"a": 9, "b": 8, "c": 7, "d": 6, "e": 5}
     >>> sorted(deal(volumes, {name: name for name in volumes}, "s").of.values()).count("meta_train")

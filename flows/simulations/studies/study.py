@@ -1,14 +1,14 @@
-"""Study shops: a simulated world as learners take it, without files and warehouse, and with its truth.
+"""Study shops: a simulated world as tasks for learners, without files and warehouse, and with its truth.
 
-The logs are those that `metacart simulate` would write, cut into windows, segments and contexts as the night
-does it. What a context tells is what a shop knows of a user who has just signed up: attributes, device, and
-the region where it can mean something. History is left out: it would only blur who differs from whom.
+The logs are those that `metacart simulate` would write, split into windows, segments and contexts as in the
+night. A context has what a shop knows of a user who has just signed up: attributes, device, and the region
+where it can be learned. History is left out: it would hide the differences between segments.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -19,14 +19,13 @@ from features.context import expand, fit_encoder, item_columns
 from features.simulator.logs import simulate_shop_night
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import World
+from features.tasks.history import AnyArray
 from features.tasks.item_features import item_blocks, item_features
 from features.tasks.windows import assign_windows, fit_boundaries
 from flows.simulations.studies.splits import Splits, deal
 from offline_rl.logged_data import Tasks
 
-Array = NDArray[Any]
-
-# As long as a click may take in the simulated shop.
+# The longest time until a click in the simulated shop.
 _ATTRIBUTION = timedelta(hours=24)
 _SUPPORT_SHARE, _QUERY_SHARE = 0.5, 0.2
 _ATTRIBUTES = ("age_band", "tenure_years", "price_sense", "household_size")
@@ -34,15 +33,16 @@ _ATTRIBUTES = ("age_band", "tenure_years", "price_sense", "household_size")
 
 @dataclass(frozen=True)
 class StudySettings:
-    """Which shop, and how it becomes tasks.
+    """The settings of a study: its shop, and how the shop becomes tasks.
 
     regions, users, items, slots, days: see WorldSettings; 67 regions x 3 devices are 201 segments, of
-    which 39 only judge, and 20,000 users make 200,000 rounds before the holdout, 800 in the middle segment.
-    unseen: what a test segment is new by. "segment": region x device is; its region is known from its other
-        devices and stays in the context. "region": whole regions are dealt out, and the context names none,
-        because an indicator that was never on in training says nothing.
-    fewest_rounds: a segment with fewer before the holdout is no task.
-    salt: enters the hash that deals out segments.
+        which 39 are test segments; 20,000 users make 200,000 rounds before the holdout, 800 in the median
+        segment.
+    unseen: what is new in a test segment. "segment": region x device; its region is known from its other
+        devices and stays in the context. "region": whole regions are assigned to splits, and the context has
+        no region, because an indicator that was never on in training can't be learned.
+    fewest_rounds: a segment with fewer rounds before the holdout is not a task.
+    salt: enters the hash that assigns segments to splits.
     """
 
     world: WorldName
@@ -61,27 +61,27 @@ class StudySettings:
 class Study:
     """Tasks and their truth; n rounds, A items, G segments.
 
-    arrays: what rounds_<domain>.npz holds for learning, see features/tasks/files.py.
+    arrays: the arrays for learning in rounds_<domain>.npz, see features/tasks/files.py.
     q_true: float32[n, A], expected reward of every item in each round.
-    logging_value: float64[n], what the logging policy earns in each round by expectation.
-    oracle_value: float64[n], the same for the best policy that knows segment, attributes and day, but no
-        user's hidden taste, which no log tells.
+    logging_value: float64[n], expected reward of the logging policy in each round.
+    oracle_value: float64[n], the same for the best policy that knows segment, attributes and day, but not the
+        users' hidden tastes, which are in no log.
     """
 
     settings: StudySettings
     splits: Splits
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, AnyArray]
     q_true: NDArray[np.float32]
     logging_value: NDArray[np.float64]
     oracle_value: NDArray[np.float64]
 
     def tasks(self) -> Tasks:
-        """The tasks as learners take them, through the same door as the night's."""
+        """Return the tasks for learners, built by the same function as those of the night."""
         return Tasks.of(self.arrays, "the study")
 
 
 def make_study(settings: StudySettings) -> Study:
-    """Make the world, let it run, and cut its logs into tasks; equal settings give equal studies."""
+    """Create the world, simulate it, and split its logs into tasks; equal settings give equal studies."""
     world = World.create(
         WorldSettings(
             users=settings.users,
@@ -119,7 +119,7 @@ def make_study(settings: StudySettings) -> Study:
 
 
 def _logged_rounds(world: World) -> pl.DataFrame:
-    """All impressions, night by night, with the day that each fell on and whether it was clicked."""
+    """Return all impressions, night by night, each with its day and whether it was clicked."""
     nights = []
     for day in range(world.settings.days):
         night = simulate_shop_night(world, world.open(day))
@@ -143,7 +143,7 @@ def _windowed(rounds: pl.DataFrame, world: World) -> pl.DataFrame:
     )
 
 
-def _columns(world: World, rounds: pl.DataFrame) -> dict[str, Array]:
+def _columns(world: World, rounds: pl.DataFrame) -> dict[str, AnyArray]:
     user = world.people.ids.positions(rounds["user_id"].to_list())
     return {
         "slot": rounds["slot"].to_numpy() - 1,
@@ -160,9 +160,9 @@ def _columns(world: World, rounds: pl.DataFrame) -> dict[str, Array]:
 
 
 def _truth(
-    world: World, rounds: pl.DataFrame, columns: Mapping[str, Array]
+    world: World, rounds: pl.DataFrame, columns: Mapping[str, AnyArray]
 ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-    """q_true, logging_value and oracle_value of the study."""
+    """Return q_true, logging_value and oracle_value of the study."""
     day, items = columns["set_index"], np.arange(len(world.item_ids))
     rewards = world.logged_rewards(
         "recommendation",
@@ -187,13 +187,13 @@ def _splits(taught: pl.DataFrame, settings: StudySettings) -> Splits:
     return deal(volumes, group, f"{settings.salt}\x1f{settings.seed}")
 
 
-def _contexts(rounds: pl.DataFrame, taught: pl.DataFrame, settings: StudySettings) -> dict[str, Array]:
+def _contexts(rounds: pl.DataFrame, taught: pl.DataFrame, settings: StudySettings) -> dict[str, AnyArray]:
     traits = ("region", "device") if settings.unseen == "segment" else ("device",)
     encoder = fit_encoder(taught, [*traits, *_ATTRIBUTES], min_rows=settings.fewest_rounds)
     return {"context": encoder.encode(rounds), "context_block": np.array(encoder.blocks, np.int64)}
 
 
-def _item_features(world: World, columns: Mapping[str, Array]) -> dict[str, Array]:
+def _item_features(world: World, columns: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
     items = expand(world.catalog.frame(), "attributes", ())
     encoder = fit_encoder(items, item_columns(items), min_rows=2)
     seen = np.unique(columns["action"][_is_before_holdout(columns)])
@@ -203,12 +203,12 @@ def _item_features(world: World, columns: Mapping[str, Array]) -> dict[str, Arra
     }
 
 
-def _incumbent_counts(world: World, columns: Mapping[str, Array]) -> NDArray[np.float64]:
+def _incumbent_counts(world: World, columns: Mapping[str, AnyArray]) -> NDArray[np.float64]:
     counts = np.zeros((len(world.people.segments), world.settings.slots, len(world.item_ids)))
     before = _is_before_holdout(columns)
     np.add.at(counts, tuple(columns[name][before] for name in ("segment", "slot", "action")), 1.0)
     return counts
 
 
-def _is_before_holdout(columns: Mapping[str, Array]) -> NDArray[np.bool_]:
+def _is_before_holdout(columns: Mapping[str, AnyArray]) -> NDArray[np.bool_]:
     return np.isin(columns["window"], (Window.SUPPORT, Window.QUERY))

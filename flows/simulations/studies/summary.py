@@ -1,22 +1,21 @@
-"""Summary: outcomes of all worlds and seeds → shares, paired differences, harm, curves, as JSON has them."""
+"""Summary: outcomes of all worlds and seeds → shares, paired differences, harm and curves, for JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from flows.simulations.studies.learners import BASELINES, LEARNERS, POOLED, SHIPPED
 from flows.simulations.studies.outcome import Outcome
 from offline_rl.comparison.inference import claims, difference, standard_error
+from offline_rl.ope.records import Floats
 
-Floats = NDArray[np.float64]
 BySeed = dict[int, Outcome]
 
 SMALLEST_ESS = 30.0
 LARGEST_WEIGHT_ERROR = 3.0
-"""A mean weight further than this many standard errors from 1 is hardly owed to chance."""
+"""Largest distance of the mean weight from 1, in standard errors; a larger one is hardly due to chance."""
 CLEARLY_WORSE = -1.96
 
 
@@ -32,9 +31,9 @@ def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
             studies.setdefault((outcome.world, outcome.seed), []).append(outcome)
     shipped = []
     for members in studies.values():
-        asking = [member for member in members if member.asks and member.learner != POOLED]
-        asking.sort(key=_wanted)
-        chosen = [*asking, *(member for member in members if member.learner == POOLED)]
+        contenders = [member for member in members if member.asks and member.learner != POOLED]
+        contenders.sort(key=_wanted)
+        chosen = [*contenders, *(member for member in members if member.learner == POOLED)]
         if chosen:
             name = chosen[0].learner
             shipped.append(replace(chosen[0], learner=SHIPPED, notes=[name], steps={}, support={}))
@@ -42,7 +41,7 @@ def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 
 def _wanted(member: Outcome) -> tuple[int, float, str]:
-    """Sorts the most wanted first: by lead, by likelihood, by value."""
+    """Return the sort key of contenders: by lead, by likelihood, by value, the largest first."""
     for place, gain in enumerate((member.lead, member.likelihood_gain)):
         if gain is not None:
             return place, -gain, member.learner
@@ -50,7 +49,7 @@ def _wanted(member: Outcome) -> tuple[int, float, str]:
 
 
 def summarize(outcomes: Sequence[Outcome], resamples: int = 2000) -> dict[str, Any]:
-    """World → what is to be said about it, see the functions below."""
+    """Return world → its numbers, see the functions below."""
     tables: dict[str, dict[str, BySeed]] = {}
     for outcome in with_shipped(outcomes):
         tables.setdefault(outcome.world, {}).setdefault(outcome.learner, {})[outcome.seed] = outcome
@@ -59,7 +58,7 @@ def summarize(outcomes: Sequence[Outcome], resamples: int = 2000) -> dict[str, A
 
 def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
     rows = {name: _of_learner(by_seed, learners.get(POOLED, {})) for name, by_seed in learners.items()}
-    # Who was judged on some seeds alone may have had the easy ones.
+    # Learners that were evaluated on some seeds only may have had the easy ones.
     most = max(len(by_seed) for by_seed in learners.values())
     baselines = [name for name in BASELINES if name in learners and len(learners[name]) == most]
     strongest = max(baselines, key=lambda name: (rows[name]["share"], name), default=None)
@@ -68,7 +67,7 @@ def _of_world(learners: dict[str, BySeed], resamples: int) -> dict[str, Any]:
             rows[name]["against"] = _against(by_seed, {base: learners[base] for base in baselines}, resamples)
     place = {name: position for position, name in enumerate(LEARNERS)}
     may_ship = [name for name in rows if name != SHIPPED and len(learners[name]) == most]
-    # the first of equals: learners that return the pooled model are the pooled model
+    # The first of equals: learners that return the pooled model are the pooled model.
     in_order = sorted(may_ship, key=lambda name: place.get(name, len(place)))
     best = max(in_order, key=lambda name: rows[name]["share"], default=None)
     return {"learners": rows, "strongest_baseline": strongest, "best": best}
@@ -106,10 +105,10 @@ def _of_learner(by_seed: BySeed, pooled: BySeed) -> dict[str, Any]:
 
 
 def _against(by_seed: BySeed, baselines: dict[str, BySeed], resamples: int) -> dict[str, Any]:
-    """Paired differences to every baseline in points of the gap, by truth, and the Holm-adjusted p-values.
+    """Return paired true differences to every baseline, in points of the gap, with Holm-adjusted p-values.
 
-    A claim needs the lower end above 0, an adjusted p-value under 0.05, enough segments, and a log that can
-    tell: enough effective rounds, and weights of mean 1.
+    A claim needs the lower end above 0, an adjusted p-value under 0.05, enough segments, and a log with
+    enough effective rounds and weights of mean 1.
     """
     gains, guessed = {}, {}
     for name, baseline in baselines.items():
@@ -130,12 +129,12 @@ def _against(by_seed: BySeed, baselines: dict[str, BySeed], resamples: int) -> d
 
 
 def is_sound(outcome: Outcome) -> bool:
-    """Whether the log can tell anything about this policy."""
+    """Return whether the log is enough evidence on this policy."""
     return outcome.ess >= SMALLEST_ESS and abs(outcome.weight_in_errors) <= LARGEST_WEIGHT_ERROR
 
 
 def _points(outcome: Outcome, of: str = "true") -> Floats:
-    """Value over logging by segment, in points: hundredths of the study's mean gap from logging to oracle.
+    """Return value over logging by segment, in points: percent of the mean gap from logging to oracle.
 
     Their mean over segments is the share of the gap in percent.
     """
@@ -155,7 +154,7 @@ def _share_by_estimate(outcome: Outcome) -> float:
 
 
 def _worst_decile_lift(outcome: Outcome) -> float:
-    """Mean lift over logging, as a share of it, of the tenth of the segments that gains least."""
+    """Return the mean relative lift over logging of the tenth of the segments with the least lift."""
     lift = np.sort(np.array(outcome.true) / np.array(outcome.logging) - 1.0)
     return float(lift[: max(1, len(lift) // 10)].mean())
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from flows.simulations.studies.learners import LEARNERS, MIXED, POOLED, RANDOM_EFFECTS, SHIPPED
-from flows.simulations.studies.ledger import Entry, reopened
+from flows.simulations.studies.split_ledger import SplitUse, used_again
 from offline_rl.comparison.inference import standard_error
 
 ORDER = (POOLED, *(name for name in LEARNERS if name != POOLED), SHIPPED)
@@ -16,9 +16,9 @@ Cell = Callable[[Mapping[str, Any]], str]
 
 
 def markdown(
-    summary: Summary, ledger: Sequence[Entry], settings: Mapping[str, Any], config_sha256: str
+    summary: Summary, ledger: Sequence[SplitUse], settings: Mapping[str, Any], config_sha256: str
 ) -> str:
-    """The whole document; it depends on nothing else, so the same outcomes give the same bytes."""
+    """Return the whole document; it depends only on the arguments, so equal outcomes give equal bytes."""
     study = settings["study"]
     seeds = sorted({seed for world in summary.values() for seed in _seeds(world)}, key=int)
     head = f"""# Learners
@@ -85,7 +85,7 @@ def _harm(row: Mapping[str, Any]) -> str:
 
 
 def _grid(summary: Summary, title: str, cell: Cell) -> str:
-    """One row per learner, one column per world; the best share of a world is bold."""
+    """Return a table with a row per learner and a column per world; the best share of a world is bold."""
     rows = []
     for name in _present(summary):
         cells = []
@@ -98,11 +98,11 @@ def _grid(summary: Summary, title: str, cell: Cell) -> str:
 
 
 def _equal_rows(summary: Summary) -> str:
-    """Who served the very same as another in every seed of a world, and why that is."""
+    """Return the learners that served the same as another in every seed of a world, with the reason."""
     found: dict[tuple[str, str], list[str]] = {}
     for world, of_world in summary.items():
         first_of: dict[tuple[float, ...], str] = {}
-        for name in ORDER:  # those of fewer seeds equal one another, if any
+        for name in ORDER:  # learners with fewer seeds can only equal one another
             row = of_world["learners"].get(name)
             if row is not None and name != SHIPPED:
                 first = first_of.setdefault(tuple(row["shares"].values()), name)
@@ -124,7 +124,7 @@ def _goals(summary: Summary) -> str:
         name = of_world["best"]
         shipped, best = rows[SHIPPED]["shares"], rows[name]
         behind = [best["shares"][seed] - share for seed, share in shipped.items() if seed in best["shares"]]
-        # The smaller of two errors: a choice that fails rarely but badly has a large one of its own.
+        # The smaller of two errors: a choice that fails rarely but badly has a large standard error.
         error = min(standard_error(behind), best["standard_error"])
         lines.append(
             f"- {_mark(float(np.mean(behind)) <= error)} {world}: what ships is within one standard error of "
@@ -164,7 +164,7 @@ def _shipped(summary: Summary) -> str:
 
 
 def _against(summary: Summary) -> str:
-    """Only the strongest baseline is printed; JSON has them all, and p-values are adjusted for all."""
+    """Return the comparisons with the strongest baseline; JSON has all, and p-values are adjusted for all."""
     rows = []
     for world, of_world in summary.items():
         strongest = of_world["strongest_baseline"]
@@ -215,8 +215,8 @@ def _seconds(summary: Summary) -> str:
     return _table(title, ["learner", "training", "judging, curves included"], rows)
 
 
-def _openings(ledger: Sequence[Entry], config_sha256: str) -> str:
-    again = reopened(ledger)
+def _openings(ledger: Sequence[SplitUse], config_sha256: str) -> str:
+    again = used_again(ledger)
     mine = [entry for entry in ledger if entry.config_sha256 == config_sha256]
     splits = {(entry.world, entry.seed): entry.split_sha256 for entry in mine}
     lines = [
@@ -236,12 +236,12 @@ def _openings(ledger: Sequence[Entry], config_sha256: str) -> str:
 
 
 def _seeds(world: Mapping[str, Any]) -> list[str]:
-    """The seeds of the learner that has the most."""
+    """Return the seeds of the learner with the most seeds."""
     return max((list(row["shares"]) for row in world["learners"].values()), key=len)
 
 
 def _fewer_seeds(summary: Summary) -> str:
-    """Those who were judged on some of the seeds alone, beside the pooled model on the same seeds."""
+    """Return tables of learners on some of the seeds only, with the pooled model on the same seeds."""
     names_on: dict[tuple[str, ...], list[str]] = {}
     for name in ORDER:
         held = [world["learners"][name]["shares"] for world in summary.values() if name in world["learners"]]
@@ -266,7 +266,7 @@ def _share_on(row: Mapping[str, Any] | None, seeds: Sequence[str]) -> str:
 
 
 def _is_whole(name: str, summary: Summary) -> bool:
-    """Whether a learner was judged on every seed of every world that it was judged in."""
+    """Return whether a learner has every seed of every world that it has outcomes in."""
     return all(
         len(world["learners"][name]["shares"]) == len(_seeds(world))
         for world in summary.values()
@@ -275,7 +275,7 @@ def _is_whole(name: str, summary: Summary) -> bool:
 
 
 def _present(summary: Summary) -> list[str]:
-    """Who was judged on all seeds; the others have a table of their own, for seeds differ."""
+    """Return the learners with all seeds; the others have a separate table, since seeds differ."""
     known = [name for name in ORDER if any(name in world["learners"] for world in summary.values())]
     return [name for name in known if _is_whole(name, summary)]
 

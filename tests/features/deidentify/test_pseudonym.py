@@ -36,7 +36,7 @@ def test_a_published_answer() -> None:
     )
 
 
-def test_keys_are_told_apart_without_showing_them() -> None:
+def test_keys_are_distinguished_without_showing_them() -> None:
     key, other = PseudonymKey(bytes(32)), PseudonymKey(b"1" * 32)
 
     assert key.key_id != other.key_id
@@ -74,7 +74,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "abc", "zz" * 32, "ab" * 31])
-def test_what_is_no_key_is_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+def test_what_is_not_a_key_is_refused_without_being_shown(tmp_path: Path, text: str) -> None:
     path = tmp_path / "key"
     path.write_text(text)
     path.chmod(0o600)

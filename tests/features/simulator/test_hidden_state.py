@@ -125,7 +125,7 @@ def test_maml_learns_to_infer_the_code_from_one_episode(seed: int) -> None:
     assert min(right_guesses(policy, code, seed) for code in codes) < 9
 
 
-def test_what_is_no_code_is_refused() -> None:
+def test_what_is_not_a_code_is_refused() -> None:
     with pytest.raises(UsageError, match="plain or swapped"):
         HiddenState("secret")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="1 or more"):

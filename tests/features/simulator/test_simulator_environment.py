@@ -65,7 +65,7 @@ def test_visitors_come_as_often_as_they_visit(small_world: World) -> None:
 
 @pytest.mark.parametrize("options", [{"day": -1}, {"night": 1}])
 def test_options_that_are_none_are_refused(small_world: World, options: dict[str, int]) -> None:
-    with pytest.raises(UsageError, match="opened with a day"):
+    with pytest.raises(UsageError, match="only option of an episode"):
         ShopEnvironment(small_world).reset(options=options)
 
 

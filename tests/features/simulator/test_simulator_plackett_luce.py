@@ -74,7 +74,7 @@ def test_each_slot_shows_one_item() -> None:
         ([0.6, 0.6, -0.2], 1),
     ],
 )
-def test_what_is_no_choice_is_refused(weights: list[float], slots: int) -> None:
+def test_what_is_not_a_choice_is_refused(weights: list[float], slots: int) -> None:
     with pytest.raises(ValueError, match=r"slots|Weights"):
         slot_marginals(np.array(weights), slots)
 

@@ -129,7 +129,7 @@ def test_probabilities_that_are_none_are_refused(
 def test_what_is_not_there_cannot_be_shown() -> None:
     world = World.create(WorldSettings(users=5, items=8, slots=1, new_item_share=0.5, stock_out_share=0.0))
     last = np.eye(8)[[7]]
-    with pytest.raises(UsageError, match="isn't available on day 0"):
+    with pytest.raises(UsageError, match="an item that is not available on day 0"):
         world.true_value(Table(last), days=[0])
     assert world.true_value(Table(last), days=[40]).value > 0
     with pytest.raises(UsageError, match="isn't available"):
@@ -142,7 +142,7 @@ def test_slates_that_are_none_are_refused(paper: World, slate: list[int], said: 
         paper.true_value(Fixed(slate))
 
 
-def test_one_visit_is_no_sample(paper: World) -> None:
+def test_one_visit_is_not_a_sample(paper: World) -> None:
     with pytest.raises(UsageError, match="standard error"):
         paper.true_value(Fixed([0, 1]), n_visits=1)
 

@@ -63,7 +63,7 @@ def test_a_number_out_of_range_is_refused(wrong: dict[str, object]) -> None:
     "text",
     ["", "[]", "{}", '{"world_version": 1}', WorldSettings().to_json().replace('"users"', '"customers"')],
 )
-def test_a_file_that_is_no_world_is_refused(text: str) -> None:
+def test_a_file_that_is_not_a_world_is_refused(text: str) -> None:
     with pytest.raises(InputDataError, match=r"shop/world\.json"):
         WorldSettings.from_json(text, "shop/world.json")
 

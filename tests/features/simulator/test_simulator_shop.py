@@ -155,9 +155,9 @@ def test_a_folder_of_a_real_shop_is_left_alone(tmp_path: Path) -> None:
         simulate(SMALL, tmp_path)
 
 
-def test_a_file_is_no_place_for_a_shop(tmp_path: Path) -> None:
+def test_a_file_is_not_a_place_for_a_shop(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(UsageError, match="no folder"):
+    with pytest.raises(UsageError, match="not a folder"):
         simulate(SMALL, tmp_path / "file")
 
 

@@ -128,7 +128,9 @@ def test_online_retail_takes_goods_back(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_is_no_sale_of_online_retail_goes_to_quarantine(tmp_path: Path, line: str, reason: str) -> None:
+def test_what_is_not_a_sale_of_online_retail_goes_to_quarantine(
+    tmp_path: Path, line: str, reason: str
+) -> None:
     write(tmp_path, {"data.csv": ONLINE_RETAIL_HEADER + line + "\n"})
 
     rows, [(number, why)] = load(tmp_path, online_retail.files, "purchases")

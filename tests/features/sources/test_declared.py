@@ -142,7 +142,7 @@ def test_parquet_is_read_as_well(tmp_path: Path) -> None:
     assert [(row["item_id"], row["brand"]) for row in found["items"]] == [("hat", None), ("shoe", "acme")]
 
 
-def test_a_semicolon_parts_fields_when_it_is_said(tmp_path: Path) -> None:
+def test_a_semicolon_parts_fields_when_it_is_given(tmp_path: Path) -> None:
     toml = ITEMS.format(path="items.csv").replace("[files.items]", 'delimiter = ";"\n[files.items]')
 
     found = load(tmp_path, toml, {"items.csv": 'sku;maker\nshoe;"a;b"\n'})
@@ -212,7 +212,7 @@ units.revenue_cents = "currency"
 ADS_HEADER = "month,day,campaign,engagement,banner,placement,displays,cost,clicks,conversions,sales\n"
 
 
-def test_a_year_is_said_and_more_clicks_than_displays_are_quarantined(tmp_path: Path) -> None:
+def test_a_year_is_reported_and_more_clicks_than_displays_are_quarantined(tmp_path: Path) -> None:
     content = (
         ADS_HEADER
         + "April,1,camp 1,High,160 x 600,abc,20170,26.7824,158,23,1972.4602\n"

@@ -150,7 +150,7 @@ def test_what_could_reach_beyond_its_line_is_refused(text: str) -> None:
     ("text", "said"),
     [
         ("", "a value is expected, not the end, at character 1"),
-        ("name name", "name is one word too many, at character 6"),
+        ("name name", "name is not expected here, at character 6"),
         ("(name", r"\) is expected, not the end, at character 6"),
         ("end", "a value is expected, not end"),
         ("case name end", "when is expected after case"),
@@ -161,12 +161,12 @@ def test_what_could_reach_beyond_its_line_is_refused(text: str) -> None:
         ("left(name)", "left takes 2 arguments, not 1"),
         ("substring(name)", "substring takes 2 to 3 arguments, not 1"),
         ("concat()", "concat takes 1 arguments or more, not 0"),
-        ("lowr(name)", "lowr is no function of this language; it has abs, ceil,"),
+        ("lowr(name)", "lowr is not a function of this language; it has abs, ceil,"),
         ("'open", '"\'" has no meaning here, at character 1'),
         ("1234567890123456789", "more than 18 digits"),
     ],
 )
-def test_a_fault_is_told_with_its_place(text: str, said: str) -> None:
+def test_a_fault_is_reported_with_its_place(text: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         parse_expression(text, "key")
 

@@ -173,9 +173,9 @@ def test_an_address_that_does_not_answer_is_named(tmp_path: Path, server: str) -
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"no zip", "is no whole zip archive"), (None, "There is no archive at")],
+    [(b"no zip", "is not a complete zip archive"), (None, "There is no archive at")],
 )
-def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
+def test_what_is_not_an_archive_is_refused(tmp_path: Path, content: bytes | None, said: str) -> None:
     path = tmp_path / "full.zip"
     if content is not None:
         path.write_bytes(content)

@@ -27,7 +27,7 @@ def parse(toml: str) -> tuple[file_tables.FileTable, ...]:
         ("items.parquet", "parquet", ","),
     ],
 )
-def test_the_ending_tells_the_format(path: str, file_format: str, delimiter: str) -> None:
+def test_the_ending_shows_the_format(path: str, file_format: str, delimiter: str) -> None:
     [table] = parse(ITEMS.replace("items.csv", path))
 
     assert (table.file_format, table.delimiter) == (file_format, delimiter)
@@ -60,12 +60,15 @@ def test_the_readme_explains_every_key() -> None:
         (("items.csv", "items.xlsx"), "format must be csv, jsonl or parquet"),
         (("items.csv", "items.parquet.gz"), "it can't be read from .gz"),
         (("[files.items]", 'delimiter = "::"\n[files.items]'), "delimiter = '::' must be one character"),
-        (("[files.items]", 'formt = "csv"\n[files.items]'), "formt is no key or log; did you mean format?"),
-        (("[files.items]", "[files.item]"), "item is no key or log; did you mean items?"),
-        (("[files.items]", 'time_zone = "Berlin"\n[files.items]'), "time_zone: Berlin is no time zone"),
+        (
+            ("[files.items]", 'formt = "csv"\n[files.items]'),
+            "formt is not a known key or log; did you mean format?",
+        ),
+        (("[files.items]", "[files.item]"), "item is not a known key or log; did you mean items?"),
+        (("[files.items]", 'time_zone = "Berlin"\n[files.items]'), "time_zone: Berlin is not a time zone"),
         (
             ("[files.items]", 'time_format = "%d.%m."\n[files.items]'),
-            "time_format: The pattern %d.%m. tells no",
+            "time_format: The pattern %d.%m. has no",
         ),
         (
             ("[files.items]", "time_format = [1]\n[files.items]"),
@@ -73,19 +76,22 @@ def test_the_readme_explains_every_key() -> None:
         ),
         (
             ("columns.item_id", "columns.itm_id"),
-            r"items.columns.itm_id is no column of items; did you mean item_id",
+            r"items.columns.itm_id is not a known column of items; did you mean item_id",
         ),
-        (("columns.item_id", "colums.item_id"), "items.colums is no key; did you mean columns?"),
+        (("columns.item_id", "colums.item_id"), "items.colums is not a known key; did you mean columns?"),
         (("columns.item_id", "columns.brand"), "items leaves out item_id, which every row of items needs"),
         (('columns.item_id = "sku"', "columns = 3"), "items.columns must be a table"),
-        (('= "sku"', '= "sku"\nids.item_id = "row number"'), "items.item_id is said twice"),
+        (('= "sku"', '= "sku"\nids.item_id = "row number"'), "items.item_id is given twice"),
         (('= "sku"', '= "sku"\nids.price_cents = ["a", "b"]'), "ids.price_cents = .* must be 'row number'"),
         (
             ('= "sku"', '= "sku"\nunits.price_cents = "currency"'),
             "units.price_cents: a unit belongs to a column",
         ),
         (('= "sku"', '= "sku"\ncolumns.brand = "b"\nunits.brand = "cents"'), "units.brand: a unit belongs"),
-        (('= "sku"', '= "sku"\ncolumns.price_cents = "p"\nunits.price_cents = "euro"'), "'euro' is no unit"),
+        (
+            ('= "sku"', '= "sku"\ncolumns.price_cents = "p"\nunits.price_cents = "euro"'),
+            "'euro' is not a unit",
+        ),
         (
             ('= "sku"', '= "sku"\nconstants.brand = ["a"]'),
             "constants.brand must be a text, a number, true or",
@@ -93,11 +99,11 @@ def test_the_readme_explains_every_key() -> None:
         (('= "sku"', '= "sku"\nwhere = "sku"'), "items.where must be a condition"),
         (
             ('= "sku"', '= "sku"\nexpressions.brand = "load(x)"'),
-            "items.expressions.brand: load is no function",
+            "items.expressions.brand: load is not a function",
         ),
     ],
 )
-def test_a_fault_is_told_with_its_key(change: tuple[str, str], said: str) -> None:
+def test_a_fault_is_reported_with_its_key(change: tuple[str, str], said: str) -> None:
     toml = ITEMS.replace(*change)
 
     with pytest.raises(UsageError, match=rf"^files\[0\]\..*{said}"):

@@ -33,7 +33,7 @@ def test_amounts_become_cents(text: str | None, unit: str, said: str | None) -> 
 
 
 @pytest.mark.parametrize("text", ["1,50", "free", "nan", "inf", "0x10", "99999999999999999999"])
-def test_what_is_no_amount_is_never_taken_for_cents(text: str) -> None:
+def test_what_is_not_an_amount_is_never_taken_for_cents(text: str) -> None:
     assert ask(text, "currency") == f"{text} currency"
 
 

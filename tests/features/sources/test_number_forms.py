@@ -116,5 +116,5 @@ def test_per_cent_is_a_share(text: str | None, said: str | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["4 %", "12.50", "1,2,3", "--", "12,50 USD"])
-def test_what_the_form_does_not_fit_is_said(text: str) -> None:
+def test_what_the_form_does_not_fit_is_reported(text: str) -> None:
     assert read(text, NumberForm(",")) == f"{text} is not written with decimal = ,"

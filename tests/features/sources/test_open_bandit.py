@@ -154,7 +154,7 @@ def test_a_wrong_header_is_refused(shop: Shop, column: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["", HEADER])
-def test_an_empty_log_is_no_error(shop: Shop, content: str) -> None:
+def test_an_empty_log_is_not_an_error(shop: Shop, content: str) -> None:
     shop.write("random/all/all.csv", content)
 
     assert [loaded.n_lines for loaded in shop.load()] == [0]

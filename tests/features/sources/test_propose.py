@@ -99,7 +99,7 @@ def test_what_is_needed_and_not_found_is_a_blank_that_nothing_is_loaded_with(tmp
         parse_file_tables(tomllib.loads(text)["files"])
 
 
-def test_parquet_is_looked_at_and_a_floating_id_is_mended(tmp_path: Path) -> None:
+def test_parquet_is_read_and_a_floating_id_is_mended(tmp_path: Path) -> None:
     as_parquet(ONLINE_RETAIL, tmp_path / "retail.parquet")
 
     table = tomllib.loads(propose(tmp_path / "retail.parquet"))["files"][0]
@@ -116,7 +116,7 @@ def test_parquet_is_looked_at_and_a_floating_id_is_mended(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "name", ["clicks.jsonl", "clicks.jsonl.gz", "clicks.tsv", "clicks.csv", "clicks.parquet"]
 )
-def test_every_format_is_looked_at(tmp_path: Path, name: str) -> None:
+def test_every_format_is_read(tmp_path: Path, name: str) -> None:
     line = {"ts": "1659304800025", "visitor": "ann", "action": "buy", "sku": "shoe"}
     match name.split(".", 1)[1]:
         case "jsonl":
@@ -186,19 +186,19 @@ def test_a_hostile_name_stays_a_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "error", "said"),
     [
-        ("logs.xlsx", b"", UsageError, "The ending of .* tells no format"),
-        ("logs.csv", b"", InputDataError, "holds no lines to look at"),
-        ("logs.csv", b"a,b\n", InputDataError, "holds no lines to look at"),
-        ("logs.csv", b"a,b\nNULL,NULL\n", InputDataError, "every value is a word for none, such as NULL"),
-        ("logs.csv", b"a,b\n\xff\xff,1\n", InputDataError, "can't be looked at"),
-        ("logs.csv.gz", b"no gzip", InputDataError, "can't be looked at"),
-        ("logs.parquet", b"no parquet", InputDataError, "can't be looked at"),
+        ("logs.xlsx", b"", UsageError, "The ending of .* is not a known format"),
+        ("logs.csv", b"", InputDataError, "holds no lines to read"),
+        ("logs.csv", b"a,b\n", InputDataError, "holds no lines to read"),
+        ("logs.csv", b"a,b\nNULL,NULL\n", InputDataError, "every value is a null word, such as NULL"),
+        ("logs.csv", b"a,b\n\xff\xff,1\n", InputDataError, "can't be read"),
+        ("logs.csv.gz", b"no gzip", InputDataError, "can't be read"),
+        ("logs.parquet", b"no parquet", InputDataError, "can't be read"),
     ],
 )
-def test_what_can_not_be_looked_at_is_told(
+def test_what_can_not_be_read_is_reported(
     tmp_path: Path, name: str, content: bytes, error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
         proposal(tmp_path, name, content)
-    with pytest.raises(InputDataError, match="can't be looked at"):
+    with pytest.raises(InputDataError, match="can't be read"):
         propose(tmp_path / "nowhere.csv")

@@ -52,19 +52,19 @@ def test_nights_after_the_date_are_left_out(folder: Path) -> None:
     assert {"items.csv", "users.csv"} <= names
 
 
-def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InputDataError, match="is missing"):
         simulated.files(tmp_path / "nowhere")
 
 
-def test_a_shop_without_impressions_is_said(tmp_path: Path, folder: Path) -> None:
+def test_a_shop_without_impressions_is_reported(tmp_path: Path, folder: Path) -> None:
     with pytest.raises(InputDataError, match="no impressions"):
         simulated.files(tmp_path)
     with pytest.raises(InputDataError, match="no impressions up to 2026-01-04"):
         simulated.files(folder, until=date(2026, 1, 4))
 
 
-def test_a_file_without_a_date_is_said(tmp_path: Path) -> None:
+def test_a_file_without_a_date_is_reported(tmp_path: Path) -> None:
     (tmp_path / "impressions").mkdir()
     (tmp_path / "impressions" / "yesterday.csv").write_text("")
     with pytest.raises(InputDataError, match="YYYY-MM-DD"):

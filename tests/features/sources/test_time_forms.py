@@ -101,7 +101,7 @@ def test_a_time_is_recognized_and_loaded(value: str, form: TimeForm, truth: date
 @pytest.mark.parametrize(
     "values", [["46027", "46028"], ["12345"], ["soon"], [], ["1767600000", "1767605820000"]]
 )
-def test_other_numbers_and_texts_are_no_times(values: list[str]) -> None:
+def test_other_numbers_and_texts_are_not_times(values: list[str]) -> None:
     assert time_form(values, NOW) is None
 
 

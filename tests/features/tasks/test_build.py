@@ -263,7 +263,7 @@ def test_clusters_of_history_can_be_segments():
     assert tasks.arrays["segment"].tolist() == sorted(tasks.arrays["segment"].tolist())
 
 
-def test_the_segment_table_counts_windows_and_tells_of_merges():
+def test_the_segment_table_counts_windows_and_shows_merges():
     table = segment_table(built(min_rounds=10), "run", 10, codes_of)
     rows = {row["segment_id"]: row for row in table.to_dicts()}
     assert rows["region=south"]["status"] == "merged"

@@ -247,7 +247,7 @@ def test_cents_of_different_currencies_are_not_added_up(warehouse: Connection, p
     ("a_reads", "b_reads", "said"),
     [
         ("stg_b", "stg_a", "in a circle"),
-        ("stg_c", "raw_items", "stg_a.sql reads stg_c, which nothing makes"),
+        ("stg_c", "raw_items", "stg_a.sql reads stg_c, which no model makes"),
     ],
 )
 def test_models_that_can_not_be_ordered_are_refused(

@@ -50,5 +50,5 @@ def test_a_damaged_compressed_file_is_refused(tmp_path: Path, content: bytes) ->
     path = tmp_path / "day.csv.gz"
     path.write_bytes(content)
 
-    with pytest.raises(InputDataError, match="no whole gzip file"):
+    with pytest.raises(InputDataError, match="not a complete gzip file"):
         take_census(path)

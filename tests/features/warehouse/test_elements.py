@@ -83,7 +83,7 @@ def test_one_bad_element_sends_its_whole_line_to_quarantine(
     assert warehouse.execute("SELECT item_id FROM raw_items").fetchall() == [("z",)]
     assert warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall() == [
         (1, 'item_id is ""; it must not be empty'),
-        (2, "the line is no JSON object"),
+        (2, "the line is not a JSON object"),
         (3, "occurred_at is missing"),
     ]
 

@@ -188,10 +188,10 @@ def test_a_crash_before_the_last_step_leaves_the_old_file(
     assert [path.name for path in file.parent.iterdir()] == [file.name]
 
 
-def test_a_file_that_is_open_elsewhere_or_damaged_stays_and_says_so(file: Path) -> None:
+def test_a_file_that_is_open_elsewhere_or_damaged_stays_and_is_reported(file: Path) -> None:
     file.write_bytes(b"no database at all" * 1000)
 
-    with pytest.raises(MetacartError, match="could not be written anew"):
+    with pytest.raises(MetacartError, match="could not be rewritten"):
         rewrite_store(file)
 
 

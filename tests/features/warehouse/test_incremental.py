@@ -103,7 +103,7 @@ def test_a_file_that_comes_again_may_correct_closed_days(
     ]
 
 
-def test_a_new_key_is_no_other_content(warehouse: Connection, source_file: Write, load: Load) -> None:
+def test_a_new_key_is_not_other_content(warehouse: Connection, source_file: Write, load: Load) -> None:
     file = source_file(HEADER + line("i1"), columns=COLUMNS)
     load(file)
     load(file, key_id="k2")

@@ -188,7 +188,7 @@ def test_a_broken_line_of_a_joined_json_file_is_named(
     write(tmp_path, {"campaigns.jsonl": as_lines(CAMPAIGNS) + '"C"\n', "touches.csv": TOUCHES})
 
     with pytest.raises(
-        InputDataError, match=r"campaigns\.jsonl can't be joined: line 3: the line is no JSON"
+        InputDataError, match=r"campaigns\.jsonl can't be joined: line 3: the line is not a JSON"
     ):
         load(warehouse, shop(tmp_path, joined="campaigns.jsonl"))
 
@@ -203,7 +203,7 @@ def test_lines_without_a_key_are_nobodys_partner_and_no_repetition(
     assert events(warehouse) == ROWS
 
 
-def test_a_name_that_both_files_have_is_refused_until_a_prefix_tells_them_apart(
+def test_a_name_that_both_files_have_is_refused_until_a_prefix_distinguishes_them(
     tmp_path: Path, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     campaigns = CAMPAIGNS.replace("kind", "Coupon")
@@ -211,7 +211,7 @@ def test_a_name_that_both_files_have_is_refused_until_a_prefix_tells_them_apart(
     theirs = ('columns.session_id = "kind"', "expressions.session_id = '\"plan.Coupon\"'")
     own = ('columns.session_id = "kind"', 'columns.session_id = "coupon"')
 
-    with pytest.raises(InputDataError, match=r"both have coupon\. Say join\.prefix"):
+    with pytest.raises(InputDataError, match=r"both have coupon\. Set join\.prefix"):
         load(warehouse, shop(tmp_path, change=own))
     prefix = ', prefix = "plan."'
     start = ('"start_day"', '"plan.start_day"')
@@ -356,7 +356,7 @@ def test_a_joined_file_that_changes_under_way_is_refused(
     assert events(warehouse) == []
 
 
-def test_the_same_touches_joined_otherwise_are_no_twins(
+def test_the_same_touches_joined_otherwise_are_not_twins(
     tmp_path: Path, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     write(tmp_path, {"campaigns.csv": CAMPAIGNS, "touches.csv": TOUCHES, "other.csv": TOUCHES})

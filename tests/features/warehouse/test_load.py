@@ -284,7 +284,7 @@ def test_gzip_is_read_and_a_cut_off_one_refused(
     packed = gzip.compress((HEADER + good_lines(*range(500))).encode())
 
     assert load(source_file(packed, columns=COLUMNS, name="day.csv.gz")).n_loaded == 500
-    with pytest.raises(InputDataError, match="no whole gzip file"):
+    with pytest.raises(InputDataError, match="not a complete gzip file"):
         load(source_file(packed[:-20], columns=COLUMNS, name="cut.csv.gz"))
 
 
@@ -298,9 +298,9 @@ def test_jsonl_is_read_line_by_line(warehouse: Connection, source_file: Write, l
 
     assert (loaded.n_lines, loaded.n_loaded, loaded.n_rejected) == (5, 2, 3)
     assert rejects(warehouse) == [
-        (3, "the line is no JSON object"),
+        (3, "the line is not a JSON object"),
         (4, "slot is 1.5; it must be a whole number"),
-        (5, "the line is no JSON object"),
+        (5, "the line is not a JSON object"),
     ]
     assert warehouse.execute("SELECT file_line FROM raw_impressions ORDER BY 1").fetchall() == [(1,), (6,)]
 

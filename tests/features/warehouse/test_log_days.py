@@ -83,7 +83,7 @@ def test_one_log_with_times_is_enough_for_the_last_day_to_stay(
         ([], None),
     ],
 )
-def test_the_usual_step_from_day_to_day_tells_a_log_of_weeks(
+def test_the_usual_step_from_day_to_day_shows_a_log_of_weeks(
     warehouse: duckdb.DuckDBPyConnection, put: Put, days: list[int], gap: int | None
 ) -> None:
     put("ad_spend_daily", *({"date": date(2026, 1, day)} for day in days), load_number=4)

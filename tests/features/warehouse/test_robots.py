@@ -89,7 +89,7 @@ def test_a_rush_of_guests_who_share_a_session_leaves_nobody_out(
     assert "guest" in staged(warehouse)
 
 
-def test_a_day_without_a_clock_is_no_rush(warehouse: Connection, put: Callable[..., None]) -> None:
+def test_a_day_without_a_clock_is_not_a_rush(warehouse: Connection, put: Callable[..., None]) -> None:
     viewed = [
         {
             "event_id": f"view {number}",
@@ -115,7 +115,7 @@ def test_the_items_of_one_page_are_one_act(warehouse: Connection, put: Callable[
     assert "catalog page" in staged(warehouse)
 
 
-def test_sessions_that_are_no_visits_leave_nobody_out(
+def test_sessions_that_are_not_visits_leave_nobody_out(
     warehouse: Connection, put: Callable[..., None]
 ) -> None:
     put("impressions", *visit("everybody", 2000, 0.5))

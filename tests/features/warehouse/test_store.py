@@ -55,7 +55,7 @@ def test_a_file_that_another_process_holds_is_locked(tmp_path: Path) -> None:
         holder.communicate(b"\n")
 
 
-def test_a_file_that_is_no_warehouse_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_warehouse_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     path.write_bytes(b"not a database " * 1000)
 
@@ -69,7 +69,7 @@ def test_a_warehouse_of_other_contracts_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE raw_items (item_id VARCHAR, shelf VARCHAR)")
 
     with (
-        pytest.raises(MetacartError, match="raw_items has the columns item_id, shelf, the contract asks for"),
+        pytest.raises(MetacartError, match="raw_items has the columns item_id, shelf, the contract has"),
         open_store(path),
     ):
         pass

@@ -81,7 +81,7 @@ def test_an_order_counts_cancelled_later_or_not(ask: Asker) -> None:
     assert known(touched, "01-03T10:00") == {1: (0, 0, 0, 1, 0)}
 
 
-def test_acts_on_what_is_no_action_do_not_count(ask: Asker) -> None:
+def test_acts_on_what_is_not_an_action_do_not_count(ask: Asker) -> None:
     touched = ask(
         did("view", "01-01T10:00", "hat"), did("view", "01-02T10:00", "a page"), shown("01-03T10:00")
     )

@@ -82,7 +82,7 @@ def test_a_last_line_that_was_cut_off_is_quarantined(
     assert [line for line, _ in rejects(warehouse)] == [4]
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name(
+def test_a_byte_order_mark_is_not_a_part_of_the_first_name(
     warehouse: Connection, source_file: Write, load: Load
 ) -> None:
     load(source_file(b"\xef\xbb\xbf" + (HEADER + good_lines(1)).encode(), columns=COLUMNS))

@@ -51,7 +51,7 @@ def test_a_night_ends_with_one_json_line(shop, capsys):
         (["run", "--config", "nowhere.toml"], "metacart init"),
         (["run", "--as-of", "yesterday"], "--as-of"),
         (["fly"], "metacart --help"),
-        (["data", "fetch", "criteo"], "There is: open_bandit"),
+        (["data", "fetch", "criteo"], "Known: open_bandit"),
         (["init", "--source", "paper"], "Choose from"),
     ],
 )
@@ -64,13 +64,13 @@ def test_wrong_usage_is_64_with_a_sentence(arguments, sentence, capsys, tmp_path
 def test_an_unknown_key_is_64(shop, capsys):
     shop.write_text(shop.read_text(encoding="utf-8") + "\n[wishes]\npeace = true\n", encoding="utf-8")
     assert execute(["run", "--config", str(shop)]) == 64
-    assert "wishes is no known key" in capsys.readouterr().err
+    assert "wishes is not a known key" in capsys.readouterr().err
 
 
 def test_a_shop_in_use_is_75(shop, capsys):
     with Workspace(read_settings(shop)).locked():
         assert execute(["run", "--config", str(shop)]) == 75
-    assert "Another run of small is going on" in capsys.readouterr().err
+    assert "Another run of small is in progress" in capsys.readouterr().err
 
 
 def test_missing_logs_are_65_and_nothing_is_published(shop, capsys):
@@ -122,7 +122,7 @@ def test_too_many_bad_lines_are_65(shop, capsys):
     assert not published(shop).exists()
 
 
-def test_an_empty_log_is_no_fault_of_the_night(shop):
+def test_an_empty_log_is_not_a_fault_of_the_night(shop):
     next((shop.parent / "purchases").glob("*.csv")).write_text("", encoding="utf-8")
     assert execute(["ingest", "--config", str(shop)]) == 0
 
@@ -137,7 +137,7 @@ def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
     assert execute(["init", "--source", "simulated"]) == 0
     assert read_settings(tmp_path / "metacart.toml").shop.source == "simulated"
     assert execute(["init"]) == 64
-    assert "stays as it is" in capsys.readouterr().err
+    assert "was not changed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", ADAPTERS)

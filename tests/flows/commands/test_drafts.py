@@ -394,7 +394,7 @@ def test_the_table_of_an_experiment_without_times_asks_for_its_probabilities_alo
         ("variant", "color"),
     ],
 )
-def test_a_table_with_times_orders_or_without_an_outcome_is_no_experiment(
+def test_a_table_with_times_orders_or_without_an_outcome_is_not_an_experiment(
     shop: Path, change: tuple[str, str]
 ) -> None:
     content = EXPERIMENT.replace(*change)

@@ -8,7 +8,7 @@ import pytest
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from flows.simulations import nights
-from flows.simulations.nights import NightJob, NightOutcome, deal_out_clicks, read_outcome, run_shop_night
+from flows.simulations.nights import NightJob, NightOutcome, permute_clicks, read_outcome, run_shop_night
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_dealt_out_clicks_are_as_many_and_belong_to_other_impressions(tmp_path: 
     simulate(WorldSettings(users=80, days=2, seed=1), tmp_path)
     files = sorted((tmp_path / "events").glob("*.csv"))
     before = [pl.read_csv(path, infer_schema=False) for path in files]
-    deal_out_clicks(tmp_path, seed=0)
+    permute_clicks(tmp_path, seed=0)
     for path, old in zip(files, before, strict=True):
         new = pl.read_csv(path, infer_schema=False)
         shown = pl.read_csv(tmp_path / "impressions" / path.name, infer_schema=False)

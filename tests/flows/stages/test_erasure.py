@@ -149,7 +149,7 @@ def test_the_proof_is_a_tombstone_and_holds_no_id_of_the_shop(erased: Erased, us
     assert json.loads(path.read_text())["is_done"] is True
 
 
-def test_the_shop_is_told_which_of_its_files_name_the_person(erased: Erased) -> None:
+def test_the_proof_names_the_log_files_with_the_person(erased: Erased) -> None:
     logs = erased.after.settings.shop.logs
     naming = [path for path in logs.rglob("*.csv") if USER in path.read_text(encoding="utf-8")]
     assert set(erased.proof.shop_files) == {path.relative_to(logs).as_posix() for path in naming}
@@ -260,12 +260,12 @@ def test_a_shop_whose_logs_are_gone_is_erased_all_the_same(shop: Workspace, user
 def test_an_erasure_without_a_person_or_a_reason_is_refused(
     erased: Erased, user_id: str, reason: str
 ) -> None:
-    with pytest.raises(UsageError, match="Say whom to erase"):
+    with pytest.raises(UsageError, match="needs the shop's own id"):
         erase(erased.after, user_id, reason=reason, erased_on=DAY)
 
 
 def test_a_shop_that_another_run_holds_is_refused(erased: Erased) -> None:
-    with erased.after.locked(), pytest.raises(LockedError, match="Another run of small is going on"):
+    with erased.after.locked(), pytest.raises(LockedError, match="Another run of small is in progress"):
         erase_user(erased.after)
 
 

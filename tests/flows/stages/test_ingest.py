@@ -107,7 +107,9 @@ def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_de
         assert connection.sql("SELECT count(*) FROM dim_users").fetchall() == [(1,)]
 
 
-def test_impressions_without_propensities_are_told_apart_from_none(new_shop: NewShop, tmp_path: Path) -> None:
+def test_impressions_without_propensities_are_distinguished_from_none(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
     write_impressions(tmp_path, "a", 1, 2)
 
     night = ingest(new_shop(IMPRESSIONS), None)
@@ -128,7 +130,7 @@ def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
     assert pl.read_parquet(result.published.tables["out_budget_allocation"]).height == 1
 
 
-def test_a_log_of_weekly_sums_is_told_from_one_of_days(new_shop: NewShop, tmp_path: Path) -> None:
+def test_a_log_of_weekly_sums_is_distinguished_from_one_of_days(new_shop: NewShop, tmp_path: Path) -> None:
     rows = [f"{date(2026, 1, 5) + timedelta(weeks=week)},{1000 + week},{3000}" for week in range(10)]
     (tmp_path / "spend-a.csv").write_text("\n".join(["day,cents,revenue", *rows, ""]))
 
@@ -137,7 +139,7 @@ def test_a_log_of_weekly_sums_is_told_from_one_of_days(new_shop: NewShop, tmp_pa
 
     quality = shop.night_folder(night.run_id).table("out_data_quality")
     [reason] = quality.filter(pl.col("rule") == "days far apart")["reason"].to_list()
-    assert reason.startswith("its days lie 7 days apart: if each line is of 7 days, all that is called a day")
+    assert reason.startswith("its days are 7 days apart: if each line is the sum of 7 days, each day")
 
 
 JOINED = """
@@ -174,17 +176,17 @@ def test_another_file_to_join_is_another_night(new_shop: NewShop, tmp_path: Path
     assert proof.shop_files == {"touches.csv": 2, "campaigns.csv": 1}
 
 
-def test_nothing_that_happened_on_a_day_is_no_night(new_shop: NewShop, tmp_path: Path) -> None:
+def test_logs_without_days_are_refused(new_shop: NewShop, tmp_path: Path) -> None:
     write_events(tmp_path, "a")
 
-    with pytest.raises(InputDataError, match="nothing that happened on a day"):
+    with pytest.raises(InputDataError, match="no row with a day"):
         ingest(new_shop(EVENTS), None)
 
 
 def test_a_night_before_the_first_day_is_refused(new_shop: NewShop, tmp_path: Path) -> None:
     write_events(tmp_path, "a", 5)
 
-    with pytest.raises(InputDataError, match="Nothing happened up to 2026-01-04"):
+    with pytest.raises(InputDataError, match="The logs have no row up to 2026-01-04"):
         ingest(new_shop(EVENTS), date(2026, 1, 4))
 
 
@@ -249,7 +251,7 @@ def test_under_another_key_erased_people_would_come_back_so_the_night_stops(
     key_file(shop).unlink()
     read_key(key_file(shop), create=True)
 
-    with pytest.raises(UsageError, match="1 people were erased under another pseudonym key"):
+    with pytest.raises(UsageError, match="1 people were erased with another pseudonym key"):
         ingest(shop, None)
 
 

@@ -24,7 +24,7 @@ MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv"}
 
 
 def quiet(_line: str) -> None:
-    """Hear what a stage announces and say nothing."""
+    """Print nothing."""
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -57,10 +57,10 @@ def test_the_same_night_again_changes_nothing(small_config, small_night):
     assert content(small_night.published.folder) == before
 
 
-def test_a_second_look_at_a_holdout_is_told(small_config, small_night, tmp_path):
+def test_a_second_use_of_a_holdout_is_noted(small_config, small_night, tmp_path):
     before = small_night.published.folder.parents[2] / "work" / "small" / "openings.jsonl"
     assert small_night.night.run_id in {line["run_id"] for line in read_lines(before)}
-    assert not any("was opened" in note for note in manifest(small_night)["notes"])
+    assert not any("this holdout was used" in note for note in manifest(small_night)["notes"])
 
     shutil.copytree(small_config.parents[1], tmp_path / "shop")
     other = tmp_path / "shop" / "logs" / "metacart.toml"
@@ -69,7 +69,7 @@ def test_a_second_look_at_a_holdout_is_told(small_config, small_night, tmp_path)
     second = run_night(read_settings(other), None, quiet)
 
     assert second.night.run_id != small_night.night.run_id
-    notes = [note for note in manifest(second)["notes"] if "was opened once before" in note]
+    notes = [note for note in manifest(second)["notes"] if "this holdout was used once before" in note]
     assert {note.partition(":")[0] for note in notes} == set(second.night.domains)
 
 
@@ -166,7 +166,7 @@ def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_nigh
     assert "per_segment" not in folder.table("out_policy_values")["policy"].to_list()
 
 
-def test_a_night_that_kept_no_segment_from_its_learners_says_so(copied_night):
+def test_a_night_that_kept_no_segment_from_its_learners_is_noted(copied_night):
     workspace, night = copied_night
     folder = workspace.night_folder(night.run_id)
     rounds = folder.path / "rounds_recommendation.npz"

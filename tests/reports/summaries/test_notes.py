@@ -29,9 +29,9 @@ def test_a_note_that_names_its_learner_is_not_shared() -> None:
 
 
 def test_a_note_of_the_whole_domain_names_no_learner() -> None:
-    opened = Noted("advertising", "", finding("holdout_opened_before", "advertising", looks=1))
+    opened = Noted("advertising", "", finding("holdout_used_before", "advertising", n_earlier_uses=1))
 
     [note] = grouped_notes([opened], say)
 
     assert (note.domain, note.learners) == ("advertising", ())
-    assert note.text.startswith("advertising: this holdout was opened once before")
+    assert note.text.startswith("advertising: this holdout was used once before")

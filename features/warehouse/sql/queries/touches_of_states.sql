@@ -2,7 +2,7 @@
 -- grain: state, item
 -- reads: touched_items, asked_states, forgotten_touches
 -- units: acts that lose half their weight every $half_life_days, decayed to the state's moment; days of 24 hours
--- A touch tells of its item from its own moment until the user touches the item again, or has touched so many
+-- A touch tells of its item from its own moment until the user touches the item again, or has touched this many
 -- others since that it is forgotten. States are numbered in time, so those between are a range of numbers: no
 -- row is made that is not returned.
 WITH spans AS (

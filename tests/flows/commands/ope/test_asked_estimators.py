@@ -42,7 +42,7 @@ class Header:
         ("balanced_loggers_ips", ("balanced_propensity",)),
     ],
 )
-def test_an_estimator_tells_what_it_needs(name, columns) -> None:
+def test_an_estimator_shows_what_it_needs(name, columns) -> None:
     assert needed_columns(from_name(name)) == columns
 
 

@@ -82,7 +82,7 @@ def test_float32_and_six_decimals_are_probabilities_enough() -> None:
         ([[0.5, float("nan")]], "row 100: col is nan"),
     ],
 )
-def test_what_is_no_distribution_is_named(rows, said) -> None:
+def test_what_is_not_a_distribution_is_named(rows, said) -> None:
     with pytest.raises(InputDataError) as caught:
         column(rows).probabilities(2)
     assert said in str(caught.value)
@@ -103,7 +103,7 @@ def test_whole_numbers_in_any_clothes(rows) -> None:
         ([[1], [2]], "column col holds list<item: int64> values"),
     ],
 )
-def test_other_numbers_are_no_actions(rows, said) -> None:
+def test_other_numbers_are_not_actions(rows, said) -> None:
     with pytest.raises(InputDataError) as caught:
         column(rows).whole_numbers()
     assert said in str(caught.value)

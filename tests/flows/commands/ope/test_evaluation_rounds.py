@@ -61,7 +61,7 @@ def test_every_layout_of_a_file_holds_the_same_rounds(tmp_path) -> None:
     assert_equal(read(gzipped, OPTIONAL, "user"), whole)
 
 
-def test_columns_nobody_wants_are_not_looked_at(tmp_path) -> None:
+def test_columns_nobody_wants_are_not_read(tmp_path) -> None:
     log = spoiled(small_columns(), "q_hat", 3, np.nan)
     assert read(write_parquet(tmp_path / "log.parquet", log)).q_logged is None
 
@@ -133,7 +133,7 @@ def test_numbers_with_leading_zeros_stay_names(tmp_path) -> None:
         ("reward", np.nan, "row 333: reward is nan"),
         ("propensity", 1.7, "row 333: propensity is 1.7"),
         ("propensity", 0.0, "row 333: propensity is 0"),
-        ("action", 2, "row 333: action is 2, but evaluation_probs knows actions 0 to 1"),
+        ("action", 2, "row 333: action is 2, but evaluation_probs has actions 0 to 1"),
         ("action", -1, "row 333: action is -1"),
         ("action", 0.5, "row 333: action holds 0.5, not a whole number"),
         ("evaluation_probs", 0.5, "row 333: evaluation_probs sums to 0.75"),
@@ -255,6 +255,6 @@ def test_neither_propensities_nor_contexts_names_both_ways_out(tmp_path) -> None
         read(write_parquet(tmp_path / "log.parquet", log))
 
 
-def test_no_rounds_are_no_log(tmp_path) -> None:
+def test_a_file_without_rounds_is_refused(tmp_path) -> None:
     with pytest.raises(InputDataError, match="holds no rounds"):
         read(write_csv(tmp_path / "log.csv", coin_columns(0)))

@@ -113,7 +113,7 @@ def test_a_density_ratio_is_fitted_for_balanced(tmp_path, ask) -> None:
         (["--estimator", "balanced"], 64, "--fit-propensity fits it from a column context."),
     ],
 )
-def test_what_can_not_be_fitted_is_said_in_a_sentence(options, status, sentence, tmp_path, ask) -> None:
+def test_what_can_not_be_fitted_is_reported_in_a_sentence(options, status, sentence, tmp_path, ask) -> None:
     found, said = ask(write_parquet(tmp_path / "log.parquet", coin_columns()), *options)
     assert found == status
     assert sentence in said

@@ -173,7 +173,7 @@ def test_a_log_that_cant_tell_is_status_3(log, reason, tmp_path, ask, capsys):
     assert "effective rounds" in said
 
 
-def test_eighty_percent_never_shown_is_told_exactly(tmp_path, ask):
+def test_eighty_percent_never_shown_is_reported_exactly(tmp_path, ask):
     _, answer = ask(write_parquet(tmp_path / "log.parquet", never_shown()))
     assert answer["diagnostics"]["supported_share"] == pytest.approx(0.2, abs=1e-12)
 
@@ -203,7 +203,7 @@ def test_a_bad_number_is_65_and_names_its_row(column, value, tmp_path, ask):
         (["--confidence", "95"], "--confidence is 95"),
         (["--resamples", "0"], "--resamples is 0"),
         (["--seed", "-1"], "--seed is -1"),
-        (["--html", "nowhere/page.html"], "nowhere is no folder"),
+        (["--html", "nowhere/page.html"], "nowhere is not a folder"),
         (["--sed", "1"], "--sed"),
     ],
 )
@@ -216,7 +216,7 @@ def test_wrong_usage_is_64_with_a_sentence(options, sentence, tmp_path, ask):
 def test_a_file_that_is_not_there_is_65(ask):
     assert ask("nowhere.parquet") == (
         65,
-        "metacart: nowhere.parquet is not there: name an existing file of rounds.\n",
+        "metacart: nowhere.parquet does not exist: name an existing file of rounds.\n",
     )
 
 
@@ -357,7 +357,7 @@ def test_rows_delivered_twice_are_a_doubt(deliver, writer, tmp_path, ask, capsys
     assert "rows are the same as an earlier one in every column" in answer["verdict"]["reasons"][0]
 
 
-def test_a_time_beside_the_rounds_tells_them_apart(tmp_path, ask):
+def test_a_time_beside_the_rounds_distinguishes_them(tmp_path, ask):
     once = drawn_columns()
     _, plain = ask(write_parquet(tmp_path / "log.parquet", once))
     assert plain["repeats"]["n_repeated"] > 1400

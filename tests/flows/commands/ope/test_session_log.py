@@ -141,11 +141,13 @@ def test_an_interval_of_a_known_range_is_of_whole_sessions(tmp_path, ask) -> Non
             without(paper_sessions(), "evaluation_prob") | {"evaluation_probs": np.ones((5, 1))},
             [],
             65,
-            "row 0: action is 1, but evaluation_probs knows actions 0 to 0",
+            "row 0: action is 1, but evaluation_probs has actions 0 to 0",
         ),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *SHAPE, *options)
     assert found == status
     assert sentence in said

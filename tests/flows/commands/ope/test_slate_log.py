@@ -109,7 +109,7 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
             only(paper_slates(), *POSITIONS[:4]),
             [],
             64,
-            "has no probabilities of slates. Give one of these pairs of columns: propensity and",
+            "has no probabilities of slates. It needs one of these pairs: propensity and",
         ),
         (
             paper_slates(),
@@ -127,7 +127,7 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
             paper_slates(),
             ["--interval", "cressie_read", "--reward-range", "0", "2"],
             64,
-            "slots of a slate have weights of their own",
+            "each slot of a slate has a weight",
         ),
         (
             paper_slates(),
@@ -145,7 +145,9 @@ def test_slates_of_a_user_are_drawn_together(tmp_path, ask) -> None:
         ),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *SHAPE, *options)
     assert found == status
     assert sentence in said

@@ -86,7 +86,7 @@ def test_an_interval_of_a_known_range_holds_for_amounts(tmp_path, ask) -> None:
             64,
             "dr needs q_logged and q_policy",
         ),
-        (paper_spend(), [*PAPER, "--estimator", "mips"], 64, "mips is for actions that are counted"),
+        (paper_spend(), [*PAPER, "--estimator", "mips"], 64, "mips needs actions that are numbered"),
         (paper_spend(), [*PAPER, "--estimator", "magic"], 64, "no estimator is called 'magic'"),
         (paper_spend(), [*SHAPE, "0", "10", "--bandwidth", "0"], 64, "--bandwidth is 0"),
         (paper_spend(), [*SHAPE, "0", "10", "--kernel", "uniform"], 64, "--kernel"),
@@ -102,7 +102,9 @@ def test_an_interval_of_a_known_range_holds_for_amounts(tmp_path, ask) -> None:
         (paper_spend(), [*SHAPE, "0", "10"], 65, "none of the bandwidths leaves 30 effective rounds"),
     ],
 )
-def test_what_can_not_be_used_is_said_in_a_sentence(columns, options, status, sentence, ask_columns) -> None:
+def test_what_can_not_be_used_is_reported_in_a_sentence(
+    columns, options, status, sentence, ask_columns
+) -> None:
     found, said = ask_columns(columns, *options)
     assert found == status
     assert sentence in said

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from flows.simulations.studies.learners import LEARNERS, POOLED
-from flows.simulations.studies.opening import Opening, Values, judge, open_test
+from flows.simulations.studies.meta_test_split import (
+    MetaTestSplit,
+    SplitValues,
+    evaluate_on_split,
+    meta_test_split,
+)
 from flows.simulations.studies.study import Study, StudySettings, make_study
 from offline_rl.comparison.inference import difference
 from offline_rl.logged_data import LoggedRounds
@@ -29,13 +34,13 @@ ADAPTING = ("mixed_effects", "random_effects", "fine_tuned", "fomaml", "bayesian
 @dataclass(frozen=True, eq=False)
 class Trained:
     fits: SharedFits
-    opening: Opening
+    split: MetaTestSplit
     policies: dict[str, MetaPolicy]
 
-    def value(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> Values:
+    def value(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> SplitValues:
         policy = self.policies[name]
-        supports = support_of or {part.segment: part.support for part in self.opening.parts}
-        return judge(lambda part: policy.adapt(supports[part.segment]), self.opening)
+        supports = support_of or {part.segment: part.support for part in self.split.parts}
+        return evaluate_on_split(lambda part: policy.adapt(supports[part.segment]), self.split)
 
     def asking(self, name: str) -> tuple[str, ...]:
         """Whether it would ask to serve: a tuple of its name, or of nothing."""
@@ -43,7 +48,7 @@ class Trained:
 
     def gain(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> float:
         """In points of the gap over the pooled model."""
-        share = self.opening.share
+        share = self.split.share
         return 100 * (share(self.value(name, support_of).true) - share(self.value(POOLED).true))
 
 
@@ -52,7 +57,7 @@ def trained(study: Study, names: tuple[str, ...], fits: SharedFits | None = None
     policies = {name: LEARNERS[name].meta_train(fits) for name in (POOLED, *names)}
     pooled = policies[POOLED]
     assert isinstance(pooled, MixedMetaPolicy)
-    return Trained(fits, open_test(study, fits.tasks, pooled.model, exploration=0.0), policies)
+    return Trained(fits, meta_test_split(study, fits.tasks, pooled.model, exploration=0.0), policies)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +73,7 @@ def test_a_segments_own_support_is_worth_nearly_everything(opposite: Trained, na
 
 @pytest.mark.parametrize("name", ADAPTING)
 def test_the_support_of_a_segment_of_the_other_kind_costs_as_much(opposite: Trained, name: str) -> None:
-    parts = opposite.opening.parts
+    parts = opposite.split.parts
     wrong = {}
     for part in parts:
         stranger = next(other for other in parts if (other.segment - part.segment) % 2)
@@ -80,7 +85,7 @@ def test_the_support_of_a_segment_of_the_other_kind_costs_as_much(opposite: Trai
 def test_permuted_rewards_teach_nothing(opposite: Trained, name: str) -> None:
     generator = torch.Generator().manual_seed(0)
     permuted = {}
-    for part in opposite.opening.parts:
+    for part in opposite.split.parts:
         order = torch.randperm(part.support.n, generator=generator)
         permuted[part.segment] = replace(part.support, reward=part.support.reward[order])
     # What is learned from noise is a coin's throw in each segment, 1 right and 1 wrong.
@@ -122,11 +127,11 @@ class LoggingPolicy(LogitPolicy):
 def test_the_estimate_of_the_logging_policy_is_what_was_observed() -> None:
     world = replace(make_world(segments=12, click_rate=0.2), slot_effect=np.zeros(1))
     study = synthetic_study(world, 300)
-    opening = trained(study, ()).opening
-    values = judge(lambda part: LoggingPolicy(world, part.segment), opening)
+    split = trained(study, ()).split
+    values = evaluate_on_split(lambda part: LoggingPolicy(world, part.segment), split)
     np.testing.assert_allclose(values.weight, 1.0, atol=1e-5)
-    np.testing.assert_allclose(values.true, opening.logging, atol=1e-6)
-    observed = torch.cat([part.holdout.reward for part in opening.parts]).numpy()
+    np.testing.assert_allclose(values.true, split.logging, atol=1e-6)
+    observed = torch.cat([part.holdout.reward for part in split.parts]).numpy()
     error = (values.terms - observed).std() / np.sqrt(len(observed))
     assert abs(values.terms.mean() - observed.mean()) < 3 * error
 
@@ -136,7 +141,7 @@ def test_where_segments_are_alike_adapting_costs_little_and_claims_nothing() -> 
     for seed in range(2):
         world = make_world(segments=50, click_rate=0.2, heterogeneity=0.0, shared=0.8, seed=seed)
         run = trained(synthetic_study(world, 100, seed), (*ADAPTING, "pooled_two_tower"))
-        gap = (run.opening.oracle - run.opening.logging).mean()
+        gap = (run.split.oracle - run.split.logging).mean()
         for name, found in gains.items():
             # Each against what it is without adapting: random effects stand upon the two-tower network.
             start = run.value("pooled_two_tower" if name in UPON_TWO_TOWERS else POOLED).true

@@ -7,10 +7,10 @@ import pytest
 
 from features.errors import InputDataError, UsageError
 from flows.commands.cli import execute
-from flows.simulations.studies.ledger import read_ledger
 from flows.simulations.studies.outcome import Outcome, read_outcomes
 from flows.simulations.studies.report import write_report
-from flows.simulations.studies.run import LEDGER, Job, ProtocolSettings, everybody, run_protocol, run_study
+from flows.simulations.studies.run import LEDGER, Job, ProtocolSettings, all_learners, run_protocol, run_study
+from flows.simulations.studies.split_ledger import read_split_uses
 from flows.simulations.studies.study import StudySettings
 from offline_rl.meta.learning_settings import LearningSettings
 
@@ -48,12 +48,12 @@ def test_every_learner_is_judged_on_the_same_segments_and_truth(outcomes: list[O
     assert all(-1 < outcome.share < 1 for outcome in outcomes)
 
 
-def test_the_pooled_model_is_no_clear_gain_over_itself(outcomes: list[Outcome]) -> None:
+def test_the_pooled_model_is_not_a_clear_gain_over_itself(outcomes: list[Outcome]) -> None:
     assert set(outcomes[0].gain_in_errors) == {0.0}
     assert outcomes[0].validation_gain == 0.0
 
 
-def test_the_refit_moves_who_stands_upon_the_pooled_model(outcomes: list[Outcome]) -> None:
+def test_the_refit_moves_policies_based_on_the_pooled_model(outcomes: list[Outcome]) -> None:
     moved = {outcome.learner: outcome.true != outcome.before_refit for outcome in outcomes}
     assert moved == {"pooled_reward_model": True, "beta_binomial": False, "fine_tuned": True}
 
@@ -70,7 +70,7 @@ def test_curves_end_where_the_learner_is(outcomes: list[Outcome]) -> None:
 def test_splits_are_sealed_and_every_opening_is_in_the_ledger(done: Job) -> None:
     manifest = json.loads((done.out / "splits" / "strong-3.json").read_text())
     assert set(manifest["segments"].values()) == {"meta_train", "meta_validation", "meta_test"}
-    assert [entry.learner for entry in read_ledger(done.out / LEDGER)] == list(NAMES)
+    assert [entry.learner for entry in read_split_uses(done.out / LEDGER)] == list(NAMES)
 
 
 def test_what_is_done_is_not_done_again(done: Job) -> None:
@@ -131,7 +131,7 @@ def test_the_frozen_configuration_is_all_but_world_and_seed() -> None:
 
 
 def test_whoever_is_not_known_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="oracle is no learner"):
+    with pytest.raises(UsageError, match="oracle is neither a learner nor a world"):
         run_protocol(SETTINGS, tmp_path, learners=["oracle"])
 
 
@@ -141,7 +141,7 @@ def test_wrong_numbers_are_64_with_a_sentence(capsys: pytest.CaptureFixture[str]
 
 
 def test_everybody_is_named_once() -> None:
-    assert len(set(everybody())) == len(everybody()) >= 11
+    assert len(set(all_learners())) == len(all_learners()) >= 11
 
 
 @pytest.mark.slow

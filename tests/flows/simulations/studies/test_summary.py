@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from flows.simulations.studies.learners import POOLED
-from flows.simulations.studies.ledger import Entry
 from flows.simulations.studies.outcome import Outcome
+from flows.simulations.studies.split_ledger import SplitUse
 from flows.simulations.studies.summary import summarize, with_shipped
 from flows.simulations.studies.table import markdown
 
@@ -141,8 +141,8 @@ def test_goals_that_are_not_met_say_so() -> None:
     assert not np.isnan(summarize(members)["nonlinear"]["learners"]["shipped"]["share"])
 
 
-def test_second_openings_by_the_same_configurations_are_told_in_a_line() -> None:
-    first = [Entry("nonlinear", 0, name, "split", "a" * 64) for name in ("maml", "reptile", POOLED)]
+def test_second_openings_by_the_same_configurations_share_a_line() -> None:
+    first = [SplitUse("nonlinear", 0, name, "split", "a" * 64) for name in ("maml", "reptile", POOLED)]
     ledger = [*first, *(replace(entry, config_sha256="c" * 64) for entry in first[:2]), first[2]]
     table = markdown(summarize([outcome(POOLED, 0.4)]), ledger, SETTINGS, "c" * 64)
     assert "2 by this configuration, in 1 studies. 3 of all in the ledger" in table

@@ -1,4 +1,4 @@
-"""Opening the test split: every policy on the same rows of the same unseen segments, by truth and guess."""
+"""The meta-test split: every policy on the same rows of the same unseen segments, true value and estimate."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,12 @@ from offline_rl.ope.records import Floats
 
 
 @dataclass(frozen=True, eq=False)
-class Opening:
+class MetaTestSplit:
     """The test segments of one study, in rising order.
 
-    logging, oracle: true values by segment, float64[G], of the logging policy and of the best policy, which
-    explores like everybody. exploration: share of uniform choice that every policy serves.
+    parts: the segments. logging, oracle: true values by segment, float64[G], of the logging policy and of
+    the best policy, which explores as much as the others.
+    exploration: share of uniform choice that every policy serves.
     """
 
     parts: tuple[UnseenSegment, ...]
@@ -30,20 +31,23 @@ class Opening:
 
     @property
     def segments(self) -> list[int]:
-        """Which segments there are."""
+        """The positions of the segments."""
         return [part.segment for part in self.parts]
 
     def share(self, value: Floats) -> float:
-        """Share of the gap from logging to oracle that true values by segment close; segments count alike."""
+        """Return the share of the gap from logging to oracle that true values by segment close.
+
+        All segments have the same weight.
+        """
         return float((value - self.logging).sum() / (self.oracle - self.logging).sum())
 
 
 @dataclass(frozen=True, eq=False)
-class Values:
-    """One policy on an opening: by segment, float64[G], and by row in the order of the parts, float64[n].
+class SplitValues:
+    """One policy on the split: by segment, float64[G], and by row in the order of the parts, float64[n].
 
-    true: true value.  dr: doubly robust estimate, unclipped, since the simulated log's weights are bounded.
-    terms: its rows.  weight: importance weights of the rows.  reward: what they earned.
+    true: true value. dr: doubly robust estimate, unclipped, since the simulated log's weights are bounded.
+    terms: its rows. weight: importance weights of the rows. reward: what they earned.
     """
 
     true: Floats
@@ -53,15 +57,15 @@ class Values:
     reward: Floats
 
 
-def open_test(study: Study, tasks: Tasks, model: MixedModel, exploration: float) -> Opening:
-    """Take the test segments that have rounds in both windows out of the study.
+def meta_test_split(study: Study, tasks: Tasks, model: MixedModel, exploration: float) -> MetaTestSplit:
+    """Return the test segments of a study that have rounds before the holdout and in it.
 
     model: fitted on training segments alone; it gives q_hat.
     """
-    judging = np.flatnonzero(study.arrays["window"] == Window.HOLDOUT)
+    in_holdout = np.flatnonzero(study.arrays["window"] == Window.HOLDOUT)
     rounds = tasks.window("holdout")
-    of_action = torch.from_numpy(study.q_true[judging]).double()
-    logging, best = (torch.from_numpy(of[judging]) for of in (study.logging_value, study.oracle_value))
+    of_action = torch.from_numpy(study.q_true[in_holdout]).double()
+    logging, best = (torch.from_numpy(of[in_holdout]) for of in (study.logging_value, study.oracle_value))
     holdout = Holdout(
         rounds,
         q_hat=model.expected_rewards(rounds).cpu().double(),
@@ -71,7 +75,7 @@ def open_test(study: Study, tasks: Tasks, model: MixedModel, exploration: float)
     of_segment = [rounds.segment == part.segment for part in parts]
     uniform = (_uniform(rounds) * of_action).sum(-1)
     oracle = (1 - exploration) * best + exploration * uniform
-    return Opening(
+    return MetaTestSplit(
         parts,
         logging=np.array([float(logging[rows].mean()) for rows in of_segment]),
         oracle=np.array([float(oracle[rows].mean()) for rows in of_segment]),
@@ -79,10 +83,10 @@ def open_test(study: Study, tasks: Tasks, model: MixedModel, exploration: float)
     )
 
 
-def judge(adapt: Adapter, opening: Opening) -> Values:
-    """Adapt to every test segment and judge on its holdout."""
-    found = [value_on(part, adapt(part), opening.exploration) for part in opening.parts]
-    return Values(
+def evaluate_on_split(adapt: Adapter, split: MetaTestSplit) -> SplitValues:
+    """Adapt a policy to every test segment and evaluate it on that segment's holdout."""
+    found = [value_on(part, adapt(part), split.exploration) for part in split.parts]
+    return SplitValues(
         true=np.array([one.true_value for one in found]),
         dr=np.array([one.value for one in found]),
         terms=np.concatenate([one.terms for one in found]),
@@ -91,12 +95,12 @@ def judge(adapt: Adapter, opening: Opening) -> Values:
     )
 
 
-def gain_in_errors(values: Values, baseline: Values, opening: Opening) -> Floats:
-    """By segment, the estimated gain over a baseline in its standard errors; 0 where they are the same."""
-    lengths = [part.holdout.n for part in opening.parts]
+def gain_in_errors(values: SplitValues, baseline: SplitValues, split: MetaTestSplit) -> Floats:
+    """Return by segment the estimated gain over a baseline in its standard errors; 0 where both are equal."""
+    lengths = [part.holdout.n for part in split.parts]
     gains = np.split(values.terms - baseline.terms, np.cumsum(lengths)[:-1])
     found = []
-    for gain, part in zip(gains, opening.parts, strict=True):
+    for gain, part in zip(gains, split.parts, strict=True):
         error = clustered_standard_error(torch.from_numpy(gain), part.holdout.cluster)
         found.append(float(gain.mean()) / error if error > 0 else 0.0)
     return np.array(found)

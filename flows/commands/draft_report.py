@@ -1,4 +1,4 @@
-"""What `metacart init --from` prints: what to fill in, what to check, and what a trial load would lose."""
+"""The output of `metacart init --from`: what to fill in, what to check, and what a trial load would lose."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,8 +9,8 @@ from flows.commands.trial_load import N_LINES, ColumnTrial, FileTrial
 _HEAD = ("log", "column", "filled", "empty", "refused", "from", "to")
 
 
-def look(proposals: Sequence[Proposal], trials: Sequence[FileTrial], config: str) -> Iterator[str]:
-    """Yield the lines of the first look, ordered by what to do next."""
+def draft_report(proposals: Sequence[Proposal], trials: Sequence[FileTrial], config: str) -> Iterator[str]:
+    """Yield the lines about new drafts, in the order of what to do next."""
     n_blanks = 0
     titles: dict[Kind, str] = {
         "blank": "Fill in, before anything is loaded",
@@ -35,11 +35,11 @@ def look(proposals: Sequence[Proposal], trials: Sequence[FileTrial], config: str
     if n_blanks:
         yield f"\nNext: fill in {config}, then metacart init {config} --check"
     else:
-        yield f"\nNext: look through {config}, then metacart run --config {config}"
+        yield f"\nNext: check {config}, then metacart run --config {config}"
 
 
 def trial_table(trials: Sequence[FileTrial]) -> Iterator[str]:
-    """Yield, for each file, what became of each column, and what to look at twice."""
+    """Yield, for each file, the counts of each column, and what to check again."""
     if trials:
         yield f"\nThe first {N_LINES:,} lines of one file of each table, loaded as at night:"
     for trial in trials:
@@ -72,7 +72,7 @@ def _row(column: ColumnTrial) -> tuple[str, ...]:
 
 
 def _doubt(column: ColumnTrial) -> str | None:
-    """Return what is likely to be overlooked: a column of nothing, or a flag that is never set."""
+    """Return a warning about what is easily overlooked: an empty column, or a flag that is never set."""
     if column.is_blank or not column.n_filled + column.n_empty:
         return None
     name = f"{column.log}.{column.column}"
