@@ -144,7 +144,7 @@ def test_an_embedding_that_is_not_a_vector_like_the_others_is_refused(other: str
 
 
 README = Path(features.context.__file__).with_name("README.md").read_text(encoding="utf-8")
-SECTION = README.split("## What a context knows")[1].split("\n<!-- ")[0]
+SECTION = README.split("## The contents of a context")[1].split("\n<!-- ")[0]
 ROWS = [line.split("|")[1:-1] for line in SECTION.splitlines() if line.startswith("| ")][1:]
 
 
@@ -168,6 +168,6 @@ def test_the_readme_says_where_each_column_is_computed_and_how_fast_it_fades():
         # popularity gets its names, and the vectors their places, in Python
         if not models & {"item_popularity"}:
             assert all(name in code for name in names_in(columns) if models), family
-    assert f"halves in {HALF_LIFE_DAYS:g} days" in SECTION
+    assert f"a half-life of {HALF_LIFE_DAYS:g} days" in SECTION
     assert f"the {MOST_ITEMS} items" in SECTION
-    assert f"by {PRIOR_IMPRESSIONS:g} more impressions" in SECTION
+    assert f"by {PRIOR_IMPRESSIONS:g} impressions" in SECTION
