@@ -48,25 +48,24 @@ SHOP = (
 
 def test_the_whole_draft_of_a_file_of_orders(tmp_path: Path) -> None:
     assert proposal(tmp_path, "orders.csv", SHOP) == (
-        "# A draft from the look of the first lines. Check every line; a # in front leaves one out.\n"
-        "# What a file lacks and one other knows, such as the day of a campaign, is joined by a line below "
-        "its path:\n"
+        "# A draft from the first lines of the files. Check every line; a # at its start disables a line.\n"
+        "# Columns of one other file, such as the day of a campaign, are joined by a line below the path:\n"
         '# join = { path = "campaigns.csv", on = "campaign" }\n'
         "[[files]]\n"
         'path = "orders.csv"\n'
         'time_format = "%d.%m.%Y %H:%M"\n'
-        'time_zone = "UTC"  # the times carry no offset: say where the clock stood\n'
+        'time_zone = "UTC"  # the times have no offset: name their time zone\n'
         "\n"
         "[files.purchases]\n"
         'columns.order_id = "receipt"\n'
-        'ids.line = "row number"  # no line number found; the line of the file stands in\n'
+        'ids.line = "row number"  # no line number found; the line of the file is used\n'
         'columns.ordered_at = "when"  # e.g. 24.12.2025 08:26\n'
         'columns.user_id = "customer_id"  # becomes a keyed pseudonym before anything is stored\n'
         'columns.item_id = "item"  # e.g. hat\n'
         'columns.quantity = "qty"  # e.g. 2\n'
         'columns.price_cents = "price"  # e.g. 5.00\n'
         'units.price_cents = "currency"  # 35.79 is 3579 cents; or "cents", or "millionths"\n'
-        'constants.currency_code = "EUR"  # no currency found; say which\n'
+        'constants.currency_code = "EUR"  # no currency found; check the currency\n'
         "constants.is_cancelled = false  # no cancellations found\n"
         "# left out, because it looks personal: e-mail\n"
         "# left out, because it looks personal: first name\n"

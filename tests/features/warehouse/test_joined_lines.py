@@ -150,8 +150,7 @@ def test_a_line_without_a_partner_is_loaded_where_nothing_is_needed_of_it(
     assert events(warehouse) == [("c1", "2026-01-01 00:00", None)]
     quality = data_quality(warehouse, "run").filter(pl.col("rule") == "line without a partner")
     assert quality["reason"].to_list() == [
-        "without a partner in campaigns.csv by campaign: 1 of 1 lines; what it would say of them reads as "
-        "null"
+        "without a partner in campaigns.csv by campaign: 1 of 1 lines; its columns are null in these lines"
     ]
 
 

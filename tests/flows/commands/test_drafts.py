@@ -363,7 +363,7 @@ def test_the_table_of_an_experiment_without_times_asks_for_its_probabilities_alo
     config = shop / "metacart.toml"
     text = config.read_text(encoding="utf-8")
     assert text.count('"?"') == 1
-    assert "0.333333 where chance gave 3 alike" in text
+    assert "0.333333 where 3 arms were equally likely" in text
     assert "not used: spend" in text
     config.write_text(text.replace('"?"', "0.333333"), encoding="utf-8")
 
