@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 import dataframely as dy
 
 from features.codes import Split
-from features.contracts.finding_codes import TASKS
+from features.contracts.finding_codes import SERVED, TASKS
 
 ColumnType = TypeVar("ColumnType", bound=dy.Column)
 
@@ -162,7 +162,9 @@ score_lower = _number("lower end of the 95% interval of score", "reward per roun
 score_upper = _number("upper end of the 95% interval of score", "reward per round")
 slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
 is_exploration = dy.Bool(description="from a slate that was drawn uniformly, to learn from")
-reason_code = _text("why this row, as a code")
+reason_code = dy.String(
+    description="why this row, as the code of its finding", regex=f"^({'|'.join(SERVED)})$"
+)
 reason_text = _text("why this row, as a sentence")
 rule_ids = dy.String(description="business rules that touched the row, separated by spaces; empty for none")
 fallback_level = dy.Enum(

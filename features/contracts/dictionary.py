@@ -93,7 +93,8 @@ def _range(column: dy.Column) -> str:
     if isinstance(column, dy.Enum):
         return ", ".join(column.categories)
     if isinstance(column, dy.String):
-        return f"`{column.regex}`" if column.regex else ""
+        # a bar would end the cell
+        return f"`{column.regex}`".replace("|", "\\|") if column.regex else ""
     if not isinstance(column, dy.Int64 | dy.Float64):
         return ""
     ends = (

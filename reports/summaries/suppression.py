@@ -44,13 +44,13 @@ def shown_users(n_users: Sequence[int]) -> list[str]:
 
 
 def has_small_count(found: Finding, smallest: int = SMALLEST_GROUP) -> bool:
-    """Return whether a finding carries a count of users that must not be printed.
+    """Return whether a finding, or a cause of it, carries a count of users that must not be printed.
 
     >>> few = Finding("few_clusters", "a", {"n_clusters": 7, "least": 100, "clusters": "users"})
     >>> has_small_count(few), has_small_count(few, smallest=5)
     (True, False)
     """
     if found.numbers.get("clusters") != USERS:
-        return False
+        return any(has_small_count(cause, smallest) for cause in found.because)
     units = CODES[found.code].numbers
     return any(found.number(name) < smallest for name, unit in units.items() if unit is Unit.CLUSTERS)

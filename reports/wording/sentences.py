@@ -86,7 +86,7 @@ def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
 def _key(found: Finding, smallest: int, catalog: Catalog) -> str:
     """Choose the variant: one that hides a small count, one without numbers not known, or a plural form."""
     texts = catalog.clauses if found.code in catalog.clauses else catalog.sentences
-    if has_small_count(found, smallest):
+    if not found.because and has_small_count(found, smallest):
         # A limit that is the smallest count itself says nothing more.
         is_limit = found.numbers.get("least") == smallest and f"{found.code}.hidden_limit" in texts
         return f"{found.code}.hidden_limit" if is_limit else f"{found.code}.hidden"

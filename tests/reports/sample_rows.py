@@ -295,7 +295,7 @@ def _slate(
                 "score_lower": 0.7 * score,
                 "score_upper": 1.4 * score,
                 "is_exploration": explores,
-                "reason_code": "exploration" if explores else "segment_favorite",
+                "reason_code": "exploration" if explores else "promoted",
                 "reason_text": "Drawn to learn from."
                 if explores
                 else "Most clicked in this segment for its slot.",

@@ -1,6 +1,9 @@
 """What will be recommended: top items, how much is exploration, and which policy answered."""
 
+from collections.abc import Sequence
+
 from features.areas import RECOMMENDATION
+from features.contracts.findings import Finding
 from reports import wording
 from reports.pages.area_part import AreaPart, Facts, Pairs, Paragraph, Printed, Section
 from reports.pages.cells import heads, measured, shared, text
@@ -9,7 +12,13 @@ from reports.summaries.formatting import MISSING, RewardFormat, count, share
 from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
 from reports.summaries.segment_distributions import LIKELIEST, likeliest_items
-from reports.summaries.suppression import SMALLEST_GROUP, shown_users
+from reports.summaries.suppression import SMALLEST_GROUP, has_small_count, shown_users
+from reports.summaries.verdicts import for_everyone, verdicts
+from reports.wording.sentences import say
+
+EXPLORATION = "exploration"
+_WITH_FINDINGS = ("promoted", "held", "rejected", EXPLORATION)
+"""Codes of rows whose sentences hold what the gate found of the whole domain."""
 
 
 def sections(night: Night, reward: RewardFormat) -> tuple[Section, ...]:
@@ -50,7 +59,7 @@ def _of_users(night: Night, reward: RewardFormat) -> tuple[Section, ...]:
                 Printed(_items_table(shown.top_items(rows, unit=unit), reward)),
                 *([left_out] if n_small else []),
                 Printed(_fallback_table(shown.fallback_levels(rows))),
-                Printed(_reasons_table(shown.reasons(rows))),
+                Printed(_reasons_table(shown.reasons(rows), _of_the_gate(night))),
             ),
         ),
     )
@@ -126,8 +135,27 @@ def _fallback_table(levels: tuple[shown.RowShare, ...]) -> PrintedTable:
     )
 
 
-def _reasons_table(reasons: tuple[shown.RowShare, ...]) -> PrintedTable:
-    rows = [(text(reason.name), text(reason.example), shared(reason.share, drawn=True)) for reason in reasons]
+def _of_the_gate(night: Night) -> tuple[Finding, ...]:
+    records = for_everyone(verdicts(night.rows("out_verdicts")))
+    return tuple(
+        found for record in records if record.domain == RECOMMENDATION.name for found in record.findings
+    )
+
+
+def _usual_sentence(reason: shown.RowShare, found: Sequence[Finding]) -> str:
+    """Return the sentence of most rows, made anew where the gate's findings in it count too few users."""
+    if reason.name not in _WITH_FINDINGS or not any(map(has_small_count, found)):
+        return reason.example
+    if reason.name == EXPLORATION:
+        return ""
+    return say([Finding(reason.name, found[0].subject), *found], smallest=SMALLEST_GROUP)
+
+
+def _reasons_table(reasons: tuple[shown.RowShare, ...], found: Sequence[Finding]) -> PrintedTable:
+    rows = [
+        (text(reason.name), text(_usual_sentence(reason, found)), shared(reason.share, drawn=True))
+        for reason in reasons
+    ]
     return first_rows(
         "Why items were chosen", heads("Reason", "Usual sentence…", "Rows#"), rows, "out_recommendations"
     )

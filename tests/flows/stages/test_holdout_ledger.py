@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from features.contracts.findings import finding
 from flows.ledger import read_lines
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 
@@ -48,5 +49,5 @@ def test_the_fingerprint_knows_names_and_their_order() -> None:
 
 def test_the_note_states_the_number_of_earlier_uses() -> None:
     assert note_on_earlier_uses("advertising", 0) == []
-    assert "advertising: this holdout was used once before" in note_on_earlier_uses("advertising", 1)[0]
-    assert "used 3 times before" in note_on_earlier_uses("advertising", 3)[0]
+    [note] = note_on_earlier_uses("advertising", 3)
+    assert note.found == finding("holdout_used_before", "advertising", n_earlier_uses=3)

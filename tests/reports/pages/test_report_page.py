@@ -247,11 +247,15 @@ def test_reasons_of_the_gate_show_no_small_user_count() -> None:
         for name, frame in sample.tables.items()
         if name in ("out_verdicts", "out_arm_checks")
     }
+    refused["out_recommendations"] = sample.tables["out_recommendations"].with_columns(
+        reason_text=pl.lit("The learned policy serves here. maml can't be judged: only 7 users.")
+    )
 
     page = report_html(sample.tables | refused, sample.manifest)
 
     assert "fewer than 20 users, fewer than 100; fewer than 20 users tell of its reward." in page
     assert not re.search(r"\b[37] users", page)
+    assert "The learned policy serves here. maml can&#39;t be judged: fewer than 20 users" in page
 
 
 def users_columns(page: str) -> str:
