@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib import import_module
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -74,6 +74,15 @@ class DecisionNight:
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]
 """What an area's module of decisions holds under the name `decide`: a night in, its tables out by name, each
 valid by its contract. Tables of the area that have no occasion are left out."""
+
+
+if TYPE_CHECKING:
+    # AREAS names its modules by text, which no tool follows: here type checkers hold them to the signature.
+    from offline_rl.decisions.advertising import decide as advertising
+    from offline_rl.decisions.budget import decide as budget
+    from offline_rl.decisions.recommendation import decide as recommendation
+
+    _OF_AREAS: tuple[Decide, ...] = (recommendation.decide, advertising.decide, budget.decide)
 
 
 def decide_of(area: Area) -> Decide:

@@ -6,7 +6,7 @@ The blocks below are all that a section can hold, so that an area needs no templ
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from features.areas import Area
 from reports.pages.figure import Figure
@@ -105,6 +105,13 @@ class AreaPart:
     key_counts: Callable[[Night], Pairs] = _nothing
     cautions: Callable[[Night], tuple[str, ...]] = _nothing
     lines: Callable[[Night], tuple[str, ...]] = _nothing
+
+
+if TYPE_CHECKING:
+    # AREAS names its modules by text, which no tool follows: here type checkers hold them to the record.
+    from reports.pages.areas import advertising, budget, recommendation
+
+    _OF_AREAS: tuple[AreaPart, ...] = (recommendation.PART, advertising.PART, budget.PART)
 
 
 def part_of(area: Area) -> AreaPart:

@@ -41,4 +41,4 @@ def sections(night: Night, reward: RewardFormat) -> tuple[Section, ...]:
     return (Section("Ad targeting", (Printed(first_rows(caption, columns, rows, "out_ad_targeting")),)),)
 
 
-PART = AreaPart(sections)
+PART: AreaPart = AreaPart(sections)

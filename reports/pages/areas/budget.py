@@ -290,4 +290,4 @@ def _signed_estimate(value: int, lower: int, upper: int, decimals: int) -> str:
 _SPEND = ("Today#", "Recommended#", "Change#")
 
 
-PART = AreaPart(sections, card=card, cautions=cautions, lines=lines)
+PART: AreaPart = AreaPart(sections, card=card, cautions=cautions, lines=lines)

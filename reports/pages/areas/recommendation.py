@@ -161,4 +161,4 @@ def _reasons_table(reasons: tuple[shown.RowShare, ...], found: Sequence[Finding]
     )
 
 
-PART = AreaPart(sections, key_counts=key_counts)
+PART: AreaPart = AreaPart(sections, key_counts=key_counts)
