@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
+
+from features.errors import UsageError
 
 Record = TypeVar("Record")
 
@@ -28,8 +30,17 @@ def write_record(path: Path, record: object) -> None:
 
 
 def read_record(path: Path, kind: type[Record]) -> Record:
-    """Read what `write_record` wrote; fields with a default may be missing in a file of an older version."""
-    return TypeAdapter(kind).validate_json(path.read_bytes())
+    """Read what `write_record` wrote; fields with a default may be missing in a file of an older version.
+
+    Raises UsageError where the file is missing or has the form of another version.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError) as error:
+        raise UsageError(
+            f"{path} is missing, or another version of metacart has written it. Run `metacart ingest` and "
+            "the verbs after it again, or `metacart run`."
+        ) from error
 
 
 def sync_folder(folder: Path) -> None:

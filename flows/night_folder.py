@@ -28,7 +28,7 @@ from features.contracts.outputs import OUTPUTS
 from features.errors import UsageError
 from features.tasks.build import DomainTasks
 from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
-from flows.json_files import read_record, write_json, write_record
+from flows.json_files import read_json, read_record, write_json, write_record
 
 if TYPE_CHECKING:
     from offline_rl.decisions.targets import DecisionTargets
@@ -131,6 +131,11 @@ class NightFolder:
     def night(self) -> Night:
         """The night that was ingested here."""
         return read_record(self.path / "night.json", Night)
+
+    @property
+    def as_of(self) -> date:
+        """The date of the night, which every version of metacart has written alike."""
+        return date.fromisoformat(read_json(self.path / "night.json")["as_of"])
 
     @property
     def table_names(self) -> list[str]:

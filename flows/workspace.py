@@ -65,22 +65,24 @@ class Workspace:
         write_json(self._latest, {"run_id": night.run_id})
 
     @property
-    def has_night(self) -> bool:
-        """Whether a night was ingested before."""
-        return self._latest.is_file()
+    def latest(self) -> NightFolder | None:
+        """The work folder of the night that was ingested last; None before the first."""
+        if not self._latest.is_file():
+            return None
+        return self.night_folder(read_json(self._latest)["run_id"])
 
     def recall(self) -> Night:
         """Return the night that was ingested last.
 
         Raises UsageError if nothing was ingested yet.
         """
-        if not self.has_night:
+        if self.latest is None:
             raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
-        return self.night_folder(read_json(self._latest)["run_id"]).night
+        return self.latest.night
 
     def last_night(self) -> date | None:
         """Return the newest date that a night was ingested for; None before the first."""
-        ingested = [folder.night.as_of for folder in self.night_folders if folder.is_ingested]
+        ingested = [folder.as_of for folder in self.night_folders if folder.is_ingested]
         return max(ingested, default=None)
 
     @property

@@ -10,8 +10,6 @@ wrong Hessian, so a meta-gradient that passes through an inner step of it is wro
 example of the tests).
 """
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor
 
@@ -138,21 +136,6 @@ def doubly_robust_loss(
     weight = weights_of(log_probabilities.gather(-1, logged).squeeze(-1), propensity).clamp_max(clip)
     correction = weight * (reward - q_hat.gather(-1, logged).squeeze(-1))
     return -masked_mean((log_probabilities.exp() * q_hat).sum(-1) + correction, mask)
-
-
-def proximal(params: Mapping[str, Tensor], center: Mapping[str, Tensor]) -> Tensor:
-    """|theta - center|^2 / 2 over all tensors of center, one value per task; center has no task dimension.
-
-    Times lambda and added to a support loss it holds adaptation near the meta-parameters, as a normal prior
-    of precision lambda would.  A center that requires gradients is differentiated through.
-    Source: Rajeswaran et al. 2019, "Meta-Learning with Implicit Gradients", eq. 3.
-
-    >>> proximal({"a": torch.tensor([[3.0, 4.0]])}, {"a": torch.zeros(2)})
-    tensor([12.5000])
-    """
-    return 0.5 * torch.stack(
-        [(params[name] - value).square().flatten(1).sum(1) for name, value in center.items()]
-    ).sum(0)
 
 
 def likelihood_loss(score: Tensor, reward: Tensor, mask: Tensor, *, is_binary: bool) -> Tensor:

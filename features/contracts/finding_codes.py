@@ -67,7 +67,9 @@ _SEGMENT = {"harm_probability": Unit.SHARE, "keep_above": Unit.SHARE}
 COMPARISONS: Mapping[str, Meaning] = {
     "gain_shown": Meaning("the interval of its difference to another policy lies above zero", _COMPARED),
     "harm_shown": Meaning("it would replace the logging policy, and earns less", _COMPARED),
-    "no_gain_shown": Meaning("the interval reaches zero; resolution: what is no more is 0", _BESIDE_ROUNDING),
+    "no_gain_shown": Meaning(
+        "the interval reaches zero; resolution: differences up to it count as zero", _BESIDE_ROUNDING
+    ),
     "no_gain_beyond_rounding": Meaning(
         "the interval lies above zero, by no more than the resolution that rounded probabilities allow",
         _BESIDE_ROUNDING,

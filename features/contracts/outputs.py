@@ -44,7 +44,7 @@ class Verdicts(dy.Schema):
     For `all` the difference is that of what would serve, segments that keep today's policy included, against
     the strongest baseline. For a segment it is the candidate's against what serves today, drawn towards the
     mean of all segments, and harm_probability says how likely it is below zero; holm_p_value is of the
-    segment's own difference, null where too few users tell of the reward.
+    segment's own difference, null where too few users have an informative reward.
     difference, its interval and the baseline's value are null where the log can't identify them, and
     discounted_difference and discounted_upper where nothing is promoted, or an interval lies above its value.
     """

@@ -31,6 +31,7 @@ from typing import Self
 import numpy as np
 from pydantic import TypeAdapter
 
+from features.errors import InputDataError
 from features.tasks.build import DomainTasks
 
 IDENTITY = ["round_id", "user_key", "decided_at", "segment_id", "surface", "slot", "action_id", "window"]
@@ -91,7 +92,10 @@ def read_names(folder: Path, domain: str) -> TaskNames:
 
 def read_segment_ids(folder: Path, domain: str) -> tuple[str, ...]:
     """Read the names of a domain's segments, and nothing else of its arrays."""
-    with np.load(folder / f"rounds_{domain}.npz", allow_pickle=False) as arrays:
+    path = folder / f"rounds_{domain}.npz"
+    with np.load(path, allow_pickle=False) as arrays:
+        if "segment_ids" not in arrays.files:
+            raise InputDataError(f"{path} lacks segment_ids: build the tasks again by `metacart learn`.")
         return tuple(arrays["segment_ids"].tolist())
 
 

@@ -150,11 +150,10 @@ def _write(workspace: Workspace, proof: Proof) -> None:
 
 def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Build the marts of the last night again, so that no sum in them counts the person."""
-    if workspace.has_night:
-        night = workspace.recall()
+    if workspace.latest is not None:
         build(
             connection,
-            as_of=night.as_of,
+            as_of=workspace.latest.as_of,
             attribution_hours=workspace.settings.night.attribution_hours,
         )
 

@@ -62,11 +62,6 @@ def pad_tasks(
     }
 
 
-def task_batch(rounds: LoggedRounds, segments: Sequence[int]) -> Batch:
-    """All rounds of some segments, one task per segment (see `pad_tasks` for the shapes)."""
-    return pad_tasks(rounds, rows_by_segment(rounds, segments))
-
-
 def sample_tasks(
     windows: Sequence[tuple[LoggedRounds, Sequence[Tensor]]],
     tasks: int,

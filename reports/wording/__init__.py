@@ -33,11 +33,6 @@ SEGMENT_VERDICTS: Mapping[str, tuple[Mark, str]] = {
     "kept": (Mark("=", "even"), "Kept"),
     "protected": (Mark("■", "quiet"), "Protected"),
 }
-INTERVAL_SIGNS: Mapping[int, tuple[Mark, str]] = {
-    1: (Mark("▲", "good"), "above zero"),
-    0: (Mark("○", "quiet"), "contains zero"),
-    -1: (Mark("▼", "bad"), "below zero"),
-}
 TASK_STATUS: Mapping[str, tuple[Mark, str]] = {
     "used": (Mark("✓", "good"), "used"),
     "merged": (Mark("+", "even"), "merged"),

@@ -42,6 +42,19 @@ def test_a_night_of_an_older_version_decides_in_all_its_domains(workspace):
     assert workspace.recall() == replace(NIGHT, undecided={})
 
 
+def test_a_night_in_the_form_of_another_version_is_dated_and_must_be_ingested_again(workspace):
+    """Sentences instead of findings, as nights had them: the next night must not end with a traceback."""
+    workspace.remember(NIGHT)
+    path = workspace.work / NIGHT.run_id / "night.json"
+    write_json(path, read_json(path) | {"undecided": {"budget": "The logs hold no daily ad spend."}})
+    assert workspace.last_night() == NIGHT.as_of
+    assert workspace.latest.as_of == NIGHT.as_of
+    with pytest.raises(UsageError, match="another version of metacart has written it"):
+        workspace.recall()
+    with pytest.raises(UsageError, match=r"contenders_recommendation\.json is missing"):
+        workspace.latest.contenders("recommendation")
+
+
 def test_before_the_first_ingest_there_is_no_night(workspace):
     with pytest.raises(UsageError, match="metacart ingest"):
         workspace.recall()

@@ -5,7 +5,7 @@ over: each has a defined outcome, and no number that isn't finite leaves a learn
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.task_batches import Batch, pad_tasks, rows_by_segment
 from offline_rl.policies.policy import Policy
 
 Floats = NDArray[np.float64]
@@ -185,6 +186,11 @@ def log_rounds(
 def load_world(path: Path, arrays: Arrays) -> Tasks:
     np.savez(path / "rounds_world.npz", **arrays)
     return load_tasks(path / "rounds_world.npz")
+
+
+def task_batch(rounds: LoggedRounds, segments: Sequence[int]) -> Batch:
+    """All rounds of some segments, one task per segment."""
+    return pad_tasks(rounds, rows_by_segment(rounds, segments))
 
 
 LAWFUL = LearningSettings(

@@ -154,11 +154,3 @@ def test_an_item_that_is_not_available_leaves_doubly_robust_finite() -> None:
     assert loss.detach().item() == pytest.approx(-(0.4 + 0.8))
     (gradient,) = torch.autograd.grad(loss.sum(), logits)
     assert bool(torch.isfinite(gradient).all())
-
-
-def test_the_proximal_term_pulls_each_task_to_the_center() -> None:
-    params = {"a": torch.tensor([[1.0, 2.0], [0.0, 0.0]], requires_grad=True), "b": torch.ones(2, 1)}
-    values = objectives.proximal(params, {"a": torch.zeros(2), "b": torch.tensor([3.0])})
-    assert values.tolist() == [4.5, 2.0]
-    (gradient,) = torch.autograd.grad(values.sum(), params["a"])
-    assert torch.equal(gradient, params["a"].detach())

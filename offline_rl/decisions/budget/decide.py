@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from offline_rl.decisions.budget.settings import BudgetSettings
 from offline_rl.decisions.budget.tables import budget_tables
+from offline_rl.decisions.budget_settings import BudgetSettings
 from offline_rl.decisions.night import DecisionNight
 
 

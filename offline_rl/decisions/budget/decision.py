@@ -9,9 +9,9 @@ from offline_rl.decisions.budget.largest_remainder import Cents
 from offline_rl.decisions.budget.plan import BudgetPlan
 from offline_rl.decisions.budget.response_curves import CurveFit
 from offline_rl.decisions.budget.revenue_forecast import RevenueDraws
-from offline_rl.decisions.budget.settings import BudgetSettings
 from offline_rl.decisions.budget.spend_evidence import SpendEvidence
 from offline_rl.decisions.budget.spend_log import SpendLog
+from offline_rl.decisions.budget_settings import BudgetSettings
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]

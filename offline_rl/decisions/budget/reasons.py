@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from offline_rl.decisions.budget.settings import BudgetSettings
+from offline_rl.decisions.budget_settings import BudgetSettings
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from features.errors import InputDataError
 from offline_rl.decisions.budget.largest_remainder import Cents, whole_cents
 from offline_rl.decisions.budget.log_weeks import WEEK
 from offline_rl.decisions.budget.response_curves import SpendHistory
-from offline_rl.decisions.budget.settings import BudgetSettings
+from offline_rl.decisions.budget_settings import BudgetSettings
 
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -22,11 +22,11 @@ from offline_rl.decisions.budget.response_curves import (
     fit_response_curves,
 )
 from offline_rl.decisions.budget.revenue_forecast import Drift, draw_revenue, measured_drift
-from offline_rl.decisions.budget.settings import BudgetSettings
 from offline_rl.decisions.budget.spend_evidence import SpendEvidence, spend_evidence
 from offline_rl.decisions.budget.spend_log import SpendLog, read_spend_log
 from offline_rl.decisions.budget.totals import total_rows
 from offline_rl.decisions.budget.water_filling import Allocation, Cells, allocate
+from offline_rl.decisions.budget_settings import BudgetSettings
 
 Array = NDArray[np.float64]
 

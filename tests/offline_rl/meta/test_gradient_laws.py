@@ -13,9 +13,9 @@ from offline_rl.meta.adaptation import gradient_per_task
 from offline_rl.meta.curvature import largest_curvature
 from offline_rl.meta.reinforce import pooled_gradient
 from offline_rl.meta.segment_objective import SegmentObjective
-from offline_rl.meta.task_batches import pad_tasks, rows_by_segment, sample_rows, task_batch
+from offline_rl.meta.task_batches import pad_tasks, rows_by_segment, sample_rows
 from offline_rl.two_tower import with_task_dimension
-from tests.laws.learners import load_world, log_rounds, make_world
+from tests.laws.learners import load_world, log_rounds, make_world, task_batch
 
 LIKELIHOOD = SegmentObjective(
     kind="reward_likelihood",

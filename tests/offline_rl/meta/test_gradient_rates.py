@@ -14,9 +14,9 @@ from offline_rl.meta.adaptation import adapt, differentiable, distance_moved, wi
 from offline_rl.meta.inner_step import HEAD, InnerStep, network_of
 from offline_rl.meta.maml import gradient_of, meta_gradient, value_after_adapting
 from offline_rl.meta.segment_objective import SegmentObjective
-from offline_rl.meta.task_batches import pad_tasks, task_batch
+from offline_rl.meta.task_batches import pad_tasks
 from offline_rl.two_tower import with_task_dimension
-from tests.laws.learners import load_world, log_rounds, make_world
+from tests.laws.learners import load_world, log_rounds, make_world, task_batch
 
 QUADRATIC: dict[str, Any] = json.loads(Path(__file__).with_name("meta_gradients.json").read_text())[
     "quadratic"

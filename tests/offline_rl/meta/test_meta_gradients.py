@@ -120,10 +120,10 @@ def score_surrogate(params: Tensors, batch: Tensors) -> Tensor:
 
 
 def near_meta_parameters(anchor: Tensor) -> Callable[[Tensors, Tensors], Tensor]:
-    """ipw, with a proximal pull of the support towards the meta-parameters themselves."""
+    """ipw, with the support pulled towards the meta-parameters themselves (Rajeswaran et al. 2019, eq. 3)."""
 
     def loss(params: Tensors, batch: Tensors) -> Tensor:
-        distance = BANDIT["prox_coef"] * objectives.proximal(params, {"W": anchor})
+        distance = 0.5 * BANDIT["prox_coef"] * (params["W"] - anchor).square().flatten(1).sum(1)
         return ipw(params, batch) + torch.where(batch["is_support"], distance, 0.0)
 
     return loss

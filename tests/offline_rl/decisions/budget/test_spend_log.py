@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from offline_rl.decisions.budget.settings import BudgetSettings
 from offline_rl.decisions.budget.spend_log import SpendLog, read_spend_log
+from offline_rl.decisions.budget_settings import BudgetSettings
 
 FIRST = date(2026, 3, 2)  # a Monday
 LAST = FIRST + timedelta(days=34)  # a Sunday
