@@ -1,4 +1,4 @@
-"""Codes: the numbers of windows and splits in arrays, and the words for splits in tables.
+"""Codes: the numbers of windows and splits in arrays, and the words for splits and all segments in tables.
 
 All modules that write or read an array use this list. It needs neither polars nor torch, so that a machine
 with only torch can train.
@@ -21,6 +21,9 @@ class Window(IntEnum):
     GAP = 3
     """unused: its reward was still arriving when the next window began, or the night ended"""
 
+
+ALL_SEGMENTS = "all"
+"""`segment_id` of a row over the whole log, in tables that have rows of segments too."""
 
 LATE = -1
 """Origin of a round too soon after an origin, when rewards were still arriving: no evaluation uses it."""

@@ -21,7 +21,7 @@ EVERYONE = "everyone"
 EVERYONE_ELSE = "everyone_else"
 UNKNOWN = "unknown"
 
-Array = NDArray[np.float64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class HistoryClusters:
     center, spread: float64[d], of the history columns; means: float64[k, d], of the clusters, standardized.
     """
 
-    center: Array
-    spread: Array
-    means: Array
+    center: Floats
+    spread: Floats
+    means: Floats
 
     def assign(self, history: pl.DataFrame) -> pl.Series:
         """Return the trait `cluster` of each row, the number of the nearest mean, as String."""

@@ -1,6 +1,6 @@
 """Artifacts: a learned policy as two plain files, safetensors for its numbers and a JSON card for the rest.
 
-No pickle: loading a file must never run code.  Equal policies give equal bytes.
+No pickle: loading a file must never run code. Equal policies give equal bytes.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The gate of one domain: which rounds each contender is judged on, and the election."""
+"""The gate of one domain: which rounds each contender is evaluated on, and the election."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +18,9 @@ ESTIMATOR = "dr"
 class Evidence:
     """An evaluation, and the first and last day of its rounds.
 
-    choices: contender → the segments it would serve; the evaluation judges what serves then.
-    n_origins: how many dates it judges from. split_by: what decided which rounds judge.
+    choices: contender → the segments it would serve; the evaluation is of the policies that serve then.
+    n_origins: number of dates that policies are evaluated from. split_by: what decided which rounds they are
+    evaluated on.
     """
 
     evaluation: Evaluation
@@ -32,27 +33,29 @@ class Evidence:
     @classmethod
     def of(
         cls,
-        judged: Mapping[str, EvaluationRounds],
+        by_policy: Mapping[str, EvaluationRounds],
         contenders: Collection[str],
         terms: "GateTerms",
         *,
         days: tuple[date, date],
         n_origins: int,
     ) -> Self:
-        """The evidence of rounds that were decided from the first of these days to the last.
+        """Return the evidence of rounds that were decided from the first of these days to the last.
 
-        judged: policy → the rounds as it sees them. contenders: those that would serve by segment.
+        by_policy: policy → the rounds as it sees them. contenders: those that would serve by segment.
         """
         choices = {
-            name: terms.chosen(judged[name], judged[terms.today]) for name in contenders if name in judged
+            name: terms.chosen(by_policy[name], by_policy[terms.today])
+            for name in contenders
+            if name in by_policy
         }
-        served = dict(judged) | {name: choice.served for name, choice in choices.items()}
+        served = dict(by_policy) | {name: choice.served for name, choice in choices.items()}
         return cls(terms.evaluate(served), choices, *days, n_origins, terms.split_by)
 
 
 @dataclass(frozen=True)
 class GateTerms:
-    """How a domain's evidence is judged.
+    """How a domain's evidence is evaluated.
 
     evaluate: policies by name → their evaluation. today: the policy that serves today.
     protected: segments that keep it. keep_above: see `offline_rl.segment_choice`.
@@ -66,7 +69,7 @@ class GateTerms:
     split_by: str
 
     def chosen(self, candidate: EvaluationRounds, today: EvaluationRounds) -> SegmentChoice:
-        """The segments that a candidate would serve."""
+        """Return the segments that a candidate would serve."""
         return choose_segments(
             candidate,
             today,
@@ -80,7 +83,7 @@ class GateTerms:
 
 @dataclass(frozen=True)
 class Gate:
-    """What contenders are judged by.
+    """The evidence that contenders are compared on.
 
     evidence: contender → the rolling evidence, where it can be learned anew from earlier days
         (`offline_rl.rolling_evaluation`), or else the holdout's.
@@ -90,11 +93,11 @@ class Gate:
     evidence: Mapping[str, Evidence]
 
     def choice_of(self, policy: str) -> SegmentChoice:
-        """The segments that a contender would serve."""
+        """Return the segments that a contender would serve."""
         return self.evidence[policy].choices[policy]
 
     def elect(self, contenders: Contenders, asked: GateSettings) -> Election:
-        """Let the contenders ask, in their order; who is promoted is held against the constant ones.
+        """Compare the contenders in their order; the promoted one is also compared with the constant ones.
 
         asked: what the configuration demands of evidence.
         """

@@ -1,6 +1,6 @@
 """What the learners read: logged rounds as tensors, grouped into one task per segment.
 
-A round is one logged decision (context, slot, action, reward, propensity).  The rounds of a shop's domain
+A round is one logged decision (context, slot, action, reward, propensity). The rounds of a shop's domain
 are built by `features.tasks` and checked at the door, once (`offline_rl.task_arrays`).
 """
 
@@ -22,7 +22,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     "training": (Window.SUPPORT, Window.QUERY),
     "holdout": (Window.HOLDOUT,),
 }
-"""Window name → codes in the arrays.  The gap before query and holdout is read by nobody."""
+"""Window name → codes in the arrays. The gap before query and holdout is read by nobody."""
 
 SPLITS: Mapping[str, int] = {split or "none": code for split, code in SPLIT_CODES.items()}
 
@@ -33,7 +33,7 @@ class LoggedRounds:
 
     context [n, d], slot [n] in 0..n_slots-1, action [n] (index of the item shown), reward [n],
     propensity [n] (logged probability of the logged action in its slot), segment [n], cluster [n] (the unit
-    that is resampled: a user), item_features [A, f].  Row i could have shown the items that are true in
+    that is resampled: a user), item_features [A, f]. Row i could have shown the items that are true in
     available[set_index[i]]; available is [S, A].
 
     history: what the user of each round had done with each item; None where no log tells.
@@ -100,8 +100,8 @@ class Tasks:
     says how often the incumbent policy showed an item in a slot of a segment before the holdout window;
     segment_ids [G] and action_ids [A] are the shop's names.
 
-    origin [n]: the rolling origin from which each round is judged (`offline_rl.rolling_origin`); None where
-    the holdout alone judges.
+    origin [n]: the rolling origin from which each round is evaluated (`offline_rl.rolling_origin`); None
+    where policies are evaluated on the holdout alone.
     """
 
     rounds: LoggedRounds

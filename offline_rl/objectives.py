@@ -1,11 +1,11 @@
 """Objectives: what learners minimize, one value per task over the rows of a padded batch.
 
 Notation: rho = pi(a|x) / mu, the weight of the logged action a with logged propensity mu; r the reward; m the
-mask, 1 on real rows and 0 on padding.  Means run over the real rows of each task.  Rows that were drawn with
-unequal probabilities carry their correction in the mask (see `masked_mean`).  Shapes that differ are refused
+mask, 1 on real rows and 0 on padding. Means run over the real rows of each task. Rows that were drawn with
+unequal probabilities carry their correction in the mask (see `masked_mean`). Shapes that differ are refused
 with ValueError: nothing broadcasts.
 
-All of them are in ratio form.  The familiar surrogate detach(rho) * r * log pi has the same gradient and a
+All of them are in ratio form. The familiar surrogate detach(rho) * r * log pi has the same gradient and a
 wrong Hessian, so a meta-gradient that passes through an inner step of it is wrong (by 15 % in the reference
 example of the tests).
 """
@@ -48,9 +48,9 @@ def importance_weighted_loss(
     """Importance-weighted REINFORCE, L = -mean min(rho A, min(rho, clip) A), one value per task.
 
     log_probability [T, N] is log pi of the logged action, advantage A = r - b(x) with a baseline b that
-    doesn't depend on the action, so that it lowers the variance and adds no bias.  Where A > 0 the weight is
+    doesn't depend on the action, so that it lowers the variance and adds no bias. Where A > 0 the weight is
     clipped; where A < 0 it is not: the value stays a lower bound, and an action that did badly keeps its
-    gradient however often the policy now takes it.  With clip = inf it is the plain estimate.
+    gradient however often the policy now takes it. With clip = inf it is the plain estimate.
     Source: Williams 1992; the clipped weight, Ionides 2008; the outer minimum, Schulman et al. 2017, eq. 7.
 
     Two rows, rho = 2 and 0.5, A = 1 and -1, clip 1.5: -(1.5 - 0.5) / 2.
@@ -70,9 +70,9 @@ def implicit_exploration_loss(
 ) -> Tensor:
     """Implicit exploration (IX), L = -mean pi(a|x) / (mu + gamma) * r, one value per task; rewards >= 0.
 
-    Linear in pi, so smooth to every order, and no weight exceeds 1 / gamma.  Since it never overstates a row
-    with r >= 0 it is pessimistic: E[-L] = E_pi[r mu / (mu + gamma)] <= the policy's value.  Rewards less a
-    baseline lose that guarantee.  gamma of the order sqrt(1 / (n A)) balances bias and noise; 0 is plain IPS.
+    Linear in pi, so smooth to every order, and no weight exceeds 1 / gamma. Since it never overstates a row
+    with r >= 0 it is pessimistic: E[-L] = E_pi[r mu / (mu + gamma)] <= the policy's value. Rewards less a
+    baseline lose that guarantee. gamma of the order sqrt(1 / (n A)) balances bias and noise; 0 is plain IPS.
     Source: Kocák, Neu, Valko & Munos 2014, eq. 2; Gabbianelli, Neu & Papini 2024.
 
     pi = (0.8, 0.2), mu = 0.4, gamma = 0.1, r = (1, 0): -(0.8 / 0.5) / 2.
@@ -89,7 +89,7 @@ def implicit_exploration_loss(
 def self_normalized_loss(log_probability: Tensor, propensity: Tensor, reward: Tensor, mask: Tensor) -> Tensor:
     """Self-normalized IPS (SNIPS), L = -sum rho r / sum rho, one value per task; 0 for a task without rows.
 
-    The same under any shift of the rewards, and never beyond the rewards seen; biased by O(1 / n).  The ratio
+    The same under any shift of the rewards, and never beyond the rewards seen; biased by O(1 / n). The ratio
     is differentiated as a whole: its denominator is no constant.
     Source: Swaminathan & Joachims 2015, "The Self-Normalized Estimator for Counterfactual Learning", eq. 9.
 
@@ -118,8 +118,8 @@ def doubly_robust_loss(
 ) -> Tensor:
     """Doubly robust loss, L = -mean [sum_a pi(a|x) q(x, a) + min(rho, clip) (r - q(x, a_i))], per task.
 
-    log_probabilities and q_hat are [T, N, A], the others [T, N].  q_hat must not have seen the rows that it
-    corrects (cross-fit it, see `offline_rl.meta.cross_fitting`): its own fit would pass for evidence.  A
+    log_probabilities and q_hat are [T, N, A], the others [T, N]. q_hat must not have seen the rows that it
+    corrects (cross-fit it, see `offline_rl.meta.cross_fitting`): its own fit would pass for evidence. A
     constant q_hat = b is IPS with baseline b.
     Source: Dudík, Langford & Li 2011, eq. 1, as an objective; the clip, Su et al. 2020.
 
@@ -154,8 +154,8 @@ def divergence_from_logging(log_probability: Tensor, propensity: Tensor, mask: T
     """KL(pi || mu) estimated from the logged actions alone: mean(rho log rho - rho + 1), one value per task.
 
     The log holds the propensity of the logged action only, so the sum over actions is replaced by the logging
-    policy's own draws: E_mu[rho log rho] = KL(pi || mu).  Adding 1 - rho, whose expectation is 0, makes every
-    row non-negative and the estimate less noisy.  Zero exactly where pi equals the logged propensities.
+    policy's own draws: E_mu[rho log rho] = KL(pi || mu). Adding 1 - rho, whose expectation is 0, makes every
+    row non-negative and the estimate less noisy. Zero exactly where pi equals the logged propensities.
 
     >>> divergence_from_logging(torch.tensor([[0.3]]).log(), torch.tensor([[0.3]]), torch.ones(1, 1)).item()
     0.0
@@ -195,7 +195,7 @@ def doubly_robust_terms(
 ) -> Tensor:
     """Each row's term of the doubly robust value: sum_a pi(a|x) q_hat(x, a) + rho (r - q_hat of the action).
 
-    probabilities and q_hat [..., A], the others [...].  Its mean over the log estimates the policy's value,
+    probabilities and q_hat [..., A], the others [...]. Its mean over the log estimates the policy's value,
     and the difference of two policies' terms on the same rows has little noise where they agree.
     Source: Dudík, Langford & Li 2011, eq. 1.
 

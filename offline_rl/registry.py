@@ -6,7 +6,7 @@ from typing import Literal
 
 from features.contracts.findings import Finding
 from offline_rl.ope.evaluation import Evaluation
-from offline_rl.ope.trust.verdict import GateSettings, Verdict, judge
+from offline_rl.ope.trust.verdict import GateSettings, Verdict, reach_verdict
 
 LOGGING = "logging"
 """The policies that made the log, as a policy."""
@@ -17,13 +17,14 @@ INCUMBENT = "incumbent"
 
 @dataclass(frozen=True)
 class Contenders:
-    """The learned policies that ask for promotion, by name.
+    """The learned policies that may be promoted, by name.
 
     wanted: the learner that predicted later rewards best (`offline_rl.meta.choice`), if any, then the plain
     baseline: a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     cautious: what must pass first, and ships where it alone passes (`offline_rl.meta.cautious`).
     constant: those that show everybody, or everybody of a segment, the same: the best of them by the training
-        rounds. They ask only where they are among the wanted; a policy that is promoted is held against them.
+        rounds. They may be promoted only if they are among the wanted; a promoted policy is compared with
+        them.
     """
 
     wanted: tuple[str, ...]
@@ -31,8 +32,8 @@ class Contenders:
     constant: tuple[str, ...] = ()
 
     @property
-    def judged(self) -> tuple[str, ...]:
-        """All that the gate looks at, each once, the most wanted first."""
+    def compared(self) -> tuple[str, ...]:
+        """All policies that the gate compares, each once, the most wanted first."""
         cautious = () if self.cautious is None else (self.cautious,)
         return tuple(dict.fromkeys((*self.wanted, *cautious, *self.constant)))
 
@@ -86,26 +87,28 @@ def elect(
 ) -> Election:
     """Promote the first contender that passes the gate; the incumbent stays where none does.
 
-    evaluation_of: contender → the rounds that it and its rivals are judged on.
-    contenders: the most wanted first, in an order chosen before the holdout was opened. Each is judged
+    evaluation_of: contender → the rounds that it and its rivals are evaluated on.
+    contenders: the most wanted first, in an order chosen before the holdout was opened. Each is evaluated
         against the logging policy, the incumbent and the contenders after it, so a learner must beat the
         plain model that would ship instead of it.
     incumbent: what serves today; the logging policy itself where nothing else does.
     cautious: a softer policy of the last contender's scores, which serves where it alone passes.
 
-    The last to ask, the cautious policy or else the plain model, must pass first: nobody serves where it
-    doesn't. With c contenders a false promotion would have c chances, each at half the error of a two-sided
-    interval; where no policy is better than what serves today, one that must pass first leaves half of an
-    interval's error in all, 2.5%.
+    The last in order, the cautious policy or else the plain model, must pass first: no contender serves where
+    it doesn't. With c contenders a false promotion would have c chances, each at half the error of a
+    two-sided interval; where no policy is better than what serves today, one that must pass first leaves half
+    of an interval's error in all, 2.5%.
     """
 
     def rivals(contender: str) -> list[str]:
         return [incumbent, *contenders[[*contenders, contender].index(contender) + 1 :]]
 
-    asking = [*contenders, cautious] if cautious is not None else [*contenders]
+    in_order = [*contenders, cautious] if cautious is not None else [*contenders]
     verdicts = [
-        judge(evaluation_of(contender), contender, logging_policy, rivals(contender), settings=settings)
-        for contender in asking
+        reach_verdict(
+            evaluation_of(contender), contender, logging_policy, rivals(contender), settings=settings
+        )
+        for contender in in_order
     ]
     is_open = verdicts[-1].verdict == "promote"
     promoted = next((verdict for verdict in verdicts if verdict.verdict == "promote"), None)
@@ -115,9 +118,9 @@ def elect(
         reasons = (*verdicts[0].reasons, *verdicts[-1].reasons)
         verdicts = [replace(verdicts[0], verdict=closed, reasons=reasons)]
     overall = promoted or verdicts[0]
-    # Who asked before the one that serves, and why that did not do, belongs to the verdict.
+    # The contenders before the one that serves, and why they failed, belong to the verdict.
     passed_over = verdicts[: verdicts.index(overall)]
     earlier = tuple(reason for verdict in passed_over for reason in verdict.reasons)
-    # Who asks and opens the gate at once has said it twice.
+    # A contender that is also the last in order has given its reasons twice.
     overall = replace(overall, reasons=tuple(dict.fromkeys((*earlier, *overall.reasons))))
     return Election(overall, incumbent, incumbent if promoted is None else promoted.candidate)

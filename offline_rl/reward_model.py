@@ -16,8 +16,8 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.two_tower import Parameters, with_task_dimension
 
 PENALTIES = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
-"""Prior precisions tried, weakest first.  A weight has prior deviation 1 / sqrt(penalty) on the score's
-scale: 0.32, 0.18, 0.1, 0.06, 0.03, 0.01.  The last one is a constant model in all but name, the right one for
+"""Prior precisions tried, weakest first. A weight has prior deviation 1 / sqrt(penalty) on the score's
+scale: 0.32, 0.18, 0.1, 0.06, 0.03, 0.01. The last one is a constant model in all but name, the right one for
 a log with 40 clicks in 10,000 rounds, in which no item can be told from another."""
 
 UNPENALIZED = "level"
@@ -31,7 +31,7 @@ _CHUNK = 65536
 class RewardModel:
     """q_hat(x, slot, item) = sigmoid(score) for 0/1 rewards, reward_scale * score for others.
 
-    parameters: `two_tower` tensors, without task dimension.  penalty: the prior precision it was fitted with.
+    parameters: `two_tower` tensors, without task dimension. penalty: the prior precision it was fitted with.
     """
 
     parameters: Parameters
@@ -74,7 +74,7 @@ class RewardModel:
 def negative_log_likelihood(score: Tensor, reward: Tensor, *, is_binary: bool) -> Tensor:
     """What each reward costs under its score, up to a constant; same shape as reward.
 
-    Binary rewards: cross-entropy with q = sigmoid(score).  Others: (score - r)^2 / 2.
+    Binary rewards: cross-entropy with q = sigmoid(score). Others: (score - r)^2 / 2.
 
     >>> negative_log_likelihood(torch.zeros(2), torch.tensor([0.0, 1.0]), is_binary=True)
     tensor([0.6931, 0.6931])
@@ -102,9 +102,9 @@ def fit_reward_model(
         minimize  sum_i NLL(score_i, r_i) + penalty / 2 * |weights|^2      (L-BFGS, all rows at once)
 
     Each penalty is fitted on the clusters that aren't held out, from the weakest on, each starting where the
-    last one ended.  Chosen is the strongest one whose held-out likelihood is within one paired standard error
+    last one ended. Chosen is the strongest one whose held-out likelihood is within one paired standard error
     of the best (the one-standard-error rule of Breiman et al. 1984): of models that the data can't tell
-    apart, the flattest.  It is then fitted again on all rows.  With a single penalty nothing is held out.
+    apart, the flattest. It is then fitted again on all rows. With a single penalty nothing is held out.
     Scores are added to the rounds' offset where they have one: then what is fitted is what it leaves.
 
     Raises ValueError if there are no rounds.

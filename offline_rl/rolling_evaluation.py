@@ -1,7 +1,7 @@
 """Rolling evaluation: the contenders as they would have served from each rolling origin of the log on.
 
-This is what the gate decides by.  The tables of values stay with the holdout, where every policy is judged as
-it would serve tomorrow.
+The gate decides by it. The tables of values stay with the holdout, where every policy is evaluated as it
+would serve tomorrow.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,23 +17,23 @@ from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.rolling_origin import Origin, origins
-from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+from offline_rl.serving import SegmentPolicies, evaluation_rounds, logged_as_is, served_probabilities
 
 
 @dataclass(frozen=True, eq=False)
 class Rolling:
-    """What every policy that the gate compares did on the rounds that any origin judges.
+    """The rounds of all origins as each policy sees them that the gate compares.
 
-    rounds: policy → the n rounds as it sees them.  judged: int64[n], their places in the log.
+    rounds: policy → the n rounds as it sees them. evaluated: int64[n], their places in the log.
     """
 
     rounds: Mapping[str, EvaluationRounds]
-    judged: Tensor
+    evaluated: Tensor
     n_origins: int
 
 
 def fitted_ones(policies: Sequence[MetaPolicy]) -> list[FittedPolicy]:
-    """Those that one fit learns anew; learners that take steps would need a night for each origin."""
+    """Return the policies that one fit makes; learners that take steps would need a night for each origin."""
     return [policy for policy in policies if isinstance(policy, FittedPolicy)]
 
 
@@ -47,17 +47,17 @@ def rolled(
     exploration: float,
     seed: int,
 ) -> Rolling:
-    """Judge the contenders, the logging policy under the name given, and what serves today if it is another.
+    """Evaluate contenders, the logging policy under the name given, and what serves today if it is another.
 
     contenders, pooled: as the night serves them, pooled also as the reward model of doubly robust estimates;
     at earlier origins they are fitted again, with the settings that the night has chosen.
-    serving_today: judged as it is from every origin, for the log itself says what it shows.
+    serving_today: evaluated as it is from every origin, because the log itself says what it shows.
     """
     seen: dict[str, list[EvaluationRounds]] = {}
-    judged: list[Tensor] = []
+    evaluated: list[Tensor] = []
     for origin in origins(tasks):
-        judged.append(origin.judged)
-        rounds = tasks.rounds.select(origin.judged)
+        evaluated.append(origin.evaluated)
+        rounds = tasks.rounds.select(origin.evaluated)
         early = _learned(pooled, origin, seed)
         assert isinstance(early, MixedMetaPolicy)
         q_hat = early.model.expected_rewards(rounds).cpu()
@@ -68,16 +68,16 @@ def rolled(
         serving = [SegmentPolicies.adapted(policy, origin.training, exploration) for policy in at_origin]
         for policies in (*serving, *serving_today):
             probabilities = served_probabilities(policies, rounds)
-            seen.setdefault(policies.name, []).append(judged_rounds(rounds, probabilities, q_hat))
+            seen.setdefault(policies.name, []).append(evaluation_rounds(rounds, probabilities, q_hat))
     return Rolling(
         rounds={name: EvaluationRounds.joined(parts) for name, parts in seen.items()},
-        judged=torch.cat(judged),
-        n_origins=len(judged),
+        evaluated=torch.cat(evaluated),
+        n_origins=len(evaluated),
     )
 
 
 def _learned(policy: FittedPolicy, origin: Origin, seed: int) -> FittedPolicy:
-    """The policy as it would have been learned at an origin; at the last one it has been."""
+    """Return the policy as it would have been learned at an origin; at the last one it has been."""
     if origin.is_last:
         return policy
     return policy.fitted_again(origin.training.to(training_device(), torch.float32), seed)

@@ -6,7 +6,7 @@ is the likelier of the two, what serves today stays.
 
 Choosing segments and valuing the choice by the same rewards would flatter it. So users are dealt into two
 halves: each half is served as the other half's rewards would have it, and the halves together are what the
-gate judges. The value it prints is then that of what serves.
+gate evaluates. So the value that it prints is that of the mixture that serves.
 Source: sample splitting for policies that are chosen by data, as in Athey & Wager 2021, "Policy learning with
 observational data", section 3; partial pooling, see `offline_rl.ope.segments.partial_pooling`.
 """

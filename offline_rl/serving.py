@@ -1,9 +1,9 @@
-"""Serving: what a policy does with a whole surface, as probabilities that can be judged and logged.
+"""Serving: what a policy does with a whole surface, as probabilities that can be evaluated and logged.
 
 A policy scores one slot at a time. What a visitor sees is a slate without repeats, now and then a random one,
 so the probability of an item in a slot is not what the policy says of that slot alone but its marginal over
-slates (`exploration`, `plackett_luce`). The evaluation judges these marginals, and tomorrow's table records
-them: what is judged is what is served.
+slates (`exploration`, `plackett_luce`). The evaluation uses these marginals, and tomorrow's table records
+them: the policy that is evaluated is the one that is served.
 """
 
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ class SegmentPolicies:
         of_rows = [0.0 if g in self.without_exploration else self.exploration for g in segment.tolist()]
         return torch.tensor(of_rows, dtype=torch.float64)
 
-    def draws(
+    def slot_logits(
         self,
         context: Tensor,
         segment: Tensor,
@@ -65,7 +65,7 @@ class SegmentPolicies:
         *,
         history: UserHistory | None = None,
     ) -> Tensor:
-        """Return the logits of what each slot would draw if it were filled first, float64 [n, L, A].
+        """Return the logits of each slot as if it were filled first, float64 [n, L, A].
 
         They are logs of probabilities up to a constant of each slot, minus infinity where not available: a
         greedy policy's second choice may have no probability that a float can hold, and fills slot 2.
@@ -100,7 +100,7 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
             rows = together[start : start + _CONTEXTS_AT_ONCE]
             block, moment_of = _moments(rounds.select(rows))
             available = block.availability()
-            draws = policies.draws(
+            logits = policies.slot_logits(
                 block.context,
                 block.segment,
                 available,
@@ -110,9 +110,9 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
             )[:, :, items]
             if policies.fills_slates:
                 exploration = policies.exploration_of(block.segment)
-                marginals = explored_marginals(draws, available[:, items], exploration)
+                marginals = explored_marginals(logits, available[:, items], exploration)
             else:
-                marginals = shares(draws)
+                marginals = shares(logits)
             served[rows[:, None], items] = marginals[moment_of, rounds.slot[rows]]
     return served
 
@@ -150,7 +150,7 @@ def _moments(rounds: LoggedRounds) -> tuple[LoggedRounds, Tensor]:
     return rounds.select(is_first), is_first.cumsum(0) - 1
 
 
-def judged_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) -> EvaluationRounds:
+def evaluation_rounds(rounds: LoggedRounds, probabilities: Tensor, q_hat: Tensor) -> EvaluationRounds:
     """Return logged rounds as the evaluation sees a policy that shows items with `probabilities` [n, A].
 
     q_hat: [n, A], a reward model that was not fitted on these rounds.

@@ -4,12 +4,12 @@
     v = tanh(z V + c)                             the item's tower          [H]
     score(x, slot, item) = u·v + z·w + m_item + [x, slot]·k + k0
 
-z are the item's features and m its own effect.  An item that was never shown keeps m = 0 and is scored by
-its features.  The last two terms are the same for all items: a reward model needs them, and they cancel in a
+z are the item's features and m its own effect. An item that was never shown keeps m = 0 and is scored by
+its features. The last two terms are the same for all items: a reward model needs them, and they cancel in a
 softmax.
 
 Parameters are a dict of tensors with a leading task dimension, so that segments that have moved apart during
-adaptation are scored by one batched product each.  Source of the form: Covington et al. 2016, Yi et al. 2019.
+adaptation are scored by one batched product each. Source of the form: Covington et al. 2016, Yi et al. 2019.
 """
 
 import math
@@ -84,7 +84,7 @@ def logged_scores(
 ) -> Tensor:
     """Scores of the logged items only: [T, N] for action [T, N]; A times less work than `all_scores`."""
     if action.is_cuda:
-        # Gathering items sums their gradients in an order that changes from run to run on a GPU.  There all
+        # Gathering items sums their gradients in an order that changes from run to run on a GPU. There all
         # scores are cheap, and choosing one per round from them is reproducible.
         scores = all_scores(parameters, context, slot, item_features)
         return scores.gather(-1, action.unsqueeze(-1)).squeeze(-1)
@@ -103,7 +103,7 @@ def _context_tower(parameters: Parameters, context: Tensor, slot: Tensor) -> tup
             f"The network was built for fewer than the {columns} context columns given: "
             "pass the context of the same tasks that it was trained on."
         )
-    # The level is one more column of the product.  The slot is a product of its own: copying all contexts to
+    # The level is one more column of the product. The slot is a product of its own: copying all contexts to
     # put a column beside them costs as much as multiplying them.
     weight = torch.cat([parameters["context_weight"], parameters["level_linear"].unsqueeze(-1)], dim=-1)
     bias = torch.cat([parameters["context_bias"], parameters["level"]], dim=-1).unsqueeze(1)

@@ -1,6 +1,6 @@
 """User history: what each user had lately done with each item, as known when a decision was made.
 
-A user and a candidate item make a pair, and there are far too many pairs to keep a row for each.  But a user
+A user and a candidate item make a pair, and there are far too many pairs to keep a row for each. But a user
 has touched few items, so a table of those that were touched holds everything at any catalog size; what is
 known of a pair, of the item's category or of its brand is looked up from it when a candidate is scored.
 """
@@ -22,7 +22,7 @@ class Touches:
     A state is a user and the moment of the user's last act, so it changes only when the user does something.
     State s has the entries first[s] .. first[s + 1] - 1.
 
-    first: int64 [S + 1].  item: int64 [E], index of the item touched.  amount: float [E, K], see `ACTS`; the
+    first: int64 [S + 1]. item: int64 [E], index of the item touched. amount: float [E, K], see `ACTS`; the
     sums are decayed to the moment of the state, not to that of the decision: tomorrow's decision, days after
     the last visit, would else see fainter interests than those that were learned from.
     """

@@ -7,7 +7,7 @@ from features.contracts.columns import optional
 
 
 class AdImpressions(dy.Schema):
-    """One ad shown once.  Grain: ad_impression_id."""
+    """One ad shown once. Grain: ad_impression_id."""
 
     ad_impression_id = columns.ad_impression_id
     shown_at = columns.shown_at
@@ -23,7 +23,7 @@ class AdImpressions(dy.Schema):
 
 
 class AdTargeting(dy.Schema):
-    """Which creative to show whom.  Grain: segment_id, campaign_id, channel, creative_id."""
+    """Which creative to show whom. Grain: segment_id, campaign_id, channel, creative_id."""
 
     run_id = columns.run_id
     segment_id = columns.segment_id

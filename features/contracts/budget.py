@@ -14,7 +14,7 @@ class AdSpendDaily(dy.Schema):
     """Spend and return of a campaign on a channel, by day and audience segment.
 
     A file may hold several lines of one day, campaign, channel and segment, one for each banner or placement:
-    they add up (see ADDED_UP).  Grain: date, campaign_id, channel, segment_id, once they are added up.
+    they add up (see ADDED_UP). Grain: date, campaign_id, channel, segment_id, once they are added up.
     """
 
     date = columns.date
@@ -34,7 +34,7 @@ class AdSpendDaily(dy.Schema):
 
 
 class BudgetAllocation(dy.Schema):
-    """Tomorrow's spend.  Grain: scenario, campaign_id, channel, segment_id.
+    """Tomorrow's spend. Grain: scenario, campaign_id, channel, segment_id.
 
     Spend, limits and revenue are of a day on which the cell spends; daily_spend_* are means over all days.
     What a refused cell would earn is not known: its expectations are null.
@@ -77,7 +77,7 @@ class BudgetAllocation(dy.Schema):
 
 
 class BudgetTotals(dy.Schema):
-    """What the plan spends and earns a day, beside today's spend.  Grain: scenario, scope, channel.
+    """What the plan spends and earns a day, beside today's spend. Grain: scenario, scope, channel.
 
     Means over all days. Intervals are of the sums themselves, not sums of intervals. Refused cells are in:
     they spend and earn the same either way, so the gain is without them. The shop's row has channel `all`.
@@ -120,7 +120,7 @@ class BudgetTotals(dy.Schema):
 
 
 class BudgetBacktest(dy.Schema):
-    """What the days before would have predicted for weeks of the log.  Grain: method, held_out_from.
+    """What the days before would have predicted for weeks of the log. Grain: method, held_out_from.
 
     Each week is predicted from its own spend; only cells count that every method can predict.
     """

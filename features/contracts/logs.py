@@ -17,7 +17,7 @@ LINE_TOTAL_IS_SUMMABLE = ProductAtMost("quantity", "price_cents", columns.MOST_C
 
 
 class Events(dy.Schema):
-    """One thing a user did; session_id is null where a shop knows no visits.  Grain: event_id."""
+    """One thing a user did; session_id is null where a shop knows no visits. Grain: event_id."""
 
     event_id = columns.event_id
     occurred_at = columns.occurred_at
@@ -29,7 +29,7 @@ class Events(dy.Schema):
 
 
 class Purchases(dy.Schema):
-    """One line of an order.  Grain: order_id, line.
+    """One line of an order. Grain: order_id, line.
 
     price_cents is null where a log has no prices; currency_code is then XXX, the ISO code for none.
     """
@@ -53,7 +53,7 @@ class Purchases(dy.Schema):
 
 
 class Items(dy.Schema):
-    """The catalog.  Grain: item_id."""
+    """The catalog. Grain: item_id."""
 
     item_id = columns.item_id
     name = optional(columns.name)
@@ -67,7 +67,7 @@ class Items(dy.Schema):
 
 
 class Users(dy.Schema):
-    """The people, without names.  Grain: user_id."""
+    """The people, without names. Grain: user_id."""
 
     user_id = columns.user_id
     region = optional(columns.region)

@@ -39,7 +39,7 @@ class PolicyValues(dy.Schema):
 
 
 class Verdicts(dy.Schema):
-    """What the gate decided.  Grain: domain, segment_id.
+    """What the gate decided. Grain: domain, segment_id.
 
     For `all` the difference is that of what would serve, segments that keep today's policy included, against
     the strongest baseline. For a segment it is the candidate's against what serves today, drawn towards the
@@ -76,7 +76,7 @@ class Verdicts(dy.Schema):
 
 
 class SegmentTasks(dy.Schema):
-    """What each segment brought to learning.  Grain: domain, segment_id."""
+    """What each segment brought to learning. Grain: domain, segment_id."""
 
     run_id = columns.run_id
     domain = DOMAIN
@@ -95,7 +95,7 @@ class SegmentTasks(dy.Schema):
 
 
 class LearningCurves(dy.Schema):
-    """How learning went.  Grain: domain, learner, step.
+    """How learning went. Grain: domain, learner, step.
 
     `seconds` is the only published column that differs between equal runs; `loss` is null at step 0.
     """
@@ -155,7 +155,7 @@ class AdaptationCurves(dy.Schema):
 
 
 class DataQuality(dy.Schema):
-    """What was loaded and what was not, and why.  Grain: source_name, rule."""
+    """What was loaded and what was not, and why. Grain: source_name, rule."""
 
     run_id = columns.run_id
     source_name = columns.source_name

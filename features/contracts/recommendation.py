@@ -8,7 +8,7 @@ from features.contracts.columns import optional
 
 
 class Impressions(dy.Schema):
-    """One item shown once, with the probability it had.  Grain: impression_id."""
+    """One item shown once, with the probability it had. Grain: impression_id."""
 
     impression_id = columns.impression_id
     shown_at = columns.shown_at
@@ -24,14 +24,14 @@ class Impressions(dy.Schema):
 
 
 class CandidateSets(dy.Schema):
-    """An item that could have been shown.  Grain: candidate_set_id, item_id."""
+    """An item that could have been shown. Grain: candidate_set_id, item_id."""
 
     candidate_set_id = columns.candidate_set_id
     item_id = columns.item_id
 
 
 class Recommendations(dy.Schema):
-    """What to show tomorrow.  Grain: user_key, surface, slot_rank."""
+    """What to show tomorrow. Grain: user_key, surface, slot_rank."""
 
     run_id = columns.run_id
     as_of = columns.as_of

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
+from features.codes import ALL_SEGMENTS
 from features.errors import MetacartError, UsageError
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
@@ -320,7 +321,7 @@ def _print_night(result: "NightResult") -> None:
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
     for line in quality_lines(result.published.table("out_data_quality")):
         print(f"  {line}")
-    for row in result.verdicts.filter(segment_id="all").iter_rows(named=True):
+    for row in result.verdicts.filter(segment_id=ALL_SEGMENTS).iter_rows(named=True):
         found = "the difference could not be measured"
         if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
             found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
@@ -337,7 +338,7 @@ def _print_night(result: "NightResult") -> None:
             [
                 other
                 for other in result.verdicts.iter_rows(named=True)
-                if other["domain"] == row["domain"] and other["segment_id"] != "all"
+                if other["domain"] == row["domain"] and other["segment_id"] != ALL_SEGMENTS
             ]
         )
     for line in _area_lines(result):

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.codes import Window
+from features.codes import ALL_SEGMENTS, Window
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import World
@@ -203,16 +203,16 @@ def _outcome(workspace: Workspace, night: Night, job: NightJob, seconds: Sequenc
     folder = workspace.night_folder(night.run_id)
     tasks, contenders = folder.tasks(DOMAIN), folder.contenders(DOMAIN).wanted
     values = folder.table("out_policy_values").filter(estimator="dr")
-    overall = dict(values.filter(segment_id="all").select("policy", "true_value").iter_rows())
+    overall = dict(values.filter(segment_id=ALL_SEGMENTS).select("policy", "true_value").iter_rows())
     overall.pop(CAUTIOUS, None)  # not a learner, and not in every night
     verdicts = folder.table("out_verdicts")
-    whole = verdicts.filter(segment_id="all").row(0, named=True)
+    whole = verdicts.filter(segment_id=ALL_SEGMENTS).row(0, named=True)
     rounds = folder.rounds(DOMAIN).filter(window=Window.HOLDOUT)
     sizes = rounds.group_by("segment_id").len()
     share = dict(sizes.with_columns(pl.col("len") / rounds.height).iter_rows())
     by_segment = {(row["segment_id"], row["policy"]): row["true_value"] for row in values.to_dicts()}
     serving = dict(
-        verdicts.filter(pl.col("segment_id") != "all").select("segment_id", "champion").iter_rows()
+        verdicts.filter(pl.col("segment_id") != ALL_SEGMENTS).select("segment_id", "champion").iter_rows()
     )
     settings = _world_settings(job)
     return NightOutcome(

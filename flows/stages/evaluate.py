@@ -42,7 +42,7 @@ from offline_rl.ope.records import EvaluationRounds
 from offline_rl.registry import INCUMBENT, LOGGING, Contenders
 from offline_rl.rolling_evaluation import fitted_ones, rolled
 from offline_rl.rolling_origin import rolls
-from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+from offline_rl.serving import SegmentPolicies, evaluation_rounds, logged_as_is, served_probabilities
 
 
 @dataclass(frozen=True)
@@ -135,11 +135,11 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
         q_hat=folder.pooled(domain).model.expected_rewards(rounds).cpu(),
         truth=true_rewards(workspace, domain, identities, tasks.action_ids),
     )
-    judged: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
+    by_policy: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
     true_values = {(LOGGING, segment): value for segment, value in holdout.true_values(None).items()}
     for policies in shown.serving():
         probabilities = served_probabilities(policies, rounds)
-        judged[policies.name] = judged_rounds(rounds, probabilities, holdout.q_hat)
+        by_policy[policies.name] = evaluation_rounds(rounds, probabilities, holdout.q_hat)
         of_policy = holdout.true_values(probabilities)
         true_values |= {(policies.name, segment): value for segment, value in of_policy.items()}
     of_all = partial(
@@ -149,10 +149,10 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
         confidence=settings.evaluation.confidence,
         cluster_name="users" if names.has_users else "rounds",
     )
-    evaluation = of_all(judged, [from_name(name) for name in _estimators(settings)])
+    evaluation = of_all(by_policy, [from_name(name) for name in _estimators(settings)])
     terms = GateTerms(
         evaluate=lambda policies: of_all(policies, [from_name(ESTIMATOR)]),
-        today=INCUMBENT if INCUMBENT in judged else LOGGING,
+        today=INCUMBENT if INCUMBENT in by_policy else LOGGING,
         protected=protected_segments(tasks.segment_ids, settings),
         keep_above=settings.segments.keep_above,
         seed=settings.night.seed,
@@ -162,7 +162,7 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
     return EvaluatedHoldout(
         evaluation,
         contenders,
-        _gate(shown, contenders, terms, judged),
+        _gate(shown, contenders, terms, by_policy),
         true_values=true_values,
         n_earlier_uses=n_earlier_uses,
         comparisons=compare_learners(
@@ -179,20 +179,20 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
 
 
 def _gate(
-    domain: _Domain, contenders: Contenders, terms: GateTerms, judged: Mapping[str, EvaluationRounds]
+    domain: _Domain, contenders: Contenders, terms: GateTerms, by_policy: Mapping[str, EvaluationRounds]
 ) -> Gate:
     """Evaluate on rolling origins the contenders that can be learned again from earlier days, the others on
     the holdout.
 
-    judged: policy → the rounds of the holdout with its probabilities.
+    by_policy: policy → the rounds of the holdout with its probabilities.
     """
     folder, tasks, settings = domain.folder, domain.tasks, domain.settings
     identities = folder.rounds(domain.name)
     evidence: dict[str, Evidence] = {}
     if rolls(tasks):
-        judged_anew = rolled(
+        rolling_rounds = rolled(
             tasks,
-            fitted_ones([folder.policy(domain.name, name) for name in contenders.judged]),
+            fitted_ones([folder.policy(domain.name, name) for name in contenders.compared]),
             folder.pooled(domain.name),
             logging_policy=LOGGING,
             serving_today=domain.incumbent,
@@ -200,18 +200,18 @@ def _gate(
             seed=settings.night.seed,
         )
         rolling = Evidence.of(
-            judged_anew.rounds,
-            contenders.judged,
+            rolling_rounds.rounds,
+            contenders.compared,
             terms,
-            days=_days(identities[judged_anew.judged.numpy()]),
-            n_origins=judged_anew.n_origins,
+            days=_days(identities[rolling_rounds.evaluated.numpy()]),
+            n_origins=rolling_rounds.n_origins,
         )
         evidence = dict.fromkeys(rolling.choices, rolling)
-    if at_holdout := [name for name in contenders.judged if name not in evidence]:
-        asked = {LOGGING, INCUMBENT, *contenders.judged}
+    if at_holdout := [name for name in contenders.compared if name not in evidence]:
+        asked = {LOGGING, INCUMBENT, *contenders.compared}
         last = Evidence.of(
-            {name: rounds for name, rounds in judged.items() if name in asked},
-            contenders.judged,
+            {name: rounds for name, rounds in by_policy.items() if name in asked},
+            contenders.compared,
             terms,
             days=_days(identities.filter(window=Window.HOLDOUT)),
             n_origins=1,

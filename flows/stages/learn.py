@@ -19,7 +19,7 @@ from flows.workspace import Workspace
 from offline_rl.device import limit_threads, training_device
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import cautious
-from offline_rl.meta.choice import asking
+from offline_rl.meta.choice import choose_contenders
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
@@ -90,7 +90,7 @@ def train(
         learned.append(learner.meta_train(fits, progress=listener(run)))
     served = [refitted(policy, fits) for policy in learned]
     # The baseline is what a learner asks to replace, so it doesn't ask itself.
-    asked = asking(learned[1:], learned[0], fits)
+    asked = choose_contenders(learned[1:], learned[0], fits)
     pooled = served[0]
     assert isinstance(pooled, MixedMetaPolicy)
     softer = cautious(pooled, fits) if asked.plain == BASELINE.name else None

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import polars as pl
 
+from features.codes import ALL_SEGMENTS
 from features.contracts.findings import Finding, finding
 from features.contracts.outputs import Verdicts
 from flows.settings import Settings
@@ -15,8 +16,6 @@ from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
 from offline_rl.registry import Champion, Election, Kept
 from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEffect
-
-ALL = "all"
 
 
 def gate_settings(settings: Settings) -> GateSettings:
@@ -48,7 +47,7 @@ def verdict_table(
     rows = [
         {
             **shared,
-            "segment_id": ALL,
+            "segment_id": ALL_SEGMENTS,
             "champion": election.champion,
             **_found(election.overall, evidence),
             **_discounted(election.overall, confidence),
@@ -174,4 +173,4 @@ def champion_of(election: Election, gate: Gate, segment_ids: Sequence[str], sett
 
 def segment_name(segment: int | None, segment_ids: Sequence[str]) -> str:
     """The segment's id, `all` for None."""
-    return ALL if segment is None else segment_ids[segment]
+    return ALL_SEGMENTS if segment is None else segment_ids[segment]

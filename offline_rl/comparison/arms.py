@@ -20,7 +20,7 @@ from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 ESTIMATOR = "snips"
 
 ARM = "arm"
-"""What findings call the arm that is judged."""
+"""What findings call the arm that is evaluated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +46,7 @@ class ArmLog:
 
 @dataclass(frozen=True)
 class ArmTerms:
-    """How arms are judged; gate: what is asked of evidence."""
+    """How arms are evaluated; gate: what is asked of evidence."""
 
     confidence: float
     resamples: int

@@ -43,7 +43,7 @@ class AdaptationPoint:
 
 @dataclass(frozen=True)
 class Way:
-    """One way to adapt, to be judged on every segment: a point of a curve."""
+    """One way to adapt, to be evaluated on every segment: a point of a curve."""
 
     policy: MetaPolicy
     curve: Curve
@@ -59,14 +59,14 @@ def adaptation_curves(
     exploration: the share of uniform slates that they serve, as every policy of the night does.
     """
     ways = [way for policy in policies if policy.adapts for way in ways_to_adapt(policy)]
-    judged: list[list[tuple[float, float | None]]] = [[] for _ in ways]
+    evaluated: list[list[tuple[float, float | None]]] = [[] for _ in ways]
     for segment in segments:
-        for way, values in zip(ways, judged, strict=True):
+        for way, values in zip(ways, evaluated, strict=True):
             found = value_on(segment, way.adapt(segment), exploration)
             values.append((found.value, found.true_value))
     return [
         AdaptationPoint(way.policy.name, way.curve, way.amount, *_means(values))
-        for way, values in zip(ways, judged, strict=True)
+        for way, values in zip(ways, evaluated, strict=True)
         if values
     ]
 

@@ -1,7 +1,7 @@
 """Unseen segments: those that taught no learner and chose none, so that they show what it does on a new one.
 
 They are the segments of the split `meta_test`, sealed by a salted hash. A learner adapts to their rounds
-before the holdout, and the pooled model under it reads them in the refit; the holdout judges.
+before the holdout, and the pooled model under it reads them in the refit; the holdout evaluates.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.policies.policy import Policy
-from offline_rl.serving import SegmentPolicies, judged_rounds, served_probabilities
+from offline_rl.serving import SegmentPolicies, evaluation_rounds, served_probabilities
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """n rounds that judge, over A actions, and what they judge by.
+    """n rounds to evaluate on, over A actions, with the reward model and the true rewards.
 
     q_hat: float64[n, A], by a reward model that was not fitted on them. truth: None in a real shop.
     """
@@ -63,9 +63,9 @@ class Holdout:
 
 @dataclass(frozen=True, eq=False)
 class UnseenSegment:
-    """One of them.
+    """An unseen segment.
 
-    support: its rounds before the holdout. holdout: the m rounds that judge.
+    support: its rounds before the holdout. holdout: the m rounds to evaluate on.
     q_hat: float64[m, A]. true_rewards: float64[m, A], None in a real shop.
     """
 
@@ -110,13 +110,13 @@ def each_unseen(tasks: Tasks, holdout: Holdout) -> Iterator[UnseenSegment]:
 
 
 def value_on(unseen: UnseenSegment, policy: Policy, exploration: float) -> SegmentValue:
-    """Judge what a policy, adapted to a segment, is worth on its holdout.
+    """Return the value of a policy, adapted to a segment, on the segment's holdout.
 
     exploration: the share of uniform slates that it serves, as every policy of the night does.
     """
     serving = SegmentPolicies("", {unseen.segment: policy}, policy, exploration)
     probabilities = served_probabilities(serving, unseen.holdout)
-    rounds, estimator = judged_rounds(unseen.holdout, probabilities, unseen.q_hat), from_name("dr")
+    rounds, estimator = evaluation_rounds(unseen.holdout, probabilities, unseen.q_hat), from_name("dr")
     terms = estimator.terms(rounds)
     true_value = None
     if unseen.true_rewards is not None:

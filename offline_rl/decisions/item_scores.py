@@ -10,31 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, betaln
 
-Array = NDArray[np.float64]
+from offline_rl.ope.records import Floats
 
 
 @dataclass(frozen=True)
 class ItemScores:
     """Posterior mean and interval of the reward per round, each float64 [segments, items]."""
 
-    mean: Array
-    lower: Array
-    upper: Array
+    mean: Floats
+    lower: Floats
+    upper: Floats
 
 
 @dataclass(frozen=True)
 class RewardCounts:
     """Rewarded rounds and all rounds, each float64 [segments, items]; the counts of two logs add."""
 
-    successes: Array
-    trials: Array
+    successes: Floats
+    trials: Floats
 
     def __add__(self, other: "RewardCounts") -> "RewardCounts":
         return RewardCounts(self.successes + other.successes, self.trials + other.trials)
 
 
 def count_rewards(
-    segment: NDArray[np.int64], action: NDArray[np.int64], reward: Array, *, n_segments: int, n_items: int
+    segment: NDArray[np.int64], action: NDArray[np.int64], reward: Floats, *, n_segments: int, n_items: int
 ) -> RewardCounts:
     """Count rounds and rewards per segment and item; `segment`, `action` and `reward` are columns [n].
 
@@ -117,11 +117,11 @@ _NEGLIGIBLE = 1e-3
 class _Rate:
     """Mean and variance of what is known of rates."""
 
-    mean: Array
-    variance: Array
+    mean: Floats
+    variance: Floats
 
 
-def _weights(counts: RewardCounts, prior: _Rate) -> Array:
+def _weights(counts: RewardCounts, prior: _Rate) -> Floats:
     """How likely each of DEVIATIONS makes the counts, in shares: sums of Beta-Binomial log-likelihoods."""
     shown = counts.trials > 0
     s, n = counts.successes[shown], counts.trials[shown]
@@ -135,7 +135,7 @@ def _weights(counts: RewardCounts, prior: _Rate) -> Array:
     return np.asarray(likely / likely.sum())
 
 
-def _posterior(counts: RewardCounts, prior: _Rate, weights: Array) -> _Rate:
+def _posterior(counts: RewardCounts, prior: _Rate, weights: Floats) -> _Rate:
     """Mean and variance of rates, over all deviations that count."""
     kept = [(deviation, weight) for deviation, weight in zip(DEVIATIONS, weights, strict=True)]
     kept = [(deviation, weight) for deviation, weight in kept if weight > _NEGLIGIBLE]
@@ -151,13 +151,13 @@ def _posterior(counts: RewardCounts, prior: _Rate, weights: Array) -> _Rate:
     return _Rate(mean, np.tensordot(weight, variances + (means - mean) ** 2, 1))
 
 
-def _strength(prior: _Rate, deviation: float) -> Array:
+def _strength(prior: _Rate, deviation: float) -> Floats:
     """M: how many rounds a prior of this deviation is worth."""
     within = prior.mean * (1.0 - prior.mean)
     variance = (deviation * within) ** 2 + prior.variance
     return _unimodal(within / variance - 1.0, prior.mean)
 
 
-def _unimodal(strength: Array, mean: Array) -> Array:
+def _unimodal(strength: Floats, mean: Floats) -> Floats:
     # Below one expected reward and one expected failure a Beta is U-shaped, its mean outside its interval.
     return np.asarray(np.maximum(strength, 1.0 / np.minimum(mean, 1.0 - mean)))

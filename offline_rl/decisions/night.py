@@ -54,7 +54,7 @@ class Marts(Protocol):
 class DecisionNight:
     """One area of one night, before it decides.
 
-    area: its name. folder: what the night has learned and judged. marts: its warehouse.
+    area: its name. folder: what the night has learned and evaluated. marts: its warehouse.
     seed: of draws. own_version: what to call the shop's own policy.
     exploration: share of uniform slates of a learned policy. say: makes the sentences beside reasons.
     settings: the section of the configuration that the area asks for, by key.

@@ -45,7 +45,7 @@ class Tomorrow:
         rows = torch.from_numpy(np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)]))
         owner = torch.from_numpy(np.repeat(chosen, n_contexts))
         rounds = self.tasks.rounds
-        drawn = self.policies.draws(
+        logits = self.policies.slot_logits(
             targets.context[rows],
             targets.segment[owner],
             rounds.available[targets.set_index[owner]],
@@ -54,7 +54,7 @@ class Tomorrow:
             history=targets.history.select(rows) if targets.history is not None else None,
         )
         starts = n_contexts.cumsum() - n_contexts
-        summed = np.logaddexp.reduceat(log_shares(drawn).numpy(), starts, axis=0)
+        summed = np.logaddexp.reduceat(log_shares(logits).numpy(), starts, axis=0)
         asked = torch.tensor(chosen)
         return SlateChances(
             logits=torch.from_numpy(summed - np.log(n_contexts)[:, None, None]),

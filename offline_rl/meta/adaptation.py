@@ -30,8 +30,8 @@ def gradient_per_task(
 ) -> dict[str, Tensor]:
     """d loss_t / d params_t for every task t, in one backward pass: [tasks, ...] like params.
 
-    Tasks share no parameters here, so the gradient of the sum holds each task's own gradient.  A parameter
-    that the loss doesn't use has gradient zero.  names: the tensors to differentiate by, all by default.
+    Tasks share no parameters here, so the gradient of the sum holds each task's own gradient. A parameter
+    that the loss doesn't use has gradient zero. names: the tensors to differentiate by, all by default.
     """
     values = loss(params, batch)
     if values.shape != (task_count(batch),):
@@ -56,10 +56,10 @@ def adapt(
 ) -> dict[str, Tensor]:
     """theta_K of every task: theta_{k+1} = theta_k - inner_lr * grad loss(theta_k), k = 0..inner_steps - 1.
 
-    params carry the task dimension and must require gradients.  With create_graph the steps can be
-    differentiated (second order); without, each step's gradient is a constant (first order).  inner_lr is one
+    params carry the task dimension and must require gradients. With create_graph the steps can be
+    differentiated (second order); without, each step's gradient is a constant (first order). inner_lr is one
     number, or says by name which tensors move and how far: rates [inner_steps], or [inner_steps, tasks] where
-    each task has its own; tensors that it doesn't name stay.  Rates that require gradients are differentiated
+    each task has its own; tensors that it doesn't name stay. Rates that require gradients are differentiated
     through in either order: d theta_{k+1} / d alpha_k = -grad loss(theta_k).
     """
     names = None if isinstance(inner_lr, float | int) else list(inner_lr)

@@ -3,10 +3,10 @@
     score_s(x, a) = f(x, a) + psi(x, a)·w_s,      w_s ~ N(0, I)
     psi(x, a) = [ S_x (1, x, slot) ⊗ S_a (1, e_a, z_a) ;  S_phi phi(x, a) ]
 
-f is the pooled reward model's score.  e_a marks the item, z_a are the item features that several items share:
+f is the pooled reward model's score. e_a marks the item, z_a are the item features that several items share:
 so a segment may have a level, a taste for each item and for each category, and all of these may lean on the
-context.  phi are m learned features, phi(x, a)_k = sum_h tanh((x, slot) W + b)_h (C_a)_hk, with C_a from e_a
-and z_a.  The diagonal scales S are prior deviations, so that the prior of w is the unit normal and a feature
+context. phi are m learned features, phi(x, a)_k = sum_h tanh((x, slot) W + b)_h (C_a)_hk, with C_a from e_a
+and z_a. The diagonal scales S are prior deviations, so that the prior of w is the unit normal and a feature
 that does not help ends with a scale near zero.
 
 The product of context and item features is never multiplied out: P = (1 + d + L)(1 + A + f') + m of them, a

@@ -1,7 +1,7 @@
 """Bayesian last layer: segments differ by random effects, on linear and on meta-learned features.
 
 The prior is learned (empirical Bayes): the posterior given one half of a segment's rounds must predict the
-other half.  Nested models compete: the pooled one, m = 0 (logistic random effects on linear features) and
+other half. Nested models compete: the pooled one, m = 0 (logistic random effects on linear features) and
 m > 0 learned features; a larger one is kept if on validation
 segments it convincingly beats the smaller one.
 Sources: Harrison, Sharma & Pavone 2018 (ALPaCA) for the learned features; Hong et al. 2023 (HierOPO) for
@@ -20,9 +20,9 @@ from offline_rl.meta.bayesian_features import init_parameters
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.bayesian_prior import TILTS, Logged, PriorSchedule, learn_prior
 from offline_rl.meta.bayesian_validation import BayesianValidation, largest_that_pays
-from offline_rl.meta.judgement import judge
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.policy_validation import validate
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.task_batches import rows_by_segment
 from offline_rl.meta.warm_start import WarmStart
@@ -39,7 +39,7 @@ class BayesianLastLayer:
     """Adapts to a segment by the posterior of its weights in the last layer of the reward model.
 
     sizes: numbers m of learned features that are tried, each starting from the scales of the one before.
-    rate, ..., weight_decay: see `PriorSchedule`.  tasks_per_step segments are drawn in a step, and rows
+    rate, ..., weight_decay: see `PriorSchedule`. tasks_per_step segments are drawn in a step, and rows
     rounds of each to adapt to; the prior doesn't depend on their number, so it holds for any support.
     """
 
@@ -64,12 +64,12 @@ class BayesianLastLayer:
             prior = self._first_prior(start, m, generator)
             if policies:
                 prior.update({name: policies[-1].prior[name] for name in _LINEAR})
-            learned = learn_prior(logged, prior, self._schedule(fits.settings), curve.look, generator)
+            learned = learn_prior(logged, prior, self._schedule(fits.settings), curve.measure, generator)
             policies.append(self._policy(start, learned))
         pooled = replace(policies[0], is_adapting=False)
         kept, gain, error = largest_that_pays([pooled, *policies], _DEMANDED, start)
         chosen = [pooled, *policies][kept]
-        seen = judge(chosen, start)
+        seen = validate(chosen, start)
         return replace(
             chosen,
             validation_value=seen.value,
@@ -129,8 +129,8 @@ class _Curve:
     began: float = field(default_factory=time.perf_counter)
     before: int = 0
 
-    def look(self, step: int, loss: float, prior: Parameters) -> float:
-        seen = self.validation.look(prior)
+    def measure(self, step: int, loss: float, prior: Parameters) -> float:
+        seen = self.validation.measure(prior)
         if step == 0 and self.points:
             self.before = self.points[-1].step
             return seen.likelihood

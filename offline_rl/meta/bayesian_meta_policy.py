@@ -48,9 +48,9 @@ class BayesianScore:
 class BayesianMetaPolicy:
     """Adapts pooled scores to a segment by the posterior mode of its weights given its support.
 
-    pooled: the pooled reward model's parameters; prior: those of `bayesian_features`.  is_adapting is False
-    where no learned prior beat the pooled model.  reward_scale: the unit of scores for rewards that are not
-    0 or 1.  The other fields: see `MetaPolicy`.
+    pooled: the pooled reward model's parameters; prior: those of `bayesian_features`. is_adapting is False
+    where no learned prior beat the pooled model. reward_scale: the unit of scores for rewards that are not
+    0 or 1. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "bayesian_last_layer"
@@ -105,8 +105,8 @@ class BayesianMetaPolicy:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.is_adapting
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
-        """The same prior of how segments differ from another pooled model."""
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
+        """Return the same prior of how segments differ from another pooled model."""
         del before
         return replace(self, pooled=pooled)
 

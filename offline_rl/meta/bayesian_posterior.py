@@ -6,11 +6,11 @@
 logistic (0/1 rewards): e = q - r and V = q (1 - q) with q = sigmoid(f + psi·w), solved by Newton steps
 w - H^-1 dC; linear: e = (f + psi·w - r) / noise and V = 1 / noise, solved by one.
 
-H has as many rows as there are features, P.  Woodbury's identity has as many as there are rounds, N:
+H has as many rows as there are features, P. Woodbury's identity has as many as there are rounds, N:
 
     H^-1 = I - psi' sqrt(V) B^-1 sqrt(V) psi,   B = I + sqrt(V) K sqrt(V),   K = psi psi'
 
-and B is factorized, for all segments in one batch (Rasmussen & Williams 2006, algorithm 3.1).  Beyond
+and B is factorized, for all segments in one batch (Rasmussen & Williams 2006, algorithm 3.1). Beyond
 `LARGEST_FACTORIZATION` rounds conjugate gradients take over, which need products with psi alone; the prior
 keeps the smallest eigenvalue of H at 1.
 """
@@ -158,7 +158,7 @@ def _decreasing(
 
 
 def _inverse(features: RowFeatures, curvature: Tensor, kernel: Tensor | None) -> Solve:
-    """v [T, P] → H^-1 v.  With the rows' kernel [T, N, N] by factorization, without it by iteration."""
+    """v [T, P] → H^-1 v. With the rows' kernel [T, N, N] by factorization, without it by iteration."""
     if kernel is None:
         return lambda vector: _conjugate_gradients(features, curvature, vector)
     root = curvature.sqrt()

@@ -2,8 +2,8 @@
 
     minimize  sum_{i in second half} NLL(f_i + psi_i·w*(first half), r_i)
 
-over the prior's scales and the network phi, with w* the posterior mode.  The halves are drawn anew in every
-step, so that no pair of them can be learned by heart.  f is cross-fitted: a pooled model that has seen a
+over the prior's scales and the network phi, with w* the posterior mode. The halves are drawn anew in every
+step, so that no pair of them can be learned by heart. f is cross-fitted: a pooled model that has seen a
 segment's rewards has followed them a little, and segments would look more alike than they are.
 """
 
@@ -57,10 +57,10 @@ class PriorSchedule:
     """How the prior is learned.
 
     Adam, decayed to zero along a cosine over max_steps, with `rate` for the scales, tilt_rate for what tilts
-    them, and phi_rate for phi, whose output weight_decay pulls to zero.  tilt_deviation: the prior's own
+    them, and phi_rate for phi, whose output weight_decay pulls to zero. tilt_deviation: the prior's own
     prior, by how much the scales of columns differ on the log scale, for few segments can't tell many scales
-    apart.  tasks segments and rows rounds of each half are drawn in a step.  Every evaluate_every steps is a
-    look; after patience looks without a new best it is over.
+    apart. tasks segments and rows rounds of each half are drawn in a step. Every evaluate_every steps is a
+    checkpoint; after patience checkpoints without a new best it is over.
     """
 
     max_steps: int
@@ -76,18 +76,18 @@ class PriorSchedule:
     rows: int
 
 
-LookAt = Callable[[int, float, Parameters], float]
-"""look(step, loss since the last look, prior) → mean log-likelihood on validation: higher is better."""
+Measure = Callable[[int, float, Parameters], float]
+"""measure(step, loss since the last checkpoint, prior) → mean log-likelihood of the validation rewards."""
 
 
 def learn_prior(
     logged: Logged,
     prior: Parameters,
     schedule: PriorSchedule,
-    look: LookAt,
+    measure: Measure,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """The prior of the best look, starting from `prior`.
+    """The prior of the best checkpoint, starting from `prior`.
 
     Raises MetacartError if the loss stops being finite.
     """
@@ -106,7 +106,7 @@ def learn_prior(
     decay = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: 0.5 * (1.0 + math.cos(math.pi * step / max(schedule.max_steps, 1)))
     )
-    best, best_value, since = _copy(params), look(0, math.nan, params), 0
+    best, best_value, since = _copy(params), measure(0, math.nan, params), 0
     losses: list[float] = []
     for step in range(1, schedule.max_steps + 1):
         halves = logged.halves(schedule.tasks, schedule.rows, generator)
@@ -122,7 +122,7 @@ def learn_prior(
         optimizer.step()
         decay.step()
         if step % schedule.evaluate_every == 0:
-            value = look(step, sum(losses) / len(losses), params)
+            value = measure(step, sum(losses) / len(losses), params)
             losses.clear()
             since += 1
             if value > best_value:

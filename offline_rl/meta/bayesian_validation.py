@@ -13,7 +13,7 @@ from offline_rl.meta.bayesian_features import all_deviations
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
 from offline_rl.meta.bayesian_posterior import LOOSE, evidence_of, posterior_mode
 from offline_rl.meta.convergence import largest_error, sure_gain
-from offline_rl.meta.judgement import log_likelihoods, validation_tasks
+from offline_rl.meta.policy_validation import log_likelihoods, validation_tasks
 from offline_rl.meta.task_batches import Batch
 from offline_rl.meta.validation import ValidationBatch
 from offline_rl.meta.warm_start import WarmStart
@@ -24,7 +24,7 @@ from offline_rl.two_tower import Parameters, with_task_dimension
 
 
 @dataclass(frozen=True)
-class Seen:
+class ValidationMeans:
     """Mean log-likelihood of the query's rewards after adapting; doubly robust value with and without."""
 
     likelihood: float
@@ -34,7 +34,7 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class BayesianValidation:
-    """The validation tasks: some support rounds of each to adapt to, and all of their query to judge on.
+    """The validation tasks: some support rounds of each to adapt to, and all of their query to evaluate on.
 
     Both hold the pooled scores, too: "offset" [T, N] and, for all items, "scores" [T, N, A].
     """
@@ -56,7 +56,7 @@ class BayesianValidation:
         )
         return cls(batches, start.temperature, start.model.is_binary)
 
-    def look(self, prior: Parameters) -> Seen:
+    def measure(self, prior: Parameters) -> ValidationMeans:
         """What this prior is worth."""
         with torch.no_grad():
             terms = torch.stack(
@@ -65,10 +65,10 @@ class BayesianValidation:
                     for parts in zip(*map(partial(self._terms, prior), self.batches), strict=True)
                 ]
             )
-        return Seen(*terms.double().mean(dim=1).tolist())
+        return ValidationMeans(*terms.double().mean(dim=1).tolist())
 
     def _terms(self, prior: Parameters, batch: ValidationBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Of every judged round: log-likelihood, and doubly robust terms with and without adapting."""
+        """Of every evaluated round: log-likelihood, and doubly robust terms with and without adapting."""
         query = batch.query
         weights = posterior_mode(evidence_of(prior, batch.support, is_binary=self.is_binary), tolerance=LOOSE)
         scores = query["scores"] + all_deviations(prior, weights, query)
@@ -94,7 +94,7 @@ def largest_that_pays(
     """Of nested policies, simplest first: which to keep, its likelihood gain over the first, and the error.
 
     Compared is the log-likelihood of the validation tasks' query rewards after adapting to their whole
-    support.  From the first on, a larger policy replaces the one kept so far if its paired gain is more than
+    support. From the first on, a larger policy replaces the one kept so far if its paired gain is more than
     `demanded` standard errors.
     """
     parts = validation_tasks(start)

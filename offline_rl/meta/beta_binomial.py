@@ -1,7 +1,7 @@
 """Empirical-Bayes Beta-Binomial: each segment's reward rate per item, shrunk towards everybody's; no context.
 
 The random effects of `offline_rl.meta.random_effects` without a reward model: what is left of personalization
-when all that is known of a round is its segment.  Source: Robbins 1956; the moments, Kleinman 1973; for
+when all that is known of a round is its segment. Source: Robbins 1956; the moments, Kleinman 1973; for
 rewards that aren't 0/1 the same credibility formula, Bühlmann & Straub 1970.
 """
 
@@ -17,8 +17,8 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.judgement import judge, told_once
 from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.policy_validation import one_point_curve, validate
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
 from offline_rl.two_tower import Parameters
@@ -64,7 +64,7 @@ def prior_strength(rewards: Tensor, counts: Tensor, *, within: Tensor | None) ->
 class BetaBinomialMetaPolicy:
     """Serves each item by its posterior mean reward (s + M m) / (n + M) in the segment, whatever the context.
 
-    mean, strength [A]: m and M of every item.  The other fields: see `MetaPolicy`.
+    mean, strength [A]: m and M of every item. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "beta_binomial"
@@ -101,7 +101,7 @@ class BetaBinomialMetaPolicy:
         """Whether any item's rate was seen to differ between segments."""
         return bool((self.strength < ALIKE).any())
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: its prior is of counts, and no reward model lies under it."""
         del pooled, before
         return self
@@ -169,8 +169,8 @@ class BetaBinomial:
             validation_gain=math.nan,
             notes=start.notes,
         )
-        seen = judge(policy, start)
-        curve = told_once(seen, began, progress)
+        seen = validate(policy, start)
+        curve = one_point_curve(seen, began, progress)
         return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
 
 

@@ -24,7 +24,7 @@ from offline_rl.user_history import UserHistory
 class BoostedModel:
     """Trees over the columns context [d] | slot | segment | items' own columns [m].
 
-    items float64 [A, m]: place in the best-seller list, then features.  segments int64 [G]: those fitted,
+    items float64 [A, m]: place in the best-seller list, then features. segments int64 [G]: those fitted,
     ascending; rank float64 [G]: the place of each by mean reward.
     """
 

@@ -1,12 +1,12 @@
 """Boosted trees as tensors: grown by scikit-learn, kept and read without it, and without pickle.
 
 Every pair of a round and an item is to be scored, and going down each tree for each pair would take minutes.
-But a round and an item meet in a tree's leaf exactly if neither's own columns lead away from it.  So the
+But a round and an item meet in a tree's leaf exactly if neither's own columns lead away from it. So the
 leaves that are open to each round and those that are open to each item are found once, and
 
     score[i, a] = baseline + sum over leaves of open_to_round[i, leaf] * value[leaf] * open_to_item[a, leaf],
 
-one matrix product.  Per tree exactly one leaf is open to both.
+one matrix product. Per tree exactly one leaf is open to both.
 Source: Ke et al. 2017 (LightGBM), whose histograms scikit-learn's trees are grown by.
 """
 
@@ -27,9 +27,9 @@ _CELLS = 1 << 22
 class BoostedTrees:
     """T trees with N nodes in all, laid end to end.
 
-    roots int64 [T].  Of each node [N]: feature, the column it looks at; threshold, up to which a row goes
+    roots int64 [T]. Of each node [N]: feature, the column it looks at; threshold, up to which a row goes
     left; missing_left, where NaN goes; left and right, its children's places; is_leaf; value, what a leaf
-    adds to the score, 0 elsewhere.  A leaf's feature, threshold, left and right are 0 and mean nothing.
+    adds to the score, 0 elsewhere. A leaf's feature, threshold, left and right are 0 and mean nothing.
     """
 
     baseline: float

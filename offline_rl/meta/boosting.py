@@ -33,7 +33,7 @@ _TREES = "trees."
 class BoostingMetaPolicy:
     """Serves the best item by boosted trees; see the module.
 
-    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "boosting"
@@ -73,7 +73,7 @@ class BoostingMetaPolicy:
         """Whether any tree looks at the segment."""
         return self.model.trees.split_on(self.model.n_context + 1)
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: it stands on no two-tower model."""
         del pooled, before
         return self
@@ -121,7 +121,7 @@ class Boosting:
     name: str = "boosting"
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> BoostingMetaPolicy:
-        """See `Learner`: grown on the training segments, and judged by time on all of them."""
+        """See `Learner`: grown on the training segments, and evaluated by time on all of them."""
         return fit_by_time(lambda rounds: self._fit_of_rounds(rounds, fits.seed), fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds, seed: int) -> BoostingMetaPolicy:

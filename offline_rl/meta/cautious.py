@@ -1,9 +1,9 @@
 """Cautious: the pooled model followed less sharply, so that fewer rounds can show its gain.
 
-A sharp policy earns most and is the hardest to judge: each of its rounds weighs as much as dozens.  In small
-logs a softer read-out of the same scores is shown to be better long before the sharp one is, and it is better
-to serve it than to wait.  It asks first and opens the gate: what is sharper is looked at only once it has
-passed, so that a second contender adds no chance of a false promotion where nothing has been learned.
+A sharp policy earns most and is the hardest to evaluate: each of its rounds weighs as much as dozens. In
+small logs a softer read-out of the same scores is shown to be better long before the sharp one is, and it is
+better to serve it than to wait. It asks first and opens the gate: what is sharper is looked at only once it
+has passed, so that a second contender adds no chance of a false promotion where nothing has been learned.
 Source: Maurer, Hothorn & Lehmacher 1995, on tests in a fixed sequence.
 """
 
@@ -18,7 +18,7 @@ CAUTIOUS = "pooled_cautious"
 """Name of the policy that opens the gate."""
 
 BELIEVED = 0.5
-"""Share of the expected gain that it counts on.  Scores promise too much of what they rank first."""
+"""Share of the expected gain that it counts on. Scores promise too much of what they rank first."""
 
 
 def cautious(pooled: MixedMetaPolicy, fits: SharedFits) -> MixedMetaPolicy | None:
@@ -26,7 +26,7 @@ def cautious(pooled: MixedMetaPolicy, fits: SharedFits) -> MixedMetaPolicy | Non
 
     And with twice the share of effective rounds that others must leave: it should be believed if any is.
 
-    pooled: as it is to serve.  fits: those that it was learned from.
+    pooled: as it is to serve. fits: those that it was learned from.
     """
     split = fits.time_split
     early = ScoredPolicy(CAUTIOUS, split.model.score(), pooled.temperature)

@@ -1,8 +1,8 @@
 """Choice: which of the learned policies asks to serve, decided on the validation segments alone.
 
 The doubly robust value of a few dozen validation segments has a standard error of some ten points of all that
-there is to gain, and the best of ten such numbers is mostly luck.  The likelihood of the same rounds' rewards
-tells the same policies apart: it looks at every round, and weights none.  So reward models are ordered by it.
+there is to gain, and the best of ten such numbers is mostly luck. The likelihood of the same rounds' rewards
+tells the same policies apart: it looks at every round, and weights none. So reward models are ordered by it.
 The value keeps a veto: a model may tell the rewards of what was logged better, and yet rank first what was
 hardly ever shown.
 """
@@ -16,13 +16,13 @@ from torch import Tensor
 from offline_rl.meta.convergence import sure_gain
 from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
-from offline_rl.meta.judgement import (
+from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.meta.policy_validation import (
     ValidationTask,
-    judge,
     log_likelihoods,
+    validate,
     validation_tasks,
 )
-from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.time_split import LEAD
 from offline_rl.meta.warm_start import WarmStart
@@ -31,7 +31,7 @@ from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 
 DEMANDED = 2.0
-"""Standard errors by which a likelihood, or a value, must be higher to ask.  A small gain on what was logged
+"""Standard errors by which a likelihood, or a value, must be higher to ask. A small gain on what was logged
 is worth less than nothing where it ranks first what was hardly shown."""
 
 VETO = 2.0
@@ -49,7 +49,7 @@ once, and was worth half of the pooled model there."""
 
 
 @dataclass(frozen=True)
-class Asking:
+class ContenderChoice:
     """learners: names of those that ask for promotion, the most wanted first.
 
     plain: the baseline that they must beat and that asks after them: the pooled model, or the best-seller
@@ -60,12 +60,14 @@ class Asking:
     plain: str
 
 
-def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, fits: SharedFits) -> Asking:
+def choose_contenders(
+    policies: Sequence[MetaPolicy], pooled: MetaPolicy, fits: SharedFits
+) -> ContenderChoice:
     """Decide who asks, among the learned policies other than the pooled model.
 
     First those that are fitted in one go and lead the pooled model on later rounds (`time_split`), the
-    clearest lead first.  Then those that take steps and are better on the validation segments, where alone
-    they can be judged (`asking_by_validation`).
+    clearest lead first. Then those that take steps and are better on the validation segments, where alone
+    they can be evaluated (`contenders_by_validation`).
     Nobody asks whose value is lower than the pooled model's by more than VETO errors, nor whose lead is
     smaller than that of the plain baseline.
     fits: those that all were learned from; their mixed start is asked for only by who takes steps.
@@ -84,21 +86,23 @@ def asking(policies: Sequence[MetaPolicy], pooled: MetaPolicy, fits: SharedFits)
         ),
         key=lambda policy: (-policy.lead, policy.name),
     )
-    later = asking_by_validation(others, pooled, fits.mixed_start) if others else []
-    return Asking(
+    later = contenders_by_validation(others, pooled, fits.mixed_start) if others else []
+    return ContenderChoice(
         learners=(*(policy.name for policy in leading), *later),
         plain=POPULARITY if listed else pooled.name,
     )
 
 
-def asking_by_validation(policies: Sequence[MetaPolicy], pooled: MetaPolicy, start: WarmStart) -> list[str]:
+def contenders_by_validation(
+    policies: Sequence[MetaPolicy], pooled: MetaPolicy, start: WarmStart
+) -> list[str]:
     """Names of the policies that do better than the pooled model on the validation segments.
 
     First those whose scores are a reward model and predict the validation rewards better than the pooled
     model by more than DEMANDED standard errors (paired by round, clustered by user or segment), the surest
     gain first; then policies without a reward model whose doubly robust value there does so.
     """
-    value = judge(pooled, start).value
+    value = validate(pooled, start).value
     policies = [policy for policy in policies if _value_gain(policy, value, -VETO) >= 0]
     gains = likelihood_gains(policies, pooled, start)
     by_likelihood = sorted((name for name in gains if gains[name] > 0), key=lambda name: (-gains[name], name))

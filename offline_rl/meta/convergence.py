@@ -1,7 +1,7 @@
 """Convergence: when to stop meta-training, which step to keep, and whether adaptation pays at all.
 
-Everything is judged on rounds of segments that were not trained on, by paired differences on the same rounds,
-so that the noise which two policies share cancels.
+Everything is evaluated on rounds of segments that were not trained on, by paired differences on the same
+rounds, so that the noise which two policies share cancels.
 """
 
 import math
@@ -14,7 +14,7 @@ from torch import Tensor
 from offline_rl.two_tower import Parameters
 
 SMOOTHING = 0.7
-"""Weight of the past in the exponential moving average of the terms: about three looks are averaged."""
+"""Weight of the past in the exponential moving average of the terms: about three checkpoints are averaged."""
 
 
 def clustered_standard_error(terms: Tensor, cluster: Tensor) -> float:
@@ -49,12 +49,12 @@ def largest_error(gain: Tensor, clusters: Sequence[Tensor]) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class Checkpoint:
     """Validation at one step: per-round terms of which a higher mean is better, all on the same rounds.
 
     adapted, zero_shot: with and without adaptation, in the learner's own criterion (log-likelihood of the
-    rewards, or doubly robust value).  values, zero_shot_values: the same policies' doubly robust terms, whose
-    means readers are shown.  parameters: the meta-parameters at that step.
+    rewards, or doubly robust value). values, zero_shot_values: the same policies' doubly robust terms, whose
+    means readers are shown. parameters: the meta-parameters at that step.
     """
 
     step: int
@@ -77,32 +77,34 @@ class Look:
 
 @dataclass(frozen=True, eq=False)
 class Convergence:
-    """What has been seen: the best look, the smoothed terms now and then, and the looks since."""
+    """The state of training: the best checkpoint, the smoothed terms now and then, and the count since."""
 
     cluster: Tensor
     patience: int
-    first: Look
-    best: Look
+    first: Checkpoint
+    best: Checkpoint
     smoothed: Tensor
     best_smoothed: Tensor
-    looks_since_best: int = 0
+    checkpoints_since_best: int = 0
 
     @classmethod
-    def start(cls, first: Look, cluster: Tensor, patience: int) -> "Convergence":
-        """Step 0, the warm start, is the one to beat."""
+    def start(cls, first: Checkpoint, cluster: Tensor, patience: int) -> "Convergence":
+        """Return the state at step 0: the warm start is the checkpoint to beat."""
         return cls(cluster, patience, first, first, first.adapted, first.adapted)
 
-    def after(self, look: Look) -> "Convergence":
-        """The state after another look: of steps that can't be told apart the earliest stays the best."""
-        smoothed = SMOOTHING * self.smoothed + (1.0 - SMOOTHING) * look.adapted
+    def after(self, checkpoint: Checkpoint) -> "Convergence":
+        """Return the state after another checkpoint: a later one becomes the best by a sure gain alone."""
+        smoothed = SMOOTHING * self.smoothed + (1.0 - SMOOTHING) * checkpoint.adapted
         if sure_gain(smoothed - self.best_smoothed, self.cluster) > 0.0:
-            return replace(self, best=look, smoothed=smoothed, best_smoothed=smoothed, looks_since_best=0)
-        return replace(self, smoothed=smoothed, looks_since_best=self.looks_since_best + 1)
+            return replace(
+                self, best=checkpoint, smoothed=smoothed, best_smoothed=smoothed, checkpoints_since_best=0
+            )
+        return replace(self, smoothed=smoothed, checkpoints_since_best=self.checkpoints_since_best + 1)
 
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
-        return self.looks_since_best >= self.patience
+        return self.checkpoints_since_best >= self.patience
 
     @property
     def adaptation_pays(self) -> bool:

@@ -2,7 +2,7 @@
 
     score = level + traits + slot + item + segment x item + segment x item features
 
-It is what a data scientist writes in fifty lines of scikit-learn, and the bar for anything cleverer.  The
+It is what a data scientist writes in fifty lines of scikit-learn, and the bar for anything cleverer. The
 context moves the level alone, so that within a segment one list of items is served to all.
 Source: the wide half of Cheng et al. 2016 (Wide & Deep).
 """
@@ -40,7 +40,7 @@ PENALTY = 10.0
 _ITERATIONS = 300
 
 _GRADIENT = 0.01
-"""Largest entry of the summed gradient at which fitting ends: within 0.01 / PENALTY of the optimum.  For
+"""Largest entry of the summed gradient at which fitting ends: within 0.01 / PENALTY of the optimum. For
 scikit-learn the gradient is divided by the number of rounds, and its default of 1e-4 left coefficients up to
 0.25 in log-odds from their optimum in a simulated log of 200,000 rounds."""
 
@@ -106,7 +106,7 @@ class CrossedScore:
 class CrossesLogitMetaPolicy:
     """Serves the best item by a logistic regression with crosses; see the module.
 
-    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "crosses_logit"
@@ -145,7 +145,7 @@ class CrossesLogitMetaPolicy:
         """Whether any segment differs from the others."""
         return bool(self.model.own.any())
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: it stands on no two-tower model."""
         del pooled, before
         return self
@@ -190,7 +190,7 @@ class CrossesLogit:
     name: str = "crosses_logit"
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> CrossesLogitMetaPolicy:
-        """See `Learner`: fitted on the training segments, and judged by time on all of them."""
+        """See `Learner`: fitted on the training segments, and evaluated by time on all of them."""
         return fit_by_time(self._fit_of_rounds, fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds) -> CrossesLogitMetaPolicy:

@@ -12,7 +12,7 @@ def largest_curvature(
 ) -> float:
     """|lambda_max| of the Hessian at params (without task dimension), over a batch of one task.
 
-    Power iteration on exact Hessian-vector products: v <- H v / |H v|, lambda = |v' H v|.  Gradient descent
+    Power iteration on exact Hessian-vector products: v <- H v / |H v|, lambda = |v' H v|. Gradient descent
     on a quadratic is stable below 2 / lambda_max, and settles its steepest direction at 1 / lambda_max.
 
     L = 3/2 a^2 + 1/2 b^2 has eigenvalues 3 and 1:

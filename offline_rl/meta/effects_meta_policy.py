@@ -28,7 +28,7 @@ class EffectsMetaPolicy:
     """Adds the posterior mean of a segment's effects, given its support, to the pooled score.
 
     chosen: the input columns that effects depend on; caution: how many posterior standard deviations are
-    taken off.  is_adapting is False where adaptation was switched off.  The other fields: see `MetaPolicy`.
+    taken off. is_adapting is False where adaptation was switched off. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "random_effects"
@@ -83,7 +83,7 @@ class EffectsMetaPolicy:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.is_adapting
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """The same effects, of residuals from another pooled model."""
         del before
         return replace(self, parameters=pooled)

@@ -56,7 +56,7 @@ def moved(score: Tensor, effect: Tensor, *, is_binary: bool) -> Tensor:
 class EffectsScore:
     """score(x, slot, a) of one segment: the base score moved by x' coefficients_a - caution * deviation.
 
-    coefficients [A, k]; chosen: the input columns beside the intercept.  deviation is the posterior's
+    coefficients [A, k]; chosen: the input columns beside the intercept. deviation is the posterior's
     standard deviation sqrt(shared_variance_a (1 + x' pull_a)^2 + x' own_a x), with caution 0 never computed.
     """
 

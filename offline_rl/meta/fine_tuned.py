@@ -17,8 +17,8 @@ from offline_rl.meta.step_length import FRACTIONS
 from offline_rl.meta.warm_start import WarmStart
 
 STEP_FACTORS = (1, 3, 10)
-"""Multiples of settings.inner_steps that are tried.  With the four rates they are twelve trials, fewer looks
-at validation than a meta-learner takes to find its step length and to stop."""
+"""Multiples of settings.inner_steps that are tried. With the four rates they are twelve trials, fewer
+checkpoints at validation than a meta-learner takes to find its step length and to stop."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def validated_steps(
     ]
 
     def gain(trial: tuple[float, int]) -> float:
-        look = start.validation.look(0, start.model.parameters, objective, *trial)
-        found = sure_gain(look.adapted - look.zero_shot, start.validation.cluster)
+        checkpoint = start.validation.measure(0, start.model.parameters, objective, *trial)
+        found = sure_gain(checkpoint.adapted - checkpoint.zero_shot, start.validation.cluster)
         # A step so long that the scores overflow gains nothing; max() would keep a NaN that comes first.
         return found if math.isfinite(found) else -math.inf
 

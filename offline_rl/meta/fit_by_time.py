@@ -1,9 +1,9 @@
 """Fitted in one go: what such a learner has learned, and how the same fit of earlier rounds did later.
 
-They have no steps to stop and no penalty to choose, so that they are judged by `offline_rl.meta.time_split`.
+They have no steps to stop and no penalty to choose, so that they are evaluated by
+`offline_rl.meta.time_split`.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,9 +12,10 @@ from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 from features.contracts.findings import Finding, finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.adapt_together import adapted_to_each
-from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy, Progress
+from offline_rl.meta.meta_policy import MetaPolicy, Progress
+from offline_rl.meta.policy_validation import one_point_curve
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import DEMANDED, TimeJudgement
+from offline_rl.meta.time_split import DEMANDED
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 
@@ -33,7 +34,7 @@ class FittedPolicy(MetaPolicy, Protocol):
         ...
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> "FittedPolicy":
-        """The same learner's policy of other rounds; how it was judged stays."""
+        """The same learner's policy of other rounds; how it was evaluated stays."""
         ...
 
 
@@ -43,15 +44,15 @@ Fitted = TypeVar("Fitted", bound=FittedPolicy)
 def fit_by_time(fit: Callable[[LoggedRounds], Fitted], fits: SharedFits, progress: Progress | None) -> Fitted:
     """Fit on the training segments, and say how the same fit of the support rounds did on later ones.
 
-    fit: makes a policy of rounds; what it says of how it was judged is replaced here.
+    fit: makes a policy of rounds; what it says of how it was evaluated is replaced here.
     """
     began = time.perf_counter()
     early = fit(fits.time_split.support)
     rounds, _ = fits.training_rounds
-    return judged_by_time(early, fit(rounds), fits, began, progress)
+    return validated_by_time(early, fit(rounds), fits, began, progress)
 
 
-def judged_by_time(
+def validated_by_time(
     early: Fitted, learned: Fitted, fits: SharedFits, began: float, progress: Progress | None
 ) -> Fitted:
     """What was learned of the training segments, with how `early`, of the support rounds, did on later ones.
@@ -63,18 +64,18 @@ def judged_by_time(
     adapted = adapted_to_each(early, split.support)
     temperature = split.read_out(adapted, early.zero_shot())
     sharp = {segment: _at(policy, temperature) for segment, policy in adapted.items()}
-    seen = split.judge(replace(trial, temperature=temperature), sharp)
+    seen = split.validate(replace(trial, temperature=temperature), sharp)
     _, notes = fits.training_rounds
-    judged: Fitted = replace(
+    evaluated: Fitted = replace(
         fitted,
         temperature=temperature,
         lead=seen.lead,
         validation_value=seen.value,
         validation_gain=seen.gain,
-        curve=_told(seen, began, progress),
+        curve=one_point_curve(seen, began, progress),
         notes=(*notes, *_compared(early.name, seen.lead)),
     )
-    return judged
+    return evaluated
 
 
 def _at(policy: Policy, temperature: float) -> Policy:
@@ -85,13 +86,5 @@ def _compared(learner: str, lead: float) -> Sequence[Finding]:
     """How it did beside the pooled model; nothing to say of the pooled model itself."""
     if lead == 0.0:
         return ()
-    clearly, how = "clearly_" if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"
-    return (finding(f"predicted_{clearly}{how}", learner, errors=abs(lead)),)
-
-
-def _told(seen: TimeJudgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
-    """The learning curve of one fit: a single point, reported to `progress` too."""
-    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
-    if progress is not None:
-        progress(point)
-    return (point,)
+    clearly, direction = "clearly_" if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"
+    return (finding(f"predicted_{clearly}{direction}", learner, errors=abs(lead)),)

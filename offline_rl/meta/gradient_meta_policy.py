@@ -16,7 +16,7 @@ from offline_rl.meta.adaptation import adapt, within_reach
 from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.segment_objective import SegmentObjective, weight_of_logged
 from offline_rl.meta.task_batches import Batch, pad_tasks
-from offline_rl.mixed_model.model import MixedModel, upon
+from offline_rl.mixed_model.model import MixedModel, with_offset
 from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
 from offline_rl.objectives import effective_sample_size
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
@@ -29,11 +29,11 @@ _RATE, _OFFSET = "rate.", "offset."
 class GradientMetaPolicy:
     """Adapts two-tower scores to a segment by inner_steps of gradient descent on its support.
 
-    parameters are without task dimension.  inner_steps is 0 for a learner that doesn't adapt, and where
-    adaptation was switched off.  rates [inner_steps] by tensor: the steps of the tensors that move, learned
-    or not; empty where all move by inner_lr.  A learned kappa is the objective's shrinkage.  longest_move:
+    parameters are without task dimension. inner_steps is 0 for a learner that doesn't adapt, and where
+    adaptation was switched off. rates [inner_steps] by tensor: the steps of the tensors that move, learned
+    or not; empty where all move by inner_lr. A learned kappa is the objective's shrinkage. longest_move:
     how far |theta_K - theta_0| may be, so that a strange log leads hardly further than validation has seen;
-    None sets no limit.  offset: the mixed model that the parameters' scores are added to; None for none.
+    None sets no limit. offset: the mixed model that the parameters' scores are added to; None for none.
     The other fields: see `MetaPolicy`.
     """
 
@@ -102,7 +102,7 @@ class GradientMetaPolicy:
         like = self.parameters["context_weight"]
         rounds = support.to(like.device, like.dtype)
         if self.offset is not None:
-            rounds = upon(self.offset, rounds)
+            rounds = with_offset(self.offset, rounds)
         return pad_tasks(rounds, [rounds.action.new_tensor(range(rounds.n))])
 
     def _adapted(self, support: LoggedRounds) -> Parameters | None:
@@ -143,7 +143,7 @@ class GradientMetaPolicy:
         """Whether a segment's policy can differ from the zero-shot one."""
         return self.inner_steps > 0
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """The same move away from another pooled model."""
         parameters = {
             # What has not moved is the other model exactly, not up to rounding.

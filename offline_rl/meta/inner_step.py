@@ -1,7 +1,7 @@
 """The inner step: how far adaptation moves each tensor, and what of that is meta-learned.
 
 Learned numbers are meta-parameters like the network's, under names of their own, so that one optimizer moves
-both and the best checkpoint restores both.  They are learned as logarithms: a rate stays positive, and a step
+both and the best checkpoint restores both. They are learned as logarithms: a rate stays positive, and a step
 of the optimizer changes it by a share of itself.
 """
 
@@ -21,7 +21,7 @@ HEAD = ("item_linear", "item_effect", "level_linear", "level")
 
 For them the inner loss is convex (a generalized linear model on the items' features), so few rounds and any
 safe step suffice; the towers u and v, which enter as a product inside tanh, are features that all segments
-share.  `level` and `level_linear` don't change a choice, but without them a segment that clicks more would
+share. `level` and `level_linear` don't change a choice, but without them a segment that clicks more would
 bend its items' effects to say so.
 """
 
@@ -34,9 +34,9 @@ class InnerStep:
 
         theta_{k+1}[j] = theta_k[j] - alpha_jk * information / (information + kappa) * grad_j L(theta_k)
 
-    for the tensors j that move.  alpha_jk is inner_lr, or with learns_rates exp(log_rate.j[k]) (Li et al.
+    for the tensors j that move. alpha_jk is inner_lr, or with learns_rates exp(log_rate.j[k]) (Li et al.
     2017, "Meta-SGD", per tensor and step as in Antoniou et al. 2019); kappa is the objective's shrinkage, or
-    with learns_shrinkage exp(log_shrinkage).  Both start at the fixed values.
+    with learns_shrinkage exp(log_shrinkage). Both start at the fixed values.
     """
 
     inner_lr: float

@@ -1,7 +1,7 @@
 """Item rates: what every item has earned a round, for everybody or in each segment; no context, no model.
 
 The best-seller list is what shops show before they learn anything, and in a log with few clicks it is hard to
-beat.  Pseudo-clicks at the log's mean rate keep an item that was shown three times from leading it: additive
+beat. Pseudo-clicks at the log's mean rate keep an item that was shown three times from leading it: additive
 smoothing (Agresti & Coull 1998), which is a Beta prior that was chosen and not learned.
 """
 
@@ -35,7 +35,7 @@ PSEUDO_CLICKS = 10.0
 class Rates:
     """Shrunken mean rewards of things that rounds are about, such as items.
 
-    mean [K]: in units of the rewards given.  strength [K]: how many rounds at this rate hold `PSEUDO_CLICKS`
+    mean [K]: in units of the rewards given. strength [K]: how many rounds at this rate hold `PSEUDO_CLICKS`
     rewarded ones: the pseudo-rounds of whatever is shrunken towards it in turn.
     """
 
@@ -48,9 +48,9 @@ def shrunken_rates(reward: Tensor, code: Tensor, n_codes: int) -> Rates:
 
         mean = (sum of rewards + M m) / (rounds + M),   M = 10 / share of rounds with a reward other than 0
 
-    For 0/1 rewards this is (clicks + 10) / (rounds + 10 / m).  Other rewards get as many pseudo-rounds as it
+    For 0/1 rewards this is (clicks + 10) / (rounds + 10 / m). Other rewards get as many pseudo-rounds as it
     takes to see 10 of them that aren't 0: 10 where every round earns something, 1000 where one in a hundred
-    buys.  reward [n]; code int64 [n] in 0..n_codes-1.
+    buys. reward [n]; code int64 [n] in 0..n_codes-1.
 
     Two rounds of the first code with one click, two of the second without: m = 1/4, M = 40.
 
@@ -103,7 +103,7 @@ class ItemRatesMetaPolicy:
     """Serves the item with the highest rate; by_segment: with the highest rate in the segment.
 
     rates: of every item, mean in units of reward_scale.
-    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "item_rates"
@@ -150,7 +150,7 @@ class ItemRatesMetaPolicy:
         """Whether a segment's rates are looked at, and there was anything to count."""
         return self.by_segment and bool((self.rates.strength < ALIKE).any())
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: no reward model lies under it."""
         del pooled, before
         return self
@@ -202,7 +202,7 @@ class ItemRates:
     by_segment: bool = False
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> ItemRatesMetaPolicy:
-        """See `Learner`: counted on the training segments, and judged by time on all of them."""
+        """See `Learner`: counted on the training segments, and evaluated by time on all of them."""
         return fit_by_time(self._fit_of_rounds, fits, progress)
 
     def _fit_of_rounds(self, rounds: LoggedRounds) -> ItemRatesMetaPolicy:

@@ -34,8 +34,8 @@ def meta_gradient(
 
         J(theta) = mean_t L(theta_t; query_t),   theta_t = K steps of gradient descent on L(.; support_t)
 
-    params: without task dimension, any names, any dtype.  The gradient runs through the inner steps,
-    Hessians included; with first_order it is grad L(theta_t; query_t) averaged (FOMAML).  `loss` must be
+    params: without task dimension, any names, any dtype. The gradient runs through the inner steps,
+    Hessians included; with first_order it is grad L(theta_t; query_t) averaged (FOMAML). `loss` must be
     exact to second order: write it with the ratio pi / propensity, never with detach(ratio) * log pi, whose
     Hessian is wrong.
 
@@ -69,7 +69,7 @@ def value_after_adapting(
     """J(theta) of `meta_gradient`, to be differentiated by params and, where they ask for it, by the rates.
 
     dJ/d alpha_k = -mean_t <grad L(theta_k; support_t), lambda_{k+1}>, with lambda_k = dJ_t / d theta_k; in
-    first order lambda is the query gradient at theta_K throughout.  params must require gradients.
+    first order lambda is the query gradient at theta_K throughout. params must require gradients.
     Source of the learned rates: Li et al. 2017, "Meta-SGD".
     """
     adapted = adapt(
@@ -98,7 +98,7 @@ class Maml:
     What adapts is the reward model that the policy is read out of: its likelihood needs no importance
     weights, which on the few hundred rounds of a segment are the larger part of a policy gradient's noise.
 
-    first_order (FOMAML) leaves the Hessians out.  head_only (ANIL: Raghu et al. 2020, "Rapid Learning or
+    first_order (FOMAML) leaves the Hessians out. head_only (ANIL: Raghu et al. 2020, "Rapid Learning or
     Feature Reuse?") adapts `inner_step.HEAD` and leaves the towers to all segments in common.
     learned_rates meta-learns the length of each step of each tensor along with the parameters, and
     learned_shrinkage the kappa of information / (information + kappa).
@@ -115,10 +115,10 @@ class Maml:
     learned_shrinkage: bool = False
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
-        """See `Learner`: support rounds adapt, query rounds judge, in training segments that have both."""
+        """See `Learner`: adapt on support, evaluate on query, in training segments that have both windows."""
         start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         objective = start.objective("reward_likelihood", settings)
-        how = validated_step(start, objective, settings, self._inner_step(settings))
+        inner_step = validated_step(start, objective, settings, self._inner_step(settings))
         segments = start.segments_with_query()
         windows = [(part, rows_by_segment(part, segments)) for part in (start.support, start.query)]
 
@@ -127,7 +127,7 @@ class Maml:
         ) -> tuple[float, dict[str, Tensor]]:
             support, query = sample_tasks(windows, settings.tasks_per_step, settings.rows_per_task, generator)
             meta = differentiable(params)
-            trusted, size = how.on(meta, objective, support)
+            trusted, size = inner_step.on(meta, objective, support)
             value = value_after_adapting(
                 objective.loss,
                 network_of(meta),
@@ -145,11 +145,11 @@ class Maml:
             start,
             objective,
             direction,
-            settings=replace(settings, inner_lr=how.inner_lr),
+            settings=replace(settings, inner_lr=inner_step.inner_lr),
             seed=seed,
             inner_steps=settings.inner_steps,
             progress=progress,
-            inner_step=how,
+            inner_step=inner_step,
         )
 
     def _inner_step(self, settings: LearningSettings) -> InnerStep:

@@ -16,8 +16,8 @@ from offline_rl.two_tower import Parameters
 class CurvePoint:
     """One row of out_learning_curves.
 
-    loss: the learner's mean objective since the last point.  validation_value, zero_shot_value: doubly robust
-    value of the policy on the rounds that validation judges, with and without adaptation.
+    loss: the learner's mean objective since the last point. validation_value, zero_shot_value: doubly robust
+    value of the policy on the validation rounds, with and without adaptation.
     """
 
     step: int
@@ -36,8 +36,8 @@ class MetaPolicy(Protocol):
 
     validation_value is the doubly robust value of this policy on rounds of the validation segments that it
     had not adapted to (`offline_rl.meta.validation`); validation_gain is its paired gain there over the
-    pooled model, less a standard error.  Both are noisy: who asks to serve is decided by likelihood first
-    (`offline_rl.meta.choice`).  notes say what readers should know, such as that adaptation was
+    pooled model, less a standard error. Both are noisy: who asks to serve is decided by likelihood first
+    (`offline_rl.meta.choice`). notes say what readers should know, such as that adaptation was
     switched off.
     `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.
     """
@@ -89,7 +89,7 @@ class MetaPolicy(Protocol):
         """Why this support is too thin to adapt to, as a sentence; None if it isn't."""
         ...
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """The same policy upon another pooled reward model than the one it was learned with, `before`.
 
         What was learned about adapting stays (see `offline_rl.meta.refit`); a policy without a pooled model

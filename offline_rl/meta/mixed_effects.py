@@ -1,8 +1,8 @@
 """Mixed effects: one fit for what all segments share and for what each has of its own.
 
 The prior of a segment's effects is learned over all segments (empirical Bayes), and that is all that is
-meta-learned: how much segments differ, in what.  Adapting to a segment is the posterior mode of its effects,
-a solve of a few dozen numbers.  Without the segments' level it is the pooled reward model.
+meta-learned: how much segments differ, in what. Adapting to a segment is the posterior mode of its effects,
+a solve of a few dozen numbers. Without the segments' level it is the pooled reward model.
 Sources: Gelman & Hill 2007, chapters 12 to 14; Hong et al. 2023 (HierOPO) for logged bandit data.
 """
 
@@ -18,7 +18,7 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.fit_by_time import judged_by_time
+from offline_rl.meta.fit_by_time import validated_by_time
 from offline_rl.meta.meta_policy import CurvePoint, Progress
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.time_split import READ_OUT
@@ -36,7 +36,7 @@ NEGLIGIBLE = 1e-4
 class MixedMetaPolicy:
     """Serves the best item by a mixed model; with_segments: with the segment's own effects.
 
-    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`.  The other fields: see `MetaPolicy`.
+    lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "mixed_effects"
@@ -82,7 +82,7 @@ class MixedMetaPolicy:
         """Whether segments were found to differ at all."""
         return self.with_segments and bool((self.model.variances[1] > NEGLIGIBLE).any())
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: it stands on no two-tower model."""
         del pooled, before
         return self
@@ -122,7 +122,7 @@ class MixedEffects:
     with_segments: bool = True
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> MixedMetaPolicy:
-        """See `Learner`: fitted on the training segments, and judged by time on all of them."""
+        """See `Learner`: fitted on the training segments, and evaluated by time on all of them."""
         began = time.perf_counter()
         split = fits.time_split
         if self.with_segments:
@@ -134,7 +134,7 @@ class MixedEffects:
         else:
             models = [split.model, fits.pooled_model]
         early, learned = map(self._policy, models)
-        return judged_by_time(early, learned, fits, began, progress)
+        return validated_by_time(early, learned, fits, began, progress)
 
     def _policy(self, model: MixedModel) -> MixedMetaPolicy:
         return MixedMetaPolicy(

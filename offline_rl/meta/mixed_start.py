@@ -1,8 +1,8 @@
 """Mixed start: gradient learners begin with the pooled mixed model, and learn what it leaves.
 
-The mixed model's scores are the offset of every round, and a two-tower network adds its own to them.  At
+The mixed model's scores are the offset of every round, and a two-tower network adds its own to them. At
 first it adds nothing: the items' tower is zero and the contexts' is not, so that theta_0 serves what the
-pooled model serves, and a gradient finds its way from there all the same.  A learner's gain then is a gain
+pooled model serves, and a gradient finds its way from there all the same. A learner's gain then is a gain
 over the strongest plain model.
 Source: McCullagh & Nelder 1989, section 2.2, for offsets.
 """
@@ -17,11 +17,11 @@ from offline_rl.meta.validation import Validation
 from offline_rl.meta.warm_start import (
     FLATTERED,
     WarmStart,
-    judging_themselves,
+    own_validation_segments,
     training_segments,
     with_both_windows,
 )
-from offline_rl.mixed_model.model import MixedModel, upon
+from offline_rl.mixed_model.model import MixedModel, with_offset
 from offline_rl.reward_model import RewardModel, random_towers
 
 PENALTY = 100.0
@@ -31,21 +31,21 @@ PENALTY = 100.0
 def mixed_start(tasks: Tasks, split: TimeSplit, pooled: MixedModel, *, hidden: int, seed: int) -> WarmStart:
     """The pooled mixed model with a network of this width on top, read out as the mixed model is.
 
-    Without a meta_validation segment the query rounds of the training segments judge, and the start stays the
-    model that has not seen them: that of the split.
-    tasks: on the device that learns.  pooled: the pooled model of the training rounds.  hidden: width of both
+    Without a meta_validation segment the query rounds of the training segments are the validation rounds, and
+    the start stays the model that has not seen them: that of the split.
+    tasks: on the device that learns. pooled: the pooled model of the training rounds. hidden: width of both
     towers.
     Raises InputDataError if there are no rounds to learn from.
     """
     segments, notes = training_segments(tasks)
-    judges = with_both_windows(tasks, tasks.split("meta_validation"))
-    if judges:
-        model, judged = pooled, Validation.crossed
+    validating = with_both_windows(tasks, tasks.split("meta_validation"))
+    if validating:
+        model, validated = pooled, Validation.crossed
     else:
-        model, judged = split.model, Validation.ahead
-        judges = judging_themselves(tasks, segments)
+        model, validated = split.model, Validation.ahead
+        validating = own_validation_segments(tasks, segments)
         notes.append(FLATTERED)
-    rounds = _upon(model, tasks)
+    rounds = _with_offset(model, tasks)
     network = _network(model, rounds.rounds, hidden, seed)
     return WarmStart(
         support=rounds.window("support", segments),
@@ -54,16 +54,16 @@ def mixed_start(tasks: Tasks, split: TimeSplit, pooled: MixedModel, *, hidden: i
         segments=tuple(segments),
         model=network,
         temperature=split.temperature,
-        validation=judged(rounds, judges, network),
+        validation=validated(rounds, validating, network),
         notes=tuple(notes),
         offset=model,
     )
 
 
-def _upon(model: MixedModel, tasks: Tasks) -> Tasks:
+def _with_offset(model: MixedModel, tasks: Tasks) -> Tasks:
     """The tasks before the holdout, upon the model: nobody learns from the rest, which only takes memory."""
     known = tasks.window_code <= 1
-    rounds = upon(model, tasks.rounds.select(known))
+    rounds = with_offset(model, tasks.rounds.select(known))
     return replace(tasks, rounds=rounds, window_code=tasks.window_code[known], origin=None)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from features.contracts.findings import Finding, finding
 from offline_rl.meta.adaptation import distance_moved
-from offline_rl.meta.convergence import Convergence, Look, sure_gain
+from offline_rl.meta.convergence import Checkpoint, Convergence, sure_gain
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import InnerStep, is_learned_number, network_of
 from offline_rl.meta.learning_settings import LearningSettings
@@ -24,7 +24,7 @@ RATE_SPEED = 10.0
 changes a rate by at most about 5 %."""
 
 REACH = 2.0
-"""How far a segment may move, as a multiple of the furthest move among the validation segments.  Served
+"""How far a segment may move, as a multiple of the furthest move among the validation segments. Served
 segments adapt to support and query together, so a little further than validation is no accident."""
 
 SMOOTHING = 0.7
@@ -52,35 +52,42 @@ def descend(
     """Adam along `direction` from the warm start until validation says stop; the best step's policy.
 
     The rate falls to zero along a cosine, and directions longer than gradient_norm are shortened to it.
-    Training ends when patience does, when the gradient has vanished, after max_steps, or when a number stops
-    being finite: then the best look so far is kept and the notes say so.  Where adaptation never beats the
-    zero-shot policy, it is switched off and the pooled model is returned.
+    Training ends when patience runs out, when the gradient has vanished, after max_steps, or when a number
+    stops
+    being finite: then the best checkpoint so far is kept and the notes say so. Where adaptation never beats
+    the zero-shot policy, it is switched off and the pooled model is returned.
     inner_step: which tensors adapt, and what of their steps is learned with them; by default all, by
-    settings.inner_lr.  `direction` is given its learned numbers among the params.
+    settings.inner_lr. `direction` is given its learned numbers among the params.
     """
-    how = inner_step or InnerStep(settings.inner_lr, inner_steps)
+    inner_step = inner_step or InnerStep(settings.inner_lr, inner_steps)
     began = time.perf_counter()
     generator = torch.Generator().manual_seed(seed)
     network = start.parameters()
-    params = {**network, **how.learned(objective, network["level"])}
+    params = {**network, **inner_step.learned(objective, network["level"])}
     optimizer = _optimizer(params, settings)
-    look = _first_look(params, start, objective, how)
-    state = Convergence.start(look, start.validation.cluster, settings.patience)
+    checkpoint = _first_checkpoint(params, start, objective, inner_step)
+    state = Convergence.start(checkpoint, start.validation.cluster, settings.patience)
     curve: list[CurvePoint] = []
     losses: list[float] = []
     norms: list[float] = []
     notes: list[Finding] = []
 
-    def report(look: Look) -> None:
+    def report(checkpoint: Checkpoint) -> None:
         loss = sum(losses) / len(losses) if losses else math.nan
         curve.append(
-            CurvePoint(look.step, loss, look.value, look.zero_shot_value, time.perf_counter() - began)
+            CurvePoint(
+                checkpoint.step,
+                loss,
+                checkpoint.value,
+                checkpoint.zero_shot_value,
+                time.perf_counter() - began,
+            )
         )
         losses.clear()
         if progress is not None:
             progress(curve[-1])
 
-    report(look)
+    report(checkpoint)
     for step in range(1, settings.max_steps + 1):
         loss, gradient = direction(params, generator)
         losses.append(loss)
@@ -90,12 +97,12 @@ def descend(
             break
         _step(optimizer, params, gradient, settings.gradient_norm, _cosine(step, settings.max_steps))
         if step % settings.evaluate_every == 0:
-            look = _look(step, params, start, objective, how)
-            if not _is_finite(look):
+            checkpoint = _checkpoint(step, params, start, objective, inner_step)
+            if not _is_finite(checkpoint):
                 notes.append(_diverged(name, step, state, settings))
                 break
-            state = state.after(look)
-            report(look)
+            state = state.after(checkpoint)
+            report(checkpoint)
             if state.is_over or _has_vanished(norms):
                 break
     chosen, is_adapting, concluded = _conclude(name, state, inner_steps, settings.max_steps)
@@ -103,8 +110,8 @@ def descend(
     return GradientMetaPolicy(
         name=name,
         parameters=network_of(chosen.parameters),
-        objective=how.objective(chosen.parameters, objective),
-        inner_lr=how.inner_lr,
+        objective=inner_step.objective(chosen.parameters, objective),
+        inner_lr=inner_step.inner_lr,
         inner_steps=inner_steps if is_adapting else 0,
         minimum_rounds=settings.minimum_rounds,
         minimum_ess=settings.minimum_ess,
@@ -112,8 +119,10 @@ def descend(
         validation_gain=sure_gain(values - state.first.zero_shot_values, state.cluster),
         curve=tuple(curve),
         notes=(*start.notes, *notes, *concluded),
-        rates=_rates(chosen.parameters, how) if is_adapting else {},
-        longest_move=REACH * _furthest_move(chosen.parameters, start, objective, how) if is_adapting else 0.0,
+        rates=_rates(chosen.parameters, inner_step) if is_adapting else {},
+        longest_move=REACH * _furthest_move(chosen.parameters, start, objective, inner_step)
+        if is_adapting
+        else 0.0,
         offset=start.offset,
     )
 
@@ -128,29 +137,37 @@ def _optimizer(params: Mapping[str, Tensor], settings: LearningSettings) -> torc
     return torch.optim.Adam(groups, lr=settings.outer_lr)
 
 
-def _look(
-    step: int, params: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, how: InnerStep
-) -> Look:
-    """What validation sees at a step; the look keeps all meta-parameters, learned numbers included."""
+def _checkpoint(
+    step: int,
+    params: Mapping[str, Tensor],
+    start: WarmStart,
+    objective: SegmentObjective,
+    inner_step: InnerStep,
+) -> Checkpoint:
+    """What validation sees at a step; the checkpoint keeps all meta-parameters, learned numbers included."""
     meta = {name: value.detach().clone() for name, value in params.items()}
-    look = start.validation.look(
-        step, network_of(meta), how.objective(meta, objective), how.size(meta), how.inner_steps
+    checkpoint = start.validation.measure(
+        step,
+        network_of(meta),
+        inner_step.objective(meta, objective),
+        inner_step.size(meta),
+        inner_step.inner_steps,
     )
-    return replace(look, parameters=meta)
+    return replace(checkpoint, parameters=meta)
 
 
-def _first_look(
-    params: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, how: InnerStep
-) -> Look:
-    """The look at the warm start, taken as zero-shot where its adaptation overflows."""
-    look = _look(0, params, start, objective, how)
-    if _is_finite(look):
-        return look
-    return replace(look, adapted=look.zero_shot, values=look.zero_shot_values)
+def _first_checkpoint(
+    params: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, inner_step: InnerStep
+) -> Checkpoint:
+    """The checkpoint at the warm start, taken as zero-shot where its adaptation overflows."""
+    checkpoint = _checkpoint(0, params, start, objective, inner_step)
+    if _is_finite(checkpoint):
+        return checkpoint
+    return replace(checkpoint, adapted=checkpoint.zero_shot, values=checkpoint.zero_shot_values)
 
 
-def _is_finite(look: Look) -> bool:
-    terms = (look.adapted, look.zero_shot, look.values, look.zero_shot_values)
+def _is_finite(checkpoint: Checkpoint) -> bool:
+    terms = (checkpoint.adapted, checkpoint.zero_shot, checkpoint.values, checkpoint.zero_shot_values)
     return all(bool(torch.isfinite(part).all()) for part in terms)
 
 
@@ -196,18 +213,20 @@ def _cosine(step: int, steps: int) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * (step - 1) / steps))
 
 
-def _rates(meta: Mapping[str, Tensor], how: InnerStep) -> dict[str, Tensor]:
-    size = how.size(meta)
+def _rates(meta: Mapping[str, Tensor], inner_step: InnerStep) -> dict[str, Tensor]:
+    size = inner_step.size(meta)
     return {} if isinstance(size, float) else dict(size)
 
 
 def _furthest_move(
-    meta: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, how: InnerStep
+    meta: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, inner_step: InnerStep
 ) -> float:
     """The longest |theta_K - theta_0| among the validation tasks."""
-    learned, size = how.objective(meta, objective), how.size(meta)
+    learned, size = inner_step.objective(meta, objective), inner_step.size(meta)
     moves = [
-        distance_moved(*adapted_to_support(batch, network_of(meta), learned, size, how.inner_steps)).max()
+        distance_moved(
+            *adapted_to_support(batch, network_of(meta), learned, size, inner_step.inner_steps)
+        ).max()
         for batch in start.validation.batches
     ]
     return float(torch.stack(moves).max().detach())
@@ -215,7 +234,7 @@ def _furthest_move(
 
 def _conclude(
     name: str, state: Convergence, inner_steps: int, max_steps: int
-) -> tuple[Look, bool, list[Finding]]:
+) -> tuple[Checkpoint, bool, list[Finding]]:
     """The step to keep, whether to adapt from it, and what to say about it."""
     if inner_steps > 0 and not state.adaptation_pays:
         return state.first, False, [Finding("adaptation_off", name)]

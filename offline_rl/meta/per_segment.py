@@ -13,8 +13,8 @@ from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
-from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
 from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.policy_validation import log_likelihoods, one_point_curve, validate, validation_tasks
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.warm_start import WarmStart
@@ -31,8 +31,8 @@ of ridge penalties."""
 class PerSegmentMetaPolicy:
     """A ridge regression of the support's rewards on item, item features, context and slot.
 
-    variance: of every coefficient's prior, the inverse of the penalty.  A segment of which nothing is known
-    is served uniformly.  The other fields: see `MetaPolicy`.
+    variance: of every coefficient's prior, the inverse of the penalty. A segment of which nothing is known
+    is served uniformly. The other fields: see `MetaPolicy`.
     """
 
     kind: ClassVar[str] = "per_segment"
@@ -100,7 +100,7 @@ class PerSegmentMetaPolicy:
         """It does nothing else."""
         return True
 
-    def upon(self, pooled: Parameters, before: Parameters) -> Self:
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
         """Itself: nothing is shared with other segments."""
         del pooled, before
         return self
@@ -145,8 +145,8 @@ class PerSegment:
         )
         trials = [replace(untried, variance=variance) for variance in sorted(VARIANCES)]
         policy = max(trials, key=lambda trial: _likelihood(trial, start))
-        seen = judge(policy, start)
-        curve = told_once(seen, began, progress)
+        seen = validate(policy, start)
+        curve = one_point_curve(seen, began, progress)
         return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
 
 

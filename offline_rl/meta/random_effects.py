@@ -19,8 +19,8 @@ from offline_rl.meta.effects_meta_policy import (
     pooled_residual_sums,
 )
 from offline_rl.meta.effects_score import input_columns
-from offline_rl.meta.judgement import judge, log_likelihoods, told_once, validation_tasks
 from offline_rl.meta.meta_policy import Progress
+from offline_rl.meta.policy_validation import log_likelihoods, one_point_curve, validate, validation_tasks
 from offline_rl.meta.segment_effects import EffectPrior, loading_of
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.variance_components import estimate_prior, varying_columns
@@ -69,8 +69,8 @@ class RandomEffects:
         else:
             switched_off = Finding("effects_off", self.name)
             policy = replace(policy, is_adapting=False, notes=(*policy.notes, switched_off))
-        seen = judge(policy, start)
-        curve = told_once(seen, began, progress)
+        seen = validate(policy, start)
+        curve = one_point_curve(seen, began, progress)
         return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
 
 
@@ -115,7 +115,7 @@ def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:
 
     Each component's variance is estimated on its own and can't be negative, so what noise adds to forty of
     them does not cancel: taken at its word, the prior follows segments too far where they hardly differ.
-    Judged by how well the validation rewards are explained; caution is no part of explaining.
+    Evaluated by how well the validation rewards are explained; caution is no part of explaining.
     """
     parts, expecting = validation_tasks(start), replace(policy, caution=0.0)
     zero_shot = log_likelihoods([policy.zero_shot()] * len(parts), start)

@@ -12,26 +12,26 @@ from offline_rl.reward_model import RewardModel
 
 TEMPERATURES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01)
 """Temperatures of the softmax over log-odds, softest first: 1 chooses in proportion to the odds, 0.01 follows
-the best item for all but ties.  A strong penalty leaves the scores of good items a few hundredths apart, and
+the best item for all but ties. A strong penalty leaves the scores of good items a few hundredths apart, and
 at 0.05 a lead of 0.03 is preferred less than 2 to 1."""
 
 
 def choose_temperature(
-    model: RewardModel, judged_on: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
+    model: RewardModel, unseen: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
 ) -> float:
     """The greediest temperature that beats each softer choice by a standard error, by doubly robust value.
 
-    A paired comparison on `judged_on`, which the model must not have seen: starting from the softest, a
+    A paired comparison on `unseen`, which the model must not have seen: starting from the softest, a
     sharper read-out replaces the current one if its gain exceeds the clustered standard error of the gain.
     """
     current, *sharper = sorted(temperatures, reverse=True)
-    if judged_on.n == 0:
+    if unseen.n == 0:
         return current
-    q_hat = model.expected_rewards(judged_on)
-    terms = _value_terms(model, current, judged_on, q_hat)
+    q_hat = model.expected_rewards(unseen)
+    terms = _value_terms(model, current, unseen, q_hat)
     for temperature in sharper:
-        candidate = _value_terms(model, temperature, judged_on, q_hat)
-        if sure_gain(candidate - terms, judged_on.cluster) > 0.0:
+        candidate = _value_terms(model, temperature, unseen, q_hat)
+        if sure_gain(candidate - terms, unseen.cluster) > 0.0:
             current, terms = temperature, candidate
     return current
 

@@ -1,7 +1,7 @@
 """Refit: before it serves, the pooled model has seen every segment's rounds.
 
 Learners are chosen with a pooled model that has seen no validation and no test segment, or validation would
-be flattered.  Who serves has no such need: everything before the holdout may teach.  In simulated shops that
+be flattered. Who serves has no such need: everything before the holdout may teach. In simulated shops that
 is worth more than adapting where contexts tell segments apart, and little where they don't
 (`offline_rl/meta/LEARNERS.md`).
 """
@@ -18,8 +18,8 @@ from offline_rl.meta.shared_fits import SharedFits
 def refitted(policy: MetaPolicy, fits: SharedFits) -> MetaPolicy:
     """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
 
-    What is fitted in one go is fitted again, variances and all.  What was learned upon a mixed model is put
-    upon the one of all rounds.  For the others the two-tower model's penalty, the temperature, and how far
+    What is fitted in one go is fitted again, variances and all. What was learned upon a mixed model is put
+    upon the one of all rounds. For the others the two-tower model's penalty, the temperature, and how far
     segments are followed stay as validation chose them.
     fits: those that the policy was learned from.
     """
@@ -30,4 +30,4 @@ def refitted(policy: MetaPolicy, fits: SharedFits) -> MetaPolicy:
     if isinstance(policy, GradientMetaPolicy) and policy.offset is not None:
         offset = fits.refitted_binary_model if policy.offset.is_binary else fits.refitted_model
         return replace(policy, offset=offset)
-    return policy.upon(fits.refitted_two_tower.parameters, fits.warm_start.model.parameters)
+    return policy.with_pooled_model(fits.refitted_two_tower.parameters, fits.warm_start.model.parameters)

@@ -27,9 +27,9 @@ class Reinforce:
     """An importance-weighted objective on a sample of all segments' sessions in each step; no adaptation.
 
     Sessions (clusters of the log) are drawn by `offline_rl.meta.replay` in proportion to their surprise
-    |r - q_hat| under the pooled model to the power priority; 0 draws them alike.  In the tests' worlds 0.6
+    |r - q_hat| under the pooled model to the power priority; 0 draws them alike. In the tests' worlds 0.6
     lowers the gradient's variance against equal draws by a third at 10 % clicks and by half at 2 %, where 1
-    lowers it more and at 10 % not at all; the learned value is the same.  kind: the objective.  Implicit
+    lowers it more and at 10 % not at all; the learned value is the same. kind: the objective. Implicit
     exploration, SNIPS and doubly robust with cross-fitted q_hat end within a standard error of the weighted
     one there, which therefore stays the default.
     """

@@ -23,7 +23,7 @@ class Replay:
         P(c) = (p_c + floor)^alpha / sum,   p_c = sum of |surprise| over the session's rounds
 
     order holds the rounds sorted by session; session c is order[first[c] : first[c] + size[c]].
-    probability [C] is P.  beta is the share of the correction, 1 for unbiased means.
+    probability [C] is P. beta is the share of the correction, 1 for unbiased means.
     """
 
     order: Tensor
@@ -68,7 +68,7 @@ class Replay:
 
         rounds: those that the sessions were made of; row_values: see `pad_tasks`.
         The mask holds each row's weight, B C / (m n) (1 / (C P(c)))^beta, for m sessions of C with B rounds
-        of n in all.  Then the mean over the batch, sum_i mask_i l_i / B, has with beta 1 the expectation
+        of n in all. Then the mean over the batch, sum_i mask_i l_i / B, has with beta 1 the expectation
         sum_i l_i / n: the mean over the whole log, whatever the priorities.
         """
         expected = float((self.probability * self.size).sum())

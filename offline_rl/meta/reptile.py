@@ -29,7 +29,7 @@ def meta_gradient(
 ) -> dict[str, Tensor]:
     """mean_t (theta - theta_t): descend along it, theta <- theta - outer_lr * this.
 
-    theta_t is theta after inner_steps of gradient descent on task t's support.  params: without task
+    theta_t is theta after inner_steps of gradient descent on task t's support. params: without task
     dimension, any names, any dtype.
 
     One task, L = theta^2 / 2, theta = 1, two steps of 0.1: theta_t = 0.81, and the direction is 0.19.
@@ -66,8 +66,10 @@ class Reptile:
         """See `Learner`: support and query rounds are one support set here."""
         start, settings, seed = fits.mixed_start, fits.settings, fits.seed
         objective = start.objective("reward_likelihood", settings)
-        how = validated_step(start, objective, settings, InnerStep(settings.inner_lr, settings.inner_steps))
-        settings = replace(settings, inner_lr=how.inner_lr)
+        inner_step = validated_step(
+            start, objective, settings, InnerStep(settings.inner_lr, settings.inner_steps)
+        )
+        settings = replace(settings, inner_lr=inner_step.inner_lr)
         windows = [(start.training, rows_by_segment(start.training, start.segments))]
 
         def direction(

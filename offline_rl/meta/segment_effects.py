@@ -6,13 +6,13 @@ In segment s, for item a with features z_a and a round with columns x (x_0 = 1):
     b_s ~ N(0, diag(shared)),  theta_sa ~ N(0, diag(action))
 
 e = r - q_pool is the pooled model's residual and w the derivative of its mean by its score (q (1 - q) for
-0/1 rewards, 1 for others), so that u is in units of the score.  l_a = (1, z_a) makes items with like features
+0/1 rewards, 1 for others), so that u is in units of the score. l_a = (1, z_a) makes items with like features
 move together: its 1 is the segment's level, which no choice depends on and which would otherwise be taken for
-differences between items.  With l = () and w = 1 it is the model of Hong et al. 2023 (HierOPO, arXiv
+differences between items. With l = () and w = 1 it is the model of Hong et al. 2023 (HierOPO, arXiv
 2212.04720); the weights are those of Bühlmann & Straub 1970.
 
 Everything is computed for zeta = theta / sqrt(variance), whose prior is N(0, I): a variance of zero then
-needs no case of its own.  Items meet only through b_s, so the precision is block diagonal with a border, and
+needs no case of its own. Items meet only through b_s, so the precision is block diagonal with a border, and
 one small inverse per item and one per segment are the whole solution (Henderson's equations by Schur
 complement).
 """
@@ -132,7 +132,7 @@ def effect_posterior(sums: ResidualSums, loading: Tensor, prior: EffectPrior) ->
     """The exact posterior of every segment's effects.
 
     One item, no shared effects, x = 1: with n rounds of w = 1, mean residual e and prior variance T the mean
-    is e n / (n + dispersion / T).  Here n = 4, e = 0.5, T = 0.25 and dispersion 1: half of it.
+    is e n / (n + dispersion / T). Here n = 4, e = 0.5, T = 0.25 and dispersion 1: half of it.
 
     >>> double = torch.float64
     >>> sums = ResidualSums(torch.full((1, 1, 1, 1), 4.0, dtype=double),

@@ -23,7 +23,7 @@ class SegmentObjective:
     """A loss over two-tower parameters, one value per task.
 
     "reward_likelihood": the scores are a reward model, fitted by likelihood; the policy is its softmax
-    read-out.  It needs no importance weights, and is by far the less noisy on the few rounds of a segment.
+    read-out. It needs no importance weights, and is by far the less noisy on the few rounds of a segment.
     "importance_weighted": the scores are a policy's logits, improved by importance-weighted REINFORCE with
     the mean reward as baseline, a KL term towards the logging policy and an entropy bonus.
     "implicit_exploration", "self_normalized", "doubly_robust": the same with another estimate of the value
@@ -31,9 +31,9 @@ class SegmentObjective:
     that is served without a reward model beside it.
 
     temperature is the read-out's; mean_reward and reward_variance are those of the pooled log (for 0/1
-    rewards p and p (1 - p); for others the variance is 1, in units of reward_scale).  shrinkage: the
+    rewards p and p (1 - p); for others the variance is 1, in units of reward_scale). shrinkage: the
     information (n * reward_variance, about the number of clicks) at which a support set is followed half way.
-    curvature: the largest eigenvalue of the pooled loss at the warm start, and at least 1.  gamma is that of
+    curvature: the largest eigenvalue of the pooled loss at the warm start, and at least 1. gamma is that of
     implicit exploration.
     """
 
@@ -53,10 +53,10 @@ class SegmentObjective:
     def loss(self, params: Parameters, batch: Batch) -> Tensor:
         """Loss per task [T], times the batch's `trust` where it has one (see `as_support`).
 
-        One inner_lr has to suit every shop.  So the likelihood is divided by the reward variance, and the
+        One inner_lr has to suit every shop. So the likelihood is divided by the reward variance, and the
         value by the mean reward and counted per logit instead of per score (temperature squared), which takes
         the click rate and the temperature out; and both by the curvature, which takes the features' scale
-        out.  A step with inner_lr 1 is then the longest that surely descends the pooled loss.
+        out. A step with inner_lr 1 is then the longest that surely descends the pooled loss.
         """
         if self.kind == "reward_likelihood":
             values = self._negative_log_likelihood(params, batch) / self.reward_variance

@@ -1,7 +1,7 @@
 """Shared fits: what the learners of one domain have in common, each made once, when it is first asked for.
 
 Learners are compared from the same start, and most of a night's fits are of models that several of them stand
-upon.  Whoever lets them learn makes one `SharedFits` and hands it to each, with its policies to the refit and
+upon. Whoever lets them learn makes one `SharedFits` and hands it to each, with its policies to the refit and
 to the choice of who asks; with the object go its fits.
 """
 
@@ -48,7 +48,7 @@ class SharedFits:
 
     @cached_property
     def time_split(self) -> TimeSplit:
-        """What judges learners that are fitted in one go, and whether there are history factors."""
+        """Rounds that learners fitted in one go are evaluated on, and the choice of history factors."""
         return time_split(self._on_device, seed=self.seed)
 
     @cached_property

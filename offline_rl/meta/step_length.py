@@ -10,7 +10,7 @@ from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.warm_start import WarmStart
 
 FRACTIONS = (1.0, 0.5, 0.25, 0.125)
-"""Shares of settings.inner_lr that are tried.  Where segments differ strongly the whole step serves best;
+"""Shares of settings.inner_lr that are tried. Where segments differ strongly the whole step serves best;
 where they hardly differ an eighth of it still helps, and the whole step would follow their noise."""
 
 
@@ -19,14 +19,14 @@ def validated_step(
 ) -> InnerStep:
     """The step with the inner_lr, of settings.inner_lr and shares of it, that most surely improves the start.
 
-    Judged on the validation tasks' query rounds after adapting to their support, by the learner's own
+    Evaluated on the validation tasks' query rounds after adapting to their support, by the learner's own
     criterion: the gain over not adapting less its standard error, which a long step has more of.
     """
 
     def gain(inner_lr: float) -> float:
         size = replace(step, inner_lr=inner_lr, learns_rates=False).size(start.model.parameters)
-        look = start.validation.look(0, start.model.parameters, objective, size, step.inner_steps)
-        found = sure_gain(look.adapted - look.zero_shot, start.validation.cluster)
+        checkpoint = start.validation.measure(0, start.model.parameters, objective, size, step.inner_steps)
+        found = sure_gain(checkpoint.adapted - checkpoint.zero_shot, start.validation.cluster)
         # A step so long that the scores overflow gains nothing; max() would keep a NaN that comes first.
         return found if math.isfinite(found) else -math.inf
 

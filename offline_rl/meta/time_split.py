@@ -1,9 +1,9 @@
-"""Time split: learners that are fitted in one go are judged on later rounds of all segments.
+"""Time split: learners that are fitted in one go are evaluated on later rounds of all segments.
 
-A few validation segments say little, and any learner that beats another there by luck is believed.  What has
+A few validation segments say little, and any learner that beats another there by luck is believed. What has
 no steps to stop and no penalty to choose needs no segments kept apart: it is fitted on the support windows of
-all segments and judged on their query windows, which come later, as tomorrow does.  Every query round counts
-but those of the sealed test segments.
+all segments and evaluated on their query windows, which come later, as tomorrow does. Every query round
+counts but those of the sealed test segments.
 """
 
 import math
@@ -17,26 +17,26 @@ from features.contracts.findings import Finding
 from features.errors import InputDataError
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.convergence import clustered_standard_error, largest_error, sure_gain
-from offline_rl.meta.judgement import best_level
 from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.meta.policy_validation import best_level
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.objectives import doubly_robust_terms
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.shares import restricted, shares
 from offline_rl.reward_model import negative_log_likelihood
-from offline_rl.rolling_origin import judged_per_query
+from offline_rl.rolling_origin import gate_rounds_per_query
 
 _CELLS_AT_ONCE = 1 << 24
 """Pairs of round and item that are scored at once: 128 MB."""
 
 LEAST_EFFECTIVE = 0.01
-"""Share of effective rounds that a read-out must leave, as the gate asks for.  What is served in slates, with
+"""Share of effective rounds that a read-out must leave, as the gate asks for. What is served in slates, with
 exploration, leaves half as much again."""
 
 
 @dataclass(frozen=True)
-class TimeJudgement:
+class TimeSplitResult:
     """value, zero_shot_value: doubly robust values on the query rounds, with and without adapting.
 
     gain: the value's paired gain over the pooled model less its clustered standard error.
@@ -51,10 +51,10 @@ class TimeJudgement:
 
 @dataclass(frozen=True, eq=False)
 class TimeSplit:
-    """What later rounds judge: support to fit on, query to judge on, the pooled model of the support rounds.
+    """Support rounds to fit on, later query rounds to evaluate on, and the pooled model of the former.
 
-    q_hat [n, A]: the pooled model's expected rewards of the query rounds.  likelihood, values [n]: its own
-    terms there.  judged_per_query: rounds that the gate will judge for each query round.
+    q_hat [n, A]: the pooled model's expected rewards of the query rounds. likelihood, values [n]: its own
+    terms there. gate_rounds_per_query: rounds that the gate will evaluate for each query round.
     temperature: at which the pooled model is read out.
     """
 
@@ -64,17 +64,17 @@ class TimeSplit:
     q_hat: Tensor
     likelihood: Tensor
     values: Tensor
-    judged_per_query: float = 1.0
+    gate_rounds_per_query: float = 1.0
     temperature: float = math.nan
 
-    def judge(self, policy: MetaPolicy, by_segment: Mapping[int, Policy]) -> TimeJudgement:
-        """Judge a policy that was fitted on the support rounds, and adapted to those of each segment."""
+    def validate(self, policy: MetaPolicy, by_segment: Mapping[int, Policy]) -> TimeSplitResult:
+        """Evaluate a policy that was fitted on the support rounds, and adapted to those of each segment."""
         likelihood, values = self.terms(by_segment, policy.zero_shot())
         if policy.adapts:
             _, zero_shot = self.terms({}, policy.zero_shot())
         else:
             zero_shot = values
-        return TimeJudgement(
+        return TimeSplitResult(
             value=float(values.mean()),
             zero_shot_value=float(zero_shot.mean()),
             gain=sure_gain(values - self.values, self.query.cluster),
@@ -105,11 +105,11 @@ class TimeSplit:
             gain(T) Phi(gain(T) / error(T) - z)
 
         gain: what its own scores expect of it over what was logged, times the share believed; error: of its
-        doubly robust estimate on as many rounds as the gate will judge, taken from that on the query rounds.
-        A sharp read-out earns most, but its estimate is the noisiest, and a policy whose gain can't be shown
-        earns nothing; where items are nearly tied, a softer one gives up little and is shown far more often.
-        In a large log the sharpest is best; but none is taken whose effective rounds are a smaller share of
-        all than least_effective, for the gate would not believe its estimate, however good.
+        doubly robust estimate on as many rounds as the gate will evaluate, taken from that on the query
+        rounds. A sharp read-out earns most, but its estimate is the noisiest, and a policy whose gain can't
+        be shown earns nothing; where items are nearly tied, a softer one gives up little and is shown far
+        more often. In a large log the sharpest is best; but none is taken whose effective rounds are a
+        smaller share of all than least_effective, for the gate would not believe its estimate, however good.
         """
         query = self.query
         gains, terms, weights = (
@@ -130,7 +130,7 @@ class TimeSplit:
                 weights[place, rows.cpu()] = weight.double().cpu()
                 terms[place, rows.cpu()] = (values - part.reward).double().cpu()
         errors = torch.tensor([clustered_standard_error(one, query.cluster) for one in terms])
-        errors /= math.sqrt(self.judged_per_query)
+        errors /= math.sqrt(self.gate_rounds_per_query)
         gain = believed * gains.mean(1)
         shown = torch.special.ndtr(gain / errors.clamp_min(1e-12) - DEMANDED)
         effective = weights.sum(1).square() / (query.n * weights.square().sum(1)).clamp_min(1e-300)
@@ -177,13 +177,13 @@ class TimeSplit:
         for segment in torch.unique(self.query.segment).tolist():
             policy = by_segment.get(segment, otherwise)
             if not isinstance(policy, ScoredPolicy):
-                raise TypeError(f"{policy.name} has no scores, so that later rewards can't judge it.")
+                raise TypeError(f"{policy.name} has no scores, so it can't be evaluated on later rewards.")
             for rows in torch.split(torch.nonzero(self.query.segment == segment).flatten(), at_once):
                 yield policy, rows
 
 
 def time_split(tasks: Tasks, *, seed: int) -> TimeSplit:
-    """Fit the pooled model on the support windows of all segments but the sealed ones; query windows judge.
+    """Fit the pooled model on the support windows of all segments but the sealed ones, and evaluate on query.
 
     Where either window is empty, the earlier and the later half of what there is are taken instead; and where
     every segment is sealed, none is.
@@ -209,12 +209,12 @@ def time_split(tasks: Tasks, *, seed: int) -> TimeSplit:
         model = fit_model(support, with_segments=False, with_factors=with_factors, seed=seed)
         nothing = torch.zeros(query.n)
         q_hat = model.expected_rewards(query).to(query.reward)
-        unjudged = TimeSplit(support, query, model, q_hat, nothing, nothing, judged_per_query(tasks))
+        unevaluated = TimeSplit(support, query, model, q_hat, nothing, nothing, gate_rounds_per_query(tasks))
         # What others are compared with is read out as it would serve, as they are.
         sharp = ScoredPolicy("pooled", model.score(), READ_OUT)
-        temperature = unjudged.read_out({}, sharp)
-        likelihood, values = unjudged.terms({}, replace(sharp, temperature=temperature))
-        return replace(unjudged, likelihood=likelihood, values=values, temperature=temperature)
+        temperature = unevaluated.read_out({}, sharp)
+        likelihood, values = unevaluated.terms({}, replace(sharp, temperature=temperature))
+        return replace(unevaluated, likelihood=likelihood, values=values, temperature=temperature)
 
     plain = fitted(with_factors=False)
     if support.history is None:
@@ -224,11 +224,11 @@ def time_split(tasks: Tasks, *, seed: int) -> TimeSplit:
 
 
 LEAD = 1.0
-"""Standard errors by which what has more coefficients must predict later rounds better to be believed.  They
+"""Standard errors by which what has more coefficients must predict later rounds better to be believed. They
 are rounds of all segments, many, so one is enough; a mere sign would follow noise."""
 
 READ_OUT = 0.01
-"""Temperature of the softmax over scores that follows the best item for all but ties.  Exploration is
+"""Temperature of the softmax over scores that follows the best item for all but ties. Exploration is
 separate, by whole slates, so a softer one is taken only to be shown to earn more (`TimeSplit.read_out`)."""
 
 TEMPERATURES = (READ_OUT, 0.02, 0.05, 0.1, 0.2)
@@ -260,7 +260,7 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
 def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[Finding]]:
     """Rounds before the holdout of the segments that teach, and notes on them.
 
-    All segments teach where none is dealt out for it.  Raises InputDataError if there are no rounds.
+    All segments teach where none is dealt out for it. Raises InputDataError if there are no rounds.
     """
     taught = tasks.window("training", tasks.split("meta_train"))
     if taught.n:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.adaptation import StepSize, adapt
-from offline_rl.meta.convergence import Look
+from offline_rl.meta.convergence import Checkpoint
 from offline_rl.meta.segment_objective import SegmentObjective
 from offline_rl.meta.task_batches import Batch, pad_tasks, rows_by_segment, sample_rows
 from offline_rl.objectives import doubly_robust_terms
@@ -17,7 +17,7 @@ from offline_rl.reward_model import RewardModel, negative_log_likelihood
 from offline_rl.two_tower import Parameters, with_task_dimension
 
 FOLDS = 4
-"""Parts of a validation segment's log, each judged once after adapting to the others."""
+"""Parts of a validation segment's log, each evaluated once after adapting to the others."""
 
 MOST_TO_ADAPT_TO = 4096
 """Rounds of one segment that validation adapts to; more would tell the same and only take time."""
@@ -29,7 +29,7 @@ _TASKS_PER_BATCH = 32
 class ValidationBatch:
     """Validation tasks of about the same length: a few of many would be padded to one long log otherwise.
 
-    support: what to adapt to.  query: what to judge on, with q_hat [T, N, A].
+    support: what to adapt to. query: what to evaluate on, with q_hat [T, N, A].
     """
 
     support: Batch
@@ -38,10 +38,10 @@ class ValidationBatch:
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Rounds of the validation segments to adapt to, and others of the same segments to judge on.
+    """Rounds of the validation segments to adapt to, and others of the same segments to evaluate on.
 
     A task is a segment, or one fold of it; the shortest come first.
-    cluster, segment [n]: of the rounds that are judged, task after task.
+    cluster, segment [n]: of the rounds that are evaluated, task after task.
     """
 
     batches: tuple[ValidationBatch, ...]
@@ -55,24 +55,24 @@ class Validation:
 
     @classmethod
     def crossed(cls, tasks: Tasks, segments: Sequence[int], model: RewardModel) -> "Validation":
-        """Each of FOLDS consecutive parts of a segment's log is judged after adapting to its other parts.
+        """Evaluate on each of FOLDS consecutive parts of a segment's log after adapting to its other parts.
 
-        Every round before the holdout is judged once, where support and query windows judge two in seven; and
-        what is adapted to is three quarters of what will serve.  Whoever can't beat the noise of so few
-        segments wins by luck otherwise.  The model gives q_hat, and must not have seen these segments.
+        Every round before the holdout is evaluated on once; with support and query windows it would be two
+        rounds in seven. A policy adapts to three quarters of the rounds that it will serve with. With fewer
+        rounds, a learner would win by luck. The model gives q_hat, and must not have seen these segments.
         """
         rounds = tasks.window("training", segments)
-        adapted_to, judged = [], []
+        adapted_to, evaluated = [], []
         for rows in rows_by_segment(rounds, segments):
             parts = [part for part in rows.tensor_split(FOLDS) if len(part)]
             for fold, part in enumerate(parts):
                 adapted_to.append(torch.cat([rows[:0], *parts[:fold], *parts[fold + 1 :]]))
-                judged.append(part)
-        return cls._of(rounds, adapted_to, rounds, judged, model)
+                evaluated.append(part)
+        return cls._of(rounds, adapted_to, rounds, evaluated, model)
 
     @classmethod
     def ahead(cls, tasks: Tasks, segments: Sequence[int], model: RewardModel) -> "Validation":
-        """The query window is judged after adapting to the support window, which the model may have seen."""
+        """Evaluate on the query window after adapting to the support window, which the model may know."""
         support, query = (tasks.window(name, segments) for name in ("support", "query"))
         return cls._of(
             support, rows_by_segment(support, segments), query, rows_by_segment(query, segments), model
@@ -84,36 +84,36 @@ class Validation:
         support: LoggedRounds,
         adapted_to: Sequence[Tensor],
         query: LoggedRounds,
-        judged: Sequence[Tensor],
+        evaluated: Sequence[Tensor],
         model: RewardModel,
     ) -> "Validation":
         thinned = sample_rows(adapted_to, MOST_TO_ADAPT_TO, torch.Generator().manual_seed(0))
         q_hat = model.expected_rewards(query)
-        order = sorted(range(len(judged)), key=lambda task: (len(thinned[task]), len(judged[task])))
+        order = sorted(range(len(evaluated)), key=lambda task: (len(thinned[task]), len(evaluated[task])))
         batches = []
         for first in range(0, len(order), _TASKS_PER_BATCH):
             chosen = order[first : first + _TASKS_PER_BATCH]
             batches.append(
                 ValidationBatch(
                     pad_tasks(support, [thinned[task] for task in chosen]),
-                    pad_tasks(query, [judged[task] for task in chosen], {"q_hat": q_hat}),
+                    pad_tasks(query, [evaluated[task] for task in chosen], {"q_hat": q_hat}),
                 )
             )
-        every = torch.cat([judged[task] for task in order])
+        every = torch.cat([evaluated[task] for task in order])
         return cls(tuple(batches), query.cluster[every], query.segment[every])
 
-    def look(
+    def measure(
         self,
         step: int,
         parameters: Parameters,
         objective: SegmentObjective,
         inner_lr: StepSize,
         inner_steps: int,
-    ) -> Look:
+    ) -> Checkpoint:
         """What is seen at a step, with and without adaptation to the validation tasks' support."""
         seen = [_terms(batch, parameters, objective, inner_lr, inner_steps) for batch in self.batches]
         adapted, zero_shot, values, zero_shot_values = (torch.cat(terms) for terms in zip(*seen, strict=True))
-        return Look(
+        return Checkpoint(
             step=step,
             adapted=adapted,
             zero_shot=zero_shot,
@@ -151,7 +151,7 @@ def _terms(
     inner_lr: StepSize,
     inner_steps: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The terms of a `Look`, of this batch's rounds."""
+    """The terms of a `Checkpoint`, of this batch's rounds."""
     start, adapted = adapted_to_support(batch, parameters, objective, inner_lr, inner_steps)
     with torch.no_grad():
         zero_shot_values = _value_terms(start, batch.query, objective)

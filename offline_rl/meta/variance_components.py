@@ -21,12 +21,12 @@ def estimate_prior(
 
         T_k <- sum_cells m_k^2 / sum_cells (1 - C_kk / T_k)
 
-    with m, C the posterior mean and covariance.  It has the fixed points of EM (T = mean(m^2 + C_kk)), and
+    with m, C the posterior mean and covariance. It has the fixed points of EM (T = mean(m^2 + C_kk)), and
     reaches those at zero in tens of steps instead of thousands; cells without rounds, which only slow EM,
-    have no part in it.  What does not vary between segments ends at zero and is pruned.
+    have no part in it. What does not vary between segments ends at zero and is pruned.
     Source: Harville 1977, section 5; MacKay 1992, eq. 4.4.
 
-    A 0/1 reward has no dispersion of its own: it is 1.  For others it is (sum e^2/w - sum m'c) / n.
+    A 0/1 reward has no dispersion of its own: it is 1. For others it is (sum e^2/w - sum m'c) / n.
     """
     k = sums.moment.shape[-1]
     shared = torch.full((loading.shape[1],), START, dtype=torch.float64)
@@ -60,13 +60,13 @@ def varying_columns(
 ) -> list[int]:
     """The context columns whose effect differs between cells (segment and item), the clearest first.
 
-    Score test of T_k = 0.  With x~ the column less its weighted mean in the cell, so that the cell's
+    Score test of T_k = 0. With x~ the column less its weighted mean in the cell, so that the cell's
     intercept has no part in it,
 
         d_cell = (sum x~ e)^2 - sum x~^2 e^2,   score_k = sum d / sqrt(sum d^2)
 
     is about N(0, 1) where the effect of the column does not vary: d sums the products of different rounds,
-    which only a common effect gives a mean.  Noise, however spread, and other columns' effects have none.
+    which only a common effect gives a mean. Noise, however spread, and other columns' effects have none.
     It costs a few sums per column, so that only the few columns that have something to say enter the cubes
     of the posterior.
     """

@@ -29,7 +29,7 @@ _CURVATURE_ROWS = 4096
 
 @dataclass(frozen=True, eq=False)
 class WarmStart:
-    """Rounds to learn from, the start, the objective, and the segments that judge.
+    """Rounds to learn from, the start, the objective, and the validation segments.
 
     support, query, training: rounds of the segments that are trained on, on the training device.
     offset: the mixed model whose scores the rounds have as their offset, and which `model` adds its own to;
@@ -89,23 +89,24 @@ def warm_start(tasks: Tasks, *, hidden: int, seed: int) -> WarmStart:
     """Fit the pooled reward model, and choose how greedily to follow it.
 
     The model is first fitted on the support windows alone, so that query rounds can choose the temperature of
-    its read-out; then again, with the same penalty, on support and query.  Without a meta_validation segment
-    the query rounds of the training segments judge, and the start stays the model that has not seen them.
-    tasks: on the device that learns.  hidden: width of both towers.
+    its read-out; then again, with the same penalty, on support and query. Without a meta_validation segment
+    the query rounds of the training segments are the validation rounds, and the start stays the model that
+    has not seen them.
+    tasks: on the device that learns. hidden: width of both towers.
     Raises InputDataError if there are no rounds to learn from.
     """
     segments, notes = training_segments(tasks)
-    judges = with_both_windows(tasks, tasks.split("meta_validation"))
+    validating = with_both_windows(tasks, tasks.split("meta_validation"))
     early = fit_reward_model(tasks.window("support", segments), hidden=hidden, seed=seed)
-    temperature = choose_temperature(early, tasks.window("query", [*segments, *judges]))
+    temperature = choose_temperature(early, tasks.window("query", [*segments, *validating]))
     training = tasks.window("training", segments)
-    if judges:
+    if validating:
         model = fit_reward_model(training, hidden=hidden, penalties=(early.penalty,), seed=seed)
-        validation = Validation.crossed(tasks, judges, model)
+        validation = Validation.crossed(tasks, validating, model)
     else:
-        model, judges = early, judging_themselves(tasks, segments)
+        model, validating = early, own_validation_segments(tasks, segments)
         notes.append(FLATTERED)
-        validation = Validation.ahead(tasks, judges, model)
+        validation = Validation.ahead(tasks, validating, model)
     return WarmStart(
         support=tasks.window("support", segments),
         query=tasks.window("query", segments),
@@ -141,15 +142,18 @@ def _with_support(tasks: Tasks, segments: Sequence[int]) -> list[int]:
     return [segment for segment in segments if segment in seen]
 
 
-def judging_themselves(tasks: Tasks, segments: Sequence[int]) -> list[int]:
-    """The training segments that can judge where no others do; InputDataError if none has both windows."""
-    judges = with_both_windows(tasks, segments)
-    if not judges:
+def own_validation_segments(tasks: Tasks, segments: Sequence[int]) -> list[int]:
+    """Return the training segments that can serve as validation segments where there are no others.
+
+    They have both windows. Raises InputDataError if there is none.
+    """
+    validating = with_both_windows(tasks, segments)
+    if not validating:
         raise InputDataError(
             "No segment has both support and query rounds: widen the log's interval "
             "or lower the segment limits."
         )
-    return judges
+    return validating
 
 
 def with_both_windows(tasks: Tasks, segments: Sequence[int]) -> list[int]:

@@ -1,7 +1,7 @@
 """Arrowhead systems: items eliminated exactly, so that a catalog of any size costs what its features cost.
 
 Each round shows one item, so the coefficients of two items never meet in the Hessian of the log-likelihood,
-except through what all items share.  Ordered (items, shared features) it is an arrowhead:
+except through what all items share. Ordered (items, shared features) it is an arrowhead:
 
     [ H_1           B_1 ]
     [      ...      ... ]      H_a = G_a[J, J] + P_item,   B_a = G_a[J, :] ⊗ z_a'
@@ -9,9 +9,9 @@ except through what all items share.  Ordered (items, shared features) it is an 
     [ B_1' ... B_A'  C  ]      C = sum_a z_a z_a' ⊗ G_a + P_feature
 
 with G_a = sum over the item's rounds of w x x' (D columns), J the columns that an item has coefficients of
-its own for, z_a the item's features (F) and P the prior precisions.  The Schur complement keeps the
+its own for, z_a the item's features (F) and P the prior precisions. The Schur complement keeps the
 Kronecker form, S = P_feature + sum_a z_a z_a' ⊗ (G_a - G_a[:, J] H_a^-1 G_a[J, :]), so no matrix is ever
-larger than the shared coefficients, F D.  T groups are solved side by side: one for what everybody shares,
+larger than the shared coefficients, F D. T groups are solved side by side: one for what everybody shares,
 one a segment for what segments have of their own.
 Sources: Golub & Van Loan 2013, section 4.5 (block elimination); Bates et al. 2015, section 3 (mixed models).
 """

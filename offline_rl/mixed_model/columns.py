@@ -19,8 +19,8 @@ from offline_rl.mixed_model.kinship import Kinship
 from offline_rl.mixed_model.pairs import N_NUMBERS, Kind, all_pairs, logged_pairs
 from offline_rl.user_history import UserHistory
 
-ONE, SLOT, HISTORY, ALL, ITEM, KIN = "one", "slot", "history", "all", "item", "pair kin"
-"""Blocks of columns (`ONE`, `SLOT`, `HISTORY`) and of rows (`ALL`, `ITEM`) beside those of the log's own."""
+ONE, SLOT, HISTORY, ALL_ROUNDS, ITEM, KIN = "one", "slot", "history", "all", "item", "pair kin"
+"""Names of blocks of columns (`ONE`, `SLOT`, `HISTORY`) and of rows (`ALL_ROUNDS`, `ITEM`) in every model."""
 
 MOST_SHARED = 4000
 """Coefficients of item features that a model may have: their system is solved as one dense matrix."""
@@ -37,7 +37,7 @@ class Columns:
     center: mean of each context column of the log, taken off, so that what an item has in the mean is its own
     effect alone and not, in part, that of each level of each trait.
     kinds, pair_scale: kinds of items whose history is looked up, and what their numbers are multiplied by,
-    [kinds, K].  basis: of the history factors, [A, R].  n_slots: slots of a slate.
+    [kinds, K]. basis: of the history factors, [A, R]. n_slots: slots of a slate.
     """
 
     context_block: tuple[str, ...]
@@ -154,7 +154,7 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
 def item_rows(rounds: LoggedRounds, n_columns: int = 0) -> tuple[Tensor, tuple[str, ...]]:
     """Item features z float64 [A, F] and the name of each one's block: a one for all, then the log's own.
 
-    Indicators of single items are left out: an item has coefficients of its own.  Blocks are taken, the
+    Indicators of single items are left out: an item has coefficients of its own. Blocks are taken, the
     smallest first, while all features times the n_columns that they meet are at most `MOST_SHARED` (0 takes
     all): five hundred brands would ask for more numbers than a log knows, and more memory than a machine has.
     What users did with a brand is a pair feature all the same.
@@ -168,7 +168,10 @@ def item_rows(rounds: LoggedRounds, n_columns: int = 0) -> tuple[Tensor, tuple[s
             taken.add(number)
     kept = [place for place, number in enumerate(block) if number in taken]
     one = torch.ones(len(given), 1, dtype=torch.float64, device=given.device)
-    return torch.cat([one, given[:, kept]], dim=1), (ALL, *(f"feature {block[place]}" for place in kept))
+    return torch.cat([one, given[:, kept]], dim=1), (
+        ALL_ROUNDS,
+        *(f"feature {block[place]}" for place in kept),
+    )
 
 
 def kinds_of_items(rounds: LoggedRounds) -> tuple[Kind, ...]:

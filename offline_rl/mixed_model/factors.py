@@ -1,8 +1,8 @@
 """History factors: a user's history with all items in a few columns; one item's views speak of others.
 
-With h_j = log(1 + acts on item j) the columns are h'V.  Up to `MOST` items V is the identity, and an item's
+With h_j = log(1 + acts on item j) the columns are h'V. Up to `MOST` items V is the identity, and an item's
 coefficients say how interest in each item moves its clicks; beyond, V holds the leading right singular
-vectors of the histories, the directions in which users differ most.  A normal prior is blind to rotations,
+vectors of the histories, the directions in which users differ most. A normal prior is blind to rotations,
 so between the two nothing changes but what is left out.
 Source: Halko, Martinsson & Tropp 2011, algorithm 4.4 (randomized subspace iteration).
 """

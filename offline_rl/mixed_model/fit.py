@@ -2,7 +2,7 @@
 
     score_i = level + sum over levels of x_i' (w_item(a_i) + sum_f z_f(a_i) w_f),   w ~ N(0, v_block)
 
-for the logged item a_i of round i.  For 0/1 rewards the score is the log-odds, for others the mean reward.
+for the logged item a_i of round i. For 0/1 rewards the score is the log-odds, for others the mean reward.
 Levels are fitted in turn, each given the others (backfitting), while the variances settle.
 Sources: MacKay 1992 for the variances; Breslow & Clayton 1993, section 2, for the mode (penalized
 quasi-likelihood); Buja, Hastie & Tibshirani 1989 for the backfitting.
@@ -54,7 +54,7 @@ class FitSettings:
 class Fitted:
     """base: the score of a round about which nothing is known.
 
-    coefficients: one for each level.  variances [len(blocks)] of each level.  noise: variance of a reward
+    coefficients: one for each level. variances [len(blocks)] of each level. noise: variance of a reward
     around its score, 1 for 0/1 rewards.
     """
 
@@ -91,7 +91,7 @@ def fit_mixed_model(
 ) -> Fitted:
     """Fit all levels to rewards [n]; features float64 [A, F].
 
-    variances: to start from, by default START everywhere.  offset [n]: scores that the levels add to, such as
+    variances: to start from, by default START everywhere. offset [n]: scores that the levels add to, such as
     those of a model that is not fitted again; the noise is then as given.
     Raises ValueError if there are no rounds.
     """

@@ -1,20 +1,20 @@
 """Haseman-Elston regression: how much groups differ, from products of residuals of the same group.
 
 The posterior mode knows little of a group with a few successes, and variances estimated around it are too
-small: a third of the deviation where a cell has two rounds.  Two residuals of one group need no mode.  Around
+small: a third of the deviation where a cell has two rounds. Two residuals of one group need no mode. Around
 what everybody shares they have, for i != j and to first order in the effects,
 
     E[e_i e_j] = h_i h_j sum_b v_b k_b(i, j),     k_b(i, j) = phi_b(i)' phi_b(j)
 
 with e the gradient and h the curvature of a round's log-likelihood by its score, and phi_b the block's
-columns, times the item's features or its indicator.  So v solves S v = c, weighted by 1 / (h_i h_j):
+columns, times the item's features or its indicator. So v solves S v = c, weighted by 1 / (h_i h_j):
 
     c_b  = sum_{i != j} e_i e_j k_b(i, j)
          = sum_groups |sum_i e_i phi_b|^2 - sum_i e_i^2 |phi_b|^2
     S_bd = sum_{i != j} h_i h_j k_b(i, j) k_d(i, j)
          = sum_groups |sum_i h_i phi_b phi_d'|^2 - sum_i h_i^2 |phi_b|^2 |phi_d|^2
 
-in one pass.  What items do in a group takes two rounds of the same item there; and v is a fifth too small
+in one pass. What items do in a group takes two rounds of the same item there; and v is a fifth too small
 where it is 1, and a third at 2, because such effects are not small.
 Sources: Haseman & Elston 1972; Golan, Lander & Rosset 2014 for 0/1 outcomes; White 1980 for the errors.
 """
@@ -34,8 +34,8 @@ _NUMBERS_AT_ONCE = 1 << 22
 class MomentVariances:
     """Variances of a level's blocks [B], and their standard errors, from how the groups' products scatter.
 
-    A value may lie below zero by chance.  Of a block that no group has two rounds for, both are zero.
-    groups: how many equal groups would say as much, (sum S_bb)^2 / sum S_bb^2.  Of one group alone nothing
+    A value may lie below zero by chance. Of a block that no group has two rounds for, both are zero.
+    groups: how many equal groups would say as much, (sum S_bb)^2 / sum S_bb^2. Of one group alone nothing
     scatters, and of a few the error means little.
     """
 
@@ -57,7 +57,7 @@ def moment_variances(
 ) -> MomentVariances:
     """The variances of a level of groups around scores that know nothing of them.
 
-    features float64 [A, F].  gradient, curvature [n]: of each round's log-likelihood by its score there.
+    features float64 [A, F]. gradient, curvature [n]: of each round's log-likelihood by its score there.
 
     Two groups of two rounds of one item, the rewards of each alike: e_i e_j = 1 and h = 1, so v = 1.
 

@@ -6,12 +6,12 @@ Correspondence analysis of the table h of users and items, h = log(1 + views), t
     g = D_c^(-1/2) V       coordinates of items, [A, R], with mean 0
     f = D_r^(-1) P g       coordinates of users: the mean of their items'
 
-Then P(user, item) / (r c) - 1 is about sum_k f_k g_k: how much more often than popularity lets expect.  The R
+Then P(user, item) / (r c) - 1 is about sum_k f_k g_k: how much more often than popularity lets expect. The R
 products f_k g_k are pair features: a handful of coefficients carries from one item to its kin at any catalog
 size, where an item's own coefficients for every direction (`factors`) need rounds of every item.
 
-Only views count where there are any: the other acts follow from what was shown.  Margins are drawn in by
-their mean, or items that few have looked at and users with a short history would lie far out.  And
+Only views count where there are any: the other acts follow from what was shown. Margins are drawn in by
+their mean, or items that few have looked at and users with a short history would lie far out. And
 coordinates that a user's own acts helped to make foretell the very clicks that are learned from, the better
 the fewer rounds an item has: those that coefficients are fitted with come from the other users (`FOLDS`).
 What is fitted afterwards upon the scores of the same rounds, segments and networks, reads those of everybody.
@@ -38,7 +38,7 @@ _VIEWS, _ANY = (ACTS.index("views"),), tuple(range(4))
 
 @dataclass(frozen=True, eq=False)
 class Kinship:
-    """coordinates: g float64 [A, R], R = 0 where nobody has done anything.  acts: the kinds that count."""
+    """coordinates: g float64 [A, R], R = 0 where nobody has done anything. acts: the kinds that count."""
 
     coordinates: Tensor
     acts: tuple[int, ...]

@@ -1,7 +1,7 @@
 """Levels: the parts of a mixed model whose coefficients share prior variances, and their sums over rounds.
 
 One level holds what all rounds share, another what each segment has of its own; a level of T groups has T
-sets of coefficients under one prior.  A coefficient belongs to an item or to an item feature, and multiplies
+sets of coefficients under one prior. A coefficient belongs to an item or to an item feature, and multiplies
 a column.
 """
 

@@ -32,8 +32,8 @@ _SETTLING = 5
 class MixedModel:
     """q(x, slot, item) in a segment: sigmoid(score) for 0/1 rewards, reward_scale * score for others.
 
-    columns, structure, features: how decisions and items are written.  shared: what all segments share.
-    variances: of the shared and of the segment blocks.  noise: variance of a reward around its score, in
+    columns, structure, features: how decisions and items are written. shared: what all segments share.
+    variances: of the shared and of the segment blocks. noise: variance of a reward around its score, in
     squared units of reward_scale; 1 for 0/1 rewards.
     """
 
@@ -81,7 +81,7 @@ class MixedModel:
     def segment_effects(self, rounds: LoggedRounds, group: Tensor, n_groups: int) -> Tensor:
         """Posterior mode of what each group of rounds likes otherwise: [n_groups, A, D'], all at once.
 
-        group int64 [n]: 0..n_groups - 1.  A group without rounds gets zeros, the prior's mean.
+        group int64 [n]: 0..n_groups - 1. A group without rounds gets zeros, the prior's mean.
         """
         level = replace(self.structure.segment, n_groups=n_groups)
         if rounds.n == 0:
@@ -116,7 +116,7 @@ class MixedModel:
         return torch.cat(expected)
 
 
-def upon(model: MixedModel, rounds: LoggedRounds) -> LoggedRounds:
+def with_offset(model: MixedModel, rounds: LoggedRounds) -> LoggedRounds:
     """The rounds with what all segments share in the model's scores as their offset, in their own dtype."""
     rows = torch.arange(rounds.n, device=rounds.action.device)
     offset = torch.empty(rounds.n, rounds.n_actions, dtype=rounds.context.dtype, device=rows.device)
@@ -154,7 +154,7 @@ def fit_model(
 ) -> MixedModel:
     """Fit a mixed model to logged rounds; without segments it is a pooled model.
 
-    with_factors: whether the history factors have coefficients.  They are hundreds, which pay where users
+    with_factors: whether the history factors have coefficients. They are hundreds, which pay where users
     differ in what no trait says, and cost where they don't (`offline_rl.meta.time_split` decides).
     Raises ValueError if there are no rounds.
     """
@@ -184,14 +184,14 @@ def fit_model(
     )
     written = columns.of_taught(rounds, seed)
     parts = _level_rows(structure, rounds, written, with_segments)
-    how, variances = settings or FitSettings(), None
+    final, variances = settings or FitSettings(), None
     if rounds.n > 3 * LEARNED_FROM // 2:
         drawn = torch.randperm(rounds.n, generator=torch.Generator().manual_seed(seed))[:LEARNED_FROM]
         drawn = drawn.sort().values.to(rounds.action.device)
         some = _level_rows(structure, rounds.select(drawn), written[drawn], with_segments)
-        variances = _fit(unfitted, some, rounds.reward[drawn], replace(how, settling=0), None).variances
-        how = replace(how, rounds=0, settling=_SETTLING)
-    fitted = _fit(unfitted, parts, rounds.reward, how, variances)
+        variances = _fit(unfitted, some, rounds.reward[drawn], replace(final, settling=0), None).variances
+        final = replace(final, rounds=0, settling=_SETTLING)
+    fitted = _fit(unfitted, parts, rounds.reward, final, variances)
     nothing = torch.full_like(start_variances(structure.segment), LEAST)
     return replace(
         unfitted,

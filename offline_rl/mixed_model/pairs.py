@@ -1,7 +1,7 @@
 """Pair features: what a user had lately done with a candidate item, and with others of its kind.
 
 Items are gathered in kinds: an item alone, those of its category, those of its brand, those of its price
-band.  Of each kind a candidate has six numbers, all 0 where the user has touched none of the kind:
+band. Of each kind a candidate has six numbers, all 0 where the user has touched none of the kind:
 
     log(1 + views), log(1 + clicks), log(1 + carts), log(1 + purchases)    decayed sums
     2^(-days / 14) since the last touch, and 1 where something was bought

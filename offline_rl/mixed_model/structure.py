@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from offline_rl.mixed_model.columns import ALL, HISTORY, ITEM, ONE, SLOT, Columns, is_indicator
+from offline_rl.mixed_model.columns import ALL_ROUNDS, HISTORY, ITEM, ONE, SLOT, Columns, is_indicator
 from offline_rl.mixed_model.level import Block, Level
 
 LARGEST_TRAIT = 8
@@ -48,7 +48,7 @@ def structure_of(
 ) -> Structure:
     """Decide the structure for rounds with these context columns [n, C].
 
-    features: the name of the block of each item feature.  segment int64 [n].
+    features: the name of the block of each item feature. segment int64 [n].
     """
     rows = list(dict.fromkeys(features))
     traits = [
@@ -58,9 +58,9 @@ def structure_of(
     shared = [
         Block(ITEM, ONE),
         *(Block(ITEM, name) for name in (*traits, HISTORY)),
-        *(Block(row, name) for row in rows for name in meeting if (row, name) != (ALL, ONE)),
-        *(Block(ALL, name) for name in dict.fromkeys(columns.blocks) if name.startswith("pair ")),
-        Block(ALL, SLOT, is_free=True),
+        *(Block(row, name) for row in rows for name in meeting if (row, name) != (ALL_ROUNDS, ONE)),
+        *(Block(ALL_ROUNDS, name) for name in dict.fromkeys(columns.blocks) if name.startswith("pair ")),
+        Block(ALL_ROUNDS, SLOT, is_free=True),
     ]
     slopes = _slopes(columns, context, segment, len(features))
     local_names = [columns.context_block[place] for place in slopes]

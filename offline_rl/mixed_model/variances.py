@@ -1,7 +1,7 @@
 """Prior variances by empirical Bayes: each block of coefficients is believed as far as the log bears it out.
 
 The standard deviation s of a block maximizes the marginal likelihood of the rewards under Laplace's
-approximation, times an exponential prior on s.  Without that prior a block that has nothing to say ends above
+approximation, times an exponential prior on s. Without that prior a block that has nothing to say ends above
 zero half of the time, and noise adds up over dozens of blocks; with it such a block ends at zero, and one
 with something to say hardly moves.
 Sources: MacKay 1992, "Bayesian interpolation", for the evidence; Simpson et al. 2017, "Penalising model

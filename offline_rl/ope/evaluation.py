@@ -32,7 +32,7 @@ from offline_rl.ope.sums import Cells, distinct_columns
 from offline_rl.ope.trust.contribution_tail import ContributionTail
 from offline_rl.ope.trust.diagnostics import Diagnostics, diagnose_segments
 
-ALL = None
+WHOLE_LOG = None
 """Segment of a result over the whole log."""
 
 NOTABLE_SHARE = 0.1
@@ -103,16 +103,16 @@ class Evaluation:
         low, high = self.reward_range
         return FLOAT32_SLACK * (high - low)
 
-    def diagnostics_of(self, policy: str, segment: int | None = ALL) -> Diagnostics:
+    def diagnostics_of(self, policy: str, segment: int | None = WHOLE_LOG) -> Diagnostics:
         """Diagnostics of a policy in a segment."""
         return self.diagnostics[self._policy(policy)][self._segment(segment)]
 
-    def value(self, policy: str, estimator: str, segment: int | None = ALL) -> float:
+    def value(self, policy: str, estimator: str, segment: int | None = WHOLE_LOG) -> float:
         """The value of a policy in a segment, NaN where it is not identified."""
         place = self._policy(policy), self._estimator(estimator), self._segment(segment)
         return float(self.values[place])
 
-    def sums_of(self, policy: str, estimator: str, segment: int | None = ALL) -> Floats:
+    def sums_of(self, policy: str, estimator: str, segment: int | None = WHOLE_LOG) -> Floats:
         """The sums [k] that a value is made of."""
         p, e = self._policy(policy), self._estimator(estimator)
         sums: Floats = self.log.sums[self._segment(segment)][self.places[p][e]]
@@ -123,7 +123,7 @@ class Evaluation:
         policy: str,
         other: str,
         estimator: str,
-        segment: int | None = ALL,
+        segment: int | None = WHOLE_LOG,
         confidence: float = 0.95,
         *,
         interval: IntervalName | None = None,
@@ -387,7 +387,7 @@ def evaluate_units(
     return Evaluation(
         policies=tuple(units),
         estimators=valued,
-        segments=(ALL, *cells.segments.tolist()),
+        segments=(WHOLE_LOG, *cells.segments.tolist()),
         values=values,
         resampled=resampled_values,
         diagnostics=diagnostics,

@@ -1,4 +1,4 @@
-"""Exploration: now and then a whole slate is drawn uniformly, so that tomorrow's log can be judged.
+"""Exploration: now and then a whole slate is drawn uniformly, so that tomorrow's log can be evaluated.
 
 Exploring slate by slate keeps every slot as good as the policy makes it. Mixing the uniform policy into each
 slot's own probabilities would not: with a greedy policy the first slot takes the favorite, and all that the

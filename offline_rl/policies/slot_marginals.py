@@ -4,12 +4,12 @@
     m2(i) = p2(i) sum_{j != i} p1(j) / (1 - p2(j))
     m3(i) = p3(i) sum_{j != k, both != i} p1(j) p2(k) / ((1 - p2(j)) (1 - p3(j) - p3(k)))
 
-with p_l the softmax of slot l.  Nothing here works on pairs of items, so that a catalog of thousands costs
-what its items cost.  The second sum comes apart because of
+with p_l the softmax of slot l. Nothing here works on pairs of items, so that a catalog of thousands costs
+what its items cost. The second sum comes apart because of
 
     1 / x = integral of exp(-t x) dt over t > 0,    x = (1/2 - p3(j)) + (1/2 - p3(k))
 
-at a few nodes t: given one, a pair's term is a product of what j says and what k says.  Sums that leave out
+at a few nodes t: given one, a pair's term is a product of what j says and what k says. Sums that leave out
 an item are never taken as a difference that could cancel: what is more than half of a sum is left out by
 summing anew.
 Sources: Plackett 1975, "The Analysis of Permutations", with one set of weights per slot; Gautschi 2004,
@@ -27,7 +27,7 @@ from offline_rl.policies.shares import shares
 MOST_SLOTS = 3
 
 NODES = 16
-"""Nodes of the integral.  Where slot 3's favorite is left, x lies between 1/3 and 1, and at the best scale
+"""Nodes of the integral. Where slot 3's favorite is left, x lies between 1/3 and 1, and at the best scale
 each node multiplies the error by (2 - sqrt 3)^2, so that 15 leave less than a rounding."""
 
 _SCALE = 1.0 / math.sqrt(3.0)
@@ -171,7 +171,7 @@ def _sums_of_other_pairs(begun: Tensor, drawn: Tensor) -> Tensor:
         sum_{j != i} begun(j) (rest(j) - drawn(i)),   rest(j) = sum_{k != j} drawn(k)
 
     A rest is at least twice drawn(i) where i is not among the two that draw most, since one of them is in it
-    and i itself is.  For those two the item is taken out before anything is summed.
+    and i itself is. For those two the item is taken out before anything is summed.
     """
     followed = begun * _sums_of_others(drawn)
     sums = _sums_of_others(followed) - drawn * _sums_of_others(begun)

@@ -21,7 +21,7 @@ Batch = dict[str, Tensor]
 def logits(parameters: Parameters, batch: Batch, temperature: float = 1.0) -> Tensor:
     """Masked logits [T, N, A] of a batch: score / temperature where available, minus infinity elsewhere.
 
-    parameters: `two_tower` tensors with the task dimension.  batch: context [T, N, d], slot [T, N],
+    parameters: `two_tower` tensors with the task dimension. batch: context [T, N, d], slot [T, N],
     item_features [T, A, f] (the same items for every task), available bool [T, N, A]; offset [T, N, A] is
     added to the scores where the batch has one.
     """
@@ -52,7 +52,7 @@ class SoftmaxPolicy(LogitPolicy):
     """A policy with fixed parameters (without task dimension).
 
     The temperature sharpens the choice without touching the scores: near 0 the policy is greedy, at infinity
-    uniform.  Where scores are the log-odds of a reward, temperature 1 chooses in proportion to the odds.
+    uniform. Where scores are the log-odds of a reward, temperature 1 chooses in proportion to the odds.
     offset: scores that those of the parameters are added to; None for none.
     """
 

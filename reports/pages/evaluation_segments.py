@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from features.codes import ALL_SEGMENTS
 from reports import wording
 from reports.pages.cells import counted, heads, marked, measured, people, rounded, shared, text
 from reports.summaries.formatting import RewardFormat
-from reports.summaries.night import EVERYONE
 from reports.summaries.policy_values import PolicyValue, leading_estimators
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows, interval_bars
 from reports.summaries.suppression import SMALLEST_GROUP
@@ -30,7 +30,7 @@ def segment_evidence(
     values: Sequence[PolicyValue], verdicts: Sequence[Verdict], reward: RewardFormat, *, has_users: bool
 ) -> SegmentEvidence | None:
     """Return the evidence of single segments, or None where the gate judged none."""
-    segments = [verdict for verdict in verdicts if verdict.segment_id != EVERYONE]
+    segments = [verdict for verdict in verdicts if verdict.segment_id != ALL_SEGMENTS]
     if not segments:
         return None
     judged = _judged(values, segments)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from features.codes import ALL_SEGMENTS
 from reports import wording
 from reports.charts.value_intervals import ValueMark, value_intervals
 from reports.pages.cells import counted, heads, measured, people, ratioed, rounded, shared, text
 from reports.pages.figure import Figure, Key
 from reports.summaries.formatting import MISSING, RewardFormat
-from reports.summaries.night import EVERYONE
 from reports.summaries.policy_values import PolicyValue, leading_estimators
 from reports.summaries.printed_table import Cell, Column, Mark, PrintedTable, first_rows, interval_bars
 from reports.summaries.verdicts import Verdict, for_everyone
@@ -30,7 +30,7 @@ def value_evidence(
     values: Sequence[PolicyValue], verdicts: Sequence[Verdict], reward: RewardFormat, *, has_users: bool
 ) -> ValueEvidence | None:
     """Return the evidence over everyone, or None where the domain has no such rows."""
-    everyone = [value for value in values if value.segment_id == EVERYONE]
+    everyone = [value for value in values if value.segment_id == ALL_SEGMENTS]
     if not everyone:
         return None
     estimators = leading_estimators(everyone)

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from features.areas import AREAS
+from features.codes import ALL_SEGMENTS
 from reports import wording
 from reports.pages.area_part import Card, part_of
 from reports.summaries.data_quality import rule_counts
 from reports.summaries.formatting import MISSING, RewardFormat, count, fixed, share
-from reports.summaries.night import DOMAINS, EVERYONE, Manifest, Night
+from reports.summaries.night import DOMAINS, Manifest, Night
 from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import PolicyValue, policy_values
 from reports.summaries.printed_table import IntervalBar, Mark, interval_bars
@@ -177,7 +178,7 @@ def _cautions(night: Night, records: tuple[Verdict, ...], values: tuple[PolicyVa
     speaks = {
         wording.CAUTION_LOGS: is_judged,
         wording.CAUTION_CHANCE: is_judged or has_decisions,
-        wording.CAUTION_SEGMENTS: any(record.segment_id != EVERYONE for record in records),
+        wording.CAUTION_SEGMENTS: any(record.segment_id != ALL_SEGMENTS for record in records),
         wording.CAUTION_ROUNDS: is_judged and night.manifest.unit == "round",
         **{caution: True for area in AREAS for caution in part_of(area).cautions(night)},
         wording.CAUTION_SIMULATED: any(value.true_value is not None for value in values),

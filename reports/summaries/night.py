@@ -17,7 +17,6 @@ from reports.summaries.notes import Noted
 
 DOMAINS = tuple(area.name for area in AREAS)
 JUDGED_DOMAINS = tuple(area.name for area in AREAS if area.is_learned)
-EVERYONE = "all"
 
 # A night publishes a table where at least one of these domains is decided, and every other table always.
 DOMAINS_OF_TABLE: Mapping[str, tuple[str, ...]] = {

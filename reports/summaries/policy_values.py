@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from reports.summaries.night import DOMAINS, EVERYONE
+from features.codes import ALL_SEGMENTS
+from reports.summaries.night import DOMAINS
 
 # Doubly robust leads; self-normalized importance sampling is its check, because it uses no reward model.
 LEADING = ("dr", "doubly_robust", "sndr")
@@ -53,7 +54,7 @@ def policy_values(rows: pl.DataFrame) -> tuple[PolicyValue, ...]:
             records,
             key=lambda v: (
                 DOMAINS.index(v.domain),
-                v.segment_id != EVERYONE,
+                v.segment_id != ALL_SEGMENTS,
                 v.segment_id,
                 -(v.value if v.value is not None else float("-inf")),
                 v.policy,

@@ -6,8 +6,9 @@ from datetime import date
 
 import polars as pl
 
+from features.codes import ALL_SEGMENTS
 from features.contracts.findings import Finding, from_json
-from reports.summaries.night import DOMAINS, EVERYONE
+from reports.summaries.night import DOMAINS
 
 STANDS_OUT = 0.05
 """Of a p-value that is adjusted for all segments: the chance of even one false alarm."""
@@ -58,18 +59,20 @@ def verdicts(rows: pl.DataFrame) -> tuple[Verdict, ...]:
         Verdict(**row | {"findings": from_json(row["findings"])}) for row in rows.select(_FIELDS).to_dicts()
     ]
     return tuple(
-        sorted(records, key=lambda v: (DOMAINS.index(v.domain), v.segment_id != EVERYONE, v.segment_id))
+        sorted(records, key=lambda v: (DOMAINS.index(v.domain), v.segment_id != ALL_SEGMENTS, v.segment_id))
     )
 
 
 def for_everyone(records: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """Return the verdict over all segments together, one per domain."""
-    return tuple(record for record in records if record.segment_id == EVERYONE)
+    return tuple(record for record in records if record.segment_id == ALL_SEGMENTS)
 
 
 def of_segments(records: Iterable[Verdict], domain: str) -> tuple[Verdict, ...]:
     """Return the domain's verdicts of single segments."""
-    return tuple(record for record in records if record.domain == domain and record.segment_id != EVERYONE)
+    return tuple(
+        record for record in records if record.domain == domain and record.segment_id != ALL_SEGMENTS
+    )
 
 
 def harmed(records: Iterable[Verdict]) -> tuple[Verdict, ...]:

@@ -1,7 +1,7 @@
 """Does exact MAML beat random effects where segments differ along two hidden directions?
 
 `PYTHONPATH=. python tests/benchmarks/low_rank_study.py SEED ...` prints one JSON object a seed: learner →
-share of the gap by true value on segments that taught nobody.  What it is for, and what came out, is in
+share of the gap by true value on segments that taught nobody. What it is for, and what came out, is in
 `offline_rl/meta/MAML.md`.
 """
 

@@ -1,7 +1,7 @@
 """Everything of ours that is meant for a GPU, on one: `make gpu`.
 
 Takes a clean copy of the last commit, runs the tests marked `gpu` and the benchmark of a meta-gradient there,
-and writes RESULTS.md beside this file, with the device's name.  The machine needs torch, numpy, scipy,
+and writes RESULTS.md beside this file, with the device's name. The machine needs torch, numpy, scipy,
 scikit-learn and pytest, nothing else; without a GPU nothing is run, and no figure is left.
 """
 

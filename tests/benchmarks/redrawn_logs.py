@@ -153,13 +153,13 @@ def _collect(workspace: Workspace, night: Night, domain: Domain) -> JudgedNight:
     folder, settings = workspace.night_folder(night.run_id), workspace.settings
     tasks, everybody = folder.tasks(domain), folder.rounds(domain)
     contenders, pooled = folder.contenders(domain), folder.pooled(domain)
-    asking = [*contenders.wanted] + ([contenders.cautious] if contenders.cautious else [])
-    policies = fitted_ones([folder.policy(domain, name) for name in asking])
+    in_order = [*contenders.wanted] + ([contenders.cautious] if contenders.cautious else [])
+    policies = fitted_ones([folder.policy(domain, name) for name in in_order])
     served: dict[str, list[NDArray[np.float64]]] = {}
     models, judged = [], []
     for origin in origins(tasks):
-        rounds = tasks.rounds.select(origin.judged)
-        judged.append(origin.judged)
+        rounds = tasks.rounds.select(origin.evaluated)
+        judged.append(origin.evaluated)
         for name, tonight in {one.name: one for one in (*policies, pooled)}.items():
             policy = tonight
             if not origin.is_last:
@@ -177,7 +177,7 @@ def _collect(workspace: Workspace, night: Night, domain: Domain) -> JudgedNight:
     drawn = _ads if domain == "advertising" else _slates
     visit, weights, logging = drawn(workspace, rows, tasks.action_ids)
     return JudgedNight(
-        policies={name: np.concatenate(served[name]) for name in asking},
+        policies={name: np.concatenate(served[name]) for name in in_order},
         wanted=[*contenders.wanted],
         cautious=contenders.cautious,
         truth=truth.of_action,

@@ -4,14 +4,14 @@
 the gap, from uniform choice to the best item for each user at that moment, that greedy choice closes by true
 value on the holdout.
 
-Nothing tells users apart but the pages that they opened.  A user has a taste in a few dimensions that drifts;
+Nothing tells users apart but the pages that they opened. A user has a taste in a few dimensions that drifts;
 it moves both the pages that are opened and the clicks on what is shown, uniformly among 30 products:
 
     w_u ~ N(0, I),  a step of N(0, DRIFT^2) before each visit
     P(next page = a) ∝ exp(g_a' w_u + m_a)
     P(click | a) = sigmoid(BIAS + SLOPE (h_a' w_u) + q_a)
 
-with h_a near g_a: what is looked at is a hint, not the same.  After the organic and bandit sessions of Rohde
+with h_a near g_a: what is looked at is a hint, not the same. After the organic and bandit sessions of Rohde
 et al. 2018, "RecoGym", arXiv:1808.00720, whose text names the parts; the sizes are our own.
 
 The rival knows which log to read and how: item, and item x log(1 + views so far of each product), fitted by
@@ -56,8 +56,8 @@ Array = NDArray[np.float64]
 class Log:
     """What was shown and seen; n rounds, A products.
 
-    impressions, events: as a shop would export them.  views [n, A]: pages that the user had opened before
-    each round.  action, reward [n]; click [n, A]: true probabilities.
+    impressions, events: as a shop would export them. views [n, A]: pages that the user had opened before
+    each round. action, reward [n]; click [n, A]: true probabilities.
     """
 
     impressions: pl.DataFrame

@@ -1,6 +1,6 @@
 """Worlds for learners, with click probabilities that are known, and the laws that every learner obeys.
 
-A law takes a learner and a folder to write its log into.  Most are about input that no learner may stumble
+A law takes a learner and a folder to write its log into. Most are about input that no learner may stumble
 over: each has a defined outcome, and no number that isn't finite leaves a learner.
 """
 

@@ -1,6 +1,6 @@
 """The same numbers on every device: what learns and scores, on the processor and on a GPU.
 
-`make gpu` runs the second half of each pair on a machine that has one.  The reference is always the
+`make gpu` runs the second half of each pair on a machine that has one. The reference is always the
 processor's, so that the first half says only that the comparison is sound.
 """
 

@@ -45,20 +45,20 @@ def learned(folder: Path) -> tuple[Tasks, MixedMetaPolicy, list[FittedPolicy]]:
     return tasks, pooled, [of_training(MixedEffects()), pooled, of_training(ItemRates())]
 
 
-def judged(tasks: Tasks, folder: Path) -> Rolling:
+def evaluated(tasks: Tasks, folder: Path) -> Rolling:
     _, pooled, contenders = learned(folder)
     return rolled(tasks, contenders, pooled, logging_policy="logging", exploration=0.1, seed=0)
 
 
 def test_every_policy_is_judged_on_the_rounds_of_every_origin(tmp_path: Path) -> None:
     tasks, *_ = learned(tmp_path)
-    found = judged(tasks, tmp_path)
+    found = evaluated(tasks, tmp_path)
     assert found.n_origins == 3
-    assert sorted(found.judged.tolist()) == torch.nonzero(tasks.origin).flatten().tolist()
+    assert sorted(found.evaluated.tolist()) == torch.nonzero(tasks.origin).flatten().tolist()
     assert set(found.rounds) == {"logging", "mixed_effects", "pooled_reward_model", "popularity"}
     for rounds in found.rounds.values():
-        np.testing.assert_array_equal(rounds.reward, tasks.rounds.reward[found.judged].double().numpy())
-        np.testing.assert_array_equal(rounds.cluster, tasks.rounds.cluster[found.judged].numpy())
+        np.testing.assert_array_equal(rounds.reward, tasks.rounds.reward[found.evaluated].double().numpy())
+        np.testing.assert_array_equal(rounds.cluster, tasks.rounds.cluster[found.evaluated].numpy())
     assert (found.rounds["logging"].weight == 1.0).all()
 
 
@@ -68,8 +68,8 @@ def test_what_is_judged_at_an_origin_does_not_know_later_rewards(tmp_path: Path)
     for origin in (1, 2):
         reward = torch.where(tasks.origin >= origin, 1.0 - tasks.rounds.reward, tasks.rounds.reward)
         other = replace(tasks, rounds=replace(tasks.rounds, reward=reward))
-        before, after = judged(tasks, tmp_path), judged(other, tmp_path)
-        ours = (tasks.origin[before.judged] == origin).numpy()
+        before, after = evaluated(tasks, tmp_path), evaluated(other, tmp_path)
+        ours = (tasks.origin[before.evaluated] == origin).numpy()
         for name in before.rounds:
             for column in ("evaluation_prob", "q_logged", "q_policy"):
                 old, new = (getattr(seen.rounds[name], column) for seen in (before, after))
@@ -79,12 +79,12 @@ def test_what_is_judged_at_an_origin_does_not_know_later_rewards(tmp_path: Path)
 def test_early_policies_are_others_than_the_one_that_serves_and_the_last_is_that_one(tmp_path: Path) -> None:
     tasks, pooled, contenders = learned(tmp_path)
     assert tasks.origin is not None
-    found = judged(tasks, tmp_path)
+    found = evaluated(tasks, tmp_path)
     settled = replace(tasks, origin=torch.where(tasks.origin > 0, 3, 0))  # the holdout's origin for all
     alone = rolled(settled, contenders, pooled, logging_policy="logging", exploration=0.1, seed=0)
-    last = tasks.origin[found.judged] == 3
-    of_one = {int(row): place for place, row in enumerate(alone.judged)}
-    places = np.array([of_one[int(row)] for row in found.judged])
+    last = tasks.origin[found.evaluated] == 3
+    of_one = {int(row): place for place, row in enumerate(alone.evaluated)}
+    places = np.array([of_one[int(row)] for row in found.evaluated])
     old = found.rounds["pooled_reward_model"].evaluation_prob
     new = alone.rounds["pooled_reward_model"].evaluation_prob[places]
     np.testing.assert_array_equal(old[last.numpy()], new[last.numpy()])
@@ -98,5 +98,5 @@ def test_what_serves_today_is_judged_as_it_is(tmp_path: Path) -> None:
     found = rolled(
         tasks, [], pooled, logging_policy="logging", serving_today=[today], exploration=0.1, seed=0
     )
-    shown = tasks.rounds.action[found.judged]
+    shown = tasks.rounds.action[found.evaluated]
     np.testing.assert_allclose(found.rounds["incumbent"].evaluation_prob, shares[0, shown].numpy())

@@ -8,7 +8,7 @@ import torch
 
 from offline_rl import rolling_origin
 from offline_rl.logged_data import Tasks
-from offline_rl.rolling_origin import judged_per_query, origins, rolls
+from offline_rl.rolling_origin import gate_rounds_per_query, origins, rolls
 from tests.laws.learners import load_world, log_rounds, make_world
 
 # One round a day: support (0), a gap (3), query (1), a gap, the holdout (2); see `assign_origins`.
@@ -27,22 +27,22 @@ def test_each_origin_knows_what_came_before_it(tmp_path: Path) -> None:
     found = list(origins(ten_days(tmp_path)))
     days = [origin.training.reward.long().tolist() for origin in found]
     assert days == [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 5, 6]]
-    assert [origin.judged.tolist() for origin in found] == [[3], [5, 6], [8, 9]]
+    assert [origin.evaluated.tolist() for origin in found] == [[3], [5, 6], [8, 9]]
     assert [origin.is_last for origin in found] == [False, False, True]
 
 
 def test_an_origin_that_knows_nothing_judges_nothing(tmp_path: Path) -> None:
     tasks = ten_days(tmp_path)
     young = replace(tasks, origin=torch.tensor([-1, -1, 1, 1, -1, 2, 2, -1, 3, 3]))
-    assert [len(origin.judged) for origin in origins(young)] == [2, 2]
+    assert [len(origin.evaluated) for origin in origins(young)] == [2, 2]
 
 
 def test_the_gate_judges_more_rounds_than_the_holdouts(tmp_path: Path) -> None:
     tasks = ten_days(tmp_path)
     assert rolls(tasks)
-    assert judged_per_query(tasks) == 5 / 2
+    assert gate_rounds_per_query(tasks) == 5 / 2
     assert not rolls(replace(tasks, origin=None))
-    assert judged_per_query(replace(tasks, origin=None)) == 1.0
+    assert gate_rounds_per_query(replace(tasks, origin=None)) == 1.0
 
 
 def test_a_large_holdout_judges_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from offline_rl import serving
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.policies.frequency_policy import FrequencyPolicy
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.serving import SegmentPolicies, judged_rounds, logged_as_is, served_probabilities
+from offline_rl.serving import SegmentPolicies, evaluation_rounds, logged_as_is, served_probabilities
 from offline_rl.user_history import Touches, UserHistory
 
 SHARES = torch.tensor([[0.5, 0.25, 0.25], [0.5, 0.25, 0.25]], dtype=torch.float64)
@@ -149,7 +149,7 @@ def test_no_rounds_give_no_rows():
 def test_the_evaluation_sees_weights_and_modeled_rewards():
     probabilities = torch.tensor([[0.2, 0.3, 0.5]], dtype=torch.float64)
     q_hat: Tensor = torch.tensor([[1.0, 2.0, 4.0]], dtype=torch.float64)
-    judged = judged_rounds(rounds([0], [0]), probabilities, q_hat)
+    judged = evaluation_rounds(rounds([0], [0]), probabilities, q_hat)
     assert judged.weight.tolist() == [0.6]
     assert judged.q_logged is not None and judged.q_logged.tolist() == [2.0]
     assert judged.q_policy is not None and abs(judged.q_policy[0] - 2.8) < 1e-12

@@ -15,7 +15,7 @@ from flows.commands.ope.slate_log import evaluated_slates
 from flows.commands.ope.spend_log import evaluated_spend
 from flows.commands.ope.weight_bands import weight_bands
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue
+from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation, PolicyValue
 from offline_rl.ope.robust_values import robust_values
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of
@@ -48,7 +48,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
     leading = next(iter(log.asked.values())).name
     gate = GateSettings(estimator=leading)
     diagnostics = evaluation.diagnostics_of(POLICY)
-    mean_weight = evaluation.mean_weight_interval(POLICY, ALL, gate.mean_weight_confidence)
+    mean_weight = evaluation.mean_weight_interval(POLICY, WHOLE_LOG, gate.mean_weight_confidence)
     trust = assess(diagnostics, mean_weight, gate, evaluation.cluster_name, evaluation.unit, policy=POLICY)
     repeats = as_answered(log.repetition, log.n_rows)
     doubts = propensities.doubts + ((repeats.doubt,) if repeats.doubt else ())
@@ -103,7 +103,7 @@ def _logged(log: EvaluatedLog, confidence: float, known: KnownEnds | None) -> Es
     (row,) = (
         row
         for row in log.evaluation.policy_values(confidence)
-        if (row.policy, row.estimator, row.segment) == (LOGGED, log.mean_reward, ALL)
+        if (row.policy, row.estimator, row.segment) == (LOGGED, log.mean_reward, WHOLE_LOG)
     )
     return _estimate(LOGGED, row, known)
 
@@ -112,7 +112,7 @@ def _estimates(log: EvaluatedLog, confidence: float, known: KnownEnds | None) ->
     rows = {
         row.estimator: row
         for row in log.evaluation.policy_values(confidence)
-        if row.policy == POLICY and row.segment is ALL
+        if row.policy == POLICY and row.segment is WHOLE_LOG
     }
     note = [log.propensities.note] if log.propensities.note else []
     return tuple(
@@ -125,7 +125,9 @@ def _estimates(log: EvaluatedLog, confidence: float, known: KnownEnds | None) ->
 
 
 def _difference(evaluation: Evaluation, estimator: str, mean_reward: str, confidence: float) -> Difference:
-    found = evaluation.difference(POLICY, LOGGED, estimator, ALL, confidence, other_estimator=mean_reward)
+    found = evaluation.difference(
+        POLICY, LOGGED, estimator, WHOLE_LOG, confidence, other_estimator=mean_reward
+    )
     return Difference(_known(found.value), _known(found.lower), _known(found.upper))
 
 

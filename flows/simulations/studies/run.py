@@ -39,7 +39,7 @@ from flows.simulations.studies.split_ledger import SplitUse
 from flows.simulations.studies.study import StudySettings, make_study
 from offline_rl.comparison.curves import INNER_STEPS, SUPPORT_ROUNDS, Adapter, ways_to_adapt
 from offline_rl.device import limit_threads
-from offline_rl.meta.choice import asking, likelihood_gains
+from offline_rl.meta.choice import choose_contenders, likelihood_gains
 from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import MetaPolicy
@@ -209,7 +209,7 @@ def run_study(job: Job) -> None:
                 validation_gain=policy.validation_gain,
                 likelihood_gain=_likelihood_gain(policy, pooled, fits),
                 lead=policy.lead if isinstance(policy, FittedPolicy) else None,
-                asks=name in asking([policy], pooled, fits).learners,
+                asks=name in choose_contenders([policy], pooled, fits).learners,
                 adapts=policy.adapts,
                 notes=list(sentences(policy.notes)),
                 steps=steps,

@@ -20,7 +20,7 @@ CLEARLY_WORSE = -1.96
 
 
 def with_shipped(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Add to each study what the night would ship, by the rule of `offline_rl.meta.choice.asking`.
+    """Add to each study what the night would ship, by the rule of `offline_rl.meta.choice.choose_contenders`.
 
     That is the clearest lead of what is fitted in one go, then the surest gain in likelihood above 0, then
     the surest in value of a learner that predicts no reward, else the pooled model.

@@ -4,19 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from features.contracts import columns
 from features.contracts.advertising import AdTargeting
 from offline_rl.decisions.served_policy import ServedPolicy
-
-Array = NDArray[np.float64]
+from offline_rl.ope.records import Floats
 
 
 def ad_targeting(
-    probabilities: Array,
-    scores: Array,
-    ess: Array,
+    probabilities: Floats,
+    scores: Floats,
+    ess: Floats,
     *,
     segment_ids: Sequence[str],
     channels: Sequence[str],

@@ -129,7 +129,7 @@ def estimate_propensities(
     is fitted on predictions for clusters that their model had not seen either. Actions that were not
     available get probability 0, and the others add up to 1.
 
-    Whether anything was left to chance is judged by two forecasts, the logit and a decision tree (cells of
+    Whether anything was left to chance is tested by two forecasts, the logit and a decision tree (cells of
     the context): the value is not identified where either foresees 95 % of all choices and 99.8 % of those it
     is surest of.
 

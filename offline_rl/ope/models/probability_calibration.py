@@ -38,7 +38,7 @@ class CalibratedActions:
         return np.asarray(mapped / mapped.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def calibrate_actions(probabilities: Floats, action: Ints, how: Calibration) -> CalibratedActions:
+def calibrate_actions(probabilities: Floats, action: Ints, calibration: Calibration) -> CalibratedActions:
     """Fit a map per action on probabilities [m, A] of rounds that the model was not fitted on.
 
     `sigmoid` fits a logistic curve of the log-odds (Platt 1999), `isotonic` a rising step function (Zadrozny
@@ -49,12 +49,14 @@ def calibrate_actions(probabilities: Floats, action: Ints, how: Calibration) -> 
         possible = probabilities[:, a] > 0
         chosen = (action[possible] == a).astype(np.float64)
         few = min(chosen.sum(), len(chosen) - chosen.sum()) < FEWEST_CHOICES
-        maps.append(None if how == "none" or few else _fit(how, probabilities[possible, a], chosen))
+        maps.append(
+            None if calibration == "none" or few else _fit(calibration, probabilities[possible, a], chosen)
+        )
     return CalibratedActions(tuple(maps), floor=1 / (len(action) + 2))
 
 
-def _fit(how: Calibration, probability: Floats, chosen: Floats) -> Any:
-    if how == "isotonic":
+def _fit(calibration: Calibration, probability: Floats, chosen: Floats) -> Any:
+    if calibration == "isotonic":
         return IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(probability, chosen)
     return LogisticRegression(C=1e4, max_iter=1000).fit(_log_odds(probability), chosen)
 

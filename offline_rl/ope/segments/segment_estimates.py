@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from offline_rl.ope.evaluation import ALL, Evaluation
+from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.contribution_tail import tail_doubts
 from offline_rl.ope.trust.diagnostics import Diagnostics
@@ -143,8 +143,8 @@ def segment_differences(evaluation: Evaluation, policy: str, other: str, estimat
 def _by_segment(
     evaluation: Evaluation, value: Floats, resampled: Floats, policies: tuple[str, ...], estimator: str
 ) -> SegmentEstimates:
-    places = [place for place, segment in enumerate(evaluation.segments) if segment is not ALL]
-    segments = tuple(segment for segment in evaluation.segments if segment is not ALL)
+    places = [place for place, segment in enumerate(evaluation.segments) if segment is not WHOLE_LOG]
+    segments = tuple(segment for segment in evaluation.segments if segment is not WHOLE_LOG)
     diagnostics = [[evaluation.diagnostics_of(policy, g) for g in segments] for policy in policies]
     return SegmentEstimates(
         segments=segments,

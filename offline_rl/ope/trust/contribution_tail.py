@@ -5,8 +5,8 @@ same with and without the one order in a million that carries the mean. What a l
 contributions are of a kind for which intervals are known to hold, and this is what is measured here.
 
 A cluster contributes c_g = Σ_{i∈g} w_i r_i, or Σ w_i (r_i − q_i) where a reward model is corrected. Weights
-alone can make contributions uneven, and other checks judge weights. So each number is taken twice, for c_g
-and for the amount y_g = |c_g| / w̄_g, with w̄_g the mean weight of the cluster's m_g rounds that earned
+alone can make contributions uneven, and other checks are about weights. So each number is taken twice, for
+c_g and for the amount y_g = |c_g| / w̄_g, with w̄_g the mean weight of the cluster's m_g rounds that earned
 something, and speaks of rewards only where both are bad. With one click of 0 or 1 a cluster all amounts are
 1, and no check here can fail. How many clusters share the load is asked of y_g / m_g, so that users who click
 twice in a small log of clicks are not mistaken for large orders.
@@ -270,7 +270,7 @@ def _tail(
 ) -> ContributionTail:
     weight = rounds.weight
     if rounds.n == 0:
-        raise ValueError("there are no rounds whose contributions could be judged: give at least one.")
+        raise ValueError("there are no rounds whose contributions could be assessed: give at least one.")
     cluster = cluster_positions(rounds.cluster)
     earns = (rounds.reward != 0) & (weight > 0)
     n_earning = np.bincount(cluster, earns)
@@ -281,7 +281,7 @@ def _tail(
     y = each * n_earning[rewarded]
     heard = contribution > 0
     amount_index, _ = hill_index(y[heard])
-    # Amounts that end in a cap leave no tail to contributions either; weights are judged elsewhere.
+    # Amounts that end in a cap leave no tail to contributions either; other checks are about weights.
     index, n_tail = (amount_index, 0) if amount_index == -inf else hill_index(contribution[heard])
     return ContributionTail(
         of=of,

@@ -1,12 +1,12 @@
 """After selection: what a lead is worth that is looked at because it was large enough.
 
-A policy is promoted where its estimated lead x exceeds a bar c.  Leads that were lucky exceed it more often,
-so x is too large on average, most of all just above the bar.  Given that it was exceeded, x is a normal
+A policy is promoted where its estimated lead x exceeds a bar c. Leads that were lucky exceed it more often,
+so x is too large on average, most of all just above the bar. Given that it was exceeded, x is a normal
 variable cut off below c, and a lead mu that would have given more than x with probability p solves
 
     Phi((mu - x) / s) / Phi((mu - c) / s) = p
 
-The estimate takes p = 1/2: it is too large as often as too small.  Its upper end takes 1 - alpha / 2.  The
+The estimate takes p = 1/2: it is too large as often as too small. Its upper end takes 1 - alpha / 2. The
 lower end is left out: close to the bar it is far below zero, which says no more than that it was close.
 Sources: Zhong & Prentice 2008, "Bias-reduced estimators and confidence intervals for odds ratios in
 genome-wide association studies"; Lee, Sun, Sun & Taylor 2016, "Exact post-selection inference".
@@ -31,7 +31,7 @@ def discounted_lead(value: float, lower: float, confidence: float) -> Discounted
     """The lead of a candidate that was promoted since `lower`, the end of its interval, is above zero.
 
     The standard error is what lies between value and lower, over the interval's quantile, and the bar is the
-    value that would just have passed.  Far above the bar nothing changes.
+    value that would just have passed. Far above the bar nothing changes.
     Raises ValueError if lower isn't between 0 and value: then nothing was selected.
 
     >>> sure = discounted_lead(value=10.0, lower=8.04, confidence=0.95)

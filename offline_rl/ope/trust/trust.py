@@ -76,7 +76,7 @@ def assess(
     *,
     policy: str = "policy",
 ) -> Trust:
-    """Judge the evidence on one policy by the diagnostics of its weights.
+    """Assess the evidence on one policy by the diagnostics of its weights.
 
     mean_weight: its interval at `settings.mean_weight_confidence`. cluster_name, unit: what a cluster is, and
     what the weights are of, in the plural.

@@ -6,11 +6,11 @@ from typing import Literal
 
 from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.evaluation import ALL, Difference, Evaluation
+from offline_rl.ope.evaluation import WHOLE_LOG, Difference, Evaluation
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, doubts_about
 
-__all__ = ["GateSettings", "Verdict", "evidence_doubts", "judge"]
+__all__ = ["GateSettings", "Verdict", "evidence_doubts", "reach_verdict"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,16 @@ class Verdict:
     comparisons: tuple[Difference, ...]
 
 
-def judge(
+def reach_verdict(
     evaluation: Evaluation,
     candidate: str,
     logging_policy: str,
     baselines: Sequence[str] = (),
     *,
-    segment: int | None = ALL,
+    segment: int | None = WHOLE_LOG,
     settings: GateSettings | None = None,
 ) -> Verdict:
-    """Judge a candidate against the logging policy and every baseline, in one segment or the whole log.
+    """Compare a candidate with the logging policy and every baseline, in one segment or the whole log.
 
     promote: the evidence is sound and the lower bound of the paired difference is above zero against all.
     reject: the evidence is sound and the upper bound against the logging policy is below zero: harm is shown.
@@ -84,7 +84,7 @@ def unproven_lead(
 
     Raises ValueError for a policy or estimator that was not evaluated.
     """
-    found = evaluation.difference(policy, constant, settings.estimator, ALL, settings.confidence)
+    found = evaluation.difference(policy, constant, settings.estimator, WHOLE_LOG, settings.confidence)
     resolution = evaluation.resolution
     if found.lower > resolution:
         return None

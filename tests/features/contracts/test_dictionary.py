@@ -48,7 +48,7 @@ def test_only_the_place_between_the_marks_changes() -> None:
 
 def test_what_becomes_of_a_telling_column_is_said() -> None:
     class Telling(dy.Schema):
-        """One row.  Grain: signup."""
+        """One row. Grain: signup."""
 
         signup = dy.Date(description="first visit", metadata={"generalize": "day"})
         notes = dy.String(description="what was said", metadata={"personal": True, "free_text": "text"})

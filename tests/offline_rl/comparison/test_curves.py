@@ -25,7 +25,7 @@ from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.policies.frequency_policy import FrequencyPolicy
-from offline_rl.serving import SegmentPolicies, judged_rounds, served_probabilities
+from offline_rl.serving import SegmentPolicies, evaluation_rounds, served_probabilities
 from tests.laws.learners import LAWFUL, load_world, log_rounds, make_world
 
 KEY = {"run_id": "r", "domain": "recommendation"}
@@ -134,7 +134,7 @@ def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_p
     q_hat = torch.from_numpy(np.random.default_rng(0).random((rounds.n, rounds.n_actions)))
     holdout = Holdout(rounds, q_hat, truth=None)
     served = served_probabilities(SegmentPolicies.adapted(policy, tasks.window("training"), 0.1), rounds)
-    judged = evaluate({name: judged_rounds(rounds, served, q_hat)}, [from_name("dr")], n_resamples=10)
+    judged = evaluate({name: evaluation_rounds(rounds, served, q_hat)}, [from_name("dr")], n_resamples=10)
     segments = unseen_segments(tasks, holdout)
     assert len(segments) > 1
     expected = np.mean([judged.values[0, 0, judged.segments.index(g)] for g in segments])

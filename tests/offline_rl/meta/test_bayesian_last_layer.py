@@ -13,9 +13,9 @@ from features.errors import MetacartError
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
 from offline_rl.meta.bayesian_meta_policy import BayesianMetaPolicy
-from offline_rl.meta.judgement import judge
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import CurvePoint
+from offline_rl.meta.policy_validation import validate
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
 from tests.laws.learners import World, load_world, log_rounds, make_world, opposite_world
@@ -67,7 +67,7 @@ def test_adapting_pays_where_segments_prefer_opposite_items(
 
 def test_validation_is_what_the_common_judge_says(opposite: tuple[World, Tasks, BayesianMetaPolicy]) -> None:
     _, tasks, policy = opposite
-    seen = judge(policy, SharedFits(tasks, QUICK, 0).warm_start)
+    seen = validate(policy, SharedFits(tasks, QUICK, 0).warm_start)
     assert (policy.validation_value, policy.validation_gain) == (seen.value, seen.gain)
     assert policy.validation_gain > 0.0
 

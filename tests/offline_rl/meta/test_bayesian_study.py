@@ -2,8 +2,8 @@
 
 The worlds: 8 features, 8 actions, 260 segments (160 teach, 40 validate, 60 are judged) of 150 support rounds
 in the median; a shared nonlinear log-odds, and a deviation of each segment from it that is absent, linear in
-the context (mild, strong), or a mix of three nonlinear traits.  The logging policy knows the shared part
-roughly.  Judged is the greedy read-out after adapting to the support, as a share of the way from logging to
+the context (mild, strong), or a mix of three nonlinear traits. The logging policy knows the shared part
+roughly. Judged is the greedy read-out after adapting to the support, as a share of the way from logging to
 oracle.
 """
 

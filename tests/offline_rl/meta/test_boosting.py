@@ -83,7 +83,7 @@ def test_pairs_are_scored_as_if_written_out_one_by_one(monkeypatch: pytest.Monke
 
 
 def test_one_tree_by_hand() -> None:
-    """Column 0 up to 2: 1.  Above, column 1 up to 0 or missing: 10, else 100.  A baseline of 0.5."""
+    """Column 0 up to 2: 1. Above, column 1 up to 0 or missing: 10, else 100. A baseline of 0.5."""
     trees = BoostedTrees(
         baseline=0.5,
         roots=torch.tensor([0]),

@@ -46,5 +46,5 @@ def test_four_times_the_gain_is_as_good_as_sixteen_times_the_rounds_and_both_are
     policy = ScoredPolicy("pooled", split.model.score(), 1.0)
     usual, believing = (split.read_out({}, policy, believed=share) for share in (1.0, 4.0))
     assert believing < usual
-    many = replace(split, judged_per_query=16.0 * split.judged_per_query)
+    many = replace(split, gate_rounds_per_query=16.0 * split.gate_rounds_per_query)
     assert many.read_out({}, policy) == believing

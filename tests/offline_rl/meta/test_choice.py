@@ -6,12 +6,17 @@ import pytest
 import torch
 
 from features.errors import InputDataError
-from offline_rl.meta.choice import Asking, asking, asking_by_validation, likelihood_gains
-from offline_rl.meta.judgement import judge
+from offline_rl.meta.choice import (
+    ContenderChoice,
+    choose_contenders,
+    contenders_by_validation,
+    likelihood_gains,
+)
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedEffects, MixedMetaPolicy
+from offline_rl.meta.policy_validation import validate
 from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
@@ -36,7 +41,7 @@ def test_a_learner_that_tells_rewards_better_asks_and_the_pooled_model_does_not(
 
     assert gains["pooled_two_tower"] == 0.0
     assert gains["random_effects"] > 0.0
-    assert asking_by_validation([pooled, effects], pooled, start) == ["random_effects"]
+    assert contenders_by_validation([pooled, effects], pooled, start) == ["random_effects"]
 
 
 def test_the_surest_gain_asks_first(fits: SharedFits) -> None:
@@ -45,7 +50,7 @@ def test_the_surest_gain_asks_first(fits: SharedFits) -> None:
 
     gains = likelihood_gains(learned, pooled, start)
 
-    assert asking_by_validation(learned, pooled, start) == sorted(gains, key=lambda name: -gains[name])
+    assert contenders_by_validation(learned, pooled, start) == sorted(gains, key=lambda name: -gains[name])
 
 
 def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(fits: SharedFits) -> None:
@@ -53,24 +58,24 @@ def test_a_policy_gradient_predicts_no_reward_and_comes_after_those_that_do(fits
     policy = Reinforce().meta_train(fits)
     effects = RandomEffects().meta_train(fits)
     pooled = PooledTwoTower().meta_train(fits)
-    convinced = replace(policy, validation_value=judge(pooled, start).value + 3.0, validation_gain=2.0)
+    convinced = replace(policy, validation_value=validate(pooled, start).value + 3.0, validation_gain=2.0)
 
     assert policy.name not in likelihood_gains([policy], pooled, start)
-    assert asking_by_validation([convinced, effects], pooled, start) == ["random_effects", "reinforce"]
+    assert contenders_by_validation([convinced, effects], pooled, start) == ["random_effects", "reinforce"]
     hardly = replace(convinced, validation_gain=1.0)
-    assert asking_by_validation([hardly, effects], pooled, start) == ["random_effects"]
+    assert contenders_by_validation([hardly, effects], pooled, start) == ["random_effects"]
 
 
 def test_a_value_that_is_surely_lower_is_a_veto(fits: SharedFits) -> None:
     start = fits.warm_start
     effects = RandomEffects().meta_train(fits)
     pooled = PooledTwoTower().meta_train(fits)
-    lower = judge(pooled, start).value - 0.3
+    lower = validate(pooled, start).value - 0.3
     three_errors = replace(effects, validation_value=lower, validation_gain=-0.4)
     one_error = replace(effects, validation_value=lower, validation_gain=-0.6)
 
-    assert asking_by_validation([three_errors], pooled, start) == []
-    assert asking_by_validation([one_error], pooled, start) == ["random_effects"]
+    assert contenders_by_validation([three_errors], pooled, start) == []
+    assert contenders_by_validation([one_error], pooled, start) == ["random_effects"]
 
 
 @pytest.fixture(scope="module")
@@ -101,28 +106,30 @@ def test_segments_own_effects_ask_where_they_lead_by_an_error(
     learned = MixedEffects().meta_train(fits)
     assert isinstance(learned, MixedMetaPolicy)
     assert learned.lead > 5.0  # even and odd segments like opposite items
-    assert asking([learned], pooled, unfitted) == Asking(("mixed_effects",), "pooled_reward_model")
+    assert choose_contenders([learned], pooled, unfitted) == ContenderChoice(
+        ("mixed_effects",), "pooled_reward_model"
+    )
 
 
 @pytest.mark.parametrize(
     ("leads", "expected"),
     [
-        ({"a": 0.9, "b": -3.0}, Asking((), "pooled_reward_model")),
-        ({"a": 1.1, "b": 3.0}, Asking(("b", "a"), "pooled_reward_model")),
-        ({"popularity": 2.5, "a": 1.2}, Asking(("a",), "pooled_reward_model")),
-        ({"popularity": 3.5, "a": 2.0}, Asking((), "popularity")),
-        ({"popularity": 3.5, "a": 4.0}, Asking(("a",), "popularity")),
+        ({"a": 0.9, "b": -3.0}, ContenderChoice((), "pooled_reward_model")),
+        ({"a": 1.1, "b": 3.0}, ContenderChoice(("b", "a"), "pooled_reward_model")),
+        ({"popularity": 2.5, "a": 1.2}, ContenderChoice(("a",), "pooled_reward_model")),
+        ({"popularity": 3.5, "a": 2.0}, ContenderChoice((), "popularity")),
+        ({"popularity": 3.5, "a": 4.0}, ContenderChoice(("a",), "popularity")),
     ],
 )
 def test_the_clearest_lead_asks_first_and_the_list_is_the_floor(
-    leads: dict[str, float], expected: Asking, unfitted: SharedFits, pooled: MetaPolicy
+    leads: dict[str, float], expected: ContenderChoice, unfitted: SharedFits, pooled: MetaPolicy
 ) -> None:
     policies = [led(pooled, name, lead) for name, lead in leads.items()]
-    assert asking(policies, pooled, unfitted) == expected
+    assert choose_contenders(policies, pooled, unfitted) == expected
 
 
 def test_a_lead_in_likelihood_does_not_excuse_a_value_that_is_surely_lower(
     unfitted: SharedFits, pooled: MetaPolicy
 ) -> None:
-    assert asking([led(pooled, "a", 4.0, value=-0.03)], pooled, unfitted).learners == ()
-    assert asking([led(pooled, "a", 4.0, value=-0.01)], pooled, unfitted).learners == ("a",)
+    assert choose_contenders([led(pooled, "a", 4.0, value=-0.03)], pooled, unfitted).learners == ()
+    assert choose_contenders([led(pooled, "a", 4.0, value=-0.01)], pooled, unfitted).learners == ("a",)

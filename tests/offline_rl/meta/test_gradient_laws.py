@@ -68,15 +68,15 @@ def query_gradient(objective: SegmentObjective, start: Tensors, query: Tensors) 
     )
 
 
-@pytest.mark.parametrize("how", [{"inner_lr": 0.0, "inner_steps": 3}, {"inner_lr": 0.5, "inner_steps": 0}])
+@pytest.mark.parametrize("step", [{"inner_lr": 0.0, "inner_steps": 3}, {"inner_lr": 0.5, "inner_steps": 0}])
 def test_without_inner_steps_maml_is_the_pooled_learner(
-    how: dict[str, float], objective: SegmentObjective, rounds: LoggedRounds, start: Tensors
+    step: dict[str, float], objective: SegmentObjective, rounds: LoggedRounds, start: Tensors
 ) -> None:
     support, query = task_batch(rounds, [0, 1]), task_batch(rounds, [2, 3])
     pooled = query_gradient(objective, start, query)
     for first_order in (False, True):
         _, gradient = maml.meta_gradient(
-            objective.loss, start, support, query, first_order=first_order, **how
+            objective.loss, start, support, query, first_order=first_order, **step
         )
         assert_equal(gradient, pooled)
 

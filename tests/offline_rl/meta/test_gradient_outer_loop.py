@@ -12,13 +12,13 @@ from torch import Tensor
 
 from offline_rl.artifacts import load_policy, save_policy
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.convergence import Look
+from offline_rl.meta.convergence import Checkpoint
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.inner_step import HEAD, InnerStep
-from offline_rl.meta.judgement import validation_tasks
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.outer_loop import RATE_SPEED, Direction, descend
+from offline_rl.meta.policy_validation import validation_tasks
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.step_length import validated_step
 from offline_rl.meta.validation import Validation
@@ -133,7 +133,7 @@ def test_inner_steps_that_overflow_are_switched_off(start: WarmStart) -> None:
 
 
 def test_a_step_that_overflows_is_never_the_validated_one(start: WarmStart) -> None:
-    look = start.validation.look(
+    checkpoint = start.validation.measure(
         0, start.model.parameters, start.objective("reward_likelihood", QUICK), 0.1, 1
     )
 
@@ -141,9 +141,11 @@ def test_a_step_that_overflows_is_never_the_validated_one(start: WarmStart) -> N
         cluster = start.validation.cluster
 
         @staticmethod
-        def look(step: int, params: Tensors, objective: object, inner_lr: float, inner_steps: int) -> Look:
+        def measure(
+            step: int, params: Tensors, objective: object, inner_lr: float, inner_steps: int
+        ) -> Checkpoint:
             gain = {1.0: torch.nan, 0.5: 0.1, 0.25: 0.2, 0.125: -0.1}[inner_lr]
-            return replace(look, adapted=look.zero_shot + gain)
+            return replace(checkpoint, adapted=checkpoint.zero_shot + gain)
 
     seen = replace(start, validation=cast("Validation", Overflowing))
     objective = start.objective("reward_likelihood", QUICK)
@@ -176,7 +178,7 @@ def test_a_start_that_nothing_beats_is_kept_and_the_notes_say_so(start: WarmStar
 def test_a_gradient_that_has_vanished_ends_training(start: WarmStart) -> None:
     settings = replace(QUICK, max_steps=200, patience=100, evaluate_every=10)
     policy = loop(start, towards(lambda step: 1.0 if step == 1 else 0.0), settings, inner_steps=0)
-    # 0.7^20 = 0.0008 is the first smoothed norm below a thousandth that a look sees, after 21 steps
+    # 0.7^20 = 0.0008 is the first smoothed norm below a thousandth that a checkpoint sees, after 21 steps
     assert policy.curve[-1].step == 30
 
 
@@ -192,7 +194,7 @@ def test_rates_are_restored_from_the_same_step_as_the_network(start: WarmStart) 
         }
 
     network = set(start.model.parameters)
-    how = InnerStep(0.5, 2, learns_rates=True)
+    step = InnerStep(0.5, 2, learns_rates=True)
     policy = descend(
         "tried",
         lowered,
@@ -202,7 +204,7 @@ def test_rates_are_restored_from_the_same_step_as_the_network(start: WarmStart) 
         seed=0,
         inner_steps=2,
         progress=None,
-        inner_step=how,
+        inner_step=step,
     )
     kept = policy.curve[-1].step - settings.patience * settings.evaluate_every
     expected = 0.5 * math.exp(-RATE_SPEED * settings.outer_lr * kept)

@@ -83,32 +83,32 @@ def test_rates_of_coordinates_match_the_closed_form_of_meta_sgd() -> None:
 
 
 def meta_value(
-    how: InnerStep, meta: Tensors, support: Tensors, query: Tensors, *, first_order: bool = False
+    step: InnerStep, meta: Tensors, support: Tensors, query: Tensors, *, first_order: bool = False
 ) -> Tensor:
-    trusted, size = how.on(meta, OBJECTIVE, support)
+    trusted, size = step.on(meta, OBJECTIVE, support)
     return value_after_adapting(
         OBJECTIVE.loss,
         network_of(meta),
         trusted,
         query,
         inner_lr=size,
-        inner_steps=how.inner_steps,
+        inner_steps=step.inner_steps,
         first_order=first_order,
     )
 
 
-@pytest.mark.parametrize("how", [EVERYTHING, HEADS], ids=["all", "head"])
+@pytest.mark.parametrize("step", [EVERYTHING, HEADS], ids=["all", "head"])
 def test_gradients_of_rates_and_kappa_agree_with_finite_differences(
-    how: InnerStep, rounds: LoggedRounds, start: Tensors
+    step: InnerStep, rounds: LoggedRounds, start: Tensors
 ) -> None:
     support, query = task_batch(rounds, [0, 1]), task_batch(rounds, [2, 3])
-    meta = differentiable({**start, **how.learned(OBJECTIVE, start["level"])})
-    gradient = gradient_of(meta_value(how, meta, support, query), meta)
+    meta = differentiable({**start, **step.learned(OBJECTIVE, start["level"])})
+    gradient = gradient_of(meta_value(step, meta, support, query), meta)
     generator = torch.Generator().manual_seed(1)
     for name, value in meta.items():
         step = 1e-5 * torch.randn(value.shape, generator=generator, dtype=value.dtype)
         ahead, behind = (
-            float(meta_value(how, {**meta, name: value + sign * step}, support, query).detach())
+            float(meta_value(step, {**meta, name: value + sign * step}, support, query).detach())
             for sign in (1, -1)
         )
         slope = float((gradient[name] * step).sum())
@@ -120,10 +120,10 @@ def test_in_first_order_a_rate_still_has_its_whole_gradient_at_the_last_step(
 ) -> None:
     """The last step is followed by no Hessian: dJ/d alpha_K and dJ/d kappa of one step are the exact ones."""
     support, query = task_batch(rounds, [0, 1]), task_batch(rounds, [2, 3])
-    how = InnerStep(0.5, 1, learns_rates=True, learns_shrinkage=True)
-    meta = differentiable({**start, **how.learned(OBJECTIVE, start["level"])})
+    step = InnerStep(0.5, 1, learns_rates=True, learns_shrinkage=True)
+    meta = differentiable({**start, **step.learned(OBJECTIVE, start["level"])})
     exact, first = (
-        gradient_of(meta_value(how, meta, support, query, first_order=first_order), meta)
+        gradient_of(meta_value(step, meta, support, query, first_order=first_order), meta)
         for first_order in (False, True)
     )
     learned = meta.keys() - start.keys()
@@ -148,8 +148,8 @@ def test_learned_numbers_start_as_the_fixed_step(rounds: LoggedRounds, start: Te
 
 
 def test_a_rate_or_kappa_of_zero_can_still_be_learned(start: Tensors) -> None:
-    how = InnerStep(0.0, 1, learns_rates=True, learns_shrinkage=True)
-    numbers = how.learned(SegmentObjective(**{**vars(OBJECTIVE), "shrinkage": 0.0}), start["level"])
+    step = InnerStep(0.0, 1, learns_rates=True, learns_shrinkage=True)
+    numbers = step.learned(SegmentObjective(**{**vars(OBJECTIVE), "shrinkage": 0.0}), start["level"])
     assert all(bool(torch.isfinite(number).all()) for number in numbers.values())
 
 
@@ -165,8 +165,10 @@ def test_the_head_moves_alone_and_its_loss_is_convex(rounds: LoggedRounds, start
             for name in HEAD
         }
 
-    how = InnerStep(0.5, 3, moved=HEAD)
-    adapted = adapt(OBJECTIVE.loss, begun, batch, inner_lr=how.size(start), inner_steps=3, create_graph=False)
+    step = InnerStep(0.5, 3, moved=HEAD)
+    adapted = adapt(
+        OBJECTIVE.loss, begun, batch, inner_lr=step.size(start), inner_steps=3, create_graph=False
+    )
     for name in start:
         assert torch.equal(adapted[name], begun[name]) == (name not in HEAD), name
     for seed in range(5):

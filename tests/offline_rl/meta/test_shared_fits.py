@@ -17,7 +17,7 @@ from offline_rl.meta import cross_fitting, mixed_effects, shared_fits, time_spli
 from offline_rl.meta.bayesian_last_layer import BayesianLastLayer
 from offline_rl.meta.beta_binomial import BetaBinomial
 from offline_rl.meta.cautious import cautious
-from offline_rl.meta.choice import asking
+from offline_rl.meta.choice import choose_contenders
 from offline_rl.meta.item_rates import ItemRates
 from offline_rl.meta.learner import Learner
 from offline_rl.meta.learning_settings import LearningSettings
@@ -48,7 +48,7 @@ def learned_and_served(
     """As a night does: the first is the baseline."""
     learned = [learner.meta_train(fits) for learner in learners]
     served = [refitted(policy, fits) for policy in learned]
-    asking(learned[1:], learned[0], fits)
+    choose_contenders(learned[1:], learned[0], fits)
     pooled = served[0]
     assert isinstance(pooled, MixedMetaPolicy)
     cautious(pooled, fits)

@@ -8,8 +8,8 @@ import torch
 
 from offline_rl.logged_data import Tasks
 from offline_rl.meta import validation
-from offline_rl.meta.judgement import validation_tasks
 from offline_rl.meta.learning_settings import LearningSettings
+from offline_rl.meta.policy_validation import validation_tasks
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.validation import FOLDS, Validation
 from offline_rl.meta.warm_start import WarmStart

@@ -13,7 +13,7 @@ F64 = torch.float64
 
 
 def history() -> UserHistory:
-    """State 0: item 0 viewed today, item 2 bought twice 14 days ago.  State 1: item 1 clicked 3 times."""
+    """State 0: item 0 viewed today, item 2 bought twice 14 days ago. State 1: item 1 clicked 3 times."""
     touches = Touches(
         first=torch.tensor([0, 2, 3]),
         item=torch.tensor([0, 2, 1]),

@@ -7,7 +7,7 @@ import pytest
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import PLAIN, from_name
 from offline_rl.ope.estimators.table import TABLE
-from offline_rl.ope.evaluation import ALL, Evaluation, PolicyValue, evaluate
+from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation, PolicyValue, evaluate
 from offline_rl.ope.grouped_clusters import grouped
 from offline_rl.ope.intervals.choice import WORDING, IntervalName
 from offline_rl.ope.records import EvaluationRounds
@@ -19,7 +19,9 @@ ON_OTHER_COLUMNS = {row.name for row in TABLE if set(row.needs) - {"q_logged", "
 EVERY_ESTIMATOR = [estimator for name, estimator in PLAIN.items() if name not in ON_OTHER_COLUMNS]
 
 
-def one_row(evaluation: Evaluation, policy: str, estimator: str, segment: int | None = ALL) -> PolicyValue:
+def one_row(
+    evaluation: Evaluation, policy: str, estimator: str, segment: int | None = WHOLE_LOG
+) -> PolicyValue:
     (row,) = [
         row
         for row in evaluation.policy_values()
@@ -50,9 +52,9 @@ def in_segments() -> EvaluationRounds:
 @pytest.mark.parametrize("estimator", EVERY_ESTIMATOR, ids=lambda e: e.name)
 def test_a_segment_is_worth_what_its_rounds_are(in_segments: EvaluationRounds, estimator: Estimator) -> None:
     evaluation = evaluate({"new": in_segments}, [estimator], n_resamples=20)
-    assert evaluation.segments == (ALL, 2, 5, 11)
+    assert evaluation.segments == (WHOLE_LOG, 2, 5, 11)
     for segment in evaluation.segments:
-        rounds = in_segments if segment is ALL else in_segments.select(in_segments.segment == segment)
+        rounds = in_segments if segment is WHOLE_LOG else in_segments.select(in_segments.segment == segment)
         row = one_row(evaluation, "new", estimator.name, segment)
         assert row.value == pytest.approx(float(estimator.value(estimator.terms(rounds).sum(axis=0))))
         assert (row.n_rounds, row.n_users) == (rounds.n, len(np.unique(rounds.cluster)))
@@ -120,7 +122,7 @@ def test_the_kind_of_interval_is_asked_for_and_named(
     assert rows == default.policy_values(interval=interval)
     wording = WORDING[interval].format(clusters="users", resamples=100)
     assert all(row.interval_method.startswith(wording) for row in rows)
-    assert all(row.lower < row.value < row.upper for row in rows if row.segment is ALL)
+    assert all(row.lower < row.value < row.upper for row in rows if row.segment is WHOLE_LOG)
 
 
 def test_kinds_of_interval_agree_where_rewards_are_many_and_weights_light() -> None:
@@ -130,7 +132,7 @@ def test_kinds_of_interval_agree_where_rewards_are_many_and_weights_light() -> N
             row
             for name in WORDING
             for row in evaluation.policy_values(interval=name)
-            if (row.estimator, row.segment) == (estimator, ALL)
+            if (row.estimator, row.segment) == (estimator, WHOLE_LOG)
         ]
         widths = [row.upper - row.lower for row in rows]
         assert max(widths) < 1.06 * min(widths)

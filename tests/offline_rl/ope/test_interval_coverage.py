@@ -11,7 +11,7 @@ from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.coverage_labels import KEPT
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.trust.verdict import GateSettings, judge
+from offline_rl.ope.trust.verdict import GateSettings, reach_verdict
 from reports.wording.sentences import sentences
 from tests.offline_rl.ope.coverage_study import (
     BY_BOUNDS,
@@ -102,7 +102,7 @@ def test_intervals_by_bounds_never_under_cover(name: str, world: str, n: int) ->
 def test_where_the_log_hides_what_matters_the_gate_holds(n: int) -> None:
     for seed in range(30):
         policies = {"new": HIDDEN.log(n, seed), "log": HIDDEN.log(n, seed, logged_log=True)}
-        verdict = judge(evaluate(policies, [DR], n_resamples=200), "new", "log")
+        verdict = reach_verdict(evaluate(policies, [DR], n_resamples=200), "new", "log")
         assert verdict.verdict == "hold"
         assert sentences(verdict.reasons)[0].startswith("new can't be judged")
 
@@ -162,7 +162,7 @@ def test_with_few_clicks_the_widened_interval_keeps_its_promise(expected_clicks:
 @pytest.mark.parametrize("expected_clicks", [30, 100])
 def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: float) -> None:
     verdicts = [
-        judge(
+        reach_verdict(
             evaluate(clicks(seed, 2000, expected_clicks), [DR], n_resamples=300, seed=seed),
             "new",
             "log",
@@ -177,5 +177,8 @@ def test_the_gate_seldom_promotes_or_rejects_an_equal_policy(expected_clicks: fl
 
 def test_without_enough_clicks_the_gate_holds() -> None:
     evaluation = evaluate(clicks(0, 2000, 10), [DR], n_resamples=100)
-    assert judge(evaluation, "new", "log").verdict == "hold"
-    assert "fewer than 20" in sentences(judge(evaluation, "new", "log", settings=GateSettings()).reasons)[0]
+    assert reach_verdict(evaluation, "new", "log").verdict == "hold"
+    assert (
+        "fewer than 20"
+        in sentences(reach_verdict(evaluation, "new", "log", settings=GateSettings()).reasons)[0]
+    )

@@ -3,7 +3,7 @@
 from features.contracts.findings import Finding, finding
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
-from offline_rl.ope.trust.verdict import judge
+from offline_rl.ope.trust.verdict import reach_verdict
 from reports.summaries.verdict_reasons import in_short
 from reports.wording.sentences import say, say_in_short
 from tests.offline_rl.ope.worlds import coin_log
@@ -12,7 +12,7 @@ from tests.offline_rl.ope.worlds import coin_log
 def reasons_of_the_gate(n: int, **plays_one: float) -> tuple[Finding, ...]:
     policies = {name: coin_log(n, play) for name, play in ({"log": 0.5} | plays_one).items()}
     evaluation = evaluate(policies, [from_name("dr")], n_resamples=200)
-    return judge(evaluation, "new", "log", [name for name in plays_one if name != "new"]).reasons
+    return reach_verdict(evaluation, "new", "log", [name for name in plays_one if name != "new"]).reasons
 
 
 def test_a_gain_over_several_is_said_once() -> None:

@@ -17,7 +17,7 @@ from flows.simulations.studies.meta_test_split import (
 from flows.simulations.studies.study import Study, StudySettings, make_study
 from offline_rl.comparison.inference import difference
 from offline_rl.logged_data import LoggedRounds
-from offline_rl.meta.choice import asking
+from offline_rl.meta.choice import choose_contenders
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
@@ -42,9 +42,9 @@ class Trained:
         supports = support_of or {part.segment: part.support for part in self.split.parts}
         return evaluate_on_split(lambda part: policy.adapt(supports[part.segment]), self.split)
 
-    def asking(self, name: str) -> tuple[str, ...]:
+    def choose_contenders(self, name: str) -> tuple[str, ...]:
         """Whether it would ask to serve: a tuple of its name, or of nothing."""
-        return asking([self.policies[name]], self.policies[POOLED], self.fits).learners
+        return choose_contenders([self.policies[name]], self.policies[POOLED], self.fits).learners
 
     def gain(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> float:
         """In points of the gap over the pooled model."""
@@ -172,4 +172,4 @@ def test_in_the_homogeneous_shop_no_learner_that_is_to_ship_harms(
     homogeneous: Study, homogeneous_fits: SharedFits, name: str
 ) -> None:
     run = trained(homogeneous, (name,), homogeneous_fits)
-    assert run.gain(name) > -1.5 or name not in run.asking(name)
+    assert run.gain(name) > -1.5 or name not in run.choose_contenders(name)

@@ -9,7 +9,7 @@ subject_id = dy.String(description="the subject line", min_length=1)
 
 
 class Mails(dy.Schema):
-    """One mail sent once.  Grain: mail_id."""
+    """One mail sent once. Grain: mail_id."""
 
     mail_id = dy.String(description="one mail sent once", min_length=1)
     sent_at = dy.Datetime(description="when it was sent", time_zone="UTC", time_unit="us")
@@ -21,7 +21,7 @@ class Mails(dy.Schema):
 
 
 class MailSubjects(dy.Schema):
-    """Which subject line a segment is sent tomorrow.  Grain: segment_id, subject_id."""
+    """Which subject line a segment is sent tomorrow. Grain: segment_id, subject_id."""
 
     run_id = columns.run_id
     as_of = columns.as_of

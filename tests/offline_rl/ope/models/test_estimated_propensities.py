@@ -151,8 +151,8 @@ def test_a_policy_that_the_model_can_not_follow_is_told() -> None:
 def test_calibration_mends_a_model_that_is_too_sure() -> None:
     choices, probabilities = drawn(4000, 3)
     too_sure = probabilities**2 / (probabilities**2).sum(axis=1, keepdims=True)
-    for how in ("sigmoid", "isotonic"):
-        mended = calibrate_actions(too_sure, choices.action, how)(too_sure)
+    for calibration in ("sigmoid", "isotonic"):
+        mended = calibrate_actions(too_sure, choices.action, calibration)(too_sure)
         assert np.abs(mended - probabilities).mean() < 0.5 * np.abs(too_sure - probabilities).mean()
         assert mended.sum(axis=1) == pytest.approx(np.ones(4000))
         assert mended.min() > 0

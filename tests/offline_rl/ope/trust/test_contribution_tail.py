@@ -19,7 +19,7 @@ from offline_rl.ope.trust.contribution_tail import (
 )
 from offline_rl.ope.trust.diagnostics import diagnose
 from offline_rl.ope.trust.trust import GateSettings, assess
-from offline_rl.ope.trust.verdict import judge
+from offline_rl.ope.trust.verdict import reach_verdict
 from reports.wording.sentences import sentences
 from tests.offline_rl.ope.coverage_study import Setting
 from tests.offline_rl.ope.money_study import MoneyWorld, gamma, log_normal
@@ -176,21 +176,22 @@ def test_a_promotion_that_rests_on_one_order_is_held_in_the_log_and_in_its_segme
         name: coin_log(n, play, reward=reward, segment=segment) for name, play in (("log", 0.5), ("new", 0.9))
     }
     estimators = [from_name(name) for name in ("dr", "ips")]
-    assert judge(evaluate(policies, estimators, n_resamples=200), "new", "log").verdict == "promote"
+    assert reach_verdict(evaluate(policies, estimators, n_resamples=200), "new", "log").verdict == "promote"
     with_whale = {
         name: replace(rounds, reward=np.where(np.arange(n) == 1501, 60_000.0, reward))
         for name, rounds in policies.items()
     }
     evaluation = evaluate(with_whale, estimators, n_resamples=200)
     for where in (None, 1):
-        verdict = judge(evaluation, "new", "log", segment=where)
+        verdict = reach_verdict(evaluation, "new", "log", segment=where)
         assert verdict.verdict == "hold"
         assert "one of the users holds " in sentences(verdict.reasons)[0]
         assert (
             "of all weighted corrections, 108,000 by itself, more than 20%" in sentences(verdict.reasons)[0]
         )
-    assert judge(evaluation, "new", "log", segment=0).verdict != "hold" or not any(
-        "weighted" in reason for reason in sentences(judge(evaluation, "new", "log", segment=0).reasons)
+    assert reach_verdict(evaluation, "new", "log", segment=0).verdict != "hold" or not any(
+        "weighted" in reason
+        for reason in sentences(reach_verdict(evaluation, "new", "log", segment=0).reasons)
     )
 
 

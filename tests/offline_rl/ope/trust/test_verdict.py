@@ -8,7 +8,7 @@ from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import Evaluation, evaluate
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, judge, unproven_lead
+from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, reach_verdict, unproven_lead
 from reports.wording.sentences import sentences
 from tests.offline_rl.ope.worlds import coin_log
 
@@ -26,7 +26,7 @@ def evaluated(segment: Any = None, **plays_one: float | EvaluationRounds) -> Eva
 
 
 def test_a_gain_over_everybody_is_promoted() -> None:
-    verdict = judge(evaluated(new=0.9, plain=0.7), "new", "log", ["plain"])
+    verdict = reach_verdict(evaluated(new=0.9, plain=0.7), "new", "log", ["plain"])
     assert verdict.verdict == "promote"
     assert (verdict.candidate, verdict.strongest_baseline) == ("new", "plain")
     assert verdict.difference == pytest.approx(0.2)
@@ -38,7 +38,7 @@ def test_a_gain_over_everybody_is_promoted() -> None:
 
 
 def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
-    verdict = judge(evaluated(new=0.9, plain=0.92), "new", "log", ["plain"])
+    verdict = reach_verdict(evaluated(new=0.9, plain=0.92), "new", "log", ["plain"])
     assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "plain")
     assert len(verdict.reasons) == 1
     assert sentences(verdict.reasons)[0].startswith("new against plain: no gain is shown, -0.0200 per round")
@@ -46,10 +46,10 @@ def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
 
 def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
     evaluation = evaluated(new=0.7, strong=0.9, weak=0.2)
-    verdict = judge(evaluation, "new", "log", ["weak", "strong"])
+    verdict = reach_verdict(evaluation, "new", "log", ["weak", "strong"])
     assert (verdict.verdict, verdict.strongest_baseline) == ("hold", "strong")
     assert [comparison.other for comparison in verdict.comparisons] == ["log", "weak", "strong"]
-    assert judge(evaluation, "new", "log", ["weak"]).verdict == "promote"
+    assert reach_verdict(evaluation, "new", "log", ["weak"]).verdict == "promote"
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_policy_is_held_against_showing_everybody_the_same(constant: float, ex
 def test_a_difference_within_its_interval_is_held(n_better: int, sign: str) -> None:
     ones = np.where(np.arange(N) < n_better, 0.9, 0.1)
     mixed = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == 1, ones, 1 - ones))
-    verdict = judge(evaluated(new=mixed), "new", "log")
+    verdict = reach_verdict(evaluated(new=mixed), "new", "log")
     # Rounds with a gain of 0.8 outnumber those with a loss of 0.8 by 20 of 200, or the other way round.
     assert verdict.difference == pytest.approx(0.04 if sign == "+" else -0.04)
     assert verdict.lower < 0 < verdict.upper
@@ -86,7 +86,7 @@ def test_a_difference_within_its_interval_is_held(n_better: int, sign: str) -> N
 
 
 def test_harm_is_rejected() -> None:
-    verdict = judge(evaluated(new=0.2, plain=0.1), "new", "log", ["plain"])
+    verdict = reach_verdict(evaluated(new=0.2, plain=0.1), "new", "log", ["plain"])
     assert (verdict.verdict, verdict.strongest_baseline) == ("reject", "log")
     assert verdict.upper < 0
     assert len(verdict.reasons) == 1
@@ -94,7 +94,7 @@ def test_harm_is_rejected() -> None:
 
 
 def test_a_policy_does_not_beat_itself() -> None:
-    verdict = judge(evaluated(new=0.5), "new", "log")
+    verdict = reach_verdict(evaluated(new=0.5), "new", "log")
     assert (verdict.verdict, verdict.difference, verdict.lower, verdict.upper) == ("hold", 0.0, 0.0, 0.0)
     assert sentences(verdict.reasons) == (
         "new against log: no gain is shown, +0 per round (95% interval +0 to +0).",
@@ -105,16 +105,16 @@ def test_a_segment_is_judged_by_itself() -> None:
     halves = np.repeat([0, 1], N // 2)
     good_in_0 = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == (halves == 0), 0.9, 0.1))
     evaluation = evaluated(segment=halves, new=good_in_0)
-    assert judge(evaluation, "new", "log", segment=0).verdict == "promote"
-    assert judge(evaluation, "new", "log", segment=1).verdict == "reject"
-    assert judge(evaluation, "new", "log").verdict == "hold"
+    assert reach_verdict(evaluation, "new", "log", segment=0).verdict == "promote"
+    assert reach_verdict(evaluation, "new", "log", segment=1).verdict == "reject"
+    assert reach_verdict(evaluation, "new", "log").verdict == "hold"
 
 
 def test_one_round_that_outweighs_the_log_is_no_evidence() -> None:
     propensity = np.full(N, 0.5)
     propensity[1] = 1e-4
     columns = {"propensity": propensity, "evaluation_prob": np.full(N, 0.5)}
-    verdict = judge(
+    verdict = reach_verdict(
         evaluated(log=coin_log(N, 0.5, propensity=propensity), new=coin_log(N, 0.5, **columns)), "new", "log"
     )
     assert verdict.verdict == "hold"
@@ -128,7 +128,7 @@ def test_one_round_that_outweighs_the_log_is_no_evidence() -> None:
 
 def test_mass_on_actions_never_logged_is_no_evidence() -> None:
     beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
-    verdict = judge(evaluated(new=beyond), "new", "log")
+    verdict = reach_verdict(evaluated(new=beyond), "new", "log")
     assert verdict.verdict == "hold"
     assert sentences(verdict.reasons) == (
         "new can't be judged: the log could show only 20.0% of what it does, less than 95.0%.",
@@ -136,7 +136,7 @@ def test_mass_on_actions_never_logged_is_no_evidence() -> None:
 
 
 def test_mass_on_actions_never_logged_shows_even_when_nobody_counted_it() -> None:
-    verdict = judge(evaluated(new=coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1))), "new", "log")
+    verdict = reach_verdict(evaluated(new=coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1))), "new", "log")
     assert verdict.verdict == "hold"
     assert (
         "its mean weight is 0.200 (99% interval 0.200 to 0.200) and should be 1.000"
@@ -149,7 +149,7 @@ def test_propensities_off_by_a_factor_are_found(factor: float) -> None:
     off = coin_log(N, 0.9)
     new = replace(off, propensity=off.propensity * factor)
     log = replace(coin_log(N, 0.5), propensity=off.propensity * factor, evaluation_prob=off.propensity)
-    verdict = judge(evaluated(new=new, log=log), "new", "log")
+    verdict = reach_verdict(evaluated(new=new, log=log), "new", "log")
     assert verdict.verdict == "hold"
     assert any(f"its mean weight is {1 / factor:.3f}" in reason for reason in sentences(verdict.reasons))
 
@@ -157,20 +157,20 @@ def test_propensities_off_by_a_factor_are_found(factor: float) -> None:
 @pytest.mark.parametrize("rounding", [1e-7, -1e-7])
 def test_rounded_probabilities_are_neither_doubted_nor_a_gain(rounding: float) -> None:
     rounded = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.5 + rounding))
-    verdict = judge(evaluated(new=rounded), "new", "log")
+    verdict = reach_verdict(evaluated(new=rounded), "new", "log")
     assert verdict.verdict == "hold"
     assert sentences(verdict.reasons)[0].startswith("new against log: no gain is shown")
 
 
 def test_a_baseline_without_evidence_is_no_measure() -> None:
     beyond = coin_log(N, 0.5, evaluation_prob=np.full(N, 0.1), unsupported_mass=np.full(N, 0.8))
-    verdict = judge(evaluated(new=0.9, plain=beyond), "new", "log", ["plain"])
+    verdict = reach_verdict(evaluated(new=0.9, plain=beyond), "new", "log", ["plain"])
     assert verdict.verdict == "hold"
     assert sentences(verdict.reasons)[0].startswith("plain can't be judged")
 
 
 def test_harm_without_evidence_is_not_shown() -> None:
-    verdict = judge(evaluated(new=0.1), "new", "log", settings=GateSettings(min_clusters=500))
+    verdict = reach_verdict(evaluated(new=0.1), "new", "log", settings=GateSettings(min_clusters=500))
     assert verdict.verdict == "hold"
     assert sentences(verdict.reasons)[0] == "new can't be judged: only 400 users, fewer than 500."
 
@@ -178,7 +178,7 @@ def test_harm_without_evidence_is_not_shown() -> None:
 def test_few_rewards_are_no_evidence() -> None:
     rare = np.zeros(N)
     rare[1:39:2] = 1
-    verdict = judge(
+    verdict = reach_verdict(
         evaluated(log=coin_log(N, 0.5, reward=rare), new=coin_log(N, 0.9, reward=rare)), "new", "log"
     )
     assert verdict.verdict == "hold"
@@ -190,7 +190,7 @@ def test_few_rewards_are_no_evidence() -> None:
 
 def test_a_value_that_is_not_identified_never_promotes() -> None:
     apart = coin_log(N, 0.5, evaluation_prob=np.zeros(N))
-    verdict = judge(evaluated(new=apart), "new", "log")
+    verdict = reach_verdict(evaluated(new=apart), "new", "log")
     assert verdict.verdict == "hold"
 
 
@@ -203,15 +203,16 @@ def test_sound_evidence_raises_no_doubt() -> None:
 
 def test_the_gate_can_use_another_estimator() -> None:
     assert (
-        judge(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="ips")).verdict == "promote"
+        reach_verdict(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="ips")).verdict
+        == "promote"
     )
     with pytest.raises(ValueError, match="estimator 'sndr' was not evaluated"):
-        judge(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="sndr"))
+        reach_verdict(evaluated(new=0.9), "new", "log", settings=GateSettings(estimator="sndr"))
 
 
 def test_an_interval_above_zero_within_rounding_says_what_it_is_within() -> None:
     ones = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == 1, 0.5 + 2e-7, 0.5 - 2e-7))
-    verdict = judge(evaluated(new=ones), "new", "log")
+    verdict = reach_verdict(evaluated(new=ones), "new", "log")
     assert 0 < verdict.lower < verdict.difference < 1e-6
     assert verdict.verdict == "hold"
     assert (

@@ -1,4 +1,4 @@
-"""Judgement agrees with what the gradient learners see of themselves, and knows the pooled model."""
+"""ValidationResult agrees with what the gradient learners see of themselves, and knows the pooled model."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from offline_rl.meta.effects_score import pooled_score
-from offline_rl.meta.judgement import judge, log_likelihoods, validation_tasks
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.per_segment import constant_score
+from offline_rl.meta.policy_validation import log_likelihoods, validate, validation_tasks
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.warm_start import WarmStart
@@ -32,7 +32,7 @@ def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> Non
     tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
     fits = SharedFits(tasks, QUICK, seed=0)
     policy = Maml().meta_train(fits)
-    seen = judge(policy, fits.mixed_start)
+    seen = validate(policy, fits.mixed_start)
     assert policy.adapts
     assert seen.value == pytest.approx(policy.validation_value, abs=1e-5)
     assert seen.gain == pytest.approx(policy.validation_gain, abs=1e-5)
@@ -43,7 +43,7 @@ def test_the_pooled_model_gains_nothing_over_itself(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=6, items=5), 100))
     fits = SharedFits(tasks, QUICK, seed=0)
     policy = PooledTwoTower().meta_train(fits)
-    seen = judge(policy, fits.warm_start)
+    seen = validate(policy, fits.warm_start)
     assert seen.gain == 0.0
     assert seen.value == seen.zero_shot_value == pytest.approx(policy.validation_value, abs=1e-6)
 

@@ -1,9 +1,10 @@
-"""Judgement: what a meta-policy is worth on the validation segments, by one rule for all learners."""
+"""ValidationResult: what a meta-policy is worth on the validation segments, by one rule for all learners."""
 
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ _NEWTON_STEPS, _FARTHEST_LEVEL = 30, 15.0
 
 
 @dataclass(frozen=True)
-class Judgement:
+class ValidationResult:
     """value: doubly robust value after adapting; zero_shot_value: the same without adapting.
 
     gain: the paired gain over the pooled model on the same rounds, less its clustered standard error.
@@ -36,7 +37,7 @@ class Judgement:
 
 @dataclass(frozen=True, eq=False)
 class ValidationTask:
-    """Rounds of one validation segment to adapt to, others to judge on, and q_hat [n, A] of those."""
+    """Rounds of one validation segment to adapt to, others to evaluate on, and q_hat [n, A] of those."""
 
     support: LoggedRounds
     query: LoggedRounds
@@ -56,12 +57,12 @@ def validation_tasks(start: WarmStart) -> list[ValidationTask]:
     ]
 
 
-def judge(policy: MetaPolicy, start: WarmStart) -> Judgement:
+def validate(policy: MetaPolicy, start: WarmStart) -> ValidationResult:
     """Adapt to the support of each validation task, and take the doubly robust value of its query rounds.
 
         value = mean_i term_i,  gain = mean_i (term_i - pooled term_i) - clustered standard error
 
-    Every round counts once, so a segment counts by its traffic.  Nothing is tuned here.
+    Every round counts once, so a segment counts by its traffic. Nothing is tuned here.
     """
     segments = validation_tasks(start)
     pooled = start.pooled_policy()
@@ -69,19 +70,33 @@ def judge(policy: MetaPolicy, start: WarmStart) -> Judgement:
     adapted_terms = torch.cat([_value_terms(policy.adapt(part.support), part) for part in segments])
     zero_shot_terms = torch.cat([_value_terms(zero_shot, part) for part in segments])
     pooled_terms = torch.cat([_value_terms(pooled, part) for part in segments])
-    return Judgement(
+    return ValidationResult(
         value=float(adapted_terms.mean()),
         zero_shot_value=float(zero_shot_terms.mean()),
         gain=sure_gain(adapted_terms - pooled_terms, start.validation.cluster),
     )
 
 
-def told_once(seen: Judgement, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
-    """The learning curve of what is learned in one go: a single point, told to `progress` too.
+class Valued(Protocol):
+    """A result of validation: doubly robust values with and without adapting."""
+
+    @property
+    def value(self) -> float:
+        """With adapting."""
+        ...
+
+    @property
+    def zero_shot_value(self) -> float:
+        """Without adapting."""
+        ...
+
+
+def one_point_curve(result: Valued, began: float, progress: Progress | None) -> tuple[CurvePoint, ...]:
+    """Return the learning curve of a learner that is fitted in one go: one point, reported to `progress` too.
 
     began: `time.perf_counter()` when learning began.
     """
-    point = CurvePoint(0, math.nan, seen.value, seen.zero_shot_value, time.perf_counter() - began)
+    point = CurvePoint(0, math.nan, result.value, result.zero_shot_value, time.perf_counter() - began)
     if progress is not None:
         progress(point)
     return (point,)
@@ -90,11 +105,11 @@ def told_once(seen: Judgement, began: float, progress: Progress | None) -> tuple
 def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tensor:
     """Log-likelihood of every query round's reward [n] under the scores of its segment's policy.
 
-    policies: one per validation task, in the order of `validation_tasks`.  It is far less noisy than
+    policies: one per validation task, in the order of `validation_tasks`. It is far less noisy than
     a value, and so decides what a value can't: whether adapting pays, and which prior or penalty to take.
 
     The level of each task is profiled out: scores are taken up to the constant that suits the task's
-    query rounds best.  A constant changes no choice, and where segments differ in nothing but how often
+    query rounds best. A constant changes no choice, and where segments differ in nothing but how often
     they click at all, a learner that has found out that much would else pass for one that ranks items better.
     """
     model = start.model
