@@ -55,7 +55,7 @@ def save_policy(policy: MetaPolicy, folder: Path) -> Path:
 
 
 def load_policy(path: Path) -> MetaPolicy:
-    """The policy that `save_policy` wrote at path, on the CPU and without its learning curve.
+    """Return the policy that `save_policy` wrote at path, on the CPU and without its learning curve.
 
     Raises InputDataError if a file is missing, damaged, or not the one that the card was written for.
     """

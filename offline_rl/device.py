@@ -5,7 +5,7 @@ from threadpoolctl import threadpool_limits
 
 
 def training_device() -> torch.device:
-    """Where learners compute: the GPU when there is one, else the CPU."""
+    """Return the device that learners compute on: the GPU when there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

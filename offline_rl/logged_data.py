@@ -70,14 +70,14 @@ class LoggedRounds:
         return int(self.item_features.shape[0])
 
     def select(self, rows: Tensor) -> "LoggedRounds":
-        """The rounds at `rows`: a boolean mask [n], or indices in the order wanted."""
+        """Return the rounds at `rows`: a boolean mask [n], or indices in the order wanted."""
         selected: dict[str, Any] = {name: getattr(self, name)[rows] for name in ROW_FIELDS}
         history = self.history.select(rows) if self.history is not None else None
         offset = self.offset[rows] if self.offset is not None else None
         return replace(self, **selected, history=history, offset=offset)
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "LoggedRounds":
-        """The same rounds on `device`, with every real-valued tensor in `dtype`."""
+        """Return the same rounds on `device`, with every real-valued tensor in `dtype`."""
         moved: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -88,7 +88,7 @@ class LoggedRounds:
         return replace(self, **moved)
 
     def availability(self) -> Tensor:
-        """Which items each round could have shown, bool [n, A]."""
+        """Return which items each round could have shown, bool [n, A]."""
         return self.available[self.set_index]
 
 
@@ -147,7 +147,7 @@ class Tasks:
         return int(self.segment_split.shape[0])
 
     def window(self, name: str, segments: Sequence[int] | None = None) -> LoggedRounds:
-        """The rounds of one window ("support", "query", "training" = both, "holdout")."""
+        """Return the rounds of one window ("support", "query", "training" = both, "holdout")."""
         if name not in WINDOWS:
             raise ValueError(f"There is no window {name!r}: ask for one of {', '.join(WINDOWS)}.")
         chosen = torch.isin(self.window_code, self.window_code.new_tensor(WINDOWS[name]))
@@ -156,13 +156,13 @@ class Tasks:
         return self.rounds.select(chosen)
 
     def split(self, name: str) -> list[int]:
-        """The segments of one split ("meta_train", "meta_validation", "meta_test", "none")."""
+        """Return the segments of one split ("meta_train", "meta_validation", "meta_test", "none")."""
         if name not in SPLITS:
             raise ValueError(f"There is no split {name!r}: ask for one of {', '.join(SPLITS)}.")
         return [int(g) for g in torch.nonzero(self.segment_split == SPLITS[name]).flatten()]
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Tasks":
-        """The same tasks on `device`, with every real-valued tensor in `dtype`."""
+        """Return the same tasks on `device`, with every real-valued tensor in `dtype`."""
         return replace(
             self,
             rounds=self.rounds.to(device, dtype),

@@ -18,7 +18,7 @@ from offline_rl.shapes import check_by_action, check_same_shape
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Mean over the real rows of each task: [T, N] → [T]; 0 for a task without rows.
+    """Return the mean over the real rows of each task: [T, N] → [T]; 0 for a task without rows.
 
         sum_i m_i v_i / #{i: m_i > 0}
 
@@ -37,7 +37,7 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def weights_of(log_probability: Tensor, propensity: Tensor) -> Tensor:
-    """rho = pi(a|x) / mu of the logged actions, [T, N]."""
+    """Return rho = pi(a|x) / mu of the logged actions, [T, N]."""
     check_same_shape(log_probability=log_probability, propensity=propensity)
     return log_probability.exp() / propensity
 
@@ -45,7 +45,7 @@ def weights_of(log_probability: Tensor, propensity: Tensor) -> Tensor:
 def importance_weighted_loss(
     log_probability: Tensor, propensity: Tensor, advantage: Tensor, mask: Tensor, *, clip: float
 ) -> Tensor:
-    """Importance-weighted REINFORCE, L = -mean min(rho A, min(rho, clip) A), one value per task.
+    """Compute importance-weighted REINFORCE, L = -mean min(rho A, min(rho, clip) A), one value per task.
 
     log_probability [T, N] is log pi of the logged action, advantage A = r - b(x) with a baseline b that
     doesn't depend on the action, so that it lowers the variance and adds no bias. Where A > 0 the weight is
@@ -68,7 +68,7 @@ def importance_weighted_loss(
 def implicit_exploration_loss(
     log_probability: Tensor, propensity: Tensor, reward: Tensor, mask: Tensor, *, gamma: float
 ) -> Tensor:
-    """Implicit exploration (IX), L = -mean pi(a|x) / (mu + gamma) * r, one value per task; rewards >= 0.
+    """Compute implicit exploration (IX), L = -mean pi(a|x) / (mu + gamma) * r, per task; rewards >= 0.
 
     Linear in pi, so smooth to every order, and no weight exceeds 1 / gamma. Since it never overstates a row
     with r >= 0 it is pessimistic: E[-L] = E_pi[r mu / (mu + gamma)] <= the policy's value. Rewards less a
@@ -87,7 +87,7 @@ def implicit_exploration_loss(
 
 
 def self_normalized_loss(log_probability: Tensor, propensity: Tensor, reward: Tensor, mask: Tensor) -> Tensor:
-    """Self-normalized IPS (SNIPS), L = -sum rho r / sum rho, one value per task; 0 for a task without rows.
+    """Compute self-normalized IPS (SNIPS), L = -sum rho r / sum rho, per task; 0 for a task without rows.
 
     The same under any shift of the rewards, and never beyond the rewards seen; biased by O(1 / n). The ratio
     is differentiated as a whole: its denominator is no constant.
@@ -116,7 +116,7 @@ def doubly_robust_loss(
     mask: Tensor,
     clip: float,
 ) -> Tensor:
-    """Doubly robust loss, L = -mean [sum_a pi(a|x) q(x, a) + min(rho, clip) (r - q(x, a_i))], per task.
+    """Compute the doubly robust loss -mean [sum_a pi(a|x) q(x, a) + min(rho, clip) (r - q(x, a_i))] per task.
 
     log_probabilities and q_hat are [T, N, A], the others [T, N]. q_hat must not have seen the rows that it
     corrects (cross-fit it, see `offline_rl.meta.cross_fitting`): its own fit would pass for evidence. A
@@ -139,7 +139,7 @@ def doubly_robust_loss(
 
 
 def likelihood_loss(score: Tensor, reward: Tensor, mask: Tensor, *, is_binary: bool) -> Tensor:
-    """Reward-model loss, L = mean negative log-likelihood of the logged rewards, one value per task.
+    """Compute the reward model's loss: mean negative log-likelihood of the logged rewards, per task.
 
     A score of 0 says q = 1/2, which costs log 2 whatever happens.
 
@@ -151,7 +151,7 @@ def likelihood_loss(score: Tensor, reward: Tensor, mask: Tensor, *, is_binary: b
 
 
 def divergence_from_logging(log_probability: Tensor, propensity: Tensor, mask: Tensor) -> Tensor:
-    """KL(pi || mu) estimated from the logged actions alone: mean(rho log rho - rho + 1), one value per task.
+    """Estimate KL(pi || mu) from the logged actions alone: mean(rho log rho - rho + 1), one value per task.
 
     The log holds the propensity of the logged action only, so the sum over actions is replaced by the logging
     policy's own draws: E_mu[rho log rho] = KL(pi || mu). Adding 1 - rho, whose expectation is 0, makes every
@@ -167,7 +167,7 @@ def divergence_from_logging(log_probability: Tensor, propensity: Tensor, mask: T
 
 
 def entropy(log_probabilities: Tensor, mask: Tensor) -> Tensor:
-    """Mean entropy of pi(.|x) over available items, one value per task; log_probabilities is [T, N, A].
+    """Return the mean entropy of pi(.|x) over available items per task; log_probabilities is [T, N, A].
 
     >>> entropy(torch.tensor([[[0.5, 0.5, 0.0]]]).log(), torch.ones(1, 1))
     tensor([0.6931])
@@ -179,7 +179,7 @@ def entropy(log_probabilities: Tensor, mask: Tensor) -> Tensor:
 
 
 def effective_sample_size(weight: Tensor, mask: Tensor) -> Tensor:
-    """ESS = (sum rho)^2 / sum rho^2 over the real rows of each task: [T, N] → [T]; 0 where all weights are 0.
+    """Return (sum rho)^2 / sum rho^2 over each task's real rows: [T, N] → [T]; 0 where all weights are 0.
 
     >>> effective_sample_size(torch.tensor([[1.0, 1.0, 0.0]]), torch.ones(1, 3)).item()
     2.0
@@ -193,7 +193,7 @@ def effective_sample_size(weight: Tensor, mask: Tensor) -> Tensor:
 def doubly_robust_terms(
     probabilities: Tensor, action: Tensor, propensity: Tensor, reward: Tensor, q_hat: Tensor
 ) -> Tensor:
-    """Each row's term of the doubly robust value: sum_a pi(a|x) q_hat(x, a) + rho (r - q_hat of the action).
+    """Return each row's doubly robust term: sum_a pi(a|x) q_hat(x, a) + rho (r - q_hat of the action).
 
     probabilities and q_hat [..., A], the others [...]. Its mean over the log estimates the policy's value,
     and the difference of two policies' terms on the same rows has little noise where they agree.

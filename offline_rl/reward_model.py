@@ -47,7 +47,7 @@ class RewardModel:
     def predict(
         self, context: Tensor, slot: Tensor, item_features: Tensor, offset: Tensor | None = None
     ) -> Tensor:
-        """Expected reward of every item: [n, A] for context [n, d], slot [n], item_features [A, f].
+        """Return expected reward of every item: [n, A] for context [n, d], slot [n], item_features [A, f].
 
         offset [n, A]: scores to add the model's own to, as in the rounds that it was fitted on.
         """
@@ -67,12 +67,12 @@ class RewardModel:
         return torch.sigmoid(stacked) if self.is_binary else stacked * self.reward_scale
 
     def expected_rewards(self, rounds: LoggedRounds) -> Tensor:
-        """Expected reward of every item in each round, [n, A]; upon the rounds' offset, if they have one."""
+        """Return the expected reward of every item in each round, [n, A], on the rounds' offset if any."""
         return self.predict(rounds.context, rounds.slot, rounds.item_features, rounds.offset)
 
 
 def negative_log_likelihood(score: Tensor, reward: Tensor, *, is_binary: bool) -> Tensor:
-    """What each reward costs under its score, up to a constant; same shape as reward.
+    """Return the negative log-likelihood of each reward under its score, up to a constant; of the same shape.
 
     Binary rewards: cross-entropy with q = sigmoid(score). Others: (score - r)^2 / 2.
 
@@ -85,7 +85,7 @@ def negative_log_likelihood(score: Tensor, reward: Tensor, *, is_binary: bool) -
 
 
 def has_binary_rewards(reward: Tensor) -> bool:
-    """Whether all rewards are 0 or 1, so that they are modeled as probabilities."""
+    """Return whether all rewards are 0 or 1, so that they are modeled as probabilities."""
     return bool(((reward == 0) | (reward == 1)).all())
 
 
@@ -132,7 +132,7 @@ def fit_reward_model(
 
 
 def refit_reward_model(model: RewardModel, rounds: LoggedRounds, *, seed: int = 0) -> RewardModel:
-    """The same model fitted on other rounds: its width, its penalty and the units of its scores stay.
+    """Return the same model fitted on other rounds: its width, its penalty and the units of its scores stay.
 
     Raises ValueError if there are no rounds, or other rewards than 0 and 1 for a model of probabilities.
     """
@@ -150,7 +150,7 @@ def refit_reward_model(model: RewardModel, rounds: LoggedRounds, *, seed: int = 
 def _start(
     rounds: LoggedRounds, is_binary: bool, hidden: int, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """Random towers around the constant model."""
+    """Return random towers around the constant model."""
     parameters = random_towers(rounds, hidden, generator)
     if rounds.offset is None:
         parameters["level"] += _level_of(rounds.reward, is_binary)
@@ -158,7 +158,7 @@ def _start(
 
 
 def random_towers(rounds: LoggedRounds, hidden: int, generator: torch.Generator) -> dict[str, Tensor]:
-    """Starting values of a network for these rounds, in the dtype and on the device of their context."""
+    """Draw starting values of a network for these rounds, in the dtype and on the device of their context."""
     parameters = two_tower.init_parameters(
         rounds.context.shape[1],
         rounds.n_slots,
@@ -181,7 +181,7 @@ def _level_of(reward: Tensor, is_binary: bool) -> float:
 
 
 def _held_out_rows(cluster: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Whole clusters: rounds of one user on both sides would make overfitting look like skill."""
+    """Hold out whole clusters: rounds of one user on both sides would make overfitting look like skill."""
     _, position = torch.unique(cluster, return_inverse=True)
     drawn = torch.rand(int(position.max()) + 1, generator=generator).to(cluster.device)
     return (drawn < share)[position]
@@ -194,7 +194,7 @@ def _choose_penalty(
     penalties: Sequence[float],
     is_binary: bool,
 ) -> tuple[float, dict[str, Tensor]]:
-    """The penalty of the one-standard-error rule, and the parameters that it reached on the fitted part."""
+    """Return the penalty of the one-standard-error rule, and its parameters on the fitted part."""
     fitted_on, judged_on = rounds.select(~held_out), rounds.select(held_out)
     if fitted_on.n == 0 or judged_on.n < 2:
         return max(penalties), start

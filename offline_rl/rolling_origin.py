@@ -32,7 +32,7 @@ class Origin:
 
 
 def rolls(tasks: Tasks) -> bool:
-    """Whether a log has earlier origins than the holdout's, and a holdout small enough to need them."""
+    """Return whether a log has earlier origins than the holdout's, and a small enough holdout."""
     if tasks.origin is None:
         return False
     last = tasks.origin == tasks.origin.max()

@@ -117,7 +117,7 @@ def choose_segments(
 
 
 def mixed(candidate: EvaluationRounds, today: EvaluationRounds, stays: Mask) -> EvaluationRounds:
-    """The rounds as a policy sees them that is today's where `stays` [n] is true, else the candidate."""
+    """Return rounds as a policy sees them that is today's where `stays` [n] is true, else the candidate."""
     columns: dict[str, Any] = {field.name: getattr(candidate, field.name) for field in fields(candidate)}
     for name in _OF_POLICY:
         ours, theirs = getattr(candidate, name), getattr(today, name)

@@ -42,7 +42,7 @@ def init_parameters(
     generator: torch.Generator,
     dtype: torch.dtype = torch.float32,
 ) -> dict[str, Tensor]:
-    """Starting values without task dimension: small random towers, everything else zero.
+    """Return the starting values without task dimension: small random towers, everything else zero.
 
     The towers may not start at zero: u·v is flat there, and no gradient would ever leave it.
     """
@@ -68,12 +68,12 @@ def init_parameters(
 
 
 def with_task_dimension(parameters: Parameters, tasks: int) -> dict[str, Tensor]:
-    """The same parameters once per task, [tasks, ...], as views that gradients flow back through."""
+    """Return the same parameters once per task, [tasks, ...], as views that gradients flow back through."""
     return {name: value.expand(tasks, *value.shape) for name, value in parameters.items()}
 
 
 def all_scores(parameters: Parameters, context: Tensor, slot: Tensor, item_features: Tensor) -> Tensor:
-    """Scores of every item: [T, N, A] for context [T, N, d], slot [T, N], item_features [A, f]."""
+    """Return the scores of every item: [T, N, A] for context [T, N, d], slot [T, N], item_features [A, f]."""
     tower, level = _context_tower(parameters, context, slot)
     items, appeal = _item_tower(parameters, item_features)
     return torch.baddbmm(appeal.unsqueeze(1), tower, items.transpose(1, 2)) + level.unsqueeze(-1)
@@ -82,7 +82,7 @@ def all_scores(parameters: Parameters, context: Tensor, slot: Tensor, item_featu
 def logged_scores(
     parameters: Parameters, context: Tensor, slot: Tensor, item_features: Tensor, action: Tensor
 ) -> Tensor:
-    """Scores of the logged items only: [T, N] for action [T, N]; A times less work than `all_scores`."""
+    """Return the scores of the logged items only: [T, N] for action [T, N]; faster than `all_scores`."""
     if action.is_cuda:
         # Gathering items sums their gradients in an order that changes from run to run on a GPU. There all
         # scores are cheap, and choosing one per round from them is reproducible.
@@ -95,7 +95,7 @@ def logged_scores(
 
 
 def _context_tower(parameters: Parameters, context: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
-    """The context's tower [T, N, H] and its level [T, N], both of context and slot."""
+    """Return the context's tower [T, N, H] and its level [T, N], both of context and slot."""
     columns = context.shape[-1]
     n_slots = parameters["context_weight"].shape[1] - columns
     if n_slots < 1:
@@ -113,7 +113,7 @@ def _context_tower(parameters: Parameters, context: Tensor, slot: Tensor) -> tup
 
 
 def _item_tower(parameters: Parameters, item_features: Tensor) -> tuple[Tensor, Tensor]:
-    """The items' tower [T, A, H] and the part of the score that needs no context [T, A]."""
+    """Return the items' tower [T, A, H] and the part of the score that needs no context [T, A]."""
     tasks, known = parameters["item_effect"].shape
     if item_features.shape[0] != known:
         raise ValueError(

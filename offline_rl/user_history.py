@@ -37,11 +37,11 @@ class Touches:
         return len(self.first) - 1
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Touches":
-        """The same table on `device`, amounts in `dtype`."""
+        """Return the same table on `device`, amounts in `dtype`."""
         return Touches(self.first.to(device), self.item.to(device), self.amount.to(device, dtype))
 
     def entries_of(self, state: Tensor) -> tuple[Tensor, Tensor]:
-        """Row of `state` [n] and entry of each touch of these states, [m] each, row by row; -1 has none.
+        """Return the row of `state` [n] and the entry of each touch of these states, [m] each; -1 has none.
 
         >>> table = Touches(torch.tensor([0, 2, 3]), torch.tensor([4, 7, 4]), torch.zeros(3, 5))
         >>> row, entry = table.entries_of(torch.tensor([1, -1, 0]))
@@ -64,9 +64,9 @@ class UserHistory:
     touches: Touches
 
     def select(self, rows: Tensor) -> "UserHistory":
-        """The history of the decisions at `rows`: a boolean mask [n], or indices in the order wanted."""
+        """Return history of the decisions at `rows`: a boolean mask [n], or indices in the order wanted."""
         return replace(self, state=self.state[rows])
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "UserHistory":
-        """The same history on `device`, amounts in `dtype`."""
+        """Return the same history on `device`, amounts in `dtype`."""
         return UserHistory(self.state.to(device), self.touches.to(device, dtype))

@@ -96,7 +96,7 @@ def check_arm(ours: ArmLog, theirs: ArmLog, terms: ArmTerms) -> ArmCheck:
 
 
 def _as_shown_by(ours: ArmLog, theirs: ArmLog) -> tuple[Floats, Floats]:
-    """For their rounds our probability of what they showed, and of all that they never did; both [n]."""
+    """Return our probability, in their rounds, of what they showed and of what they never did, [n] each."""
     n_slots = int(max(ours.slot.max(), theirs.slot.max())) + 1
     n_actions = int(max(ours.action.max(), theirs.action.max())) + 1
     shown = slot_distribution(ours.action, ours.slot, ours.propensity, n_slots=n_slots, n_actions=n_actions)

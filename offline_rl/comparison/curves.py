@@ -76,7 +76,7 @@ def ways_to_adapt(
     support_rounds: Sequence[int] = SUPPORT_ROUNDS,
     inner_steps: Sequence[int] = INNER_STEPS,
 ) -> Iterator[Way]:
-    """The points of both curves of a policy that adapts; of steps only where it takes gradient steps."""
+    """Yield the points of both curves of a policy that adapts; of steps only if it takes gradient steps."""
     yield Way(policy, "support_rounds", 0, lambda _segment: policy.zero_shot())
     for rounds in support_rounds:
         yield Way(policy, "support_rounds", rounds, _with_first_rounds(policy, rounds))
@@ -87,7 +87,7 @@ def ways_to_adapt(
 
 
 def first_rounds(support: LoggedRounds, segment: int, at_most: int) -> LoggedRounds:
-    """At most this many rounds of a segment's support, drawn at random.
+    """Draw at most this many rounds of a segment's support.
 
     A larger draw holds every smaller one; they stay in the order of the log, the same for every learner.
     """

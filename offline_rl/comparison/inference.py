@@ -30,7 +30,7 @@ class Difference:
 
 
 def resampled_means(by_seed: Sequence[Floats], resamples: int, seed: int = 0) -> Floats:
-    """Means of this many resamples, float64[B]; by_seed: for each seed the differences of its segments.
+    """Return the means of B resamples, float64[B]; by_seed: for each seed the differences of its segments.
 
     A resample's mean is the mean over drawn seeds of the mean over drawn segments: segments count alike
     within a seed, and seeds count alike. The draws depend on the sizes alone, so comparisons are paired.
@@ -50,7 +50,7 @@ def resampled_means(by_seed: Sequence[Floats], resamples: int, seed: int = 0) ->
 
 
 def difference(by_seed: Sequence[Floats], resamples: int = 2000, confidence: float = 0.95) -> Difference:
-    """The paired difference with its percentile interval and two-sided bootstrap p-value.
+    """Return the paired difference with its percentile interval and two-sided bootstrap p-value.
 
         p = 2 min(#{resampled <= 0} + 1, #{resampled >= 0} + 1) / (B + 1), at most 1
 
@@ -97,7 +97,7 @@ def claims(
 
 
 def is_claimed(found: Difference, adjusted_p_value: float, n_segments: int) -> bool:
-    """Whether a difference may be called a gain: all of it above 0, after adjusting, on enough segments.
+    """Return whether a difference is a gain: all of it above 0, after adjusting, on enough segments.
 
     >>> is_claimed(Difference(0.2, 0.1, 0.3, 0.001), 0.004, 19)
     False
@@ -106,7 +106,7 @@ def is_claimed(found: Difference, adjusted_p_value: float, n_segments: int) -> b
 
 
 def standard_error(by_seed: Sequence[float]) -> float:
-    """Standard error of a mean over seeds; NaN for a single seed, which has none.
+    """Return the standard error of a mean over seeds; NaN for a single seed, which has none.
 
     >>> standard_error([1.0, 3.0])
     1.0

@@ -67,7 +67,7 @@ def compare_learners(
 
 
 def segment_values(evaluation: Evaluation, policy: str, segments: Sequence[int]) -> Floats:
-    """The doubly robust value of a policy in each of these segments, float64[G]."""
+    """Return the doubly robust value of a policy in each of these segments, float64[G]."""
     estimators = [estimator.name for estimator in evaluation.estimators]
     places = [evaluation.segments.index(segment) for segment in segments]
     of_policy = evaluation.values[evaluation.policies.index(policy), estimators.index(ESTIMATOR)]
@@ -77,7 +77,7 @@ def segment_values(evaluation: Evaluation, policy: str, segments: Sequence[int])
 def _against(
     learner: str, gains: Mapping[str, Floats], resamples: int, confidence: float
 ) -> list[Comparison]:
-    """One learner against each baseline; gains: baseline → difference of each segment."""
+    """Compare one learner with each baseline; gains: baseline → difference of each segment."""
     if any(len(gain) < 2 for gain in gains.values()):
         return [Comparison(learner, name, len(gain), float(gain.mean())) for name, gain in gains.items()]
     against = {name: [gain] for name, gain in gains.items()}

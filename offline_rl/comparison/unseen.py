@@ -91,7 +91,7 @@ class SegmentValue:
 
 
 def unseen_segments(tasks: Tasks, holdout: Holdout) -> list[int]:
-    """The unseen segments that have rounds in the holdout, in rising order."""
+    """Return the unseen segments that have rounds in the holdout, in rising order."""
     present = set(holdout.segments)
     return [segment for segment in tasks.split("meta_test") if segment in present]
 

@@ -57,7 +57,7 @@ def count_rewards(
 
 
 def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores:
-    """Shrink each segment's rate of an item towards the item's rate in the other segments.
+    """Return the shrink each segment's rate of an item towards the item's rate in the other segments.
 
         rate ~ Beta(M m, M (1 - m)),   m (1 - m) / (M + 1) = (d m (1 - m))^2 + var(m)
 
@@ -122,7 +122,7 @@ class _Rate:
 
 
 def _weights(counts: RewardCounts, prior: _Rate) -> Floats:
-    """How likely each of DEVIATIONS makes the counts, in shares: sums of Beta-Binomial log-likelihoods."""
+    """Return likelihood of the counts under each of DEVIATIONS, in shares: Beta-Binomial log-likelihoods."""
     shown = counts.trials > 0
     s, n = counts.successes[shown], counts.trials[shown]
     seen = _Rate(prior.mean[shown], np.broadcast_to(prior.variance, shown.shape)[shown])
@@ -136,7 +136,7 @@ def _weights(counts: RewardCounts, prior: _Rate) -> Floats:
 
 
 def _posterior(counts: RewardCounts, prior: _Rate, weights: Floats) -> _Rate:
-    """Mean and variance of rates, over all deviations that count."""
+    """Return the mean and variance of rates, over all deviations that count."""
     kept = [(deviation, weight) for deviation, weight in zip(DEVIATIONS, weights, strict=True)]
     kept = [(deviation, weight) for deviation, weight in kept if weight > _NEGLIGIBLE]
     weight = np.array([weight for _, weight in kept])
@@ -152,7 +152,7 @@ def _posterior(counts: RewardCounts, prior: _Rate, weights: Floats) -> _Rate:
 
 
 def _strength(prior: _Rate, deviation: float) -> Floats:
-    """M: how many rounds a prior of this deviation is worth."""
+    """Return M, the number of rounds that a prior of this deviation is worth."""
     within = prior.mean * (1.0 - prior.mean)
     variance = (deviation * within) ** 2 + prior.variance
     return _unimodal(within / variance - 1.0, prior.mean)

@@ -14,12 +14,12 @@ class AdaptsTogether(Protocol):
     """A meta-policy whose adaptation to one segment shares nothing with that to another but its prior."""
 
     def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
-        """Segment → policy, for every segment that has rounds here."""
+        """Return segment → policy, for every segment that has rounds here."""
         ...
 
 
 def adapted_to_each(policy: MetaPolicy, rounds: LoggedRounds) -> dict[int, Policy]:
-    """Segment → the policy adapted to its rounds, for every segment that has any."""
+    """Return segment → the policy adapted to its rounds, for every segment that has any."""
     if isinstance(policy, AdaptsTogether):
         return policy.adapt_each(rounds)
     order = torch.argsort(rounds.segment, stable=True)

@@ -13,7 +13,7 @@ StepSize = float | Mapping[str, Tensor]
 
 
 def task_count(batch: dict[str, Tensor]) -> int:
-    """Number of tasks in a batch; ValueError if it has none or its tensors disagree."""
+    """Return the number of tasks in a batch; ValueError if it has none or its tensors disagree."""
     sizes = {int(value.shape[0]) for value in batch.values()}
     if len(sizes) != 1 or 0 in sizes:
         raise ValueError(f"A batch needs one leading task dimension of at least 1; its tensors have {sizes}.")
@@ -28,7 +28,7 @@ def gradient_per_task(
     create_graph: bool,
     names: Sequence[str] | None = None,
 ) -> dict[str, Tensor]:
-    """d loss_t / d params_t for every task t, in one backward pass: [tasks, ...] like params.
+    """Return d loss_t / d params_t for every task t, by one backward pass: [tasks, ...] like params.
 
     Tasks share no parameters here, so the gradient of the sum holds each task's own gradient. A parameter
     that the loss doesn't use has gradient zero. names: the tensors to differentiate by, all by default.
@@ -54,7 +54,7 @@ def adapt(
     inner_steps: int,
     create_graph: bool,
 ) -> dict[str, Tensor]:
-    """theta_K of every task: theta_{k+1} = theta_k - inner_lr * grad loss(theta_k), k = 0..inner_steps - 1.
+    """Return theta_K of every task: theta_{k+1} = theta_k - inner_lr * grad loss(theta_k), K = inner_steps.
 
     params carry the task dimension and must require gradients. With create_graph the steps can be
     differentiated (second order); without, each step's gradient is a constant (first order). inner_lr is one
@@ -74,7 +74,7 @@ def adapt(
 
 
 def distance_moved(start: Mapping[str, Tensor], adapted: Mapping[str, Tensor]) -> Tensor:
-    """|theta_K - theta_0| of every task, over all tensors: [tasks].
+    """Return |theta_K - theta_0| of every task, over all tensors: [tasks].
 
     >>> distance_moved({"a": torch.zeros(1, 2)}, {"a": torch.tensor([[3.0, 4.0]])})
     tensor([5.])
@@ -89,7 +89,7 @@ def distance_moved(start: Mapping[str, Tensor], adapted: Mapping[str, Tensor]) -
 def within_reach(
     start: Mapping[str, Tensor], adapted: Mapping[str, Tensor], longest: float
 ) -> dict[str, Tensor]:
-    """theta_K drawn back towards theta_0 in the tasks that have moved further than longest.
+    """Return theta_K, pulled back towards theta_0 in the tasks that have moved further than longest.
 
         theta_0 + min(1, longest / |theta_K - theta_0|) (theta_K - theta_0)
 
@@ -112,7 +112,7 @@ def _rate(inner_lr: StepSize, name: str, step: int, dimensions: int) -> float | 
 
 
 def differentiable(params: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The meta-parameters as tensors to differentiate by.
+    """Return the meta-parameters as tensors to differentiate by.
 
     Tensors that already require gradients are taken as they are, so that a loss which refers to them by
     itself (a proximal term around the meta-parameters) is differentiated through that path too.

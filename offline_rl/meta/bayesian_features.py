@@ -44,26 +44,26 @@ class RowFeatures:
     learned: Tensor
 
     def times(self, weights: Tensor) -> Tensor:
-        """psi·w of every row: [T, P] → [T, N]."""
+        """Return psi·w of every row: [T, P] → [T, N]."""
         taste, learned = split_weights(weights, self.context.shape[-1], self.item.shape[-1])
         scores = (torch.bmm(self.context, taste) * self.item).sum(-1)
         return scores + torch.bmm(self.learned, learned.unsqueeze(-1)).squeeze(-1)
 
     def transposed_times(self, values: Tensor) -> Tensor:
-        """sum_i values_i psi_i: [T, N] → [T, P]."""
+        """Return sum_i values_i psi_i: [T, N] → [T, P]."""
         taste = torch.bmm((self.context * values.unsqueeze(-1)).transpose(1, 2), self.item)
         learned = torch.bmm(values.unsqueeze(1), self.learned).squeeze(1)
         return torch.cat([taste.flatten(1), learned], dim=-1)
 
     def kernel(self) -> Tensor:
-        """psi_i·psi_j of every pair of rows: [T, N, N]."""
+        """Return psi_i·psi_j of every pair of rows: [T, N, N]."""
         by_context = torch.bmm(self.context, self.context.transpose(1, 2))
         by_item = torch.bmm(self.item, self.item.transpose(1, 2))
         return torch.baddbmm(by_context * by_item, self.learned, self.learned.transpose(1, 2))
 
 
 def split_weights(weights: Tensor, n_context: int, n_item: int) -> tuple[Tensor, Tensor]:
-    """The weights [T, P] as the matrix of tastes [T, C, E] and those of the learned features [T, m]."""
+    """Return weights [T, P] as the matrix of tastes [T, C, E] and those of the learned features [T, m]."""
     linear = n_context * n_item
     return weights[:, :linear].reshape(-1, n_context, n_item), weights[:, linear:]
 
@@ -71,7 +71,7 @@ def split_weights(weights: Tensor, n_context: int, n_item: int) -> tuple[Tensor,
 def init_parameters(
     n_context: int, n_slots: int, item_features: Tensor, m: int, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    """Prior scales to start from, and a random phi with m outputs per item; float32, on the CPU."""
+    """Return prior scales to start from, and a random phi with m outputs per item; float32, on the CPU."""
     width, n_items = n_context + n_slots, item_features.shape[0]
     n_item = item_embedding(item_features).shape[1]
 
@@ -92,7 +92,7 @@ def init_parameters(
 
 
 def item_embedding(item_features: Tensor) -> Tensor:
-    """(1, e_a, z_a) of every item: [A, 1 + A + f'].
+    """Return (1, e_a, z_a) of every item: [A, 1 + A + f'].
 
     A feature that tells of one item alone says what e_a says, and is left out.
 
@@ -107,7 +107,7 @@ def item_embedding(item_features: Tensor) -> Tensor:
 
 
 def row_features(parameters: Parameters, batch: Batch) -> RowFeatures:
-    """psi of the logged items of a padded batch (see `task_batches.pad_tasks`)."""
+    """Return psi of the logged items of a padded batch (see `task_batches.pad_tasks`)."""
     inputs = _inputs(batch["context"], batch["slot"], parameters["hidden_weight"].shape[0])
     embedding = item_embedding(batch["item_features"][0])
     # A product with indicators, not a gather: its gradient is summed in one order on a GPU too.
@@ -123,7 +123,7 @@ def row_features(parameters: Parameters, batch: Batch) -> RowFeatures:
 
 
 def all_deviations(parameters: Parameters, weights: Tensor, batch: Batch) -> Tensor:
-    """psi(x, a)·w_s of every item: [T, N, A], for weights [T, P]."""
+    """Return psi(x, a)·w_s of every item: [T, N, A], for weights [T, P]."""
     inputs = _inputs(batch["context"], batch["slot"], parameters["hidden_weight"].shape[0])
     embedding = item_embedding(batch["item_features"][0])
     context = _with_one(inputs) * _context_scales(parameters)
@@ -136,13 +136,13 @@ def all_deviations(parameters: Parameters, weights: Tensor, batch: Batch) -> Ten
 
 
 def _context_scales(parameters: Parameters) -> Tensor:
-    """One prior deviation for intercepts, and for slopes a common one that each column tilts."""
+    """Return one prior deviation for intercepts, and for slopes a common one that each column tilts."""
     common = parameters["log_context"]
     return torch.cat([common[:1], common[1] + parameters["context_tilt"]]).exp()
 
 
 def _item_scales(parameters: Parameters, n_items: int) -> Tensor:
-    """One for the level, one for all items' own effects, and a common one that each shared feature tilts."""
+    """Return prior deviations: of the level, of items' own effects, and of shared features, each tilted."""
     common = parameters["log_item"]
     return torch.cat([common[:1], common[1].expand(n_items), common[2] + parameters["item_tilt"]]).exp()
 

@@ -34,7 +34,7 @@ class BayesianScore:
     def __call__(
         self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
     ) -> Tensor:
-        """[n, A], on the base score's device."""
+        """Return the scores [n, A], on the base score's device."""
         score = self.base(context, slot, item_features, history)
         batch = {
             "context": context.to(score).unsqueeze(0),
@@ -68,11 +68,11 @@ class BayesianMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """The pooled model, read out as a policy: the mean of the prior is no deviation."""
+        """Return the pooled model, read out as a policy: the mean of the prior is no deviation."""
         return ScoredPolicy(self.name, pooled_score(self.pooled), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
+        """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
 
         The mode is found in float64, so that the order of rounds and their device do not show.
         """
@@ -90,7 +90,7 @@ class BayesianMetaPolicy:
         return ScoredPolicy(self.name, score, self.temperature)
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """Why this support can't be adapted to, as a sentence; None if it can.
+        """Return why this support can't be adapted to, as a sentence; None if it can.
 
         No support is too thin: the fewer rounds, the more the prior outweighs them.
         """
@@ -111,12 +111,12 @@ class BayesianMetaPolicy:
         return replace(self, pooled=pooled)
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         prior = {f"prior.{name}": value for name, value in self.prior.items()}
         return {**prior, **{f"pooled.{name}": value for name, value in self.pooled.items()}}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "temperature": self.temperature,
             "is_binary": self.is_binary,
@@ -126,7 +126,7 @@ class BayesianMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
 
         def part(prefix: str) -> dict[str, Tensor]:
             return {name.removeprefix(prefix): v for name, v in numbers.items() if name.startswith(prefix)}

@@ -54,32 +54,32 @@ class Evidence:
     is_binary: bool
 
     def error(self, deviation: Tensor) -> Tensor:
-        """e of every row: the derivative of its cost by its score."""
+        """Return e of every row: the derivative of its cost by its score."""
         score = self.offset + deviation
         if self.is_binary:
             return self.mask * (torch.sigmoid(score) - self.reward)
         return self.mask * (score - self.reward) / self.noise
 
     def curvature(self, deviation: Tensor) -> Tensor:
-        """V of every row: the second derivative."""
+        """Return V of every row: the second derivative of its cost by its score."""
         if self.is_binary:
             score = self.offset + deviation
             return self.mask * torch.sigmoid(score) * torch.sigmoid(-score)
         return self.mask / self.noise
 
     def cost(self, weights: Tensor, deviation: Tensor) -> Tensor:
-        """C of every task."""
+        """Return the cost C of every task, [T]."""
         costs = negative_log_likelihood(self.offset + deviation, self.reward, is_binary=self.is_binary)
         scale = 1.0 if self.is_binary else self.noise
         return (self.mask * costs / scale).sum(-1) + 0.5 * weights.square().sum(-1)
 
     def gradient(self, weights: Tensor) -> Tensor:
-        """dC of every task: [T, P]."""
+        """Return dC of every task: the gradient of its cost, [T, P]."""
         return self.features.transposed_times(self.error(self.features.times(weights))) + weights
 
 
 def evidence_of(prior: Parameters, batch: Batch, *, is_binary: bool) -> Evidence:
-    """The evidence of a padded batch that holds the scores "offset" too, rewards in their units."""
+    """Return the evidence of a padded batch that also holds the scores "offset"; rewards in their units."""
     return Evidence(
         features=row_features(prior, batch),
         offset=batch["offset"],
@@ -91,7 +91,7 @@ def evidence_of(prior: Parameters, batch: Batch, *, is_binary: bool) -> Evidence
 
 
 def posterior_mode(evidence: Evidence, *, differentiable: bool = False, tolerance: float = 1e-3) -> Tensor:
-    """The weights [T, P] that are most probable given the rows; 0 for a task without rows.
+    """Return the most probable weights [T, P] given the rows; 0 for a task without rows.
 
     Newton's error is about the square of its last step, so it ends with one that moves no score by more than
     the tolerance.
@@ -121,7 +121,7 @@ class _SolveAtMode(torch.autograd.Function):
 
 
 def _newton(evidence: Evidence, tolerance: float) -> tuple[Tensor, Solve]:
-    """The mode and H^-1 there: Newton steps from the prior's mean, halved where they raise a task's cost."""
+    """Return the mode and H^-1 there, by Newton steps that are halved where they raise a task's cost."""
     features = evidence.features
     is_small = evidence.offset.shape[-1] <= LARGEST_FACTORIZATION
     kernel = features.kernel() if is_small else None
@@ -144,7 +144,7 @@ def _newton(evidence: Evidence, tolerance: float) -> tuple[Tensor, Solve]:
 def _decreasing(
     evidence: Evidence, at: tuple[Tensor, Tensor], step: tuple[Tensor, Tensor], cost: Tensor
 ) -> Tensor:
-    """The share of the step, 1 or halved until the cost doesn't rise, for every task."""
+    """Return the share of the step, 1 or halved until the cost doesn't rise, for every task."""
     scale = torch.ones_like(cost)
     for _ in range(_HALVINGS):
         part = scale.unsqueeze(-1)
@@ -158,7 +158,7 @@ def _decreasing(
 
 
 def _inverse(features: RowFeatures, curvature: Tensor, kernel: Tensor | None) -> Solve:
-    """v [T, P] → H^-1 v. With the rows' kernel [T, N, N] by factorization, without it by iteration."""
+    """Return v [T, P] → H^-1 v: by factorization with the rows' kernel [T, N, N], else by iteration."""
     if kernel is None:
         return lambda vector: _conjugate_gradients(features, curvature, vector)
     root = curvature.sqrt()
@@ -176,7 +176,7 @@ def _inverse(features: RowFeatures, curvature: Tensor, kernel: Tensor | None) ->
 
 
 def _conjugate_gradients(features: RowFeatures, curvature: Tensor, vector: Tensor) -> Tensor:
-    """H^-1 v by Hestenes & Stiefel's iteration, for all tasks side by side."""
+    """Return H^-1 v by Hestenes & Stiefel's iteration, for all tasks together."""
     solution, residual, direction = torch.zeros_like(vector), vector, vector
     squared = residual.square().sum(-1, keepdim=True)
     enough = squared * _RESIDUAL**2

@@ -39,7 +39,7 @@ class Logged:
     is_binary: bool
 
     def halves(self, tasks: int, rows: int, generator: torch.Generator) -> tuple[Batch, Batch]:
-        """Up to `tasks` segments, two disjoint random halves of each, of at most `rows` rounds."""
+        """Draw up to `tasks` segments and two disjoint random halves of each, of at most `rows` rounds."""
         drawn = torch.randperm(len(self.rows), generator=generator)[:tasks].tolist()
         first, second = [], []
         for task in drawn:
@@ -87,7 +87,7 @@ def learn_prior(
     measure: Measure,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """The prior of the best checkpoint, starting from `prior`.
+    """Learn a prior, starting from `prior`, and return that of the best checkpoint.
 
     Raises MetacartError if the loss stops being finite.
     """
@@ -133,7 +133,7 @@ def learn_prior(
 
 
 def prediction_loss(prior: Parameters, logged: Logged, support: Batch, query: Batch) -> Tensor:
-    """Mean negative log-likelihood of the query's rewards after adapting to the support."""
+    """Return the mean negative log-likelihood of the query's rewards after adapting to the support."""
     evidence = evidence_of(prior, support, is_binary=logged.is_binary)
     weights = posterior_mode(evidence, differentiable=True, tolerance=LOOSE)
     score = query["offset"] + row_features(prior, query).times(weights)

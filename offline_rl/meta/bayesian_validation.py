@@ -45,7 +45,7 @@ class BayesianValidation:
 
     @classmethod
     def of(cls, start: WarmStart, rows: int) -> "BayesianValidation":
-        """The validation tasks of a warm start, with at most `rows` support rounds of each."""
+        """Return the validation tasks of a warm start, with at most `rows` support rounds of each."""
         generator = torch.Generator().manual_seed(0)
         batches = tuple(
             ValidationBatch(
@@ -57,7 +57,7 @@ class BayesianValidation:
         return cls(batches, start.temperature, start.model.is_binary)
 
     def measure(self, prior: Parameters) -> ValidationMeans:
-        """What this prior is worth."""
+        """Return what this prior is worth on the validation tasks."""
         with torch.no_grad():
             terms = torch.stack(
                 [
@@ -68,7 +68,7 @@ class BayesianValidation:
         return ValidationMeans(*terms.double().mean(dim=1).tolist())
 
     def _terms(self, prior: Parameters, batch: ValidationBatch) -> tuple[Tensor, Tensor, Tensor]:
-        """Of every evaluated round: log-likelihood, and doubly robust terms with and without adapting."""
+        """Return log-likelihood, and doubly robust terms with and without adapting, of every query round."""
         query = batch.query
         weights = posterior_mode(evidence_of(prior, batch.support, is_binary=self.is_binary), tolerance=LOOSE)
         scores = query["scores"] + all_deviations(prior, weights, query)
@@ -91,7 +91,7 @@ class BayesianValidation:
 def largest_that_pays(
     policies: Sequence[BayesianMetaPolicy], demanded: float, start: WarmStart
 ) -> tuple[int, float, float]:
-    """Of nested policies, simplest first: which to keep, its likelihood gain over the first, and the error.
+    """Return which of nested policies to keep, its likelihood gain over the first, and the error.
 
     Compared is the log-likelihood of the validation tasks' query rewards after adapting to their whole
     support. From the first on, a larger policy replaces the one kept so far if its paired gain is more than
@@ -122,7 +122,7 @@ def _with_pooled_scores(batch: Batch, start: WarmStart) -> Batch:
 
 
 def _thinned(batch: Batch, rows: int, generator: torch.Generator) -> Batch:
-    """At most `rows` real rows of each task, drawn at random."""
+    """Draw at most `rows` real rows of each task."""
     mask = batch["mask"]
     if mask.shape[1] <= rows:
         return batch

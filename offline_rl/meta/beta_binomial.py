@@ -29,7 +29,7 @@ ALIKE = 1e12
 
 
 def prior_strength(rewards: Tensor, counts: Tensor, *, within: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Method of moments: mean m and strength M, in pseudo-rounds, of groups [S, ...] along dimension 0.
+    """Estimate mean m and strength M, in pseudo-rounds, of groups [S, ...] along dimension 0, by moments.
 
         m = sum s / sum n
         v = max(0, [sum n_s (p_s - m)^2 - (S - 1) w] / (N - sum n_s^2 / N))
@@ -81,11 +81,11 @@ class BetaBinomialMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """Items by their mean reward in all training segments."""
+        """Return the policy that ranks items by their mean reward in all training segments."""
         return ScoredPolicy(self.name, self._score(self.mean), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """Items by their posterior mean reward in the segment; zero-shot where the support is empty."""
+        """Return policy by posterior mean rewards in the segment; zero-shot where the support is empty."""
         if self.refusal(support) is not None:
             return self.zero_shot()
         rewards, counts = _totals(support, torch.zeros_like(support.segment), 1, self.reward_scale)
@@ -93,7 +93,7 @@ class BetaBinomialMetaPolicy:
         return ScoredPolicy(self.name, self._score(posterior), self.temperature)
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """No support is too thin, for the prior decides how far it is followed; but it may not be empty."""
+        """Refuse an empty support only: with few rounds the prior outweighs them."""
         return refusal_of_nothing(support)
 
     @property
@@ -102,16 +102,16 @@ class BetaBinomialMetaPolicy:
         return bool((self.strength < ALIKE).any())
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: its prior is of counts, and no reward model lies under it."""
+        """Return the policy itself: its prior is of counts, without a reward model."""
         del pooled, before
         return self
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         return {"mean": self.mean, "strength": self.strength}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "temperature": self.temperature,
             "is_binary": self.is_binary,
@@ -120,7 +120,7 @@ class BetaBinomialMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         return cls(mean=numbers["mean"], strength=numbers["strength"], **card, **shared)
 
     def _score(self, mean: Tensor) -> Score:
@@ -177,7 +177,7 @@ class BetaBinomial:
 def _totals(
     rounds: LoggedRounds, segment: Tensor, n_segments: int, reward_scale: float
 ) -> tuple[Tensor, Tensor]:
-    """Rewards and counts of every segment and item, [S, A] each, in float64 on the CPU."""
+    """Return the rewards and counts of every segment and item, [S, A] each, in float64 on the CPU."""
     shape = (n_segments, rounds.n_actions)
     cell = segment.to("cpu") * rounds.n_actions + rounds.action.to("cpu")
     reward = rounds.reward.to("cpu", torch.float64) / reward_scale
@@ -187,7 +187,7 @@ def _totals(
 
 
 def _variance_within(rounds: LoggedRounds, rewards: Tensor, counts: Tensor, reward_scale: float) -> Tensor:
-    """Variance of a reward around the mean of its segment and item."""
+    """Return the variance of a reward around the mean of its segment and item."""
     squares = (rounds.reward.to("cpu", torch.float64) / reward_scale).square().sum()
     explained = (rewards.square() / counts.clamp_min(1.0)).sum()
     freedom = (counts.sum() - (counts > 0).sum()).clamp_min(1.0)

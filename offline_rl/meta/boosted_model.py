@@ -47,12 +47,12 @@ class BoostedModel:
         return self.trees.item_table(torch.cat([others, self.items], dim=1), self.is_item)
 
     def rank_of(self, segment: int) -> float:
-        """The number that stands for a segment; NaN, as a missing value, for one that wasn't fitted."""
+        """Return number that stands for a segment; NaN, as a missing value, for one that wasn't fitted."""
         place = place_of(segment, self.segments)
         return math.nan if place is None else float(self.rank[place])
 
     def scores(self, context: Tensor, slot: Tensor, rank: float) -> Tensor:
-        """Scores of every item in the segment of this rank: float64 [n, A] on the CPU."""
+        """Return the scores of every item in the segment of this rank: float64 [n, A] on the CPU."""
         exact = context.to("cpu", torch.float64)
         beside = torch.stack([slot.to(exact), torch.full((len(exact),), rank, dtype=torch.float64)], dim=1)
         columns = torch.cat([exact, beside, exact.new_zeros(len(exact), self.items.shape[1])], dim=1)

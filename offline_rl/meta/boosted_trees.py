@@ -43,15 +43,15 @@ class BoostedTrees:
     value: Tensor
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors by name."""
+        """Return the tensors by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
 
     def split_on(self, column: int) -> bool:
-        """Whether any node looks at a column."""
+        """Return whether any node looks at a column."""
         return bool((self.feature[~self.is_leaf] == column).any())
 
     def open_leaves(self, values: Tensor, is_known: Tensor) -> Tensor:
-        """Leaves that rows may end in when only some of their columns are known: bool [n, leaves].
+        """Return the leaves that rows may end in when only some of their columns are known: bool [n, leaves].
 
         values float64 [n, columns], those that aren't known read by nobody; is_known bool [columns].
         """
@@ -69,21 +69,21 @@ class BoostedTrees:
         return reached[:, self.is_leaf]
 
     def predict(self, values: Tensor) -> Tensor:
-        """Scores of rows all of whose columns are known: float64 [n] for values [n, columns]."""
+        """Return the scores of rows all of whose columns are known: float64 [n] for values [n, columns]."""
         known = torch.ones(values.shape[1], dtype=torch.bool)
         of_leaf = self.value[self.is_leaf]
         parts = [self.open_leaves(part, known).double() @ of_leaf for part in self._parts(values)]
         return self.baseline + torch.cat(parts)
 
     def item_table(self, values: Tensor, is_item: Tensor) -> Tensor:
-        """What each item gets from each leaf that is open to it: float64 [leaves, A], for `pair_scores`.
+        """Return what each open leaf adds to each item: float64 [leaves, A], for `pair_scores`.
 
         values [A, columns], with the items' own columns where is_item [columns].
         """
         return (self.open_leaves(values, is_item).double() * self.value[self.is_leaf]).T.contiguous()
 
     def pair_scores(self, values: Tensor, is_item: Tensor, table: Tensor) -> Tensor:
-        """Scores of every pair of a row and an item: float64 [n, A].
+        """Return the scores of every pair of a row and an item: float64 [n, A].
 
         values [n, columns], with the rows' own columns where not is_item; table: `item_table`.
         """
@@ -116,7 +116,7 @@ def grown_trees(values: Tensor, reward: Tensor, *, is_binary: bool, seed: int) -
 
 
 def trees_of(model: Any) -> BoostedTrees:
-    """The trees of a fitted binary HistGradientBoostingClassifier, or of a Regressor, without categories.
+    """Return trees of a fitted binary HistGradientBoostingClassifier, or of a Regressor, without categories.
 
     scikit-learn tells its nodes to nobody in public; its version is pinned, and a test compares scores.
     """
@@ -142,7 +142,7 @@ def trees_of(model: Any) -> BoostedTrees:
 
 
 def _single_leaf(baseline: float) -> BoostedTrees:
-    """One tree without a split: the baseline for everybody."""
+    """Return one tree without a split: the baseline for everybody."""
     zero, one = torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool)
     nothing = torch.zeros(1, dtype=torch.float64)
     return BoostedTrees(baseline, zero, zero, nothing, ~one, zero, zero, one, nothing)

@@ -50,22 +50,22 @@ class BoostingMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """The policy for a segment that is a missing value: it goes where most segments' rounds went."""
+        """Return policy for an unseen segment, a missing value: it goes where most segments' rounds went."""
         return self._of_rank(math.nan)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy of the segment that `support` comes from, as fitted; zero-shot for an unseen one."""
+        """Return policy of the segment that `support` comes from, as fitted; zero-shot for an unseen one."""
         if self.refusal(support) is not None:
             return self.zero_shot()
         return self._of_rank(self.model.rank_of(int(support.segment[0])))
 
     def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
-        """Segment → its policy."""
+        """Return segment → its policy, for every segment that has rounds here."""
         segments = torch.unique(rounds.segment).tolist()
         return {segment: self._of_rank(self.model.rank_of(segment)) for segment in segments}
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """The support is empty, or of a segment that wasn't fitted."""
+        """Refuse an empty support, and that of a segment that wasn't fitted."""
         return refusal_of_unseen(support, self.model.segments)
 
     @property
@@ -74,21 +74,21 @@ class BoostingMetaPolicy:
         return self.model.trees.split_on(self.model.n_context + 1)
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: it stands on no two-tower model."""
+        """Return the policy itself: it has no two-tower model under it."""
         del pooled, before
         return self
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
-        """The same trees grown on other rounds."""
+        """Grow the same trees on other rounds."""
         return replace(self, **_fitted(rounds, seed))
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         trees = {f"{_TREES}{name}": value for name, value in self.model.trees.numbers().items()}
         return {**trees, **{name: getattr(self.model, name) for name in ("items", "segments", "rank")}}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "baseline": self.model.trees.baseline,
             "n_context": self.model.n_context,
@@ -100,7 +100,7 @@ class BoostingMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         own = dict(card)
         of_trees = {name: value for name, value in numbers.items() if name.startswith(_TREES)}
         others = {name: value for name, value in numbers.items() if name not in of_trees}
@@ -136,7 +136,7 @@ class Boosting:
 
 
 def _fitted(rounds: LoggedRounds, seed: int) -> dict[str, Any]:
-    """The fields of `BoostingMetaPolicy` that rounds tell."""
+    """Return the fields of `BoostingMetaPolicy` that follow from rounds."""
     is_binary, scale = reward_units(rounds.reward)
     model = fit_boosted(rounds.to("cpu", torch.float64), is_binary=is_binary, reward_scale=scale, seed=seed)
     return {"model": model, "is_binary": is_binary, "reward_scale": scale}

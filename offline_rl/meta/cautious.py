@@ -22,7 +22,7 @@ BELIEVED = 0.5
 
 
 def cautious(pooled: MixedMetaPolicy, fits: SharedFits) -> MixedMetaPolicy | None:
-    """The pooled policy read out as if half of its expected gain were true; None where that is as sharp.
+    """Return pooled policy read out as if half of its expected gain were true; None where that is as sharp.
 
     And with twice the share of effective rounds that others must leave: it should be believed if any is.
 

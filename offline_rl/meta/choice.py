@@ -96,7 +96,7 @@ def choose_contenders(
 def contenders_by_validation(
     policies: Sequence[MetaPolicy], pooled: MetaPolicy, start: WarmStart
 ) -> list[str]:
-    """Names of the policies that do better than the pooled model on the validation segments.
+    """Return the names of the policies that do better than the pooled model on the validation segments.
 
     First those whose scores are a reward model and predict the validation rewards better than the pooled
     model by more than DEMANDED standard errors (paired by round, clustered by user or segment), the surest
@@ -114,7 +114,7 @@ def contenders_by_validation(
 
 
 def _value_gain(policy: MetaPolicy, pooled: float, errors: float = DEMANDED) -> float:
-    """Gain in value over the pooled model less so many standard errors; more with a negative number."""
+    """Return the gain in value over the pooled model less this number, maybe negative, of errors."""
     gain = policy.validation_value - pooled
     error = gain - policy.validation_gain
     return gain - errors * error
@@ -149,7 +149,7 @@ def _log_likelihood(policy: MetaPolicy, parts: Sequence[ValidationTask], start: 
 
 
 def _scored(policy: Policy) -> ScoredPolicy | None:
-    """The policy with its scores at hand; None where it has none."""
+    """Return the policy with its scores at hand; None where it has none."""
     if isinstance(policy, SoftmaxPolicy):
         return ScoredPolicy(policy.name, policy.score, policy.temperature)
     return policy if isinstance(policy, ScoredPolicy) else None

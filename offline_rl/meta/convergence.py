@@ -18,7 +18,7 @@ SMOOTHING = 0.7
 
 
 def clustered_standard_error(terms: Tensor, cluster: Tensor) -> float:
-    """Standard error of the mean of terms [n] whose noise is shared inside clusters [n].
+    """Return the standard error of the mean of terms [n] whose noise is shared inside clusters [n].
 
         se = sqrt(sum_c (sum_{i in c} (term_i - mean))^2) / n
 
@@ -35,7 +35,7 @@ def clustered_standard_error(terms: Tensor, cluster: Tensor) -> float:
 
 
 def sure_gain(gain: Tensor, *clusters: Tensor, errors: float = 1.0) -> float:
-    """Mean of paired differences less some clustered standard errors: above 0 where a gain is convincing.
+    """Return the mean of paired differences less some clustered standard errors: above 0 for a sure gain.
 
     Of several ways to cluster (rounds of one user are alike, and so are those of one segment) the one with
     the larger error counts.
@@ -44,7 +44,7 @@ def sure_gain(gain: Tensor, *clusters: Tensor, errors: float = 1.0) -> float:
 
 
 def largest_error(gain: Tensor, clusters: Sequence[Tensor]) -> float:
-    """The largest clustered standard error of the mean of `gain`."""
+    """Return the largest clustered standard error of the mean of `gain`."""
     return max(clustered_standard_error(gain, cluster) for cluster in clusters)
 
 

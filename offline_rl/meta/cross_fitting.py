@@ -39,7 +39,7 @@ def held_out_folds(
 
 
 def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int) -> Tensor:
-    """Expected reward of every item [n, A]."""
+    """Return the expected reward of every item [n, A]."""
     rewards = rounds.reward.new_zeros(rounds.n, rounds.n_actions)
     for held_out, fitted in held_out_folds(rounds, model, seed=seed):
         theirs = rounds.select(held_out)
@@ -48,7 +48,7 @@ def cross_fitted_rewards(rounds: LoggedRounds, model: RewardModel, *, seed: int)
 
 
 def cross_fitted_scores(rounds: LoggedRounds, model: RewardModel, *, seed: int) -> Tensor:
-    """Score of every round's logged item [n]."""
+    """Return the score of every round's logged item [n]."""
     scores = torch.zeros_like(rounds.reward)
     for held_out, fitted in held_out_folds(rounds, model, seed=seed):
         scores[held_out] = logged_pooled_score(fitted.parameters, rounds.select(held_out))

@@ -63,7 +63,7 @@ class CrossedModel:
     own: Tensor
 
     def place(self, segment: int) -> int | None:
-        """Row of a segment in `own`; None for one that wasn't fitted."""
+        """Return the row of a segment in `own`; None for one that wasn't fitted."""
         return place_of(segment, self.segments)
 
 
@@ -78,7 +78,7 @@ def place_of(segment: int, segments: Tensor) -> int | None:
 
 
 def refusal_of_unseen(support: LoggedRounds, segments: Tensor) -> str | None:
-    """Why a model that knows only the segments it was fitted on has nothing for this one, as a sentence."""
+    """Return why a model has nothing for a segment that it was not fitted on, as a sentence; else None."""
     if support.n and place_of(int(support.segment[0]), segments) is None:
         return "The segment isn't among those that the model was fitted on: it needs a fit to learn of it."
     return refusal_of_nothing(support)
@@ -123,21 +123,21 @@ class CrossesLogitMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """The policy without any cross with a segment."""
+        """Return the policy without any cross with a segment."""
         return ScoredPolicy(self.name, CrossedScore(self.model, self.model.item), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy of the segment that `support` comes from, as fitted; zero-shot for an unseen one."""
+        """Return policy of the segment that `support` comes from, as fitted; zero-shot for an unseen one."""
         if self.refusal(support) is not None:
             return self.zero_shot()
         return self._of_segment(int(support.segment[0]))
 
     def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
-        """Segment → its policy."""
+        """Return segment → its policy, for every segment that has rounds here."""
         return {segment: self._of_segment(segment) for segment in torch.unique(rounds.segment).tolist()}
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """The support is empty, or of a segment that wasn't fitted."""
+        """Refuse an empty support, and that of a segment that wasn't fitted."""
         return refusal_of_unseen(support, self.model.segments)
 
     @property
@@ -146,21 +146,21 @@ class CrossesLogitMetaPolicy:
         return bool(self.model.own.any())
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: it stands on no two-tower model."""
+        """Return the policy itself: it has no two-tower model under it."""
         del pooled, before
         return self
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
-        """The same regression of other rounds."""
+        """Fit the same regression on other rounds."""
         del seed
         return replace(self, **_fitted(rounds))
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         return {name: value for name, value in vars(self.model).items() if isinstance(value, Tensor)}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "level": self.model.level,
             "temperature": self.temperature,
@@ -171,7 +171,7 @@ class CrossesLogitMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         own = dict(card)
         return cls(model=CrossedModel(level=own.pop("level"), **numbers), **own, **shared)
 
@@ -205,7 +205,7 @@ class CrossesLogit:
 
 
 def _fitted(rounds: LoggedRounds) -> dict[str, Any]:
-    """The fields of `CrossesLogitMetaPolicy` that rounds tell."""
+    """Return the fields of `CrossesLogitMetaPolicy` that follow from rounds."""
     is_binary, scale = reward_units(rounds.reward)
     model = fit_crosses(rounds.to("cpu", torch.float64), is_binary=is_binary, reward_scale=scale)
     return {"model": model, "is_binary": is_binary, "reward_scale": scale}
@@ -250,7 +250,7 @@ def fit_crosses(rounds: LoggedRounds, *, is_binary: bool, reward_scale: float) -
 
 
 def indicator_columns(rounds: LoggedRounds) -> Tensor:
-    """The context columns [T] whose block marks the levels of one trait; each by itself without blocks."""
+    """Return context columns [T] whose block marks the levels of one trait; each by itself without blocks."""
     n_columns = rounds.context.shape[1]
     block = torch.arange(n_columns) if rounds.context_block is None else rounds.context_block.cpu()
     kept = [number for number in set(block.tolist()) if is_indicator(rounds.context[:, block == number])]
@@ -263,7 +263,7 @@ def _one_hot(code: Tensor, n_codes: int) -> Any:
 
 
 def _regressed(design: Any, reward: Any, *, is_binary: bool) -> tuple[float, Any]:
-    """Level and coefficients [columns]."""
+    """Return the level and coefficients [columns]."""
     if is_binary and reward.min() == reward.max():
         # One class alone teaches nothing but the level, here with half a success and half a failure more.
         share = (reward.sum() + 0.5) / (len(reward) + 1.0)

@@ -10,7 +10,7 @@ from offline_rl.two_tower import with_task_dimension
 def largest_curvature(
     loss: Loss, params: dict[str, Tensor], batch: dict[str, Tensor], *, iterations: int = 12, seed: int = 0
 ) -> float:
-    """|lambda_max| of the Hessian at params (without task dimension), over a batch of one task.
+    """Return |lambda_max| of the Hessian at params (without task dimension), over a batch of one task.
 
     Power iteration on exact Hessian-vector products: v <- H v / |H v|, lambda = |v' H v|. Gradient descent
     on a quadratic is stable below 2 / lambda_max, and settles its steepest direction at 1 / lambda_max.

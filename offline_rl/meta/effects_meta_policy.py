@@ -48,11 +48,11 @@ class EffectsMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """The pooled model, read out as a policy."""
+        """Return the pooled model, read out as a policy."""
         return ScoredPolicy(self.name, pooled_score(self.parameters), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason."""
+        """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason."""
         if not self.is_adapting or self.refusal(support) is not None:
             return self.zero_shot()
         sums = pooled_residual_sums(
@@ -75,7 +75,7 @@ class EffectsMetaPolicy:
         return ScoredPolicy(self.name, score, self.temperature)
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """No support is too thin, for the prior decides how far it is followed; but it may not be empty."""
+        """Refuse an empty support only: with few rounds the prior outweighs them."""
         return refusal_of_nothing(support)
 
     @property
@@ -84,17 +84,17 @@ class EffectsMetaPolicy:
         return self.is_adapting
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """The same effects, of residuals from another pooled model."""
+        """Return the same effects, of residuals from another pooled model."""
         del before
         return replace(self, parameters=pooled)
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         prior = {"prior.shared": self.prior.shared, "prior.action": self.prior.action}
         return {**prior, **{f"pooled.{name}": value for name, value in self.parameters.items()}}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "dispersion": self.prior.dispersion,
             "chosen": list(self.chosen),
@@ -107,7 +107,7 @@ class EffectsMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         own = dict(card)
         prior = EffectPrior(numbers["prior.shared"], numbers["prior.action"], own.pop("dispersion"))
         parameters = {
@@ -120,12 +120,12 @@ class EffectsMetaPolicy:
 
 
 def refusal_of_nothing(support: LoggedRounds) -> str | None:
-    """Why nothing can be learned from this support, as a sentence: it is empty; None if it isn't."""
+    """Return why nothing can be learned from an empty support, as a sentence; None if it isn't empty."""
     return "The support is empty: there is nothing to adapt to." if support.n == 0 else None
 
 
 def logged_pooled_score(parameters: Parameters, rounds: LoggedRounds) -> Tensor:
-    """The pooled score of each round's logged item: [n]."""
+    """Return the pooled score of each round's logged item: [n]."""
     like = parameters["context_weight"]
     with torch.no_grad():
         return two_tower.logged_scores(
@@ -138,7 +138,7 @@ def logged_pooled_score(parameters: Parameters, rounds: LoggedRounds) -> Tensor:
 
 
 def mean_and_weight(score: Tensor, *, is_binary: bool) -> tuple[Tensor, Tensor]:
-    """The expected reward of a score, and its derivative w by the score, in float64.
+    """Return the expected reward of a score, and its derivative w by the score, in float64.
 
     >>> mean_and_weight(torch.zeros(1), is_binary=True)
     (tensor([0.5000], dtype=torch.float64), tensor([0.2500], dtype=torch.float64))
@@ -159,7 +159,7 @@ def pooled_residual_sums(
     is_binary: bool,
     reward_scale: float,
 ) -> ResidualSums:
-    """The sums of residuals r - q(score) [n] of rounds in segments 0..n_segments - 1."""
+    """Return the sums of residuals r - q(score) [n] of rounds in segments 0..n_segments - 1."""
     mean, weight = mean_and_weight(score, is_binary=is_binary)
     columns = with_intercept(input_columns(rounds.context, rounds.slot, rounds.n_slots), chosen)
     residual = rounds.reward.to("cpu", torch.float64) / reward_scale - mean

@@ -17,23 +17,23 @@ click, falls below this share of its base."""
 
 
 def pooled_score(parameters: Parameters) -> Score:
-    """The two-tower score as a function of (context, slot, item_features) → [n, A]; it ignores history."""
+    """Return two-tower score as a function of (context, slot, item_features) → [n, A]; it ignores history."""
     return SoftmaxPolicy("pooled", parameters, temperature=1.0).score
 
 
 def input_columns(context: Tensor, slot: Tensor, n_slots: int) -> Tensor:
-    """What effects may depend on: context and one column per slot, [n, d + n_slots]."""
+    """Return the columns that effects may depend on: context and one per slot, [n, d + n_slots]."""
     one_hot = torch.nn.functional.one_hot(slot.to(context.device), n_slots).to(context.dtype)
     return torch.cat([context, one_hot], dim=-1)
 
 
 def with_intercept(inputs: Tensor, chosen: tuple[int, ...]) -> Tensor:
-    """x [n, k]: a one, and the chosen columns of `input_columns`."""
+    """Return x [n, k]: a one, and the chosen columns of `input_columns`."""
     return torch.cat([torch.ones_like(inputs[:, :1]), inputs[:, list(chosen)]], dim=-1)
 
 
 def moved(score: Tensor, effect: Tensor, *, is_binary: bool) -> Tensor:
-    """The score of a reward whose mean has moved by w * effect, w the derivative of the mean by its score.
+    """Return the score of a reward whose mean has moved by w * effect, w = d mean / d score.
 
     0/1 rewards: the log-odds of q + q (1 - q) u, without ever forming them from a rounded q:
 
@@ -73,7 +73,7 @@ class EffectsScore:
     def __call__(
         self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
     ) -> Tensor:
-        """[n, A], on the base score's device."""
+        """Return the scores [n, A], on the base score's device."""
         score = self.base(context, slot, item_features, history)
         columns = with_intercept(input_columns(context, slot, self.n_slots), self.chosen).to(score)
         effect = columns @ self.coefficients.to(score).T
@@ -93,7 +93,7 @@ def effects_score(
     is_binary: bool,
     caution: float = 0.0,
 ) -> EffectsScore:
-    """The score of the posterior's only segment."""
+    """Return the score of the posterior's only segment."""
     deviation = posterior.prior.action.sqrt()
     return EffectsScore(
         base=base,

@@ -50,7 +50,7 @@ class FineTuned:
 def validated_steps(
     start: WarmStart, objective: SegmentObjective, settings: LearningSettings
 ) -> tuple[float, int]:
-    """(rate, number of steps) that most surely improve the likelihood of the validation segments' query.
+    """Return (rate, number of steps) that most surely improve the likelihood of the validation query rounds.
 
     Of equals the shortest way: the fewest steps, then the smallest rate.
     """

@@ -34,7 +34,7 @@ class FittedPolicy(MetaPolicy, Protocol):
         ...
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> "FittedPolicy":
-        """The same learner's policy of other rounds; how it was evaluated stays."""
+        """Fit the same learner's policy on other rounds; the results of its validation stay."""
         ...
 
 
@@ -55,7 +55,7 @@ def fit_by_time(fit: Callable[[LoggedRounds], Fitted], fits: SharedFits, progres
 def validated_by_time(
     early: Fitted, learned: Fitted, fits: SharedFits, began: float, progress: Progress | None
 ) -> Fitted:
-    """What was learned of the training segments, with how `early`, of the support rounds, did on later ones.
+    """Return `learned` with the results of `early`, which the support rounds alone taught, on later rounds.
 
     began: when learning did, in seconds of `time.perf_counter`.
     """
@@ -83,7 +83,7 @@ def _at(policy: Policy, temperature: float) -> Policy:
 
 
 def _compared(learner: str, lead: float) -> Sequence[Finding]:
-    """How it did beside the pooled model; nothing to say of the pooled model itself."""
+    """Return how a learner predicted compared with the pooled model; nothing for the pooled model itself."""
     if lead == 0.0:
         return ()
     clearly, direction = "clearly_" if abs(lead) > DEMANDED else "", "better" if lead > 0.0 else "worse"

@@ -55,11 +55,11 @@ class GradientMetaPolicy:
     offset: MixedModel | None = None
 
     def zero_shot(self) -> SoftmaxPolicy:
-        """The policy for a segment of which nothing is known."""
+        """Return the policy for a segment without rounds of its own."""
         return self._read_out(self.parameters)
 
     def adapt(self, support: LoggedRounds) -> SoftmaxPolicy:
-        """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
+        """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
 
         The steps and their length are those that meta-training has validated: nothing is tuned here.
         """
@@ -71,7 +71,7 @@ class GradientMetaPolicy:
         return self._read_out(parameters)
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """Why this support isn't adapted to, as a sentence; None if it is.
+        """Return why this support isn't adapted to, as a sentence; None if it is.
 
         A support may be too thin, or so strange that no finite policy comes out of it.
         """
@@ -83,7 +83,7 @@ class GradientMetaPolicy:
         return None
 
     def with_steps(self, steps: int) -> Self:
-        """The policy with another number of steps: the first of its rates, or its last one over and over.
+        """Return policy with another number of steps: the first of its rates, or its last one over and over.
 
         How far it may move was found for its own number, so that limit is lifted.
         """
@@ -98,7 +98,7 @@ class GradientMetaPolicy:
         return SoftmaxPolicy(self.name, parameters, self.objective.temperature, offset)
 
     def _batch(self, support: LoggedRounds) -> Batch:
-        """The support as one task, upon the mixed model's scores."""
+        """Return the support as one task, with the mixed model's scores as its offset."""
         like = self.parameters["context_weight"]
         rounds = support.to(like.device, like.dtype)
         if self.offset is not None:
@@ -144,7 +144,7 @@ class GradientMetaPolicy:
         return self.inner_steps > 0
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """The same move away from another pooled model."""
+        """Return the policy moved by the same difference away from another pooled model."""
         parameters = {
             # What has not moved is the other model exactly, not up to rounding.
             name: torch.where(value == before[name], pooled[name], pooled[name] + (value - before[name]))
@@ -153,13 +153,13 @@ class GradientMetaPolicy:
         return replace(self, parameters=parameters)
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         rates = {_RATE + name: rate for name, rate in self.rates.items()}
         of_offset = {} if self.offset is None else numbers_of(self.offset)
         return {**self.parameters, **rates, **{_OFFSET + name: value for name, value in of_offset.items()}}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "objective": asdict(self.objective),
             "inner_lr": self.inner_lr,
@@ -172,7 +172,7 @@ class GradientMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         own = {**card, "objective": SegmentObjective(**card["objective"])}
         if own["offset"] is not None:
             own["offset"] = restored_model(_under(_OFFSET, numbers), own["offset"])

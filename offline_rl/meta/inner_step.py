@@ -46,7 +46,7 @@ class InnerStep:
     learns_shrinkage: bool = False
 
     def learned(self, objective: SegmentObjective, like: Tensor) -> dict[str, Tensor]:
-        """The learned numbers' starting values, on the device and in the dtype of `like`."""
+        """Return the learned numbers' starting values, on the device and in the dtype of `like`."""
         numbers = {}
         if self.learns_rates:
             for name in self.moved:
@@ -56,7 +56,7 @@ class InnerStep:
         return numbers
 
     def size(self, meta: Mapping[str, Tensor]) -> StepSize:
-        """alpha: one number, or the rates [inner_steps] of the tensors that move."""
+        """Return alpha: one number, or the rates [inner_steps] of the tensors that move."""
         if self.learns_rates:
             return {name: meta[_RATE + name].exp() for name in self.moved}
         if self.moved == NAMES:
@@ -67,7 +67,7 @@ class InnerStep:
     def on(
         self, meta: Mapping[str, Tensor], objective: SegmentObjective, support: Batch
     ) -> tuple[Batch, StepSize]:
-        """The support and the step size to adapt to it with, trust included.
+        """Return the support and the step size to adapt to it with, trust included.
 
         A learned kappa multiplies the rates, [inner_steps, tasks], instead of the loss, so that its gradient
         survives the first order, in which the loss's own gradient is a constant.
@@ -82,19 +82,19 @@ class InnerStep:
         return support, {name: rate.unsqueeze(-1) * trust for name, rate in size.items()}
 
     def objective(self, meta: Mapping[str, Tensor], objective: SegmentObjective) -> SegmentObjective:
-        """The objective with the kappa that was learned, if it was."""
+        """Return the objective with the kappa that was learned, if it was."""
         if not self.learns_shrinkage:
             return objective
         return replace(objective, shrinkage=float(meta[_SHRINKAGE].detach().exp()))
 
 
 def network_of(meta: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The network's tensors among the meta-parameters."""
+    """Return the network's tensors among the meta-parameters."""
     return {name: value for name, value in meta.items() if not is_learned_number(name)}
 
 
 def is_learned_number(name: str) -> bool:
-    """Whether a meta-parameter is a learned rate or kappa, and no tensor of the network."""
+    """Return whether a meta-parameter is a learned rate or kappa, and no tensor of the network."""
     return name.startswith(_RATE) or name == _SHRINKAGE
 
 

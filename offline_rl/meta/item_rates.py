@@ -44,7 +44,7 @@ class Rates:
 
 
 def shrunken_rates(reward: Tensor, code: Tensor, n_codes: int) -> Rates:
-    """Rates of the rounds of each code, shrunken to the mean m of all: float64 on the CPU.
+    """Return the rates of the rounds of each code, shrunken to the mean m of all: float64 on the CPU.
 
         mean = (sum of rewards + M m) / (rounds + M),   M = 10 / share of rounds with a reward other than 0
 
@@ -75,7 +75,7 @@ def _pseudo_rounds(share: Tensor) -> Tensor:
 
 
 def reward_units(reward: Tensor) -> tuple[bool, float]:
-    """Whether rewards [n] are 0/1, and the unit that scores of others are in: their standard deviation.
+    """Return whether rewards [n] are 0/1, and the unit of scores of other rewards: their standard deviation.
 
     >>> reward_units(torch.tensor([1.0, 3.0, 5.0]))
     (False, 2.0)
@@ -121,11 +121,11 @@ class ItemRatesMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """Items by their rate in all segments together."""
+        """Return the policy that ranks items by their rate in all segments together."""
         return self._served(self.rates.mean)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """Items by their rate in the segment; zero-shot where there is none.
+        """Return the policy that ranks items by their rate in the segment; zero-shot where there is none.
 
         rate = (sum of rewards + M m) / (rounds + M) of the support's rounds of an item, m and M its `Rates`.
         """
@@ -134,7 +134,7 @@ class ItemRatesMetaPolicy:
         return self._served(self._in_segments(support, torch.zeros_like(support.segment), 1)[0])
 
     def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
-        """Segment → its policy, all counted at once."""
+        """Return segment → its policy, counted for all segments together."""
         segments, place = torch.unique(rounds.segment, return_inverse=True)
         if not self.adapts:
             return dict.fromkeys(segments.tolist(), self.zero_shot())
@@ -142,7 +142,7 @@ class ItemRatesMetaPolicy:
         return {segment: self._served(mean) for segment, mean in zip(segments.tolist(), own, strict=True)}
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """No support is too thin, for pseudo-clicks are mixed with it; but it may not be empty."""
+        """Refuse an empty support only: with few rounds the pseudo-clicks outweigh them."""
         return refusal_of_nothing(support)
 
     @property
@@ -151,21 +151,21 @@ class ItemRatesMetaPolicy:
         return self.by_segment and bool((self.rates.strength < ALIKE).any())
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: no reward model lies under it."""
+        """Return the policy itself: it has no reward model."""
         del pooled, before
         return self
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
-        """The policy of other rounds' counts."""
+        """Return the same learner's policy by the counts of other rounds."""
         del seed
         return replace(self, **_counted(rounds))
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         return {"mean": self.rates.mean, "strength": self.rates.strength}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "by_segment": self.by_segment,
             "temperature": self.temperature,
@@ -176,11 +176,11 @@ class ItemRatesMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         return cls(rates=Rates(numbers["mean"], numbers["strength"]), **card, **shared)
 
     def _in_segments(self, rounds: LoggedRounds, place: Tensor, n_segments: int) -> Tensor:
-        """Rates of items in segments, [n_segments, A]; place [n]: segment of each round, from 0."""
+        """Return rates of items in segments, [n_segments, A]; place [n]: segment of each round, from 0."""
         cell = (place * rounds.n_actions + rounds.action).to("cpu")
         reward = rounds.reward.to("cpu", torch.float64) / self.reward_scale
         cells = n_segments * rounds.n_actions
@@ -218,7 +218,7 @@ class ItemRates:
 
 
 def _counted(rounds: LoggedRounds) -> dict[str, Any]:
-    """The fields of `ItemRatesMetaPolicy` that rounds tell."""
+    """Return the fields of `ItemRatesMetaPolicy` that follow from rounds."""
     is_binary, scale = reward_units(rounds.reward)
     rates = shrunken_rates(rounds.reward.double() / scale, rounds.action, rounds.n_actions)
     return {"rates": rates, "is_binary": is_binary, "reward_scale": scale}

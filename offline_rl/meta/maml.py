@@ -30,7 +30,7 @@ def meta_gradient(
     inner_steps: int,
     first_order: bool = False,
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mean query loss after adaptation, and its exact gradient with respect to the meta-parameters.
+    """Return mean query loss after adaptation, and its exact gradient with respect to the meta-parameters.
 
         J(theta) = mean_t L(theta_t; query_t),   theta_t = K steps of gradient descent on L(.; support_t)
 
@@ -66,7 +66,7 @@ def value_after_adapting(
     inner_steps: int,
     first_order: bool,
 ) -> Tensor:
-    """J(theta) of `meta_gradient`, to be differentiated by params and, where they ask for it, by the rates.
+    """Return J(theta) of `meta_gradient`, to differentiate by params and, where they are learned, by rates.
 
     dJ/d alpha_k = -mean_t <grad L(theta_k; support_t), lambda_{k+1}>, with lambda_k = dJ_t / d theta_k; in
     first order lambda is the query gradient at theta_K throughout. params must require gradients.
@@ -84,7 +84,7 @@ def value_after_adapting(
 
 
 def gradient_of(value: Tensor, params: dict[str, Tensor]) -> dict[str, Tensor]:
-    """d value / d params; zero where value doesn't depend on a tensor."""
+    """Return d value / d params; zero where value doesn't depend on a tensor."""
     if not value.requires_grad:
         return {name: torch.zeros_like(tensor) for name, tensor in params.items()}
     gradients = torch.autograd.grad(value, list(params.values()), materialize_grads=True)

@@ -75,22 +75,22 @@ class MetaPolicy(Protocol):
         ...
 
     def zero_shot(self) -> Policy:
-        """The policy for a segment of which nothing is known."""
+        """Return the policy for a segment without rounds of its own."""
         ...
 
     def adapt(self, support: LoggedRounds) -> Policy:
-        """The policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
+        """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
 
         Nothing is tuned here: how to adapt was decided while meta-training.
         """
         ...
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """Why this support is too thin to adapt to, as a sentence; None if it isn't."""
+        """Return why this support is too thin to adapt to, as a sentence; None if it isn't."""
         ...
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """The same policy upon another pooled reward model than the one it was learned with, `before`.
+        """Return the policy with another pooled reward model than the one it was learned with, `before`.
 
         What was learned about adapting stays (see `offline_rl.meta.refit`); a policy without a pooled model
         under it is its own answer.
@@ -98,9 +98,9 @@ class MetaPolicy(Protocol):
         ...
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         ...
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors, the curve and the fields above, as JSON can hold it."""
+        """Return the fields but the tensors, the curve and those above, in a form that JSON can hold."""
         ...

@@ -52,18 +52,18 @@ class MixedMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """The policy without any segment's own effects."""
+        """Return the policy without any segment's own effects."""
         return ScoredPolicy(self.name, self.model.score(), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy for the segment that `support` comes from; zero-shot where there is none."""
+        """Return the policy for the segment that `support` comes from; zero-shot where there is none."""
         if not self.adapts or self.refusal(support) is not None:
             return self.zero_shot()
         effects = self.model.segment_effects(support, torch.zeros_like(support.segment), 1)
         return ScoredPolicy(self.name, self.model.score(effects[0]), self.temperature)
 
     def adapt_each(self, rounds: LoggedRounds) -> dict[int, Policy]:
-        """Segment → its policy, all solved side by side."""
+        """Return segment → its policy, solved for all segments together."""
         segments, place = torch.unique(rounds.segment, return_inverse=True)
         if not self.adapts:
             return dict.fromkeys(segments.tolist(), self.zero_shot())
@@ -74,7 +74,7 @@ class MixedMetaPolicy:
         }
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """No support is too thin, for the prior decides how far it is followed; but it may not be empty."""
+        """Refuse an empty support only: with few rounds the prior outweighs them."""
         return refusal_of_nothing(support)
 
     @property
@@ -83,23 +83,23 @@ class MixedMetaPolicy:
         return self.with_segments and bool((self.model.variances[1] > NEGLIGIBLE).any())
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: it stands on no two-tower model."""
+        """Return the policy itself: it has no two-tower model under it."""
         del pooled, before
         return self
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
-        """The policy of other rounds, variances and all."""
+        """Return the same learner's policy fitted on other rounds, prior variances included."""
         model = fit_model(
             rounds, with_segments=self.with_segments, with_factors=self.model.has_factors, seed=seed
         )
         return replace(self, model=model)
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name."""
+        """Return the tensors to store, by name."""
         return numbers_of(self.model)
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "with_segments": self.with_segments,
             "temperature": self.temperature,
@@ -109,7 +109,7 @@ class MixedMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         own = dict(card)
         return cls(model=restored_model(numbers, own.pop("model")), **own, **shared)
 

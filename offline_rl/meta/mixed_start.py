@@ -29,7 +29,7 @@ PENALTY = 100.0
 
 
 def mixed_start(tasks: Tasks, split: TimeSplit, pooled: MixedModel, *, hidden: int, seed: int) -> WarmStart:
-    """The pooled mixed model with a network of this width on top, read out as the mixed model is.
+    """Return the pooled mixed model with a network of this width on top, read out as the mixed model is.
 
     Without a meta_validation segment the query rounds of the training segments are the validation rounds, and
     the start stays the model that has not seen them: that of the split.
@@ -61,14 +61,14 @@ def mixed_start(tasks: Tasks, split: TimeSplit, pooled: MixedModel, *, hidden: i
 
 
 def _with_offset(model: MixedModel, tasks: Tasks) -> Tasks:
-    """The tasks before the holdout, upon the model: nobody learns from the rest, which only takes memory."""
+    """Return the tasks before the holdout, with the model's offset: learners use no other rounds."""
     known = tasks.window_code <= 1
     rounds = with_offset(model, tasks.rounds.select(known))
     return replace(tasks, rounds=rounds, window_code=tasks.window_code[known], origin=None)
 
 
 def _network(model: MixedModel, rounds: LoggedRounds, hidden: int, seed: int) -> RewardModel:
-    """A network that adds nothing yet, in the mixed model's units."""
+    """Return a network that adds nothing yet, in the mixed model's units."""
     parameters = random_towers(rounds, hidden, torch.Generator().manual_seed(seed))
     for name in ("item_weight", "item_bias"):
         parameters[name] = torch.zeros_like(parameters[name])

@@ -49,7 +49,7 @@ def descend(
     progress: Progress | None,
     inner_step: InnerStep | None = None,
 ) -> GradientMetaPolicy:
-    """Adam along `direction` from the warm start until validation says stop; the best step's policy.
+    """Descend along `direction` by Adam until validation stops it, and return the best checkpoint's policy.
 
     The rate falls to zero along a cosine, and directions longer than gradient_norm are shortened to it.
     Training ends when patience runs out, when the gradient has vanished, after max_steps, or when a number
@@ -128,7 +128,7 @@ def descend(
 
 
 def _optimizer(params: Mapping[str, Tensor], settings: LearningSettings) -> torch.optim.Optimizer:
-    """Adam, with its rate as the group's `peak`; learned rates and kappa are a faster group of their own."""
+    """Return Adam, with its rate as the group's `peak`; learned rates and kappa form a faster group."""
     network = [value for name, value in params.items() if not is_learned_number(name)]
     numbers = [value for name, value in params.items() if is_learned_number(name)]
     groups = [{"params": network, "peak": settings.outer_lr}]
@@ -144,7 +144,7 @@ def _checkpoint(
     objective: SegmentObjective,
     inner_step: InnerStep,
 ) -> Checkpoint:
-    """What validation sees at a step; the checkpoint keeps all meta-parameters, learned numbers included."""
+    """Return the checkpoint of a step, with all meta-parameters, learned numbers included."""
     meta = {name: value.detach().clone() for name, value in params.items()}
     checkpoint = start.validation.measure(
         step,
@@ -159,7 +159,7 @@ def _checkpoint(
 def _first_checkpoint(
     params: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, inner_step: InnerStep
 ) -> Checkpoint:
-    """The checkpoint at the warm start, taken as zero-shot where its adaptation overflows."""
+    """Return the checkpoint at the warm start, as zero-shot where its adaptation overflows."""
     checkpoint = _checkpoint(0, params, start, objective, inner_step)
     if _is_finite(checkpoint):
         return checkpoint
@@ -187,7 +187,7 @@ def _norm(gradient: Mapping[str, Tensor]) -> float:
 
 
 def _has_vanished(norms: list[float]) -> bool:
-    """Whether the smoothed norm of the gradient has fallen below its floor."""
+    """Return whether the smoothed norm of the gradient has fallen below its floor."""
     smoothed = norms[0]
     for norm in norms[1:]:
         smoothed = SMOOTHING * smoothed + (1.0 - SMOOTHING) * norm
@@ -221,7 +221,7 @@ def _rates(meta: Mapping[str, Tensor], inner_step: InnerStep) -> dict[str, Tenso
 def _furthest_move(
     meta: Mapping[str, Tensor], start: WarmStart, objective: SegmentObjective, inner_step: InnerStep
 ) -> float:
-    """The longest |theta_K - theta_0| among the validation tasks."""
+    """Return the longest |theta_K - theta_0| among the validation tasks."""
     learned, size = inner_step.objective(meta, objective), inner_step.size(meta)
     moves = [
         distance_moved(
@@ -235,7 +235,7 @@ def _furthest_move(
 def _conclude(
     name: str, state: Convergence, inner_steps: int, max_steps: int
 ) -> tuple[Checkpoint, bool, list[Finding]]:
-    """The step to keep, whether to adapt from it, and what to say about it."""
+    """Return the step to keep, whether to adapt from it, and what to say about it."""
     if inner_steps > 0 and not state.adaptation_pays:
         return state.first, False, [Finding("adaptation_off", name)]
     notes: list[Finding] = []

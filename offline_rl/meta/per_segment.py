@@ -48,11 +48,11 @@ class PerSegmentMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """Every available item alike: without its own log a segment alone has nothing to go by."""
+        """Return uniform policy: without its own log a segment alone gives no reason to prefer an item."""
         return ScoredPolicy(self.name, constant_score(0.0), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
-        """The policy fitted on `support` alone; zero-shot where it is empty.
+        """Return the policy fitted on `support` alone; zero-shot where it is empty.
 
             score = level + l_a' b + x' theta_a,  b, theta_a ~ N(0, variance)
 
@@ -92,7 +92,7 @@ class PerSegmentMetaPolicy:
         return ScoredPolicy(self.name, score, self.temperature)
 
     def refusal(self, support: LoggedRounds) -> str | None:
-        """No support is too thin to try; but it may not be empty."""
+        """Refuse an empty support only."""
         return refusal_of_nothing(support)
 
     @property
@@ -101,16 +101,16 @@ class PerSegmentMetaPolicy:
         return True
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Itself: nothing is shared with other segments."""
+        """Return the policy itself: nothing is shared with other segments."""
         del pooled, before
         return self
 
     def numbers(self) -> dict[str, Tensor]:
-        """The tensors to store, by name: the one number that was learned."""
+        """Return the tensors to store, by name: the one number that was learned."""
         return {"variance": torch.tensor([self.variance], dtype=torch.float64)}
 
     def card(self) -> dict[str, Any]:
-        """Everything but the tensors and the curve, as JSON can hold it."""
+        """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "temperature": self.temperature,
             "is_binary": self.is_binary,
@@ -119,7 +119,7 @@ class PerSegmentMetaPolicy:
 
     @classmethod
     def restored(cls, numbers: Mapping[str, Tensor], card: Mapping[str, Any], **shared: Any) -> Self:
-        """The policy of these `numbers` and this `card`; shared: the fields that every meta-policy has."""
+        """Build the policy from its `numbers` and `card`; shared: the fields that every meta-policy has."""
         return cls(variance=float(numbers["variance"][0]), **card, **shared)
 
 
@@ -151,7 +151,7 @@ class PerSegment:
 
 
 def constant_score(level: float) -> Score:
-    """The same score for every item in every context."""
+    """Return the same score for every item in every context."""
 
     def score(
         context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None

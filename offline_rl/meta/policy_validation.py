@@ -45,7 +45,7 @@ class ValidationTask:
 
 
 def validation_tasks(start: WarmStart) -> list[ValidationTask]:
-    """The tasks of `start.validation` one by one, in the order of its `cluster`."""
+    """Return the tasks of `start.validation` one by one, in the order of its `cluster`."""
     return [
         ValidationTask(
             _rounds_of(batch.support, task, start.training),
@@ -103,7 +103,7 @@ def one_point_curve(result: Valued, began: float, progress: Progress | None) -> 
 
 
 def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tensor:
-    """Log-likelihood of every query round's reward [n] under the scores of its segment's policy.
+    """Return the log-likelihood of every query round's reward [n] under the scores of its segment's policy.
 
     policies: one per validation task, in the order of `validation_tasks`. It is far less noisy than
     a value, and so decides what a value can't: whether adapting pays, and which prior or penalty to take.
@@ -126,7 +126,7 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
 
 
 def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
-    """The constant b under which scores [n] + b tell rewards [n] best, by Newton's method.
+    """Return the constant b under which scores [n] + b tell rewards [n] best, by Newton's method.
 
     Rewards that are all 0, or all 1, have no best constant: then one beyond which nothing changes.
 
@@ -159,7 +159,7 @@ def _value_terms(policy: Policy, part: ValidationTask) -> Tensor:
 
 
 def _rounds_of(batch: Batch, task: int, like: LoggedRounds) -> LoggedRounds:
-    """The real rows of one task of a padded batch, as the rounds they were; clusters are not among them."""
+    """Return the real rows of one task of a padded batch, as the rounds they were, without clusters."""
     real = batch["mask"][task]
     action = batch["action"][task][real]
     history = None

@@ -21,7 +21,7 @@ class PooledTwoTower:
     name: str = "pooled_two_tower"
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> GradientMetaPolicy:
-        """The warm start, unchanged."""
+        """Return the warm start, unchanged."""
         start = fits.warm_start
         return descend(
             self.name,

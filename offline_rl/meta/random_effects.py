@@ -75,7 +75,7 @@ class RandomEffects:
 
 
 def estimate_segment_prior(start: WarmStart, score: Tensor) -> tuple[EffectPrior, tuple[int, ...]]:
-    """How much segments differ from the pooled model, and in the effect of which input columns.
+    """Estimate how much segments differ from the pooled model, and in the effect of which input columns.
 
     From the residuals of the training segments.
     score [n]: the pooled scores of their logged items, cross-fitted: a model that has seen the rewards of a
@@ -111,7 +111,7 @@ def estimate_segment_prior(start: WarmStart, score: Tensor) -> tuple[EffectPrior
 
 
 def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:
-    """The share of the prior's variances that most surely improves on the pooled model; 0 where none does.
+    """Return share of the prior's variances that most surely improves on the pooled model; 0 where none does.
 
     Each component's variance is estimated on its own and can't be negative, so what noise adds to forty of
     them does not cancel: taken at its word, the prior follows segments too far where they hardly differ.

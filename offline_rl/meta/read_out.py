@@ -19,7 +19,7 @@ at 0.05 a lead of 0.03 is preferred less than 2 to 1."""
 def choose_temperature(
     model: RewardModel, unseen: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
 ) -> float:
-    """The greediest temperature that beats each softer choice by a standard error, by doubly robust value.
+    """Return greediest temperature that beats each softer choice by a standard error, by doubly robust value.
 
     A paired comparison on `unseen`, which the model must not have seen: starting from the softest, a
     sharper read-out replaces the current one if its gain exceeds the clustered standard error of the gain.

@@ -16,7 +16,7 @@ from offline_rl.meta.shared_fits import SharedFits
 
 
 def refitted(policy: MetaPolicy, fits: SharedFits) -> MetaPolicy:
-    """The policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
+    """Return the policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
 
     What is fitted in one go is fitted again, variances and all. What was learned upon a mixed model is put
     upon the one of all rounds. For the others the two-tower model's penalty, the temperature, and how far

@@ -64,7 +64,7 @@ class Reinforce:
         )
 
     def _sampler(self, start: WarmStart, rows: int, seed: int) -> Callable[[torch.Generator], Batch]:
-        """Batches of about `rows` rounds; all rounds in every step where there are no more."""
+        """Return a sampler of batches of about `rows` rounds, or of all rounds where there are no more."""
         log = start.training
         values = {}
         if self.kind == "doubly_robust":
@@ -79,7 +79,7 @@ class Reinforce:
 
 
 def pooled_gradient(loss: Loss, params: dict[str, Tensor], batch: Batch) -> tuple[float, dict[str, Tensor]]:
-    """Loss and gradient of one task that holds everybody's rounds; params without task dimension."""
+    """Return loss and gradient of one task that holds everybody's rounds; params without task dimension."""
     one_task = with_task_dimension(differentiable(params), 1)
     gradient = gradient_per_task(loss, one_task, batch, create_graph=False)
     with torch.no_grad():

@@ -34,7 +34,7 @@ class Replay:
 
     @classmethod
     def of(cls, cluster: Tensor, surprise: Tensor, *, alpha: float, beta: float = 1.0) -> "Replay":
-        """Sessions [n rounds] with priorities from each round's surprise [n], such as r - q_hat.
+        """Return the sessions [n rounds] with priorities from each round's surprise [n], such as r - q_hat.
 
         alpha 0 draws all sessions alike, 1 in proportion to their priority.
 
@@ -64,7 +64,7 @@ class Replay:
         generator: torch.Generator,
         row_values: dict[str, Tensor] | None = None,
     ) -> Batch:
-        """Whole sessions, drawn with replacement, of about so many rounds: one task for `pooled_gradient`.
+        """Draw whole sessions, with replacement, of about this many rounds: one task for `pooled_gradient`.
 
         rounds: those that the sessions were made of; row_values: see `pad_tasks`.
         The mask holds each row's weight, B C / (m n) (1 / (C P(c)))^beta, for m sessions of C with B rounds
@@ -80,7 +80,7 @@ class Replay:
     def batch_of(
         self, rounds: LoggedRounds, draws: Tensor, row_values: dict[str, Tensor] | None = None
     ) -> Batch:
-        """The batch of the sessions in draws [m] (see `sample`)."""
+        """Return the batch of the sessions in draws [m] (see `sample`)."""
         size = self.size[draws]
         row_draw = torch.repeat_interleave(torch.arange(len(draws)), size)
         offset = torch.arange(len(row_draw)) - (size.cumsum(0) - size)[row_draw]

@@ -27,7 +27,7 @@ def meta_gradient(
     inner_lr: float,
     inner_steps: int,
 ) -> dict[str, Tensor]:
-    """mean_t (theta - theta_t): descend along it, theta <- theta - outer_lr * this.
+    """Return mean_t (theta - theta_t): descend along it, theta <- theta - outer_lr * this.
 
     theta_t is theta after inner_steps of gradient descent on task t's support. params: without task
     dimension, any names, any dtype.

@@ -45,7 +45,7 @@ class EffectPrior:
     dispersion: float
 
     def times(self, share: float) -> "EffectPrior":
-        """The same with a share of every variance but the level's, which no choice depends on."""
+        """Return the same with a share of every variance but the level's, which no choice depends on."""
         return EffectPrior(
             torch.cat([self.shared[:1], share * self.shared[1:]]), share * self.action, self.dispersion
         )
@@ -69,23 +69,23 @@ class EffectPosterior:
     pull: Tensor
 
     def coefficients(self) -> Tensor:
-        """[S, A, k] such that the posterior mean of u_sa(x) is x' coefficients."""
+        """Return coefficients [S, A, k] such that the posterior mean of u_sa(x) is x' coefficients."""
         values = self.action_mean * self.prior.action.sqrt()
         values[..., 0] += self.shared_mean @ self.lift.T
         return values
 
     def shared_variance_on_items(self) -> Tensor:
-        """Posterior variance of l_a' b_s: [S, A]."""
+        """Return the posterior variance of l_a' b_s: [S, A]."""
         return torch.einsum("ap,spr,ar->sa", self.lift, self.shared_covariance, self.lift)
 
     def action_variances(self) -> Tensor:
-        """Posterior variances of zeta_sa: [S, A, k], uncertainty about b_s included."""
+        """Return the posterior variances of zeta_sa: [S, A, k], uncertainty about b_s included."""
         own = self.own_covariance.diagonal(dim1=-2, dim2=-1)
         return own + self.pull.square() * self.shared_variance_on_items().unsqueeze(-1)
 
 
 def loading_of(item_features: Tensor) -> Tensor:
-    """l [A, 1 + f]: a one, and the item features standardized over the items (0 where all are alike).
+    """Return l [A, 1 + f]: a one, and the item features standardized over the items (0 where all are alike).
 
     >>> loading_of(torch.tensor([[1.0, 5.0], [3.0, 5.0]])).tolist()
     [[1.0, -1.0, 0.0], [1.0, 1.0, 0.0]]
@@ -100,7 +100,7 @@ def loading_of(item_features: Tensor) -> Tensor:
 def residual_sums(
     columns: Tensor, weight: Tensor, residual: Tensor, cell: Tensor, shape: tuple[int, int]
 ) -> ResidualSums:
-    """Sums of n rounds: columns [n, k], weight w, residual e and cell = segment * A + item [n], shape (S, A).
+    """Sum n rounds: columns [n, k], weight w, residual e and cell = segment * A + item [n], shape (S, A).
 
     >>> one = torch.ones(3, dtype=torch.float64)
     >>> sums = residual_sums(one[:, None], one, torch.tensor([1.0, 0.0, 1.0], dtype=torch.float64),
@@ -129,7 +129,7 @@ def residual_sums(
 
 
 def effect_posterior(sums: ResidualSums, loading: Tensor, prior: EffectPrior) -> EffectPosterior:
-    """The exact posterior of every segment's effects.
+    """Return the exact posterior of every segment's effects.
 
     One item, no shared effects, x = 1: with n rounds of w = 1, mean residual e and prior variance T the mean
     is e n / (n + dispersion / T). Here n = 4, e = 0.5, T = 0.25 and dispersion 1: half of it.

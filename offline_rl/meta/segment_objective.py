@@ -51,7 +51,7 @@ class SegmentObjective:
     gamma: float = 0.0
 
     def loss(self, params: Parameters, batch: Batch) -> Tensor:
-        """Loss per task [T], times the batch's `trust` where it has one (see `as_support`).
+        """Return the loss per task [T], times the batch's `trust` where it has one (see `as_support`).
 
         One inner_lr has to suit every shop. So the likelihood is divided by the reward variance, and the
         value by the mean reward and counted per logit instead of per score (temperature squared), which takes
@@ -66,7 +66,7 @@ class SegmentObjective:
         return values * batch["trust"] if "trust" in batch else values
 
     def prior_cost(self, params: Mapping[str, Tensor], precision: float) -> Tensor:
-        """What the prior of the pooled model asks of meta-parameters, in units of the likelihood's `loss`.
+        """Return cost of meta-parameters under the pooled model's prior, in units of the likelihood's `loss`.
 
             precision / 2 * |weights|^2,  precision = penalty / rounds
 
@@ -76,7 +76,7 @@ class SegmentObjective:
         return 0.5 * precision * torch.stack(squares).sum() / (self.reward_variance * self.curvature)
 
     def as_support(self, batch: Batch) -> Batch:
-        """The batch with each task's trust, information / (information + shrinkage), [T].
+        """Return the batch with each task's trust, information / (information + shrinkage), [T].
 
         The factor is the weight that a normal prior would leave to the data: a segment with two clicks moves
         little, one with two hundred goes where they point.
@@ -85,7 +85,7 @@ class SegmentObjective:
         return {**batch, "trust": information / (information + self.shrinkage)}
 
     def information(self, batch: Batch) -> Tensor:
-        """n * reward_variance of each task [T], in the dtype of the rewards: about its number of clicks."""
+        """Return n * reward_variance of each task [T], in the rewards' dtype: about its number of clicks."""
         return batch["mask"].sum(-1).to(batch["reward"].dtype) * self.reward_variance
 
     def _negative_log_likelihood(self, params: Parameters, batch: Batch) -> Tensor:
@@ -125,7 +125,7 @@ class SegmentObjective:
 
 
 def weight_of_logged(params: Parameters, batch: Batch, temperature: float) -> Tensor:
-    """rho = pi / propensity of the logged actions, [T, N], without gradient."""
+    """Return rho = pi / propensity of the logged actions, [T, N], without gradient."""
     with torch.no_grad():
         log_probabilities = softmax_policy.log_probabilities(params, batch, temperature)
         logged = log_probabilities.gather(-1, batch["action"].unsqueeze(-1)).squeeze(-1)

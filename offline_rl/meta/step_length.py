@@ -17,7 +17,7 @@ where they hardly differ an eighth of it still helps, and the whole step would f
 def validated_step(
     start: WarmStart, objective: SegmentObjective, settings: LearningSettings, step: InnerStep
 ) -> InnerStep:
-    """The step with the inner_lr, of settings.inner_lr and shares of it, that most surely improves the start.
+    """Return the step whose inner_lr, settings.inner_lr or a share of it, most surely improves the start.
 
     Evaluated on the validation tasks' query rounds after adapting to their support, by the learner's own
     criterion: the gain over not adapting less its standard error, which a long step has more of.

@@ -11,12 +11,12 @@ Batch = dict[str, Tensor]
 
 
 def rows_by_segment(rounds: LoggedRounds, segments: Sequence[int]) -> list[Tensor]:
-    """Row indices of each segment, in the order of the log."""
+    """Return the row indices of each segment, in the order of the log."""
     return [torch.nonzero(rounds.segment == segment).flatten() for segment in segments]
 
 
 def sample_rows(rows: Sequence[Tensor], at_most: int, generator: torch.Generator) -> list[Tensor]:
-    """At most `at_most` rows of each task, drawn without replacement; all of them where there are no more."""
+    """Draw at most `at_most` rows of each task, without replacement; all where there are no more."""
     sampled = []
     for indices in rows:
         if len(indices) <= at_most:
@@ -30,7 +30,7 @@ def sample_rows(rows: Sequence[Tensor], at_most: int, generator: torch.Generator
 def pad_tasks(
     rounds: LoggedRounds, rows: Sequence[Tensor], row_values: dict[str, Tensor] | None = None
 ) -> Batch:
-    """The rows of each task side by side: T tasks of at most N rows.
+    """Return the rows of each task side by side: T tasks of at most N rows.
 
     -> context [T, N, d], slot, action, reward, propensity [T, N], available bool [T, N, A],
     item_features [T, A, f] (a view), mask bool [T, N], history_state [T, N] and offset [T, N, A] where they
@@ -68,7 +68,7 @@ def sample_tasks(
     rows_per_task: int,
     generator: torch.Generator,
 ) -> list[Batch]:
-    """The same few tasks, drawn without replacement, from each window (rounds, rows of every task).
+    """Return the same few tasks, drawn without replacement, from each window (rounds, rows of every task).
 
     One batch per window: `tasks` tasks, or all if there are no more, of at most rows_per_task rows each.
     """

@@ -82,7 +82,7 @@ class TimeSplit:
         )
 
     def lead_of(self, likelihood: Tensor) -> float:
-        """By how many standard errors these log-likelihoods [n] are higher in the mean; 0 where none differs.
+        """Return the gain in these log-likelihoods [n], in standard errors; 0 where none differs.
 
         Clustered by user or by segment, whichever says that less is known.
         """
@@ -100,7 +100,7 @@ class TimeSplit:
         believed: float = 1.0,
         least_effective: float = LEAST_EFFECTIVE,
     ) -> float:
-        """The temperature at which policies that were fitted on support rounds are expected to serve best.
+        """Return temperature at which policies that were fitted on support rounds are expected to serve best.
 
             gain(T) Phi(gain(T) / error(T) - z)
 
@@ -140,14 +140,14 @@ class TimeSplit:
         return TEMPERATURES[int((gain.clamp_min(0.0) * shown).argmax())]
 
     def _expected(self, scores: Tensor, rounds: LoggedRounds) -> Tensor:
-        """Rewards that scores [n, A] expect, at the level that suits these rounds best."""
+        """Return the rewards that scores [n, A] expect, at the level that suits these rounds best."""
         logged = scores.gather(1, rounds.action[:, None])[:, 0]
         reward = rounds.reward.double() / self.model.reward_scale
         level = best_level(logged, reward, is_binary=self.model.is_binary)
         return torch.sigmoid(scores + level) if self.model.is_binary else scores * self.model.reward_scale
 
     def terms(self, by_segment: Mapping[int, Policy], otherwise: Policy) -> tuple[Tensor, Tensor]:
-        """Log-likelihood and doubly robust term of every query round [n], each by its segment's policy.
+        """Return log-likelihood and doubly robust term of each query round [n], by its segment's policy.
 
         The level of each slot in each segment is profiled out of the likelihood: a constant changes no
         choice, and a best-seller list that knows no slots would else look worse than it serves.
@@ -172,7 +172,7 @@ class TimeSplit:
     def _walk(
         self, by_segment: Mapping[int, Policy], otherwise: Policy
     ) -> Iterator[tuple[ScoredPolicy, Tensor]]:
-        """Each segment's policy with the query rounds that it is to score, a bounded number at a time."""
+        """Yield each segment's policy with the query rounds that it is to score, a limited number at once."""
         at_once = max(1, _CELLS_AT_ONCE // self.query.n_actions)
         for segment in torch.unique(self.query.segment).tolist():
             policy = by_segment.get(segment, otherwise)
@@ -245,7 +245,7 @@ DEMANDED = 1.96
 
 
 def _scores(policy: ScoredPolicy, rounds: LoggedRounds) -> Tensor:
-    """Scores of every item, float64 [n, A], on the rounds' device."""
+    """Return the scores of every item, float64 [n, A], on the rounds' device."""
     with torch.no_grad():
         scores = policy.score(rounds.context, rounds.slot, rounds.item_features, rounds.history)
     return scores.to(rounds.action.device, torch.float64)
@@ -258,7 +258,7 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
 
 
 def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[Finding]]:
-    """Rounds before the holdout of the segments that teach, and notes on them.
+    """Return the rounds before the holdout of the training segments, and notes on them.
 
     All segments teach where none is dealt out for it. Raises InputDataError if there are no rounds.
     """

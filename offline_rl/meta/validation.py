@@ -110,7 +110,7 @@ class Validation:
         inner_lr: StepSize,
         inner_steps: int,
     ) -> Checkpoint:
-        """What is seen at a step, with and without adaptation to the validation tasks' support."""
+        """Return the checkpoint of a step, with and without adaptation to the validation tasks' support."""
         seen = [_terms(batch, parameters, objective, inner_lr, inner_steps) for batch in self.batches]
         adapted, zero_shot, values, zero_shot_values = (torch.cat(terms) for terms in zip(*seen, strict=True))
         return Checkpoint(
@@ -130,7 +130,7 @@ def adapted_to_support(
     inner_lr: StepSize,
     inner_steps: int,
 ) -> tuple[Parameters, Parameters]:
-    """Parameters of each task of a batch, [T, ...], before and after adapting to its support."""
+    """Return the parameters of each task of a batch, [T, ...], before and after adapting to its support."""
     leaves = {name: value.detach().requires_grad_() for name, value in parameters.items()}
     start = with_task_dimension(leaves, len(batch.support["mask"]))
     adapted = adapt(
@@ -151,7 +151,7 @@ def _terms(
     inner_lr: StepSize,
     inner_steps: int,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The terms of a `Checkpoint`, of this batch's rounds."""
+    """Return the terms of a `Checkpoint`, of this batch's rounds."""
     start, adapted = adapted_to_support(batch, parameters, objective, inner_lr, inner_steps)
     with torch.no_grad():
         zero_shot_values = _value_terms(start, batch.query, objective)

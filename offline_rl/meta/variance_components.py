@@ -17,7 +17,7 @@ _ITERATIONS = 200
 def estimate_prior(
     sums: ResidualSums, loading: Tensor, *, is_binary: bool, iterations: int = _ITERATIONS
 ) -> EffectPrior:
-    """Maximum marginal likelihood of the prior variances, and of the dispersion where rewards are not 0/1.
+    """Estimate prior variances, and the dispersion where rewards are not 0/1, by maximum marginal likelihood.
 
         T_k <- sum_cells m_k^2 / sum_cells (1 - C_kk / T_k)
 
@@ -58,7 +58,7 @@ def varying_columns(
     at_most: int = 8,
     least_score: float = 2.0,
 ) -> list[int]:
-    """The context columns whose effect differs between cells (segment and item), the clearest first.
+    """Return the context columns whose effect differs between cells (segment and item), the clearest first.
 
     Score test of T_k = 0. With x~ the column less its weighted mean in the cell, so that the cell's
     intercept has no part in it,

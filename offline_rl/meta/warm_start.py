@@ -47,21 +47,21 @@ class WarmStart:
     offset: MixedModel | None = None
 
     def pooled_policy(self) -> SoftmaxPolicy:
-        """The start itself, as a policy for every segment."""
+        """Return the start itself, as a policy for every segment."""
         offset = None if self.offset is None else self.offset.score()
         return SoftmaxPolicy("pooled", self.model.parameters, self.temperature, offset)
 
     def parameters(self) -> dict[str, Tensor]:
-        """The pooled model's parameters, to learn from."""
+        """Return the pooled model's parameters, to learn from."""
         return {name: value.detach().clone() for name, value in self.model.parameters.items()}
 
     def segments_with_query(self) -> list[int]:
-        """The training segments that have query rounds too."""
+        """Return the training segments that have query rounds too."""
         seen = set(self.query.segment.tolist())
         return [segment for segment in self.segments if segment in seen]
 
     def objective(self, kind: Kind, settings: LearningSettings) -> SegmentObjective:
-        """A learner's objective in this log's units."""
+        """Return a learner's objective in this log's units."""
         n, is_binary = self.training.n, self.model.is_binary
         mean = float(self.training.reward.to(torch.float64).mean())
         # A log without a single reward still needs units: half a success in it.
@@ -124,7 +124,7 @@ FLATTERED = Finding("no_validation_segments", "meta_validation")
 
 
 def training_segments(tasks: Tasks) -> tuple[list[int], list[Finding]]:
-    """The segments that are trained on, and notes on them; InputDataError if none has support rounds."""
+    """Return segments that are trained on, and notes on them; InputDataError if none has support rounds."""
     segments = _with_support(tasks, tasks.split("meta_train"))
     if segments:
         return segments, []
@@ -157,6 +157,6 @@ def own_validation_segments(tasks: Tasks, segments: Sequence[int]) -> list[int]:
 
 
 def with_both_windows(tasks: Tasks, segments: Sequence[int]) -> list[int]:
-    """Those of these segments that have rounds in the support and in the query window."""
+    """Return the segments, of those given, that have rounds in the support and in the query window."""
     seen = set(tasks.window("query", segments).segment.tolist())
     return [segment for segment in _with_support(tasks, segments) if segment in seen]

@@ -63,7 +63,7 @@ class Solution:
 
     @classmethod
     def joined(cls, parts: Sequence["Solution"]) -> "Solution":
-        """The solutions of some groups after those of others."""
+        """Return the solutions of some groups after those of others."""
 
         def join(tensors: Sequence[Tensor | None]) -> Tensor | None:
             held = [tensor for tensor in tensors if tensor is not None]
@@ -145,13 +145,13 @@ def solve_arrowhead(
 
 
 def _feature_pairs(features: Tensor) -> Tensor:
-    """z_a z_a' of every item, sparse [A, F F]: an item has a category and a brand, and not all the others."""
+    """Return z_a z_a' of every item, sparse [A, F F]: an item has one category of many."""
     count = features.shape[1]
     return (features[:, :, None] * features[:, None, :]).reshape(-1, count**2).to_sparse()
 
 
 def _kronecker_sum(pairs: Tensor, blocks: Tensor, cells: Tensor, n_features: int) -> Tensor:
-    """sum_a (z_a z_a') ⊗ blocks_a at the cells that exist, [T, P, P]; pairs [A, F F], blocks [T, A, D, D]."""
+    """Return sum_a (z_a z_a') ⊗ blocks_a at existing cells [T, P, P]; pairs [A, F F], blocks [T, A, D, D]."""
     tasks, items, columns, _ = blocks.shape
     by_item = blocks.transpose(0, 1).reshape(items, tasks * columns**2)
     summed = torch.sparse.mm(pairs.t(), by_item).reshape(n_features, n_features, tasks, columns, columns)
@@ -160,7 +160,7 @@ def _kronecker_sum(pairs: Tensor, blocks: Tensor, cells: Tensor, n_features: int
 
 
 def _spread_of_items(pairs: Tensor, inverse: Tensor, cells: Tensor, n_features: int, columns: int) -> Tensor:
-    """Posterior covariance [T, A, D, D] of z_a' w, what the features say of an item's coefficients."""
+    """Return posterior covariance [T, A, D, D] of z_a' w, what the features say of an item's coefficients."""
     tasks, size = len(inverse), n_features * columns
     full = torch.zeros(tasks, size, size, dtype=inverse.dtype, device=inverse.device)
     full[:, cells[:, None], cells[None, :]] = inverse

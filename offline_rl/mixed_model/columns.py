@@ -56,7 +56,7 @@ class Columns:
         return (*self.context_block, *pairs, *[KIN] * self.kinship.coordinates.shape[1])
 
     def of_context(self, context: Tensor, slot: Tensor, history: UserHistory | None) -> Tensor:
-        """The columns that are the same for every candidate: [n, D - K kinds], in the basis' dtype."""
+        """Return the columns that are the same for every candidate: [n, D - K kinds], in the basis' dtype."""
         like = self.basis
         one = torch.ones(len(slot), 1, dtype=like.dtype, device=like.device)
         in_slot = torch.nn.functional.one_hot(slot.to(like.device), self.n_slots).to(like)[:, 1:]
@@ -68,7 +68,7 @@ class Columns:
         return torch.cat(parts, dim=1)
 
     def of_logged(self, rounds: LoggedRounds) -> Tensor:
-        """All columns of each round's logged item: [n, D]."""
+        """Return all columns of each round's logged item: [n, D]."""
         history, coordinates = self._moved(rounds.history), self.kinship.coordinates
         if history is None:
             return self._with_kinship(rounds, coordinates.new_zeros(rounds.n, coordinates.shape[1]))
@@ -77,7 +77,7 @@ class Columns:
         )
 
     def of_taught(self, rounds: LoggedRounds, seed: int) -> Tensor:
-        """The same for rounds that a model is fitted on: kinship as others' acts tell it."""
+        """Return the same for rounds that a model is fitted on: kinship as others' acts tell it."""
         history, device = self._moved(rounds.history), self.basis.device
         if history is None:
             return self.of_logged(rounds)
@@ -100,7 +100,7 @@ class Columns:
         return None if history is None else history.to(self.basis.device, self.basis.dtype)
 
     def pair_scores(self, history: UserHistory | None, weights: Tensor) -> Tensor | float:
-        """The weighted sum of each item's pair features, [n, A]; weights [kinds K].  0 without history."""
+        """Return weighted sum of each item's pair features, [n, A]; weights [kinds K]; 0 without history."""
         moved = self._moved(history)
         if moved is None:
             return 0.0
@@ -152,7 +152,7 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
 
 
 def item_rows(rounds: LoggedRounds, n_columns: int = 0) -> tuple[Tensor, tuple[str, ...]]:
-    """Item features z float64 [A, F] and the name of each one's block: a one for all, then the log's own.
+    """Return item features z float64 [A, F] and the name of each one's block: a one for all, then the log's.
 
     Indicators of single items are left out: an item has coefficients of its own. Blocks are taken, the
     smallest first, while all features times the n_columns that they meet are at most `MOST_SHARED` (0 takes
@@ -175,7 +175,7 @@ def item_rows(rounds: LoggedRounds, n_columns: int = 0) -> tuple[Tensor, tuple[s
 
 
 def kinds_of_items(rounds: LoggedRounds) -> tuple[Kind, ...]:
-    """Items alone; by each trait of theirs; and by bands of each number that describes them."""
+    """Return kinds: items alone, by each of their traits, and by bands of each number that describes them."""
     device = rounds.item_features.device
     alone = Kind(ITEM, torch.arange(rounds.n_actions, device=device))
     kinds, block = [alone], _item_block(rounds)
@@ -189,7 +189,7 @@ def kinds_of_items(rounds: LoggedRounds) -> tuple[Kind, ...]:
 
 
 def is_indicator(values: Tensor) -> bool:
-    """Whether columns [A, m] mark the levels of one trait: zeros and ones, at most one in a row."""
+    """Return whether columns [A, m] mark the levels of one trait: zeros and ones, at most one in a row."""
     return bool(((values == 0) | (values == 1)).all()) and bool((values.sum(1) <= 1).all())
 
 

@@ -21,7 +21,7 @@ _PASSES, _SPARE = 4, 8
 
 
 def history_basis(history: UserHistory, n_items: int, *, seed: int) -> Tensor:
-    """V float64 [A, R], scaled so that the columns' variances over the decisions add up to 4.
+    """Return V float64 [A, R], scaled so that the columns' variances over the decisions add up to 4.
 
     R is 0 where nobody has a history.
     """
@@ -40,7 +40,7 @@ def history_basis(history: UserHistory, n_items: int, *, seed: int) -> Tensor:
 
 
 def history_columns(history: UserHistory, basis: Tensor) -> Tensor:
-    """h'V of each decision, [n, R]; 0 where nothing is known of the user."""
+    """Return h'V of each decision, [n, R]; 0 where nothing is known of the user."""
     columns = basis.new_zeros(len(history.state), basis.shape[1])
     states, place = torch.unique(history.state, return_inverse=True)
     known = states >= 0
@@ -52,7 +52,7 @@ def history_columns(history: UserHistory, basis: Tensor) -> Tensor:
 
 
 def log_acts(touches: Touches, states: Tensor, n_items: int, kinds: Sequence[int] = (0, 1, 2, 3)) -> Tensor:
-    """log(1 + acts) of each state and item, sparse float64 [len(states), A].
+    """Return log(1 + acts) of each state and item, sparse float64 [len(states), A].
 
     kinds: the columns of `Touches.amount` that are summed, by default every kind of act.
     """
@@ -65,7 +65,7 @@ def log_acts(touches: Touches, states: Tensor, n_items: int, kinds: Sequence[int
 def leading_directions(
     table: Tensor, most: int, seed: int, *, without: tuple[Tensor, Tensor] | None = None
 ) -> Tensor:
-    """Right singular vectors [A, most] of the largest singular values of a sparse table [S, A].
+    """Return the right singular vectors [A, most] of the largest singular values of a sparse table [S, A].
 
     without: vectors u [S] and v [A] whose product u v' is taken off the table first.
     """

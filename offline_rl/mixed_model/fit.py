@@ -73,7 +73,7 @@ class LevelRows:
 
 
 def start_variances(level: Level) -> Tensor:
-    """The variances that a fit starts from: [len(blocks)]."""
+    """Return the variances that a fit starts from: [len(blocks)]."""
     values = [FREE if block.is_free else START for block in level.blocks]
     return torch.tensor(values, dtype=torch.float64, device=level.item_block.device)
 
@@ -133,7 +133,7 @@ class _Fit:
         self.noise = noise
 
     def estimate_noise(self) -> None:
-        """Of rewards that aren't 0/1: their mean square around the scores."""
+        """Set the noise of rewards that aren't 0/1 to their mean square around the scores."""
         if not self.is_binary:
             self.noise = max(float((self.y - self.score).square().mean()), 1e-12)
 
@@ -165,7 +165,7 @@ class _Fit:
         return solution
 
     def raised(self, place: int, variances: Tensor) -> Tensor:
-        """A level's variances, raised to what products of residuals say they are at least.
+        """Return a level's variances, raised to what products of residuals say they are at least.
 
         Only what many groups have in common can be known so; and where nothing ever succeeded, or all did,
         residuals are alike for another reason.
@@ -180,7 +180,7 @@ class _Fit:
         return torch.where(found.groups >= FEWEST_GROUPS, torch.maximum(variances, surely), variances)
 
     def _derivatives(self, score: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradient and curvature of the log-likelihood by each round's score, at these scores."""
+        """Return the gradient and curvature of the log-likelihood by each round's score, at these scores."""
         if not self.is_binary:
             return (self.y - score) / self.noise, torch.full_like(self.y, 1.0 / self.noise)
         mean = torch.sigmoid(score)
@@ -197,7 +197,7 @@ class _Fit:
 
 
 def base_score(reward: Tensor, *, is_binary: bool) -> float:
-    """The score of the mean reward; half a success and half a failure more, where rewards are 0/1.
+    """Return the score of the mean reward; half a success and half a failure more, where rewards are 0/1.
 
     >>> base_score(torch.tensor([0.0, 1.0]), is_binary=True)
     0.0
@@ -212,7 +212,7 @@ def base_score(reward: Tensor, *, is_binary: bool) -> float:
 def _updated(
     level: Level, variances: Tensor, coefficients: Coefficients, solution: Solution, settings: FitSettings
 ) -> Tensor:
-    """The variances after one step of empirical Bayes."""
+    """Return the variances after one step of empirical Bayes."""
     assert solution.item_variance is not None and solution.feature_variance is not None
     values = variances.clone()
     for position, block in enumerate(level.blocks):

@@ -55,7 +55,7 @@ class _Part:
 def moment_variances(
     level: Level, rows: CellRows, features: Tensor, gradient: Tensor, curvature: Tensor
 ) -> MomentVariances:
-    """The variances of a level of groups around scores that know nothing of them.
+    """Return the variances of a level of groups around scores that know nothing of them.
 
     features float64 [A, F]. gradient, curvature [n]: of each round's log-likelihood by its score there.
 
@@ -103,7 +103,7 @@ def _part(level: Level, position: int, features: Tensor) -> _Part:
 
 
 def _squares(part: _Part, rows: CellRows) -> Tensor:
-    """|phi|^2 of each round, in the order of the cells: [n]."""
+    """Return |phi|^2 of each round, in the order of the cells: [n]."""
     squares = rows.columns[:, part.columns].double().square().sum(1)
     if part.features is None:
         return squares
@@ -111,7 +111,7 @@ def _squares(part: _Part, rows: CellRows) -> Tensor:
 
 
 def _summed(part: _Part, moment: Tensor) -> Tensor:
-    """|sum_i e_i phi|^2 of each group [T]; moment [T, A, D]."""
+    """Return |sum_i e_i phi|^2 of each group [T]; moment [T, A, D]."""
     own = moment[:, :, part.columns]
     if part.features is not None:
         own = torch.einsum("af,tac->tfc", part.features, own)
@@ -119,7 +119,7 @@ def _summed(part: _Part, moment: Tensor) -> Tensor:
 
 
 def _crossed(one: _Part, other: _Part, gram: Tensor) -> Tensor:
-    """|sum_i h_i phi phi'|^2 of each group [T]; gram [T, A, D, D]."""
+    """Return |sum_i h_i phi phi'|^2 of each group [T]; gram [T, A, D, D]."""
     both = gram[:, :, one.columns][:, :, :, other.columns].flatten(2)
     if one.features is None and other.features is None:
         return both.square().sum((1, 2))

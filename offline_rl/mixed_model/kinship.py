@@ -45,7 +45,7 @@ class Kinship:
 
     @classmethod
     def of(cls, history: UserHistory, user: Tensor, n_items: int, *, seed: int) -> Self:
-        """The kinship that decisions tell by their histories; user int64 [n]: who decided."""
+        """Return the kinship that decisions tell by their histories; user int64 [n]: who decided."""
         states = torch.unique(history.state[history.state >= 0])
         entries = history.touches.entries_of(states)[1] if len(states) else states
         is_viewed = bool((history.touches.amount[entries][:, list(_VIEWS)] > 0).any())
@@ -53,15 +53,15 @@ class Kinship:
         return cls(_coordinates(history, user, n_items, acts, seed), acts)
 
     def of_user(self, history: UserHistory) -> Tensor:
-        """f of each decision, [n, R]; 0 where nothing is known of the user."""
+        """Return f of each decision, [n, R]; 0 where nothing is known of the user."""
         return _of_user(history, self.coordinates, self.acts)
 
     def products(self, history: UserHistory, action: Tensor) -> Tensor:
-        """f_k g_k of each decision and its logged item, [n, R]."""
+        """Return f_k g_k of each decision and its logged item, [n, R]."""
         return self.of_user(history) * self.coordinates[action]
 
     def taught(self, history: UserHistory, user: Tensor, action: Tensor, *, seed: int) -> Tensor:
-        """The same by coordinates that each user has no part in, turned to lie as these do: [n, R]."""
+        """Return the same by coordinates that each user has no part in, turned to lie as these do: [n, R]."""
         found = self.coordinates.new_zeros(len(action), self.coordinates.shape[1])
         fold = torch.unique(user, return_inverse=True)[1] % FOLDS
         for number in torch.unique(fold).tolist():
@@ -77,7 +77,7 @@ class Kinship:
 def _coordinates(
     history: UserHistory, user: Tensor, n_items: int, acts: tuple[int, ...], seed: int
 ) -> Tensor:
-    """g [A, R]; R is 0 where nobody has done any of the acts."""
+    """Return the coordinates g [A, R] of items; R is 0 where no user has done any of the acts."""
     known = history.state >= 0
     states, users = torch.unique(torch.stack([history.state[known], user[known]]), dim=1)
     acted = log_acts(history.touches, states, n_items, acts)
@@ -118,7 +118,7 @@ def _of_user(history: UserHistory, coordinates: Tensor, acts: tuple[int, ...]) -
 
 
 def _turned(coordinates: Tensor, towards: Tensor) -> Tensor:
-    """The rotation of coordinates [A, R'] that lies nearest to others [A, R] (Schoenemann 1966)."""
+    """Return the rotation of coordinates [A, R'] that lies nearest to others [A, R] (Schoenemann 1966)."""
     left, _, right = torch.linalg.svd(coordinates.T @ towards, full_matrices=False)
     turned: Tensor = coordinates @ (left @ right)
     return turned

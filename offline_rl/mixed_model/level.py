@@ -46,7 +46,7 @@ class Level:
     n_groups: int
 
     def precisions(self, variances: Tensor) -> Precisions:
-        """Prior precisions of the coefficients for the blocks' variances [len(blocks)]."""
+        """Return the prior precisions of the coefficients for the blocks' variances [len(blocks)]."""
         inverse = 1.0 / variances
         return Precisions(
             item=torch.where(self.item_block >= 0, inverse[self.item_block.clamp_min(0)], 0.0),
@@ -63,7 +63,7 @@ class Coefficients:
 
     @classmethod
     def zeros(cls, level: Level, n_items: int) -> "Coefficients":
-        """All zero, the prior's mean, on the level's device."""
+        """Return zeros, the prior's mean, on the level's device."""
         features, columns = level.feature_block.shape
         empty = torch.empty(0, dtype=torch.float64, device=level.item_block.device)
         return cls(
@@ -72,11 +72,11 @@ class Coefficients:
         )
 
     def of_items(self, features: Tensor) -> Tensor:
-        """What multiplies each column for each item, its features' coefficients included: [T, A, D]."""
+        """Return coefficient of each column for each item, its features' coefficients included: [T, A, D]."""
         return self.item + torch.einsum("af,tfd->tad", features, self.feature)
 
     def plus(self, other: "Coefficients", share: float) -> "Coefficients":
-        """self + share * other."""
+        """Return self + share * other."""
         return Coefficients(self.item + share * other.item, self.feature + share * other.feature)
 
 
@@ -97,7 +97,7 @@ class CellRows:
 
     @classmethod
     def of(cls, columns: Tensor, group: Tensor, item: Tensor, n_groups: int, n_items: int) -> "CellRows":
-        """columns [n, D], group and item int64 [n]."""
+        """Return the sort rows into cells: columns [n, D], group and item int64 [n]."""
         cell = group * n_items + item
         order = torch.argsort(cell, stable=True)
         used, count = torch.unique_consecutive(cell[order], return_counts=True)
@@ -121,7 +121,7 @@ class CellRows:
             yield cell, slice(start, end), self.columns[start:end].double()
 
     def _chunks(self) -> Iterator[tuple[Tensor, slice, Tensor]]:
-        """Cells, places and columns of the rounds whose outer products fit in `_NUMBERS_AT_ONCE`."""
+        """Yield cells, places and columns of rounds whose outer products fit in `_NUMBERS_AT_ONCE`."""
         at_once = max(1, _NUMBERS_AT_ONCE // self.columns.shape[1] ** 2)
         ordered_cells = self.cell[self.order]
         for start in range(0, len(self.order), at_once):
@@ -129,7 +129,7 @@ class CellRows:
             yield ordered_cells[rows], rows, self.columns[rows].double()
 
     def scores(self, coefficients: Tensor) -> Tensor:
-        """x'w of each round in the order of the log, [n]; coefficients [T, A, D]."""
+        """Return x'w of each round in the order of the log, [n]; coefficients [T, A, D]."""
         of_cell = coefficients.flatten(0, 1)
         ordered = of_cell.new_zeros(len(self.order))
         if self.is_scattered:
@@ -141,7 +141,7 @@ class CellRows:
         return torch.empty_like(ordered).index_copy_(0, self.order, ordered)
 
     def moments(self, residual: Tensor) -> Tensor:
-        """Sums of residual [n] times x by cell: [T, A, D]."""
+        """Return sums of residual [n] times x by cell: [T, A, D]."""
         ordered = residual[self.order]
         sums = ordered.new_zeros(self.n_groups * self.n_items, self.columns.shape[1])
         if self.is_constant:
@@ -155,7 +155,7 @@ class CellRows:
         return sums.reshape(self.n_groups, self.n_items, -1)
 
     def gram(self, weight: Tensor) -> Tensor:
-        """Sums of weight [n] times x x' by cell: [T, A, D, D]."""
+        """Return sums of weight [n] times x x' by cell: [T, A, D, D]."""
         ordered, size = weight[self.order], self.columns.shape[1]
         if self.is_constant:
             sums = self._counted(self.columns[:, 0].double().square() * ordered)

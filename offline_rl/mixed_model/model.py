@@ -59,7 +59,7 @@ class MixedModel:
         history: UserHistory | None = None,
         segment: Tensor | None = None,
     ) -> Tensor:
-        """Scores of every item: float64 [n, A].
+        """Return the scores of every item: float64 [n, A].
 
         segment [A, D']: what a segment adds, by item, as one row of `segment_effects`; None adds nothing.
         """
@@ -73,13 +73,13 @@ class MixedModel:
         return scores
 
     def logged_scores(self, rounds: LoggedRounds) -> Tensor:
-        """Shared scores of each round's logged item, float64 [n]."""
+        """Return the shared scores of each round's logged item, float64 [n]."""
         by_item = self.shared.of_items(self.features)[0]
         written, action = self.columns.of_logged(rounds), rounds.action.to(by_item.device)
         return self.base + (written * by_item[action]).sum(1)
 
     def segment_effects(self, rounds: LoggedRounds, group: Tensor, n_groups: int) -> Tensor:
-        """Posterior mode of what each group of rounds likes otherwise: [n_groups, A, D'], all at once.
+        """Return posterior mode of what each group of rounds likes otherwise: [n_groups, A, D'], all at once.
 
         group int64 [n]: 0..n_groups - 1. A group without rounds gets zeros, the prior's mean.
         """
@@ -102,11 +102,11 @@ class MixedModel:
         return fitted.coefficients[0].of_items(self.features)
 
     def score(self, segment: Tensor | None = None) -> "MixedScore":
-        """The score as policies read it; segment [A, D']: the effects of one."""
+        """Return the score as policies read it; segment [A, D']: the effects of one."""
         return MixedScore(self, segment)
 
     def expected_rewards(self, rounds: LoggedRounds) -> Tensor:
-        """What every item would earn in each round by what all segments share, in the log's units: [n, A]."""
+        """Return all items' expected rewards by the shared scores, in the log's units: [n, A]."""
         rows = torch.arange(rounds.n, device=rounds.action.device)
         expected = []
         for part in torch.split(rows, max(1, _CELLS_AT_ONCE // rounds.n_actions)):
@@ -117,7 +117,7 @@ class MixedModel:
 
 
 def with_offset(model: MixedModel, rounds: LoggedRounds) -> LoggedRounds:
-    """The rounds with what all segments share in the model's scores as their offset, in their own dtype."""
+    """Return the rounds with the model's shared scores as their offset, in their own dtype."""
     rows = torch.arange(rounds.n, device=rounds.action.device)
     offset = torch.empty(rounds.n, rounds.n_actions, dtype=rounds.context.dtype, device=rows.device)
     for part in torch.split(rows, max(1, _CELLS_AT_ONCE // rounds.n_actions)):
@@ -205,7 +205,7 @@ def fit_model(
 def _level_rows(
     structure: Structure, rounds: LoggedRounds, written: Tensor, with_segments: bool
 ) -> list[LevelRows]:
-    """What all rounds share, and what segments have of their own; written [n, D]: the rounds' columns."""
+    """Return the rows of the level that all rounds share, and of segments' own; written [n, D]: columns."""
     items, action = rounds.n_actions, rounds.action
     everyone = torch.zeros_like(action)
     parts = [LevelRows(structure.shared, CellRows.of(written.float(), everyone, action, 1, items))]

@@ -38,12 +38,12 @@ class Kind:
         return int(self.code.max()) + 1 if len(self.code) else 0
 
     def to(self, device: torch.device | str) -> "Kind":
-        """The same on `device`."""
+        """Return the same on `device`."""
         return Kind(self.name, self.code.to(device))
 
 
 def logged_pairs(history: UserHistory, kind: Kind, action: Tensor) -> Tensor:
-    """The numbers of each decision's logged item: [n, K] for action int64 [n]."""
+    """Return the numbers of each decision's logged item: [n, K] for action int64 [n]."""
     row, entry = history.touches.entries_of(history.state)
     touched = kind.code[history.touches.item[entry]]
     same = (touched == kind.code[action[row]]) & (touched >= 0)
@@ -51,7 +51,7 @@ def logged_pairs(history: UserHistory, kind: Kind, action: Tensor) -> Tensor:
 
 
 def all_pairs(history: UserHistory, kind: Kind, weights: Tensor) -> Tensor:
-    """The weighted sum of the numbers of every item, [n, A]; weights [K].
+    """Return the weighted sum of the numbers of every item, [n, A]; weights [K].
 
     Everything is computed once for each kind, and then read off for its items.
     """
@@ -74,7 +74,7 @@ def all_pairs(history: UserHistory, kind: Kind, weights: Tensor) -> Tensor:
 
 
 def _numbers(amount: Tensor, place: Tensor, size: int) -> Tensor:
-    """The K numbers of each of `size` pairs, from the touches [m, 5] that belong to them by `place` [m]."""
+    """Return the K numbers of each of `size` pairs, from touches [m, 5] and the touches' `place` [m]."""
     sums = amount.new_zeros(size, 4).index_add_(0, place, amount[:, :4])
     fresh = amount.new_zeros(size).scatter_reduce_(
         0, place, torch.exp2(-amount[:, 4] / _HALF_LIFE_DAYS), "amax"

@@ -14,7 +14,7 @@ from offline_rl.mixed_model.structure import Structure
 
 
 def numbers_of(model: MixedModel) -> dict[str, Tensor]:
-    """The model's tensors by name."""
+    """Return the model's tensors by name."""
     columns, structure = model.columns, model.structure
     return {
         "features": model.features,
@@ -34,7 +34,7 @@ def numbers_of(model: MixedModel) -> dict[str, Tensor]:
 
 
 def card_of(model: MixedModel) -> dict[str, Any]:
-    """Everything but the tensors, as JSON can hold it."""
+    """Return the fields but the tensors, in a form that JSON can hold."""
     return {
         "base": model.base,
         "noise": model.noise,
@@ -51,7 +51,7 @@ def card_of(model: MixedModel) -> dict[str, Any]:
 
 
 def restored_model(numbers: Mapping[str, Tensor], card: Mapping[str, Any]) -> MixedModel:
-    """The model of these `numbers_of` and this `card_of`."""
+    """Return the model of these `numbers_of` and this `card_of`."""
     names = enumerate(card["kinds"])
     return MixedModel(
         columns=Columns(

@@ -85,14 +85,14 @@ def _of(columns: Columns, context: Tensor, name: str) -> Tensor:
 
 
 def _is_trait(values: Tensor) -> bool:
-    """Whether columns are the levels of one trait, centered or not."""
+    """Return whether columns are the levels of one trait, centered or not."""
     return bool((values - values.amin(0) <= 1.0 + 1e-6).all()) and is_indicator(
         (values - values.amin(0)).round(decimals=6)
     )
 
 
 def _slopes(columns: Columns, context: Tensor, segment: Tensor, n_features: int) -> list[int]:
-    """The constant, and the columns of small blocks that vary inside segments, while there is room."""
+    """Return the constant, and the columns of small blocks that vary inside segments, while there is room."""
     chosen = [0]
     for name in _context_blocks(columns.context_block):
         places = [place for place, block in enumerate(columns.context_block) if block == name]
@@ -104,7 +104,7 @@ def _slopes(columns: Columns, context: Tensor, segment: Tensor, n_features: int)
 
 
 def _share_inside(values: Tensor, segment: Tensor) -> float:
-    """Share of the variance of values [n, m] that lies inside segments."""
+    """Return the share of the variance of values [n, m] that lies inside segments."""
     _, place = torch.unique(segment, return_inverse=True)
     count = torch.bincount(place).double()
     means = torch.zeros(len(count), values.shape[1], dtype=values.dtype, device=values.device)
@@ -120,7 +120,7 @@ def _level(
     n_groups: int,
     device: torch.device,
 ) -> Level:
-    """The level of the blocks that have any coefficient."""
+    """Return the level of the blocks that have any coefficient."""
     held = [
         block for block in blocks if block.column in columns and (block.row == ITEM or block.row in features)
     ]

@@ -20,7 +20,7 @@ _NEWTON_STEPS = 30
 
 
 def updated_variance(variance: float, squares: float, trace: float, size: int, scale: float = SCALE) -> float:
-    """One step towards the variance v = s^2 of a block that maximizes evidence times exp(-s / scale).
+    """Take one step towards the variance v = s^2 of a block that maximizes evidence times exp(-s / scale).
 
         gamma = size - trace / v            how many of the block's coefficients the log determines
         squares - gamma s^2 - s^3 / scale = 0

@@ -33,7 +33,7 @@ class Resamples:
             )
 
     def counts(self) -> Iterator[Floats]:
-        """How often each cluster was drawn: chunks of shape [C, b] whose b add up to B."""
+        """Yield how often each cluster was drawn: chunks of shape [C, b] whose b add up to B."""
         rng = np.random.default_rng(self.seed)
         chunk = max(1, COUNTS_IN_MEMORY // self.n_clusters)
         for start in range(0, self.n_resamples, chunk):
@@ -46,7 +46,7 @@ class Resamples:
 
 
 def resampled_sums(cells: Cells, cell_sums: Floats, resamples: Resamples) -> Floats:
-    """Sums of every resample, in the row order of `Cells.by_segment`.
+    """Return sums of every resample, in the row order of `Cells.by_segment`.
 
     cell_sums: [cells, k]. Returns shape [B, 1 + G, k]. The log is resampled as a whole, so the number of
     clusters that a segment gets varies as it would in another week.
@@ -70,7 +70,7 @@ class Interval:
 
 
 def percentile_interval(value: float, resampled: Floats, confidence: float) -> Interval:
-    """Percentile interval of resampled values [B], stretched where needed to hold the estimate itself.
+    """Return percentile interval of resampled values [B], stretched where needed to hold the estimate itself.
 
     Resampled values are made from resampled sums. Resampling the rounds of a ratio after dividing them by the
     sample's Σ w instead leaves the denominator's luck out, and gives intervals up to 4 times too wide.

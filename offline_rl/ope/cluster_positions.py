@@ -6,7 +6,7 @@ from offline_rl.ope.records import Ints
 
 
 def cluster_positions(cluster: Ints) -> Ints:
-    """A place from 0 for each cluster, some of them empty where indices have gaps.
+    """Return a place from 0 for each cluster, some of them empty where indices have gaps.
 
     >>> cluster_positions(np.array([7, 9, 7])).tolist()
     [0, 2, 0]

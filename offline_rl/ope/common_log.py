@@ -9,7 +9,7 @@ L = TypeVar("L")
 
 
 def common_log(policies: Mapping[str, L], columns: Sequence[str], rows: str = "rounds") -> L:
-    """The log of the first policy, after checking that all policies have it in these columns.
+    """Return the log of the first policy, after checking that all policies have it in these columns.
 
     rows: what a row of the log is, in the plural.
 

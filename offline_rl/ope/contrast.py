@@ -26,7 +26,7 @@ class Valued(Protocol):
         ...
 
     def value(self, sums: Floats) -> Floats:
-        """Policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
+        """Return the policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
         ...
 
 
@@ -41,12 +41,12 @@ class Contrast:
 
     @classmethod
     def of(cls, estimator: Valued, place: Ints, other: Ints | None = None) -> Self:
-        """The value by an estimator at one place, less that at another where one is given."""
+        """Return the value by an estimator at one place, less that at another where one is given."""
         value = cls(((1.0, estimator, place),))
         return value if other is None else value.less(estimator, other)
 
     def less(self, estimator: Valued, place: Ints) -> Self:
-        """This, less the value by an estimator at another place."""
+        """Return this contrast, less the value by an estimator at another place."""
         return type(self)((*self.parts, (-1.0, estimator, place)))
 
     @cached_property
@@ -55,12 +55,12 @@ class Contrast:
         return np.unique(np.concatenate([place for _, _, place in self.parts]))
 
     def value(self, sums: Floats) -> Floats:
-        """Value of sums [..., K], shape [...]."""
+        """Return the value of sums [..., K], shape [...]."""
         signed = (sign * estimator.value(sums[..., place]) for sign, estimator, place in self.parts)
         return np.asarray(sum(signed))
 
     def gradient(self, sums: Floats, scale: Floats) -> Floats:
-        """Derivative of the value by each of `columns`, at sums [..., K]; shape [..., k].
+        """Return the derivative of the value by each of `columns`, at sums [..., K]; shape [..., k].
 
         By central differences of STEP times the scale [K], the standard deviation of each sum. The value is
         smooth on that scale or there is no standard error to speak of, and estimators needn't know calculus.

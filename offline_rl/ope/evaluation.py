@@ -104,16 +104,16 @@ class Evaluation:
         return FLOAT32_SLACK * (high - low)
 
     def diagnostics_of(self, policy: str, segment: int | None = WHOLE_LOG) -> Diagnostics:
-        """Diagnostics of a policy in a segment."""
+        """Return the diagnostics of a policy in a segment."""
         return self.diagnostics[self._policy(policy)][self._segment(segment)]
 
     def value(self, policy: str, estimator: str, segment: int | None = WHOLE_LOG) -> float:
-        """The value of a policy in a segment, NaN where it is not identified."""
+        """Return the value of a policy in a segment, NaN where it is not identified."""
         place = self._policy(policy), self._estimator(estimator), self._segment(segment)
         return float(self.values[place])
 
     def sums_of(self, policy: str, estimator: str, segment: int | None = WHOLE_LOG) -> Floats:
-        """The sums [k] that a value is made of."""
+        """Return the sums [k] that a value is made of."""
         p, e = self._policy(policy), self._estimator(estimator)
         sums: Floats = self.log.sums[self._segment(segment)][self.places[p][e]]
         return sums
@@ -129,7 +129,7 @@ class Evaluation:
         interval: IntervalName | None = None,
         other_estimator: str | None = None,
     ) -> Difference:
-        """The paired difference of two policies, exactly 0 for a policy and itself.
+        """Return the paired difference of two policies, exactly 0 for a policy and itself.
 
         other_estimator: that of the other policy's value, where it is not the same: the logging policy's own
         value is its mean reward (`ips`) whatever estimates the policy's. Where one of the two has
@@ -146,19 +146,19 @@ class Evaluation:
         return Difference(policy, other, replicated.value, ends.lower, ends.upper)
 
     def method(self, interval: IntervalName | None = None) -> str:
-        """What an interval of values or differences is, in words."""
+        """Return the description of an interval of values or differences, in words."""
         return wording(
             self._asked(interval), self.cluster_name, self.log.cells.n_clusters, self.resampled.shape[-1]
         )
 
     def mean_weight_interval(self, policy: str, segment: int | None, confidence: float) -> Interval:
-        """Percentile interval of the mean weight of a policy in a segment."""
+        """Return the percentile interval of the mean weight of a policy in a segment."""
         return self._mean_weight(self._policy(policy), self._segment(segment), confidence)
 
     def policy_values(
         self, confidence: float = 0.95, *, interval: IntervalName | None = None
     ) -> tuple[PolicyValue, ...]:
-        """One row per policy, segment and estimator; none where the value is not identified.
+        """Return one row per policy, segment and estimator; none where the value is not identified.
 
         interval: the kind of interval, in the place of the one that `evaluate` was asked for.
         """
@@ -232,7 +232,7 @@ class Evaluation:
         )
 
     def _value(self, p: int, e: int, s: int) -> Replicated:
-        """One value with its resamples."""
+        """Return one value with its resamples."""
         return Replicated(
             log=self.log,
             contrast=Contrast.of(self.estimators[e], self.places[p][e]),
@@ -243,7 +243,7 @@ class Evaluation:
         )
 
     def _difference(self, p: int, q: int, e: int, s: int, f: int | None = None) -> Replicated:
-        """One paired difference with its resamples; f: the other policy's estimator, where it is not e."""
+        """Return one paired difference with its resamples; f: the other policy's estimator, if not e."""
         f = e if f is None else f
         contrast = Contrast.of(self.estimators[e], self.places[p][e]).less(
             self.estimators[f], self.places[q][f]
@@ -401,7 +401,7 @@ def evaluate_units(
 
 
 def _remarks_on(tail: ContributionTail, cluster_name: str) -> list[str]:
-    """What rewards of uneven size do to a value and its interval."""
+    """Return remarks on what rewards of uneven size do to a value and its interval."""
     remarks = []
     if tail.has_no_third_moment:
         remarks.append(
@@ -416,7 +416,7 @@ def _remarks_on(tail: ContributionTail, cluster_name: str) -> list[str]:
 
 
 def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells: Cells) -> list[Floats]:
-    """Terms of each estimator summed by cell, [cells, k] each; some rounds at a time, as sums add."""
+    """Return terms of each estimator summed by cell, [cells, k] each; some rounds at a time, as sums add."""
     if rounds.n <= ROUNDS_AT_ONCE:
         return [cells.sums(estimator.terms(rounds)) for estimator in estimators]
     totals: list[Floats] = []
@@ -431,7 +431,7 @@ def _cell_sums(rounds: EvaluationRounds, estimators: Sequence[Estimator], cells:
 def _of_mean_weight(
     log: SummedLog, place: Ints, row: int, confidence: float, *, value: float, resampled: Floats
 ) -> Interval:
-    """Percentile interval of a mean weight; NaN from one cluster, at least Student's from few."""
+    """Return the percentile interval of a mean weight; NaN from one cluster, at least Student's from few."""
     contrast = Contrast.of(MeanWeight(), place)
     replicated = Replicated(
         log,

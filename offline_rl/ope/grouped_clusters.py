@@ -9,7 +9,7 @@ MOST_GROUPS = 2**15
 
 
 def grouped(cluster: Ints, seed: int = 0, most: int = MOST_GROUPS) -> Ints:
-    """A group for each round, clusters kept whole; the clusters themselves where there are at most `most`.
+    """Return a group for each round, clusters kept whole; the clusters if there are at most `most`.
 
     Groups are a random partition into parts of equal size (give or take one cluster). The bootstrap may then
     draw groups in the place of clusters. Let c_i be the C clusters' centered sums, Σ c_i = 0, and S_g their

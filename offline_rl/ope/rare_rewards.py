@@ -16,7 +16,7 @@ FEW = 20
 
 
 def n_informative_clusters(rounds: EvaluationRounds) -> int:
-    """Clusters with a round that the policy could have made and whose reward is not the log's usual one.
+    """Count clusters with a round that the policy could have made and whose reward is not the usual one.
 
     The usual reward is the median: with rare clicks the clicked clusters count, with a reward that rarely
     fails the failed ones. This is the number of observations that a tail of the interval rests on.
@@ -37,13 +37,13 @@ def n_informative_clusters(rounds: EvaluationRounds) -> int:
 
 
 def reward_range(reward: Floats) -> tuple[float, float]:
-    """Least and largest reward, from 0 where none is negative; (0, 1) for a log that never saw a reward."""
+    """Return least and largest reward, from 0 where none is negative; (0, 1) for a log without any reward."""
     low, high = min(0.0, float(reward.min())), max(0.0, float(reward.max()))
     return (low, high) if high > low else (0.0, 1.0)
 
 
 def clopper_pearson(successes: float, trials: float, confidence: float) -> Interval:
-    """Exact binomial interval for a probability, extended to fractional counts by the beta quantiles.
+    """Return exact binomial interval for a probability, extended to fractional counts by the beta quantiles.
 
     Without a success the upper end is 1 − ((1 − confidence)/2)^(1/trials), about 3.7 / trials at 95 %: the
     rule of three, two-sided. Without a trial nothing is known.
@@ -68,7 +68,7 @@ def widened(
     reward_range: tuple[float, float],
     confidence: float,
 ) -> Interval:
-    """The hull of a bootstrap interval and the exact interval of the value as a share of the reward's range.
+    """Return the hull of a bootstrap interval and the exact interval of the value in the reward's range.
 
     effective_rounds stands for the number of trials: the effective sample size of the weights over the design
     effect of the clusters, as for rare proportions in weighted, clustered surveys.

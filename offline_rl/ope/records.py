@@ -82,7 +82,7 @@ class EvaluationRounds:
         q_logged_mrdr: Floats | None = None,
         logger: Ints | None = None,
     ) -> Self:
-        """The logging policy evaluated on its own log: weights of all kinds are 1 and nothing is unsupported.
+        """Return the logging policy evaluated on its own log: all weights are 1 and nothing is unsupported.
 
         q_policy is q_logged, since the logged action is the policy's own draw; doubly robust estimates
         then are the sample mean of the reward, whatever the reward model. Of several logging policies this is
@@ -107,7 +107,7 @@ class EvaluationRounds:
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
-        """The rounds of all parts, one after another; a column that one of them lacks is None."""
+        """Return the rounds of all parts, one after another; a column that one of them lacks is None."""
         columns: dict[str, Any] = {}
         for field in fields(cls):
             of_parts = [getattr(part, field.name) for part in parts]
@@ -126,7 +126,7 @@ class EvaluationRounds:
         return self.evaluation_prob / self.propensity
 
     def modeled(self, asker: str) -> tuple[Floats, Floats]:
-        """Columns q_logged and q_policy, for an estimator that can't do without.
+        """Return the columns q_logged and q_policy, for an estimator that needs them.
 
         Raises ValueError with the asker's name where the rounds carry no reward model.
         """
@@ -138,7 +138,7 @@ class EvaluationRounds:
         return self.q_logged, self.q_policy
 
     def column(self, name: str, asker: str, meaning: str) -> Floats:
-        """An optional column, for an estimator that can't do without.
+        """Return an optional column, for an estimator that needs it.
 
         Raises ValueError with the asker's name and the column's meaning where the rounds don't carry it.
         """
@@ -151,7 +151,7 @@ class EvaluationRounds:
         return numbers
 
     def select(self, rows: NDArray[np.bool_] | Ints) -> Self:
-        """The rounds where a mask is true, or those at the given indices, in that order."""
+        """Return the rounds where a mask is true, or those at the given indices, in that order."""
         chosen: dict[str, Any] = {}
         for field in fields(self):
             column = getattr(self, field.name)
@@ -160,7 +160,7 @@ class EvaluationRounds:
 
 
 def _checked(name: str, column: NDArray[Any], n: int) -> Floats | Ints:
-    """The column as a read-only vector of its type, or a ValueError about its first bad row."""
+    """Return the column as a read-only vector of its type, or raise a ValueError about its first bad row."""
     array = np.asarray(column)
     if array.shape != (n,):
         raise ValueError(

@@ -47,7 +47,7 @@ class RobustValue:
 
 
 def robust_values(rounds: EvaluationRounds, confidence: float) -> tuple[RobustValue, ...]:
-    """What these rounds allow: a lower bound and a law only where no reward is negative."""
+    """Return robust values that these rounds allow: a lower bound and a law only if no reward is negative."""
     _, cluster = np.unique(rounds.cluster, return_inverse=True)  # without gaps: clusters are counted
     contribution = np.bincount(cluster, rounds.weight * rounds.reward).astype(np.float64, copy=False)
     if len(contribution) < 2:
@@ -61,7 +61,7 @@ def robust_values(rounds: EvaluationRounds, confidence: float) -> tuple[RobustVa
 
 
 def winsorized(contribution: Floats, n_rounds: int, confidence: float) -> RobustValue:
-    """The mean of contributions capped at b, the (k + 1)-th largest |c| with k = ⌈log(2 / (1 − confidence))⌉.
+    """Average contributions capped at b, the (k + 1)-th largest |c| with k = ⌈log(2 / (1 − confidence))⌉.
 
     A mean is sub-Gaussian under a second moment once a number of that order is capped (Lugosi & Mendelson
     2021, "Robust multivariate mean estimation: the optimality of trimmed mean"). Its interval is Student's on
@@ -98,7 +98,7 @@ def winsorized(contribution: Floats, n_rounds: int, confidence: float) -> Robust
 
 
 def log_smoothing_bound(contribution: Floats, n_rounds: int, confidence: float) -> RobustValue:
-    """A lower bound of the mean of contributions c ≥ 0, whatever their tail, by logarithmic smoothing.
+    """Return a lower bound of the mean of contributions c ≥ 0, whatever their tail, by logarithmic smoothing.
 
     For every λ > 0 the product Π (1 + λ c_g) has mean (1 + λ μ)^C ≤ exp(λ μ C), so by Markov's inequality
 
@@ -122,7 +122,7 @@ def log_smoothing_bound(contribution: Floats, n_rounds: int, confidence: float) 
 
 
 def delta_log_normal(contribution: Floats, n_rounds: int, confidence: float) -> RobustValue:
-    """Mean of contributions that are 0 or log-normal, p exp(ȳ + s²/2), its interval on the logarithmic scale.
+    """Estimate the mean of contributions that are 0 or log-normal, p exp(ȳ + s²/2), with a log interval.
 
     y are the logarithms of the m positive contributions of C, p = m / C, and the variance of log V is
 

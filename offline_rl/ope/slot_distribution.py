@@ -37,7 +37,7 @@ def slot_distribution(
 
 
 def seen_on_days(action: Ints, day: Ints, *, n_days: int, n_actions: int) -> NDArray[np.bool_]:
-    """Which actions a day's rounds could have shown, [D, A]: those that they did, or were hardly due.
+    """Return which actions a day's rounds could have shown, [D, A]: those that they did, or were hardly due.
 
     action, day: [n], of the rounds of all policies. An action is due on a day as often as by its share of all
     rounds.

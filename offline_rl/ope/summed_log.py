@@ -31,11 +31,11 @@ class SummedLog:
         return self.cells.by_segment(self.cell_sums)
 
     def resampled(self) -> Floats:
-        """Sums of each resample, shape [B, 1 + G, K]."""
+        """Return sums of each resample, shape [B, 1 + G, K]."""
         return resampled_sums(self.cells, self.cell_sums, self.resamples)
 
     def clusters_of(self, row: int) -> tuple[Ints | slice, Floats]:
-        """Positions of the clusters that occur in a row, and their sums there, shape [m, K]."""
+        """Return the positions of the clusters that occur in a row, and their sums there, shape [m, K]."""
         if row == 0:
             return slice(None), self._cluster_sums
         span = self.cells.spans()[row - 1]

@@ -11,7 +11,7 @@ from offline_rl.ope.records import Floats, Ints
 
 
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """numerator / denominator, NaN (identifies nothing) where the denominator is 0; shapes broadcast.
+    """Return numerator / denominator, NaN (not identified) where the denominator is 0; shapes broadcast.
 
     >>> ratio(np.array([1.0, 1.0]), np.array([4.0, 0.0]))
     array([0.25,  nan])
@@ -45,7 +45,7 @@ class Cells:
 
     @classmethod
     def of(cls, segment: Ints, cluster: Ints) -> Self:
-        """The cells of n rounds.
+        """Return the sort n rounds into cells of segment and cluster.
 
         Raises ValueError where there is no round.
         """
@@ -70,28 +70,28 @@ class Cells:
         return len(self.cluster_of_cell)
 
     def spans(self) -> list[slice]:
-        """The cells of each segment, in the order of `segments`."""
+        """Return the cells of each segment, in the order of `segments`."""
         bounds = [*self.first_cell.tolist(), self.n_cells]
         return [slice(start, stop) for start, stop in pairwise(bounds)]
 
     def clusters(self, span: slice) -> Ints | slice:
-        """Clusters of a segment's cells; a slice where it has all of them, which then need no copying."""
+        """Return the clusters of a segment's cells; a slice where it has all of them, to avoid a copy."""
         clusters = self.cluster_of_cell[span]
         return slice(None) if len(clusters) == self.n_clusters else clusters
 
     def sums(self, terms: Floats, rounds: Ints | None = None) -> Floats:
-        """Terms [n, k] of all rounds, or of those at the given indices, summed by cell; shape [cells, k]."""
+        """Return the terms [n, k] of all rounds, or of those at given indices, summed by cell, [cells, k]."""
         cell = self.cell_of_round if rounds is None else self.cell_of_round[rounds]
         columns = [np.bincount(cell, column, self.n_cells) for column in terms.T]
         return np.column_stack(columns)
 
     def by_segment(self, cell_sums: Floats) -> Floats:
-        """Cell sums [cells, k] added up: row 0 is the whole log, row 1 + g is segment g; shape [1 + G, k]."""
+        """Add up cell sums [cells, k]: row 0 is the whole log, row 1 + g is segment g; shape [1 + G, k]."""
         segment_sums = np.add.reduceat(cell_sums, self.first_cell, axis=0)
         return np.vstack([segment_sums.sum(axis=0, keepdims=True), segment_sums])
 
     def by_cluster(self, cell_sums: Floats) -> Floats:
-        """Cell sums [cells, k] added up over the segments of each cluster, shape [n_clusters, k]."""
+        """Return cell sums [cells, k] added up over the segments of each cluster, shape [n_clusters, k]."""
         if len(self.segments) == 1:
             return cell_sums
         columns = [np.bincount(self.cluster_of_cell, column, self.n_clusters) for column in cell_sums.T]
@@ -99,7 +99,7 @@ class Cells:
 
 
 def distinct_columns(blocks: Sequence[Floats]) -> tuple[Floats, list[Ints]]:
-    """Blocks [m, k_i] side by side with equal columns kept once, and where each block's columns went.
+    """Return blocks [m, k_i] side by side with equal columns kept once, and where each block's columns went.
 
     Estimators and policies share counts and weights, so this halves the bootstrap's work. It also makes equal
     columns take the same path through the matrix product, without which a policy compared with itself could

@@ -25,7 +25,7 @@ class Policy(Protocol):
         available: Tensor,
         history: UserHistory | None = None,
     ) -> Tensor:
-        """log pi(a | x, slot) up to a constant of each row: float64 [n, A]; -inf where not available.
+        """Return log pi(a | x, slot) up to a constant of each row: float64 [n, A]; -inf where not available.
 
         context [n, d], slot [n], item_features [A, f], available bool [n, A]; history: of the n users, None
         where no log tells.
@@ -40,7 +40,7 @@ class Policy(Protocol):
         available: Tensor,
         history: UserHistory | None = None,
     ) -> Tensor:
-        """pi(a | x, slot), the softmax of `action_logits`: float64 [n, A].
+        """Return pi(a | x, slot), the softmax of `action_logits`: float64 [n, A].
 
         Each row sums to 1 over the available items and is 0 elsewhere.
         """

@@ -17,7 +17,7 @@ class Score(Protocol):
     def __call__(
         self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
     ) -> Tensor:
-        """[n, A] for context [n, d], slot [n], item_features [A, f] and the history of the n users."""
+        """Return scores [n, A] for context [n, d], slot [n], item_features [A, f] and n users' histories."""
         ...
 
 
@@ -40,7 +40,7 @@ class ScoredPolicy(LogitPolicy):
         available: Tensor,
         history: UserHistory | None = None,
     ) -> Tensor:
-        """score / temperature, float64 [n, A], minus infinity where not available.
+        """Return score / temperature, float64 [n, A], minus infinity where not available.
 
         Raises ValueError if a row has no available item: there is nothing to choose.
         """
@@ -50,7 +50,7 @@ class ScoredPolicy(LogitPolicy):
 
 
 def masked_softmax(logits: Tensor, available: Tensor) -> Tensor:
-    """Softmax of logits [n, A] over the available items; ValueError if a row has none.
+    """Return the softmax of logits [n, A] over the available items; ValueError if a row has none.
 
     >>> masked_softmax(torch.tensor([[0.0, 0.0, 9.0]]), torch.tensor([[True, True, False]]))
     tensor([[0.5000, 0.5000, 0.0000]])

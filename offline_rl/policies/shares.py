@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def shares(logits: Tensor) -> Tensor:
-    """Softmax along the last dimension, [..., A]; zeros where nothing can be shown.
+    """Return the softmax along the last dimension, [..., A]; zeros where nothing can be shown.
 
     >>> impossible = -torch.inf
     >>> shares(torch.tensor([[1000.0, 1000.0, impossible], [impossible, impossible, impossible]])).tolist()
@@ -21,7 +21,7 @@ def shares(logits: Tensor) -> Tensor:
 
 
 def log_shares(logits: Tensor) -> Tensor:
-    """Log-softmax along the last dimension, [..., A]; minus infinity throughout where nothing can be shown.
+    """Return the log-softmax along the last dimension, [..., A]; -inf throughout where nothing can be shown.
 
     >>> log_shares(torch.tensor([[0.0, -1000.0]])).tolist()
     [[0.0, -1000.0]]
@@ -31,7 +31,7 @@ def log_shares(logits: Tensor) -> Tensor:
 
 
 def restricted(logits: Tensor, available: Tensor) -> Tensor:
-    """The logits [n, A] with minus infinity where not available; ValueError if a row has no available item.
+    """Return logits [n, A] with -inf where not available; ValueError if a row has no available item.
 
     >>> restricted(torch.tensor([[0.5, 2.0]]), torch.tensor([[True, False]])).tolist()
     [[0.5, -inf]]

@@ -70,7 +70,7 @@ def slot_marginals(logits: Tensor) -> Tensor:
 
 
 def checked_logits(logits: Tensor) -> Tensor:
-    """Slot logits [n, L, A] as float64, or a ValueError that says what is wrong with them."""
+    """Return slot logits [n, L, A] as float64, or raise a ValueError that says what is wrong with them."""
     if logits.ndim != 3 or logits.shape[1] == 0 or logits.shape[2] == 0:
         raise ValueError(
             f"Slot logits have the shape {tuple(logits.shape)}: give [rounds, slots, items] "
@@ -114,11 +114,11 @@ class _Pairs:
         self.after_favorite = _or_nothing(shares(logits.masked_fill(self.is_favorite, -torch.inf)))
 
     def second(self) -> Tensor:
-        """The marginal of slot 2, [n, C]."""
+        """Return the marginal of slot 2, [n, C]."""
         return self.drawn * _sums_of_others(self.begun) + self.led * self.after_favorite
 
     def beside(self, is_item: Tensor) -> Tensor:
-        """The probability [n, C] of each item in one of the slots where the item marked has the other."""
+        """Return probability [n, C] of each item in one of the slots where the item marked has the other."""
         of_item = self.begun.masked_fill(~is_item, 0.0).sum(-1, keepdim=True)
         drawn_item = self.drawn.masked_fill(~is_item, 0.0).sum(-1, keepdim=True)
         after = self.after_favorite.masked_fill(~is_item, 0.0).sum(-1, keepdim=True)
@@ -129,7 +129,7 @@ class _Pairs:
 
 
 def _after_two(logits: Tensor, pairs: _Pairs) -> Tensor:
-    """The marginal of slot 3 [n, C].
+    """Return the marginal of slot 3 [n, C].
 
     Three cases: the favorite is still left, and with it at least a third of all; it is placed and the second
     favorite is left, with at least half of what the favorite leaves; both are placed.
@@ -150,7 +150,7 @@ def _after_two(logits: Tensor, pairs: _Pairs) -> Tensor:
 
 
 def _favorite_left(share: Tensor, is_favorite: Tensor, pairs: _Pairs) -> Tensor:
-    """Sums [n, C] of P(j, k) / (1 - p3(j) - p3(k)) over pairs without the item and slot 3's favorite."""
+    """Sum P(j, k) / (1 - p3(j) - p3(k)), [n, C], over pairs without the item and slot 3's favorite."""
     share = share.masked_fill(is_favorite, 0.0)
     node, weight = (column.to(share) for column in _NODES_AND_WEIGHTS)
     decay = torch.exp(-node[:, None] * (0.5 - share)[:, None, :])
@@ -166,7 +166,7 @@ def _favorite_left(share: Tensor, is_favorite: Tensor, pairs: _Pairs) -> Tensor:
 
 
 def _sums_of_other_pairs(begun: Tensor, drawn: Tensor) -> Tensor:
-    """Sums of begun(j) drawn(k) over j != k, both != i, for each i: [..., C].
+    """Return sums of begun(j) drawn(k) over j != k, both != i, for each i: [..., C].
 
         sum_{j != i} begun(j) (rest(j) - drawn(i)),   rest(j) = sum_{k != j} drawn(k)
 
@@ -185,7 +185,7 @@ def _sums_of_other_pairs(begun: Tensor, drawn: Tensor) -> Tensor:
 
 
 def _sums_of_others(values: Tensor) -> Tensor:
-    """Sums [..., C] of all values but the item's own; "nothing", the last, is never left out.
+    """Return sums [..., C] of all values but the item's own; "nothing", the last, is never left out.
 
     Only the largest can be more than half of the whole: for it the others are summed anew.
     """
@@ -206,7 +206,7 @@ def _or_nothing(share: Tensor) -> Tensor:
 
 
 def _nodes_and_weights() -> tuple[Tensor, Tensor]:
-    """Nodes and weights of 1 / x for x between 1/3 and 1: Gauss-Laguerre at the scale 1 / sqrt 3."""
+    """Return nodes and weights of 1 / x for x between 1/3 and 1: Gauss-Laguerre at the scale 1 / sqrt 3."""
     node, weight = np.polynomial.laguerre.laggauss(NODES)
     return torch.from_numpy(node / _SCALE), torch.from_numpy(weight * np.exp(node) / _SCALE)
 

@@ -34,7 +34,7 @@ class BandwidthChoice:
 
 
 def bandwidth_grid(rounds: SpendRounds, n: int = 12) -> Floats:
-    """n candidates: half of the scale, divided by √2 again and again."""
+    """Return n candidates: half of the scale, divided by √2 again and again."""
     widest = (rounds.upper - rounds.lower) / 2
     return widest * np.exp2(-np.arange(n) / 2)
 
@@ -49,7 +49,7 @@ def choose_bandwidth(
     n_resamples: int = 200,
     seed: int = 0,
 ) -> BandwidthChoice:
-    """The bandwidth that SLOPE takes, for an estimator over the whole log.
+    """Return the bandwidth that SLOPE takes, for an estimator over the whole log.
 
     Narrow kernels are nearly unbiased and vary much. SLOPE walks from the narrowest to wider ones as long as
     their values are compatible with all before. Bandwidths are the policies of one `evaluate`, so that they

@@ -80,7 +80,7 @@ class SpendRounds:
         return 2.0 ** (floor(log2(self.upper - self.lower)) - 20)
 
     def logging_policy(self) -> EvaluationRounds:
-        """The logging policy on its own log, to compare smoothed policies with: every weight is 1."""
+        """Return the logging policy on its own log, to compare smoothed policies with: every weight is 1."""
         return EvaluationRounds.of_logging_policy(
             reward=self.reward,
             propensity=self.density * self.grain,

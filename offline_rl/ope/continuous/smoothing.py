@@ -8,7 +8,7 @@ from offline_rl.ope.records import EvaluationRounds, Floats
 
 
 def smoothed(rounds: SpendRounds, kernel: Kernel, bandwidth: float) -> EvaluationRounds:
-    """The rounds as seen by a policy that draws its level from the kernel around the decided one.
+    """Return the rounds as seen by a policy that draws its level from the kernel around the decided one.
 
     The weight is K_h(a − e) / f_b(a∣x), see `kernel_density`. What evaluates weights now evaluates levels:
 
@@ -52,7 +52,7 @@ def smoothed(rounds: SpendRounds, kernel: Kernel, bandwidth: float) -> Evaluatio
 def kernel_density(
     kernel: Kernel, level: Floats, around: Floats, bandwidth: float, *, lower: float, upper: float
 ) -> Floats:
-    """K_h(a − e) = K((a − e) / h) / h, divided by its mass on [lower, upper].
+    """Return K_h(a − e) = K((a − e) / h) / h, divided by its mass on [lower, upper].
 
     Without the division half of the kernel would hang over the end for e at 0 spend, and so would half of the
     value. With it the density sums to one wherever e lies. What is left is a bias of order h within h of an

@@ -47,7 +47,7 @@ class CressieRead:
         return np.column_stack([np.ones(rounds.n), weight, weight * weight, weighted, weight * weighted])
 
     def value(self, sums: Floats) -> Floats:
-        """The regression of weighted reward on weight, read at weight 1."""
+        """Return the regression of weighted reward on weight, read at weight 1."""
         w, ww, wr, wwr = (ratio(sums[..., i], sums[..., 0]) for i in (1, 2, 3, 4))
         variance = ww - w * w
         varies = variance > NO_SPREAD * ww

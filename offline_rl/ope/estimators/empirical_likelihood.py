@@ -41,7 +41,7 @@ class EmpiricalLikelihood:
     name: ClassVar[str] = "empirical_likelihood"
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Counts, weights and weighted rewards by bin of weights, shape [n, 3 × 13]."""
+        """Return the counts, weights and weighted rewards by bin of weights, shape [n, 3 × 13]."""
         weight = rounds.weight
         bins = len(EDGES) + 1
         terms = np.zeros((rounds.n, 3 * bins))
@@ -53,13 +53,13 @@ class EmpiricalLikelihood:
         return terms
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward under the likeliest p."""
+        """Return the weighted reward under the likeliest p."""
         bins = len(EDGES) + 1
         return tilted_mean(sums[..., :bins], sums[..., bins : 2 * bins], sums[..., 2 * bins :])
 
 
 def exact(weight: Floats, reward: Floats) -> float:
-    """The estimator of the paper on one log, with p for each round; see `EmpiricalLikelihood`.
+    """Return the estimator of the paper on one log, with p for each round; see `EmpiricalLikelihood`.
 
     Weights 1/2 and 2 of one round each need p = 2/3 and 1/3 to have the mean 1.
 
@@ -70,7 +70,7 @@ def exact(weight: Floats, reward: Floats) -> float:
 
 
 def tilted_mean(count: Floats, weight: Floats, weighted: Floats) -> Floats:
-    """Σ_b ρ_b Σ_{i∈b} w r / n over groups b of equal ρ = n p: sums [..., groups], result [...].
+    """Return Σ_b ρ_b Σ_{i∈b} w r / n over groups b of equal ρ = n p: sums [..., groups], result [...].
 
     NaN where no ρ > 0 gives the mean weight 1.
     """
@@ -81,7 +81,7 @@ def tilted_mean(count: Floats, weight: Floats, weighted: Floats) -> Floats:
 
 
 def dual(count: Floats, excess: Floats) -> Floats:
-    """The root β of Σ_b n_b u_b / (1 + β u_b), where every 1 + β u_b > 0; shapes [..., groups] → [...].
+    """Return root β of Σ_b n_b u_b / (1 + β u_b), where every 1 + β u_b > 0; shapes [..., groups] → [...].
 
     Between the poles on either side of 0 the sum falls from +∞ to −∞. Newton's steps, replaced by a halving
     where they leave the bracket, find its only root there. 0 where no u differs from 0, NaN where all that do

@@ -24,9 +24,9 @@ class Estimator(Protocol):
         ...
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Terms of each round, shape [n, k]."""
+        """Return the terms of each round, shape [n, k]."""
         ...
 
     def value(self, sums: Floats) -> Floats:
-        """Policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
+        """Return the policy value of sums [..., k], shape [...]; NaN where the sums identify nothing."""
         ...

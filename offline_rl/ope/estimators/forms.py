@@ -23,12 +23,12 @@ Model = Callable[[EvaluationRounds, str], tuple[Floats, Floats]]
 
 
 def q_hat(rounds: EvaluationRounds, asker: str) -> tuple[Floats, Floats]:
-    """The reward model q̂ of the rounds."""
+    """Return the reward model q̂ of the rounds."""
     return rounds.modeled(asker)
 
 
 def q_hat_mrdr(rounds: EvaluationRounds, asker: str) -> tuple[Floats, Floats]:
-    """The reward model fitted under the sample weights π_e(a∣x) (1 − π_b(a∣x)) / π_b(a∣x)²."""
+    """Return the reward model fitted under the sample weights π_e(a∣x) (1 − π_b(a∣x)) / π_b(a∣x)²."""
     meaning = "a reward model fitted with MRDR's weights"
     return rounds.column("q_logged_mrdr", asker, meaning), rounds.column("q_policy_mrdr", asker, meaning)
 
@@ -52,7 +52,7 @@ class Mean:
     rests_on_model: ClassVar[bool] = False
 
     def contribution(self, rounds: EvaluationRounds) -> Floats:
-        """What each round adds, w r, shape [n]."""
+        """Return what each round adds, w r, shape [n]."""
         return self.weight(rounds, self.name) * rounds.reward
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
@@ -60,7 +60,7 @@ class Mean:
         return mean_terms(self.contribution(rounds))
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per round."""
+        """Return the weighted reward per round."""
         return mean_value(sums)
 
 
@@ -88,7 +88,7 @@ class CorrectedMean:
         return self.weight is none
 
     def contribution(self, rounds: EvaluationRounds) -> Floats:
-        """What each round adds, q_policy + w (r − q_logged), shape [n]."""
+        """Return what each round adds, q_policy + w (r − q_logged), shape [n]."""
         weight = self.weight(rounds, self.name)
         q_logged, q_policy = self.model(rounds, self.name)
         return q_policy + weight * (rounds.reward - q_logged)
@@ -98,7 +98,7 @@ class CorrectedMean:
         return mean_terms(self.contribution(rounds))
 
     def value(self, sums: Floats) -> Floats:
-        """Corrected model reward per round."""
+        """Return the corrected model reward per round."""
         return mean_value(sums)
 
 
@@ -121,12 +121,12 @@ class Ratio:
     rests_on_model: ClassVar[bool] = False
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Weight and weighted reward, shape [n, 2]."""
+        """Return the weight and weighted reward, shape [n, 2]."""
         weight = self.weight(rounds, self.name)
         return np.column_stack([weight, weight * rounds.reward])
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per unit of weight."""
+        """Return the weighted reward per unit of weight."""
         return ratio(sums[..., 1], sums[..., 0])
 
 
@@ -154,7 +154,7 @@ class CorrectedRatio:
         return np.column_stack([np.ones(rounds.n), q_policy, weight, weight * (rounds.reward - q_logged)])
 
     def value(self, sums: Floats) -> Floats:
-        """Modeled reward per round and residual per unit of weight."""
+        """Return the modeled reward per round and residual per unit of weight."""
         return ratio(sums[..., 1], sums[..., 0]) + ratio(sums[..., 3], sums[..., 2])
 
 
@@ -169,7 +169,7 @@ def mean_terms(contribution: Floats) -> Floats:
 
 
 def mean_value(sums: Floats) -> Floats:
-    """Contribution per round of sums [..., 2], shape [...]; NaN of no rounds.
+    """Return the contribution per round of sums [..., 2], shape [...]; NaN of no rounds.
 
     >>> float(mean_value(np.array([2.0, 7.0])))
     3.5

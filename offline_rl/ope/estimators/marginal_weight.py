@@ -8,7 +8,7 @@ from offline_rl.ope.records import Floats
 def marginal_weight(
     evaluation_probs: Floats, logging_probs: Floats, embedding_probs: Floats | tuple[Floats, ...]
 ) -> Floats:
-    """w(x, e) = Σ_a π_e(a∣x) p(e∣x, a) / Σ_a π_b(a∣x) p(e∣x, a), shape [m].
+    """Return w(x, e) = Σ_a π_e(a∣x) p(e∣x, a) / Σ_a π_b(a∣x) p(e∣x, a), shape [m].
 
     evaluation_probs, logging_probs: π_e(a∣x) and π_b(a∣x) of every action in m rounds, [m, A].
     embedding_probs: p(e∣x, a), how likely every action is to show the embedding that the round showed,

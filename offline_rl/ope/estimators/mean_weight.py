@@ -31,5 +31,5 @@ class MeanWeight:
         return mean_terms(rounds.weight)
 
     def value(self, sums: Floats) -> Floats:
-        """Weight per round."""
+        """Return the weight per round."""
         return mean_value(sums)

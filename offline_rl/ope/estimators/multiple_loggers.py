@@ -56,12 +56,12 @@ class WeightedLoggers:
         return spelled(self.family, self.n_loggers)
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Counts, contributions and their squares by logger, shape [n, 3 n_loggers]."""
+        """Return the counts, contributions and their squares by logger, shape [n, 3 n_loggers]."""
         contribution = self.form(self.name, importance).contribution(rounds)
         return stratified_terms(rounds, contribution, int(self.n_loggers), self.name)
 
     def value(self, sums: Floats) -> Floats:
-        """Precision-weighted mean over loggers."""
+        """Return the precision-weighted mean over loggers."""
         return stratified_value(sums, int(self.n_loggers))
 
 
@@ -88,7 +88,7 @@ def stratified_terms(rounds: EvaluationRounds, contribution: Floats, n_loggers: 
 
 
 def stratified_value(sums: Floats, n_loggers: int) -> Floats:
-    """Σ_k n_k z̄_k / σ_k² / Σ_k n_k / σ_k² of sums [..., 3 n_loggers], shape [...].
+    """Return Σ_k n_k z̄_k / σ_k² / Σ_k n_k / σ_k² of sums [..., 3 n_loggers], shape [...].
 
     Where some logger's contributions don't vary, as when its rounds earned nothing, its variance can't be
     told from them, and it would take all the weight. The value then is the mean over all rounds, the naive

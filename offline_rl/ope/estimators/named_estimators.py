@@ -16,7 +16,7 @@ from offline_rl.ope.estimators.weights import Shrunken
 
 
 def _at(row: Row, shrinkage: Shrinkage, number: float) -> Estimator:
-    """The row's estimator with its hyperparameter at this number."""
+    """Return the row's estimator with its hyperparameter at this number."""
     return row.form(spelled(row.name, number), Shrunken(row.weight, shrinkage, number))
 
 
@@ -38,7 +38,7 @@ WITH_HYPERPARAMETER: dict[str, Callable[[float], Estimator]] = {
 
 
 def from_name(name: str) -> Estimator:
-    """The estimator of a name such as `snips`, `ips:10` or `switch_dr:inf`, in capitals or not.
+    """Return the estimator of a name such as `snips`, `ips:10` or `switch_dr:inf`, in capitals or not.
 
     Raises ValueError listing what exists, or saying which numbers the estimator takes.
 

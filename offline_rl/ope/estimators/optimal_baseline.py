@@ -37,16 +37,16 @@ class OptimalBaseline:
     rests_on_model: ClassVar[bool] = False
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Moments of the contribution and of the weight in each half, shape [n, 12]."""
+        """Return the moments of the contribution and of the weight in each half, shape [n, 12]."""
         return baseline_terms(self.form(self.name, importance).contribution(rounds), rounds)
 
     def value(self, sums: Floats) -> Floats:
-        """Contribution per round, less β times the surplus of weight."""
+        """Return the contribution per round, less β times the surplus of weight."""
         return baseline_value(sums)
 
 
 def baseline_terms(contribution: Floats, rounds: EvaluationRounds) -> Floats:
-    """Terms of each round, shape [n, 12]: those of the first half of clusters, then of the second.
+    """Return the terms of each round, shape [n, 12]: those of the first half of clusters, then of the second.
 
     With contribution c, d = c − r (what it adds to the difference to the logging policy) and W = w − E[w]
     these are 1, c, W, W², d, d W in the columns of the round's half, 0 in the others. E[w] is 1 less what the
@@ -64,7 +64,7 @@ def baseline_terms(contribution: Floats, rounds: EvaluationRounds) -> Floats:
 
 
 def baseline_value(sums: Floats) -> Floats:
-    """Mean contribution less β times mean surplus, of sums [..., 12], shape [...]; NaN of no rounds.
+    """Return mean contribution less β times mean surplus, of sums [..., 12], shape [...]; NaN of no rounds.
 
         V = (Σ c − β₂ Σ₁ W − β₁ Σ₂ W) / n,    β_h = Cov_h(d, W) / Var_h(W)
 
@@ -87,7 +87,7 @@ def baseline_value(sums: Floats) -> Floats:
 
 
 def _baseline(half: Floats) -> Floats:
-    """β of the sums of one half [..., 6]; 0 where the weights of its rounds don't differ."""
+    """Return β of the sums of one half [..., 6]; 0 where the weights of its rounds don't differ."""
     n, _, surplus, squared, added, product = np.moveaxis(half, -1, 0)
     # n² times covariance and variance; a difference of sums that are equal but for rounding is none.
     spread = n * squared - np.square(surplus)
@@ -100,7 +100,7 @@ ROUNDING = 1e-12
 
 
 def _half(cluster: Ints) -> Ints:
-    """0 or 1 for each cluster number: the top bit of Fibonacci hashing, as ids may take turns with something.
+    """Return 0 or 1 for each cluster number: the top bit of Fibonacci hashing, as ids may alternate.
 
     Source: Knuth 1973, "The art of computer programming", volume 3, section 6.4.
 

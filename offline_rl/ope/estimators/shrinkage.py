@@ -13,7 +13,7 @@ from offline_rl.ope.records import Floats
 
 
 def clipped(weight: Floats, clip: float) -> Floats:
-    """min(w, c); c = ∞ changes nothing.
+    """Return min(w, c); c = ∞ changes nothing.
 
     Source: Ionides 2008, "Truncated importance sampling"; the pessimistic shrinkage of Su, Dimakopoulou,
     Krishnamurthy & Dudik 2020.
@@ -25,7 +25,7 @@ def clipped(weight: Floats, clip: float) -> Floats:
 
 
 def switched(weight: Floats, tau: float) -> Floats:
-    """w where w ≤ τ, else 0; τ = ∞ changes nothing and τ = 0 leaves nothing.
+    """Return w where w ≤ τ, else 0; τ = ∞ changes nothing and τ = 0 leaves nothing.
 
     Source: Wang, Agarwal & Dudik 2017, "Optimal and adaptive off-policy evaluation in contextual bandits".
 
@@ -36,7 +36,7 @@ def switched(weight: Floats, tau: float) -> Floats:
 
 
 def optimistic(weight: Floats, lam: float) -> Floats:
-    """λ w / (w² + λ), at most √λ / 2; λ = ∞ changes nothing and λ = 0 leaves nothing.
+    """Return λ w / (w² + λ), at most √λ / 2; λ = ∞ changes nothing and λ = 0 leaves nothing.
 
     Falls again for w > √λ: the rounds with the largest weights are believed least. Even a weight of 1 is
     shrunk, to λ / (1 + λ).
@@ -53,7 +53,7 @@ def optimistic(weight: Floats, lam: float) -> Floats:
 
 
 def sub_gaussian(weight: Floats, lam: float) -> Floats:
-    """w / (1 − λ + λ w), at most 1 / λ; λ = 0 changes nothing and λ = 1 makes every positive weight 1.
+    """Return w / (1 − λ + λ w), at most 1 / λ; λ = 0 changes nothing, λ = 1 makes every positive weight 1.
 
     The harmonic mean of w and 1 with shares 1 − λ and λ: a weight of 1 stays and, unlike under the other
     shrinkages, weights below 1 grow towards it.
@@ -116,7 +116,7 @@ SUB_GAUSSIAN = Shrinkage("lambda", sub_gaussian, check_share)
 
 
 def spelled(family: str, number: float) -> str:
-    """The name of an estimator with a hyperparameter, without a loss of digits.
+    """Return the name of an estimator with a hyperparameter, without a loss of digits.
 
     >>> spelled("ips", 10.0), spelled("ips", 1.23456789), spelled("dr", float("inf"))
     ('ips:10', 'ips:1.23456789', 'dr:inf')

@@ -16,17 +16,17 @@ Raises ValueError with that name where the rounds lack a column.
 
 
 def importance(rounds: EvaluationRounds, _asker: str) -> Floats:
-    """w = π_e(a∣x) / π_b(a∣x), of the logged action."""
+    """Return w = π_e(a∣x) / π_b(a∣x), of the logged action."""
     return rounds.weight
 
 
 def none(rounds: EvaluationRounds, _asker: str) -> Floats:
-    """0: no reward is believed, which leaves the reward model alone."""
+    """Return 0: no reward is used, which leaves the reward model alone."""
     return np.zeros(rounds.n)
 
 
 def density_ratio(rounds: EvaluationRounds, asker: str) -> Floats:
-    """v, the density ratio of (context, action) under the two policies, estimated by a classifier.
+    """Return v, the density ratio of (context, action) under the two policies, estimated by a classifier.
 
     The classifier tells the policies' rounds apart, so that deterministic policies and unknown propensities
     can be weighed. Its ratio is known up to a factor only.
@@ -35,7 +35,7 @@ def density_ratio(rounds: EvaluationRounds, asker: str) -> Floats:
 
 
 def embedding(rounds: EvaluationRounds, asker: str) -> Floats:
-    """w(x, e), the ratio of how often either policy shows anything that looks like the logged action.
+    """Return w(x, e), the ratio of how often either policy shows anything that looks like the logged action.
 
     e is what an action looks like: a category, a price band, a cluster. `marginal_weight` computes it.
     """
@@ -43,7 +43,7 @@ def embedding(rounds: EvaluationRounds, asker: str) -> Floats:
 
 
 def all_loggers(rounds: EvaluationRounds, asker: str) -> Floats:
-    """w_bal = π_e(a∣x) / Σ_k (n_k / n) π_k(a∣x), over the probability under all loggers together.
+    """Return w_bal = π_e(a∣x) / Σ_k (n_k / n) π_k(a∣x), over the probability under all loggers together.
 
     Never more variable than w over the probability under the round's own logger.
     """
@@ -66,5 +66,5 @@ class Shrunken:
         self.shrinkage.check(self.shrinkage.symbol, self.number)
 
     def __call__(self, rounds: EvaluationRounds, asker: str) -> Floats:
-        """The shrunken weights."""
+        """Return the shrunken weights."""
         return self.shrinkage.shrink(self.weight(rounds, asker), self.number)

@@ -8,7 +8,7 @@ from offline_rl.ope.records import Floats
 
 
 def bca_interval(value: float, resampled: Floats, left_out: Floats, confidence: float) -> Interval:
-    """BCa interval: percentiles of the resampled values [B] at levels moved by bias and skewness,
+    """Return the BCa interval: percentiles of the resampled values [B] at levels moved by bias and skewness,
 
         α ↦ Φ( z₀ + (z₀ + z_α) / (1 − a (z₀ + z_α)) ),   z₀ = Φ⁻¹(share of resampled values below the value).
 
@@ -36,7 +36,7 @@ def bca_interval(value: float, resampled: Floats, left_out: Floats, confidence: 
 
 
 def acceleration(left_out: Floats) -> float:
-    """Skewness of a jackknife's values [C], over 6 √C: a of `bca_interval`; 0 where they don't vary.
+    """Return skewness of a jackknife's values [C], over 6 √C: a of `bca_interval`; 0 where they don't vary.
 
     Clusters without which there is no value are left out.
 

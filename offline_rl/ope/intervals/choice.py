@@ -35,7 +35,7 @@ ONE_CLUSTER = "none: from one of the {clusters} alone nothing tells how far a va
 
 
 def wording(name: IntervalName, clusters: str, n_clusters: int, n_resamples: int) -> str:
-    """What `interval_method` says of an interval.
+    """Return the text of `interval_method` for an interval.
 
     >>> wording("bca", "users", 4, 1000)
     'BCa bootstrap over users, 1000 resamples, widened to Student t, as there are only 4 users'
@@ -71,7 +71,7 @@ class Replicated:
     resampled_errors: Callable[[], Floats]
 
     def interval(self, name: IntervalName, confidence: float) -> Interval:
-        """The interval of that name; NaN where the value is not identified, or the log has one cluster alone.
+        """Return the interval of that name; NaN if the value is not identified or the log has one cluster.
 
         From fewer than FEW_CLUSTERS it holds that of Student t too: a bootstrap can't draw what it never saw.
         """

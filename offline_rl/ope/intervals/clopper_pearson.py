@@ -9,7 +9,7 @@ from offline_rl.ope.records import EvaluationRounds
 def weighted_clopper_pearson_interval(
     rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95
 ) -> Interval:
-    """max w times the Clopper-Pearson interval of Σ w r / max w successes in n trials.
+    """Return max w times the Clopper-Pearson interval of Σ w r / max w successes in n trials.
 
     r is taken as a share of its range. Exact where w r / max w is 0 or 1. Values in between vary less than a
     coin of the same mean (Hoeffding 1963, theorem 1), so the interval is wider than it had to be, the more so

@@ -25,7 +25,7 @@ PRECISION = 1e-4
 
 
 def confidence_sequence(rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95) -> Interval:
-    """The values v against which nobody could have won much by betting on the log, r as a share of its range.
+    """Return the values v against which no bet on the log wins much, r as a share of its range.
 
     If the policy is worth v and weights average to 1, then each of these bets returns its stake on average:
 
@@ -76,7 +76,7 @@ def confidence_sequence(rounds: EvaluationRounds, bounds: KnownRange, confidence
 
 
 def portfolios(max_weight: float) -> Floats:
-    """Shares of cash, low weights, rewards and lack of rewards in each portfolio, shape [J, 4].
+    """Return the shares of cash, low weights, rewards and lack of rewards in each portfolio, shape [J, 4].
 
     Directions are the bets themselves and mixtures of two; each with all stakes.
     """
@@ -90,7 +90,7 @@ def portfolios(max_weight: float) -> Floats:
 
 
 def coefficients(portfolios: Floats, max_weight: float, v: float) -> Floats:
-    """Factor of the capital in one round as a function of 1, w and w r: coefficients [J, 3].
+    """Return the factor of the capital in one round as a function of 1, w and w r: coefficients [J, 3].
 
     >>> cash_and_reward = np.array([[0.5, 0.0, 0.5, 0.0]])
     >>> coefficients(cash_and_reward, np.inf, 0.25).tolist()
@@ -121,7 +121,7 @@ class _Game:
     threshold: float
 
     def excess(self, v: float) -> float:
-        """How far the logarithm of the capital is above the threshold: above zero, v is refuted."""
+        """Return how far the logarithm of the capital is above the threshold: above zero, v is refuted."""
         by_round = coefficients(self.portfolios, self.max_weight, v)
         logs = np.zeros(len(by_round))
         for start in range(0, len(self.weight), _ROUNDS_AT_ONCE):
@@ -135,7 +135,7 @@ class _Game:
         return float(logsumexp(logs)) - self.threshold
 
     def shortlisted(self, middle: float, side: float) -> "_Game":
-        """The same game followed for the portfolios that gain most at the end on this side of the middle.
+        """Return same game followed for the portfolios that gain most at the end on this side of the middle.
 
         log(1 + z) is close to z − z²/2 where stakes are small, as those that fit a long log are.
         """
@@ -151,7 +151,7 @@ class _Game:
 
 
 def _end(excess: Callable[[float], float], middle: float, side: float) -> float:
-    """Where the convex excess crosses zero below (side −1) or above (+1) its least value.
+    """Find where the convex excess crosses zero below (side −1) or above (+1) its least value.
 
     NaN where it never falls below zero.
     """

@@ -46,7 +46,7 @@ luck, with a mean weight still credible; they look light, go without a label, an
 
 
 def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
-    """Whether the mean weight is none that the log could have, given its interval at 99 %.
+    """Return whether the mean weight is none that the log could have, given its interval at 99 %.
 
     A log that lacks the large weights looks better than it is: its effective sample is large, its interval
     short and wrong. In the study such intervals held the truth in no log at all, at worst. The mean weight of
@@ -64,7 +64,7 @@ def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
 
 
 def honest_label(name: IntervalName, effective_rounds: float, *, lacking: bool = False) -> str:
-    """What to say of an interval beside its name; empty where it keeps its promise.
+    """Return the remark on an interval beside its name; empty where it holds its confidence.
 
     effective_rounds: effective sample size over the design effect of clusters. lacking: `lacks_what_matters`.
 
@@ -116,7 +116,7 @@ these are rough. With σ = 1 such logs held the truth in .97 of 26.
 
 
 def heavy_label(name: IntervalName, tail: ContributionTail | None) -> str:
-    """What to say of an interval whose contributions have a heavy tail, or nearly; else empty.
+    """Return the remark on an interval whose contributions have a heavy tail, or nearly; else empty.
 
     >>> heavy_label("bca", None)
     ''

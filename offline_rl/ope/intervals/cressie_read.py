@@ -14,7 +14,7 @@ from offline_rl.ope.trust.diagnostics import effective_size
 
 
 def cressie_read_interval(rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95) -> Interval:
-    """Profile interval over the distributions of rounds that are close to the log and weigh 1 on average.
+    """Return the profile interval over distributions of rounds close to the log whose mean weight is 1.
 
     `profile_interval` has the formula. Valid for large n only. Where fewer than 20 rounds tell of the reward
     it is widened to Clopper-Pearson at the effective sample size, as without a single reward it may be a
@@ -46,7 +46,7 @@ def cressie_read_interval(rounds: EvaluationRounds, bounds: KnownRange, confiden
 
 
 def profile_interval(weight: Floats, reward: Floats, max_weight: float, confidence: float) -> Interval:
-    """Smallest and largest Σ q w r over the distributions q with Σ q w = 1 that are close to the log.
+    """Return smallest and largest Σ q w r over the distributions q with Σ q w = 1 that are close to the log.
 
     q lives on the n rounds and on one more that nobody saw, whose weight is 0 or max_weight and whose reward
     is 0 for the lower end, 1 for the upper end; the worst of the two counts. Closeness is the Cressie-Read
@@ -94,7 +94,7 @@ def _sums(w: Floats, r: Floats) -> Floats:
 
 
 def _profile(sums: Floats, unseen_weight: float, unseen_reward: float) -> _Profile | None:
-    """The profile with one unseen round; None where no q makes weights average to 1."""
+    """Return the profile with one unseen round; None where no q makes weights average to 1."""
     if isinf(unseen_weight):
         return _limit(sums, unseen_reward)
     w, wr = unseen_weight, unseen_weight * unseen_reward
@@ -113,7 +113,7 @@ def _profile(sums: Floats, unseen_weight: float, unseen_reward: float) -> _Profi
 
 
 def _limit(sums: Floats, reward: float) -> _Profile:
-    """The profile as the unseen weight grows to ∞: it takes the place of whatever weight is missing."""
+    """Return profile as the unseen weight grows to ∞: it takes the place of whatever weight is missing."""
     n, w, ww, wr, wwr, wrwr = sums
     beyond, squares = wr - reward * w, wrwr - 2 * reward * wwr + reward**2 * ww
     return _Profile(

@@ -12,7 +12,7 @@ from offline_rl.ope.records import EvaluationRounds
 def empirical_bernstein_interval(
     rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95
 ) -> Interval:
-    """Empirical Bernstein interval of the value by IPS, with z = w r / max w and r as a share of its range:
+    """Return the empirical Bernstein interval by IPS, with z = w r / max w and r as a share of its range:
 
         mean(z) ± [ √(2 var(z) ln(4/δ) / n) + 7 ln(4/δ) / (3 (n − 1)) ],  δ = 1 − confidence.
 

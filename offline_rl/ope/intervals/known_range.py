@@ -44,7 +44,7 @@ class KnownRange:
             )
 
     def shares(self, rounds: EvaluationRounds, confidence: float) -> tuple[Floats, Floats]:
-        """Weights, and rewards as shares of their range, of rounds that keep to the bounds; each shape [n].
+        """Return weights, and rewards as shares of their range, of rounds that keep to the bounds; each [n].
 
         Raises ValueError where a round breaks a bound, where rounds share a cluster and so are no independent
         evidence, where there are fewer than two, and unless 0 < confidence < 1.
@@ -65,7 +65,7 @@ class KnownRange:
         return np.minimum(weight, self.max_weight), (reward - self.lowest) / (self.highest - self.lowest)
 
     def scaled(self, shares: Interval) -> Interval:
-        """An interval of the value as a share of the reward's range, cut to 0..1, in the reward's unit.
+        """Return the interval of a value as a share of the reward's range, cut to 0..1, in the reward's unit.
 
         NaN where nothing of it lies in 0..1: then weights don't average to 1, so propensities are wrong or
         the log lacks what the policy prefers.
@@ -79,7 +79,7 @@ class KnownRange:
 
 
 def finite_max_weight(bounds: KnownRange, method: str) -> float:
-    """The bound on weights, or ValueError with the name of the interval that can't do without one."""
+    """Return the bound on weights, or ValueError with the name of the interval that can't do without one."""
     if not isfinite(bounds.max_weight):
         raise ValueError(
             f"{method} needs a bound on the weights: give max_weight as 1 divided by the least probability "

@@ -10,7 +10,7 @@ from offline_rl.ope.summed_log import SummedLog
 
 
 def standard_error(log: SummedLog, contrast: Contrast, row: int) -> float:
-    """Standard error by linearization over clusters, √( C / (C − 1) · Σ_g (u_g − ū)² ), u_g = ∇V(S) · S_g.
+    """Return the standard error over clusters, √( C / (C − 1) · Σ_g (u_g − ū)² ), u_g = ∇V(S) · S_g.
 
     S_g are the sums of cluster g, S those of the row, C the clusters of the log, also those without a round
     in the row. For a ratio V = A / B this is the delta method with u_g = (A_g − V B_g) / B. NaN where the
@@ -27,7 +27,7 @@ def standard_error(log: SummedLog, contrast: Contrast, row: int) -> float:
 
 
 def resampled_standard_errors(log: SummedLog, contrasts: Sequence[Contrast], rows: Sequence[int]) -> Floats:
-    """The standard error of each contrast in each row of each resample, shape [contrasts, rows, B].
+    """Return the standard error of each contrast in each row of each resample, shape [contrasts, rows, B].
 
     In a resample that draws cluster g N_g times, Σ N_g u_g² = ∇V' (Σ N_g S_g S_g') ∇V at the resample's own
     sums. The matrix in the middle is a sum of products of terms: sums again, resampled like all others.
@@ -68,7 +68,7 @@ def _scale(of_cluster: Floats) -> Floats:
 
 
 def _error(slope: Floats, moments: Floats, sums: Floats, n: int) -> Floats:
-    """√( n / (n − 1) · ∇' (M − S S' / n) ∇ ) for slopes [b, k], moments [b, k²] and sums [b, k]."""
+    """Return √( n / (n − 1) · ∇' (M − S S' / n) ∇ ) for slopes [b, k], moments [b, k²] and sums [b, k]."""
     b, k = slope.shape
     spread: Floats = np.einsum("bi,bij,bj->b", slope, moments.reshape(b, k, k), slope)
     spread -= (slope * sums).sum(axis=1) ** 2 / n

@@ -7,7 +7,7 @@ from offline_rl.ope.records import Floats
 
 
 def reaching_one_more(interval: Interval, value: float, left_out: Floats) -> Interval:
-    """The interval with each end moved out by the largest move that one cluster makes in its direction.
+    """Return interval with each end moved out by the largest move that one cluster makes in its direction.
 
         lower − max_g (V_(−g) − V)₊,   upper + max_g (V − V_(−g))₊.
 

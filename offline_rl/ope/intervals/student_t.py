@@ -6,7 +6,7 @@ from offline_rl.ope.bootstrap import Interval
 
 
 def student_t_interval(value: float, standard_error: float, n_clusters: int, confidence: float) -> Interval:
-    """V ± t SE with t the (1 + confidence) / 2 quantile of Student's t at n_clusters − 1 degrees of freedom.
+    """Return V ± t SE, t the (1 + confidence) / 2 quantile of Student's t, n_clusters − 1 degrees of freedom.
 
     Both tails share what the confidence leaves: at 95 % the quantile is that of 0.975. With that of 0.95, an
     error others make, the interval covers 90 %. NaN for one cluster. Symmetric, hence too low for rewards

@@ -9,7 +9,7 @@ from offline_rl.ope.records import Floats
 def studentized_interval(
     value: float, standard_error: float, resampled: Floats, resampled_errors: Floats, confidence: float
 ) -> Interval:
-    """Bootstrap-t interval [V − t_{1−α/2} SE, V − t_{α/2} SE], t the quantiles of (V_b − V) / SE_b.
+    """Return bootstrap-t interval [V − t_{1−α/2} SE, V − t_{α/2} SE], t the quantiles of (V_b − V) / SE_b.
 
     resampled, resampled_errors: value and standard error of each resample, shape [B]. Every resample is
     measured with its own yardstick, as the log is with its own. In small logs with heavy tails a resample

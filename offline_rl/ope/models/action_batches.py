@@ -16,14 +16,14 @@ PerAction = NDArray[Any] | Callable[[Ints], NDArray[Any]]
 
 
 def batches(rows: Ints, n_actions: int) -> Iterator[Ints]:
-    """The rows in runs that are short enough for [m, A] numbers to stay in memory."""
+    """Yield the rows in runs that are short enough for [m, A] numbers to stay in memory."""
     step = max(1, NUMBERS_IN_MEMORY // n_actions)
     for start in range(0, len(rows), step):
         yield rows[start : start + step]
 
 
 def at_rows(per_action: PerAction, rows: Ints, n_actions: int, name: str) -> NDArray[Any]:
-    """The rows of a per-action column, shape [m, A].
+    """Return the rows of a per-action column, shape [m, A].
 
     Raises ValueError where another shape comes back.
     """

@@ -17,17 +17,17 @@ class Standardization:
 
     @classmethod
     def of(cls, context: Floats) -> "Standardization":
-        """A feature that does not vary keeps its unit."""
+        """Fit the scale to the context; a feature that does not vary keeps its unit."""
         deviation = context.std(axis=0)
         return cls(context.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
 
     def __call__(self, context: Floats) -> Floats:
-        """Context on that scale."""
+        """Return the context on that scale."""
         return (context - self.mean) / self.deviation
 
 
 def interactions(context: Floats, action: Ints, n_actions: int) -> csr_matrix:
-    """Sparse features [n, d + A + d A]: context, one-hot action, and context in the action's own columns.
+    """Return sparse features [n, d + A + d A]: context, one-hot action, and context in the action's columns.
 
     A penalized linear model of these shrinks each action's slopes towards those that all actions share, and
     an action that was never seen gets the shared ones.
@@ -41,7 +41,7 @@ def interactions(context: Floats, action: Ints, n_actions: int) -> csr_matrix:
 
 
 def categories_or_one_hot(context: Floats, action: Ints, n_actions: int, is_category: bool) -> Floats:
-    """Dense features: context with the action as a category [n, d + 1], or one-hot [n, d + A]."""
+    """Return the dense features: context with the action as a category [n, d + 1], or one-hot [n, d + A]."""
     if is_category:
         return np.column_stack([context, action.astype(np.float64)])
     one_hot = np.zeros((len(action), n_actions))

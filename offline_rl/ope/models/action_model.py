@@ -28,7 +28,7 @@ class ActionModel:
     levels: Floats
 
     def probabilities(self, context: Floats, available: Available) -> Floats:
-        """Probability of each action, [m, A]; exactly 0 where it was not available."""
+        """Return the probability of each action, [m, A]; exactly 0 where it was not available."""
         scores = self.standardize(context) @ self.slopes + self.levels
         return np.asarray(softmax(_masked(scores, available), axis=1), dtype=np.float64)
 

@@ -30,7 +30,7 @@ def cross_fitted_rewards(
     seed: int = 0,
     sample_weight: Floats | None = None,
 ) -> ModeledRewards:
-    """Columns q_logged and q_policy, in which each round is modeled without any round of its cluster.
+    """Return columns q_logged and q_policy, in which each round is modeled without any round of its cluster.
 
     context: [n, d] (d may be 0), with the slot among its features where rewards depend on it.
     evaluation_probs: π_e(·∣x), an array [n, A] or a function from row indices [m] to [m, A], which is asked
@@ -85,8 +85,7 @@ def cross_fitted_rewards(
 
 
 def mrdr_weight(evaluation_prob: Floats, propensity: Floats) -> Floats:
-    """Weights that make the reward model serve the variance of DR: π_e (1 − π_b) / π_b², all of the logged
-    action.
+    """Return the weights that let a reward model lower the variance of DR: π_e (1 − π_b) / π_b².
 
     Source: Farajtabar, Chow & Ghavamzadeh 2018, "More robust doubly robust off-policy evaluation", as Open
     Bandit Pipeline reads it for stochastic policies.

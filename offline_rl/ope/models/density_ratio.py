@@ -53,7 +53,7 @@ def density_ratio(
     folds: int = 3,
     seed: int = 0,
 ) -> Floats:
-    """Column `density_ratio`: π_e(a∣x) / π_b(a∣x) of each round, without a logged propensity.
+    """Return the column `density_ratio`: π_e(a∣x) / π_b(a∣x) of each round, without a logged propensity.
 
     A classifier learns whether (x, a) was logged (0) or has its action drawn anew from π_e (1); with as many
     rounds of either kind
@@ -114,7 +114,7 @@ def _classifier(model: str, n_features: int, seed: int) -> Any:
 
 
 def _calibration_splits(cluster: Ints, seed: int) -> list[tuple[Ints, Ints]]:
-    """Rows to fit and rows to calibrate on, for logged rounds followed by the same rounds drawn anew."""
+    """Return rows to fit and rows to calibrate on, for logged rounds followed by the same rounds redrawn."""
     # Another seed than the outer folds', whose remaining order would be dealt out the same way again.
     fold = np.tile(folds_by_cluster(cluster, CALIBRATION_FOLDS, seed + 1), 2)
     return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(CALIBRATION_FOLDS)]

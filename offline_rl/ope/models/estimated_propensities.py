@@ -93,7 +93,7 @@ class Choices:
                 )
 
     def features(self) -> Floats:
-        """Context with the slot one-hot, [n, d + slots]; a column of zeros where there is neither."""
+        """Return context with the slot one-hot, [n, d + slots]; a column of zeros where there is neither."""
         blocks = [np.asarray(self.context, dtype=np.float64)]
         if self.slot is not None:
             slots, place = np.unique(self.slot, return_inverse=True)
@@ -102,7 +102,7 @@ class Choices:
         return features if features.shape[1] else np.zeros((len(self.action), 1))
 
     def availability(self, rows: Ints) -> NDArray[np.bool_]:
-        """Which actions the rows could show, [m, A]."""
+        """Return which actions the rows could show, [m, A]."""
         if self.available is None or self.set_index is None:
             return np.ones((len(rows), self.n_actions), dtype=bool)
         return self.available[self.set_index[rows]]
@@ -180,14 +180,14 @@ def estimate_propensities(
 
 
 def _foreseen(hit: NDArray[np.bool_], sureness: Floats) -> tuple[float, float]:
-    """Share of choices foreseen, of all and of the surer half; both 1 where no round had a choice."""
+    """Return share of choices foreseen, of all and of the surer half; both 1 where no round had a choice."""
     if len(hit) == 0:
         return 1.0, 1.0
     return float(hit.mean()), float(hit[sureness >= np.median(sureness)].mean())
 
 
 def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibration, seed: int) -> _FoldModel:
-    """Model on the rows, calibrated on predictions of models for halves of the rows they did not see."""
+    """Fit a model on the rows, calibrated on predictions of models for halves of them that were not seen."""
     rows = _at_most(rows, choices.cluster, FIT_ROUNDS, seed)
     action, n_actions = choices.action[rows], choices.n_actions
     features, available = features[rows], choices.availability(rows)
@@ -206,7 +206,7 @@ def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibratio
 
 
 def _at_most(rows: Ints, cluster: Ints, most: int, seed: int) -> Ints:
-    """The rows, or those of whole clusters in the order of their hash until about `most` are reached."""
+    """Return rows, or those of whole clusters in the order of their hash until about `most` are reached."""
     parts = -(-len(rows) // most)
     if parts == 1:
         return rows

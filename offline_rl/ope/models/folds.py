@@ -6,7 +6,7 @@ from offline_rl.ope.records import Ints
 
 
 def folds_by_cluster(cluster: Ints, folds: int, seed: int) -> Ints:
-    """The fold 0 .. folds − 1 of each round, shape [n]; all rounds of a cluster share one.
+    """Return the fold 0 .. folds − 1 of each round, shape [n]; all rounds of a cluster share one.
 
     Clusters are ordered by a hash of their index and the seed and dealt out in turn, so that folds differ by
     one cluster at most and the order of the rows is irrelevant.
@@ -31,7 +31,7 @@ def folds_by_cluster(cluster: Ints, folds: int, seed: int) -> Ints:
 
 
 def _mixed(keys: Ints, seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
-    """SplitMix64 of each key, started at the seed (Steele, Lea & Flood 2014)."""
+    """Return SplitMix64 of each key, started at the seed (Steele, Lea & Flood 2014)."""
     golden = 0x9E3779B97F4A7C15
     start = np.uint64(seed * golden % 2**64)
     mixed = keys.astype(np.uint64) + start + np.uint64(golden)

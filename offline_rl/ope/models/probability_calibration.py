@@ -27,7 +27,7 @@ class CalibratedActions:
     floor: float
 
     def __call__(self, probabilities: Floats) -> Floats:
-        """Calibrated probabilities [m, A]; rows add up to 1, and what was 0 (not available) stays 0."""
+        """Return calibrated probabilities [m, A]; rows add up to 1, and 0 (not available) stays 0."""
         mapped = probabilities.copy()
         for action, fitted in enumerate(self.maps):
             if fitted is not None:

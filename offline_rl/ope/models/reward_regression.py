@@ -20,7 +20,7 @@ class SklearnModel(Protocol):
     """A regressor or classifier of scikit-learn whose `fit` takes `sample_weight`."""
 
     def get_params(self, deep: bool = ...) -> dict[str, Any]:
-        """Its parameters, of which copies are made."""
+        """Return the parameters, of which copies are made."""
         ...
 
 
@@ -32,7 +32,7 @@ class RewardRegression(Protocol):
     """A fitted q̂."""
 
     def rewards(self, context: Floats) -> Floats:
-        """Modeled reward of every action, [m, A] for context [m, d]."""
+        """Return the modeled reward of every action, [m, A] for context [m, d]."""
         ...
 
 
@@ -44,7 +44,7 @@ class ConstantRewards:
     n_actions: int
 
     def rewards(self, context: Floats) -> Floats:
-        """The level everywhere, [m, A]."""
+        """Return the level everywhere, [m, A]."""
         return np.full((len(context), self.n_actions), self.level)
 
 
@@ -63,7 +63,7 @@ class LinearRewards:
     def fit(
         cls, context: Floats, action: Ints, reward: Floats, weight: Floats, *, n_actions: int, is_binary: bool
     ) -> "LinearRewards":
-        """Logistic regression for 0/1 rewards, ridge otherwise, with penalty 1 on standardized features."""
+        """Fit a logistic regression to 0/1 rewards, else ridge, with penalty 1 on standardized features."""
         standardize = Standardization.of(context)
         d = context.shape[1]
         features = interactions(standardize(context), action, n_actions)
@@ -80,7 +80,7 @@ class LinearRewards:
         )
 
     def rewards(self, context: Floats) -> Floats:
-        """Modeled rewards [m, A], within the range of the rewards of the fit."""
+        """Return the modeled rewards [m, A], within the range of the rewards of the fit."""
         scores = self.standardize(context) @ self.slopes + self.levels
         if self.is_probability:
             return np.asarray(expit(scores), dtype=np.float64)
@@ -107,14 +107,14 @@ class FittedRewards:
         n_actions: int,
         is_category: bool,
     ) -> "FittedRewards":
-        """A copy of the model, fitted; the one that is given stays as it is."""
+        """Fit a copy of the model; the one that is given stays as it is."""
         fitted = clone(model)
         features = categories_or_one_hot(context, action, n_actions, is_category)
         fitted.fit(features, reward, sample_weight=weight)
         return cls(fitted, n_actions, is_category)
 
     def rewards(self, context: Floats) -> Floats:
-        """Modeled rewards [m, A], asked for one action at a time."""
+        """Return the modeled rewards [m, A], asked for one action at a time."""
         columns = []
         for action in range(self.n_actions):
             same = np.full(len(context), action)
@@ -165,7 +165,7 @@ def fit_rewards(
 def _estimator(
     model: Model, n_features: int, n_actions: int, is_binary: bool, seed: int
 ) -> tuple[SklearnModel, bool]:
-    """The model to copy, and whether it takes the action as a category."""
+    """Return the model to copy, and whether it takes the action as a category."""
     if not isinstance(model, str):
         return model, False
     if model != "trees":

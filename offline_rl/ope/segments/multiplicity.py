@@ -12,7 +12,7 @@ says nothing about which policy is better."""
 
 
 def adjusted_p_values(differences: SegmentEstimates, *, min_informative: int = FEWEST_INFORMATIVE) -> Floats:
-    """Holm's p-values of no difference in each segment, shape [G]; NaN where a segment is not tested.
+    """Return Holm's p-values of no difference in each segment, shape [G]; NaN where a segment is not tested.
 
     The chance that even one segment without a difference falls under .05 is at most .05, however segments
     depend on each other. A segment with fewer than min_informative clusters that tell of the reward is not
@@ -27,7 +27,7 @@ def adjusted_p_values(differences: SegmentEstimates, *, min_informative: int = F
 
 
 def p_values(differences: SegmentEstimates) -> Floats:
-    """Two-sided p-values of no difference, shape [G]; 1 for a segment whose resamples do not vary.
+    """Return the two-sided p-values of no difference, shape [G]; 1 for a segment whose resamples do not vary.
 
     T = difference / √variance is straightened by Hall's cubic, g(T) = T + λ T² / 3 + λ² T³ / 27 + λ / 6, with
     its skewness λ, and g(T) is compared with Student's t. Variance, skewness and degrees of freedom are those
@@ -56,7 +56,7 @@ def p_values(differences: SegmentEstimates) -> Floats:
 
 
 def holm(p: Floats) -> Floats:
-    """Holm's adjusted p-values: max over j ≤ i of (m − j + 1) p_(j), at most 1, in the order given.
+    """Return Holm's adjusted p-values: max over j ≤ i of (m − j + 1) p_(j), at most 1, in the order given.
 
     Source: Holm 1979.
 

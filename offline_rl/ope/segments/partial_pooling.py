@@ -47,7 +47,7 @@ class PooledSegments:
 
 
 def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> PooledSegments:
-    """Pool the estimates of G segments, y_g ~ N(θ_g, V_g), θ_g ~ N(μ, τ²).
+    """Return the pool the estimates of G segments, y_g ~ N(θ_g, V_g), θ_g ~ N(μ, τ²).
 
     V_g is `SegmentEstimates.sampling_variance`. τ² maximizes the restricted likelihood times τ², which keeps
     it above zero: an estimate of exactly zero would claim to know that all segments are the same. Then
@@ -89,7 +89,7 @@ def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> P
 
 
 def below_zero(estimates: SegmentEstimates) -> Floats:
-    """The probability that each segment's true value is below zero, shape [G], in the model above.
+    """Return the probability that each segment's true value is below zero, shape [G], in the model above.
 
         P(θ_g < 0 ∣ y) = ∫ Φ(−m_g(τ) / s_g(τ)) p(τ ∣ y) dτ
 
@@ -115,7 +115,7 @@ def below_zero(estimates: SegmentEstimates) -> Floats:
 
 
 def _over_spreads(y: Floats, variance: Floats) -> tuple[Floats, float]:
-    """The probabilities of the segments, shape [G], and of one that is not among them, summed over τ."""
+    """Return probabilities of the segments, shape [G], and of one that is not among them, summed over τ."""
     # beyond three deviations of the estimates τ has no weight
     spreads = np.linspace(0.0, 3.0 * max(float(y.std()), float(np.median(variance)) ** 0.5), _SPREADS)
     between = spreads[:, None] ** 2
@@ -135,14 +135,14 @@ def _over_spreads(y: Floats, variance: Floats) -> tuple[Floats, float]:
 
 
 def _chance_below_zero(value: Floats, deviation: Floats) -> Floats:
-    """Φ(−value / deviation); one half where a value of zero is known for certain."""
+    """Return Φ(−value / deviation); one half where a value of zero is known for certain."""
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(value == 0, 0.0, value / deviation)
     return np.asarray(ndtr(-z), dtype=np.float64)
 
 
 def _pooled(y: Floats, variance: Floats) -> tuple[Floats, Floats, Floats, float, float]:
-    """Pooled estimates, their standard deviations, shrinkage, mean and spread."""
+    """Return the pooled estimates, their standard deviations, shrinkage, mean and spread."""
     between, curvature = _between_segments(y, variance)
     weight = 1 / (variance + between)
     mean = float(weight @ y) / float(weight.sum())
@@ -158,7 +158,7 @@ def _pooled(y: Floats, variance: Floats) -> tuple[Floats, Floats, Floats, float,
 
 
 def _between_segments(y: Floats, variance: Floats) -> tuple[float, float]:
-    """τ² at the maximum of τ² times its restricted likelihood, and the curvature there by log τ²."""
+    """Return τ² at the maximum of τ² times its restricted likelihood, and the curvature there by log τ²."""
 
     def loss(log_between: float) -> float:
         weight = 1 / (variance + exp(log_between))

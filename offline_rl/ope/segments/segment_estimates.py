@@ -51,7 +51,7 @@ class SegmentEstimates:
         return identified
 
     def select(self, chosen: NDArray[np.bool_]) -> Self:
-        """The segments where a mask [G] is true."""
+        """Return the segments where a mask [G] is true."""
         places = np.flatnonzero(chosen)
         return type(self)(
             segments=tuple(self.segments[place] for place in places),
@@ -63,7 +63,7 @@ class SegmentEstimates:
         )
 
     def sampling_variance(self) -> Floats:
-        """Sampling variance of each estimate, drawn towards that of all segments, shape [G].
+        """Return the sampling variance of each estimate, drawn towards that of all segments, shape [G].
 
         u_g = n_g var(resamples of g) is the variance per cluster, ν_g its degrees of freedom, ū the mean of
         all u weighted by ν; the result is (ν_g u_g + 30 ū) / (ν_g + 30) / n_g.
@@ -79,7 +79,7 @@ class SegmentEstimates:
         return smoothed / self.n_clusters
 
     def degrees_of_freedom(self) -> Floats:
-        """How many squares of normal deviations each variance is worth, ν_g = 2 n_g / (κ + 2), shape [G].
+        """Return the degrees of freedom of each variance, ν_g = 2 n_g / (κ + 2), shape [G].
 
         κ is the excess kurtosis of one cluster's contribution, one for all segments, nil where it would be
         below. With a click in a share p of all rounds it is about 1 / p, and ν twice the number of clicks;
@@ -94,7 +94,7 @@ class SegmentEstimates:
         return freedom
 
     def skewness(self) -> Floats:
-        """Skewness of each estimate's sampling distribution, γ / √n_g with one γ for all segments, shape [G].
+        """Return the skewness of each estimate's distribution, γ / √n_g with one γ for all, shape [G].
 
         A thousand resamples know the skewness of one segment to ±0.08 only, which is too much noise far out
         in a tail; sixty segments together know it to ±0.01.
@@ -103,7 +103,7 @@ class SegmentEstimates:
         return skewness
 
     def _common(self, moment: int, power: float) -> float:
-        """The c for which c / n_g^power fits a standardized cumulant of the resamples by least squares."""
+        """Return c for which c / n_g^power fits a standardized cumulant of the resamples by least squares."""
         spread = np.nanstd(self.resampled, axis=1, keepdims=True)
         varies = spread[:, 0] > 0
         if not varies.any():
@@ -116,7 +116,7 @@ class SegmentEstimates:
 
 
 def segment_values(evaluation: Evaluation, policy: str, estimator: str) -> SegmentEstimates:
-    """The value of a policy in every segment.
+    """Return the value of a policy in every segment.
 
     Raises ValueError for a name that was not evaluated.
     """
@@ -125,7 +125,7 @@ def segment_values(evaluation: Evaluation, policy: str, estimator: str) -> Segme
 
 
 def segment_differences(evaluation: Evaluation, policy: str, other: str, estimator: str) -> SegmentEstimates:
-    """The value of a policy less that of another in every segment, on the same resamples.
+    """Return the value of a policy less that of another in every segment, on the same resamples.
 
     Raises ValueError for a name that was not evaluated.
     """

@@ -15,7 +15,7 @@ def check_discount(gamma: float) -> None:
 
 
 def discounts(gamma: float, horizon: int) -> Floats:
-    """γ^0, γ^1, …, γ^(T−1), shape [T]. γ = 0 keeps the first step alone, as 0^0 = 1.
+    """Return γ^0, γ^1, …, γ^(T−1), shape [T]. γ = 0 keeps the first step alone, as 0^0 = 1.
 
     >>> discounts(0.5, 3).tolist(), discounts(0.0, 3).tolist()
     ([1.0, 0.5, 0.25], [1.0, 0.0, 0.0])

@@ -16,5 +16,5 @@ class SessionEstimator(Valued, Protocol):
     """
 
     def terms(self, sessions: Sessions) -> Floats:
-        """Terms of each session, shape [m, k]."""
+        """Return the terms of each session, shape [m, k]."""
         ...

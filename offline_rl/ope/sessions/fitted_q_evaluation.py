@@ -21,7 +21,7 @@ def cross_fitted(
     n_folds: int = 3,
     seed: int = 0,
 ) -> Sessions:
-    """The sessions with q_logged and v by fitted q evaluation on other people's sessions.
+    """Return the sessions with q_logged and v by fitted q evaluation on other people's sessions.
 
     For t = T−1, …, 0 a fresh model learns q̂_t(s, a) from the sessions that reach step t, with the target
 
@@ -78,7 +78,7 @@ def _fitted(
     learn: NDArray[np.bool_],
     seed: int,
 ) -> tuple[Floats, Floats]:
-    """q̂ of the logged actions and v̂ at all rows [n], by models that learned from some sessions alone."""
+    """Return q̂ of the logged actions and v̂ of all rows [n], by models that learned from some sessions."""
     assert sessions.features is not None
     q_logged, v = np.zeros(sessions.n_steps), np.zeros(sessions.n_steps + 1)
     for step in reversed(range(sessions.horizon)):

@@ -24,7 +24,7 @@ WITHOUT_MODEL: dict[str, Callable[[float], SessionEstimator]] = {
 
 
 def from_name(name: str, gamma: float = 1.0) -> SessionEstimator:
-    """The session estimator of a name, in capitals or not, with a discount.
+    """Return the session estimator of a name, in capitals or not, with a discount.
 
     Raises ValueError listing what exists, and unless 0 <= gamma <= 1.
 

@@ -41,5 +41,5 @@ class PerDecisionIS:
         return np.column_stack([np.ones(sessions.n_sessions), weighted])
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted rewards per session."""
+        """Return the weighted rewards per session."""
         return ratio(sums[..., 1], sums[..., 0])

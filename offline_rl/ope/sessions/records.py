@@ -102,7 +102,7 @@ class Sessions:
         return self.step + 1 < self.length[self.position]
 
     def grid(self, column: Floats, after_end: float) -> Floats:
-        """A column [n] as a table [m, T] of sessions by steps, filled up after the end of each session."""
+        """Return a column [n] as a table [m, T] of sessions by steps, filled up after each session's end."""
         table = np.full((self.n_sessions, self.horizon), after_end)
         table[self.position, self.step] = column
         return table
@@ -123,7 +123,7 @@ class Sessions:
         return self.grid(self.reward, after_end=0.0)
 
     def modeled(self, asker: str) -> tuple[Floats, Floats]:
-        """Tables [m, T] of q_logged and v, 0 after the end, for an estimator that can't do without.
+        """Return tables [m, T] of q_logged and v, 0 after the end, for an estimator that needs them.
 
         Raises ValueError with the asker's name where the sessions carry no model.
         """
@@ -135,14 +135,14 @@ class Sessions:
         return self.grid(self.q_logged, after_end=0.0), self.grid(self.v, after_end=0.0)
 
     def logging_policy(self) -> Self:
-        """The logging policy evaluated on its own log: every ratio is 1 and v is q_logged.
+        """Return the logging policy evaluated on its own log: every ratio is 1 and v is q_logged.
 
         Weighted and doubly robust estimates then are the mean discounted reward, whatever the model.
         """
         return replace(self, evaluation_prob=self.propensity, v=self.q_logged)
 
     def select(self, sessions: NDArray[np.bool_] | Ints) -> Self:
-        """The sessions where a mask [m] is true, or those at the given positions, in that order."""
+        """Return the sessions where a mask [m] is true, or those at the given positions, in that order."""
         chosen = np.arange(self.n_sessions)[sessions]
         lengths = self.length[chosen]
         within = np.arange(lengths.sum()) - np.repeat(lengths.cumsum() - lengths, lengths)
@@ -157,7 +157,7 @@ class Sessions:
 
 
 def _checked(name: str, column: NDArray[Any], n: int) -> Floats | Ints:
-    """The column as a read-only array of its type, or a ValueError about its first bad row."""
+    """Return the column as a read-only array of its type, or raise a ValueError about its first bad row."""
     array = np.asarray(column)
     dimensions = 2 if name == "features" else 1
     if array.ndim != dimensions or len(array) != n:

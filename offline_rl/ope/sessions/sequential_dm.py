@@ -34,5 +34,5 @@ class SequentialDM:
         return np.column_stack([np.ones(sessions.n_sessions), v[:, 0]])
 
     def value(self, sums: Floats) -> Floats:
-        """Modeled reward per session."""
+        """Return the modeled reward per session."""
         return ratio(sums[..., 1], sums[..., 0])

@@ -45,5 +45,5 @@ class SequentialDR:
         return np.column_stack([np.ones(sessions.n_sessions), corrected])
 
     def value(self, sums: Floats) -> Floats:
-        """Corrected model value per session."""
+        """Return the corrected model value per session."""
         return ratio(sums[..., 1], sums[..., 0])

@@ -12,7 +12,7 @@ from offline_rl.ope.sessions.records import Sessions
 
 
 def whole_sessions(sessions: Sessions, gamma: float = 1.0) -> EvaluationRounds:
-    """One round per session: its discounted reward G, and the probabilities of all its actions together.
+    """Return one round per session: its discounted reward G, and the probabilities of all its actions.
 
     The weight of a round is ρ_{0:T−1}. IPS of these rounds is trajectory importance sampling, SNIPS its
     weighted form: take per-decision weights instead, as here later choices weigh earlier rewards. Their

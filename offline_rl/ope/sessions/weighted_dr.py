@@ -51,7 +51,7 @@ class WeightedDR:
         return np.hstack([with_start, discount * weight_before * v, discount * weight * residual])
 
     def value(self, sums: Floats) -> Floats:
-        """Model value and residual per unit of weight, added up over the steps."""
+        """Return the model value and residual per unit of weight, added up over the steps."""
         horizon = sums.shape[-1] // 3
         with_start, modeled, residual = np.split(sums, [horizon + 1, 2 * horizon + 1], axis=-1)
         by_step = ratio(modeled, with_start[..., :-1]) + ratio(residual, with_start[..., 1:])

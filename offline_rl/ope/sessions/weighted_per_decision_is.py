@@ -37,13 +37,13 @@ class WeightedPerDecisionIS:
         check_discount(self.gamma)
 
     def terms(self, sessions: Sessions) -> Floats:
-        """Weights and discounted weighted rewards of the steps, shape [m, 2 T]."""
+        """Return the weights and discounted weighted rewards of the steps, shape [m, 2 T]."""
         weight = sessions.cumulative_weight
         discounted = discounts(self.gamma, sessions.horizon) * sessions.reward_by_step
         return np.hstack([weight, weight * discounted])
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per unit of weight, added up over the steps."""
+        """Return the weighted reward per unit of weight, added up over the steps."""
         weight, weighted_reward = np.split(sums, 2, axis=-1)
         values: Floats = ratio(weighted_reward, weight).sum(axis=-1)
         return values

@@ -35,13 +35,13 @@ class CascadeDoublyRobust:
         return "sncascade_dr" if self.self_normalized else "cascade_dr"
 
     def seen(self, rounds: SlateRounds) -> Propensities:
-        """Probabilities of the slate down to the slot."""
+        """Return the probabilities of the slate down to the slot."""
         if rounds.cascade is None:
             raise lacking(self.name, "cascade")
         return rounds.cascade
 
     def terms(self, rounds: SlateRounds) -> Floats:
-        """Shape [n, 2], or [n, 1 + 5L] self-normalized."""
+        """Return the terms of each row, shape [n, 2], or [n, 1 + 5L] self-normalized."""
         if rounds.q_logged is None or rounds.q_policy is None:
             raise lacking(self.name, "q_logged and q_policy")
         weight = self.seen(rounds).weight
@@ -53,7 +53,7 @@ class CascadeDoublyRobust:
         return np.column_stack([rounds.opens_slate, correction + modeled])
 
     def value(self, sums: Floats) -> Floats:
-        """Corrected model value per slate."""
+        """Return the corrected model value per slate."""
         if not self.self_normalized:
             return ratio(sums[..., 1], sums[..., 0])
         rows, weight, correction, above, modeled = np.moveaxis(split_by_slot(sums, 5), -1, 0)

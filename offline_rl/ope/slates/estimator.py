@@ -15,9 +15,9 @@ class SlateEstimator(Valued, Protocol):
     """
 
     def seen(self, rounds: SlateRounds) -> Propensities:
-        """Probabilities of what the estimator takes for the action of each row, whose ratio is its weight."""
+        """Return the probabilities whose ratio is the weight of each row: of its item, slot or slate."""
         ...
 
     def terms(self, rounds: SlateRounds) -> Floats:
-        """Terms of each row, shape [n, k]; k may depend on n_slots, not on the rows."""
+        """Return the terms of each row, shape [n, k]; k may depend on n_slots, not on the rows."""
         ...

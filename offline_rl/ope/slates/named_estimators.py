@@ -21,7 +21,7 @@ ESTIMATORS: dict[str, SlateEstimator] = {
 
 
 def from_name(name: str) -> SlateEstimator:
-    """The slate estimator of a name, in capitals or not.
+    """Return the slate estimator of a name, in capitals or not.
 
     Raises ValueError listing what exists.
 

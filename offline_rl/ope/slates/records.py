@@ -38,11 +38,11 @@ class Propensities:
         return self.evaluation_prob / self.propensity
 
     def of_logging_policy(self) -> Self:
-        """The logging policy in the place of the evaluation policy."""
+        """Return the logging policy in the place of the evaluation policy."""
         return replace(self, evaluation_prob=self.propensity)
 
     def select(self, rows: NDArray[np.bool_] | Ints) -> Self:
-        """The rows where a mask is true, or those at the given indices, in that order."""
+        """Return the rows where a mask is true, or those at the given indices, in that order."""
         return replace(self, propensity=self.propensity[rows], evaluation_prob=self.evaluation_prob[rows])
 
 
@@ -127,12 +127,12 @@ class SlateRounds:
         return np.diff(self.first_row, append=self.n)
 
     def by_slate(self, terms: Floats) -> Floats:
-        """Terms [n, k] added up over the slots of each slate, shape [slates, k]."""
+        """Return the terms [n, k] added up over the slots of each slate, shape [slates, k]."""
         sums: Floats = np.add.reduceat(terms, self.first_row, axis=0)
         return sums
 
     def of_slate(self, asker: str) -> Propensities:
-        """Probabilities of the whole slate in each of its rows: `whole`, or the last slot's of `cascade`.
+        """Return the probabilities of the whole slate in each row: `whole`, or `cascade` of the last slot.
 
         Raises ValueError with the asker's name where the rows carry neither.
         """
@@ -144,7 +144,7 @@ class SlateRounds:
         return self.cascade.select(last[self.slate_position])
 
     def logging_policy(self) -> Self:
-        """The logging policy evaluated on its own log: every weight is 1, and q_policy is q_logged."""
+        """Return the logging policy evaluated on its own log: every weight is 1, and q_policy is q_logged."""
         return replace(
             self,
             whole=self.whole and self.whole.of_logging_policy(),
@@ -154,7 +154,7 @@ class SlateRounds:
         )
 
     def select(self, rows: NDArray[np.bool_] | Ints) -> Self:
-        """The rows where a mask is true, or those at the given indices, in that order; only whole slates."""
+        """Return the rows where a mask is true, or those at given indices, in order; only whole slates."""
         chosen: dict[str, Any] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -205,7 +205,7 @@ class SlateRounds:
 
 
 def lacking(asker: str, columns: str) -> ValueError:
-    """The error of an estimator that can't do without columns that the rows don't carry."""
+    """Return the error of an estimator that needs columns which the rows don't have."""
     return ValueError(f"estimator {asker} needs {columns}, which these slates do not carry.")
 
 

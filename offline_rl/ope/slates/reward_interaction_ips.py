@@ -35,16 +35,16 @@ class RewardInteractionIPS:
         return "snrips" if self.self_normalized else "rips"
 
     def seen(self, rounds: SlateRounds) -> Propensities:
-        """Probabilities of the slate down to the slot."""
+        """Return the probabilities of the slate down to the slot."""
         if rounds.cascade is None:
             raise lacking(self.name, "cascade")
         return rounds.cascade
 
     def terms(self, rounds: SlateRounds) -> Floats:
-        """Shape [n, 2], or [n, 1 + 3L] self-normalized."""
+        """Return the terms of each row, shape [n, 2], or [n, 1 + 3L] self-normalized."""
         make = slot_normalized_terms if self.self_normalized else per_slate_terms
         return make(rounds, self.seen(rounds).weight)
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per slate."""
+        """Return the weighted reward per slate."""
         return slot_normalized_value(sums) if self.self_normalized else ratio(sums[..., 1], sums[..., 0])

@@ -8,7 +8,7 @@ from offline_rl.ope.trust.diagnostics import effective_size
 
 
 def whole_slates(rounds: SlateRounds, seen: Propensities) -> EvaluationRounds:
-    """One round per slate: what its slots earned together, and probabilities of the slot that knows least.
+    """Return one round per slate: the reward of its slots together, and the probabilities of its worst slot.
 
     seen: what an estimator takes for the action of each row, as its `seen` says. The slot that knows least is
     the one whose weights have the smallest effective sample size; under `cascade` that is nearly always the

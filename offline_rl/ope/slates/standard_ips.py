@@ -31,14 +31,14 @@ class StandardIPS:
         return "snsips" if self.self_normalized else "sips"
 
     def seen(self, rounds: SlateRounds) -> Propensities:
-        """Probabilities of the whole slate."""
+        """Return the probabilities of the whole slate."""
         return rounds.of_slate(self.name)
 
     def terms(self, rounds: SlateRounds) -> Floats:
-        """Slates or their weight, and weighted reward, shape [n, 2]."""
+        """Return slates or their weight, and weighted reward, shape [n, 2]."""
         make = normalized_terms if self.self_normalized else per_slate_terms
         return make(rounds, self.seen(rounds).weight)
 
     def value(self, sums: Floats) -> Floats:
-        """Weighted reward per slate, or per unit of slate weight."""
+        """Return the weighted reward per slate, or per unit of slate weight."""
         return ratio(sums[..., 1], sums[..., 0])

@@ -8,24 +8,24 @@ from offline_rl.ope.sums import ratio
 
 
 def per_slate_terms(rounds: SlateRounds, weight: Floats) -> Floats:
-    """Slates (1 in the row that opens one) and weighted reward, shape [n, 2]: Σ w r / slates."""
+    """Return slates (1 in the first row of each) and weighted reward, shape [n, 2]: Σ w r / slates."""
     return np.column_stack([rounds.opens_slate, weight * rounds.reward])
 
 
 def normalized_terms(rounds: SlateRounds, slate_weight: Floats) -> Floats:
-    """The slate's weight, once per slate, and weighted reward, shape [n, 2]: Σ w r / Σ w."""
+    """Return the slate's weight, once per slate, and weighted reward, shape [n, 2]: Σ w r / Σ w."""
     return np.column_stack([rounds.opens_slate * slate_weight, slate_weight * rounds.reward])
 
 
 def slot_normalized_terms(rounds: SlateRounds, weight: Floats) -> Floats:
-    """Slates; then for each slot its rows, its weight and its weighted reward; shape [n, 1 + 3L]."""
+    """Return slates; then for each slot its rows, its weight and its weighted reward; shape [n, 1 + 3L]."""
     return np.column_stack(
         [rounds.opens_slate, by_slot(rounds, [np.ones(rounds.n), weight, weight * rounds.reward])]
     )
 
 
 def slot_normalized_value(sums: Floats) -> Floats:
-    """Σ_l (n_l / n) (Σ w_l r_l / Σ w_l) of sums [..., 1 + 3L], n_l being the slates that have slot l.
+    """Return Σ_l (n_l / n) (Σ w_l r_l / Σ w_l) of sums [..., 1 + 3L], n_l being the slates that have slot l.
 
     NaN where a slot that occurs has no weight. Slots that never occur earn nothing.
 
@@ -41,12 +41,12 @@ def slot_normalized_value(sums: Floats) -> Floats:
 
 
 def by_slot(rounds: SlateRounds, columns: list[Floats]) -> Floats:
-    """Columns [n] written in the block of their row's slot, 0 elsewhere; shape [n, L·c]."""
+    """Return columns [n] written in the block of their row's slot, 0 elsewhere; shape [n, L·c]."""
     blocks = np.zeros((rounds.n, rounds.n_slots, len(columns)))
     blocks[np.arange(rounds.n), rounds.slot] = np.column_stack(columns)
     return blocks.reshape(rounds.n, rounds.n_slots * len(columns))
 
 
 def split_by_slot(sums: Floats, n_columns: int) -> Floats:
-    """Sums [..., 1 + L·c] without the leading count, as [..., L, c]."""
+    """Return sums [..., 1 + L·c] without the leading count, as [..., L, c]."""
     return sums[..., 1:].reshape(*sums.shape[:-1], -1, n_columns)

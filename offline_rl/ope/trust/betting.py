@@ -22,7 +22,7 @@ AT_ONCE = 2**16
 
 
 def log_e_value(deviation: Floats, worst_loss: float, times: Ints | Floats | None = None) -> float:
-    """log E of the hypothesis that independent deviations d_c ≥ −worst_loss have means of 0 at most,
+    """Return log E of the hypothesis that independent deviations d_c ≥ −worst_loss have means of 0 at most,
 
         E = mean over stakes s of ∏_c (1 + s d_c / worst_loss).
 
@@ -53,7 +53,7 @@ def log_e_value(deviation: Floats, worst_loss: float, times: Ints | Floats | Non
 
 
 def among_the_first(position: Ints) -> NDArray[np.bool_]:
-    """Which rounds a bet counts, [n]: the first of each cluster, up to twice the mean number of rounds.
+    """Return which rounds a bet counts, [n]: the first of each cluster, up to twice their mean number.
 
     No stake may exceed what the largest cluster can lose, so a few large ones would drown all others. Rounds
     are cut off by their place and not by what happened in them: a sum that averages 0 until the cluster

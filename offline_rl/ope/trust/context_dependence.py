@@ -12,7 +12,7 @@ MOST_SUDDEN = 0.5
 
 
 def depends_on_context(action: Ints, slot: Ints, propensity: Floats) -> float | None:
-    """Share of the propensities' variation that is sudden, 0..1, where it shows a context; None where not.
+    """Return the share of the propensities' variation that is sudden, 0..1, if it shows a context; else None.
 
     action, slot, propensity: [n], in the order of time. An action's propensity in a slot varies by
 

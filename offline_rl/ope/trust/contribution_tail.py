@@ -123,7 +123,7 @@ class ContributionTail:
         return PRIOR_WEIGHT * PRIOR_INDEX / (self.n_tail + PRIOR_WEIGHT)
 
     def exceeds(self, max_index: float, errors: float) -> bool:
-        """Whether the index is above max_index by so many of its standard errors, max_index / √n_tail.
+        """Return whether the index is above max_index by so many of its standard errors, max_index / √n_tail.
 
         A price list with gaps, such as 49 and 129, looks heavy to Hill's index, which only sees ratios. So a
         generalized Pareto law is fitted too, and must find the tail heavier than an exponential one.
@@ -153,7 +153,7 @@ def tail_doubts(
     min_effective: float = MIN_EFFECTIVE,
     max_index: float = NO_VARIANCE,
 ) -> tuple[TailDoubt, ...]:
-    """What speaks against a mean of these contributions; empty where nothing does.
+    """Return the doubts about a mean of these contributions; empty where there are none.
 
     largest_contribution: of at least min_effective clusters one holds more than max_share.
     few_contributions: at least min_effective clusters contribute, but as unevenly as fewer equal ones.
@@ -190,7 +190,7 @@ def tail_doubts(
 
 
 def hill_index(sizes: Floats) -> tuple[float, int]:
-    """Hill's tail index k of sizes > 0, and how many of them it rests on.
+    """Return Hill's tail index k of sizes > 0, and the number of sizes that it is computed from.
 
     k = mean log(x_i / u) over the sizes above u, of which `tail_size` are asked for: the largest 20 %, at
     most 3 √n. Sizes have moments of order below 1 / k only. Log-normal sizes have no such index; theirs falls
@@ -226,7 +226,7 @@ def hill_index(sizes: Floats) -> tuple[float, int]:
 
 
 def contribution_tail(rounds: EvaluationRounds) -> ContributionTail:
-    """The tail of the weighted rewards w r, summed by cluster.
+    """Return the tail of the weighted rewards w r, summed by cluster.
 
     Raises ValueError where there are no rounds.
     """
@@ -234,7 +234,7 @@ def contribution_tail(rounds: EvaluationRounds) -> ContributionTail:
 
 
 def correction_tail(rounds: EvaluationRounds, of_rewards: ContributionTail) -> ContributionTail | None:
-    """The tail of the weighted corrections w (r − q), summed by cluster; None without a reward model.
+    """Return the tail of the weighted corrections w (r − q), summed by cluster; None without a reward model.
 
     of_rewards: `contribution_tail` of the same rounds. Hill's index is relative to a threshold, and taking q
     away moves the threshold towards 0 and the index up; amounts left of a click or of none differ by what the
@@ -257,7 +257,7 @@ def correction_tail(rounds: EvaluationRounds, of_rewards: ContributionTail) -> C
 
 
 def rests_on_corrections(estimator: str) -> bool:
-    """Whether the estimator of that name rests on w (r − q).
+    """Return whether the estimator of that name rests on w (r − q).
 
     >>> rests_on_corrections("switch_dr:3"), rests_on_corrections("snips")
     (True, False)
@@ -300,7 +300,7 @@ def _tail(
 
 
 def _lesser(one: float, other: float) -> float:
-    """The lesser of two indices, NaN where one of them can't be told."""
+    """Return the lesser of two indices, NaN where one of them is unknown."""
     return nan if isnan(one) or isnan(other) else min(one, other)
 
 

@@ -56,13 +56,13 @@ class Diagnostics:
     corrections: ContributionTail | None = None
 
     def contributions(self, estimator: str) -> ContributionTail | None:
-        """The tail of what an estimator of that name rests on."""
+        """Return the tail of the terms that an estimator of that name sums."""
         if rests_on_corrections(estimator) and self.corrections is not None:
             return self.corrections
         return self.weighted_rewards
 
     def numbers(self, estimator: str) -> dict[str, float]:
-        """All of it as name → number, with the tail of what that estimator rests on as `contribution_...`."""
+        """Return all diagnostics by name, the tail of the estimator's terms as `contribution_...`."""
         flat = {name: number for name, number in vars(self).items() if isinstance(number, int | float)}
         tail = self.contributions(estimator)
         if tail is not None:
@@ -73,7 +73,7 @@ class Diagnostics:
 
 
 def effective_size(weight: Floats) -> float:
-    """Kish's effective sample size, (Σ w)² / Σ w²; 0 where all weights are 0.
+    """Return Kish's effective sample size, (Σ w)² / Σ w²; 0 where all weights are 0.
 
     Source: Kish 1965, section 11.7.
 
@@ -85,7 +85,7 @@ def effective_size(weight: Floats) -> float:
 
 
 def design_effect(rounds: EvaluationRounds) -> float:
-    """How many times clusters inflate the variance of SNIPS, at least 1; 1 where rewards do not vary.
+    """Return factor by which clusters inflate the variance of SNIPS, at least 1; 1 if rewards do not vary.
 
     Source: Kish 1965, section 5.4, with the residuals of the linearized ratio.
 
@@ -109,7 +109,7 @@ def design_effect(rounds: EvaluationRounds) -> float:
 
 
 def diagnose(rounds: EvaluationRounds, mean_weight: Interval) -> Diagnostics:
-    """Diagnostics of at least one round, given the interval of the mean weight."""
+    """Return the diagnostics of at least one round, given the interval of the mean weight."""
     weight = rounds.weight
     position = cluster_positions(rounds.cluster)
     cluster_weight = np.bincount(position, weight)
@@ -136,7 +136,7 @@ def diagnose(rounds: EvaluationRounds, mean_weight: Interval) -> Diagnostics:
 
 
 def diagnose_segments(rounds: EvaluationRounds, mean_weights: Sequence[Interval]) -> tuple[Diagnostics, ...]:
-    """Diagnostics of the whole log, then of each of its segments in ascending order.
+    """Return the diagnostics of the whole log, then of each of its segments in ascending order.
 
     mean_weights: the interval of the mean weight for each of them, in the order of `Cells.by_segment`. One
     sort serves all segments, where a mask for each would read the log as often as it has segments.

@@ -7,7 +7,7 @@ from offline_rl.ope.bootstrap import Interval
 
 
 def mean_weight_is_off(mean_weight: Interval, supported_share: float, slack: float) -> bool:
-    """Whether an interval of the mean weight lies beside the supported share by more than a slack.
+    """Return whether an interval of the mean weight lies beside the supported share by more than a slack.
 
     Without an interval, as from one cluster, nothing is known to be off.
 
@@ -22,7 +22,7 @@ def mean_weight_is_off(mean_weight: Interval, supported_share: float, slack: flo
 def mean_weight_doubt(
     policy: str, value: float, mean_weight: Interval, supported_share: float, confidence: float
 ) -> Finding:
-    """The doubt about a policy, with how many correct logs there are to one that is off by chance.
+    """Return the doubt about a policy, with how many correct logs there are to one that is off by chance.
 
     Chance is the first of its causes: the weights of correct propensities average to 1 over many logs, and
     not in each. Where several candidates are looked at, one that is off is the more likely.

@@ -21,7 +21,7 @@ TOP_SHARE = 0.01
 
 
 def tail_size(n: int) -> int:
-    """Number of weights that count as tail, min(0.2 n, 3 √n) rounded up.
+    """Return the number of weights that count as tail, min(0.2 n, 3 √n) rounded up.
 
     Source: Vehtari, Simpson, Gelman, Yao & Gabry 2024, "Pareto smoothed importance sampling".
 
@@ -32,7 +32,7 @@ def tail_size(n: int) -> int:
 
 
 def pareto_k(weight: Floats) -> float:
-    """Tail index k of n weights: that of a generalized Pareto distribution fitted to the largest of them.
+    """Return the tail index k of n weights: of a generalized Pareto distribution fitted to the largest.
 
     | result | when |
     |---|---|
@@ -57,7 +57,7 @@ def pareto_k(weight: Floats) -> float:
 
 
 def tail_index(largest: Floats) -> float:
-    """`pareto_k`, given the `tail_size(n)` + 1 largest weights in any order: all that a stream must keep."""
+    """Return `pareto_k`, given the `tail_size(n)` + 1 largest weights in any order, as streams keep them."""
     cutoff = float(largest.min())
     excess = np.sort(largest[largest > cutoff * (1 + FLOAT32_SLACK)]) - cutoff
     if len(excess) == 0:
@@ -66,7 +66,7 @@ def tail_index(largest: Floats) -> float:
 
 
 def generalized_pareto_index(excess: Floats) -> float:
-    """Index k of a generalized Pareto distribution with ascending excesses x > 0 over its threshold.
+    """Return index k of a generalized Pareto distribution with ascending excesses x > 0 over its threshold.
 
     The posterior mean of b = −k/σ over a grid of its profile likelihood, whose prior adapts to the data:
     b_j = 1/x_max + (1 − √(m / (j − ½))) / (3 x*), j = 1..m, m = 30 + ⌊√n⌋, x* the first quartile;
@@ -91,7 +91,7 @@ def generalized_pareto_index(excess: Floats) -> float:
 
 
 def top_weight_share(weight: Floats) -> float:
-    """Share of Σ w on the largest 1 % of rounds (rounded up to whole rounds); 0 where all weights are 0.
+    """Return the share of Σ w on the largest 1 % of rounds, rounded up; 0 where all weights are 0.
 
     It is 0.01 for equal weights, and about 0.01^(1 − k) for a Pareto tail of index k.
 

@@ -101,7 +101,7 @@ def audit_propensities(
 
 
 def _evidence(identity: Identity, has_full_support: bool, fewest_behind: int) -> float:
-    """The larger log e-value of those that count."""
+    """Return the larger log e-value of those that count."""
     counts = has_full_support and not 0 < identity.n_behind < fewest_behind
     return max(identity.log_e_excess, identity.log_e_shortfall if counts else 0.0)
 
@@ -111,7 +111,7 @@ def _is_uniform(log: PropensityLog) -> bool:
 
 
 def _contradictions(log: PropensityLog) -> Iterator[str]:
-    """Probabilities that do not add up to 1, or that are not the logged propensity."""
+    """Yield the contradictions: probabilities that do not add up to 1, or are not the logged propensity."""
     if log.probabilities is None or log.n_actions is None:
         return
     n, n_actions = len(log.action), log.n_actions
@@ -136,7 +136,7 @@ def _contradictions(log: PropensityLog) -> Iterator[str]:
 
 
 def _sentences(found: list[tuple[Identity, float]], n_tests: int, is_uniform: bool) -> Iterator[str]:
-    """What the failed identities say, from the whole log to its slices; each with its log evidence."""
+    """Yield what the failed identities say, from the whole log to its slices; each with its log evidence."""
     whole = [(identity, sure) for identity, sure in found if identity.slice_name is None]
     for identity, sure in whole:
         if identity.action is None:
@@ -172,7 +172,7 @@ def _sentences(found: list[tuple[Identity, float]], n_tests: int, is_uniform: bo
 
 
 def _chance(sure: float) -> str:
-    """How rare this is among correct logs, given the log of its evidence after all tests.
+    """Return how rare this is among correct logs, given the log of its evidence after all tests.
 
     >>> _chance(math.log(4200)), _chance(math.inf)
     ('so in at most 1 of 4,200 correct logs', 'so in fewer than 1 of 1,000,000,000 correct logs')

@@ -93,7 +93,7 @@ def _actions(log: PropensityLog) -> Ints:
 
 
 def n_available(log: PropensityLog) -> Floats:
-    """How many actions each round could have shown, [n]."""
+    """Return how many actions each round could have shown, [n]."""
     actions = _actions(log)
     if log.available is None or log.set_index is None:
         return np.full(len(log.action), float(len(actions)))
@@ -113,7 +113,7 @@ def _slices(log: PropensityLog) -> Iterator[tuple[str | None, NDArray[np.bool_]]
 
 
 def identities(log: PropensityLog, least_propensity: float) -> Iterator[Identity]:
-    """All identities that the log's columns allow; each slice takes a few sparse products over its rounds.
+    """Yield all identities that the log's columns allow; each slice takes a few sparse products.
 
     least_propensity: the least probability that the policy gives to an available action.
     """
@@ -161,7 +161,7 @@ class _Slice:
 
 
 def _over_each_action(part: _Slice, actions: Ints) -> Iterator[Identity]:
-    """The identity of each action that was available or chosen."""
+    """Yield the identity of each action that was available or chosen."""
     n_sets, n_actions = part.available.shape
     sums, bets = _by_cluster(part), _by_cluster(part, part.counted)
     n_rounds = np.bincount(part.sets, minlength=n_sets)
@@ -202,25 +202,25 @@ def _over_each_action(part: _Slice, actions: Ints) -> Iterator[Identity]:
 
 
 def _by_cluster(part: _Slice, mask: NDArray[np.bool_] | slice = slice(None)) -> Any:
-    """Sums of 1/p by cluster and action, of the rounds in a mask; a sparse matrix by columns."""
+    """Return sums of 1/p by cluster and action, of the rounds in a mask; a sparse matrix by columns."""
     place = part.position[mask], part.column[mask]
     shape = part.n_clusters, part.available.shape[1]
     return csr_matrix((part.inverse[mask], place), shape=shape).tocsc()
 
 
 def _column_of(sums: Any, column: int) -> tuple[Ints, Floats]:
-    """The clusters of one column of a sparse matrix, and their sums."""
+    """Return the clusters of one column of a sparse matrix, and their sums."""
     span = slice(sums.indptr[column], sums.indptr[column + 1])
     return sums.indices[span], sums.data[span]
 
 
 def _sizes(part: _Slice, mask: NDArray[np.bool_] | slice = slice(None)) -> Ints:
-    """How many of its rounds each cluster has, or has where a mask is true, [C]."""
+    """Return the number of rounds of each cluster, or of those where a mask is true, [C]."""
     return np.bincount(part.position[mask], minlength=part.n_clusters)
 
 
 def _exact(chosen: Floats, size: Ints, sizes: Ints, most_inverse: float) -> tuple[float, float]:
-    """log e-values against a sum that is not too large and one that is not too small, by bets on clusters.
+    """Return log e-values against sums that are not too large and not too small, by bets on clusters.
 
     chosen, size: sum of 1/p and rounds of every cluster with a choice; sizes: [m], how many clusters of the
     slice have how many rounds. Those without a choice differ by their size alone, so they are bet on all at
@@ -239,7 +239,7 @@ def _exact(chosen: Floats, size: Ints, sizes: Ints, most_inverse: float) -> tupl
 def _shortfall(
     exact: float, *, deviation: Floats, times: Floats, worst_loss: float, of_cluster: Floats
 ) -> float:
-    """log e-value against a sum that is not too small, where clusters may hide too much for an exact one.
+    """Return the log e-value against a sum that is not too small, where clusters allow no exact one.
 
     What a cluster might have added is its number of rounds over the least probability, and so large a loss
     allows no stake to speak of. So beside the exact bet on clusters one on rounds is made, half of the money
@@ -256,7 +256,7 @@ def _shortfall(
 
 
 def _over_all_actions(part: _Slice) -> Iterator[Identity]:
-    """The identity of all actions together, unless none was available."""
+    """Yield the identity of all actions together, unless none was available."""
     expected = part.available.sum(axis=1)[part.sets]
     n_expected = float(expected.sum())
     if n_expected == 0:

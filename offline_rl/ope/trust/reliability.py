@@ -53,7 +53,7 @@ class Reliability:
 
 
 def reliability(probabilities: PerAction, action: Ints, cluster: Ints, n_actions: int) -> Reliability:
-    """Bins of the probabilities π(·∣x) that a log or a model gives, against the actions that were logged.
+    """Compare the probabilities π(·∣x) of a log or a model, in bins, with the actions that were logged.
 
     probabilities: [n, A] or a function of row indices, read a batch at a time.
     Source: DeGroot & Fienberg 1983, "The comparison and evaluation of forecasters".
@@ -96,7 +96,7 @@ def reliability(probabilities: PerAction, action: Ints, cluster: Ints, n_actions
 
 
 def _evidence(took: Floats, promised: Floats, most: float) -> float:
-    """The larger log e-value against choices that are not too many and not too few; both columns are [C].
+    """Return larger log e-value against choices that are not too many and not too few; both columns are [C].
 
     most: rounds that a cluster has at most, so choices, too.
     """

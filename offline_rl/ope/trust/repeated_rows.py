@@ -83,7 +83,7 @@ def repetition(key: Keys, cluster: Ints | None = None) -> Repetition:
 
 
 def _copies(kind: Ints) -> int:
-    """How many times a log is the same stretch of rows; 0 where it is not, or by design."""
+    """Return how many times a log is the same stretch of rows; 0 where it is not, or by design."""
     n = len(kind)
     divisors = 2 + np.flatnonzero(n % np.arange(2, n + 1) == 0)
     counts = [k for k in divisors.tolist() if _repeats_after(n // k, kind)]
@@ -102,7 +102,7 @@ def _repeats_after(period: int, kind: Ints) -> bool:
 
 
 def _in_a_row(kind: Ints, cluster: Ints | None) -> bool:
-    """Whether rows 2i and 2i + 1 are always equal, and rows 2i + 1 and 2i + 2 often are not."""
+    """Return whether rows 2i and 2i + 1 are always equal, and rows 2i + 1 and 2i + 2 often are not."""
     n = len(kind)
     if n % 2 or (kind[::2] != kind[1::2]).any():
         return False
@@ -113,7 +113,7 @@ def _in_a_row(kind: Ints, cluster: Ints | None) -> bool:
 
 
 def _too_many_even(n_even: int, n_kinds: int) -> bool:
-    """Whether even numbers of occurrences are too many for a coin, by the sign test.
+    """Return whether even numbers of occurrences are too many for a coin, by the sign test.
 
     For independent rows P(even, not 0) − P(odd) = e^(−2μ) − e^(−μ) < 0 at a mean of μ occurrences, so a fair
     coin is on the safe side.
@@ -122,7 +122,7 @@ def _too_many_even(n_even: int, n_kinds: int) -> bool:
 
 
 def _even_in_clusters(kind: Ints, cluster: Ints) -> bool:
-    """Whether too many of the clusters with two kinds of rows or more have an even number of each.
+    """Return whether too many of the clusters with two kinds of rows or more have an even number of each.
 
     A cluster of m draws has that with a chance of at most ½, given that it has two kinds; a user who always
     sees the same has one kind, and says nothing.
@@ -137,7 +137,7 @@ def _even_in_clusters(kind: Ints, cluster: Ints) -> bool:
 
 
 def _pairs_without_triples(once: int, twice: int, thrice: int) -> bool:
-    """Whether kinds that occur three times are too few, given those that occur once and twice.
+    """Return whether kinds that occur three times are too few, given those that occur once and twice.
 
     For independent rows the expected numbers f_k of kinds that occur k times obey f_3 ≥ 2 f_2² / (3 f_1), by
     the inequality of Cauchy and Schwarz, however rare or frequent each kind is. f_1 and f_2 are taken four

@@ -28,7 +28,7 @@ class DiscountedLead:
 
 
 def discounted_lead(value: float, lower: float, confidence: float) -> DiscountedLead:
-    """The lead of a candidate that was promoted since `lower`, the end of its interval, is above zero.
+    """Return lead of a candidate that was promoted because `lower`, the end of its interval, is above zero.
 
     The standard error is what lies between value and lower, over the interval's quantile, and the bar is the
     value that would just have passed. Far above the bar nothing changes.

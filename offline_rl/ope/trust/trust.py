@@ -116,7 +116,7 @@ def doubts_about(
     *,
     policy: str,
 ) -> tuple[Finding, ...]:
-    """What speaks against believing numbers about a policy, the gravest first; empty where nothing does.
+    """Return the doubts about the numbers of a policy, the gravest first; empty where there are none.
 
     The order is that of the questions: is there a sample, does it weigh enough, will its average settle, and
     is it of the right thing. The mean weight comes after the weights, because where weights are few or their
@@ -199,7 +199,7 @@ def doubts_about(
 
 
 def tail_doubts_of(tail: ContributionTail, settings: GateSettings) -> tuple[TailDoubt, ...]:
-    """What speaks against a mean of these contributions by the gate's settings."""
+    """Return the doubts about a mean of these contributions, by the gate's settings."""
     return tail_doubts(
         tail,
         max_share=settings.max_contribution_share,

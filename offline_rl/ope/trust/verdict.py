@@ -102,7 +102,7 @@ def evidence_doubts(
     settings: GateSettings,
     cluster_name: str = "users",
 ) -> tuple[Finding, ...]:
-    """Why intervals about this policy should not be believed, as one refusal; empty where they may be."""
+    """Return why intervals about this policy should not be believed, as one refusal; else nothing."""
     doubts = doubts_about(diagnostics, mean_weight, settings, cluster_name, policy=policy)
     return (Finding("cannot_be_judged", policy, because=doubts),) if doubts else ()
 

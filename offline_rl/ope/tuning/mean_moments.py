@@ -11,7 +11,7 @@ from offline_rl.ope.sums import Cells, ratio
 
 
 def contributions(candidates: Sequence[Estimator], rounds: EvaluationRounds) -> Floats:
-    """What each round adds to each candidate's mean, x [n, L]: the value of candidate l is mean(x_l).
+    """Return what each round adds to each candidate's mean, x [n, L]: the value of candidate l is mean(x_l).
 
     Raises ValueError for an estimator that is no mean of rounds, such as a self-normalized one: its value has
     no variance of this form.
@@ -45,7 +45,7 @@ class MeanMoments:
 
     @staticmethod
     def terms(x: Floats, rounds: EvaluationRounds) -> Floats:
-        """Terms of each round, shape [n, 3 + 3L]: 1, m, 1/m, then x, x S and x m of each candidate.
+        """Return terms of each round, shape [n, 3 + 3L]: 1, m, 1/m, then x, x S and x m of each candidate.
 
         Round i of cluster c adds x_i S_c, so that a cluster adds S_c²: what seems to need cluster sums adds
         up by rounds after all. A cluster in two segments or two shards counts as two here. Without clusters
@@ -60,7 +60,7 @@ class MeanMoments:
 
     @classmethod
     def of_sums(cls, sums: Floats) -> "MeanMoments":
-        """Moments of summed terms [..., 3 + 3L]; NaN where there is no round."""
+        """Return the moments of summed terms [..., 3 + 3L]; NaN where there is no round."""
         n, squared_size, n_clusters = (sums[..., [column]] for column in range(3))
         total, squares, products = np.split(sums[..., 3:], 3, axis=-1)
         mean = ratio(total, n)

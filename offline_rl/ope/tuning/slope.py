@@ -14,7 +14,7 @@ SLACK = sqrt(6) - 1
 
 
 def choices(values: Floats, half_widths: Floats) -> Ints:
-    """The candidate chosen in every place, shape [...] for values and half-widths [..., L].
+    """Return the candidate chosen in every place, shape [...] for values and half-widths [..., L].
 
     Candidates are walked from the widest interval (most variance, least bias) to the narrowest. The walk
     stops before the first candidate i that contradicts one walked before it,
@@ -41,7 +41,7 @@ def choices(values: Floats, half_widths: Floats) -> Ints:
 
 
 def choose(values: Floats, half_widths: Floats) -> int:
-    """The candidate that SLOPE chooses of L candidates, by its position; see `choices`.
+    """Return the candidate that SLOPE chooses of L candidates, by its position; see `choices`.
 
     The second candidate agrees with the first and is narrower; the third contradicts both.
 
@@ -66,7 +66,7 @@ class Slope:
             raise ValueError(f"delta is {self.delta:g}: give a share between 0 and 1/2, such as 0.1.")
 
     def half_widths(self, moments: MeanMoments) -> Floats:
-        """Half-width of each candidate's interval, shape [..., L]; infinite for a single cluster."""
+        """Return half-width of each candidate's interval, shape [..., L]; infinite for a single cluster."""
         free = moments.n_clusters - 1
         with np.errstate(divide="ignore", invalid="ignore"):
             scale = stdtrit(free, 1 - self.delta) * np.sqrt(moments.n_clusters / free)

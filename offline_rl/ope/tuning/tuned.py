@@ -63,12 +63,12 @@ class TunedEstimator:
 
     @classmethod
     def of(cls, family: str, hyperparameters: Sequence[float]) -> "TunedEstimator":
-        """The family with each of these numbers, such as `of("dr", (10.0, 2.0))`."""
+        """Return the family with each of these numbers, such as `of("dr", (10.0, 2.0))`."""
         return cls(family, tuple(from_name(f"{family}:{number}") for number in hyperparameters))
 
     @classmethod
     def from_name(cls, name: str) -> "TunedEstimator":
-        """The estimator of a name such as `dr:auto`, in capitals or not, over its family's usual numbers.
+        """Return estimator of a name such as `dr:auto`, in capitals or not, over its family's usual numbers.
 
         Raises ValueError listing the families that have one.
         """
@@ -84,15 +84,15 @@ class TunedEstimator:
         return f"{self.family}:{AUTO}"
 
     def chosen(self, sums: Floats) -> Estimator:
-        """The candidate that the sums [3 + 3L] of one log choose."""
+        """Return the candidate that the sums [3 + 3L] of one log choose."""
         return self.candidates[int(self._choices(MeanMoments.of_sums(sums)))]
 
     def terms(self, rounds: EvaluationRounds) -> Floats:
-        """Terms of the moments of each candidate, shape [n, 3 + 3L]."""
+        """Return the terms of the moments of each candidate, shape [n, 3 + 3L]."""
         return MeanMoments.terms(contributions(self.candidates, rounds), rounds)
 
     def value(self, sums: Floats) -> Floats:
-        """Value of the candidate that these sums choose."""
+        """Return the value of the candidate that these sums choose."""
         moments = MeanMoments.of_sums(sums)
         chosen = self._choices(moments)
         value: Floats = np.take_along_axis(moments.mean, chosen[..., np.newaxis], -1)[..., 0]
