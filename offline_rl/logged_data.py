@@ -36,7 +36,7 @@ class LoggedRounds:
     that is resampled: a user), item_features [A, f]. Row i could have shown the items that are true in
     available[set_index[i]]; available is [S, A].
 
-    history: what the user of each round had done with each item; None where no log tells.
+    history: what the user of each round had done with each item; None where no log has it.
     offset [n, A]: scores of another model that a learner's own are added to (`meta/mixed_start.py`); None
     where a learner starts from nothing.
     context_block [d], item_block [f]: which columns say the same thing in several parts (the levels of one

@@ -90,7 +90,7 @@ def self_normalized_loss(log_probability: Tensor, propensity: Tensor, reward: Te
     """Compute self-normalized IPS (SNIPS), L = -sum rho r / sum rho, per task; 0 for a task without rows.
 
     The same under any shift of the rewards, and never beyond the rewards seen; biased by O(1 / n). The ratio
-    is differentiated as a whole: its denominator is no constant.
+    is differentiated as a whole: its denominator is not a constant.
     Source: Swaminathan & Joachims 2015, "The Self-Normalized Estimator for Counterfactual Learning", eq. 9.
 
     rho = (2, 0.5), r = (1, 0): -2 / 2.5.

@@ -18,7 +18,7 @@ from offline_rl.two_tower import Parameters, with_task_dimension
 PENALTIES = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 """Prior precisions tried, weakest first. A weight has prior deviation 1 / sqrt(penalty) on the score's
 scale: 0.32, 0.18, 0.1, 0.06, 0.03, 0.01. The last one is a constant model in all but name, the right one for
-a log with 40 clicks in 10,000 rounds, in which no item can be told from another."""
+a log with 40 clicks in 10,000 rounds, in which no item differs from another beyond chance."""
 
 UNPENALIZED = "level"
 """The intercept is free, so that the fitted rewards add up to the logged ones (calibration in the large)."""
@@ -103,9 +103,9 @@ def fit_reward_model(
 
     Each penalty is fitted on the clusters that aren't held out, from the weakest on, each starting where the
     last one ended. Chosen is the strongest one whose held-out likelihood is within one paired standard error
-    of the best (the one-standard-error rule of Breiman et al. 1984): of models that the data can't tell
-    apart, the flattest. It is then fitted again on all rows. With a single penalty nothing is held out.
-    Scores are added to the rounds' offset where they have one: then what is fitted is what it leaves.
+    of the best (the one-standard-error rule of Breiman et al. 1984): of models that the data can't
+    distinguish, the flattest. It is then fitted again on all rows. With a single penalty nothing is held
+    out. Scores are added to the rounds' offset where they have one, so only the rest is fitted.
 
     Raises ValueError if there are no rounds.
     """

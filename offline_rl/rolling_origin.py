@@ -44,7 +44,7 @@ def origins(tasks: Tasks) -> Iterator[Origin]:
 
     A round that came too soon after an origin to be evaluated may teach at the next one.
     """
-    assert tasks.origin is not None, "ask `rolls` first"
+    assert tasks.origin is not None, "check `rolls` first"
     is_taught = tasks.window_code <= 1
     last = int(tasks.origin.max())
     for origin in range(1, last + 1):

@@ -26,7 +26,7 @@ from offline_rl.user_history import UserHistory
 # Contexts in one block: bounds memory at about 100 MB for 3 slots and 500 items.
 _CONTEXTS_AT_ONCE = 8192
 
-# Sets that leave more of the work than this are not worth being looked at one by one.
+# Share of the work above which candidate sets are not handled one by one.
 _WORTH_PARTING = 0.5
 
 
@@ -71,7 +71,7 @@ class SegmentPolicies:
         greedy policy's second choice may have no probability that a float can hold, and fills slot 2.
 
         context [n, d], segment int64 [n], available bool [n, A], item_features [A, f]; history: of the n
-        users, None where no log tells.
+        users, None where no log has it.
         """
         n, n_items = available.shape
         logits = torch.full((n, n_slots, n_items), -torch.inf, dtype=torch.float64)
@@ -118,7 +118,7 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
 
 
 def _catalogs(rounds: LoggedRounds, *, is_filled: bool) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield items and the rounds to be looked at together with no other item in sight.
+    """Yield groups of rounds, each with the items that are its candidates.
 
     That is by candidate set where slates are filled and sets are small parts of the catalog: the work of a
     slot marginal grows with the square of the items.

@@ -1,7 +1,7 @@
 """Task arrays: what `features.tasks` writes of a domain, checked at the door, once.
 
 `features/tasks/files.py` says what each array holds. A log that can't be true (a propensity of 0, a logged
-item that was not on sale) is refused here, so that no learner and no estimator need look again.
+item that was not on sale) is refused here, so learners and estimators need not check again.
 """
 
 import zipfile

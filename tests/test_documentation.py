@@ -62,6 +62,22 @@ def test_every_sql_model_states_its_grain_and_all_that_it_reads(file):
     assert set(re.findall(r"\w+", stated[1].replace("--", "")) if stated else []) >= read, read
 
 
+def test_one_space_follows_a_full_stop():
+    """In code and documents; spaces in columns of numbers, drawings and doctests don't follow a word."""
+    two = re.compile(r"(?<=[\w)\]`\"'*%])[.?!] {2,}(?=[A-Za-z`(_])")
+    paths = [*ROOT.glob("*.md"), *(ROOT / "tests").glob("*.md")]
+    paths += [
+        p for package in PACKAGES for kind in ("py", "md", "sql") for p in (ROOT / package).rglob(f"*.{kind}")
+    ]
+    found = [
+        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
+        for path in paths
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if two.search(line)
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_the_simulator_s_examples_run(tmp_path, monkeypatch):
     """What Python users are shown to import, they can."""
     monkeypatch.chdir(tmp_path)

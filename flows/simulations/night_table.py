@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from flows.simulations.nights import NightOutcome
 
 PLAIN = ("popularity", "segment_item_rates", "crosses_logit", "boosting")
-"""What a user would do without metacart: the rivals."""
+"""Plain baselines: what a user would try without metacart."""
 
-ASKS, SERVES = "what asks first", "what serves"
+FIRST, SERVES = "first contender", "what serves"
 
 Pick = Callable[[NightOutcome], float]
 
@@ -18,12 +18,12 @@ Pick = Callable[[NightOutcome], float]
 HEADER = """# Whole nights of simulated shops
 
 Each number is the share of the gap between what the logging policy earns and what the best policy would that
-explores as much and knows what the log could tell (segment, attributes and day; in `personal` the user's
-taste, which no log tells in full), closed by true value on the holdout. Means over shops, standard errors in
+explores as much and knows what the log could show (segment, attributes and day; in `personal` the user's
+taste, which no log shows in full), closed by true value on the holdout. Means over shops, standard errors in
 brackets. {sizes}; 28 days of logs. Every night runs as a
-real one does: ingested, learned, judged, gated. Policies show 10 % uniform slates. *What asks first* is the
-first contender; *what serves* is what the gate left, the logging policy where it held. Written by
-`make nights`; the outcome of every shop is in [nights.jsonl](nights.jsonl).
+real one does: ingested, learned, evaluated, gated. Policies show 10 % uniform slates. The *first
+contender* is the first that the gate compares; *what serves* is what the gate left, the logging policy
+where it held. Written by `make nights`; the outcome of every shop is in [nights.jsonl](nights.jsonl).
 {seeds}; nothing was tuned on them.
 
 """
@@ -78,10 +78,10 @@ def night_table(outcomes: Sequence[NightOutcome], nulls: Sequence[NightOutcome] 
             "a policy.",
         ]
     seconds = [outcome.learn_seconds for outcome in outcomes]
-    judging = [outcome.evaluate_seconds for outcome in outcomes]
+    evaluation = [outcome.evaluate_seconds for outcome in outcomes]
     lines += [
         "",
-        f"Learning took {np.mean(seconds):.0f} and evaluating {np.mean(judging):.0f} seconds of one "
+        f"Learning took {np.mean(seconds):.0f} and evaluating {np.mean(evaluation):.0f} seconds of one "
         f"processor in the mean ({len(outcomes)} nights, other work beside them).",
     ]
     return "\n".join(lines) + "\n"
@@ -91,7 +91,7 @@ def _rows(outcomes: Sequence[NightOutcome]) -> Mapping[str, Pick]:
     names = list(dict.fromkeys(name for outcome in outcomes for name in outcome.values))
     ordered = [*(name for name in PLAIN if name in names), *(name for name in names if name not in PLAIN)]
     rows: dict[str, Pick] = {f"`{name}`": _of_policy(name) for name in ordered}
-    rows[ASKS] = lambda outcome: outcome.share(outcome.values[outcome.asks])
+    rows[FIRST] = lambda outcome: outcome.share(outcome.values[outcome.asks])
     rows[SERVES] = lambda outcome: outcome.share(outcome.served)
     return rows
 
@@ -121,7 +121,7 @@ def _against_plain(outcomes: Sequence[NightOutcome], worlds: Sequence[str]) -> l
     parts = [[one for one in outcomes if one.world == world] for world in worlds]
     parts += [list(outcomes), [one for one in outcomes if one.world != "personal"]]
     rows = _rows(outcomes)
-    for name in (ASKS, SERVES):
+    for name in (FIRST, SERVES):
         cells = []
         for part in parts:
             plain = [f"`{one}`" for one in PLAIN if part and one in part[0].values]

@@ -19,7 +19,7 @@ from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEf
 
 
 def gate_settings(settings: Settings) -> GateSettings:
-    """The configuration's demands on evidence."""
+    """Return the configuration's demands on evidence."""
     return GateSettings(
         estimator=ESTIMATOR,
         confidence=settings.evaluation.confidence,
@@ -35,7 +35,7 @@ def verdict_table(
     segment_ids: Sequence[str],
     settings: Settings,
 ) -> pl.DataFrame:
-    """The verdicts of one domain as out_verdicts has them.
+    """Return the verdicts of one domain as out_verdicts has them.
 
     key: run_id and domain.
     """
@@ -147,7 +147,7 @@ def _discounted(verdict: Verdict, confidence: float) -> dict[str, float | None]:
 
 
 def protected_segments(segment_ids: Sequence[str], settings: Settings) -> tuple[int, ...]:
-    """The segments that the configuration protects, of those that a domain has."""
+    """Return the segments that the configuration protects, of those that a domain has."""
     return tuple(place for place, name in enumerate(segment_ids) if name in settings.segments.protected)
 
 
@@ -172,5 +172,5 @@ def champion_of(election: Election, gate: Gate, segment_ids: Sequence[str], sett
 
 
 def segment_name(segment: int | None, segment_ids: Sequence[str]) -> str:
-    """The segment's id, `all` for None."""
+    """Return the segment's id, `all` for None."""
     return ALL_SEGMENTS if segment is None else segment_ids[segment]

@@ -1,4 +1,4 @@
-"""Arms: where a shop ran several policies at once, each one's log must tell what the others earned.
+"""Arms: where a shop ran several policies at once, each one's log must predict what the others earned.
 
 The only test of an off-policy estimate that a real shop can make without a new experiment: the value of one
 arm, estimated from another arm's log, stands beside what the arm itself was seen to earn.
@@ -46,7 +46,7 @@ class ArmLog:
 
 @dataclass(frozen=True)
 class ArmTerms:
-    """How arms are evaluated; gate: what is asked of evidence."""
+    """How arms are evaluated; gate: what the gate requires of evidence."""
 
     confidence: float
     resamples: int
@@ -68,7 +68,7 @@ def check_arm(ours: ArmLog, theirs: ArmLog, terms: ArmTerms) -> ArmCheck:
 
     An arm is what its log shows of it: a distribution of items in each slot (`slot_distribution`), shared on
     each day among what was on sale. Where its propensities show that it looks at more (`depends_on_context`),
-    no other log can tell what it would have shown to whom.
+    no other log shows what it would have shown to whom.
     """
     evaluation_prob, unsupported_mass = _as_shown_by(ours, theirs)
     estimated, doubts = _value(

@@ -1,8 +1,8 @@
 """Paired comparisons: what a learner earns over the plain ones on segments that taught none of them.
 
-The protocol asks the same in studies whose truth is known (`flows/simulations/studies`); this is its nightly
-size, on the shop's own log, by the doubly robust estimate. The segment is the unit: its difference is the
-mean of its rounds' paired differences, and segments count alike.
+The protocol makes the same comparison in studies whose truth is known (`flows/simulations/studies`); this is
+its nightly size, on the shop's own log, by the doubly robust estimate. The segment is the unit: its
+difference is the mean of its rounds' paired differences, and segments count alike.
 """
 
 from collections.abc import Mapping, Sequence

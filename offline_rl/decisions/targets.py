@@ -20,7 +20,7 @@ class DecisionTargets:
     rows: user_key, segment_id, surface, campaign_id, one row per target.
     context: float32[m, d], of the target that target_of_context int64[m] says, in the order of the targets.
     segment, set_index: int64[T], places of a target's segment, and of what may be shown to it.
-    history: of the user behind each context; None where no log tells.
+    history: of the user behind each context; None where no log has it.
     """
 
     rows: pl.DataFrame

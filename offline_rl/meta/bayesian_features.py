@@ -94,7 +94,7 @@ def init_parameters(
 def item_embedding(item_features: Tensor) -> Tensor:
     """Return (1, e_a, z_a) of every item: [A, 1 + A + f'].
 
-    A feature that tells of one item alone says what e_a says, and is left out.
+    A feature that is nonzero for one item alone repeats e_a, and is left out.
 
     >>> item_embedding(torch.tensor([[1.0, 0.0], [1.0, 2.0]]))
     tensor([[1., 1., 0., 1.],

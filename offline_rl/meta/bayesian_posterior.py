@@ -164,7 +164,7 @@ def _inverse(features: RowFeatures, curvature: Tensor, kernel: Tensor | None) ->
     root = curvature.sqrt()
     system = root.unsqueeze(-1) * kernel * root.unsqueeze(-2)
     system.diagonal(dim1=-2, dim2=-1).add_(1.0)
-    # Of a prior that has diverged there is no factor; NaN tells the outer loop so, in its own words.
+    # A prior that has diverged has no factor; NaN stops the outer loop, which reports it.
     factor, failed = torch.linalg.cholesky_ex(system)
     factor = factor.masked_fill((failed != 0)[:, None, None], torch.nan)
 

@@ -54,13 +54,13 @@ class Logged:
 
 @dataclass(frozen=True)
 class PriorSchedule:
-    """How the prior is learned.
+    """Settings of learning the prior.
 
     Adam, decayed to zero along a cosine over max_steps, with `rate` for the scales, tilt_rate for what tilts
     them, and phi_rate for phi, whose output weight_decay pulls to zero. tilt_deviation: the prior's own
-    prior, by how much the scales of columns differ on the log scale, for few segments can't tell many scales
-    apart. tasks segments and rows rounds of each half are drawn in a step. Every evaluate_every steps is a
-    checkpoint; after patience checkpoints without a new best it is over.
+    prior, by how much the scales of columns differ on the log scale, because few segments can't
+    identify many scales. tasks segments and rows rounds of each half are drawn in a step. Every
+    evaluate_every steps is a checkpoint; after patience checkpoints without a new best it is over.
     """
 
     max_steps: int

@@ -1,7 +1,7 @@
-"""Empirical-Bayes Beta-Binomial: each segment's reward rate per item, shrunk towards everybody's; no context.
+"""Empirical-Bayes Beta-Binomial: each segment's reward rate per item, shrunk towards that of all segments.
 
 The random effects of `offline_rl.meta.random_effects` without a reward model: what is left of personalization
-when all that is known of a round is its segment. Source: Robbins 1956; the moments, Kleinman 1973; for
+when nothing but the segment of a round is known. Source: Robbins 1956; the moments, Kleinman 1973; for
 rewards that aren't 0/1 the same credibility formula, Bühlmann & Straub 1970.
 """
 
@@ -137,7 +137,7 @@ class BetaBinomialMetaPolicy:
 
 @dataclass(frozen=True)
 class BetaBinomial:
-    """The case without context: counts and rewards per segment and item are all it looks at."""
+    """The case without context: it uses counts and rewards per segment and item alone."""
 
     name: str = "beta_binomial"
 

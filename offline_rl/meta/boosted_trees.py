@@ -20,14 +20,14 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from torch import Tensor
 
 _CELLS = 1 << 22
-"""Pairs of round and node that are looked at at once: 32 MB for each table of them in float64."""
+"""Pairs of round and node that are computed at once: 32 MB for each table of them in float64."""
 
 
 @dataclass(frozen=True, eq=False)
 class BoostedTrees:
     """T trees with N nodes in all, laid end to end.
 
-    roots int64 [T]. Of each node [N]: feature, the column it looks at; threshold, up to which a row goes
+    roots int64 [T]. Of each node [N]: feature, the column it splits on; threshold, up to which a row goes
     left; missing_left, where NaN goes; left and right, its children's places; is_leaf; value, what a leaf
     adds to the score, 0 elsewhere. A leaf's feature, threshold, left and right are 0 and mean nothing.
     """
@@ -47,7 +47,7 @@ class BoostedTrees:
         return {name: value for name, value in vars(self).items() if isinstance(value, Tensor)}
 
     def split_on(self, column: int) -> bool:
-        """Return whether any node looks at a column."""
+        """Return whether any node splits on a column."""
         return bool((self.feature[~self.is_leaf] == column).any())
 
     def open_leaves(self, values: Tensor, is_known: Tensor) -> Tensor:
@@ -118,7 +118,7 @@ def grown_trees(values: Tensor, reward: Tensor, *, is_binary: bool, seed: int) -
 def trees_of(model: Any) -> BoostedTrees:
     """Return trees of a fitted binary HistGradientBoostingClassifier, or of a Regressor, without categories.
 
-    scikit-learn tells its nodes to nobody in public; its version is pinned, and a test compares scores.
+    scikit-learn has no public access to nodes; its version is pinned, and a test compares scores.
     """
     nodes = [tree.nodes for (tree,) in model._predictors]
     starts = np.cumsum([0, *map(len, nodes)])[:-1]

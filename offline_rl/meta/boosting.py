@@ -1,6 +1,6 @@
-"""Boosting: gradient-boosted trees on everything that a table can hold, item and segment as numbers.
+"""Boosting: gradient-boosted trees on context, slot, item and segment, the last two as numbers.
 
-What wins most contests on tables (Friedman 2001), here with the settings that people begin with.
+Source: Friedman 2001; the settings are common first choices, and none is tuned.
 """
 
 import math
@@ -70,7 +70,7 @@ class BoostingMetaPolicy:
 
     @property
     def adapts(self) -> bool:
-        """Whether any tree looks at the segment."""
+        """Whether any tree splits on the segment."""
         return self.model.trees.split_on(self.model.n_context + 1)
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
@@ -116,7 +116,7 @@ class BoostingMetaPolicy:
 
 @dataclass(frozen=True)
 class Boosting:
-    """Grows the trees of the module, with the settings that people begin with; none is chosen."""
+    """Grows the trees of the module, with common settings; none is tuned."""
 
     name: str = "boosting"
 

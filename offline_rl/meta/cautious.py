@@ -1,9 +1,9 @@
 """Cautious: the pooled model followed less sharply, so that fewer rounds can show its gain.
 
-A sharp policy earns most and is the hardest to evaluate: each of its rounds weighs as much as dozens. In
+A sharp policy earns most and is the hardest to evaluate: a few of its rounds carry most of the weight. In
 small logs a softer read-out of the same scores is shown to be better long before the sharp one is, and it is
-better to serve it than to wait. It asks first and opens the gate: what is sharper is looked at only once it
-has passed, so that a second contender adds no chance of a false promotion where nothing has been learned.
+better to serve it than to wait. It is tested first: sharper contenders are tested only after it has passed,
+so that a second contender adds no chance of a false promotion where nothing has been learned.
 Source: Maurer, Hothorn & Lehmacher 1995, on tests in a fixed sequence.
 """
 
@@ -15,16 +15,16 @@ from offline_rl.meta.time_split import LEAST_EFFECTIVE
 from offline_rl.policies.scored_policy import ScoredPolicy
 
 CAUTIOUS = "pooled_cautious"
-"""Name of the policy that opens the gate."""
+"""Name of the policy that must pass the gate before sharper contenders."""
 
 BELIEVED = 0.5
-"""Share of the expected gain that it counts on. Scores promise too much of what they rank first."""
+"""Share of the expected gain that it relies on: scores overestimate the items that they rank first."""
 
 
 def cautious(pooled: MixedMetaPolicy, fits: SharedFits) -> MixedMetaPolicy | None:
     """Return pooled policy read out as if half of its expected gain were true; None where that is as sharp.
 
-    And with twice the share of effective rounds that others must leave: it should be believed if any is.
+    It must leave twice the share of effective rounds that other policies must, because others wait for it.
 
     pooled: as it is to serve. fits: those that it was learned from.
     """

@@ -1,9 +1,9 @@
-"""Choice: which of the learned policies asks to serve, decided on the validation segments alone.
+"""Choice of contenders: which learned policies the gate compares, decided on the validation segments alone.
 
-The doubly robust value of a few dozen validation segments has a standard error of some ten points of all that
-there is to gain, and the best of ten such numbers is mostly luck. The likelihood of the same rounds' rewards
-tells the same policies apart: it looks at every round, and weights none. So reward models are ordered by it.
-The value keeps a veto: a model may tell the rewards of what was logged better, and yet rank first what was
+The doubly robust value of a few dozen validation segments has a standard error of about a tenth of the
+largest possible gain, and the best of ten such numbers is mostly luck. The likelihood of the same rounds'
+rewards is less noisy: it uses every round, without weights. So reward models are ordered by it. The value
+keeps a veto: a model may predict the rewards of logged items better, and yet rank first an item that was
 hardly ever shown.
 """
 
@@ -31,28 +31,28 @@ from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 
 DEMANDED = 2.0
-"""Standard errors by which a likelihood, or a value, must be higher to ask. A small gain on what was logged
-is worth less than nothing where it ranks first what was hardly shown."""
+"""Standard errors by which the likelihood, or the value, of a contender must be higher. A small gain on
+logged items may be a loss where a policy ranks first an item that was hardly shown."""
 
 VETO = 2.0
-"""Standard errors by which a lower value must be sure to silence a likelihood: the value's error is a tenth
-of all that there is to gain, and with one of them every sixth good policy would be refused."""
+"""Standard errors by which a value must be lower to veto a contender: the value's error is a tenth of the
+largest possible gain, and with one error every sixth good policy would be refused."""
 
 
 POPULARITY = "popularity"
-"""The learner that is one best-seller list for everybody."""
+"""Name of the learner that is one best-seller list for everybody."""
 
 FLOOR = 3.0
-"""Standard errors by which the best-seller list must predict them better to stand in for the pooled model.
-It has fewer coefficients, so its luck is another than that of LEAD: in 23 development shops it led by over 2
-once, and was worth half of the pooled model there."""
+"""Standard errors by which the best-seller list must predict later rewards better to replace the pooled model
+as the baseline. It is larger than LEAD: in 23 development shops the list led by over 2 once, and was worth
+half of the pooled model there."""
 
 
 @dataclass(frozen=True)
 class ContenderChoice:
-    """learners: names of those that ask for promotion, the most wanted first.
+    """learners: names of the contenders, the most wanted first.
 
-    plain: the baseline that they must beat and that asks after them: the pooled model, or the best-seller
+    plain: the baseline that they must beat, itself the last contender: the pooled model, or the best-seller
     list where it is surely better.
     """
 
@@ -63,14 +63,14 @@ class ContenderChoice:
 def choose_contenders(
     policies: Sequence[MetaPolicy], pooled: MetaPolicy, fits: SharedFits
 ) -> ContenderChoice:
-    """Decide who asks, among the learned policies other than the pooled model.
+    """Choose the contenders among the learned policies other than the pooled model.
 
     First those that are fitted in one go and lead the pooled model on later rounds (`time_split`), the
     clearest lead first. Then those that take steps and are better on the validation segments, where alone
     they can be evaluated (`contenders_by_validation`).
-    Nobody asks whose value is lower than the pooled model's by more than VETO errors, nor whose lead is
-    smaller than that of the plain baseline.
-    fits: those that all were learned from; their mixed start is asked for only by who takes steps.
+    A policy is not a contender if its value is lower than the pooled model's by more than VETO errors, or its
+    lead smaller than that of the plain baseline.
+    fits: those that all were learned from; their mixed start is fitted only if a policy takes steps.
     """
     fitted = [policy for policy in policies if isinstance(policy, FittedPolicy)]
     others = [policy for policy in policies if not isinstance(policy, FittedPolicy)]
@@ -134,9 +134,9 @@ def likelihood_gains(
     baseline = log_likelihoods([everywhere] * len(parts), start)
     gains = {}
     for policy in policies:
-        told = _log_likelihood(policy, parts, start)
-        if told is not None:
-            gains[policy.name] = sure_gain(told - baseline, *start.validation.clusters, errors=DEMANDED)
+        likelihood = _log_likelihood(policy, parts, start)
+        if likelihood is not None:
+            gains[policy.name] = sure_gain(likelihood - baseline, *start.validation.clusters, errors=DEMANDED)
     return gains
 
 
@@ -144,8 +144,10 @@ def _log_likelihood(policy: MetaPolicy, parts: Sequence[ValidationTask], start: 
     if isinstance(policy, GradientMetaPolicy) and policy.objective.kind != "reward_likelihood":
         return None
     scored = [_scored(policy.adapt(part.support)) for part in parts]
-    told = log_likelihoods([each for each in scored if each is not None], start) if all(scored) else None
-    return told if told is not None and bool(torch.isfinite(told).all()) else None
+    if not all(scored):
+        return None
+    found = log_likelihoods([each for each in scored if each is not None], start)
+    return found if bool(torch.isfinite(found).all()) else None
 
 
 def _scored(policy: Policy) -> ScoredPolicy | None:

@@ -1,6 +1,6 @@
-"""Fitted in one go: what such a learner has learned, and how the same fit of earlier rounds did later.
+"""Learners that are fitted in one go, validated by the same fit on earlier rounds.
 
-They have no steps to stop and no penalty to choose, so that they are evaluated by
+They have no steps to stop and no penalty to choose, so they are evaluated by
 `offline_rl.meta.time_split`.
 """
 
@@ -42,9 +42,9 @@ Fitted = TypeVar("Fitted", bound=FittedPolicy)
 
 
 def fit_by_time(fit: Callable[[LoggedRounds], Fitted], fits: SharedFits, progress: Progress | None) -> Fitted:
-    """Fit on the training segments, and say how the same fit of the support rounds did on later ones.
+    """Fit on the training segments, with the results of the same fit of the support rounds on later ones.
 
-    fit: makes a policy of rounds; what it says of how it was evaluated is replaced here.
+    fit: rounds → policy; the results of validation in it are replaced here.
     """
     began = time.perf_counter()
     early = fit(fits.time_split.support)
@@ -59,7 +59,7 @@ def validated_by_time(
 
     began: when learning did, in seconds of `time.perf_counter`.
     """
-    # Protocols are no dataclasses to the type checker, but every fitted policy is one.
+    # Protocols are not dataclasses to the type checker, but every fitted policy is one.
     trial, fitted, split = cast(Any, early), cast(Any, learned), fits.time_split
     adapted = adapted_to_each(early, split.support)
     temperature = split.read_out(adapted, early.zero_shot())

@@ -1,6 +1,6 @@
 """A meta-policy that adapts by gradient steps: two-tower parameters, and how far to move them.
 
-Its scores are those of a mixed model, which stands still, plus those of its parameters.
+Its scores are those of a mixed model, which is not adapted, plus those of its parameters.
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,7 @@ class GradientMetaPolicy:
         if thinness is not None or self.inner_steps == 0:
             return thinness
         if self._adapted(support) is None:
-            return "Adapting to the support leads to numbers that aren't finite: look at its rewards."
+            return "Adapting to the support leads to numbers that aren't finite: check its rewards."
         return None
 
     def with_steps(self, steps: int) -> Self:

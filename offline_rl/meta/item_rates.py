@@ -1,8 +1,8 @@
-"""Item rates: what every item has earned a round, for everybody or in each segment; no context, no model.
+"""Item rates: the mean reward of every item, over all rounds or in each segment; no context, no model.
 
 The best-seller list is what shops show before they learn anything, and in a log with few clicks it is hard to
 beat. Pseudo-clicks at the log's mean rate keep an item that was shown three times from leading it: additive
-smoothing (Agresti & Coull 1998), which is a Beta prior that was chosen and not learned.
+smoothing (Agresti & Coull 1998), which is a Beta prior that is fixed, not learned.
 """
 
 import math
@@ -28,7 +28,7 @@ from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 PSEUDO_CLICKS = 10.0
-"""Rewarded rounds at the mean rate that every rate is mixed with: it is half its own at ten of its own."""
+"""Rewarded rounds at the mean rate that every rate is mixed with: at ten of its own it is half its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ class ItemRatesMetaPolicy:
 
     @property
     def adapts(self) -> bool:
-        """Whether a segment's rates are looked at, and there was anything to count."""
+        """Whether rates differ by segment, and there was anything to count."""
         return self.by_segment and bool((self.rates.strength < ALIKE).any())
 
     def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:

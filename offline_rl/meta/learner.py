@@ -1,4 +1,4 @@
-"""What a learner is: it meta-trains across segments, and returns a policy that adapts to one of them."""
+"""Learner: meta-trains across segments, and returns a policy that adapts to one of them."""
 
 from typing import Protocol
 
@@ -20,7 +20,7 @@ class Learner(Protocol):
         fits: tasks, settings and seed, with what learners have in common; one by itself is given
         `SharedFits(tasks, settings, seed)`.
         The meta_validation segments decide when to stop and whether adaptation pays; holdout rounds and
-        meta_test segments are not looked at. The same tasks, settings and seed give the same policy.
+        meta_test segments are not used. The same tasks, settings and seed give the same policy.
         Raises InputDataError if no segment has rounds to learn from.
         """
         ...

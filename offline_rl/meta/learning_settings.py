@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LearningSettings:
-    """How to learn; the seed is not among them, so that equal settings and several seeds can be compared.
+    """Settings of learning. The seed is not among them, so that seeds can be compared at equal settings.
 
     hidden: width of both towers.
 
@@ -14,8 +14,8 @@ class LearningSettings:
     which a support is too thin to adapt to.
     Meta-training: outer_lr, Adam's rate, decayed to zero over max_steps; gradient_norm, where its gradient is
     clipped; tasks_per_step segments drawn in a step, with rows_per_task rounds of each in support and query.
-    Stopping: every evaluate_every steps the meta-validation segments are looked at, and after patience looks
-    without a convincing improvement training ends.
+    Stopping: every evaluate_every steps is a checkpoint on the meta-validation segments, and after patience
+    checkpoints without a convincing improvement training ends.
     clip, kl_weight and entropy_weight belong to the importance-weighted objective.
     """
 

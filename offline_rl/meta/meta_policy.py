@@ -28,7 +28,7 @@ class CurvePoint:
 
 
 Progress = Callable[[CurvePoint], None]
-"""Told each point of the learning curve as it is reached."""
+"""Receives each point of the learning curve as it is reached."""
 
 
 class MetaPolicy(Protocol):
@@ -36,7 +36,7 @@ class MetaPolicy(Protocol):
 
     validation_value is the doubly robust value of this policy on rounds of the validation segments that it
     had not adapted to (`offline_rl.meta.validation`); validation_gain is its paired gain there over the
-    pooled model, less a standard error. Both are noisy: who asks to serve is decided by likelihood first
+    pooled model, less a standard error. Both are noisy: contenders are chosen by likelihood first
     (`offline_rl.meta.choice`). notes say what readers should know, such as that adaptation was
     switched off.
     `numbers` and `card` are what `offline_rl.artifacts` stores of it, under the class's `kind`.

@@ -29,7 +29,7 @@ from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.two_tower import Parameters
 
 NEGLIGIBLE = 1e-4
-"""Variances below this are zero: effects of 0.01 in log-odds move no choice."""
+"""Variance below which segments don't differ: effects of 0.01 in log-odds change no choice."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ changes a rate by at most about 5 %."""
 
 REACH = 2.0
 """How far a segment may move, as a multiple of the furthest move among the validation segments. Served
-segments adapt to support and query together, so a little further than validation is no accident."""
+segments adapt to support and query together, so they may move a little further than validation tasks."""
 
 SMOOTHING = 0.7
 """Weight of the past in the moving average of the gradient's norm."""

@@ -1,4 +1,4 @@
-"""ValidationResult: what a meta-policy is worth on the validation segments, by one rule for all learners."""
+"""Validation of a meta-policy: its value on the validation segments, by one rule for all learners."""
 
 import math
 import time
@@ -106,11 +106,11 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
     """Return the log-likelihood of every query round's reward [n] under the scores of its segment's policy.
 
     policies: one per validation task, in the order of `validation_tasks`. It is far less noisy than
-    a value, and so decides what a value can't: whether adapting pays, and which prior or penalty to take.
+    a value, so it decides whether adapting pays, and which prior or penalty to take.
 
     The level of each task is profiled out: scores are taken up to the constant that suits the task's
     query rounds best. A constant changes no choice, and where segments differ in nothing but how often
-    they click at all, a learner that has found out that much would else pass for one that ranks items better.
+    they click at all, a learner of these levels alone would else seem to rank items better.
     """
     model = start.model
     terms = []
@@ -126,7 +126,7 @@ def log_likelihoods(policies: Sequence[ScoredPolicy], start: WarmStart) -> Tenso
 
 
 def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
-    """Return the constant b under which scores [n] + b tell rewards [n] best, by Newton's method.
+    """Return the constant b under which scores [n] + b predict rewards [n] best, by Newton's method.
 
     Rewards that are all 0, or all 1, have no best constant: then one beyond which nothing changes.
 
@@ -135,14 +135,14 @@ def best_level(score: Tensor, reward: Tensor, *, is_binary: bool) -> float:
     >>> best_level(torch.zeros(2), torch.tensor([1.0, 3.0]), is_binary=False)
     2.0
     """
-    told, seen = score.detach().double(), reward.double()
-    if len(told) == 0:
+    exact, seen = score.detach().double(), reward.double()
+    if len(exact) == 0:
         return 0.0
     if not is_binary:
-        return float((seen - told).mean())
+        return float((seen - exact).mean())
     level = 0.0
     for _ in range(_NEWTON_STEPS):
-        expected = torch.sigmoid(told + level)
+        expected = torch.sigmoid(exact + level)
         curvature = float((expected * (1.0 - expected)).sum())
         step = float((seen - expected).sum()) / max(curvature, 1e-12)
         # A full step from a flat place would overshoot.

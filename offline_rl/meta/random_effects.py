@@ -45,7 +45,7 @@ class RandomEffects:
     caution: float = 0.0
 
     def meta_train(self, fits: SharedFits, *, progress: Progress | None = None) -> EffectsMetaPolicy:
-        """See `Learner`: training segments tell how much segments differ, validation whether to adapt."""
+        """See `Learner`: training segments show how much segments differ, validation whether to adapt."""
         began = time.perf_counter()
         start = fits.warm_start
         prior, chosen = estimate_segment_prior(start, fits.cross_fitted_scores)
@@ -114,8 +114,8 @@ def validated_share(policy: EffectsMetaPolicy, start: WarmStart) -> float:
     """Return share of the prior's variances that most surely improves on the pooled model; 0 where none does.
 
     Each component's variance is estimated on its own and can't be negative, so what noise adds to forty of
-    them does not cancel: taken at its word, the prior follows segments too far where they hardly differ.
-    Evaluated by how well the validation rewards are explained; caution is no part of explaining.
+    them does not cancel: used as it is, the prior follows segments too far where they hardly differ.
+    Evaluated by how well the validation rewards are explained; caution is not a part of it.
     """
     parts, expecting = validation_tasks(start), replace(policy, caution=0.0)
     zero_shot = log_likelihoods([policy.zero_shot()] * len(parts), start)

@@ -1,8 +1,8 @@
 """Refit: before it serves, the pooled model has seen every segment's rounds.
 
 Learners are chosen with a pooled model that has seen no validation and no test segment, or validation would
-be flattered. Who serves has no such need: everything before the holdout may teach. In simulated shops that
-is worth more than adapting where contexts tell segments apart, and little where they don't
+be flattered. A policy that serves may learn from everything before the holdout. In simulated shops that
+is worth more than adapting where contexts identify segments, and little where they don't
 (`offline_rl/meta/LEARNERS.md`).
 """
 
@@ -16,15 +16,15 @@ from offline_rl.meta.shared_fits import SharedFits
 
 
 def refitted(policy: MetaPolicy, fits: SharedFits) -> MetaPolicy:
-    """Return the policy upon the pooled model fitted on all rounds before the holdout, as it is to serve.
+    """Return the policy on the pooled model fitted to all rounds before the holdout, as it is to serve.
 
-    What is fitted in one go is fitted again, variances and all. What was learned upon a mixed model is put
-    upon the one of all rounds. For the others the two-tower model's penalty, the temperature, and how far
-    segments are followed stay as validation chose them.
+    What is fitted in one go is fitted again, variances included. What was learned with a mixed model as
+    offset gets the one of all rounds. For the others the two-tower model's penalty, the temperature, and how
+    far segments are followed stay as validation chose them.
     fits: those that the policy was learned from.
     """
     if isinstance(policy, MixedMetaPolicy) and not policy.with_segments:
-        return replace(policy, model=fits.refitted_model)  # others are put upon it too
+        return replace(policy, model=fits.refitted_model)  # others use it as their offset
     if isinstance(policy, FittedPolicy):
         return policy.fitted_again(fits.all_rounds, fits.seed)
     if isinstance(policy, GradientMetaPolicy) and policy.offset is not None:

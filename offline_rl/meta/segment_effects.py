@@ -115,11 +115,11 @@ def residual_sums(
     gram = torch.zeros(cells, k, k, dtype=torch.float64)
     moment = torch.zeros(cells, k, dtype=torch.float64)
     order = torch.argsort(cell, stable=True)
-    weighted, told = columns * weight.unsqueeze(-1), columns * residual.unsqueeze(-1)
+    weighted, products = columns * weight.unsqueeze(-1), columns * residual.unsqueeze(-1)
     present, counts = torch.unique(cell, return_counts=True)
     for at, rows in zip(present.tolist(), torch.split(order, counts.tolist()), strict=True):
         gram[at] = weighted[rows].T @ columns[rows]
-        moment[at] = told[rows].sum(0)
+        moment[at] = products[rows].sum(0)
     return ResidualSums(
         gram=gram.reshape(*shape, k, k),
         moment=moment.reshape(*shape, k),
@@ -150,10 +150,10 @@ def effect_posterior(sums: ResidualSums, loading: Tensor, prior: EffectPrior) ->
     pull = _apply(own_covariance, border)
     alone = _apply(own_covariance, moment)
     lift = loading * prior.shared.sqrt()
-    # What an item still tells of the shared effect, once its own effects have had their part of it.
-    told = sums.gram[..., 0, 0] / prior.dispersion - (border * pull).sum(-1)
+    # Information of an item on the shared effect, less the part that its own effects explain.
+    information = sums.gram[..., 0, 0] / prior.dispersion - (border * pull).sum(-1)
     evidence = sums.moment[..., 0] / prior.dispersion - (pull * moment).sum(-1)
-    precision = torch.einsum("sa,ap,ar->spr", told, lift, lift)
+    precision = torch.einsum("sa,ap,ar->spr", information, lift, lift)
     shared_covariance = torch.linalg.inv(precision + torch.eye(lift.shape[1], dtype=lift.dtype))
     shared_mean = _apply(shared_covariance, evidence @ lift)
     return EffectPosterior(

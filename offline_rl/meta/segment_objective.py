@@ -1,4 +1,4 @@
-"""The objective of one segment: what a task's loss is, in units that suit rare and frequent rewards alike."""
+"""The objective of one segment: a task's loss, in units that suit rare and frequent rewards alike."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

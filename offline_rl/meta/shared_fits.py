@@ -1,8 +1,8 @@
-"""Shared fits: what the learners of one domain have in common, each made once, when it is first asked for.
+"""Shared fits: the fits that the learners of one domain have in common, each made once, when first needed.
 
-Learners are compared from the same start, and most of a night's fits are of models that several of them stand
-upon. Whoever lets them learn makes one `SharedFits` and hands it to each, with its policies to the refit and
-to the choice of who asks; with the object go its fits.
+Learners are compared from the same start, and most of a night's fits are of models that several of them use.
+The caller makes one `SharedFits` and passes it to each learner, to the refit and to the choice of contenders;
+the fits are freed with the object.
 """
 
 from collections.abc import Sequence

@@ -1,9 +1,9 @@
 """Time split: learners that are fitted in one go are evaluated on later rounds of all segments.
 
-A few validation segments say little, and any learner that beats another there by luck is believed. What has
-no steps to stop and no penalty to choose needs no segments kept apart: it is fitted on the support windows of
-all segments and evaluated on their query windows, which come later, as tomorrow does. Every query round
-counts but those of the sealed test segments.
+A few validation segments say little, and a learner that beats another there may do so by luck. A learner
+without steps to stop and without a penalty to choose needs no segments kept apart: it is fitted on the
+support windows of all segments and evaluated on their query windows, which come later, as tomorrow does.
+Every query round counts but those of the sealed test segments.
 """
 
 import math
@@ -31,8 +31,8 @@ _CELLS_AT_ONCE = 1 << 24
 """Pairs of round and item that are scored at once: 128 MB."""
 
 LEAST_EFFECTIVE = 0.01
-"""Share of effective rounds that a read-out must leave, as the gate asks for. What is served in slates, with
-exploration, leaves half as much again."""
+"""Share of effective rounds that a read-out must leave, as the gate requires. Slates with exploration
+leave half as many effective rounds again."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ class TimeSplit:
         """Return log-likelihood and doubly robust term of each query round [n], by its segment's policy.
 
         The level of each slot in each segment is profiled out of the likelihood: a constant changes no
-        choice, and a best-seller list that knows no slots would else look worse than it serves.
+        choice, and a best-seller list that knows no slots would else seem worse than it serves.
         """
         query = self.query
         score, values = (torch.zeros(query.n, dtype=torch.float64) for _ in range(2))
@@ -238,10 +238,10 @@ _NO_GAIN = 1e-9
 """Expected gain, in units of the rewards, under which scores are equal but for rounding."""
 
 NOTHING_KNOWN = 1.0
-"""Temperature where scores are equal: whatever a learner adds to them later is noise, not to be sharpened."""
+"""Temperature where scores are equal: what a learner adds to them later is noise."""
 
 DEMANDED = 1.96
-"""Standard errors that the gate asks of a gain at its usual confidence."""
+"""Standard errors that the gate requires of a gain at its usual confidence."""
 
 
 def _scores(policy: ScoredPolicy, rounds: LoggedRounds) -> Tensor:
@@ -260,7 +260,7 @@ def _profiled(score: Tensor, reward: Tensor, model: MixedModel) -> Tensor:
 def training_rounds(tasks: Tasks) -> tuple[LoggedRounds, Sequence[Finding]]:
     """Return the rounds before the holdout of the training segments, and notes on them.
 
-    All segments teach where none is dealt out for it. Raises InputDataError if there are no rounds.
+    All segments are training segments where no split has any. Raises InputDataError if there are no rounds.
     """
     taught = tasks.window("training", tasks.split("meta_train"))
     if taught.n:

@@ -20,7 +20,7 @@ FOLDS = 4
 """Parts of a validation segment's log, each evaluated once after adapting to the others."""
 
 MOST_TO_ADAPT_TO = 4096
-"""Rounds of one segment that validation adapts to; more would tell the same and only take time."""
+"""Rounds of one segment that validation adapts to; more would only take time."""
 
 _TASKS_PER_BATCH = 32
 

@@ -9,7 +9,7 @@ START = 0.1
 """Variance that the iteration starts from: effects of 0.3 in log-odds."""
 
 NEGLIGIBLE = 1e-4
-"""Variances below this are zero: effects of 0.01 in log-odds move no choice."""
+"""Variance below which a prior variance is set to 0: effects of 0.01 in log-odds change no choice."""
 
 _ITERATIONS = 200
 
@@ -78,8 +78,8 @@ def varying_columns(
     level = total(weight).clamp_min(1e-12)
     scores = []
     for column in columns.T:
-        told = (column - (total(weight * column) / level)[cell]) * residual
-        excess = total(told).square() - total(told.square())
+        product = (column - (total(weight * column) / level)[cell]) * residual
+        excess = total(product).square() - total(product.square())
         spread = float(excess.square().sum().sqrt())
         scores.append(float(excess.sum()) / spread if spread > 1e-9 else 0.0)
     ranked = sorted(range(len(scores)), key=lambda index: -scores[index])

@@ -53,7 +53,7 @@ class Precisions:
 class Solution:
     """item [T, A, D], feature [T, F, D]: the solution, 0 where there is no coefficient.
 
-    item_variance, feature_variance: the diagonal of the inverse, in the same shapes; None if not asked for.
+    item_variance, feature_variance: the diagonal of the inverse, in the same shapes; None if not requested.
     """
 
     item: Tensor

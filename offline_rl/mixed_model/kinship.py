@@ -1,4 +1,4 @@
-"""Kinship: how near a candidate is to what a user had looked at, by who looked at what.
+"""Kinship: how near a candidate is to the items that a user had viewed, by the views of all users.
 
 Correspondence analysis of the table h of users and items, h = log(1 + views), the mean of a user's states:
 
@@ -11,10 +11,10 @@ products f_k g_k are pair features: a handful of coefficients carries from one i
 size, where an item's own coefficients for every direction (`factors`) need rounds of every item.
 
 Only views count where there are any: the other acts follow from what was shown. Margins are drawn in by
-their mean, or items that few have looked at and users with a short history would lie far out. And
+their mean, or items that few have viewed and users with a short history would lie far out. And
 coordinates that a user's own acts helped to make foretell the very clicks that are learned from, the better
 the fewer rounds an item has: those that coefficients are fitted with come from the other users (`FOLDS`).
-What is fitted afterwards upon the scores of the same rounds, segments and networks, reads those of everybody.
+Segments and networks, which are fitted afterwards on the scores of the same rounds, use those of everybody.
 Source: Greenacre 1984, "Theory and Applications of Correspondence Analysis", sections 4.1 and 4.2.
 """
 
@@ -45,7 +45,7 @@ class Kinship:
 
     @classmethod
     def of(cls, history: UserHistory, user: Tensor, n_items: int, *, seed: int) -> Self:
-        """Return the kinship that decisions tell by their histories; user int64 [n]: who decided."""
+        """Fit the kinship to the histories of decisions; user int64 [n]: the user of each decision."""
         states = torch.unique(history.state[history.state >= 0])
         entries = history.touches.entries_of(states)[1] if len(states) else states
         is_viewed = bool((history.touches.amount[entries][:, list(_VIEWS)] > 0).any())

@@ -2,7 +2,7 @@
 
     shared     item                    how good an item is
                item x trait            for whom (every trait of the context that comes in levels)
-               item x history factors  for whom, by what they looked at
+               item x history factors  for whom, by the items that they viewed
                feature x context       the same for all items, and for those with a feature: each block of
                                        features with each of context columns and with the history factors
                pair features           what the user had done with this item, its category, its brand
@@ -25,7 +25,7 @@ from offline_rl.mixed_model.level import Block, Level
 
 LARGEST_TRAIT = 8
 """Columns of a context block that may have effects of its own in each segment; a history or an embedding has
-more, and would ask each segment for hundreds of numbers."""
+more, and would need hundreds of numbers of each segment."""
 
 MOST_IN_A_SEGMENT = 400
 """Coefficients of item features that a segment may have of its own."""

@@ -1,7 +1,7 @@
 """All policies, estimators and segments of one log, evaluated on one set of resamples.
 
 Logs of every shape (rounds, slates, sessions) come through `evaluate_units`. A shape gives one round per
-unit, which diagnostics look at, and the terms of each estimator, which are summed.
+unit, which diagnostics use, and the terms of each estimator, which are summed.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +33,7 @@ from offline_rl.ope.trust.contribution_tail import ContributionTail
 from offline_rl.ope.trust.diagnostics import Diagnostics, diagnose_segments
 
 WHOLE_LOG = None
-"""Segment of a result over the whole log."""
+"""Segment of a result over the whole log: no segment."""
 
 NOTABLE_SHARE = 0.1
 """Share of all contributions above which the largest is named beside the interval."""
@@ -66,7 +66,7 @@ class PolicyValue:
 
 @dataclass(frozen=True)
 class Difference:
-    """Value of a policy less the value of another on the same rounds and the same resamples."""
+    """Value of a policy less the value of another, on the same rounds and the same resamples."""
 
     policy: str
     other: str
@@ -81,7 +81,7 @@ class Evaluation:
 
     values: [P, E, S]; resampled: [P, E, S, B]; diagnostics: [P][S]. NaN where a value is not identified.
     log: the sums that all of it was made of; places: [P][E], where their terms lie in it. interval: the kind
-    that is given where no other is asked for. unit: what a value is per, in the plural.
+    that is given where no other is requested. unit: what a value is per, in the plural.
     """
 
     policies: tuple[str, ...]
@@ -160,7 +160,7 @@ class Evaluation:
     ) -> tuple[PolicyValue, ...]:
         """Return one row per policy, segment and estimator; none where the value is not identified.
 
-        interval: the kind of interval, in the place of the one that `evaluate` was asked for.
+        interval: the kind of interval, instead of the one that `evaluate` was given.
         """
         name = self._asked(interval)
         return tuple(

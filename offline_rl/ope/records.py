@@ -1,4 +1,4 @@
-"""Logged rounds as one evaluation policy sees them: all that an estimator may look at."""
+"""Logged rounds as one evaluation policy sees them: all that an estimator may use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

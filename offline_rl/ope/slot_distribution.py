@@ -17,10 +17,10 @@ def slot_distribution(
     """Return π(a∣l), shape [L, A]: the mean logged propensity of each action in each slot, summing to 1.
 
     action, slot, propensity: [n], of rounds that the policy itself served. Actions that a slot never showed
-    get 0; a slot without rounds gets 0 throughout. Exact for a policy that looks at nothing but the slot. For
-    one that looks at a context too it is what the policy shows on average, and no longer to whom; actions
-    that are chosen with very different probabilities then get somewhat too much, since they are seen where
-    they were likely.
+    get 0; a slot without rounds gets 0 throughout. Exact for a policy that depends on nothing but the slot.
+    For one that depends on a context too it is what the policy shows on average, and no longer to whom;
+    actions that are chosen with very different probabilities then get somewhat too much, since they are seen
+    where they were likely.
 
     >>> slot_distribution(
     ...     np.array([0, 1, 1]), np.array([0, 0, 0]), np.array([0.2, 0.6, 0.6]), n_slots=1, n_actions=3

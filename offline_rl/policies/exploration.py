@@ -1,4 +1,4 @@
-"""Exploration: now and then a whole slate is drawn uniformly, so that tomorrow's log can be evaluated.
+"""Exploration: a small share of slates is drawn uniformly, so that tomorrow's log can be evaluated.
 
 Exploring slate by slate keeps every slot as good as the policy makes it. Mixing the uniform policy into each
 slot's own probabilities would not: with a greedy policy the first slot takes the favorite, and all that the
@@ -23,7 +23,7 @@ def explored_marginals(logits: Tensor, available: Tensor, exploration: Tensor) -
 
     logits: [n, L, A], logs of what each slot would draw if filled first (see `slot_marginals`).
     available: bool [n, A]. exploration: epsilon of each row, [n], in 0..1.
-    Raises ValueError for an epsilon that is no share.
+    Raises ValueError for an epsilon that is not a share.
 
     >>> greedy = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]]).log()
     >>> explored_marginals(greedy, torch.tensor([[True, True]]), torch.tensor([0.5])).tolist()

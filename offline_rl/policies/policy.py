@@ -28,7 +28,7 @@ class Policy(Protocol):
         """Return log pi(a | x, slot) up to a constant of each row: float64 [n, A]; -inf where not available.
 
         context [n, d], slot [n], item_features [A, f], available bool [n, A]; history: of the n users, None
-        where no log tells.
+        where no log has it.
         """
         ...
 

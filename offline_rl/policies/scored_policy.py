@@ -23,7 +23,7 @@ class Score(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ScoredPolicy(LogitPolicy):
-    """The read-out of scores that are no two-tower network's own, such as those plus a segment's effects.
+    """The read-out of any scores, such as those of a two-tower network plus a segment's effects.
 
     Equal scores and temperature give the probabilities that `SoftmaxPolicy` gives.
     """

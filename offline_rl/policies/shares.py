@@ -1,8 +1,8 @@
 """From logits to probabilities where some items, or all, can't be shown.
 
 Logits are logs of probabilities up to a constant of each row, minus infinity for what can't be shown. They
-tell apart what probabilities can't: a third choice may be too improbable beside the first for any float, and
-a slate shows it all the same once the other two are placed.
+keep differences that probabilities lose: a third choice may be too improbable beside the first for any float,
+and a slate shows it all the same once the other two are placed.
 """
 
 import torch

@@ -5,7 +5,7 @@
 table between the marks of a page.
 
 `redrawn_logs.py` says what is drawn again and what stays: a redraw judges fixed policies, as fits cost a
-minute and a redraw a fifth of a second. A lift is the true relative gain of the policy that asks first, on
+minute and a redraw a fifth of a second. A lift is the true relative gain of the first contender, on
 the rounds that are judged; all others gain in proportion. At a lift of 0 every policy is worth the same in
 every round: each promotion is a false one.
 
@@ -65,9 +65,9 @@ class Power:
 
     promoted: policy → redraws in which it was let through. doubted: redraws in which the evidence on one that
     asks was refused, whatever its interval. error, opener_error: mean half width over 1.96, per round, of the
-    difference to the logging policy, for who asks first and who must pass first (the last that asks, where
-    no cautious policy must). opener_lift: true relative gain of the latter. base: true value of the logging
-    policy per round.
+    difference to the logging policy, for the first contender and the one that must pass first (the last one,
+    where no cautious policy must). opener_lift: true relative gain of the latter. base: true value of the
+    logging policy per round.
     """
 
     shop: str
@@ -150,7 +150,7 @@ def _power(shop: str, night: JudgedNight, way: Judging, lift: float, found: Sequ
 def table(found: Sequence[Power]) -> str:
     """One row for each shop and way of judging, in Markdown."""
     lines = [
-        "| shop | judged by | rounds | asks first | standard error (opener) | opener's gain at +30 % "
+        "| shop | evaluated by | rounds | first contender | standard error (opener) | opener's gain at +30 % "
         "| promoted at +0 % | at +15 % | at +30 % | refused |",
         "|---|---|--:|---|--:|--:|--:|--:|--:|--:|",
     ]

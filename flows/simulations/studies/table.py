@@ -25,8 +25,8 @@ def markdown(
 
 Share of the gap between the logging policy and the best policy that each learner closes, by **true** value,
 on segments that nothing was tuned on: it may adapt to a segment's rounds before the holdout, the pooled model
-is fitted again with them before it serves, and both are judged on the holdout. 0 is the logging policy; 1 is
-the best policy that knows segment, attributes and day.
+is fitted again with them before it serves, and both are evaluated on the holdout. 0 is the logging policy; 1
+is the best policy that knows segment, attributes and day.
 
 Written by `make learners`, not by hand. Studies of {study["regions"]} regions x 3 devices, {study["users"]:,}
 users, {study["items"]} items and {study["days"]} days; seeds {", ".join(seeds)}, each with a world, logs,
@@ -48,12 +48,15 @@ the same support, and was tuned on meta-validation segments alone. The frozen co
         _curves(summary, "steps", "Gradient steps K on the support", "learner"),
         _curves(summary, "support", "Rounds of support", "learner"),
         _seconds(summary),
-        _openings(ledger, config_sha256),
+        _split_uses(ledger, config_sha256),
     ]
     return "\n".join(part for part in parts if part)
 
 
-_BEFORE = "The same before the refit: the pooled model has never seen these segments, adaptation has"
+_BEFORE = (
+    "The same before the refit: the pooled model was fitted without these segments, adaptation uses their "
+    "support"
+)
 _HARM = (
     "Harm: segments truly worse off than with the pooled model by over a point / clearly so by estimate / "
     "mean lift over logging of the worst tenth"
@@ -62,8 +65,9 @@ _ESTIMATED = "The same share as the log estimates it (doubly robust), which is a
 
 
 _WHY_EQUAL = (
-    "A learner serves what it stands upon, to the last digit, where validation kept none of its steps or "
-    "switched adapting off, and `mixed_effects` where no segment was found to differ."
+    "Two rows are equal to the last digit where validation kept no step of a learner or switched its "
+    "adaptation off, so that it serves the model that it started from, and for `mixed_effects` where no "
+    "segment was found to differ."
 )
 
 
@@ -208,22 +212,24 @@ def _seconds(summary: Summary) -> str:
     rows = []
     for name in _present(summary):
         found = [world["learners"][name] for world in summary.values() if name in world["learners"]]
-        train, judging = (np.mean([row[key] for row in found]) for key in ("train_seconds", "judge_seconds"))
+        train, evaluation = (
+            np.mean([row[key] for row in found]) for key in ("train_seconds", "judge_seconds")
+        )
         if name != SHIPPED:
-            rows.append([name, f"{train:.1f}", f"{judging:.1f}"])
+            rows.append([name, f"{train:.1f}", f"{evaluation:.1f}"])
     title = "Seconds per study (one thread; the warm start that all share counts for the pooled model)"
-    return _table(title, ["learner", "training", "judging, curves included"], rows)
+    return _table(title, ["learner", "training", "evaluation, curves included"], rows)
 
 
-def _openings(ledger: Sequence[SplitUse], config_sha256: str) -> str:
+def _split_uses(ledger: Sequence[SplitUse], config_sha256: str) -> str:
     again = used_again(ledger)
     mine = [entry for entry in ledger if entry.config_sha256 == config_sha256]
     splits = {(entry.world, entry.seed): entry.split_sha256 for entry in mine}
     lines = [
-        "## Openings of the test splits",
+        "## Uses of the test splits",
         "",
         f"{len(mine)} by this configuration, in {len(splits)} studies. "
-        f"{len(again)} of all in the ledger were opened more than once.",
+        f"{len(again)} of all in the ledger were used more than once.",
         "",
     ]
     alike: dict[tuple[str, ...], list[str]] = {}
@@ -231,7 +237,7 @@ def _openings(ledger: Sequence[SplitUse], config_sha256: str) -> str:
         alike.setdefault(tuple(configs), []).append(f"{learner} in {world} {seed}")
     for group, members in alike.items():
         who = members[0] if len(members) == 1 else f"{members[0]} and {len(members) - 1} more, each"
-        lines.append(f"- {who}: {len(group)} openings, by {', '.join(config[:12] for config in group)}")
+        lines.append(f"- {who}: {len(group)} uses, by {', '.join(config[:12] for config in group)}")
     return "\n".join(lines + [""] * bool(again))
 
 
@@ -255,7 +261,7 @@ def _fewer_seeds(summary: Summary) -> str:
             [name, *(_share_on(world["learners"].get(name), seeds) for world in summary.values())]
             for name in (POOLED, *names)
         ]
-        title = f"Judged on {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(seeds)} alone"
+        title = f"Evaluated on {'seeds' if len(seeds) > 1 else 'seed'} {', '.join(seeds)} alone"
         tables.append(_table(title, ["learner", *summary], rows))
     return "\n".join(tables)
 

@@ -15,7 +15,7 @@ from offline_rl.ope.records import Floats
 from offline_rl.ope.tuning.slope import choose
 
 FEWEST_ROUNDS = 30.0
-"""Effective rounds below which a bandwidth is no candidate: an empty window would look certain."""
+"""Effective rounds below which a bandwidth is not a candidate: an empty window would seem certain."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ def choose_bandwidth(
     Narrow kernels are nearly unbiased and vary much. SLOPE walks from the narrowest to wider ones as long as
     their values are compatible with all before. Bandwidths are the policies of one `evaluate`, so that they
     share resamples. half_widths are halves of their percentile intervals, none less than that of a wider
-    kernel: a narrow one that looks certain has missed the rounds that would tell.
+    kernel: a narrow one that seems certain has missed the rounds that would show its error.
 
     The best bandwidth balances bias and spread, so that the interval around its value misses the truth most
     of the time (see README), whether or not resamples choose again. Hence evaluate at interval_bandwidth,

@@ -19,7 +19,7 @@ from offline_rl.ope.records import EvaluationRounds, Floats
 from offline_rl.ope.sums import ratio
 
 Model = Callable[[EvaluationRounds, str], tuple[Floats, Floats]]
-"""Rounds, and the name of the estimator that asks → q_logged and q_policy, shape [n] each."""
+"""Rounds, and the name of the estimator that uses them → q_logged and q_policy, shape [n] each."""
 
 
 def q_hat(rounds: EvaluationRounds, asker: str) -> tuple[Floats, Floats]:

@@ -13,7 +13,7 @@ class MeanWeight:
 
     E[w] = Σ_a π_e(a∣x) over the actions that the log could show: the supported share, 1 under full support.
     A mean weight that is incompatible with it is off by chance, the likelier where the best of several
-    candidates is looked at; or the log hardly ever shows what the policy prefers; or propensities or
+    candidates is evaluated; or the log hardly ever shows what the policy prefers; or propensities or
     availability are wrong.
 
     Terms: 1, w.

@@ -13,8 +13,8 @@
 | density_ratio, clipped | | | balanced:clip | |
 | none | | dm | | |
 
-An empty cell is one row away. What is no form of a weight has a file of its own: `cressie_read`,
-`empirical_likelihood`, `optimal_baseline`, `multiple_loggers`.
+An empty cell is one row away. An estimator that is not a form of a weight has a file of its own:
+`cressie_read`, `empirical_likelihood`, `optimal_baseline`, `multiple_loggers`.
 """
 
 from collections.abc import Callable
@@ -80,7 +80,7 @@ TABLE = (
         shrinkage=CLIP,
         formula="Σ min(w, c) r / n",
         answer=0.5,
-        when="As a second look: far from the value of ips means a heavy tail. Trades variance for a bias, "
+        when="As a check: far from the value of ips means a heavy tail. Trades variance for a bias, "
         "downward where rewards are non-negative. c = ∞ is ips.",
         source="Ionides 2008, Truncated importance sampling",
     ),
@@ -145,7 +145,7 @@ TABLE = (
         formula="Σ [q_policy + min(w, c) (r − q_logged)] / n",
         needs=MODEL,
         answer=0.625,
-        when="As a second look beside dr, as ips with a clip is beside ips. Biased towards q̂. c = ∞ is dr.",
+        when="As a check beside dr, as ips with a clip is beside ips. Biased towards q̂. c = ∞ is dr.",
         source="Su, Dimakopoulou, Krishnamurthy & Dudik 2020, as of dr_os: the pessimistic shrinkage",
     ),
     Row(
@@ -234,7 +234,7 @@ TABLE = (
         needs=MODEL,
         answer=0.5,
         when="Propensities are unknown or useless. Hardly varies, but is as wrong as its model, and its "
-        "interval can't tell.",
+        "interval doesn't show it.",
         source="Dudik, Langford & Li 2011, Doubly robust policy evaluation and learning",
     ),
     Row(
@@ -281,7 +281,7 @@ TABLE = (
         formula="Σ min(v, c) r / Σ min(v, c)",
         needs=("density_ratio",),
         answer=0.5,
-        when="As a second look beside balanced. c = ∞ is balanced.",
+        when="As a check beside balanced. c = ∞ is balanced.",
         source="Sondhi, Arbour & Dimmery 2020, Balanced off-policy evaluation in general action spaces",
     ),
     Row(

@@ -9,7 +9,7 @@ from offline_rl.ope.estimators.shrinkage import Shrinkage
 from offline_rl.ope.records import EvaluationRounds, Floats
 
 Weight = Callable[[EvaluationRounds, str], Floats]
-"""Rounds, and the name of the estimator that asks → a weight for each round, shape [n].
+"""Rounds, and the name of the estimator that uses it → a weight for each round, shape [n].
 
 Raises ValueError with that name where the rounds lack a column.
 """
@@ -28,7 +28,7 @@ def none(rounds: EvaluationRounds, _asker: str) -> Floats:
 def density_ratio(rounds: EvaluationRounds, asker: str) -> Floats:
     """Return v, the density ratio of (context, action) under the two policies, estimated by a classifier.
 
-    The classifier tells the policies' rounds apart, so that deterministic policies and unknown propensities
+    The classifier separates the policies' rounds, so that deterministic policies and unknown propensities
     can be weighed. Its ratio is known up to a factor only.
     """
     return rounds.column("density_ratio", asker, "weights estimated by a classifier")

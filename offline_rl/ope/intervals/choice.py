@@ -60,7 +60,7 @@ def check_interval_name(name: str) -> None:
 class Replicated:
     """A value in one row of a log (`SummedLog`), with all that its interval may be made of.
 
-    resampled: its values in the resamples, shape [B]. resampled_errors: asked for only where needed.
+    resampled: its values in the resamples, shape [B]. resampled_errors: computed only where needed.
     """
 
     log: SummedLog

@@ -1,4 +1,4 @@
-"""A confidence sequence: an interval that may be looked at after every round, and stays true."""
+"""A confidence sequence: an interval that is valid after every round, however often it is computed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -34,8 +34,9 @@ def confidence_sequence(rounds: EvaluationRounds, bounds: KnownRange, confidence
     and no bet on w and w r that can't lose more than its stake is anything but a mixture of them. A fixed
     portfolio that is rebalanced every round multiplies its capital by a factor of mean 1, and so does the
     average K(v) over a grid of portfolios. By Ville's inequality P(K(v) ≥ 1/δ at any time) ≤ δ: the interval
-    {v: K(v) < 1/δ} covers the truth with probability `confidence` at all n together. Look as often as you
-    like and stop when you like. K is log-convex in v, as 1/v and 1/(1 − v) are, so the set is an interval.
+    {v: K(v) < 1/δ} covers the truth with probability `confidence` at all n together. Compute it as often as
+    you like and stop when you like. K is log-convex in v, as 1/v and 1/(1 − v) are, so the set is an
+    interval.
 
     Without a bound on the weights (max_weight = ∞) the last bet is cash again; with one, low weights can be
     bet on, which makes the interval short where rewards are far from 0, as `snips` is. Rounds must be

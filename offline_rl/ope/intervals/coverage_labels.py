@@ -10,7 +10,7 @@ from offline_rl.ope.trust.contribution_tail import NEARLY, NO_VARIANCE, Contribu
 KEPT = (0.92, 0.98)
 """Coverage that a 95 % interval may have without a label."""
 MEAN_WEIGHT_CONFIDENCE = 0.99
-"""Of the mean weight's interval that tells whether a log lacks what the policy prefers, as for the gate."""
+"""Confidence of the mean weight's interval, which shows whether a log lacks what the policy prefers."""
 MEAN_WEIGHT_SLACK = 0.005
 """Forgives probabilities that were rounded, as the gate does."""
 
@@ -40,7 +40,7 @@ STUDY: dict[IntervalName, tuple[Covered, ...]] = {
 The least share among groups of 100 or more of a world's 400 logs, rounded down, unless it is within a
 standard error of what is promised. tests/offline_rl/ope/test_interval_coverage.py tries the labels on other
 logs. What no label can know: of 400 short logs of a heavy-tailed world up to 25 lacked its large weights by
-luck, with a mean weight still credible; they look light, go without a label, and held the truth in as few as
+luck, with a mean weight still credible; they seem light, have no label, and held the truth in as few as
 17 %.
 """
 
@@ -50,7 +50,7 @@ def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
 
     A log that lacks the large weights looks better than it is: its effective sample is large, its interval
     short and wrong. In the study such intervals held the truth in no log at all, at worst. The mean weight of
-    such a log is too small, which is all there is to tell it by.
+    such a log is too small, which is its only sign.
 
     Without an interval, as from one cluster, nothing is known to be lacking.
 

@@ -16,9 +16,9 @@ from offline_rl.ope.trust.diagnostics import effective_size
 def cressie_read_interval(rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95) -> Interval:
     """Return the profile interval over distributions of rounds close to the log whose mean weight is 1.
 
-    `profile_interval` has the formula. Valid for large n only. Where fewer than 20 rounds tell of the reward
-    it is widened to Clopper-Pearson at the effective sample size, as without a single reward it may be a
-    point. Rounds must be independent; max_weight may be ∞.
+    `profile_interval` has the formula. Valid for large n only. Where fewer than 20 rounds have informative
+    rewards it is widened to Clopper-Pearson at the effective sample size, as without a single reward it may
+    be a point. Rounds must be independent; max_weight may be ∞.
 
     Raises ValueError where `KnownRange.shares` does.
     Source: Karampatziakis, Langford & Mineiro 2020, "Empirical likelihood for contextual bandits".

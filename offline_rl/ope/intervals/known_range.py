@@ -17,8 +17,8 @@ class KnownRange:
     max_weight: the largest weight that the two policies can produce, such as 1 / 0.02 where the logging
         policy gives every action at least 2 %; ∞ where no bound is known.
 
-    The largest value of the sample is no such bound: it is too small just when the log lacks the rounds that
-    matter, and an interval built on it promises what it can't keep.
+    The largest value of the sample is not such a bound: it is too small just when the log lacks the rounds
+    that matter, and an interval built on it promises what it can't keep.
 
     Raises ValueError unless lowest < highest are finite and max_weight is at least 1, as weights that average
     to 1 must be.
@@ -46,8 +46,8 @@ class KnownRange:
     def shares(self, rounds: EvaluationRounds, confidence: float) -> tuple[Floats, Floats]:
         """Return weights, and rewards as shares of their range, of rounds that keep to the bounds; each [n].
 
-        Raises ValueError where a round breaks a bound, where rounds share a cluster and so are no independent
-        evidence, where there are fewer than two, and unless 0 < confidence < 1.
+        Raises ValueError where a round breaks a bound, where rounds share a cluster and so are not
+        independent evidence, where there are fewer than two, and unless 0 < confidence < 1.
         """
         if not 0 < confidence < 1:
             raise ValueError(f"confidence is {confidence:g}: give a share between 0 and 1, such as 0.95.")

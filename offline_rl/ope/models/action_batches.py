@@ -12,7 +12,7 @@ NUMBERS_IN_MEMORY = 2**20
 """Numbers of a batch [m, A] (8 MB of float64)."""
 
 PerAction = NDArray[Any] | Callable[[Ints], NDArray[Any]]
-"""An array [n, A], or a function that returns the rows asked for by their indices [m], shape [m, A]."""
+"""An array [n, A], or a function that returns rows by their indices [m], shape [m, A]."""
 
 
 def batches(rows: Ints, n_actions: int) -> Iterator[Ints]:

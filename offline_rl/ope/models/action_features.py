@@ -1,4 +1,4 @@
-"""Features of a context and an action for models that are asked about every action."""
+"""Features of a context and an action for models that predict for every action."""
 
 from dataclasses import dataclass
 

@@ -33,7 +33,7 @@ def cross_fitted_rewards(
     """Return columns q_logged and q_policy, in which each round is modeled without any round of its cluster.
 
     context: [n, d] (d may be 0), with the slot among its features where rewards depend on it.
-    evaluation_probs: π_e(·∣x), an array [n, A] or a function from row indices [m] to [m, A], which is asked
+    evaluation_probs: π_e(·∣x), an array [n, A] or a function from row indices [m] to [m, A], which is called
     for a batch at a time; nothing of size [n, A] is made here. model: see `reward_regression.Model`; 0/1
     rewards are modeled as probabilities. sample_weight: [n], such as `mrdr_weight`; the columns then belong
     into `q_logged_mrdr` and `q_policy_mrdr`.

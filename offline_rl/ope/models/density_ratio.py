@@ -1,4 +1,4 @@
-"""Importance weights from a classifier that tells the two policies' rounds apart."""
+"""Importance weights from a classifier that separates the two policies' rounds."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def density_ratio(
 
         ratio = P(1∣x, a) / P(0∣x, a).
 
-    It is fitted and calibrated on other clusters than those it is asked about. The linear classifier has
+    It is fitted and calibrated on other clusters than those it predicts for. The linear classifier has
     slopes for each action of its own, and is exact where log π_e − log π_b is linear in x; calibration mends
     a level, not a shape. Ratios are kept within [1/(2m), 2m] for the m rounds of a fit: no more than these
     can tell.
@@ -76,7 +76,7 @@ def density_ratio(
     fold = folds_by_cluster(cluster, folds, seed)
     ratio = np.empty(n)
     for k in range(folds):
-        seen, asked = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        seen, held_out = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         standardize = Standardization.of(context[seen])
         features = _features(model, n_actions)
         classifier = CalibratedClassifierCV(
@@ -92,10 +92,10 @@ def density_ratio(
             np.repeat([0, 1], len(seen)),
             sample_weight=np.concatenate([np.ones(len(seen)), drawn.mass[seen]]),
         )
-        is_drawn = classifier.predict_proba(features(standardize(context[asked]), action[asked]))[:, 1]
+        is_drawn = classifier.predict_proba(features(standardize(context[held_out]), action[held_out]))[:, 1]
         least = 1 / (1 + 2 * len(seen))
         is_drawn = np.clip(is_drawn, least, 1 - least)
-        ratio[asked] = is_drawn / (1 - is_drawn)
+        ratio[held_out] = is_drawn / (1 - is_drawn)
     return ratio
 
 

@@ -62,7 +62,7 @@ class Choices:
 
     | field | shape | meaning |
     |---|---|---|
-    | context | [n, d] | all that the logging policy looked at; what is missing biases every weight |
+    | context | [n, d] | all that the logging policy used; what is missing biases every weight |
     | action, cluster | [n] | as in `EvaluationRounds` |
     | n_actions | | A |
     | available, set_index | [S, A], [n] | which actions a round could show; None: all |
@@ -195,9 +195,9 @@ def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibratio
     inner = folds_by_cluster(choices.cluster[rows], CALIBRATION_FOLDS, seed + 1)
     unseen = np.empty((len(rows), n_actions))
     for k in range(CALIBRATION_FOLDS):
-        fitted, asked = inner != k, inner == k
+        fitted, held_out = inner != k, inner == k
         model = fit_action_model(features[fitted], action[fitted], available[fitted], n_actions)
-        unseen[asked] = model.probabilities(features[asked], available[asked])
+        unseen[held_out] = model.probabilities(features[held_out], available[held_out])
     return _FoldModel(
         choice=fit_action_model(features, action, available, n_actions),
         calibrated=calibrate_actions(unseen, action, calibration),

@@ -1,4 +1,4 @@
-"""Reward models q̂(x, a) out of scikit-learn, fitted on some rounds and asked about all actions of others."""
+"""Reward models q̂(x, a) out of scikit-learn, fitted on some rounds to predict for all actions of others."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
@@ -13,7 +13,7 @@ from offline_rl.ope.models.action_features import Standardization, categories_or
 from offline_rl.ope.records import Floats, Ints
 
 MOST_TREE_ACTIONS = 255
-"""Categories that HistGradientBoosting can tell apart."""
+"""Most categories that HistGradientBoosting can have."""
 
 
 class SklearnModel(Protocol):
@@ -114,7 +114,7 @@ class FittedRewards:
         return cls(fitted, n_actions, is_category)
 
     def rewards(self, context: Floats) -> Floats:
-        """Return the modeled rewards [m, A], asked for one action at a time."""
+        """Return the modeled rewards [m, A], predicted for one action at a time."""
         columns = []
         for action in range(self.n_actions):
             same = np.full(len(context), action)
@@ -142,7 +142,7 @@ def fit_rewards(
 
     Weights are scaled to mean 1, so that a penalty means the same whatever their unit; rounds of weight 0 are
     left out. Where no round has weight, or the rewards of those that have are all equal, q̂ is the constant
-    mean: no model can tell more. An action that does not occur gets what the model says of actions in
+    mean: no model can predict more. An action that does not occur gets what the model says of actions in
     general.
 
     Raises ValueError for an unknown model, or trees with more than 255 actions.

@@ -1,4 +1,4 @@
-"""Which of many segments are harmed or helped, when sixty looks find three by chance alone."""
+"""Which of many segments are harmed or helped, where sixty tests find three by chance alone."""
 
 import numpy as np
 from scipy.special import stdtr
@@ -7,7 +7,7 @@ from offline_rl.ope.records import Floats
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates
 
 FEWEST_INFORMATIVE = 20
-"""Clusters that tell of the reward, below which a segment is not tested: with fewer, the number of rewards
+"""Clusters with informative rewards below which a segment is not tested: with fewer, the number of rewards
 says nothing about which policy is better."""
 
 
@@ -15,7 +15,7 @@ def adjusted_p_values(differences: SegmentEstimates, *, min_informative: int = F
     """Return Holm's p-values of no difference in each segment, shape [G]; NaN where a segment is not tested.
 
     The chance that even one segment without a difference falls under .05 is at most .05, however segments
-    depend on each other. A segment with fewer than min_informative clusters that tell of the reward is not
+    depend on each other. A segment with fewer than min_informative clusters with informative rewards is not
     tested and does not count among the tests. Nor is one whose rewards are doubted.
     Source: Holm 1979.
     """
@@ -33,7 +33,7 @@ def p_values(differences: SegmentEstimates) -> Floats:
     its skewness λ, and g(T) is compared with Student's t. Variance, skewness and degrees of freedom are those
     of `SegmentEstimates`.
 
-    Counting resamples beyond zero can't do this: Holm's first step among 60 segments asks for p ≤ 0.00083,
+    Counting resamples beyond zero can't do this: Holm's first step among 60 segments needs p ≤ 0.00083,
     and the least that 1,000 resamples can say is 2/1001. The plain normal tail can't either, as differences
     of weighted clicks are skewed. Share of 1,000 logs of 60 equal segments in which it raised a false flag:
 

@@ -18,7 +18,7 @@ _SPREADS = 100
 """Values of τ over which a probability is summed."""
 
 FEWEST_SEGMENTS = 4
-"""Fewer segments cannot tell how much segments differ: the likelihood of τ² has no maximum."""
+"""Fewest segments whose differences are estimated: with fewer, the likelihood of τ² has no maximum."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def partially_pooled(estimates: SegmentEstimates, confidence: float = 0.95) -> P
 
     Covariances between segments are neglected: they are nil where every user lives in one segment, and where
     users roam the mean is known less well than claimed. With fewer than four segments nothing is pooled. A
-    segment that is doubted keeps its own value, is no part of the mean, and has no interval.
+    segment that is doubted keeps its own value, has no part in the mean, and has no interval.
 
     Raises ValueError unless 0 < confidence < 1.
     Source: Efron & Morris 1975 for the estimate; Morris 1983, "Parametric empirical Bayes inference",

@@ -24,7 +24,7 @@ def evaluate_sessions(
     """Evaluate every policy by every estimator on resamples of whole users; values are per session.
 
     policies: name → the same logged sessions seen by that policy. gamma: discount of the returns that the
-    diagnostics look at; estimators carry their own. The other options are those of `evaluate`.
+    diagnostics use; estimators carry their own. The other options are those of `evaluate`.
 
     Diagnostics are of whole sessions as rounds (`whole_sessions`), so that `ess` counts sessions and
     `mean_weight` estimates the share of the policy's sessions that the log could show. That is the strictest

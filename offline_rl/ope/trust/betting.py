@@ -18,7 +18,7 @@ STAKES = 0.9 * 0.5 ** np.arange(15)
 deviations, small ones from many with small."""
 
 AT_ONCE = 2**16
-"""Clusters whose gains are looked at together (8 MB)."""
+"""Clusters whose gains are computed together (8 MB)."""
 
 
 def log_e_value(deviation: Floats, worst_loss: float, times: Ints | Floats | None = None) -> float:

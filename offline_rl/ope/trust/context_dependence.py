@@ -1,4 +1,4 @@
-"""Does a policy look at more than the slot and the time? What its logged propensities tell."""
+"""Whether a policy depends on more than the slot and the time, by its logged propensities."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def depends_on_context(action: Ints, slot: Ints, propensity: Floats) -> float | 
 
     all of it where each round has a context of its own, next to none where a bandit learns as time goes by.
     Of the bandit of Open Bandit's men, with propensities that move tenfold in a week, 8 % is. Where an action
-    is shown rarely, the time between two rounds is long and more of a drift looks sudden.
+    is shown rarely, the time between two rounds is long and more of a drift seems sudden.
 
     Source: von Neumann 1941, the ratio of the mean square successive difference to the variance.
 

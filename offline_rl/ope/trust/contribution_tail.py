@@ -8,8 +8,8 @@ A cluster contributes c_g = Σ_{i∈g} w_i r_i, or Σ w_i (r_i − q_i) where a 
 alone can make contributions uneven, and other checks are about weights. So each number is taken twice, for
 c_g and for the amount y_g = |c_g| / w̄_g, with w̄_g the mean weight of the cluster's m_g rounds that earned
 something, and speaks of rewards only where both are bad. With one click of 0 or 1 a cluster all amounts are
-1, and no check here can fail. How many clusters share the load is asked of y_g / m_g, so that users who click
-twice in a small log of clicks are not mistaken for large orders.
+1, and no check here can fail. The number of clusters that carry the sum is computed from y_g / m_g, so that
+users who click twice in a small log of clicks are not mistaken for large orders.
 """
 
 from dataclasses import dataclass, replace
@@ -77,7 +77,7 @@ class ContributionTail:
     | largest | the c_g that is farthest from 0 | reward |
     | largest_share | max ∣c∣ / Σ ∣c∣ | share |
     | effective | (Σ ∣c∣)² / Σ c²: equal contributions that would be as uneven | clusters |
-    | index | Hill's tail index of ∣c∣ (`hill_index`); −∞ without a tail, NaN where it can't be told | |
+    | index | Hill's tail index of ∣c∣ (`hill_index`); −∞ without a tail, NaN where it is unknown | |
     | n_tail | contributions that the index rests on | clusters |
     | pareto_k | index of a generalized Pareto law fitted to the same tail (`pareto_tail.pareto_k`) | |
     | amount_share, amount_index, amount_pareto_k | the same of y | |
@@ -119,14 +119,15 @@ class ContributionTail:
 
     @property
     def exponential_k(self) -> float:
-        """The generalized Pareto index as which a tail without one reads, as `pareto_tail` draws it to ½."""
+        """The generalized Pareto index that an exponential tail gets, as `pareto_tail` shrinks it to ½."""
         return PRIOR_WEIGHT * PRIOR_INDEX / (self.n_tail + PRIOR_WEIGHT)
 
     def exceeds(self, max_index: float, errors: float) -> bool:
-        """Return whether the index is above max_index by so many of its standard errors, max_index / √n_tail.
+        """Return whether the index is above max_index by `errors` standard errors, max_index / √n_tail.
 
-        A price list with gaps, such as 49 and 129, looks heavy to Hill's index, which only sees ratios. So a
-        generalized Pareto law is fitted too, and must find the tail heavier than an exponential one.
+        A price list with gaps, such as 49 and 129, seems heavy by Hill's index, which depends on ratios
+        alone. So a generalized Pareto law is fitted too, and must find the tail heavier than an exponential
+        one.
         """
         is_high = self.reward_index > max_index * (1 + errors / sqrt(max(self.n_tail, 1)))
         return is_high and self.reward_pareto_k > self.exponential_k
@@ -159,7 +160,7 @@ def tail_doubts(
     few_contributions: at least min_effective clusters contribute, but as unevenly as fewer equal ones.
     heavy_tail: the index is above max_index by two of the standard errors that it has there (`exceeds`).
 
-    An index that is merely above ½ is no finding: of 26 orders in the tail one has 0.5 ± 0.1.
+    An index that is merely above ½ shows nothing: of 26 orders in the tail one has 0.5 ± 0.1.
 
     >>> whale = ContributionTail(
     ...     of="weighted rewards",
@@ -192,7 +193,7 @@ def tail_doubts(
 def hill_index(sizes: Floats) -> tuple[float, int]:
     """Return Hill's tail index k of sizes > 0, and the number of sizes that it is computed from.
 
-    k = mean log(x_i / u) over the sizes above u, of which `tail_size` are asked for: the largest 20 %, at
+    k = mean log(x_i / u) over the sizes above u, of which `tail_size` are wanted: the largest 20 %, at
     most 3 √n. Sizes have moments of order below 1 / k only. Log-normal sizes have no such index; theirs falls
     with n, and the largest 20 % of them show about 0.56 σ.
 
@@ -212,7 +213,7 @@ def hill_index(sizes: Floats) -> tuple[float, int]:
     largest = float(sizes.max(initial=0.0))
     if np.count_nonzero(sizes >= largest * (1 - _TIE)) >= RECURS:
         return -inf, 0
-    # One more than asked for is the cutoff itself.
+    # The one after these is the cutoff itself.
     size = min(max(tail_size(len(sizes)), FEWEST_TO_FIT), len(sizes) - 1)
     if size < FEWEST_TO_FIT:
         return nan, max(size, 0)

@@ -20,7 +20,7 @@ from offline_rl.ope.trust.pareto_tail import pareto_k, top_weight_share
 
 @dataclass(frozen=True)
 class Diagnostics:
-    """What the weights of n rounds look like; for the logging policy on its own log every weight is 1.
+    """Diagnostics of the weights of n rounds; for the logging policy on its own log every weight is 1.
 
     | field | formula | unit |
     |---|---|---|
@@ -33,7 +33,7 @@ class Diagnostics:
     | max_weight | max w | |
     | supported_share | 1 − mean unsupported mass | share |
     | n_informative_clusters | clusters with a reward other than the median one | clusters |
-    | pareto_k | tail index of w; −∞ without a tail, NaN where it can't be told (`pareto_tail`) | |
+    | pareto_k | tail index of w; −∞ without a tail, NaN where it is unknown (`pareto_tail`) | |
     | top_weight_share | share of Σ w on the largest 1 % of rounds | share |
     | weighted_rewards | the tail of w r by cluster; None where only weights are known | |
     | corrections | the tail of w (r − q) by cluster; None without a reward model | |

@@ -25,7 +25,7 @@ def mean_weight_doubt(
     """Return the doubt about a policy, with how many correct logs there are to one that is off by chance.
 
     Chance is the first of its causes: the weights of correct propensities average to 1 over many logs, and
-    not in each. Where several candidates are looked at, one that is off is the more likely.
+    not in each. With several candidates, one that is off by chance is more likely.
 
     >>> mean_weight_doubt("new", 0.94, Interval(0.9, 0.97), 1.0, 0.99).numbers["logs_per_alarm"]
     100

@@ -14,10 +14,10 @@ FEWEST_TO_FIT = 5
 """Weights beyond the cutoff that a tail is fitted to, at least; Vehtari et al. 2024 fit to no fewer."""
 
 PRIOR_WEIGHT, PRIOR_INDEX = 10, 0.5
-"""The weakly informative prior of Vehtari et al. 2024: as if 10 more weights had told of an index of 0.5."""
+"""The weakly informative prior of Vehtari et al. 2024: as if 10 more weights had had an index of 0.5."""
 
 TOP_SHARE = 0.01
-"""The largest 1 % of rounds, whose share of all weight is told."""
+"""Share of the rounds, those of the largest weights, whose share of all weight is reported."""
 
 
 def tail_size(n: int) -> int:

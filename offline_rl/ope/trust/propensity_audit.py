@@ -79,8 +79,8 @@ def audit_propensities(
     if impossible.any():
         row = int(np.argmax(impossible))
         sentence = (
-            f"row {row}: propensity is {log.propensity[row]:g}, which is no probability of a logged action; "
-            f"so are those of {int(impossible.sum()) - 1:,} other rounds."
+            f"row {row}: propensity is {log.propensity[row]:g}, which is not the "
+            f"probability of a logged action; nor are those of {int(impossible.sum()) - 1:,} other rounds."
         )
         return PropensityAudit(False, (sentence,), 0, None)
     least = float(log.propensity.min()) if least_propensity is None else least_propensity

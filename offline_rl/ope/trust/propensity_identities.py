@@ -22,7 +22,7 @@ TOO_LARGE, TOO_SMALL = 1 + NEGLIGIBLE, 1 - NEGLIGIBLE
 
 @dataclass(frozen=True, eq=False)
 class PropensityLog:
-    """What an audit looks at: n rounds of which the action and its logged probability are known.
+    """The rounds of an audit: n rounds of which the action and its logged probability are known.
 
     | field | shape | meaning |
     |---|---|---|

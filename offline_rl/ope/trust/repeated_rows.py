@@ -9,14 +9,14 @@ fewer than one correct log in a million doubtful (LEVEL):
 | whole | a log that is one stretch of rows, two to MOST_COPIES times over: less than Σ p²  per row |
 | in a row | rows 0 and 1, 2 and 3, and so on are always equal, but rows 1 and 2, 3 and 4 are not |
 | even | a kind of row occurs an even number of times with a chance of at most ½ |
-| pairs | so many kinds that occur twice can't go with so few that occur once and three times |
+| pairs | this many kinds that occur twice don't fit with this few that occur once and three times |
 
-The first two look at the order of rows, and find few kinds of rows, too. The others find rows that were
+The first two use the order of rows, and work with few kinds of rows too. The others find rows that were
 delivered twice and shuffled, or only some of them, where there are many kinds. What can't be found: few kinds
 of rows, shuffled; and a small share of a log, which hardly shortens an interval.
 
-Where rounds of a cluster may depend on each other, a user who sees the same again and again is no fault.
-There the rows are compared inside each cluster that has at least two kinds of them, and `pairs` is not asked.
+Where rounds of a cluster may depend on each other, a user who sees the same again and again is not a fault.
+There the rows are compared inside each cluster that has at least two kinds of them, and `pairs` is not used.
 """
 
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def _copies(kind: Ints) -> int:
 
 
 def _repeats_after(period: int, kind: Ints) -> bool:
-    # A look at a thousand rows spares most logs the look at all.
+    # A thousand rows are enough to clear most logs.
     first = slice(period, min(period + 1000, len(kind)))
     same = np.array_equal(kind[: first.stop - period], kind[first])
     return same and np.array_equal(kind[:-period], kind[period:])

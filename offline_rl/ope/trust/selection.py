@@ -1,4 +1,4 @@
-"""After selection: what a lead is worth that is looked at because it was large enough.
+"""After selection: the value of a lead that is reported because it was large enough.
 
 A policy is promoted where its estimated lead x exceeds a bar c. Leads that were lucky exceed it more often,
 so x is too large on average, most of all just above the bar. Given that it was exceeded, x is a normal
@@ -43,7 +43,8 @@ def discounted_lead(value: float, lower: float, confidence: float) -> Discounted
     """
     if not 0.0 < lower < value:
         raise ValueError(
-            f"A lead of {value:g} with the lower end {lower:g} has not passed: ask only of promoted policies."
+            f"A lead of {value:g} with the lower end {lower:g} has not passed: discount leads of "
+            "promoted policies only."
         )
     tail = (1.0 - confidence) / 2.0
     error = (value - lower) / norm.isf(tail)

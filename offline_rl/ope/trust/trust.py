@@ -23,14 +23,14 @@ from offline_rl.ope.trust.mean_weight_doubt import mean_weight_doubt, mean_weigh
 
 @dataclass(frozen=True)
 class GateSettings:
-    """What the gate asks of the evidence before it believes an interval.
+    """What the gate requires of the evidence before it believes an interval.
 
     min_informative_clusters: users with a reward other than the usual one. A comparison that rests on ten
     clicks sees harm where there is none in one case of ten (README, "What the intervals mean").
     max_pareto_k: above it averages of such weights do not settle in logs of practical size (Vehtari et al.
     2024).
     min_top_weight_share: the tail index is heard only where the largest 1 % of rounds hold more than this
-        share of all weight: as much as in a true Pareto tail with k = 0.7. Bounded weights often look heavy
+        share of all weight: as much as in a true Pareto tail with k = 0.7. Bounded weights often seem heavy
         up to their bound, and move no value much.
     max_cluster_share: guards the tail, since with few huge weights the mean weight varies so much that its
     own test passes.
@@ -39,7 +39,7 @@ class GateSettings:
     mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
     costs a good candidate its promotion.
     mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
-    could tell from exact ones.
+    could distinguish from exact ones.
     """
 
     estimator: str = "dr"

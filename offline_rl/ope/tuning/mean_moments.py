@@ -13,8 +13,8 @@ from offline_rl.ope.sums import Cells, ratio
 def contributions(candidates: Sequence[Estimator], rounds: EvaluationRounds) -> Floats:
     """Return what each round adds to each candidate's mean, x [n, L]: the value of candidate l is mean(x_l).
 
-    Raises ValueError for an estimator that is no mean of rounds, such as a self-normalized one: its value has
-    no variance of this form.
+    Raises ValueError for an estimator that is not a mean of rounds, such as a self-normalized one: its value
+    has no variance of this form.
     """
     columns = []
     for candidate in candidates:

@@ -1,4 +1,4 @@
-"""SLOPE: the hyperparameter of least bias among those that the data can't tell from less biased ones."""
+"""SLOPE: choose a hyperparameter whose interval overlaps those of all less biased ones."""
 
 from dataclasses import dataclass
 from math import sqrt

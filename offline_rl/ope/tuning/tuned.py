@@ -43,7 +43,7 @@ class TunedEstimator:
     What no resample can hold is the bias that SLOPE accepts: it seeks the error of the best candidate within
     a constant, not an interval. In 200 logs of 500 rounds (`dr`, logged_taste 1 / 2 / 3 of the tests' world),
     95 % intervals held the truth in .84 / .63 / .66, with the hyperparameter chosen once in .15 / .61 / .06,
-    without any shrinkage in .96 / .93 / .94. So take it as a second look beside `ips` and `dr`, never for a
+    without any shrinkage in .96 / .93 / .94. So use it as a check beside `ips` and `dr`, never for a
     decision.
 
     family: name in tables, such as `dr`. Terms: those of `MeanMoments`. Raises ValueError for no candidate.

@@ -38,14 +38,14 @@ def test_a_row_has_means_and_standard_errors() -> None:
     assert lines[0] == "| | strong | all worlds |"
     # 0.3 and 0.5: mean 0.4, standard error 0.1
     assert "| `popularity` | 0.400 (0.100) | 0.400 (0.100) |" in lines
-    assert "| what asks first | 0.700 (0.100) | 0.700 (0.100) |" in lines
+    assert "| first contender | 0.700 (0.100) | 0.700 (0.100) |" in lines
     assert "| what serves | 0.500 (0.100) | 0.500 (0.100) |" in lines
 
 
 def test_the_comparison_is_paired_by_shop() -> None:
     table = night_table(NIGHTS)
     # asks: 0.3 and 0.3 more; serves: 0.3 more and 0.1 less
-    assert "| what asks first | +0.300 (0.000) over `popularity`" in table
+    assert "| first contender | +0.300 (0.000) over `popularity`" in table
     assert "| what serves | +0.100 (0.200) over `popularity`" in table
 
 

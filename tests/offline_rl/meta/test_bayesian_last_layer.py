@@ -109,16 +109,16 @@ def test_the_more_rounds_the_further_from_the_pooled_policy(
 
 def test_the_same_seed_learns_the_same_numbers_and_tells_its_curve(folder: Path, small_log: Arrays) -> None:
     tasks = load_world(folder, small_log)
-    told: list[CurvePoint] = []
-    first = LEARNER.meta_train(SharedFits(tasks, QUICK, 3), progress=told.append)
+    reported: list[CurvePoint] = []
+    first = LEARNER.meta_train(SharedFits(tasks, QUICK, 3), progress=reported.append)
     torch.manual_seed(99)
     again = LEARNER.meta_train(SharedFits(tasks, QUICK, 3))
     assert all(torch.equal(value, again.numbers()[name]) for name, value in first.numbers().items())
     assert first.notes == again.notes
-    assert tuple(told) == first.curve
-    steps = [point.step for point in told]
+    assert tuple(reported) == first.curve
+    steps = [point.step for point in reported]
     assert steps == list(range(0, steps[-1] + 1, QUICK.evaluate_every))
-    assert all(0.0 < point.validation_value < 1.0 for point in told)
+    assert all(0.0 < point.validation_value < 1.0 for point in reported)
 
 
 def test_holdout_rounds_and_test_segments_are_not_looked_at(folder: Path, small_log: Arrays) -> None:

@@ -1,4 +1,4 @@
-"""Who asks to serve: whoever told the validation rewards best, and nobody who told them no better."""
+"""Contenders are the policies that predict the validation rewards better than the pooled model."""
 
 from dataclasses import replace
 
@@ -80,7 +80,7 @@ def test_a_value_that_is_surely_lower_is_a_veto(fits: SharedFits) -> None:
 
 @pytest.fixture(scope="module")
 def unfitted(fits: SharedFits) -> SharedFits:
-    """Fits of nothing but the future: nobody takes steps, so nobody may ask for a start."""
+    """Fits of nothing but the future: no policy takes steps, so no start may be fitted."""
     return replace(fits, tasks=replace(fits.tasks, window_code=torch.full_like(fits.tasks.window_code, 2)))
 
 

@@ -1,4 +1,4 @@
-"""Gradient learners stand upon the pooled mixed model: theta_0 serves what it serves."""
+"""Gradient learners start from the pooled mixed model: theta_0 serves what it serves."""
 
 from pathlib import Path
 

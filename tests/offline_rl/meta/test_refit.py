@@ -1,4 +1,4 @@
-"""Refit: where contexts tell a segment, the pooled model learns its taste once it may see its rounds."""
+"""Refit: where contexts identify a segment, the pooled model learns its taste once it may see its rounds."""
 
 from dataclasses import replace
 from pathlib import Path

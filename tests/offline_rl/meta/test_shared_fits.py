@@ -1,4 +1,4 @@
-"""Shared fits: each is made once for all who ask, and goes with the object."""
+"""Shared fits: each is made once for all that use it, and is freed with the object."""
 
 import re
 import weakref

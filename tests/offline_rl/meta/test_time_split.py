@@ -54,7 +54,7 @@ def test_segments_that_differ_make_their_own_effects_lead_and_equal_ones_do_not(
 
 @pytest.mark.parametrize("tells", [True, False])
 def test_history_factors_are_taken_where_they_predict_later_rounds(tells: bool, tmp_path: Path) -> None:
-    """Who has looked at item 0 likes item 1: no pair feature says that, and a factor does."""
+    """A user who has viewed item 0 likes item 1: no pair feature says that, and a factor does."""
     n, items = 8000, 4
     random = np.random.default_rng(0)
     world = make_world(segments=4, items=items, features=1, click_rate=0.2, heterogeneity=0.0, shared=0.0)

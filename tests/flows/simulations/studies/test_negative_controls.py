@@ -42,8 +42,8 @@ class Trained:
         supports = support_of or {part.segment: part.support for part in self.split.parts}
         return evaluate_on_split(lambda part: policy.adapt(supports[part.segment]), self.split)
 
-    def choose_contenders(self, name: str) -> tuple[str, ...]:
-        """Whether it would ask to serve: a tuple of its name, or of nothing."""
+    def contenders(self, name: str) -> tuple[str, ...]:
+        """Its name if it would be a contender, else nothing."""
         return choose_contenders([self.policies[name]], self.policies[POOLED], self.fits).learners
 
     def gain(self, name: str, support_of: dict[int, LoggedRounds] | None = None) -> float:
@@ -143,7 +143,7 @@ def test_where_segments_are_alike_adapting_costs_little_and_claims_nothing() -> 
         run = trained(synthetic_study(world, 100, seed), (*ADAPTING, "pooled_two_tower"))
         gap = (run.split.oracle - run.split.logging).mean()
         for name, found in gains.items():
-            # Each against what it is without adapting: random effects stand upon the two-tower network.
+            # Each against what it is without adapting: random effects start from the two-tower network.
             start = run.value("pooled_two_tower" if name in UPON_TWO_TOWERS else POOLED).true
             found.append(100 * (run.value(name).true - start) / gap)
     for name, found in gains.items():
@@ -172,4 +172,4 @@ def test_in_the_homogeneous_shop_no_learner_that_is_to_ship_harms(
     homogeneous: Study, homogeneous_fits: SharedFits, name: str
 ) -> None:
     run = trained(homogeneous, (name,), homogeneous_fits)
-    assert run.gain(name) > -1.5 or name not in run.choose_contenders(name)
+    assert run.gain(name) > -1.5 or name not in run.contenders(name)

@@ -40,7 +40,7 @@ def outcomes(done: Job) -> list[Outcome]:
     return read_outcomes(done.outcomes, done.config_sha256)
 
 
-def test_every_learner_is_judged_on_the_same_segments_and_truth(outcomes: list[Outcome]) -> None:
+def test_every_learner_is_evaluated_on_the_same_segments_and_truth(outcomes: list[Outcome]) -> None:
     assert [outcome.learner for outcome in outcomes] == list(NAMES)
     assert len({tuple(outcome.segments) for outcome in outcomes}) == 1
     assert len({(tuple(outcome.logging), tuple(outcome.oracle)) for outcome in outcomes}) == 1
@@ -67,7 +67,7 @@ def test_curves_end_where_the_learner_is(outcomes: list[Outcome]) -> None:
             assert outcome.support == outcome.steps == {}
 
 
-def test_splits_are_sealed_and_every_opening_is_in_the_ledger(done: Job) -> None:
+def test_splits_are_sealed_and_every_use_is_in_the_ledger(done: Job) -> None:
     manifest = json.loads((done.out / "splits" / "strong-3.json").read_text())
     assert set(manifest["segments"].values()) == {"meta_train", "meta_validation", "meta_test"}
     assert [entry.learner for entry in read_split_uses(done.out / LEDGER)] == list(NAMES)
@@ -91,7 +91,7 @@ def test_an_interrupted_study_goes_on_and_gives_the_same(done: Job, tmp_path: Pa
         assert first.true == second.true
 
 
-def test_another_configuration_is_a_second_opening_and_shows(done: Job, tmp_path: Path) -> None:
+def test_another_configuration_is_a_second_use_and_shows(done: Job, tmp_path: Path) -> None:
     first = job(tmp_path, ("pooled_reward_model",))
     other = replace(SETTINGS, exploration=0.2)
     run_study(first)
@@ -99,8 +99,8 @@ def test_another_configuration_is_a_second_opening_and_shows(done: Job, tmp_path
     found = read_outcomes(first.outcomes, other.sha256)
     assert [outcome.config_sha256 for outcome in found] == [other.sha256]
     table = write_report(other, found, tmp_path).read_text()
-    assert "1 of all in the ledger were opened more than once" in table
-    assert f"pooled_reward_model in strong 3: 2 openings, by {first.config_sha256[:12]}" in table
+    assert "1 of all in the ledger were used more than once" in table
+    assert f"pooled_reward_model in strong 3: 2 uses, by {first.config_sha256[:12]}" in table
 
 
 def test_a_study_whose_split_was_tampered_with_is_refused(done: Job, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ ALONE = {name: name for name in VOLUMES}
 BY_REGION = {name: name.partition("-")[0] for name in VOLUMES}
 
 
-def test_three_fifths_teach_one_chooses_and_one_judges() -> None:
+def test_three_fifths_train_one_validates_and_one_tests() -> None:
     splits = deal(VOLUMES, ALONE, "salt")
     assert Counter(splits.of.values()) == {"meta_train": 54, "meta_validation": 18, "meta_test": 18}
 

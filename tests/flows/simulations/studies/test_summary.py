@@ -141,13 +141,13 @@ def test_goals_that_are_not_met_say_so() -> None:
     assert not np.isnan(summarize(members)["nonlinear"]["learners"]["shipped"]["share"])
 
 
-def test_second_openings_by_the_same_configurations_share_a_line() -> None:
+def test_second_uses_by_the_same_configurations_share_a_line() -> None:
     first = [SplitUse("nonlinear", 0, name, "split", "a" * 64) for name in ("maml", "reptile", POOLED)]
     ledger = [*first, *(replace(entry, config_sha256="c" * 64) for entry in first[:2]), first[2]]
     table = markdown(summarize([outcome(POOLED, 0.4)]), ledger, SETTINGS, "c" * 64)
     assert "2 by this configuration, in 1 studies. 3 of all in the ledger" in table
-    assert f"- maml in nonlinear 0 and 1 more, each: 2 openings, by {'a' * 12}, {'c' * 12}\n" in table
-    assert f"- {POOLED} in nonlinear 0: 2 openings, by {'a' * 12}, {'a' * 12}\n" in table
+    assert f"- maml in nonlinear 0 and 1 more, each: 2 uses, by {'a' * 12}, {'c' * 12}\n" in table
+    assert f"- {POOLED} in nonlinear 0: 2 uses, by {'a' * 12}, {'a' * 12}\n" in table
 
 
 def test_a_gain_in_likelihood_ships_before_a_larger_one_in_value() -> None:
@@ -183,13 +183,13 @@ def test_rows_that_equal_another_say_so_and_why() -> None:
     assert "validation kept none of its steps" in table
 
 
-def test_who_was_judged_on_fewer_seeds_is_compared_on_these_alone() -> None:
+def test_who_was_evaluated_on_fewer_seeds_is_compared_on_these_alone() -> None:
     members = [*two_seeds(POOLED, 0.4, 0.6), outcome("random_effects", 0.9, seed=1)]
     summary = summarize(members)
     assert summary["nonlinear"]["best"] == POOLED
     table = markdown(summary, [], SETTINGS, "c" * 64)
     assert "seeds 0, 1," in table
-    whole, alone = table.split("## Judged on seed 1 alone")
+    whole, alone = table.split("## Evaluated on seed 1 alone")
     assert "random_effects |" not in whole
     assert "| pooled_reward_model | 0.600 |" in alone
     assert "| random_effects | 0.900 |" in alone

@@ -200,7 +200,7 @@ def test_no_portfolio_gains_on_average_at_the_truth(max_weight: float) -> None:
                 outcome = factors @ [1, w, w * r]
                 assert (outcome > 0).all()
                 mean += WORLD.logging[x, a] / 3 * chance * outcome
-    # Ville's inequality asks for exactly this, and nothing else.
+    # Ville's inequality requires exactly this, and nothing else.
     assert mean == pytest.approx(np.ones(len(factors)), rel=1e-12)
 
 
