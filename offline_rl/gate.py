@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, unproven_lead
 from offline_rl.registry import LOGGING, Contenders, Election, elect

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.contracts.findings import Finding
-from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, reach_verdict
 
 LOGGING = "logging"

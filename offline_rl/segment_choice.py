@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.segments.multiplicity import adjusted_p_values
 from offline_rl.ope.segments.partial_pooling import below_zero, partially_pooled

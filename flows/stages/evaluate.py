@@ -36,8 +36,9 @@ from offline_rl.incumbent import incumbent_policies
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, PolicyValue
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
+from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.registry import INCUMBENT, LOGGING, Contenders
 from offline_rl.rolling_evaluation import fitted_ones, rolled

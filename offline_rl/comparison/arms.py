@@ -11,7 +11,8 @@ import numpy as np
 
 from features.contracts.findings import Finding, finding
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import PolicyValue, evaluate
+from offline_rl.ope.evaluation import evaluate
+from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
 from offline_rl.ope.slot_distribution import seen_on_days, slot_distribution
 from offline_rl.ope.trust.context_dependence import depends_on_context

@@ -12,7 +12,7 @@ import numpy as np
 
 from offline_rl.comparison.inference import claims
 from offline_rl.meta.named_learners import BASELINE, PLAIN
-from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.records import Floats
 
 ESTIMATOR = "dr"

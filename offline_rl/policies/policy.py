@@ -10,7 +10,7 @@ from offline_rl.user_history import UserHistory
 
 
 class Policy(Protocol):
-    """Chooses an item for a slot, given a context, among the items that can be shown."""
+    """Chooses an action (an item or a creative) for a slot, given a context, among the available ones."""
 
     @property
     def name(self) -> str:
@@ -42,7 +42,7 @@ class Policy(Protocol):
     ) -> Tensor:
         """Return pi(a | x, slot), the softmax of `action_logits`: float64 [n, A].
 
-        Each row sums to 1 over the available items and is 0 elsewhere.
+        Each row sums to 1 over the available actions and is 0 elsewhere.
         """
         ...
 
@@ -69,5 +69,5 @@ class LogitPolicy(ABC):
         available: Tensor,
         history: UserHistory | None = None,
     ) -> Tensor:
-        """See `Policy`; zeros where the policy bears a row without an available item."""
+        """See `Policy`; zeros where the policy bears a row without an available action."""
         return shares(self.action_logits(context, slot, item_features, available, history))

@@ -1,4 +1,4 @@
-"""Policy over any scores: pi(a | x, slot) = exp(score_a / temperature) / sum over the available items."""
+"""Policy over any scores: pi(a | x, slot) = exp(score_a / temperature) / sum over the available actions."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -12,7 +12,7 @@ from offline_rl.user_history import UserHistory
 
 
 class Score(Protocol):
-    """What items promise: log-odds of 0/1 rewards, or other rewards in units of the reward model's scale."""
+    """Scores of actions: log-odds of 0/1 rewards, or other rewards in units of the reward model's scale."""
 
     def __call__(
         self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
@@ -42,7 +42,7 @@ class ScoredPolicy(LogitPolicy):
     ) -> Tensor:
         """Return score / temperature, float64 [n, A], minus infinity where not available.
 
-        Raises ValueError if a row has no available item: there is nothing to choose.
+        Raises ValueError if a row has no available action: there is nothing to choose.
         """
         with torch.no_grad():
             scores = self.score(context, slot, item_features, history)
@@ -50,7 +50,7 @@ class ScoredPolicy(LogitPolicy):
 
 
 def masked_softmax(logits: Tensor, available: Tensor) -> Tensor:
-    """Return the softmax of logits [n, A] over the available items; ValueError if a row has none.
+    """Return the softmax of logits [n, A] over the available actions; ValueError if a row has none.
 
     >>> masked_softmax(torch.tensor([[0.0, 0.0, 9.0]]), torch.tensor([[True, True, False]]))
     tensor([[0.5000, 0.5000, 0.0000]])

@@ -1,4 +1,4 @@
-"""From logits to probabilities where some items, or all, can't be shown.
+"""From logits to probabilities where some actions, or all, can't be shown.
 
 Logits are logs of probabilities up to a constant of each row, minus infinity for what can't be shown. They
 keep differences that probabilities lose: a third choice may be too improbable beside the first for any float,
@@ -31,14 +31,14 @@ def log_shares(logits: Tensor) -> Tensor:
 
 
 def restricted(logits: Tensor, available: Tensor) -> Tensor:
-    """Return logits [n, A] with -inf where not available; ValueError if a row has no available item.
+    """Return logits [n, A] with -inf where not available; ValueError if a row has no available action.
 
     >>> restricted(torch.tensor([[0.5, 2.0]]), torch.tensor([[True, False]])).tolist()
     [[0.5, -inf]]
     """
     if not bool(available.any(-1).all()):
         row = int(torch.nonzero(~available.any(-1)).flatten()[0])
-        raise ValueError(f"Row {row} has no available item to choose from: leave it out or widen its set.")
+        raise ValueError(f"Row {row} has no available action to choose from: leave it out or widen its set.")
     return logits.masked_fill(~available, -torch.inf)
 
 

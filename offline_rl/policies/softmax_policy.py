@@ -22,7 +22,7 @@ def logits(parameters: Parameters, batch: Batch, temperature: float = 1.0) -> Te
     """Return masked logits [T, N, A] of a batch: score / temperature where available, else minus infinity.
 
     parameters: `two_tower` tensors with the task dimension. batch: context [T, N, d], slot [T, N],
-    item_features [T, A, f] (the same items for every task), available bool [T, N, A]; offset [T, N, A] is
+    item_features [T, A, f] (the same actions for every task), available bool [T, N, A]; offset [T, N, A] is
     added to the scores where the batch has one.
     """
     scores = two_tower.all_scores(parameters, batch["context"], batch["slot"], batch["item_features"][0])
@@ -32,7 +32,7 @@ def logits(parameters: Parameters, batch: Batch, temperature: float = 1.0) -> Te
 
 
 def logged_scores(parameters: Parameters, batch: Batch) -> Tensor:
-    """Return the scores of the logged items [T, N], with the batch's offset where it has one."""
+    """Return the scores of the logged actions [T, N], with the batch's offset where it has one."""
     action = batch["action"]
     score = two_tower.logged_scores(
         parameters, batch["context"], batch["slot"], batch["item_features"][0], action
@@ -43,7 +43,7 @@ def logged_scores(parameters: Parameters, batch: Batch) -> Tensor:
 
 
 def log_probabilities(parameters: Parameters, batch: Batch, temperature: float = 1.0) -> Tensor:
-    """Return log pi(a | x, slot) of every item: [T, N, A], minus infinity where not available."""
+    """Return log pi(a | x, slot) of every action: [T, N, A], minus infinity where not available."""
     return torch.log_softmax(logits(parameters, batch, temperature), dim=-1)
 
 
@@ -86,7 +86,7 @@ class SoftmaxPolicy(LogitPolicy):
     ) -> Tensor:
         """Return score / temperature, float64 [n, A], minus infinity where not available.
 
-        Raises ValueError if a row has no available item: there is nothing to choose.
+        Raises ValueError if a row has no available action: there is nothing to choose.
         """
         with torch.no_grad():
             scores = self.score(context, slot, item_features, history)

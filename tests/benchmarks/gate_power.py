@@ -27,7 +27,8 @@ from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import Domain
 from flows.stages.verdicts import gate_settings
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.registry import LOGGING, elect
 from tests.benchmarks.redrawn_logs import JudgedNight, judged_night
 

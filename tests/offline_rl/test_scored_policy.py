@@ -30,7 +30,7 @@ def test_a_row_without_an_available_item_is_a_sentence() -> None:
     policy = ScoredPolicy("any", constant_score(0.0), 1.0)
     available = torch.ones(7, 4, dtype=torch.bool)
     available[5] = False
-    with pytest.raises(ValueError, match="Row 5 has no available item"):
+    with pytest.raises(ValueError, match="Row 5 has no available action"):
         policy.action_probabilities(CONTEXT, SLOT, ITEMS, available)
 
 

@@ -121,7 +121,7 @@ def test_an_item_never_seen_is_scored_by_its_features() -> None:
 def test_a_row_without_items_is_refused() -> None:
     context, slot, item_features, available = inputs()
     available[4] = False
-    with pytest.raises(ValueError, match="Row 4 has no available item"):
+    with pytest.raises(ValueError, match="Row 4 has no available action"):
         SoftmaxPolicy("p", parameters(), 1.0).action_probabilities(context, slot, item_features, available)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from features.errors import InputDataError
 from offline_rl.ope.contrast import Valued
-from offline_rl.ope.evaluation import Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.repeated_rows import Repetition
 from reports.summaries.policy_answer import LoggedPropensities, ModeledPropensities

@@ -15,7 +15,8 @@ from flows.commands.ope.slate_log import evaluated_slates
 from flows.commands.ope.spend_log import evaluated_spend
 from flows.commands.ope.weight_bands import weight_bands
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation, PolicyValue
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.policy_value import WHOLE_LOG, PolicyValue
 from offline_rl.ope.robust_values import robust_values
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of

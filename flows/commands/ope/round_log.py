@@ -9,7 +9,8 @@ from flows.commands.ope.propensity_evidence import propensity_evidence
 from flows.commands.ope.round_files import RoundFile
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.tuning.tuned import TunedEstimator
 

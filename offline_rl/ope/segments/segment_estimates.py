@@ -6,7 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.policy_value import WHOLE_LOG
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.contribution_tail import tail_doubts
 from offline_rl.ope.trust.diagnostics import Diagnostics

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from offline_rl.ope.common_log import common_log
-from offline_rl.ope.evaluation import Evaluation, evaluate_units
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate_units
 from offline_rl.ope.intervals.choice import IntervalName
 from offline_rl.ope.slates.estimator import SlateEstimator
 from offline_rl.ope.slates.records import SlateRounds

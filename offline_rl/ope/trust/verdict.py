@@ -6,7 +6,8 @@ from typing import Literal
 
 from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.evaluation import WHOLE_LOG, Difference, Evaluation
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.policy_value import WHOLE_LOG, Difference
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, doubts_about
 

@@ -11,7 +11,8 @@ from features.contracts.outputs import FEWEST_SEGMENTS
 from flows.stages.learner_tables import comparison_table
 from offline_rl.comparison.paired import Comparison, compare_learners, segment_values
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds, Floats
 
 POOLED = "pooled_reward_model"

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from offline_rl.ope import evaluation
 from offline_rl.ope.bootstrap import Interval, Resamples
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import PolicyValue, evaluate
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.choice import WORDING
 from offline_rl.ope.intervals.clopper_pearson import weighted_clopper_pearson_interval
 from offline_rl.ope.intervals.confidence_sequence import confidence_sequence
 from offline_rl.ope.intervals.cressie_read import cressie_read_interval
 from offline_rl.ope.intervals.empirical_bernstein import empirical_bernstein_interval
 from offline_rl.ope.intervals.known_range import KnownRange
+from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds, Floats
 from tests.offline_rl.ope.worlds import World
 

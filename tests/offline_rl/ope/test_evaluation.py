@@ -7,9 +7,11 @@ import pytest
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import PLAIN, from_name
 from offline_rl.ope.estimators.table import TABLE
-from offline_rl.ope.evaluation import WHOLE_LOG, Evaluation, PolicyValue, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.grouped_clusters import grouped
 from offline_rl.ope.intervals.choice import WORDING, IntervalName
+from offline_rl.ope.policy_value import WHOLE_LOG, PolicyValue
 from offline_rl.ope.records import EvaluationRounds
 from tests.offline_rl.ope.worlds import World, coin_log
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 
 ROUNDS = 10

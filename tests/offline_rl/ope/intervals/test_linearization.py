@@ -9,7 +9,8 @@ from offline_rl.ope.bootstrap import Resamples
 from offline_rl.ope.contrast import Contrast
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.linearization import resampled_standard_errors, standard_error
 from tests.offline_rl.ope.worlds import World
 

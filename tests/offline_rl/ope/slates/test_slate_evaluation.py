@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offline_rl.ope.evaluation import Evaluation, PolicyValue
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.slates.evaluation import evaluate_slates
 from offline_rl.ope.slates.named_estimators import ESTIMATORS
 from offline_rl.ope.slates.records import SlateRounds

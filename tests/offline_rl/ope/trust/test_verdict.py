@@ -6,7 +6,8 @@ import pytest
 
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.estimators.named_estimators import from_name
-from offline_rl.ope.evaluation import Evaluation, evaluate
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts, reach_verdict, unproven_lead
 from reports.wording.sentences import sentences
