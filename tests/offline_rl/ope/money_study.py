@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from offline_rl.ope import evaluation
 from offline_rl.ope.estimators.named_estimators import from_name
+from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.intervals.choice import IntervalName
+from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds, Floats
 from offline_rl.ope.trust.trust import GateSettings, assess
 from tests.offline_rl.ope.coverage_study import SharedResamples
@@ -179,9 +181,7 @@ def found_in(
     return MoneyFound(holds > 0, width, trusted > 0, doubts > 0, labelled > 0)
 
 
-def _found(
-    evaluated: evaluation.Evaluation, row: evaluation.PolicyValue, truth: float
-) -> tuple[bool, float, bool, bool, bool]:
+def _found(evaluated: Evaluation, row: PolicyValue, truth: float) -> tuple[bool, float, bool, bool, bool]:
     gate = GateSettings(estimator=row.estimator)
     mean_weight = evaluated.mean_weight_interval("new", None, gate.mean_weight_confidence)
     trust = assess(evaluated.diagnostics_of("new"), mean_weight, gate)

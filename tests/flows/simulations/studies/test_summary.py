@@ -180,7 +180,7 @@ def test_rows_that_equal_another_say_so_and_why() -> None:
     table = markdown(summarize(members), [], SETTINGS, "c" * 64)
     assert f"- maml is {POOLED} in nonlinear" in table
     assert "reptile is" not in table
-    assert "validation kept none of its steps" in table
+    assert "validation kept no step of a learner" in table
 
 
 def test_who_was_evaluated_on_fewer_seeds_is_compared_on_these_alone() -> None:
