@@ -88,7 +88,7 @@ def elect(
     """Promote the first contender that passes the gate; the incumbent stays where none does.
 
     evaluation_of: contender → the rounds that it and its rivals are evaluated on.
-    contenders: the most wanted first, in an order chosen before the holdout was opened. Each is evaluated
+    contenders: the most wanted first, in an order chosen before the holdout was used. Each is evaluated
         against the logging policy, the incumbent and the contenders after it, so a learner must beat the
         plain model that would ship instead of it.
     incumbent: what serves today; the logging policy itself where nothing else does.

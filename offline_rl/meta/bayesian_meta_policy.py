@@ -68,7 +68,7 @@ class BayesianMetaPolicy:
     notes: tuple[Finding, ...] = ()
 
     def zero_shot(self) -> ScoredPolicy:
-        """Return the pooled model, read out as a policy: the mean of the prior is no deviation."""
+        """Return the pooled model, read out as a policy: the prior's mean is a deviation of 0."""
         return ScoredPolicy(self.name, pooled_score(self.pooled), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:

@@ -17,11 +17,10 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.policy_validation import one_point_curve, validate
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
-from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 ALIKE = 1e12
@@ -61,7 +60,7 @@ def prior_strength(rewards: Tensor, counts: Tensor, *, within: Tensor | None) ->
 
 
 @dataclass(frozen=True, eq=False)
-class BetaBinomialMetaPolicy:
+class BetaBinomialMetaPolicy(WithoutPooledModel):
     """Serves each item by its posterior mean reward (s + M m) / (n + M) in the segment, whatever the context.
 
     mean, strength [A]: m and M of every item. The other fields: see `MetaPolicy`.
@@ -100,11 +99,6 @@ class BetaBinomialMetaPolicy:
     def adapts(self) -> bool:
         """Whether any item's rate was seen to differ between segments."""
         return bool((self.strength < ALIKE).any())
-
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: its prior is of counts, without a reward model."""
-        del pooled, before
-        return self
 
     def numbers(self) -> dict[str, Tensor]:
         """Return the tensors to store, by name."""

@@ -16,21 +16,19 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.boosted_model import BoostedModel, BoostedScore, fit_boosted
 from offline_rl.meta.boosted_trees import BoostedTrees
 from offline_rl.meta.crosses_logit import refusal_of_unseen
-from offline_rl.meta.fit_by_time import fit_by_time
+from offline_rl.meta.fit_by_time import ON_EVERY_CARD, UNVALIDATED, fit_by_time
 from offline_rl.meta.item_rates import reward_units
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import READ_OUT
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.two_tower import Parameters
 
 _TREES = "trees."
 """What the names of the trees' stored tensors begin with."""
 
 
 @dataclass(frozen=True, eq=False)
-class BoostingMetaPolicy:
+class BoostingMetaPolicy(WithoutPooledModel):
     """Serves the best item by boosted trees; see the module.
 
     lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
@@ -73,11 +71,6 @@ class BoostingMetaPolicy:
         """Whether any tree splits on the segment."""
         return self.model.trees.split_on(self.model.n_context + 1)
 
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: it has no two-tower model under it."""
-        del pooled, before
-        return self
-
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """Grow the same trees on other rounds."""
         return replace(self, **_fitted(rounds, seed))
@@ -92,10 +85,7 @@ class BoostingMetaPolicy:
         return {
             "baseline": self.model.trees.baseline,
             "n_context": self.model.n_context,
-            "temperature": self.temperature,
-            "is_binary": self.is_binary,
-            "reward_scale": self.reward_scale,
-            "lead": self.lead,
+            **{name: getattr(self, name) for name in ON_EVERY_CARD},
         }
 
     @classmethod
@@ -128,10 +118,7 @@ class Boosting:
         return BoostingMetaPolicy(
             name=self.name,
             **_fitted(rounds, seed),
-            temperature=READ_OUT,
-            lead=0.0,
-            validation_value=math.nan,
-            validation_gain=math.nan,
+            **UNVALIDATED,
         )
 
 

@@ -23,15 +23,13 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.fit_by_time import fit_by_time
+from offline_rl.meta.fit_by_time import ON_EVERY_CARD, UNVALIDATED, fit_by_time
 from offline_rl.meta.item_rates import reward_units
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import READ_OUT
 from offline_rl.mixed_model.columns import is_indicator, item_rows
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 PENALTY = 10.0
@@ -103,7 +101,7 @@ class CrossedScore:
 
 
 @dataclass(frozen=True, eq=False)
-class CrossesLogitMetaPolicy:
+class CrossesLogitMetaPolicy(WithoutPooledModel):
     """Serves the best item by a logistic regression with crosses; see the module.
 
     lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
@@ -145,11 +143,6 @@ class CrossesLogitMetaPolicy:
         """Whether any segment differs from the others."""
         return bool(self.model.own.any())
 
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: it has no two-tower model under it."""
-        del pooled, before
-        return self
-
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """Fit the same regression on other rounds."""
         del seed
@@ -163,10 +156,7 @@ class CrossesLogitMetaPolicy:
         """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "level": self.model.level,
-            "temperature": self.temperature,
-            "is_binary": self.is_binary,
-            "reward_scale": self.reward_scale,
-            "lead": self.lead,
+            **{name: getattr(self, name) for name in ON_EVERY_CARD},
         }
 
     @classmethod
@@ -197,10 +187,7 @@ class CrossesLogit:
         return CrossesLogitMetaPolicy(
             name=self.name,
             **_fitted(rounds),
-            temperature=READ_OUT,
-            lead=0.0,
-            validation_value=math.nan,
-            validation_gain=math.nan,
+            **UNVALIDATED,
         )
 
 

@@ -4,6 +4,7 @@ They have no steps to stop and no penalty to choose, so they are evaluated by
 `offline_rl.meta.time_split`.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +16,7 @@ from offline_rl.meta.adapt_together import adapted_to_each
 from offline_rl.meta.meta_policy import MetaPolicy, Progress
 from offline_rl.meta.policy_validation import one_point_curve
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import DEMANDED
+from offline_rl.meta.time_split import DEMANDED, READ_OUT
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 
@@ -39,6 +40,17 @@ class FittedPolicy(MetaPolicy, Protocol):
 
 
 Fitted = TypeVar("Fitted", bound=FittedPolicy)
+
+UNVALIDATED: dict[str, Any] = {
+    "temperature": READ_OUT,
+    "lead": 0.0,
+    "validation_value": math.nan,
+    "validation_gain": math.nan,
+}
+"""Fields of a fitted policy before `fit_by_time` or `validated_by_time` sets them."""
+
+ON_EVERY_CARD = ("temperature", "is_binary", "reward_scale", "lead")
+"""Fields on the card of every fitted policy whose scores are in units of the rewards."""
 
 
 def fit_by_time(fit: Callable[[LoggedRounds], Fitted], fits: SharedFits, progress: Progress | None) -> Fitted:

@@ -5,7 +5,6 @@ beat. Pseudo-clicks at the log's mean rate keep an item that was shown three tim
 smoothing (Agresti & Coull 1998), which is a Beta prior that is fixed, not learned.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -17,14 +16,12 @@ from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.beta_binomial import ALIKE
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.fit_by_time import fit_by_time
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.fit_by_time import ON_EVERY_CARD, UNVALIDATED, fit_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import READ_OUT
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.reward_model import has_binary_rewards
-from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 PSEUDO_CLICKS = 10.0
@@ -99,7 +96,7 @@ class ItemScore:
 
 
 @dataclass(frozen=True, eq=False)
-class ItemRatesMetaPolicy:
+class ItemRatesMetaPolicy(WithoutPooledModel):
     """Serves the item with the highest rate; by_segment: with the highest rate in the segment.
 
     rates: of every item, mean in units of reward_scale.
@@ -150,11 +147,6 @@ class ItemRatesMetaPolicy:
         """Whether rates differ by segment, and there was anything to count."""
         return self.by_segment and bool((self.rates.strength < ALIKE).any())
 
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: it has no reward model."""
-        del pooled, before
-        return self
-
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """Return the same learner's policy by the counts of other rounds."""
         del seed
@@ -168,10 +160,7 @@ class ItemRatesMetaPolicy:
         """Return the other fields but the curve, in a form that JSON can hold."""
         return {
             "by_segment": self.by_segment,
-            "temperature": self.temperature,
-            "is_binary": self.is_binary,
-            "reward_scale": self.reward_scale,
-            "lead": self.lead,
+            **{name: getattr(self, name) for name in ON_EVERY_CARD},
         }
 
     @classmethod
@@ -210,10 +199,7 @@ class ItemRates:
             name=self.name,
             by_segment=self.by_segment,
             **_counted(rounds),
-            temperature=READ_OUT,
-            lead=0.0,
-            validation_value=math.nan,
-            validation_gain=math.nan,
+            **UNVALIDATED,
         )
 
 

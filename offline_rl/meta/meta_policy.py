@@ -31,6 +31,15 @@ Progress = Callable[[CurvePoint], None]
 """Receives each point of the learning curve as it is reached."""
 
 
+class WithoutPooledModel:
+    """A meta-policy that uses no pooled reward model of two towers: another one changes nothing."""
+
+    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
+        """Return the policy itself."""
+        del pooled, before
+        return self
+
+
 class MetaPolicy(Protocol):
     """What meta-training returns: a policy for any segment, and the means to adapt it to one.
 

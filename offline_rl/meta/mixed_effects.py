@@ -6,7 +6,6 @@ a solve of a few dozen numbers. Without the segments' level it is the pooled rew
 Sources: Gelman & Hill 2007, chapters 12 to 14; Hong et al. 2023 (HierOPO) for logged bandit data.
 """
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,22 +17,20 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
-from offline_rl.meta.fit_by_time import validated_by_time
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.fit_by_time import UNVALIDATED, validated_by_time
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.meta.time_split import READ_OUT
 from offline_rl.mixed_model.model import MixedModel, fit_model
 from offline_rl.mixed_model.storage import card_of, numbers_of, restored_model
 from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.two_tower import Parameters
 
 NEGLIGIBLE = 1e-4
 """Variance below which segments don't differ: effects of 0.01 in log-odds change no choice."""
 
 
 @dataclass(frozen=True, eq=False)
-class MixedMetaPolicy:
+class MixedMetaPolicy(WithoutPooledModel):
     """Serves the best item by a mixed model; with_segments: with the segment's own effects.
 
     lead: see `offline_rl.meta.fit_by_time.FittedPolicy`. The other fields: see `MetaPolicy`.
@@ -81,11 +78,6 @@ class MixedMetaPolicy:
     def adapts(self) -> bool:
         """Whether segments were found to differ at all."""
         return self.with_segments and bool((self.model.variances[1] > NEGLIGIBLE).any())
-
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: it has no two-tower model under it."""
-        del pooled, before
-        return self
 
     def fitted_again(self, rounds: LoggedRounds, seed: int) -> Self:
         """Return the same learner's policy fitted on other rounds, prior variances included."""
@@ -141,8 +133,5 @@ class MixedEffects:
             name=self.name,
             model=model,
             with_segments=self.with_segments,
-            temperature=READ_OUT,
-            lead=0.0,
-            validation_value=math.nan,
-            validation_gain=math.nan,
+            **UNVALIDATED,
         )

@@ -13,13 +13,12 @@ from features.contracts.findings import Finding
 from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
-from offline_rl.meta.meta_policy import CurvePoint, Progress
+from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.policy_validation import log_likelihoods, one_point_curve, validate, validation_tasks
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.warm_start import WarmStart
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
-from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 VARIANCES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
@@ -28,7 +27,7 @@ of ridge penalties."""
 
 
 @dataclass(frozen=True, eq=False)
-class PerSegmentMetaPolicy:
+class PerSegmentMetaPolicy(WithoutPooledModel):
     """A ridge regression of the support's rewards on item, item features, context and slot.
 
     variance: of every coefficient's prior, the inverse of the penalty. A segment of which nothing is known
@@ -99,11 +98,6 @@ class PerSegmentMetaPolicy:
     def adapts(self) -> bool:
         """It does nothing else."""
         return True
-
-    def with_pooled_model(self, pooled: Parameters, before: Parameters) -> Self:
-        """Return the policy itself: nothing is shared with other segments."""
-        del pooled, before
-        return self
 
     def numbers(self) -> dict[str, Tensor]:
         """Return the tensors to store, by name: the one number that was learned."""

@@ -429,13 +429,13 @@ def what_is_stored_serves_the_same(learner: Learner, folder: Path) -> None:
 
 
 def the_learning_curve_is_told_as_it_is_learned(learner: Learner, folder: Path) -> None:
-    told: list[CurvePoint] = []
-    policy = learner.meta_train(spoiled_fits(folder, untouched), progress=told.append)
-    assert tuple(told) == policy.curve
-    assert told[0].step == 0
-    assert [point.step for point in told] == sorted({point.step for point in told})
-    assert all(np.isfinite([point.validation_value, point.zero_shot_value]).all() for point in told)
-    assert [point.seconds for point in told] == sorted(point.seconds for point in told)
+    reported: list[CurvePoint] = []
+    policy = learner.meta_train(spoiled_fits(folder, untouched), progress=reported.append)
+    assert tuple(reported) == policy.curve
+    assert reported[0].step == 0
+    assert [point.step for point in reported] == sorted({point.step for point in reported})
+    assert all(np.isfinite([point.validation_value, point.zero_shot_value]).all() for point in reported)
+    assert [point.seconds for point in reported] == sorted(point.seconds for point in reported)
 
 
 def assert_equal_policies(first: MetaPolicy, second: MetaPolicy) -> None:

@@ -33,8 +33,8 @@ def elected(
     cautious: str | None = None,
     **policies: float | np.ndarray,
 ):
-    judged = {"logging": bets(0.5)} | {name: bets(heads) for name, heads in policies.items()}
-    evaluation = evaluate(judged, [from_name("dr")], n_resamples=300, seed=0)
+    evaluated = {"logging": bets(0.5)} | {name: bets(heads) for name, heads in policies.items()}
+    evaluation = evaluate(evaluated, [from_name("dr")], n_resamples=300, seed=0)
     return elect(lambda _: evaluation, contenders, "logging", incumbent, GateSettings(), cautious=cautious)
 
 
@@ -97,7 +97,7 @@ def test_the_cautious_policy_must_beat_what_serves_today_too():
     assert election.champion == "today"
 
 
-def test_each_contender_is_judged_on_the_rounds_that_know_it():
+def test_each_contender_is_evaluated_on_its_own_rounds():
     """The learner is known to a hundred rounds only, where its gain is shown no more."""
     few, many = (
         evaluate(

@@ -90,7 +90,7 @@ def test_no_rounds_are_refused(tmp_path: Path) -> None:
         fit_reward_model(rounds.select(torch.zeros(rounds.n, dtype=torch.bool)))
 
 
-def test_upon_an_offset_that_says_all_there_is_hardly_anything_is_left(tmp_path: Path) -> None:
+def test_on_an_offset_that_explains_everything_hardly_anything_is_left(tmp_path: Path) -> None:
     world = make_world(segments=6, items=12, click_rate=0.1, heterogeneity=0, shared=0.8)
     rounds = logged(tmp_path, world, 1000)
     truth = world.click_probability(
@@ -100,6 +100,6 @@ def test_upon_an_offset_that_says_all_there_is_hardly_anything_is_left(tmp_path:
     left = fit_reward_model(replace(rounds, offset=known.float()))
     q_hat = left.expected_rewards(replace(rounds, offset=known))
     assert float((q_hat.double().logit() - known).abs().max()) < 0.1
-    # And upon one that says too little everywhere, the level is what is left.
+    # On an offset that is too low everywhere, the level is what is left.
     lower = fit_reward_model(replace(rounds, offset=known.float() - 1.0))
     assert float(lower.parameters["level"]) == pytest.approx(1.0, abs=0.1)

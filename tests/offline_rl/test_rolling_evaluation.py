@@ -50,7 +50,7 @@ def evaluated(tasks: Tasks, folder: Path) -> Rolling:
     return rolled(tasks, contenders, pooled, logging_policy="logging", exploration=0.1, seed=0)
 
 
-def test_every_policy_is_judged_on_the_rounds_of_every_origin(tmp_path: Path) -> None:
+def test_every_policy_is_evaluated_on_the_rounds_of_every_origin(tmp_path: Path) -> None:
     tasks, *_ = learned(tmp_path)
     found = evaluated(tasks, tmp_path)
     assert found.n_origins == 3
@@ -62,7 +62,7 @@ def test_every_policy_is_judged_on_the_rounds_of_every_origin(tmp_path: Path) ->
     assert (found.rounds["logging"].weight == 1.0).all()
 
 
-def test_what_is_judged_at_an_origin_does_not_know_later_rewards(tmp_path: Path) -> None:
+def test_a_policy_of_an_origin_does_not_know_later_rewards(tmp_path: Path) -> None:
     tasks, *_ = learned(tmp_path)
     assert tasks.origin is not None
     for origin in (1, 2):
@@ -91,7 +91,7 @@ def test_early_policies_are_others_than_the_one_that_serves_and_the_last_is_that
     assert not np.array_equal(old[~last.numpy()], new[~last.numpy()])
 
 
-def test_what_serves_today_is_judged_as_it_is(tmp_path: Path) -> None:
+def test_what_serves_today_is_evaluated_as_it_is(tmp_path: Path) -> None:
     tasks, pooled, _ = learned(tmp_path)
     shares = torch.tensor([[0.4, 0.3, 0.2, 0.1]], dtype=torch.float64).expand(tasks.rounds.n_slots, -1)
     today = SegmentPolicies("incumbent", {}, FrequencyPolicy(shares), fills_slates=False)

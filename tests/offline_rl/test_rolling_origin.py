@@ -1,4 +1,4 @@
-"""Rolling origins: every round is judged by what was learned before it, and by nothing later."""
+"""Rolling origins: policies are evaluated on rounds after those that they learned from."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,13 +31,13 @@ def test_each_origin_knows_what_came_before_it(tmp_path: Path) -> None:
     assert [origin.is_last for origin in found] == [False, False, True]
 
 
-def test_an_origin_that_knows_nothing_judges_nothing(tmp_path: Path) -> None:
+def test_an_origin_without_earlier_rounds_is_left_out(tmp_path: Path) -> None:
     tasks = ten_days(tmp_path)
     young = replace(tasks, origin=torch.tensor([-1, -1, 1, 1, -1, 2, 2, -1, 3, 3]))
     assert [len(origin.evaluated) for origin in origins(young)] == [2, 2]
 
 
-def test_the_gate_judges_more_rounds_than_the_holdouts(tmp_path: Path) -> None:
+def test_the_gate_evaluates_more_rounds_than_the_holdouts(tmp_path: Path) -> None:
     tasks = ten_days(tmp_path)
     assert rolls(tasks)
     assert gate_rounds_per_query(tasks) == 5 / 2
@@ -45,7 +45,7 @@ def test_the_gate_judges_more_rounds_than_the_holdouts(tmp_path: Path) -> None:
     assert gate_rounds_per_query(replace(tasks, origin=None)) == 1.0
 
 
-def test_a_large_holdout_judges_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_holdout_is_evaluated_on_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rolling_origin, "ENOUGH", 2)
     assert not rolls(ten_days(tmp_path))
 

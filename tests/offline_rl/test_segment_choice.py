@@ -30,7 +30,7 @@ def bets(heads: np.ndarray, seed: int = 0, pays: np.ndarray | float = 0.5) -> Ev
     )
 
 
-def judged(policies: dict[str, EvaluationRounds]) -> Evaluation:
+def evaluated(policies: dict[str, EvaluationRounds]) -> Evaluation:
     return evaluate(policies, [from_name("dr")], n_resamples=200, seed=0)
 
 
@@ -40,12 +40,12 @@ def chosen(
     candidate = bets(np.array(by_segment)[SEGMENT], seed)
     today = bets(np.full(N, 0.5), seed)
     return choose_segments(
-        candidate, today, judged, estimator="dr", keep_above=keep_above, seed=seed, protected=protected
+        candidate, today, evaluated, estimator="dr", keep_above=keep_above, seed=seed, protected=protected
     )
 
 
 def value(rounds: EvaluationRounds) -> float:
-    return judged({"p": rounds}).value("p", "dr")
+    return evaluated({"p": rounds}).value("p", "dr")
 
 
 def test_a_segment_that_loses_keeps_what_serves_today() -> None:
@@ -78,7 +78,7 @@ def test_a_choice_by_chance_gains_nothing_on_average() -> None:
     for seed in range(60):
         tilt = np.random.default_rng(seed).normal(0, 0.3, N).clip(-0.45, 0.45)
         candidate, today = bets(0.5 + tilt, seed), bets(np.full(N, 0.5), seed)
-        choice = choose_segments(candidate, today, judged, estimator="dr", keep_above=0.5, seed=seed)
+        choice = choose_segments(candidate, today, evaluated, estimator="dr", keep_above=0.5, seed=seed)
         gains.append(value(choice.served) - value(today))
     error = np.std(gains, ddof=1) / len(gains) ** 0.5
     # the true difference of a tilt that knows nothing of the rewards is zero

@@ -40,7 +40,7 @@ def policies(fills_slates: bool = True) -> SegmentPolicies:
     )
 
 
-def test_what_is_judged_is_the_marginal_of_the_slate():
+def test_the_marginal_of_the_slate_is_evaluated():
     # Slot 2 where slot 1 may have taken the same item: item 0 gets 1/2 (1/4 + 1/4) / (3/4) = 1/3.
     served = served_probabilities(policies(), rounds([0, 1], [0, 0]))
     torch.testing.assert_close(served[0], SHARES[0])
@@ -109,7 +109,7 @@ def test_the_greediest_policy_fills_every_slot(lead):
     torch.testing.assert_close(served, expected, rtol=1e-6, atol=1e-30)
 
 
-def test_sets_may_be_looked_at_together_or_one_by_one(monkeypatch):
+def test_sets_may_be_handled_together_or_one_by_one(monkeypatch):
     exploring = SegmentPolicies("p", {}, FrequencyPolicy(SHARES), exploration=0.3)
     mixed = rounds([0, 1, 0, 1, 1], [0] * 5, set_index=[0, 0, 1, 1, 0])
     apart = served_probabilities(exploring, mixed)
@@ -149,8 +149,8 @@ def test_no_rounds_give_no_rows():
 def test_the_evaluation_sees_weights_and_modeled_rewards():
     probabilities = torch.tensor([[0.2, 0.3, 0.5]], dtype=torch.float64)
     q_hat: Tensor = torch.tensor([[1.0, 2.0, 4.0]], dtype=torch.float64)
-    judged = evaluation_rounds(rounds([0], [0]), probabilities, q_hat)
-    assert judged.weight.tolist() == [0.6]
-    assert judged.q_logged is not None and judged.q_logged.tolist() == [2.0]
-    assert judged.q_policy is not None and abs(judged.q_policy[0] - 2.8) < 1e-12
+    evaluated = evaluation_rounds(rounds([0], [0]), probabilities, q_hat)
+    assert evaluated.weight.tolist() == [0.6]
+    assert evaluated.q_logged is not None and evaluated.q_logged.tolist() == [2.0]
+    assert evaluated.q_policy is not None and abs(evaluated.q_policy[0] - 2.8) < 1e-12
     assert logged_as_is(rounds([0], [0]), q_hat).weight.tolist() == [1.0]

@@ -83,8 +83,8 @@ def test_logits_are_scores_over_temperature_and_hold_any_lead() -> None:
     torch.testing.assert_close(logits[available], scores[available] / 1e-4)
     assert float(logits[2].max() - logits[2].min()) > 1000
     in_float32 = {name: value.float() for name, value in p.items()}
-    told = SoftmaxPolicy("p", in_float32, 0.01).action_logits(context, slot, item_features, available)
-    assert told.dtype == torch.float64
+    logits = SoftmaxPolicy("p", in_float32, 0.01).action_logits(context, slot, item_features, available)
+    assert logits.dtype == torch.float64
 
 
 def test_temperature_runs_from_greedy_to_uniform() -> None:

@@ -91,8 +91,8 @@ def stratified_value(sums: Floats, n_loggers: int) -> Floats:
     """Return Σ_k n_k z̄_k / σ_k² / Σ_k n_k / σ_k² of sums [..., 3 n_loggers], shape [...].
 
     Where some logger's contributions don't vary, as when its rounds earned nothing, its variance can't be
-    told from them, and it would take all the weight. The value then is the mean over all rounds, the naive
-    one.
+    estimated from them, and it would get all the weight. The value then is the mean over all rounds, the
+    naive one.
 
     >>> one, other = np.array([2.0, 4.0, 10.0]), np.array([2.0, 2.0, 10.0])
     >>> float(stratified_value(np.column_stack([one, other]).ravel(), 2))

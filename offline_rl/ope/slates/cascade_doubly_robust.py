@@ -45,12 +45,12 @@ class CascadeDoublyRobust:
         if rounds.q_logged is None or rounds.q_policy is None:
             raise lacking(self.name, "q_logged and q_policy")
         weight = self.seen(rounds).weight
-        above = np.where(rounds.opens_slate, 1.0, np.roll(weight, 1))
+        above = np.where(rounds.is_first_of_slate, 1.0, np.roll(weight, 1))
         correction, modeled = weight * (rounds.reward - rounds.q_logged), above * rounds.q_policy
         if self.self_normalized:
             columns = [np.ones(rounds.n), weight, correction, above, modeled]
-            return np.column_stack([rounds.opens_slate, by_slot(rounds, columns)])
-        return np.column_stack([rounds.opens_slate, correction + modeled])
+            return np.column_stack([rounds.is_first_of_slate, by_slot(rounds, columns)])
+        return np.column_stack([rounds.is_first_of_slate, correction + modeled])
 
     def value(self, sums: Floats) -> Floats:
         """Return the corrected model value per slate."""

@@ -106,7 +106,7 @@ class SlateRounds:
         return len(self.reward)
 
     @property
-    def opens_slate(self) -> NDArray[np.bool_]:
+    def is_first_of_slate(self) -> NDArray[np.bool_]:
         """Whether a row is the first of its slate, shape [n]."""
         first: NDArray[np.bool_] = self.slot == 0
         return first
@@ -114,12 +114,12 @@ class SlateRounds:
     @property
     def slate_position(self) -> Ints:
         """Position of each row's slate in the log, counted from 0, shape [n]."""
-        return np.cumsum(self.opens_slate) - 1
+        return np.cumsum(self.is_first_of_slate) - 1
 
     @property
     def first_row(self) -> Ints:
-        """The row that opens each slate, shape [slates]."""
-        return np.flatnonzero(self.opens_slate)
+        """The first row of each slate, shape [slates]."""
+        return np.flatnonzero(self.is_first_of_slate)
 
     @property
     def length(self) -> Ints:
@@ -165,7 +165,7 @@ class SlateRounds:
         return type(self)(**chosen)
 
     def _check_order(self) -> None:
-        first = self.opens_slate
+        first = self.is_first_of_slate
         follows = np.zeros(self.n, dtype=bool)
         follows[1:] = (self.slate[1:] == self.slate[:-1]) & (self.slot[1:] == self.slot[:-1] + 1)
         misplaced = ~(first | follows)
@@ -173,16 +173,16 @@ class SlateRounds:
             "slot", self.slot, misplaced, "Sort by slate and slot; a slate's slots run 0, 1, … without gaps."
         )
         _refuse("slot", self.slot, self.slot >= self.n_slots, f"n_slots says that there are {self.n_slots}.")
-        opened = self.slate[first]
-        if len(np.unique(opened)) < len(opened):
-            values, counts = np.unique(opened, return_counts=True)
+        slates = self.slate[first]
+        if len(np.unique(slates)) < len(slates):
+            values, counts = np.unique(slates, return_counts=True)
             raise ValueError(
                 f"slate {values[counts > 1][0]} begins {counts[counts > 1][0]} times: "
                 "give every slate its own index and keep its rows together."
             )
 
     def _check_slates(self) -> None:
-        inside = ~self.opens_slate[1:]
+        inside = ~self.is_first_of_slate[1:]
         columns: list[tuple[str, NDArray[Any] | None]] = [
             ("cluster", self.cluster),
             ("segment", self.segment),

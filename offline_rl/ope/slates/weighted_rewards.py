@@ -9,18 +9,18 @@ from offline_rl.ope.sums import ratio
 
 def per_slate_terms(rounds: SlateRounds, weight: Floats) -> Floats:
     """Return slates (1 in the first row of each) and weighted reward, shape [n, 2]: Σ w r / slates."""
-    return np.column_stack([rounds.opens_slate, weight * rounds.reward])
+    return np.column_stack([rounds.is_first_of_slate, weight * rounds.reward])
 
 
 def normalized_terms(rounds: SlateRounds, slate_weight: Floats) -> Floats:
     """Return the slate's weight, once per slate, and weighted reward, shape [n, 2]: Σ w r / Σ w."""
-    return np.column_stack([rounds.opens_slate * slate_weight, slate_weight * rounds.reward])
+    return np.column_stack([rounds.is_first_of_slate * slate_weight, slate_weight * rounds.reward])
 
 
 def slot_normalized_terms(rounds: SlateRounds, weight: Floats) -> Floats:
     """Return slates; then for each slot its rows, its weight and its weighted reward; shape [n, 1 + 3L]."""
     return np.column_stack(
-        [rounds.opens_slate, by_slot(rounds, [np.ones(rounds.n), weight, weight * rounds.reward])]
+        [rounds.is_first_of_slate, by_slot(rounds, [np.ones(rounds.n), weight, weight * rounds.reward])]
     )
 
 

@@ -85,7 +85,7 @@ def test_the_value_grows_with_the_support() -> None:
     assert {point.curve for point in points} == {"support_rounds"}
 
 
-def test_segments_count_alike_however_many_rounds_judge() -> None:
+def test_segments_count_alike_whatever_their_number_of_rounds() -> None:
     points = curves(Counting(), unseen(0, 400, 2), unseen(1, 100, 40))
     # all rounds: 1 in one segment and 1/4 in the other; 200 rounds: 1/2 and, with all it has, 1/4
     assert [point.value for point in points[-2:]] == pytest.approx([0.375, 0.625])
@@ -123,7 +123,7 @@ def test_all_rounds_are_a_null_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", ["per_segment", "fine_tuned"])
-def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_path: Path) -> None:
+def test_the_night_evaluates_all_rounds_and_the_own_steps(name: str, tmp_path: Path) -> None:
     """The same numbers as the evaluation by segment, slates and exploration included."""
     tasks = load_world(tmp_path, log_rounds(make_world(click_rate=0.2), 200))
     learner: Learner = LEARNERS[name]
@@ -134,10 +134,10 @@ def test_all_rounds_and_the_own_steps_are_what_the_night_judges(name: str, tmp_p
     q_hat = torch.from_numpy(np.random.default_rng(0).random((rounds.n, rounds.n_actions)))
     holdout = Holdout(rounds, q_hat, truth=None)
     served = served_probabilities(SegmentPolicies.adapted(policy, tasks.window("training"), 0.1), rounds)
-    judged = evaluate({name: evaluation_rounds(rounds, served, q_hat)}, [from_name("dr")], n_resamples=10)
+    evaluated = evaluate({name: evaluation_rounds(rounds, served, q_hat)}, [from_name("dr")], n_resamples=10)
     segments = unseen_segments(tasks, holdout)
     assert len(segments) > 1
-    expected = np.mean([judged.values[0, 0, judged.segments.index(g)] for g in segments])
+    expected = np.mean([evaluated.values[0, 0, evaluated.segments.index(g)] for g in segments])
 
     points = adaptation_curves([policy], each_unseen(tasks, holdout), 0.1)
     value = {(point.curve, point.amount): point.value for point in points}

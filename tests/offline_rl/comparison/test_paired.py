@@ -40,17 +40,17 @@ def evaluation(policies: dict[str, Floats], segment: np.ndarray | None = None) -
     return evaluate(rounds, [from_name("dr")], n_resamples=10)
 
 
-def compared(judged: Evaluation, segments: list[int]) -> dict[tuple[str, str], Comparison]:
-    found = compare_learners(judged, judged.policies, segments, resamples=200, confidence=0.95)
+def compared(evaluated: Evaluation, segments: list[int]) -> dict[tuple[str, str], Comparison]:
+    found = compare_learners(evaluated, evaluated.policies, segments, resamples=200, confidence=0.95)
     return {(one.learner, one.baseline): one for one in found}
 
 
 def test_a_gain_in_every_segment_is_claimed_from_enough_segments_on() -> None:
-    judged = evaluation({POOLED: np.full(20, 0.5), "maml": np.full(20, 0.6)})
-    enough = compared(judged, list(range(FEWEST_SEGMENTS)))["maml", POOLED]
+    evaluated = evaluation({POOLED: np.full(20, 0.5), "maml": np.full(20, 0.6)})
+    enough = compared(evaluated, list(range(FEWEST_SEGMENTS)))["maml", POOLED]
     assert (enough.n_segments, enough.is_claimed) == (20, True)
     assert (enough.difference, enough.lower, enough.upper) == pytest.approx((0.1, 0.1, 0.1))
-    fewer = compared(judged, list(range(FEWEST_SEGMENTS - 1)))["maml", POOLED]
+    fewer = compared(evaluated, list(range(FEWEST_SEGMENTS - 1)))["maml", POOLED]
     assert fewer.difference == pytest.approx(0.1)
     assert (fewer.p_value, fewer.is_claimed) == (enough.p_value, False)
 
@@ -75,21 +75,21 @@ def test_segments_count_alike_and_rounds_are_paired() -> None:
 def test_values_are_the_means_of_doubly_robust_rows() -> None:
     segment = np.array([0, 0, 1])
     rounds = seen_by(np.array([0.2, 0.9, 0.4]), segment, q_hat=0.25)
-    judged = evaluate({"maml": rounds}, [from_name("dr")], n_resamples=10)
+    evaluated = evaluate({"maml": rounds}, [from_name("dr")], n_resamples=10)
     # q + w (1 - q): 0.25 + 0.75 w
     rows = 0.25 + 0.75 * np.array([0.2, 0.9, 0.4])
-    np.testing.assert_allclose(segment_values(judged, "maml", [1, 0]), [rows[2], rows[:2].mean()])
+    np.testing.assert_allclose(segment_values(evaluated, "maml", [1, 0]), [rows[2], rows[:2].mean()])
 
 
 def test_only_the_segments_asked_for_count() -> None:
-    judged = evaluation({POOLED: np.full(4, 0.5), "maml": np.array([0.9, 0.6, 0.6, 0.1])})
-    assert compared(judged, [1, 2])["maml", POOLED].difference == pytest.approx(0.1)
+    evaluated = evaluation({POOLED: np.full(4, 0.5), "maml": np.array([0.9, 0.6, 0.6, 0.1])})
+    assert compared(evaluated, [1, 2])["maml", POOLED].difference == pytest.approx(0.1)
 
 
 def test_every_learner_meets_every_other_plain_one_of_the_night() -> None:
     names = [POOLED, "fine_tuned", "random_effects", "maml"]
-    judged = evaluation({name: np.full(2, 0.5) for name in ["logging", *names]})
-    found = compare_learners(judged, names, [0, 1], resamples=50, confidence=0.95)
+    evaluated = evaluation({name: np.full(2, 0.5) for name in ["logging", *names]})
+    found = compare_learners(evaluated, names, [0, 1], resamples=50, confidence=0.95)
     assert {(one.learner, one.baseline) for one in found} == {
         ("fine_tuned", POOLED),
         ("fine_tuned", "random_effects"),
@@ -110,14 +110,14 @@ def test_p_values_of_a_learner_are_adjusted_for_all_that_it_meets() -> None:
 
 
 def test_a_difference_of_rounding_is_none() -> None:
-    judged = evaluation({POOLED: np.full(20, 0.5), "maml": np.full(20, 0.5 + 1e-8)})
-    one = compared(judged, list(range(20)))["maml", POOLED]
+    evaluated = evaluation({POOLED: np.full(20, 0.5), "maml": np.full(20, 0.5 + 1e-8)})
+    one = compared(evaluated, list(range(20)))["maml", POOLED]
     assert (one.difference, one.p_value, one.is_claimed) == (0.0, 1.0, False)
 
 
 def test_one_segment_has_a_difference_and_no_spread() -> None:
-    judged = evaluation({POOLED: np.array([0.5]), "maml": np.array([0.7])})
-    one = compared(judged, [0])["maml", POOLED]
+    evaluated = evaluation({POOLED: np.array([0.5]), "maml": np.array([0.7])})
+    one = compared(evaluated, [0])["maml", POOLED]
     assert one.difference == pytest.approx(0.2)
     assert (one.lower, one.upper, one.p_value, one.holm_p_value) == (None, None, None, None)
     table = comparison_table([one], KEY)
@@ -127,9 +127,9 @@ def test_one_segment_has_a_difference_and_no_spread() -> None:
 
 @pytest.mark.parametrize("policies", [[POOLED, "maml"], [POOLED]])
 def test_without_a_segment_or_a_learner_the_table_is_empty(policies: list[str]) -> None:
-    judged = evaluation({name: np.full(2, 0.5) for name in policies})
+    evaluated = evaluation({name: np.full(2, 0.5) for name in policies})
     segments = [] if len(policies) == 2 else [0, 1]
-    found = compare_learners(judged, policies, segments, resamples=50, confidence=0.95)
+    found = compare_learners(evaluated, policies, segments, resamples=50, confidence=0.95)
     assert found == []
     both = pl.concat([comparison_table(found, KEY), comparison_table([Comparison("a", "b", 1, 0.1)], KEY)])
     assert both.height == 1

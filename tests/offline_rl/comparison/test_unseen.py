@@ -45,7 +45,7 @@ def test_unseen_are_test_segments_with_a_holdout() -> None:
     assert unseen_segments(tasks(), holdout()) == [1]
 
 
-def test_each_brings_its_own_support_and_holdout_and_what_judges_it() -> None:
+def test_each_has_its_own_support_holdout_and_reward_model() -> None:
     truth = Truth(of_action=torch.arange(6.0).reshape(3, 2), of_log=torch.tensor([1.0, 2.0, 6.0]))
     [unseen] = each_unseen(tasks(), holdout(truth))
     assert unseen.segment == 1

@@ -65,7 +65,9 @@ def test_adapting_pays_where_segments_prefer_opposite_items(
     assert policy.notes[-1].code == "features_learned"
 
 
-def test_validation_is_what_the_common_judge_says(opposite: tuple[World, Tasks, BayesianMetaPolicy]) -> None:
+def test_its_validation_value_is_that_of_the_common_rule(
+    opposite: tuple[World, Tasks, BayesianMetaPolicy],
+) -> None:
     _, tasks, policy = opposite
     seen = validate(policy, SharedFits(tasks, QUICK, 0).warm_start)
     assert (policy.validation_value, policy.validation_gain) == (seen.value, seen.gain)
@@ -121,7 +123,7 @@ def test_the_same_seed_learns_the_same_numbers_and_tells_its_curve(folder: Path,
     assert all(0.0 < point.validation_value < 1.0 for point in reported)
 
 
-def test_holdout_rounds_and_test_segments_are_not_looked_at(folder: Path, small_log: Arrays) -> None:
+def test_holdout_rounds_and_test_segments_are_not_used(folder: Path, small_log: Arrays) -> None:
     tested = np.isin(small_log["segment"], np.flatnonzero(small_log["segment_split"] == 2))
     hidden = (small_log["window"] == 2) | tested
     lied = {

@@ -1,10 +1,10 @@
 """What the Bayesian last layer is worth by true value, in worlds that differ in how segments differ.
 
-The worlds: 8 features, 8 actions, 260 segments (160 teach, 40 validate, 60 are judged) of 150 support rounds
-in the median; a shared nonlinear log-odds, and a deviation of each segment from it that is absent, linear in
-the context (mild, strong), or a mix of three nonlinear traits. The logging policy knows the shared part
-roughly. Judged is the greedy read-out after adapting to the support, as a share of the way from logging to
-oracle.
+The worlds: 8 features, 8 actions, 260 segments (160 teach, 40 validate, 60 are evaluated) of 150 support
+rounds in the median; a shared nonlinear log-odds, and a deviation of each segment from it that is absent,
+linear in the context (mild, strong), or a mix of three nonlinear traits. The logging policy knows the shared
+part roughly. Judged is the greedy read-out after adapting to the support, as a share of the way from logging
+to oracle.
 """
 
 import math

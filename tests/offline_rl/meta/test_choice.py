@@ -90,7 +90,7 @@ def test_where_nobody_takes_steps_no_start_is_fitted(unfitted: SharedFits) -> No
 
 
 def led(policy: MetaPolicy, name: str, lead: float, *, value: float = 0.0) -> MetaPolicy:
-    """The policy under another name, as if judged by time so: its value with an error of 0.01."""
+    """The policy under another name, with these results of the time split; its value has an error of 0.01."""
     assert isinstance(policy, MixedMetaPolicy)
     return replace(policy, name=name, lead=lead, validation_value=value, validation_gain=value - 0.01)
 
@@ -100,7 +100,7 @@ def pooled(fits: SharedFits) -> MetaPolicy:
     return led(PooledRewardModel().meta_train(fits), "pooled_reward_model", 0.0)
 
 
-def test_segments_own_effects_ask_where_they_lead_by_an_error(
+def test_segments_own_effects_are_a_contender_where_they_lead_by_an_error(
     fits: SharedFits, unfitted: SharedFits, pooled: MetaPolicy
 ) -> None:
     learned = MixedEffects().meta_train(fits)

@@ -107,7 +107,7 @@ def test_a_gradient_that_is_not_finite_never_reaches_the_parameters(start: WarmS
     assert torch.equal(policy.parameters["item_linear"], start.model.parameters["item_linear"])
 
 
-def test_parameters_that_overflow_are_not_looked_at(start: WarmStart) -> None:
+def test_parameters_that_overflow_are_not_a_checkpoint(start: WarmStart) -> None:
     settings = replace(QUICK, outer_lr=float("inf"))
     policy = loop(start, towards(lambda step: 1.0), settings, inner_steps=0)
     assert (policy.notes[0].code, policy.notes[0].numbers["step"]) == ("diverged", 5)

@@ -50,7 +50,7 @@ def test_before_any_step_the_pooled_model_serves(
     assert policy.objective.temperature == pooled.temperature
 
 
-def test_a_refitted_policy_stands_upon_the_mixed_model_of_all_rounds(alike: SharedFits) -> None:
+def test_a_refitted_policy_uses_the_mixed_model_of_all_rounds(alike: SharedFits) -> None:
     policies: list[MetaPolicy] = [learner.meta_train(alike) for learner in (Maml(), PooledRewardModel())]
     maml, pooled = (refitted(policy, alike) for policy in policies)
     assert isinstance(pooled, MixedMetaPolicy)
@@ -67,7 +67,7 @@ def test_what_is_stored_serves_the_same(tmp_path: Path) -> None:
         torch.testing.assert_close(found, expected)
 
 
-def test_the_start_is_judged_by_rounds_it_has_not_seen(alike: SharedFits) -> None:
+def test_the_start_is_evaluated_on_rounds_it_has_not_seen(alike: SharedFits) -> None:
     start = alike.mixed_start
     assert not set(start.segments) & set(start.validation.segment.tolist())
     assert start.offset is not None

@@ -28,7 +28,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> WarmStart:
     return SharedFits(load_world(folder, log_rounds(world, 200)), QUICK, 0).warm_start
 
 
-def test_a_gradient_learner_is_judged_as_it_judged_itself(tmp_path: Path) -> None:
+def test_a_gradient_learner_s_own_value_is_that_of_the_common_rule(tmp_path: Path) -> None:
     tasks = load_world(tmp_path, log_rounds(opposite_world(), 200))
     fits = SharedFits(tasks, QUICK, seed=0)
     policy = Maml().meta_train(fits)

@@ -26,7 +26,7 @@ def test_a_model_that_errs_is_not_followed(tmp_path: Path) -> None:
     assert choose_temperature(model, logged(tmp_path, 1)) == 1.0
 
 
-def test_without_rounds_to_judge_on_it_stays_soft(tmp_path: Path) -> None:
+def test_without_rounds_to_evaluate_on_it_stays_soft(tmp_path: Path) -> None:
     rounds = logged(tmp_path, 0)
     nothing = rounds.select(torch.zeros(rounds.n, dtype=torch.bool))
     assert choose_temperature(fit_reward_model(rounds, penalties=(30.0,)), nothing) == 1.0

@@ -90,9 +90,7 @@ def test_segments_own_effects_are_fitted_for_themselves(tasks: Tasks, calls: Cou
     assert calls["mixed_effects.fit_model"] == 3
 
 
-def test_the_two_tower_network_is_fitted_once_for_all_who_stand_upon_it(
-    tasks: Tasks, calls: Counter[str]
-) -> None:
+def test_the_two_tower_network_is_fitted_once_for_all_who_use_it(tasks: Tasks, calls: Counter[str]) -> None:
     fits = SharedFits(tasks, HASTY, seed=0)
     learners = PooledTwoTower(), RandomEffects(), BayesianLastLayer(sizes=(0,)), PerSegment(), BetaBinomial()
     for learner in learners:

@@ -27,7 +27,7 @@ def loaded(folder: Path, *, heterogeneity: float) -> Tasks:
     return load_world(folder, log_rounds(world, 200))
 
 
-def test_the_sealed_segments_are_not_among_those_that_judge(tmp_path: Path) -> None:
+def test_the_sealed_segments_are_not_evaluated_on(tmp_path: Path) -> None:
     tasks = loaded(tmp_path, heterogeneity=0.5)
     split = SharedFits(tasks, SETTINGS, 0).time_split
     sealed = set(tasks.split("meta_test"))
@@ -71,7 +71,7 @@ def test_history_factors_are_taken_where_they_predict_later_rounds(tells: bool, 
     assert SharedFits(known, SETTINGS, 0).time_split.model.has_factors == tells
 
 
-def test_without_a_query_window_the_later_half_judges(tmp_path: Path) -> None:
+def test_without_a_query_window_the_later_half_is_evaluated_on(tmp_path: Path) -> None:
     tasks = loaded(tmp_path, heterogeneity=0.5)
     blind = replace(tasks, window_code=torch.where(tasks.window_code == 1, 3, tasks.window_code))
     split = SharedFits(blind, SETTINGS, 0).time_split
@@ -113,7 +113,7 @@ def test_a_gain_that_is_hard_to_show_is_read_out_softly(tmp_path: Path) -> None:
     assert learned.temperature > READ_OUT
 
 
-def test_a_list_that_knows_no_slots_is_not_judged_by_them(tmp_path: Path) -> None:
+def test_a_list_that_knows_no_slots_is_not_compared_by_them(tmp_path: Path) -> None:
     """Slots differ by 1.5 in log-odds and nothing else does: no list of items can be worse for it."""
     world = make_world(segments=6, items=6, click_rate=0.2, heterogeneity=0.0, shared=0.0)
     steep = replace(world, slot_effect=np.array([1.5, 0.0, -1.5]))

@@ -1,4 +1,4 @@
-"""Validation judges every round of a validation segment once, and never on what was adapted to."""
+"""Validation uses every round of a validation segment once, and never one that was adapted to."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,14 +29,14 @@ def start(tasks: Tasks) -> WarmStart:
     return SharedFits(tasks, SETTINGS, 0).warm_start
 
 
-def test_every_round_before_the_holdout_is_judged_once(tasks: Tasks, start: WarmStart) -> None:
+def test_every_round_before_the_holdout_is_evaluated_on_once(tasks: Tasks, start: WarmStart) -> None:
     segments = tasks.split("meta_validation")
-    judged = torch.cat([task.query.context for task in validation_tasks(start)])
+    evaluated = torch.cat([task.query.context for task in validation_tasks(start)])
     for segment in segments:
         logged = tasks.window("training", [segment]).context
-        seen = judged[start.validation.segment == segment]
+        seen = evaluated[start.validation.segment == segment]
         torch.testing.assert_close(seen.sort(dim=0).values, logged.sort(dim=0).values)
-    assert len(judged) == tasks.window("training", segments).n
+    assert len(evaluated) == tasks.window("training", segments).n
     assert len(validation_tasks(start)) == FOLDS * len(segments)
 
 
@@ -52,7 +52,7 @@ def test_what_is_adapted_to_is_the_rest_of_the_segment(tasks: Tasks, start: Warm
         torch.testing.assert_close(both.sort(dim=0).values, whole.sort(dim=0).values)
 
 
-def test_one_round_is_judged_after_adapting_to_nothing(tasks: Tasks, start: WarmStart) -> None:
+def test_a_single_round_is_evaluated_on_after_adapting_to_nothing(tasks: Tasks, start: WarmStart) -> None:
     segment = tasks.split("meta_validation")[0]
     first = torch.nonzero((tasks.rounds.segment == segment) & (tasks.window_code == 0))[0]
     rounds = tasks.rounds.select(first)
@@ -62,7 +62,7 @@ def test_one_round_is_judged_after_adapting_to_nothing(tasks: Tasks, start: Warm
     assert seen.batches[0].support["mask"].sum() == 0
 
 
-def test_a_huge_segment_is_adapted_to_in_part_and_judged_whole(
+def test_a_huge_segment_is_adapted_to_in_part_and_evaluated_on_in_full(
     tasks: Tasks, start: WarmStart, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validation, "MOST_TO_ADAPT_TO", 10)
@@ -72,12 +72,14 @@ def test_a_huge_segment_is_adapted_to_in_part_and_judged_whole(
     assert seen.batches[0].query["mask"].sum() == tasks.window("training", segments).n
 
 
-def test_without_validation_segments_the_training_segments_later_window_judges(tmp_path: Path) -> None:
+def test_without_validation_segments_the_training_segments_later_window_is_evaluated_on(
+    tmp_path: Path,
+) -> None:
     tasks = load_world(tmp_path, log_rounds(make_world(segments=3, items=5), 100))
     taught = replace(tasks, segment_split=torch.zeros_like(tasks.segment_split))
     start = SharedFits(taught, SETTINGS, 0).warm_start
-    judged = torch.cat([task.query.context for task in validation_tasks(start)])
-    torch.testing.assert_close(judged, taught.window("query").context)
+    evaluated = torch.cat([task.query.context for task in validation_tasks(start)])
+    torch.testing.assert_close(evaluated, taught.window("query").context)
     assert start.notes[0].code == "no_validation_segments"
 
 

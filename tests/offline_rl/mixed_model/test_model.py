@@ -143,7 +143,7 @@ def personal_rounds(n: int = 6000, items: int = 16) -> tuple[LoggedRounds, torch
 
 
 @pytest.mark.parametrize("with_factors", [False, True])
-def test_each_visitor_gets_the_item_that_they_have_looked_at(with_factors: bool) -> None:
+def test_each_visitor_gets_the_item_that_they_have_viewed(with_factors: bool) -> None:
     rounds, own = personal_rounds()
     found = fit_model(rounds, with_segments=False, with_factors=with_factors, seed=0)
     best = found.scores(rounds.context, rounds.slot, rounds.history).argmax(1)
@@ -164,7 +164,7 @@ def kindred_rounds(n: int = 6000, items: int = 24) -> tuple[LoggedRounds, torch.
     return replace(rounds, reward=reward, history=UserHistory(torch.arange(n), touches)), crowd
 
 
-def test_a_taste_carries_to_items_that_nobody_looked_at_before_them() -> None:
+def test_a_taste_carries_to_items_that_nobody_viewed_before_them() -> None:
     rounds, crowd = kindred_rounds()
     found = fit_model(rounds, with_segments=False, with_factors=False, seed=0)
     scores = found.scores(rounds.context, rounds.slot, rounds.history)

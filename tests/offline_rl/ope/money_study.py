@@ -164,7 +164,7 @@ def found_in(
     interval: IntervalName = "bca",
     n_resamples: int = 1000,
 ) -> MoneyFound:
-    """Evaluate and judge logs of the seeds from the first one on."""
+    """Evaluate and assess logs of the seeds from the first one on."""
     rows: list[list[tuple[bool, float, bool, bool, bool]]] = []
     with patch.object(evaluation, "Resamples", SharedResamples):
         for seed in range(first_seed, first_seed + replicates):

@@ -252,7 +252,7 @@ def test_a_value_that_is_not_identified_has_no_row() -> None:
     assert (rows[0].lower, rows[0].upper) == (0.0, 1.0)
 
 
-def test_resamples_that_identify_nothing_are_told() -> None:
+def test_resamples_that_identify_nothing_are_reported() -> None:
     rounds = coin_log(40, 0.5, evaluation_prob=np.r_[0.5, np.zeros(39)])
     row = one_row(evaluate({"new": rounds}, [SNIPS], n_resamples=200), "new", "snips")
     # A resample misses the only round with weight with probability (39/40)^40, about 0.36.

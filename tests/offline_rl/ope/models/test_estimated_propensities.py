@@ -137,7 +137,7 @@ def test_rounds_without_a_choice_identify_nothing() -> None:
     assert estimated.propensity == pytest.approx(np.ones(50))
 
 
-def test_a_policy_that_the_model_can_not_follow_is_told() -> None:
+def test_a_policy_that_the_model_can_not_follow_is_reported() -> None:
     """Greedy with one tenth of exploration in continuous contexts: no logit has such a shape."""
     rng = np.random.default_rng(2)
     context = rng.normal(size=(3000, 2))

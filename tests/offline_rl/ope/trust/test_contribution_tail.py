@@ -137,7 +137,7 @@ def test_few_buyers_are_left_to_the_check_of_informative_users() -> None:
 
 
 @pytest.mark.parametrize(("sigma", "expected"), [(0.8, False), (2.5, True)])
-def test_log_normal_money_is_judged_by_its_sigma(sigma: float, expected: bool) -> None:
+def test_log_normal_money_is_trusted_by_its_sigma(sigma: float, expected: bool) -> None:
     tail = contribution_tail(MoneyWorld(4000, 0.05, *log_normal(sigma)).log(2))
     assert ("heavy_tail" in codes(tail)) == expected
 

@@ -102,7 +102,7 @@ def test_a_policy_does_not_beat_itself() -> None:
     )
 
 
-def test_a_segment_is_judged_by_itself() -> None:
+def test_a_segment_is_evaluated_by_itself() -> None:
     halves = np.repeat([0, 1], N // 2)
     good_in_0 = coin_log(N, 0.5, evaluation_prob=np.where(np.arange(N) % 2 == (halves == 0), 0.9, 0.1))
     evaluation = evaluated(segment=halves, new=good_in_0)
@@ -119,12 +119,12 @@ def test_one_round_that_outweighs_the_log_is_no_evidence() -> None:
         evaluated(log=coin_log(N, 0.5, propensity=propensity), new=coin_log(N, 0.5, **columns)), "new", "log"
     )
     assert verdict.verdict == "hold"
-    [told] = [reason for reason in sentences(verdict.reasons) if reason.startswith("new")]
-    assert "the log is worth 1.2 effective rounds of 400, less than 100" in told
-    assert "the log is worth 0.29% of its rounds, less than 1.00%" in told
-    assert "one of the users carries 92.6% of all weight" in told
+    [sentence] = [reason for reason in sentences(verdict.reasons) if reason.startswith("new")]
+    assert "the log is worth 1.2 effective rounds of 400, less than 100" in sentence
+    assert "the log is worth 0.29% of its rounds, less than 1.00%" in sentence
+    assert "one of the users carries 92.6% of all weight" in sentence
     # The mean weight is far from 1, but varies so much that its own test has nothing to say.
-    assert "mean weight" not in told
+    assert "mean weight" not in sentence
 
 
 def test_mass_on_actions_never_logged_is_no_evidence() -> None:
