@@ -22,7 +22,7 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     "training": (Window.SUPPORT, Window.QUERY),
     "holdout": (Window.HOLDOUT,),
 }
-"""Window name → codes in the arrays. The gap before query and holdout is read by nobody."""
+"""Window name → codes in the arrays. No window holds the gaps."""
 
 SPLITS: Mapping[str, int] = {split or "none": code for split, code in SPLIT_CODES.items()}
 

@@ -1,4 +1,4 @@
-"""Who serves tomorrow: the election of a champion. Nothing is promoted without a verdict."""
+"""The election of a champion, which serves tomorrow. Nothing is promoted without a verdict."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +9,10 @@ from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.trust.verdict import GateSettings, Verdict, reach_verdict
 
 LOGGING = "logging"
-"""The policies that made the log, as a policy."""
+"""Name of the policies that made the log, taken as one policy."""
 
 INCUMBENT = "incumbent"
-"""The policy that serves today, where it is another."""
+"""Name of the policy that serves today, where it is another."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Contenders:
     wanted: the learner that predicted later rewards best (`offline_rl.meta.choice`), if any, then the plain
     baseline: a learner ships where it beats the baseline, else the baseline where it beats what serves today.
     cautious: what must pass first, and ships where it alone passes (`offline_rl.meta.cautious`).
-    constant: those that show everybody, or everybody of a segment, the same: the best of them by the training
+    constant: those that show all users, or all users of a segment, the same: the best of them by the training
         rounds. They may be promoted only if they are among the wanted; a promoted policy is compared with
         them.
     """
@@ -48,7 +48,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Champion:
-    """Who serves tomorrow, as the decisions need to know it.
+    """The policy that serves tomorrow, as decisions need it.
 
     champion: the policy that serves; incumbent: the one that serves today, and stays in the segments of
     kept_from (segment → why). candidate, verdict, reasons: of the verdict that decided.

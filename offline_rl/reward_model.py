@@ -17,11 +17,11 @@ from offline_rl.two_tower import Parameters, with_task_dimension
 
 PENALTIES = (10.0, 30.0, 100.0, 300.0, 1000.0, 10000.0)
 """Prior precisions tried, weakest first. A weight has prior deviation 1 / sqrt(penalty) on the score's
-scale: 0.32, 0.18, 0.1, 0.06, 0.03, 0.01. The last one is a constant model in all but name, the right one for
+scale: 0.32, 0.18, 0.1, 0.06, 0.03, 0.01. The last one is nearly a constant model, the right one for
 a log with 40 clicks in 10,000 rounds, in which no item differs from another beyond chance."""
 
 UNPENALIZED = "level"
-"""The intercept is free, so that the fitted rewards add up to the logged ones (calibration in the large)."""
+"""Name of the intercept, which is not penalized: so fitted rewards add up to the logged ones."""
 
 # Rows scored at a time by `predict`: bounds its memory to about 100 MB for 160 items.
 _CHUNK = 65536

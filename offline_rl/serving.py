@@ -32,7 +32,7 @@ _WORTH_PARTING = 0.5
 
 @dataclass(frozen=True)
 class SegmentPolicies:
-    """One policy per segment and one for everybody else.
+    """One policy per segment and one for all others.
 
     exploration: share of uniform slates; without_exploration: segments that have none.
     fills_slates: False for a policy whose slot probabilities are marginals already, like a log's own record.

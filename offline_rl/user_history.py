@@ -58,7 +58,7 @@ class Touches:
 
 @dataclass(frozen=True, eq=False)
 class UserHistory:
-    """The state in which the user of each of n decisions was: int64 [n], -1 where nothing is known."""
+    """The state of the user at each of n decisions: int64 [n], -1 where nothing is known."""
 
     state: Tensor
     touches: Touches

@@ -21,7 +21,7 @@ from offline_rl.ope.trust.verdict import GateSettings, evidence_doubts
 ESTIMATOR = "snips"
 
 ARM = "arm"
-"""What findings call the arm that is evaluated."""
+"""Name of the evaluated arm in findings."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class ArmTerms:
 
 @dataclass(frozen=True)
 class ArmCheck:
-    """One arm from another's log: the estimate, what the arm was seen to earn, and why not to trust it."""
+    """One arm evaluated on another's log: the estimate, the arm's own logged reward, and doubts."""
 
     estimated: PolicyValue
     observed: PolicyValue

@@ -21,15 +21,15 @@ Curve = Literal["support_rounds", "inner_steps"]
 Adapter = Callable[[UnseenSegment], Policy]
 
 SUPPORT_ROUNDS = (25, 50, 100, 200)
-"""Rounds of support that points stand for, beside none and all of them."""
+"""Rounds of support of the curve's points, besides none and all of them."""
 
 INNER_STEPS = (0, 1, 3, 5, 10)
-"""Gradient steps that points stand for."""
+"""Gradient steps of the curve's points."""
 
 
 @dataclass(frozen=True)
 class AdaptationPoint:
-    """Value of a learner with this much of what its curve is drawn over, segments counting alike.
+    """Value of a learner at one point of its curve, with equal weight of all segments.
 
     amount: rounds of support, None for all of them, or gradient steps. true_value: None in a real shop.
     """

@@ -16,7 +16,7 @@ from offline_rl.ope.records import Floats
 from offline_rl.ope.segments.multiplicity import holm
 
 SIGNIFICANT = 0.05
-"""A claim needs an adjusted p-value under it."""
+"""Level of significance: a claim needs an adjusted p-value below it."""
 
 
 @dataclass(frozen=True)

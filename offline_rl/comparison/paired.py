@@ -1,4 +1,4 @@
-"""Paired comparisons: what a learner earns over the plain ones on segments that taught none of them.
+"""Paired comparisons: what a learner earns over the baselines on segments that none was trained on.
 
 The protocol makes the same comparison in studies whose truth is known (`flows/simulations/studies`); this is
 its nightly size, on the shop's own log, by the doubly robust estimate. The segment is the unit: its
@@ -20,7 +20,7 @@ ESTIMATOR = "dr"
 
 @dataclass(frozen=True)
 class Comparison:
-    """A learner less a plain one, in reward per round, over segments that count alike.
+    """A learner less a baseline, in reward per round, with equal weight of all segments.
 
     lower, upper and the p-values are None with a single segment, which has no spread.
     """

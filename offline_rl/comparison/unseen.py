@@ -1,4 +1,4 @@
-"""Unseen segments: those that taught no learner and chose none, so that they show what it does on a new one.
+"""Unseen segments: no learner was trained or chosen on them, so they show what it does on a new one.
 
 They are the segments of the split `meta_test`, sealed by a salted hash. A learner adapts to their rounds
 before the holdout, and the pooled model under it reads them in the refit; the holdout evaluates.
@@ -20,7 +20,7 @@ from offline_rl.serving import SegmentPolicies, evaluation_rounds, served_probab
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What n rounds truly earn, which a simulated shop knows.
+    """The true rewards of n rounds, which a simulated shop knows.
 
     of_action: float64[n, A], with each of the A actions. of_log: float64[n], under the policy that logged.
     """
@@ -78,7 +78,7 @@ class UnseenSegment:
 
 @dataclass(frozen=True, eq=False)
 class SegmentValue:
-    """What a policy is worth on an unseen segment.
+    """The value of a policy on an unseen segment.
 
     value: doubly robust, unclipped. true_value: None in a real shop. terms: float64[m], what the m rounds
     contribute to the value. rounds: as the evaluation sees them.

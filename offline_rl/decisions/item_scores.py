@@ -107,7 +107,7 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
 
 
 DEVIATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.2, 4.0)
-"""What rates may differ by, in log-odds, each as likely as the next before a count is seen."""
+"""Prior standard deviations of rates between segments, in log-odds, equally likely before counts are seen."""
 
 _NEGLIGIBLE = 1e-3
 """Weight of a deviation that is left out."""

@@ -1,4 +1,4 @@
-"""A night on the eve of its decisions, as every area's `decide` takes it: one signature for all areas."""
+"""A night before its decisions, the argument of every area's `decide`: one signature for all areas."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -72,8 +72,8 @@ class DecisionNight:
 
 
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]
-"""What an area's module of decisions holds under the name `decide`: a night in, its tables out by name, each
-valid by its contract. Tables of the area that have no occasion are left out."""
+"""Type of `decide` in an area's module of decisions: a night → its tables by name, each valid by its
+contract. Tables of the area that have no occasion are left out."""
 
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from offline_rl.serving import SegmentPolicies
 
 @dataclass(frozen=True)
 class Tomorrow:
-    """A domain on the eve of its decisions.
+    """A domain before its decisions.
 
     targets: whom to serve. policies: which one answers in each segment. served: what rows say of it.
     """
@@ -79,7 +79,7 @@ class Tomorrow:
 
 
 def tomorrow_of(night: DecisionNight) -> Tomorrow:
-    """Read an area of policies on the eve of its decisions: the champion serves, where one was promoted."""
+    """Read an area of policies before its decisions: the champion serves, where one was promoted."""
     folder, area = night.folder, night.area
     tasks, champion = folder.tasks(area), folder.champion(area)
     learned = folder.policy(area, champion.champion) if champion.verdict == "promote" else None

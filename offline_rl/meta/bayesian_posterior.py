@@ -29,7 +29,7 @@ LARGEST_FACTORIZATION = 512
 """Rounds up to which B is factorized: its work grows with their cube, its memory with their square."""
 
 LOOSE = 0.03
-"""A tolerance in log-odds for what only guides learning: the step after one so short is of a thousandth."""
+"""Tolerance in log-odds while learning: after a step this short, the next is of a thousandth."""
 
 _NEWTON_STEPS, _HALVINGS = 20, 10
 

@@ -139,7 +139,7 @@ class BetaBinomial:
         """See `Learner`: a prior per item from the training segments, adapted to by counting.
 
         An item's own mean is shrunk in the same way, towards the mean of all items: one that was shown three
-        times has no rate yet, and one never shown has everybody's.
+        times has no rate yet, and one never shown gets that of all items.
         """
         began = time.perf_counter()
         start = fits.warm_start

@@ -1,4 +1,4 @@
-"""What boosted trees read of a round and an item, and the scores of all items that come of it.
+"""Columns that boosted trees use of a round and an item, and the scores of all items.
 
 An item is written as its place in the best-seller list and a segment as its place by mean reward, so that
 trees can cut either list in two (the ordering in which such a cut is the best one: Fisher 1958), with the

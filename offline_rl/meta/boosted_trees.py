@@ -53,7 +53,7 @@ class BoostedTrees:
     def open_leaves(self, values: Tensor, is_known: Tensor) -> Tensor:
         """Return the leaves that rows may end in when only some of their columns are known: bool [n, leaves].
 
-        values float64 [n, columns], those that aren't known read by nobody; is_known bool [columns].
+        values float64 [n, columns], those that aren't known are not read; is_known bool [columns].
         """
         reached = torch.ones(len(values), len(self.value), dtype=torch.bool)
         nodes = self.roots
@@ -142,7 +142,7 @@ def trees_of(model: Any) -> BoostedTrees:
 
 
 def _single_leaf(baseline: float) -> BoostedTrees:
-    """Return one tree without a split: the baseline for everybody."""
+    """Return one tree without a split: the baseline for all rounds."""
     zero, one = torch.zeros(1, dtype=torch.int64), torch.ones(1, dtype=torch.bool)
     nothing = torch.zeros(1, dtype=torch.float64)
     return BoostedTrees(baseline, zero, zero, nothing, ~one, zero, zero, one, nothing)

@@ -24,7 +24,7 @@ from offline_rl.policies.policy import Policy
 from offline_rl.policies.scored_policy import ScoredPolicy
 
 _TREES = "trees."
-"""What the names of the trees' stored tensors begin with."""
+"""Prefix of the names of the trees' stored tensors."""
 
 
 @dataclass(frozen=True, eq=False)

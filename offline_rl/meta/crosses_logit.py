@@ -2,8 +2,8 @@
 
     score = level + traits + slot + item + segment x item + segment x item features
 
-It is what a data scientist writes in fifty lines of scikit-learn, and the bar for anything cleverer. The
-context moves the level alone, so that within a segment one list of items is served to all.
+It is what a data scientist writes in fifty lines of scikit-learn, and a baseline for the other learners. The
+context moves the level alone, so within a segment one list of items is served to all.
 Source: the wide half of Cheng et al. 2016 (Wide & Deep).
 """
 
@@ -33,7 +33,7 @@ from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.user_history import UserHistory
 
 PENALTY = 10.0
-"""Of squared coefficients: scikit-learn's C = 0.1, and its alpha = 10 for amounts in standard deviations."""
+"""Penalty on squared coefficients: C = 0.1 in scikit-learn, and alpha = 10 for standardized amounts."""
 
 _ITERATIONS = 300
 
@@ -175,7 +175,7 @@ class CrossesLogitMetaPolicy(WithoutPooledModel):
 
 @dataclass(frozen=True)
 class CrossesLogit:
-    """Learns the regression of the module; its penalty is the one that people take, and isn't chosen."""
+    """Learns the regression of the module; its penalty is a common one, and isn't tuned."""
 
     name: str = "crosses_logit"
 

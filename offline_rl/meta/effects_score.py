@@ -1,4 +1,4 @@
-"""The score of an item in a segment: the base score of everybody, moved by the segment's own effects."""
+"""The score of an item in a segment: the base score of all segments, moved by the segment's own effects."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 LEAST_SHARE = 0.05
-"""Effects are linear in the reward, and could take a probability below zero: no click rate, and no rate of no
-click, falls below this share of its base."""
+"""Least share of its base that a click rate, or a rate of no click, may fall to: effects are linear in the
+reward, and could take a probability below zero."""
 
 
 def pooled_score(parameters: Parameters) -> Score:

@@ -23,7 +23,7 @@ checkpoints at validation than a meta-learner takes to find its step length and 
 
 @dataclass(frozen=True)
 class FineTuned:
-    """What adaptation is worth without meta-learning: MAML's inner loop from the pooled model, well tuned.
+    """Adaptation without meta-learning: MAML's inner loop from the pooled model, tuned on validation.
 
     Its learning curve has one point: there is nothing to meta-train.
     """

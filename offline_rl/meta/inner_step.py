@@ -22,7 +22,7 @@ HEAD = ("item_linear", "item_effect", "level_linear", "level")
 For them the inner loss is convex (a generalized linear model on the items' features), so few rounds and any
 safe step suffice; the towers u and v, which enter as a product inside tanh, are features that all segments
 share. `level` and `level_linear` don't change a choice, but without them a segment that clicks more would
-bend its items' effects to say so.
+change its items' effects instead.
 """
 
 _RATE, _SHRINKAGE = "log_rate.", "log_shrinkage"

@@ -185,7 +185,7 @@ class ItemRatesMetaPolicy(WithoutPooledModel):
 
 @dataclass(frozen=True)
 class ItemRates:
-    """Counts rewards by item; by_segment: and mixes each segment's own counts with everybody's."""
+    """Counts rewards by item; by_segment: and mixes each segment's own counts with those of all."""
 
     name: str = "popularity"
     by_segment: bool = False

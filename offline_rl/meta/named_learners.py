@@ -17,10 +17,10 @@ from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
 
 BASELINE = PooledRewardModel()
-"""What every learner must beat: it learns along always, and ships where nothing beats it."""
+"""The baseline that every learner must beat: always trained, and shipped where nothing beats it."""
 
 CONSTANT: tuple[Learner, ...] = (ItemRates(), ItemRates("segment_item_rates", by_segment=True))
-"""What shows everybody, or everybody of a segment, the same. Counted in a second: they learn along always."""
+"""Learners that show all users, or all users of a segment, the same. Always trained: they take a second."""
 
 PLAIN: tuple[Learner, ...] = (
     BASELINE,

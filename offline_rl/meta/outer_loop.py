@@ -20,18 +20,18 @@ from offline_rl.meta.validation import adapted_to_support
 from offline_rl.meta.warm_start import WarmStart
 
 RATE_SPEED = 10.0
-"""How much faster than the network the logarithms of rates and kappa are learned: with outer_lr 0.005 a step
+"""Factor on the network's rate for the logarithms of rates and kappa: with outer_lr 0.005 a step
 changes a rate by at most about 5 %."""
 
 REACH = 2.0
-"""How far a segment may move, as a multiple of the furthest move among the validation segments. Served
+"""Largest move of a segment, as a multiple of the furthest move among the validation segments. Served
 segments adapt to support and query together, so they may move a little further than validation tasks."""
 
 SMOOTHING = 0.7
 """Weight of the past in the moving average of the gradient's norm."""
 
 GRADIENT_FLOOR = 1e-3
-"""Share of its first value below which the gradient's smoothed norm ends training: nothing is left to do."""
+"""Share of its first value below which the gradient's smoothed norm ends training: it has converged."""
 
 Direction = Callable[[dict[str, Tensor], torch.Generator], tuple[float, dict[str, Tensor]]]
 """direction(params, generator) → (loss, gradient-like tensors to descend along): what makes a learner."""

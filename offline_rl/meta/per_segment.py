@@ -119,7 +119,7 @@ class PerSegmentMetaPolicy(WithoutPooledModel):
 
 @dataclass(frozen=True)
 class PerSegment:
-    """What a segment can do without the others: nothing is shared but the penalty and the read-out."""
+    """Learns each segment alone: nothing is shared but the penalty and the read-out."""
 
     name: str = "per_segment"
 

@@ -30,7 +30,7 @@ SHARES = (1.0, 0.5, 0.25, 0.125, 0.0625)
 """Shares of the estimated variances that are tried."""
 
 DEMANDED = 2.0
-"""Standard errors by which they must explain validation rewards better than the pooled model does."""
+"""Standard errors by which random effects must predict validation rewards better than the pooled model."""
 
 
 @dataclass(frozen=True)

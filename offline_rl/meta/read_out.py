@@ -1,4 +1,4 @@
-"""Read-out: how greedily a reward model is followed, decided on rounds that it wasn't fitted on."""
+"""Read-out: how greedily a policy follows a reward model, chosen on rounds that it wasn't fitted on."""
 
 from collections.abc import Sequence
 

@@ -79,7 +79,7 @@ class Reinforce:
 
 
 def pooled_gradient(loss: Loss, params: dict[str, Tensor], batch: Batch) -> tuple[float, dict[str, Tensor]]:
-    """Return loss and gradient of one task that holds everybody's rounds; params without task dimension."""
+    """Return loss and gradient of one task with the rounds of all segments; params without task dimension."""
     one_task = with_task_dimension(differentiable(params), 1)
     gradient = gradient_per_task(loss, one_task, batch, create_graph=False)
     with torch.no_grad():

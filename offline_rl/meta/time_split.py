@@ -224,15 +224,15 @@ def time_split(tasks: Tasks, *, seed: int) -> TimeSplit:
 
 
 LEAD = 1.0
-"""Standard errors by which what has more coefficients must predict later rounds better to be believed. They
-are rounds of all segments, many, so one is enough; a mere sign would follow noise."""
+"""Standard errors by which a model with more coefficients must predict later rounds better to be chosen. The
+rounds are many, of all segments, so one is enough; the sign alone would follow noise."""
 
 READ_OUT = 0.01
 """Temperature of the softmax over scores that follows the best item for all but ties. Exploration is
 separate, by whole slates, so a softer one is taken only to be shown to earn more (`TimeSplit.read_out`)."""
 
 TEMPERATURES = (READ_OUT, 0.02, 0.05, 0.1, 0.2)
-"""Those that are tried, the sharpest first."""
+"""Temperatures that are tried, the sharpest first."""
 
 _NO_GAIN = 1e-9
 """Expected gain, in units of the rewards, under which scores are equal but for rounding."""

@@ -120,7 +120,7 @@ def warm_start(tasks: Tasks, *, hidden: int, seed: int) -> WarmStart:
 
 
 FLATTERED = Finding("no_validation_segments", "meta_validation")
-"""The query rounds of the training segments decided when to stop, which flatters the learner."""
+"""Note: the query rounds of the training segments decided when to stop, which flatters the learner."""
 
 
 def training_segments(tasks: Tasks) -> tuple[list[int], list[Finding]]:

@@ -11,7 +11,7 @@ except through what all items share. Ordered (items, shared features) it is an a
 with G_a = sum over the item's rounds of w x x' (D columns), J the columns that an item has coefficients of
 its own for, z_a the item's features (F) and P the prior precisions. The Schur complement keeps the
 Kronecker form, S = P_feature + sum_a z_a z_a' ⊗ (G_a - G_a[:, J] H_a^-1 G_a[J, :]), so no matrix is ever
-larger than the shared coefficients, F D. T groups are solved side by side: one for what everybody shares,
+larger than the shared coefficients, F D. T groups are solved side by side: one for what all segments share,
 one a segment for what segments have of their own.
 Sources: Golub & Van Loan 2013, section 4.5 (block elimination); Bates et al. 2015, section 3 (mixed models).
 """

@@ -15,7 +15,7 @@ from torch import Tensor
 from offline_rl.user_history import Touches, UserHistory
 
 MOST = 32
-"""Columns at most."""
+"""Most history factors, R."""
 
 _PASSES, _SPARE = 4, 8
 
@@ -23,7 +23,7 @@ _PASSES, _SPARE = 4, 8
 def history_basis(history: UserHistory, n_items: int, *, seed: int) -> Tensor:
     """Return V float64 [A, R], scaled so that the columns' variances over the decisions add up to 4.
 
-    R is 0 where nobody has a history.
+    R is 0 where no user has a history.
     """
     states, count = torch.unique(history.state[history.state >= 0], return_counts=True)
     if len(states) == 0:

@@ -27,13 +27,13 @@ FREE = 1e4
 """Variance of a block without a prior."""
 
 ROUNDS = 8
-"""Rounds of empirical Bayes; more move what is served by less than what noise does."""
+"""Rounds of empirical Bayes; more would change what is served by less than noise."""
 
 FEWEST_GROUPS = 20
-"""Equal groups that products of residuals must be worth for the scatter among them to be an error."""
+"""Fewest equal groups that products of residuals must be worth for their scatter to be a usable error."""
 
 SURE = 2.0
-"""Standard errors of its own by which a variance from products of residuals is lowered before it counts."""
+"""Standard errors by which a variance from products of residuals is lowered before it is used."""
 
 _HALVINGS = 8
 

@@ -2,7 +2,7 @@
 
 The posterior mode knows little of a group with a few successes, and variances estimated around it are too
 small: a third of the deviation where a cell has two rounds. Two residuals of one group need no mode. Around
-what everybody shares they have, for i != j and to first order in the effects,
+what all segments share they have, for i != j and to first order in the effects,
 
     E[e_i e_j] = h_i h_j sum_b v_b k_b(i, j),     k_b(i, j) = phi_b(i)' phi_b(j)
 

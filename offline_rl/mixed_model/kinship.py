@@ -14,7 +14,7 @@ Only views count where there are any: the other acts follow from what was shown.
 their mean, or items that few have viewed and users with a short history would lie far out. And
 coordinates that a user's own acts helped to make foretell the very clicks that are learned from, the better
 the fewer rounds an item has: those that coefficients are fitted with come from the other users (`FOLDS`).
-Segments and networks, which are fitted afterwards on the scores of the same rounds, use those of everybody.
+Segments and networks, which are fitted afterwards on the scores of the same rounds, use those of all users.
 Source: Greenacre 1984, "Theory and Applications of Correspondence Analysis", sections 4.1 and 4.2.
 """
 
@@ -28,17 +28,17 @@ from offline_rl.mixed_model.factors import leading_directions, log_acts
 from offline_rl.user_history import ACTS, UserHistory
 
 DIRECTIONS = 8
-"""Products at most, R."""
+"""Most products, R."""
 
 FOLDS = 5
-"""Parts of the users: each is taught by the coordinates of the others."""
+"""Folds of users: the columns of each fold use the coordinates fitted on the others."""
 
 _VIEWS, _ANY = (ACTS.index("views"),), tuple(range(4))
 
 
 @dataclass(frozen=True, eq=False)
 class Kinship:
-    """coordinates: g float64 [A, R], R = 0 where nobody has done anything. acts: the kinds that count."""
+    """coordinates: g float64 [A, R], R = 0 where no user has done anything. acts: the kinds that count."""
 
     coordinates: Tensor
     acts: tuple[int, ...]

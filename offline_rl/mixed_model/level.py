@@ -14,7 +14,7 @@ from torch import Tensor
 from offline_rl.mixed_model.arrowhead import Precisions
 
 WORTH_A_CELL = 300
-"""Numbers that a cell must hold in the mean for a product of its own to pay."""
+"""Least mean count of numbers in a cell for which a matrix product per cell is faster."""
 
 _NUMBERS_AT_ONCE = 1 << 22
 """Numbers of outer products held at once: 32 MB."""

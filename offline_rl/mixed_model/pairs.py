@@ -17,7 +17,7 @@ from torch import Tensor
 from offline_rl.user_history import UserHistory
 
 N_NUMBERS = 6
-"""Numbers of a kind, K."""
+"""Number of pair features of each kind, K."""
 
 _HALF_LIFE_DAYS = 14.0
 

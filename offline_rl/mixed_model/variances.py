@@ -14,7 +14,7 @@ SCALE = 0.05
 """Mean of the prior on a standard deviation, in units of the score: 0.05 in log-odds."""
 
 LEAST, MOST = 1e-6, 5.0
-"""Variances stay between: effects of 0.001 in log-odds are none, and of more than 2 nobody has seen."""
+"""Limits of a variance: effects of 0.001 in log-odds are negligible, and none above 2 has been seen."""
 
 _NEWTON_STEPS = 30
 

@@ -12,7 +12,7 @@ Ints = NDArray[np.int64]
 Number = TypeVar("Number", np.float64, np.int64)
 
 FLOAT32_SLACK = 1e-6
-"""Policies run in float32, where probabilities that sum to one may overshoot it in the last places."""
+"""Rounding error of policies in float32, where probabilities may sum to slightly more than one."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,9 +1,9 @@
-"""What can be said of a mean of money beside the plain estimate, each under an assumption that it states.
+"""Robust estimates of a mean of money, each under an assumption that it states.
 
 No interval holds for every unbounded mean (Bahadur & Savage 1956, "The nonexistence of certain statistical
 procedures in nonparametric problems"): one order in a million may carry it all. Three answers remain. A mean
 of capped contributions has an interval, and a bias that is bounded if a second moment is. A lower bound needs
-no assumption where nothing is negative, since orders that nobody saw can only add. And a law of the baskets
+no assumption where nothing is negative, since unseen orders can only add. And a law of the baskets
 gives both ends, if they follow it.
 
 All three are made of the contributions c_g = Σ_{i∈g} w_i r_i of C independent clusters, in the reward's unit
@@ -21,7 +21,7 @@ from offline_rl.ope.intervals.student_t import student_t_interval
 from offline_rl.ope.records import EvaluationRounds, Floats
 
 FEWEST_BASKETS = 20
-"""Positive contributions that a law is fitted to, at least."""
+"""Fewest positive contributions that a distribution is fitted to."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def delta_log_normal(contribution: Floats, n_rounds: int, confidence: float) -> 
 
         (1 − p) / (C p) + s² / m + s⁴ / (2 (m − 1)).
 
-    Parametric: it is right about the order that nobody saw only if baskets go on as the law says.
+    Parametric: it is right about unseen orders only if baskets follow the law.
 
     Sources: Zhou & Gao 1997, "Confidence intervals for the log-normal mean", who compare it and name Cox as
     its author; with zeros Zhou & Tu 2000, "Confidence intervals for the mean of diagnostic test charge data

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from offline_rl.ope.records import Floats, Ints
 
 SURELY_SEEN = 10.0
-"""Showings that an item must have been due on a day, before their lack says that it was not on sale: by
-chance alone that happens once in 22,000."""
+"""Expected showings of an item on a day from which on none means that it was not on sale: by chance alone
+that happens once in 22,000."""
 
 
 def slot_distribution(

@@ -1,4 +1,4 @@
-"""What the shop does today: how often each item was shown in each slot of a segment.
+"""Frequency policy, of the shop today: the share of each item in each slot of a segment.
 
 It is the incumbent that keeps serving where no candidate was promoted.
 """
@@ -18,7 +18,7 @@ def smoothed_shares(counts: Tensor, strength: float) -> Tensor:
     share[g, l, a] = (counts[g, l, a] + strength · pooled[l, a]) / (sum_a counts[g, l, a] + strength)
 
     the posterior mean under a Dirichlet prior worth `strength` rounds; pooled[l, a] is the share over all
-    segments, uniform where nobody was ever shown anything in slot l.
+    segments, uniform where slot l was never filled.
 
     counts: [G, L, A], rounds in which the shop showed item a in slot l to segment g.
     Raises ValueError for negative counts or a strength that is not positive.

@@ -1,4 +1,4 @@
-"""What a policy is to everyone who evaluates or serves one."""
+"""Policy: the interface for evaluation and serving."""
 
 from abc import ABC, abstractmethod
 from typing import Protocol

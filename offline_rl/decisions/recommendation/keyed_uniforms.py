@@ -12,7 +12,7 @@ MOST_NUMBERS = 8
 def keyed_uniforms(keys: Iterable[str], n_numbers: int, *, salt: str) -> NDArray[np.float64]:
     """Return uniform numbers in [0, 1), float64 [keys, n_numbers], a pure function of salt and key.
 
-    A generator hands out numbers in order, so a user who leaves the batch would change everybody behind
+    A generator hands out numbers in order, so a user who leaves the batch would change all users behind
     him. Here the BLAKE2b hash of salt and key is read as 64-bit integers, whose 53 upper bits fill a float64.
 
     n_numbers: at most 8, the length of one hash.

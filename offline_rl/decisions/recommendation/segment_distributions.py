@@ -1,6 +1,6 @@
-"""What a segment of visitors is shown, where nobody is known by name: each item with its probability.
+"""The distribution of items shown to a segment, where logs have no users.
 
-A log without users has nobody to draw a slate for. One draw for a whole segment would be everybody's: what is
+A log without users has no one to draw a slate for. One draw for a whole segment would be everyone's: what is
 published is the distribution, and whoever serves draws from it for each visitor.
 """
 

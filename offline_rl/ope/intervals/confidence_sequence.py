@@ -15,13 +15,13 @@ from offline_rl.ope.records import EvaluationRounds, Floats
 STAKES = 2.0 ** -np.arange(1, 15)
 """Shares of the capital that portfolios bet in each round: whatever the log's length, one of them fits."""
 MIXES = expit(np.arange(-6.0, 7.0, 2.0))
-"""How portfolios split their stake between two bets, even on a scale of log odds."""
+"""Splits of a portfolio's stake between two bets, evenly spaced in log odds."""
 SHORTLIST_ABOVE = 1024
-"""Rounds above which only the portfolios are followed that two moments of the log find best."""
+"""Rounds above which only the portfolios that two moments of the log find best are followed."""
 SHORTLISTED = 16
-"""Portfolios that are followed then, for each end."""
+"""Number of portfolios that are followed then, for each end."""
 PRECISION = 1e-4
-"""Of the ends, on the scale of log odds."""
+"""Precision of the ends, on the scale of log odds."""
 
 
 def confidence_sequence(rounds: EvaluationRounds, bounds: KnownRange, confidence: float = 0.95) -> Interval:

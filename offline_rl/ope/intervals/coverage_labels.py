@@ -12,7 +12,7 @@ KEPT = (0.92, 0.98)
 MEAN_WEIGHT_CONFIDENCE = 0.99
 """Confidence of the mean weight's interval, which shows whether a log lacks what the policy prefers."""
 MEAN_WEIGHT_SLACK = 0.005
-"""Forgives probabilities that were rounded, as the gate does."""
+"""Deviation of the mean weight that rounded probabilities explain, as for the gate."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ STUDY: dict[IntervalName, tuple[Covered, ...]] = {
 
 The least share among groups of 100 or more of a world's 400 logs, rounded down, unless it is within a
 standard error of what is promised. tests/offline_rl/ope/test_interval_coverage.py tries the labels on other
-logs. What no label can know: of 400 short logs of a heavy-tailed world up to 25 lacked its large weights by
+logs. No label can show this: of 400 short logs of a heavy-tailed world up to 25 lacked its large weights by
 luck, with a mean weight still credible; they seem light, have no label, and held the truth in as few as
 17 %.
 """

@@ -13,7 +13,7 @@ from offline_rl.ope.records import Floats, Ints
 
 SLOPE_PENALTY = 1.0
 LEVEL_PENALTY = 0.1
-"""Prior precisions: an action that was never seen keeps a small probability instead of none."""
+"""Prior precision of the levels: an action that was never seen keeps a small probability."""
 
 Available = NDArray[np.bool_] | None
 """Which actions each of m rounds could show, [m, A]; None: all."""

@@ -14,16 +14,16 @@ from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.reliability import Reliability, reliability
 
 MARK = "propensities estimated, not logged"
-"""What tables say beside a value that rests on estimated propensities."""
+"""Remark in tables beside a value that depends on estimated propensities."""
 
 FORESEEN, SUREST_FORESEEN = 0.95, 0.998
-"""Shares of choices foreseen, of all and of the surer half, from which on nothing was left to chance.
+"""Shares of choices predicted, of all and of the surer half, from which on a policy counts as deterministic.
 
 Forecasts of a policy without chance fail where it changes its mind, and there they are unsure. A policy that
 explores in 1 % of its rounds surprises the sure ones too."""
 
 POOR_CALIBRATION = 0.05
-"""Share of misplaced choices from which on weights are better not trusted."""
+"""Share of misplaced choices from which on weights are not to be trusted."""
 
 SETTLED, MANY_SETTLED = 0.99, 0.05
 """Probability of an all but certain choice, and the share of such rounds that is worth a sentence."""
@@ -110,7 +110,7 @@ class Choices:
 
 @dataclass(frozen=True, eq=False)
 class _FoldModel:
-    """What one fold is estimated by, fitted on other folds."""
+    """The model that estimates one fold, fitted on other folds."""
 
     choice: ActionModel
     calibrated: CalibratedActions

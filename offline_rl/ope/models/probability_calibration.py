@@ -13,7 +13,7 @@ from offline_rl.ope.records import Floats, Ints
 Calibration = Literal["sigmoid", "isotonic", "none"]
 
 FEWEST_CHOICES = 10
-"""An action chosen less often than this, or not chosen less often, keeps its modeled probability."""
+"""Fewest rounds that chose an action, and that did not, for its probability to be calibrated."""
 
 SMALLEST = 1e-12
 

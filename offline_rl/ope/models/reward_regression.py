@@ -38,7 +38,7 @@ class RewardRegression(Protocol):
 
 @dataclass(frozen=True)
 class ConstantRewards:
-    """The same reward for all: what rounds that were all rewarded alike say."""
+    """The same reward for all actions, where all rounds had the same reward."""
 
     level: float
     n_actions: int

@@ -1,4 +1,4 @@
-"""Partial pooling: what a segment is worth, in the light of all others.
+"""Partial pooling: the value of each segment, drawn towards the mean of all.
 
 A small segment's own estimate is mostly noise, and the mean of all segments is not about it. The best guess
 lies between, closer to the mean the noisier the estimate and the more alike the segments are.
@@ -15,7 +15,7 @@ from offline_rl.ope.records import Floats
 from offline_rl.ope.segments.segment_estimates import SegmentEstimates
 
 _SPREADS = 100
-"""Values of τ over which a probability is summed."""
+"""Number of values of τ over which a probability is summed."""
 
 FEWEST_SEGMENTS = 4
 """Fewest segments whose differences are estimated: with fewer, the likelihood of τ² has no maximum."""

@@ -1,4 +1,4 @@
-"""One number per segment with its resamples: what pooling and tests over many segments start from."""
+"""Segment estimates: one number per segment with its resamples, for pooling and tests."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -13,7 +13,7 @@ from offline_rl.ope.trust.contribution_tail import tail_doubts
 from offline_rl.ope.trust.diagnostics import Diagnostics
 
 PRIOR_FREEDOM = 30.0
-"""With this many degrees of freedom a segment's own variance counts as much as that of all segments."""
+"""Degrees of freedom at which a segment's own variance counts as much as that of all segments."""
 
 
 @dataclass(frozen=True, eq=False)

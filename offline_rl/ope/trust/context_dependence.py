@@ -8,7 +8,7 @@ LEAST_VARIATION = 0.05
 """Relative variation of an action's propensity in a slot up to which it counts as constant."""
 
 MOST_SUDDEN = 0.5
-"""Share of that variation which may be sudden before it is owed to contexts and not to time."""
+"""Share of that variation that is sudden from which on it is due to contexts and not to time."""
 
 
 def depends_on_context(action: Ints, slot: Ints, propensity: Floats) -> float | None:

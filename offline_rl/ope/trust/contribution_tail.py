@@ -1,4 +1,4 @@
-"""The tail of the contributions w r: does a mean of such money settle, or do few orders decide it?
+"""The tail of the contributions w r: whether their mean converges, or few large orders decide it.
 
 No interval is valid for every mean of unbounded rewards (Bahadur & Savage 1956): a log of orders looks the
 same with and without the one order in a million that carries the mean. What a log can show is whether its own
@@ -57,15 +57,15 @@ MAX_SHARE = 0.2
 """Share of all contributions that one cluster may hold."""
 
 MIN_EFFECTIVE = 20.0
-"""Effective contributions that a mean needs, as many as rewarded users where all earn the same."""
+"""Fewest effective contributions that a mean needs; users with equal rewards count one each."""
 
 RECURS = 5
-"""A largest amount that this many clusters share is a cap, such as a limit of clicks, and not a tail."""
+"""Clusters with the largest amount from which on it is a cap, such as a limit of clicks, not a tail."""
 
 
 @dataclass(frozen=True)
 class ContributionTail:
-    """How uneven the contributions of a log's clusters are, of those that earned something.
+    """The unevenness of the contributions of a log's clusters, of those that earned something.
 
     The others contribute nothing to w r, and to w (r − q) the small change of a model, which would hide a
     large order.

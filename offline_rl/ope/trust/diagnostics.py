@@ -1,4 +1,4 @@
-"""How far a log can speak about a policy at all: size, overlap and tail of the importance weights."""
+"""Diagnostics of a policy's weights: how much a log says about it, by size, overlap and tail."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a mean weight other than it should be says, and what it leaves open."""
+"""Doubt from a mean weight that is not what it should be."""
 
 from math import isnan
 

@@ -11,7 +11,7 @@ import numpy as np
 from offline_rl.ope.records import FLOAT32_SLACK, Floats
 
 FEWEST_TO_FIT = 5
-"""Weights beyond the cutoff that a tail is fitted to, at least; Vehtari et al. 2024 fit to no fewer."""
+"""Fewest weights beyond the cutoff that a tail is fitted to, as in Vehtari et al. 2024."""
 
 PRIOR_WEIGHT, PRIOR_INDEX = 10, 0.5
 """The weakly informative prior of Vehtari et al. 2024: as if 10 more weights had had an index of 0.5."""

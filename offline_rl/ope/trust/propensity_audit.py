@@ -12,14 +12,14 @@ from offline_rl.ope.trust.propensity_identities import Identity, PropensityLog, 
 from offline_rl.ope.trust.reliability import Reliability, reliability
 
 FEWEST_BEHIND = 15
-"""Where no floor is known, a shortfall of a sum that rests on fewer clusters may be owed to a large 1/p that
-happened not to occur."""
+"""Fewest clusters behind a sum whose shortfall counts, where no floor is known: with fewer, a large 1/p may
+have not occurred by chance."""
 
 MOST_SURE = math.log(1e9)
-"""Rarer chances are all called one in a billion."""
+"""Largest log evidence that is reported: rarer chances are all called one in a billion."""
 
 SUM_SLACK = 1e-3
-"""How far a round's probabilities may be from adding up to 1: what rounding to four decimals leaves of 20."""
+"""Largest error of the sum of a round's probabilities: the rounding of 20 numbers to four decimals."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from offline_rl.ope.trust.betting import among_the_first, log_e_value
 from offline_rl.ope.trust.propensity_identities import TOO_LARGE, TOO_SMALL
 
 EDGES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0)
-"""Bins of probability, each with its upper edge and without its lower one."""
+"""Edges of the bins of probability; a bin includes its upper edge."""
 
 
 @dataclass(frozen=True)

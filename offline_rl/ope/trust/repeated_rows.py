@@ -32,10 +32,10 @@ from offline_rl.ope.records import Ints
 LEVEL = 1e-6
 
 MOST_COPIES = 10
-"""A stretch of rows that fills a log more often was made by a design and not by a delivery."""
+"""Most copies of a stretch of rows that a repeated delivery explains; more are by design."""
 
 FEWEST_DIFFERENT = 30
-"""Neighbors that must differ before their order says anything."""
+"""Fewest neighbors that must differ for their order to be tested."""
 
 Way = Literal["whole", "in a row", "even", "pairs"]
 Keys = NDArray[np.uint64]

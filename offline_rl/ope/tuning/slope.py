@@ -10,7 +10,7 @@ from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.tuning.mean_moments import MeanMoments
 
 SLACK = sqrt(6) - 1
-"""How far an earlier interval reaches in the rule of SLOPE++."""
+"""Factor on an earlier interval's half-width in the rule of SLOPE++."""
 
 
 def choices(values: Floats, half_widths: Floats) -> Ints:

@@ -29,7 +29,7 @@ GRIDS: dict[str, Sequence[float]] = {
 """family → the numbers among which `FAMILY:auto` chooses"""
 
 AUTO = "auto"
-"""What stands behind the colon, in the place of a number."""
+"""The word after the colon, instead of a number."""
 
 
 @dataclass(frozen=True)
