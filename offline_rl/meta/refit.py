@@ -1,4 +1,4 @@
-"""Refit: before it serves, the pooled model has seen every segment's rounds.
+"""Refit: before serving, the pooled model is fitted again on the rounds of all segments.
 
 Learners are chosen with a pooled model that has seen no validation and no test segment, or validation would
 be flattered. A policy that serves may learn from everything before the holdout. In simulated shops that

@@ -13,7 +13,7 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.task_batches import Batch, pad_tasks
 
 FLOOR = 0.1
-"""Added to each priority, as a share of their mean, so every session may be drawn and no correction exceeds 11."""
+"""Added to each priority, as a share of their mean: every session may be drawn, no correction exceeds 11."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,7 +27,7 @@ _TASKS_PER_BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class ValidationBatch:
-    """Validation tasks of about the same length: a few of many would be padded to one long log otherwise.
+    """Validation tasks of about the same length, so that they need little padding.
 
     support: what to adapt to. query: what to evaluate on, with q_hat [T, N, A].
     """

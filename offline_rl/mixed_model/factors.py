@@ -1,4 +1,4 @@
-"""History factors: a user's history with all items in a few columns; one item's views speak of others.
+"""History factors: a user's history with all items, as a few columns.
 
 With h_j = log(1 + acts on item j) the columns are h'V. Up to `MOST` items V is the identity, and an item's
 coefficients say how interest in each item moves its clicks; beyond, V holds the leading right singular

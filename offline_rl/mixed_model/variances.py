@@ -1,4 +1,4 @@
-"""Prior variances by empirical Bayes: each block of coefficients is believed as far as the log bears it out.
+"""Prior variances by empirical Bayes: one for each block of coefficients.
 
 The standard deviation s of a block maximizes the marginal likelihood of the rewards under Laplace's
 approximation, times an exponential prior on s. Without that prior a block that has nothing to say ends above

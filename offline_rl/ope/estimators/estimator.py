@@ -1,4 +1,4 @@
-"""What every off-policy estimator is: terms per round, whose sums add, and a value made of the sums."""
+"""Interface of off-policy estimators: terms per round, and a value computed from their sums."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Forms: what an estimator makes of weights, rewards and a reward model, whatever the weights are.
+"""Forms of estimators: how weights, rewards and a reward model give a value, for any weights.
 
     Mean              V = Σ w r / n
     CorrectedMean     V = Σ [q_policy + w (r − q_logged)] / n

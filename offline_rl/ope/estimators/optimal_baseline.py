@@ -1,4 +1,4 @@
-"""Estimators with an optimal control variate: the weight, whose mean is known, pays for some of the noise."""
+"""Estimators with an optimal control variate: the weight, whose mean is known, removes some of the noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar

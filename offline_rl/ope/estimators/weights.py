@@ -1,4 +1,4 @@
-"""Weights: what takes the place of w in a form. Each is a ratio of the two policies' probabilities."""
+"""Weights that a form may use as w: each is a ratio of the two policies' probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Intervals whose ends reckon with one more cluster like the largest that was seen."""
+"""Intervals whose ends allow for one more cluster like the largest in the log."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Cross-fitted reward models: no round is corrected by a model that saw its user."""
+"""Cross-fitted reward models: a round's model was fitted without the rounds of its user."""
 
 from typing import NamedTuple
 

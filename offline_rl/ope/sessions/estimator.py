@@ -1,4 +1,4 @@
-"""What every estimator over sessions is: terms per session, whose sums add, and a value made of the sums."""
+"""Interface of estimators over sessions: terms per session, and a value computed from their sums."""
 
 from typing import Protocol
 

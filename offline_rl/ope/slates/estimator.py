@@ -1,4 +1,4 @@
-"""What every slate estimator is: terms per row, whose sums add, and a value made of the sums."""
+"""Interface of slate estimators: terms per row, and a value computed from their sums."""
 
 from typing import Protocol
 
