@@ -17,21 +17,21 @@ at 0.05 a lead of 0.03 is preferred less than 2 to 1."""
 
 
 def choose_temperature(
-    model: RewardModel, unseen: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
+    model: RewardModel, held_out: LoggedRounds, temperatures: Sequence[float] = TEMPERATURES
 ) -> float:
     """Return greediest temperature that beats each softer choice by a standard error, by doubly robust value.
 
-    A paired comparison on `unseen`, which the model must not have seen: starting from the softest, a
+    A paired comparison on `held_out`, which the model must not have seen: starting from the softest, a
     sharper read-out replaces the current one if its gain exceeds the clustered standard error of the gain.
     """
     current, *sharper = sorted(temperatures, reverse=True)
-    if unseen.n == 0:
+    if held_out.n == 0:
         return current
-    q_hat = model.expected_rewards(unseen)
-    terms = _value_terms(model, current, unseen, q_hat)
+    q_hat = model.expected_rewards(held_out)
+    terms = _value_terms(model, current, held_out, q_hat)
     for temperature in sharper:
-        candidate = _value_terms(model, temperature, unseen, q_hat)
-        if sure_gain(candidate - terms, unseen.cluster) > 0.0:
+        candidate = _value_terms(model, temperature, held_out, q_hat)
+        if sure_gain(candidate - terms, held_out.cluster) > 0.0:
             current, terms = temperature, candidate
     return current
 
