@@ -20,6 +20,9 @@ TRUTH = "var(--series-truth)"
 
 # Inline SVG needs no namespace, and a page without any address is easier to check.
 _NAMESPACES = re.compile(r'\s(?:xmlns|xmlns:xlink|version|class)="[^"]*"')
+# Vega describes facets in English; the figure around the chart says what it shows in the page's language.
+_GROUP = re.compile(r"<g [^>]*>")
+_DESCRIPTIONS = re.compile(r'\s(?:role|aria-roledescription|aria-label)="[^"]*"')
 
 
 def svg(chart: Any, numbers: Numbers) -> Markup:
@@ -51,7 +54,8 @@ def svg(chart: Any, numbers: Numbers) -> Markup:
     )
     text = vl_convert.vegalite_to_svg(themed.to_dict(), format_locale=_locale(numbers))
     head, rest = text.split(">", 1)
-    return Markup(_NAMESPACES.sub("", head) + ' aria-hidden="true" focusable="false">' + rest)  # noqa: S704
+    drawn = _GROUP.sub(lambda group: _DESCRIPTIONS.sub("", group[0]), rest)
+    return Markup(_NAMESPACES.sub("", head) + ' aria-hidden="true" focusable="false">' + drawn)  # noqa: S704
 
 
 def _locale(numbers: Numbers) -> dict[str, Any]:

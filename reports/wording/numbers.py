@@ -79,8 +79,8 @@ class Numbers:
 
     def percentage(self, number: float) -> str:
         """Return a share as a percentage with one decimal, and none where that would be zero."""
-        shown = self.fixed(100 * number, 1)
-        return self.percent.format(number=shown.removesuffix(f"{self.decimal}0"))
+        decimals = 0 if f"{100 * number:.1f}".endswith(".0") else 1
+        return self.percent.format(number=self.fixed(100 * number, decimals))
 
     def confidence(self, number: float) -> str:
         """Return the confidence of an interval."""
