@@ -40,7 +40,7 @@ def segment_evidence(
     segments = [verdict for verdict in verdicts if verdict.segment_id != EVERYONE]
     if not segments:
         return None
-    judged = _judged(values, segments)
+    of_candidates = _of_candidates(values, segments)
     reward = reward.resized([(v.difference, v.lower, v.upper) for v in segments])
     ordered = sorted(segments, key=lambda v: (-v.n_rounds, v.segment_id))
     worst = harmed(segments)
@@ -54,20 +54,20 @@ def segment_evidence(
             for v in worst[:HARMED_LISTED]
         ),
         harmed_left_out=catalog.text("harmed.more", n=n_left_out) if n_left_out > 0 else "",
-        table=_table(ordered, judged, reward, catalog, has_users=has_users),
+        table=_table(ordered, of_candidates, reward, catalog, has_users=has_users),
     )
 
 
 def _table(
     ordered: list[Verdict],
-    judged: dict[str, PolicyValue],
+    of_candidates: dict[str, PolicyValue],
     reward: RewardFormat,
     catalog: Catalog,
     *,
     has_users: bool,
 ) -> PrintedTable:
     bars = interval_bars([(v.difference, v.lower, v.upper) for v in ordered])
-    users = _users(ordered, judged, catalog) if has_users else {}
+    users = _users(ordered, of_candidates, catalog) if has_users else {}
     champions = sorted({verdict.champion for verdict in ordered})
     rows: list[tuple[Cell, ...]] = []
     whys = []
@@ -112,14 +112,16 @@ def _table(
     return first_rows(caption, columns, rows, "out_verdicts", whys=whys)
 
 
-def _judged(values: Sequence[PolicyValue], segments: Sequence[Verdict]) -> dict[str, PolicyValue]:
+def _of_candidates(values: Sequence[PolicyValue], segments: Sequence[Verdict]) -> dict[str, PolicyValue]:
     candidates = {verdict.segment_id: verdict.candidate for verdict in segments}
     own = [value for value in values if candidates.get(value.segment_id) == value.policy]
     leading = leading_estimators(own)[:1]
     return {value.segment_id: value for value in own if value.estimator in leading}
 
 
-def _users(ordered: list[Verdict], judged: dict[str, PolicyValue], catalog: Catalog) -> dict[str, Cell]:
-    known = [judged[verdict.segment_id] for verdict in ordered if verdict.segment_id in judged]
+def _users(
+    ordered: list[Verdict], of_candidates: dict[str, PolicyValue], catalog: Catalog
+) -> dict[str, Cell]:
+    known = [of_candidates[verdict.segment_id] for verdict in ordered if verdict.segment_id in of_candidates]
     cells = people([value.n_users for value in known], catalog)
     return {value.segment_id: cell for value, cell in zip(known, cells, strict=True)}

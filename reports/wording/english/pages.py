@@ -34,7 +34,12 @@ FRAME: Mapping[str, str] = {
 TABLES_THAT_LACK: Mapping[str, str] = {
     "absent.missing": "{table} was not published: {why}.",
     "absent.empty": "{table} has no rows: {why}.",
-    **{f"absent_why.{name}": table.why_it_matters for area in AREAS for name, table in area.tables.items()},
+    **{
+        f"absent_why.{name}": table.why_it_matters
+        for area in AREAS
+        for name, table in area.tables.items()
+        if table.why_it_matters
+    },
     "absent_why.out_policy_values": "without it no policy has a measured value",
     "absent_why.out_verdicts": "without it the gate's decision and its reasons are unknown",
     "absent_why.out_segment_tasks": (

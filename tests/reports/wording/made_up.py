@@ -49,17 +49,18 @@ class MadeUpNumbers(Numbers):
 
 
 def _day(day: date) -> str:
-    return f"{day:%d.%m.%Y}".translate(_OWN)
+    return f"⟦{day:%d.%m.%Y}⟧".translate(_OWN)
 
 
 def _minute(time: datetime) -> str:
-    return f"{time:%H:%M %d.%m.%Y}".translate(_OWN)
+    return f"⟦{time:%H:%M %d.%m.%Y}⟧".translate(_OWN)
 
 
 def _numbers() -> Numbers:
     signs = {field.name: getattr(ENGLISH.numbers, field.name) for field in fields(Numbers)}
     templates = {name: marked(sign) for name, sign in signs.items() if "{" in str(sign)}
-    return MadeUpNumbers(**signs | templates | {"day": _day, "minute": _minute})
+    own = {"thousands": "٬", "decimal": "٫", "day": _day, "minute": _minute}
+    return MadeUpNumbers(**signs | templates | own)
 
 
 def _all_marked(texts: Mapping[str, str]) -> dict[str, str]:

@@ -16,8 +16,9 @@ from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from offline_rl.ope.robust_values import RobustValue
 from offline_rl.ope.trust.repeated_rows import Way
 from reports.summaries import policy_answer
-from reports.wording.catalog import OTHER
+from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import _ROOMS, ENGLISH
+from tests.reports.wording.catalogs import CATALOGS
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = ("reports", "flows/commands")
@@ -97,17 +98,39 @@ def test_verdicts_are_those_of_the_contract() -> None:
     assert "judged.split_by_user" in ENGLISH.texts and "judged.split_by_round" in ENGLISH.texts
 
 
-def test_placeholders_arrive_written() -> None:
-    for key, text in ENGLISH.texts.items():
-        for _, name, spec, conversion in Formatter().parse(text):
-            assert name is None or (name.isidentifier() and not spec and not conversion), key
+each_language = pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 
 
-def test_forms_of_one_text_name_the_same_things_and_its_count() -> None:
-    for key, counted in ENGLISH.plurals.items():
-        texts = ENGLISH.texts if key in ENGLISH.texts else ENGLISH.sentences
+@each_language
+def test_a_language_has_every_text_and_no_other(catalog: Catalog) -> None:
+    assert without_forms(catalog) == without_forms(ENGLISH)
+    assert all(catalog.texts.values())
 
-        assert placeholders(texts[f"{key}.one"]) <= placeholders(texts[key]) | {counted}, key
+
+@each_language
+def test_every_form_of_a_counted_text_is_there(catalog: Catalog) -> None:
+    forms = {catalog.form(count) for count in range(200)} - {OTHER}
+
+    for key in catalog.plurals:
+        texts = catalog.texts if key in catalog.texts else catalog.sentences
+        assert {f"{key}.{form}" for form in forms} <= texts.keys(), key
+
+
+@each_language
+def test_placeholders_are_those_of_english_and_arrive_written(catalog: Catalog) -> None:
+    for key, text in catalog.texts.items():
+        whole = key if key in without_forms(catalog) else key.rpartition(".")[0]
+        offered = placeholders(ENGLISH.texts[whole]) | {ENGLISH.plurals.get(whole, "")}
+
+        assert placeholders(text) <= offered, key
+        assert all(not spec and not sign for _, _, spec, sign in Formatter().parse(text)), key
+
+
+def without_forms(catalog: Catalog) -> set[str]:
+    """Return the keys of texts, without those of plural forms beside `other`."""
+    counted = tuple(f"{key}." for key in catalog.plurals if key in catalog.texts)
+    forms = {catalog.form(count) for count in range(200)}
+    return {key for key in catalog.texts if not (key.startswith(counted) and key.rpartition(".")[2] in forms)}
 
 
 def placeholders(text: str) -> set[str]:

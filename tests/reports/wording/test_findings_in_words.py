@@ -19,8 +19,7 @@ from features.contracts.findings import Finding, finding
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import ENGLISH
 from reports.wording.sentences import say, sentences
-
-CATALOGS = {"english": ENGLISH}
+from tests.reports.wording.catalogs import CATALOGS
 
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),

@@ -70,6 +70,9 @@ NAMES = (
 )
 """Columns whose values are names: whoever named them says how."""
 
+NAMED_BY_MANIFEST = ("run_id", "shop", "source", "reward", "currency", "config_hash", "seed", "device")
+"""Its dates and counts are the language's to write."""
+
 CODES = ("rule", "reason_code", "fallback_level", "example")
 """Columns whose cells print what the tables have, for whoever looks it up there: codes, and bad lines."""
 
@@ -79,6 +82,10 @@ NOT_YET = {
     "interval_method": "how an interval was made is a text of offline_rl.ope.intervals",
 }
 """Columns that bring English sentences to a page → why they still do."""
+
+
+SIGNS = frozenset(f"{DIGITS}{MADE_UP.numbers.thousands}{MADE_UP.numbers.decimal}+−–% ·✓✕○■↔=▼!?")
+"""What may stand outside: numbers as the language writes them, and symbols, which are not words."""
 
 
 class Texts(HTMLParser):
@@ -126,8 +133,8 @@ def flat(tree: Mapping[str, object]) -> Iterator[str]:
 
 def names_of(sample: SampleNight) -> set[str]:
     """Return what the data name, and the names of tables and settings."""
-    manifest = {name: value for name, value in sample.manifest.items() if name not in ("unit", "undecided")}
-    found = {str(value) for value in manifest.values() if isinstance(value, str | int)}
+    manifest = sample.manifest
+    found = {str(manifest[key]) for key in NAMED_BY_MANIFEST if manifest.get(key) is not None}
     found |= {text for name in ("config", "versions") for text in flat(manifest.get(name, {}))}
     found |= {*OUTPUTS, *(f"{name}.csv" for name in OUTPUTS)}
     return found | of_columns(sample, NAMES)
@@ -148,7 +155,7 @@ def outside(text: str, names: set[str]) -> str:
     rest = re.sub("⟦[^⟦⟧]*⟧", " ", text)
     for name in sorted(filter(None, names), key=len, reverse=True):
         rest = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", rest)
-    return " ".join(re.findall(rf"[^\W{DIGITS}]+|⟦|⟧", rest))
+    return "".join(letter if letter not in SIGNS else " " for letter in rest).strip()
 
 
 def leaks(page: str, names: set[str], codes: Set[str] = frozenset()) -> list[str]:
@@ -218,5 +225,5 @@ def test_the_page_of_a_policy_has_no_word_that_is_not_of_the_language(name: str)
 def test_the_check_sees_a_word_and_a_number_that_code_wrote() -> None:
     assert outside("⟦Judged on ⟧٤٠٠⟦ rounds⟧", set()) == ""
     assert outside("⟦Judged on ⟧400 rounds", set()) == "400 rounds"
-    assert outside("⟦Served by ⟧maml, kept", {"maml"}) == "kept"
-    assert outside("⟦half a mark", set()) == "⟦ half a mark"
+    assert outside("⟦Served by ⟧maml, kept", {"maml"}) == ", kept"
+    assert outside("⟦half a mark", set()) == "⟦half a mark"
