@@ -9,14 +9,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.summaries.line_breaks import breakable, wrapping
+from reports.wording.catalog import Catalog
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = ("report.css", "verdict.css", "table.css", "figure.css")
 SCRIPT = "sort.js"
 
 
-def render(template: str, **context: Any) -> str:
+def render(template: str, catalog: Catalog, **context: Any) -> str:
     """Return the filled template with the page's style, script and content security policy.
+
+    catalog: the language, from which templates take every word. Raises jinja2.UndefinedError where the
+    context lacks a value that the template prints.
 
     Nothing may load: `default-src 'none'` stands, and only this very style and script are let through.
     """
@@ -24,7 +28,8 @@ def render(template: str, **context: Any) -> str:
     script = _asset(SCRIPT)
     policy = f"default-src 'none'; style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'"
     assets = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
-    return _environment().get_template(template).render(**context, **assets, content_security_policy=policy)
+    page = _environment(catalog).get_template(template)
+    return page.render(**context, **assets, content_security_policy=policy)
 
 
 def csp_hash(text: str) -> str:
@@ -37,7 +42,7 @@ def csp_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(digest).decode("ascii")
 
 
-def _environment() -> Environment:
+def _environment(catalog: Catalog) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -46,6 +51,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"breakable": breakable, "wrapping": wrapping}
+    # Globals, so that macros of imported templates have the language too.
+    environment.globals |= {"catalog": catalog, "text": catalog.text}
     return environment
 
 

@@ -367,9 +367,10 @@ def _area_lines(result: "NightResult") -> list[str]:
     from features.areas import AREAS
     from reports.pages.area_part import part_of
     from reports.summaries.night import read_night
+    from reports.wording.language import LANGUAGE
 
     night = read_night(result.published.folder)
-    return [line for area in AREAS for line in part_of(area).lines(night)]
+    return [line for area in AREAS for line in part_of(area).lines(night, LANGUAGE)]
 
 
 def execute(arguments: Sequence[str]) -> int:

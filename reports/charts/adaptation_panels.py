@@ -8,6 +8,7 @@ from markupsafe import Markup
 from reports.charts.theme import CANDIDATE, TRUTH, svg, values
 from reports.summaries.adaptation_curves import AdaptationCurve
 from reports.summaries.formatting import RewardFormat
+from reports.wording.catalog import Catalog
 
 PANELS_PER_ROW = 3
 WIDTH, HEIGHT = 190, 130
@@ -15,10 +16,17 @@ WIDTH, HEIGHT = 190, 130
 WIDTHS = {1: 520, 2: 240}
 
 
-def adaptation_panels(curves: Sequence[AdaptationCurve], reward: RewardFormat, *, axis: str) -> Markup:
+def adaptation_panels(
+    curves: Sequence[AdaptationCurve], reward: RewardFormat, catalog: Catalog, *, axis: str
+) -> Markup:
     """Return value on new segments by rounds of support; the panels share one scale, so heights compare."""
     rows = [
-        {"learner": curve.learner, "rounds": point.label, "line": line, "value": reward.shown(number)}
+        {
+            "learner": curve.learner,
+            "rounds": amount_label(point.amount, catalog),
+            "line": line,
+            "value": reward.shown(number),
+        }
         for curve in curves
         for point in curve.points
         for line, number in (("estimated", point.value), ("true", point.true_value))
@@ -31,8 +39,8 @@ def adaptation_panels(curves: Sequence[AdaptationCurve], reward: RewardFormat, *
         .encode(
             x=alt.X(
                 "rounds:N",
-                title="rounds of support",
-                sort=[point.label for point in longest.points],
+                title=catalog.text("axis.support"),
+                sort=[amount_label(point.amount, catalog) for point in longest.points],
                 axis=alt.Axis(grid=False, labelAngle=0),
             ),
             y=alt.Y(
@@ -55,5 +63,11 @@ def adaptation_panels(curves: Sequence[AdaptationCurve], reward: RewardFormat, *
             columns=PANELS_PER_ROW,
             bounds="flush",
             spacing=alt.RowColnumber(row=72, column=24),
-        )
+        ),
+        catalog.numbers,
     )
+
+
+def amount_label(amount: int | None, catalog: Catalog) -> str:
+    """Return an amount of support, None for all of it, or of steps, as axes and heads have it."""
+    return catalog.text("support.all") if amount is None else catalog.numbers.count(amount)

@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from reports.charts.theme import BASELINE, CANDIDATE, OTHER, svg, values
 from reports.summaries.budget import BudgetCell
+from reports.wording.numbers import Numbers
 
 CELLS_DRAWN = 20
 STEP = 24
 
 
-def budget_moves(cells: Sequence[BudgetCell], *, axis: str) -> Markup:
+def budget_moves(cells: Sequence[BudgetCell], numbers: Numbers, *, axis: str) -> Markup:
     """Return the chart of the first cells: ring for today, triangle for tomorrow in the way it moves."""
     rows = [
         {
@@ -43,4 +44,4 @@ def budget_moves(cells: Sequence[BudgetCell], *, axis: str) -> Markup:
             legend=None,
         ),
     )
-    return svg(alt.layer(lines, today, tomorrow).properties(width=560, height={"step": STEP}))
+    return svg(alt.layer(lines, today, tomorrow).properties(width=560, height={"step": STEP}), numbers)

@@ -8,12 +8,15 @@ from markupsafe import Markup
 from reports.charts.theme import BASELINE, CANDIDATE, OTHER, svg, values
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.learning_curves import LearningCurve
+from reports.wording.catalog import Catalog
 
 PANELS_PER_ROW = 3
 WIDTH, HEIGHT = 210, 130
 
 
-def validation_panels(curves: Sequence[LearningCurve], reward: RewardFormat, *, axis: str) -> Markup:
+def validation_panels(
+    curves: Sequence[LearningCurve], reward: RewardFormat, catalog: Catalog, *, axis: str
+) -> Markup:
     """Return value on validation segments by step; the panels share one scale, so heights compare."""
     rows = [
         {"learner": curve.learner, "step": point.step, "line": line, "value": reward.shown(number)}
@@ -28,22 +31,25 @@ def validation_panels(curves: Sequence[LearningCurve], reward: RewardFormat, *, 
             "line:N", scale=alt.Scale(domain=lines, range=[[1, 0], [5, 3]]), legend=None
         ),
     )
-    return _panels(chart, "value:Q", axis, share_scale=True)
+    return _panels(chart, "value:Q", axis, catalog, share_scale=True)
 
 
-def loss_panels(curves: Sequence[LearningCurve]) -> Markup:
+def loss_panels(curves: Sequence[LearningCurve], catalog: Catalog) -> Markup:
     """Return training loss by step; each panel has its own scale: losses differ in kind."""
     rows = [
         {"learner": curve.learner, "step": point.step, "loss": point.loss}
         for curve in curves
         for point in curve.points
     ]
-    return _panels(alt.Chart(values(rows)).encode(color=alt.value(OTHER)), "loss:Q", None, share_scale=False)
+    chart = alt.Chart(values(rows)).encode(color=alt.value(OTHER))
+    return _panels(chart, "loss:Q", None, catalog, share_scale=False)
 
 
-def _panels(chart: alt.Chart, quantity: str, title: str | None, *, share_scale: bool) -> Markup:
+def _panels(
+    chart: alt.Chart, quantity: str, title: str | None, catalog: Catalog, *, share_scale: bool
+) -> Markup:
     lines = chart.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14, opacity=1)).encode(
-        x=alt.X("step:Q", title="meta-training step", axis=alt.Axis(tickCount=4, grid=False)),
+        x=alt.X("step:Q", title=catalog.text("axis.step"), axis=alt.Axis(tickCount=4, grid=False)),
         y=alt.Y(
             quantity,
             title=title,
@@ -57,4 +63,5 @@ def _panels(chart: alt.Chart, quantity: str, title: str | None, *, share_scale: 
         bounds="flush",  # else panels with longer axis labels sit lower than their neighbors
         spacing=alt.RowColnumber(row=72, column=24 if share_scale else 64),
     )
-    return svg(faceted if share_scale else faceted.resolve_scale(y="independent"))
+    scaled = faceted if share_scale else faceted.resolve_scale(y="independent")
+    return svg(scaled, catalog.numbers)

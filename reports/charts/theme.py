@@ -11,6 +11,8 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
+from reports.wording.numbers import Numbers
+
 CANDIDATE = "var(--series-candidate)"
 BASELINE = "var(--series-baseline)"
 OTHER = "var(--series-other)"
@@ -18,10 +20,15 @@ TRUTH = "var(--series-truth)"
 
 # Inline SVG needs no namespace, and a page without any address is easier to check.
 _NAMESPACES = re.compile(r'\s(?:xmlns|xmlns:xlink|version|class)="[^"]*"')
+# Vega describes facets in English; the figure around the chart says what it shows in the page's language.
+_GROUP = re.compile(r"<g [^>]*>")
+_DESCRIPTIONS = re.compile(r'\s(?:role|aria-roledescription|aria-label)="[^"]*"')
 
 
-def svg(chart: Any) -> Markup:
+def svg(chart: Any, numbers: Numbers) -> Markup:
     """Return the chart as SVG text: transparent, in the ink of the page, without Vega's inner roles.
+
+    numbers: how the language writes the numbers of axes.
 
     The text comes from vl-convert, which escapes labels; the figure around it carries role and name.
     """
@@ -45,9 +52,21 @@ def svg(chart: Any) -> Markup:
         )
         .configure_header(labelColor="currentColor", labelFontSize=13, labelFontWeight="bold", title=None)
     )
-    text = vl_convert.vegalite_to_svg(themed.to_dict())
+    text = vl_convert.vegalite_to_svg(themed.to_dict(), format_locale=_locale(numbers))
     head, rest = text.split(">", 1)
-    return Markup(_NAMESPACES.sub("", head) + ' aria-hidden="true" focusable="false">' + rest)  # noqa: S704
+    drawn = _GROUP.sub(lambda group: _DESCRIPTIONS.sub("", group[0]), rest)
+    return Markup(_NAMESPACES.sub("", head) + ' aria-hidden="true" focusable="false">' + drawn)  # noqa: S704
+
+
+def _locale(numbers: Numbers) -> dict[str, Any]:
+    """Return the signs of numbers on axes, as d3 names them."""
+    return {
+        "decimal": numbers.decimal,
+        "thousands": numbers.thousands,
+        "grouping": [3],
+        "currency": ["", ""],
+        "minus": numbers.minus,
+    }
 
 
 def values(rows: list[dict[str, Any]]) -> alt.InlineData:

@@ -7,6 +7,7 @@ import altair as alt
 from markupsafe import Markup
 
 from reports.charts.theme import BASELINE, CANDIDATE, OTHER, TRUTH, svg, values
+from reports.wording.numbers import Numbers
 
 GAP = 0.25
 SHAPES = ("circle", "square")
@@ -30,7 +31,7 @@ class ValueMark:
     true_value: float | None
 
 
-def value_intervals(marks: Sequence[ValueMark], *, axis: str, width: int = 640) -> Markup:
+def value_intervals(marks: Sequence[ValueMark], numbers: Numbers, *, axis: str, width: int = 640) -> Markup:
     """Return the chart; policies keep the order of the marks. width: of the plot, in pixels."""
     policies = list(dict.fromkeys(mark.policy for mark in marks))
     lanes = sorted({mark.lane for mark in marks})
@@ -71,4 +72,4 @@ def value_intervals(marks: Sequence[ValueMark], *, axis: str, width: int = 640) 
         .encode(x="true_value:Q", y=rows_of_policies)
     )
     height = round(LANE * len(lanes) / (1 - GAP)) * len(policies)
-    return svg(alt.layer(truth, intervals, points).properties(width=width, height=height))
+    return svg(alt.layer(truth, intervals, points).properties(width=width, height=height), numbers)

@@ -13,6 +13,7 @@ from reports.pages.figure import Figure
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import Night
 from reports.summaries.printed_table import PrintedTable
+from reports.wording.catalog import Catalog
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -83,28 +84,28 @@ class Card:
     paragraphs: tuple[str, ...]
 
 
-def _nothing(_night: Night) -> tuple[()]:
+def _nothing(_night: Night, _catalog: Catalog) -> tuple[()]:
     return ()
 
 
-def _no_card(_night: Night) -> None:
+def _no_card(_night: Night, _catalog: Catalog) -> None:
     return None
 
 
 @dataclass(frozen=True)
 class AreaPart:
-    """What one area adds to the report; a module of its own holds it under the name PART.
+    """What one area adds to the report, in a language; a module of its own holds it under the name PART.
 
     sections: of the page of decisions, none without rows. card: on the overview.
     key_counts: pairs of name and text on the overview. cautions: sentences on what its numbers do not prove.
     lines: what `metacart run` prints of it.
     """
 
-    sections: Callable[[Night, RewardFormat], tuple[Section, ...]]
-    card: Callable[[Night], Card | None] = _no_card
-    key_counts: Callable[[Night], Pairs] = _nothing
-    cautions: Callable[[Night], tuple[str, ...]] = _nothing
-    lines: Callable[[Night], tuple[str, ...]] = _nothing
+    sections: Callable[[Night, RewardFormat, Catalog], tuple[Section, ...]]
+    card: Callable[[Night, Catalog], Card | None] = _no_card
+    key_counts: Callable[[Night, Catalog], Pairs] = _nothing
+    cautions: Callable[[Night, Catalog], tuple[str, ...]] = _nothing
+    lines: Callable[[Night, Catalog], tuple[str, ...]] = _nothing
 
 
 if TYPE_CHECKING:

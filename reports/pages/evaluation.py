@@ -1,8 +1,8 @@
 """Evaluation: what each policy is worth, for everyone and for each segment, and how learning went."""
 
 from dataclasses import dataclass
+from functools import partial
 
-from reports import wording
 from reports.pages.evaluation_arms import ArmEvidence, arm_evidence
 from reports.pages.evaluation_learning import LearningEvidence, learning_evidence
 from reports.pages.evaluation_segments import SegmentEvidence, segment_evidence
@@ -19,6 +19,7 @@ from reports.summaries.policy_values import policy_values
 from reports.summaries.segment_tasks import segment_tasks
 from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import for_everyone, verdicts
+from reports.wording.catalog import Catalog
 from reports.wording.sentences import say
 
 
@@ -39,40 +40,45 @@ class DomainEvidence:
     arms: ArmEvidence | None
 
 
-def evaluation(night: Night, formats: dict[str, RewardFormat]) -> tuple[DomainEvidence, ...]:
+def evaluation(
+    night: Night, formats: dict[str, RewardFormat], catalog: Catalog
+) -> tuple[DomainEvidence, ...]:
     """Return the evidence of each domain that has any."""
     values = policy_values(night.rows("out_policy_values"))
     records = verdicts(night.rows("out_verdicts"))
     has_users = night.manifest.unit == "user"
-    notes = grouped_notes(night.manifest.notes, say)
+    notes = grouped_notes(night.manifest.notes, partial(say, catalog=catalog))
     domains = []
     for domain in DOMAINS:
         own_values = [value for value in values if value.domain == domain]
         own_verdicts = [verdict for verdict in records if verdict.domain == domain]
         reasons = [found for verdict in for_everyone(own_verdicts) for found in verdict.findings]
         evidence = DomainEvidence(
-            title=wording.DOMAINS[domain],
+            title=catalog.text(f"area.{domain}"),
             anchor=f"evaluation-{domain}",
-            reasons=say(reasons, smallest=SMALLEST_GROUP),
-            values=value_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
-            segments=segment_evidence(own_values, own_verdicts, formats[domain], has_users=has_users),
+            reasons=say(reasons, smallest=SMALLEST_GROUP, catalog=catalog),
+            values=value_evidence(own_values, own_verdicts, formats[domain], catalog, has_users=has_users),
+            segments=segment_evidence(
+                own_values, own_verdicts, formats[domain], catalog, has_users=has_users
+            ),
             learning=learning_evidence(
                 learning_curves(night.rows("out_learning_curves"), domain),
                 segment_tasks(night.rows("out_segment_tasks"), domain),
                 [note for note in notes if note.domain == domain],
                 formats[domain],
+                catalog,
                 has_users=has_users,
             ),
-            unseen=_unseen(night, domain, formats[domain]) if own_values else None,
-            arms=arm_evidence(arm_checks(night.rows("out_arm_checks"), domain), formats[domain]),
+            unseen=_unseen(night, domain, formats[domain], catalog) if own_values else None,
+            arms=arm_evidence(arm_checks(night.rows("out_arm_checks"), domain), formats[domain], catalog),
         )
         if evidence.values or evidence.segments or evidence.learning or evidence.arms:
             domains.append(evidence)
     return tuple(domains)
 
 
-def _unseen(night: Night, domain: str, reward: RewardFormat) -> UnseenEvidence | None:
-    """Return what new segments say; None of nights that were published before anybody asked them."""
+def _unseen(night: Night, domain: str, reward: RewardFormat, catalog: Catalog) -> UnseenEvidence | None:
+    """Return what new segments say; None of nights that were published before they were evaluated."""
     if "out_learner_comparisons" not in night.tables:
         return None
     curves = night.rows("out_adaptation_curves")
@@ -82,5 +88,6 @@ def _unseen(night: Night, domain: str, reward: RewardFormat) -> UnseenEvidence |
         adaptation_curves(curves, domain, SUPPORT),
         adaptation_curves(curves, domain, STEPS),
         reward,
+        catalog,
         n_unseen=sum(task.split == "meta_test" and task.n_holdout > 0 for task in tasks),
     )

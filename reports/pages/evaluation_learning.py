@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports import wording
 from reports.charts.learning_panels import loss_panels, validation_panels
 from reports.pages.cells import counted, heads, marked, measured, people, text
-from reports.pages.figure import Figure, Key
-from reports.summaries.formatting import RewardFormat, fixed, two_digits
+from reports.pages.figure import Figure, Key, reward_axis
+from reports.pages.marks import TASK_STATUS
+from reports.summaries.formatting import RewardFormat, two_digits
 from reports.summaries.learning_curves import LearningCurve
 from reports.summaries.notes import Note
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 from reports.summaries.segment_tasks import SegmentTask
+from reports.wording.catalog import Catalog
+from reports.wording.evaluation import validation_conclusion
 from reports.wording.sentences import say
 
 
@@ -33,6 +35,7 @@ def learning_evidence(
     tasks: Sequence[SegmentTask],
     notes: Sequence[Note],
     reward: RewardFormat,
+    catalog: Catalog,
     *,
     has_users: bool,
 ) -> LearningEvidence | None:
@@ -41,102 +44,109 @@ def learning_evidence(
         return None
     fitted = reward.resized([(gain, None, None) for curve in curves for gain in _changes(curve)])
     return LearningEvidence(
-        figures=_figures(curves, fitted),
-        kept=tuple((", ".join(note.learners), note.text) for note in notes if note.learners),
-        learners=_learners_table(curves, fitted) if curves else None,
-        tasks=_tasks_table(tasks, has_users=has_users) if tasks else None,
+        figures=_figures(curves, fitted, catalog),
+        kept=tuple(
+            (catalog.text("page.label", name=catalog.listed(note.learners)), note.text)
+            for note in notes
+            if note.learners
+        ),
+        learners=_learners_table(curves, fitted, catalog) if curves else None,
+        tasks=_tasks_table(tasks, catalog, has_users=has_users) if tasks else None,
     )
 
 
-def _figures(curves: Sequence[LearningCurve], reward: RewardFormat) -> tuple[Figure, ...]:
-    axis = f"reward per round, {reward.unit}" if reward.unit else "reward per round"
+def _figures(curves: Sequence[LearningCurve], reward: RewardFormat, catalog: Catalog) -> tuple[Figure, ...]:
     drawn = [curve for curve in curves if len(curve.points) > 1]
     if not drawn:
         return ()
     return (
         Figure(
-            svg=validation_panels(drawn, reward, axis=axis),
-            name=f"Validation value by step of {len(drawn)} learners; the table below has first and last",
-            conclusion=wording.validation_conclusion(drawn),
+            svg=validation_panels(drawn, reward, catalog, axis=reward_axis(reward, catalog)),
+            name=catalog.text("figure.validation", n_learners=len(drawn)),
+            conclusion=validation_conclusion(drawn, catalog),
             keys=(
-                Key("solid", "candidate", "after adapting to the segment"),
-                Key("dashed", "baseline", "zero-shot, before adapting"),
+                Key("solid", "candidate", catalog.text("key.adapted")),
+                Key("dashed", "baseline", catalog.text("key.zero_shot")),
             ),
         ),
         Figure(
-            svg=loss_panels(drawn),
-            name=f"Training loss by step of {len(drawn)} learners; the table below has first and last",
-            conclusion=wording.LOSS_CONCLUSION,
+            svg=loss_panels(drawn, catalog),
+            name=catalog.text("figure.loss", n_learners=len(drawn)),
+            conclusion=catalog.text("learning.loss"),
         ),
     )
 
 
-def _learners_table(curves: Sequence[LearningCurve], reward: RewardFormat) -> PrintedTable:
+def _learners_table(curves: Sequence[LearningCurve], reward: RewardFormat, catalog: Catalog) -> PrintedTable:
     columns = heads(
-        "Learner",
-        "Steps#",
-        "First loss#",
-        "Last loss#",
-        "First zero-shot value#",
-        "First adapted value#",
-        "Last zero-shot value#",
-        "Last adapted value#",
-        "Adapting is higher#",
+        catalog,
+        "learner",
+        "steps#",
+        "first_loss#",
+        "last_loss#",
+        "first_zero_shot#",
+        "first_adapted#",
+        "last_zero_shot#",
+        "last_adapted#",
+        "adapting_higher#",
     )
     rows = [
         (
-            text(curve.learner),
-            counted(curve.last.step),
-            _loss_cell(curve.first_loss),
-            _loss_cell(curve.last_loss),
+            text(curve.learner, catalog),
+            counted(curve.last.step, catalog),
+            _loss_cell(curve.first_loss, catalog),
+            _loss_cell(curve.last_loss, catalog),
             *(
-                measured(reward.value(value), value)
+                measured(catalog.numbers.reward(reward, value), value)
                 for point in (curve.first, curve.last)
                 for value in (point.zero_shot_value, point.validation_value)
             ),
-            measured(
-                f"{curve.n_above} of {curve.n_compared} steps" if curve.n_differing else "no difference",
-                curve.n_above if curve.n_differing else None,
-            ),
+            _higher(curve, catalog),
         )
         for curve in curves
     ]
-    return first_rows(
-        "Learners at their first and last step, value on validation segments",
-        columns,
-        rows,
-        "out_learning_curves",
+    return first_rows(catalog.text("caption.learners"), columns, rows, "out_learning_curves")
+
+
+def _higher(curve: LearningCurve, catalog: Catalog) -> Cell:
+    if not curve.n_differing:
+        return measured(catalog.text("learning.no_difference"), None)
+    words = catalog.text("learning.higher", n_above=curve.n_above, n_compared=curve.n_compared)
+    return measured(words, curve.n_above)
+
+
+def _tasks_table(tasks: Sequence[SegmentTask], catalog: Catalog, *, has_users: bool) -> PrintedTable:
+    ends = sorted({_minute(task, catalog) for task in tasks})
+    user_head = ("users#",) if has_users else ()
+    end_head = ("support_until",) if len(ends) > 1 else ()
+    columns = heads(
+        catalog, "segment", "status", "split", "support#", "query#", "holdout#", *user_head, *end_head
     )
-
-
-def _tasks_table(tasks: Sequence[SegmentTask], *, has_users: bool) -> PrintedTable:
-    ends = sorted({_minute(task) for task in tasks})
-    user_head = ("Users#",) if has_users else ()
-    end_head = ("Support until",) if len(ends) > 1 else ()
-    columns = heads("Segment", "Status", "Split", "Support#", "Query#", "Holdout#", *user_head, *end_head)
-    user_cells = iter(people([task.n_users for task in tasks if task.has_windows]))
+    user_cells = iter(people([task.n_users for task in tasks if task.has_windows], catalog))
     rows: list[tuple[Cell, ...]] = [
         (
-            text(task.segment_id),
-            marked(task.status, wording.TASK_STATUS),
-            text((task.split or "").replace("_", "-")),
-            counted(task.n_support),
-            counted(task.n_query if task.has_windows else None),
-            counted(task.n_holdout if task.has_windows else None),
-            *((next(user_cells) if task.has_windows else text(None),) if has_users else ()),
-            *((text(_minute(task)),) if end_head else ()),
+            text(task.segment_id, catalog),
+            marked(task.status, TASK_STATUS, catalog, "task_status"),
+            text(catalog.text(f"split.{task.split}") if task.split else None, catalog),
+            counted(task.n_support, catalog),
+            counted(task.n_query if task.has_windows else None, catalog),
+            counted(task.n_holdout if task.has_windows else None, catalog),
+            *((next(user_cells) if task.has_windows else text(None, catalog),) if has_users else ()),
+            *((text(_minute(task, catalog), catalog),) if end_head else ()),
         )
         for task in tasks
     ]
-    whys = ["" if task.status == "used" else say(task.findings) for task in tasks]
-    caption = "What each segment brought to learning, in rounds"
-    if ends[0] and not end_head:
-        caption += f"; support until {ends[0]} UTC"
+    whys = ["" if task.status == "used" else say(task.findings, catalog=catalog) for task in tasks]
+    caption = (
+        catalog.text("caption.tasks_until", until=ends[0])
+        if ends[0] and not end_head
+        else catalog.text("caption.tasks")
+    )
     return first_rows(caption, columns, rows, "out_segment_tasks", whys=whys)
 
 
-def _minute(task: SegmentTask) -> str:
-    return f"{task.support_until:%Y-%m-%d %H:%M}" if task.support_until else ""
+def _minute(task: SegmentTask, catalog: Catalog) -> str:
+    return catalog.numbers.minute(task.support_until) if task.support_until else ""
 
 
 def _changes(curve: LearningCurve) -> list[float]:
@@ -145,5 +155,5 @@ def _changes(curve: LearningCurve) -> list[float]:
     return [change for change in (curve.first.gain, curve.last.gain, *moved) if change]
 
 
-def _loss_cell(loss: float | None) -> Cell:
-    return measured(fixed(loss, max(2, two_digits(loss or 0.0))), loss)
+def _loss_cell(loss: float | None, catalog: Catalog) -> Cell:
+    return measured(catalog.numbers.fixed(loss, max(2, two_digits(loss or 0.0))), loss)

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from features.codes import ALL_SEGMENTS
-from reports import wording
 from reports.charts.value_intervals import ValueMark, value_intervals
-from reports.pages.cells import counted, heads, measured, people, ratioed, rounded, shared, text
-from reports.pages.figure import Figure, Key
-from reports.summaries.formatting import MISSING, RewardFormat
+from reports.pages.cells import counted, heads, is_right, measured, people, ratioed, rounded, shared, text
+from reports.pages.figure import Figure, Key, reward_axis
+from reports.summaries.formatting import RewardFormat
 from reports.summaries.policy_values import PolicyValue, leading_estimators
-from reports.summaries.printed_table import Cell, Column, Mark, PrintedTable, first_rows, interval_bars
+from reports.summaries.printed_table import Cell, Column, PrintedTable, first_rows, interval_bars
 from reports.summaries.verdicts import Verdict, for_everyone
+from reports.wording.catalog import Catalog
+from reports.wording.evaluation import values_conclusion
 
 SOURCE = "out_policy_values"
 
@@ -27,7 +28,12 @@ class ValueEvidence:
 
 
 def value_evidence(
-    values: Sequence[PolicyValue], verdicts: Sequence[Verdict], reward: RewardFormat, *, has_users: bool
+    values: Sequence[PolicyValue],
+    verdicts: Sequence[Verdict],
+    reward: RewardFormat,
+    catalog: Catalog,
+    *,
+    has_users: bool,
 ) -> ValueEvidence | None:
     """Return the evidence over everyone, or None where the domain has no such rows."""
     everyone = [value for value in values if value.segment_id == ALL_SEGMENTS]
@@ -39,10 +45,10 @@ def value_evidence(
     policies = list(dict.fromkeys(policies))
     verdict = next(iter(for_everyone(verdicts)), None)
     return ValueEvidence(
-        figure=_figure(by_lane, policies, estimators, verdict, reward),
-        values=_values_table(by_lane, policies, estimators, verdict, reward),
-        diagnostics=_diagnostics_table(by_lane[0], has_users=has_users),
-        all_estimators=_estimators_table(everyone, policies, reward),
+        figure=_figure(by_lane, policies, estimators, verdict, reward, catalog=catalog),
+        values=_values_table(by_lane, policies, estimators, verdict, reward, catalog=catalog),
+        diagnostics=_diagnostics_table(by_lane[0], catalog, has_users=has_users),
+        all_estimators=_estimators_table(everyone, policies, reward, catalog),
     )
 
 
@@ -52,6 +58,8 @@ def _figure(
     estimators: tuple[str, ...],
     verdict: Verdict | None,
     reward: RewardFormat,
+    *,
+    catalog: Catalog,
 ) -> Figure | None:
     marks = [
         ValueMark(policy, _role(policy, verdict), lane, shown, *_ends(value, reward))
@@ -62,30 +70,36 @@ def _figure(
     if not marks:
         return None
     shapes: tuple[Key, ...] = tuple(
-        Key("dot" if lane == 0 else "square", "other", f"{estimator}, {'solid' if lane == 0 else 'dashed'}")
+        Key("dot", "other", catalog.text("key.estimator_solid", estimator=estimator))
+        if lane == 0
+        else Key("square", "other", catalog.text("key.estimator_dashed", estimator=estimator))
         for lane, estimator in enumerate(estimators)
     )
-    roles = (Key("solid", "candidate", "candidate"), Key("solid", "baseline", "strongest baseline"))
+    roles = (
+        Key("solid", "candidate", catalog.text("key.candidate")),
+        Key("solid", "baseline", catalog.text("key.baseline")),
+    )
     has_truth = any(mark.true_value is not None for mark in marks)
-    truth = (Key("tick", "truth", "true value (simulated)"),) if has_truth else ()
-    axis = f"reward per round, {reward.unit}" if reward.unit else "reward per round"
+    truth = (Key("tick", "truth", catalog.text("key.true_value")),) if has_truth else ()
     return Figure(
-        svg=value_intervals(marks, axis=axis),
-        name=f"Value and interval of {len(policies)} policies; the table below has the numbers",
-        conclusion=_conclusion(by_lane[0]),
+        svg=value_intervals(marks, catalog.numbers, axis=reward_axis(reward, catalog)),
+        name=catalog.text("figure.values", n_policies=len(policies)),
+        conclusion=_conclusion(by_lane[0], catalog),
         keys=shapes + (roles if verdict else ()) + truth,
     )
 
 
-def _conclusion(leading: dict[str, PolicyValue]) -> str:
+def _conclusion(leading: dict[str, PolicyValue], catalog: Catalog) -> str:
     ranked = [value for value in leading.values() if value.value is not None]
     if not ranked:
         return ""
     second = ranked[1] if len(ranked) > 1 else None
     overlaps = second is None or (ranked[0].lower or 0.0) <= (second.upper or 0.0)
-    words = wording.values_conclusion(ranked[0].policy, overlaps, second.policy if second else "")
+    second_name = second.policy if second else ""
+    words = values_conclusion(ranked[0].policy, second_name, catalog, overlaps=overlaps)
     known = [value.covers_truth for value in ranked if value.covers_truth is not None]
-    return f"{words} {wording.coverage_conclusion(sum(known), len(known))}" if known else words
+    coverage = catalog.text("values.coverage", n_covered=sum(known), n_known=len(known)) if known else ""
+    return catalog.paragraph(words, coverage)
 
 
 def _values_table(
@@ -94,70 +108,90 @@ def _values_table(
     estimators: tuple[str, ...],
     verdict: Verdict | None,
     reward: RewardFormat,
+    *,
+    catalog: Catalog,
 ) -> PrintedTable:
     has_truth = any(value.true_value is not None for value in by_lane[0].values())
-    columns: tuple[Column, ...] = heads("Policy", "Role", *(f"{name} (interval)#" for name in estimators))
-    columns += heads("True value#", "Inside interval") if has_truth else ()
+    columns: tuple[Column, ...] = (
+        *heads(catalog, "policy", "role"),
+        *(Column(catalog.text("head.estimate_by", estimator=name), "number") for name in estimators),
+        *(heads(catalog, "true_value#", "inside_interval") if has_truth else ()),
+    )
     rows = []
     for policy in policies:
-        cells = [text(policy), Cell(_role_words(policy, verdict))]
+        cells = [text(policy, catalog), Cell(_role_words(policy, verdict, catalog))]
         for of_policy in by_lane:
             value = of_policy.get(policy)
-            cells.append(_estimate_cell(value, reward))
+            cells.append(_estimate_cell(value, reward, catalog))
         if has_truth:
-            cells += _truth_cells(by_lane[0].get(policy), reward)
+            cells += _truth_cells(by_lane[0].get(policy), reward, catalog)
         rows.append(tuple(cells))
-    return first_rows("Policy values on the holdout of all segments, reward per round", columns, rows, SOURCE)
+    return first_rows(catalog.text("caption.values"), columns, rows, SOURCE)
 
 
-def _truth_cells(value: PolicyValue | None, reward: RewardFormat) -> list[Cell]:
+def _truth_cells(value: PolicyValue | None, reward: RewardFormat, catalog: Catalog) -> list[Cell]:
     if value is None or value.covers_truth is None:
-        return [text(None), text(None)]
-    inside = Cell("yes", mark=Mark("✓", "good")) if value.covers_truth else Cell("no", mark=Mark("✕", "bad"))
-    return [measured(reward.value(value.true_value), value.true_value), inside]
+        return [text(None, catalog), text(None, catalog)]
+    truth = measured(catalog.numbers.reward(reward, value.true_value), value.true_value)
+    return [truth, is_right(value.covers_truth, catalog)]
 
 
-def _diagnostics_table(leading: dict[str, PolicyValue], *, has_users: bool) -> PrintedTable:
-    users = ("Users#",) if has_users else ()
+def _diagnostics_table(leading: dict[str, PolicyValue], catalog: Catalog, *, has_users: bool) -> PrintedTable:
+    users = ("users#",) if has_users else ()
     columns = heads(
-        "Policy", "Rounds#", *users, "ESS#", "ESS share#", "Mean weight#", "Max weight#", "Supported#"
+        catalog,
+        "policy",
+        "rounds#",
+        *users,
+        "ess#",
+        "ess_share#",
+        "mean_weight#",
+        "max_weight#",
+        "supported#",
     )
     rows = [
         (
-            text(value.policy),
-            counted(value.n_rounds),
-            *(people([value.n_users]) if has_users else ()),
-            rounded(value.ess),
-            shared(value.ess_share, drawn=True),
-            ratioed(value.mean_weight),
-            ratioed(value.max_weight),
-            shared(value.supported_share),
+            text(value.policy, catalog),
+            counted(value.n_rounds, catalog),
+            *(people([value.n_users], catalog) if has_users else ()),
+            rounded(value.ess, catalog),
+            shared(value.ess_share, catalog, drawn=True),
+            ratioed(value.mean_weight, catalog),
+            ratioed(value.max_weight, catalog),
+            shared(value.supported_share, catalog),
         )
         for value in leading.values()
     ]
     methods = sorted({value.interval_method for value in leading.values()})
-    caption = f"Weights and support of each policy; intervals by {', '.join(methods)}"
+    caption = catalog.text("caption.diagnostics", methods=catalog.listed(methods))
     return first_rows(caption, columns, rows, SOURCE)
 
 
-def _estimators_table(everyone: list[PolicyValue], policies: list[str], reward: RewardFormat) -> PrintedTable:
+def _estimators_table(
+    everyone: list[PolicyValue], policies: list[str], reward: RewardFormat, catalog: Catalog
+) -> PrintedTable:
     ordered = sorted(everyone, key=lambda value: (policies.index(value.policy), value.estimator))
     bars = interval_bars([(v.value, v.lower, v.upper) for v in ordered])
     rows = [
         (
-            text(value.policy),
-            text(value.estimator),
-            measured(reward.estimate(value.value, value.lower, value.upper), value.value, bar),
+            text(value.policy, catalog),
+            text(value.estimator, catalog),
+            measured(_written(value, reward, catalog), value.value, bar),
         )
         for value, bar in zip(ordered, bars, strict=True)
     ]
-    return first_rows("Every estimator", heads("Policy", "Estimator", "Value (interval)#"), rows, SOURCE)
+    columns = heads(catalog, "policy", "estimator", "value_with_interval#")
+    return first_rows(catalog.text("caption.estimators"), columns, rows, SOURCE)
 
 
-def _estimate_cell(value: PolicyValue | None, reward: RewardFormat) -> Cell:
+def _estimate_cell(value: PolicyValue | None, reward: RewardFormat, catalog: Catalog) -> Cell:
     if value is None:
-        return Cell(MISSING)
-    return measured(reward.estimate(value.value, value.lower, value.upper), value.value)
+        return text(None, catalog)
+    return measured(_written(value, reward, catalog), value.value)
+
+
+def _written(value: PolicyValue, reward: RewardFormat, catalog: Catalog) -> str:
+    return catalog.numbers.reward_estimate(reward, value.value, value.lower, value.upper)
 
 
 def _ends(value: PolicyValue, reward: RewardFormat) -> tuple[float | None, float | None, float | None]:
@@ -170,12 +204,12 @@ def _role(policy: str, verdict: Verdict | None) -> str:
     return {verdict.baseline: "baseline", verdict.candidate: "candidate"}.get(policy, "other")
 
 
-def _role_words(policy: str, verdict: Verdict | None) -> str:
+def _role_words(policy: str, verdict: Verdict | None, catalog: Catalog) -> str:
     if verdict is None:
         return ""
-    roles = (
-        ("candidate", verdict.candidate),
-        ("strongest baseline", verdict.baseline),
-        ("serves tomorrow", verdict.champion),
-    )
-    return ", ".join(role for role, name in roles if name == policy)
+    roles = {
+        "candidate": verdict.candidate,
+        "baseline": verdict.baseline,
+        "champion": verdict.champion,
+    }
+    return catalog.listed(catalog.text(f"role.{role}") for role, name in roles.items() if name == policy)

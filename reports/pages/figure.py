@@ -5,6 +5,9 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from reports.summaries.formatting import RATE, RewardFormat
+from reports.wording.catalog import Catalog
+
 
 @dataclass(frozen=True)
 class Key:
@@ -26,3 +29,11 @@ class Figure:
     name: str
     conclusion: str
     keys: tuple[Key, ...] = ()
+
+
+def reward_axis(reward: RewardFormat, catalog: Catalog) -> str:
+    """Return the title of an axis of rewards, with their unit where they have one."""
+    if not reward.unit:
+        return catalog.text("axis.reward")
+    unit = catalog.numbers.percent_sign if reward.unit == RATE else reward.unit
+    return catalog.text("axis.reward_in", unit=unit)

@@ -1,4 +1,4 @@
-"""out_adaptation_curves → one curve per learner: its value with so much support, or so many steps."""
+"""out_adaptation_curves → one curve per learner: its value by support or by steps."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,11 @@ SUPPORT, STEPS = "support_rounds", "inner_steps"
 
 @dataclass(frozen=True)
 class AdaptationPoint:
-    """Value with so many rounds of support, None for all of them, or so many gradient steps."""
+    """Value with this many rounds of support, None for all of them, or this many gradient steps."""
 
     amount: int | None
     value: float | None
     true_value: float | None
-
-    @property
-    def label(self) -> str:
-        """The amount in a word."""
-        return "all" if self.amount is None else str(self.amount)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""out_arm_checks → how well the log of one arm told what another arm earned."""
+"""out_arm_checks → what another arm earned, estimated from the log of one arm and as observed."""
 
 from dataclasses import dataclass
 

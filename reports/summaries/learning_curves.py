@@ -12,7 +12,7 @@ POINTS_DRAWN = 120
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """State of a learner after so many meta-training steps."""
+    """State of a learner after this many meta-training steps."""
 
     step: int
     loss: float | None

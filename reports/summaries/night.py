@@ -121,7 +121,7 @@ def night(tables: Mapping[str, pl.DataFrame], manifest: Mapping[str, Any]) -> Ni
 def read_night(run_folder: Path) -> Night:
     """Return the night published in this folder; raises MetacartError where the folder does not exist."""
     if not run_folder.is_dir():
-        raise MetacartError(f"{run_folder} is no folder. Give the folder of a published night.")
+        raise MetacartError(f"{run_folder} is not a folder. Give the folder of a published night.")
     manifest_path = run_folder / "manifest.json"
     manifest = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.is_file() else {}
     tables = {

@@ -17,7 +17,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Note:
-    """What a reader is told, of which learners; a note of the whole domain has none."""
+    """A sentence for the reader, and the learners it is about; a note of the whole domain has none."""
 
     text: str
     domain: str = ""

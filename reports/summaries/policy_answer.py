@@ -24,7 +24,7 @@ class Difference:
     upper: float | None
 
     def finding(self, resolution: float) -> Finding:
-        """What its interval shows, given the least difference that is not rounding.
+        """Return what its interval shows, given the least difference that is not rounding.
 
         >>> Difference(0.2, 0.1, 0.3).finding(1e-6), Difference(9e-8, 8e-8, 1e-7).finding(1e-6)
         ('gain', 'rounding')
@@ -197,11 +197,6 @@ class PolicyAnswer:
     def leading(self) -> EstimatedValue:
         """The estimate that is the answer where it can be trusted."""
         return self.estimates[0]
-
-    @property
-    def level(self) -> str:
-        """The intervals' confidence in percent."""
-        return f"{100 * self.confidence:g}%"
 
     @property
     def reward(self) -> RewardFormat:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from features.contracts.finding_codes import CODES, Unit
 from features.contracts.findings import Finding
-from reports.summaries.formatting import count
 
 SMALLEST_GROUP = 20
 
@@ -29,18 +28,6 @@ def is_hidden(n_users: Sequence[int]) -> list[bool]:
     if sum(hidden) == 1 and open_rows:
         hidden[min(open_rows, key=lambda row: n_users[row])] = True
     return hidden
-
-
-def shown_users(n_users: Sequence[int]) -> list[str]:
-    """Return each count as printed: the number, `< 20`, or `hidden` where it protects another row.
-
-    >>> shown_users([500, 7, 31])
-    ['500', '< 20', 'hidden']
-    """
-    return [
-        count(number) if not hide else f"< {SMALLEST_GROUP}" if number < SMALLEST_GROUP else "hidden"
-        for number, hide in zip(n_users, is_hidden(n_users), strict=True)
-    ]
 
 
 def has_small_count(found: Finding, smallest: int = SMALLEST_GROUP) -> bool:

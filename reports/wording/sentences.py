@@ -9,14 +9,14 @@ from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS, Unit
 from features.contracts.findings import Finding
 from reports.summaries.suppression import has_small_count
 from reports.summaries.verdict_reasons import in_short
-from reports.wording.catalog import Catalog
-from reports.wording.english import ENGLISH
+from reports.wording.catalog import OTHER, Catalog
+from reports.wording.language import LANGUAGE
 
 _WITHIN_RESOLUTION = frozenset({"no_gain_shown", "no_difference", "loss_shown"})
 """Comparisons whose numbers within the resolution are printed as 0; a gain within it is shown as it is."""
 
 
-def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = ENGLISH) -> str:
+def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE) -> str:
     """Return all that was found, in full sentences; smallest: the smallest count of users to be printed.
 
     >>> say([Finding("held", "maml")])
@@ -26,7 +26,7 @@ def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = EN
 
 
 def sentences(
-    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = ENGLISH
+    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE
 ) -> tuple[str, ...]:
     """Return a sentence for each finding, each once; doubts that stand by themselves are sentences too."""
     said = (_sentence(found, smallest, catalog) for found in findings)
@@ -34,7 +34,7 @@ def sentences(
 
 
 def say_in_short(
-    findings: Sequence[Finding], candidate: str, *, smallest: int = 0, catalog: Catalog = ENGLISH
+    findings: Sequence[Finding], candidate: str, *, smallest: int = 0, catalog: Catalog = LANGUAGE
 ) -> str:
     """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
 
@@ -90,19 +90,15 @@ def _key(found: Finding, smallest: int, catalog: Catalog) -> str:
         # A limit that is the smallest count itself says nothing more.
         is_limit = found.numbers.get("least") == smallest and f"{found.code}.hidden_limit" in texts
         return f"{found.code}.hidden_limit" if is_limit else f"{found.code}.hidden"
-    if form := _plural(found, catalog):
+    form = catalog.plural(found.code, found.numbers)
+    if form != OTHER:
         return f"{found.code}.{form}"
     is_unknown = len(found.numbers) < len(CODES[found.code].numbers)
     return f"{found.code}.unknown" if is_unknown and f"{found.code}.unknown" in texts else found.code
 
 
-def _plural(found: Finding, catalog: Catalog) -> str:
-    counted = found.numbers.get(catalog.plurals.get(found.code, ""))
-    return catalog.form(counted) if isinstance(counted, int) else ""
-
-
 def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
-    """Everything that a template may name."""
+    """Return everything that a template may name."""
     units = CODES[found.code].numbers
     numbers = {name: _value(found.numbers.get(name, nan), unit, catalog) for name, unit in units.items()}
     if found.code in COMPARISONS:
@@ -117,7 +113,7 @@ def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | flo
 
 
 def _compared(found: Finding) -> dict[str, float]:
-    """A comparison's numbers as printed: what rounded probabilities may make is not worth a digit."""
+    """Return a comparison's numbers as printed: what rounding of probabilities may make is printed as 0."""
     resolution = found.number("resolution")
     within = resolution if found.code in _WITHIN_RESOLUTION and not isnan(resolution) else 0.0
     ends = {name: found.number(name) for name in ("difference", "lower", "upper")}

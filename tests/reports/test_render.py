@@ -5,6 +5,7 @@ from jinja2 import UndefinedError
 
 from reports.pages import report_html
 from reports.render import csp_hash, render
+from reports.wording.language import LANGUAGE
 from tests.reports.sample_nights import tiny_night
 
 TINY = tiny_night()
@@ -35,4 +36,4 @@ def test_no_style_attribute_would_be_blocked() -> None:
 
 def test_a_template_that_lacks_a_value_fails_instead_of_printing_nothing() -> None:
     with pytest.raises(UndefinedError):
-        render("report.html.j2")
+        render("report.html.j2", LANGUAGE)

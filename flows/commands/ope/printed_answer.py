@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from reports import policy_value_wording as wording
 from reports.pages.policy_value_robust import robust_rows
-from reports.summaries.formatting import MISSING, count, fixed, ratio, share
 from reports.summaries.policy_answer import (
     Difference,
     EstimatedValue,
@@ -16,8 +14,11 @@ from reports.summaries.policy_answer import (
     PolicyAnswer,
     Repeats,
 )
+from reports.wording.language import LANGUAGE
+from reports.wording.policy_value import audited, difference_found, log_earned
 
 GAP = "  "
+NUMBERS = LANGUAGE.numbers
 
 
 def json_line(answer: PolicyAnswer) -> str:
@@ -96,11 +97,12 @@ def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
 def printed(answer: PolicyAnswer) -> str:
     """Return the answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
     n_clusters = int(answer.diagnostics["n_clusters"])
-    clusters = "one cluster" if n_clusters == 1 else f"{count(n_clusters)} clusters"
+    clusters = "one cluster" if n_clusters == 1 else f"{NUMBERS.count(n_clusters)} clusters"
     grouped = f" in {clusters} by {answer.cluster}"
     return "\n".join(
         [
-            f"{answer.source}: {count(answer.n_rounds)} {answer.units}{grouped if answer.cluster else ''}",
+            f"{answer.source}: {NUMBERS.count(answer.n_rounds)} {answer.units}"
+            f"{grouped if answer.cluster else ''}",
             *_headline(answer),
             *answer.propensities.cautions,
             "",
@@ -117,24 +119,22 @@ def printed(answer: PolicyAnswer) -> str:
 
 def _headline(answer: PolicyAnswer) -> list[str]:
     leading, reward = answer.leading, answer.reward
-    logged = wording.logged(
-        reward.value(answer.logged.value),
-        reward.interval(answer.logged.lower, answer.logged.upper),
-        answer.unit,
-    )
+    logged = log_earned(answer, LANGUAGE)
     if not answer.trusted:
-        return [f"{wording.NO_VALUE} The verdict below gives the reasons.", logged]
-    interval = reward.interval(leading.lower, leading.upper)
-    value = reward.value(leading.value)
-    return [
-        wording.headline(value, interval, answer.level, leading.estimator, answer.unit),
-        logged,
-        wording.difference_found(answer),
-    ]
+        return [f"{LANGUAGE.text('policy.no_value')} The verdict below gives the reasons.", logged]
+    headline = LANGUAGE.text(
+        "policy.headline",
+        value=NUMBERS.reward(reward, leading.value),
+        interval=NUMBERS.reward_interval(reward, leading.lower, leading.upper),
+        level=NUMBERS.confidence(answer.confidence),
+        estimator=leading.estimator,
+        unit=LANGUAGE.text(f"unit.{answer.unit}"),
+    )
+    return [headline, logged, difference_found(answer, LANGUAGE)]
 
 
 def _estimates(answer: PolicyAnswer) -> list[str]:
-    level = f"{answer.level} interval"
+    level = f"{NUMBERS.confidence(answer.confidence)} interval"
     heads = ("estimator", "value", level, "less the log", level, "method")
     rows = [_estimate(answer, e) for e in (answer.logged, *answer.estimates)]
     return _aligned([heads, *rows], right=(1, 2, 3, 4))
@@ -144,18 +144,18 @@ def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[str, ...]:
     difference, less = e.difference or Difference(None, None, None), answer.difference_format
     return (
         e.estimator,
-        answer.reward.value(e.value),
-        answer.reward.interval(e.lower, e.upper),
-        less.change(difference.value),
-        less.interval(difference.lower, difference.upper, signed=True),
+        NUMBERS.reward(answer.reward, e.value),
+        NUMBERS.reward_interval(answer.reward, e.lower, e.upper),
+        NUMBERS.reward_change(less, difference.value),
+        NUMBERS.reward_interval(less, difference.lower, difference.upper, signed=True),
         e.interval_method,
     )
 
 
 def _robust(answer: PolicyAnswer) -> list[str]:
     """Return the lines of the robust estimate; empty unless rewards have a heavy tail."""
-    rows = robust_rows(answer)
-    return ["", wording.ROBUST, *_aligned(rows, right=(1, 2))] if rows else []
+    rows = robust_rows(answer, LANGUAGE)
+    return ["", LANGUAGE.text("robust.hint"), *_aligned(rows, right=(1, 2))] if rows else []
 
 
 def _diagnostics(answer: PolicyAnswer) -> list[str]:
@@ -166,30 +166,31 @@ def _diagnostics(answer: PolicyAnswer) -> list[str]:
         _repeats_row(answer.repeats),
         (
             f"effective {answer.units}",
-            fixed(d["ess"], 1),
-            f"{share(d['ess'] / answer.n_rounds)} of all {answer.units}",
+            NUMBERS.fixed(d["ess"], 1),
+            f"{NUMBERS.share(d['ess'] / answer.n_rounds)} of all {answer.units}",
         ),
         (
             "mean weight",
-            fixed(d["mean_weight"], 3),
-            f"{_mean_weight_interval(d)}; should be {fixed(d['supported_share'], 3)}, the supported share",
+            NUMBERS.fixed(d["mean_weight"], 3),
+            f"{_mean_weight_interval(d)}; should be {NUMBERS.fixed(d['supported_share'], 3)}, the supported "
+            "share",
         ),
-        ("supported share", fixed(d["supported_share"], 3), "of the policy's probability"),
-        ("largest weight", ratio(d["max_weight"]), ""),
-        (f"top 1% of {answer.units}", fixed(d["top_weight_share"], 3), "of all weight"),
+        ("supported share", NUMBERS.fixed(d["supported_share"], 3), "of the policy's probability"),
+        ("largest weight", NUMBERS.ratio(d["max_weight"]), ""),
+        (f"top 1% of {answer.units}", NUMBERS.fixed(d["top_weight_share"], 3), "of all weight"),
         (
             "tail index",
-            ratio(d["pareto_k"]),
+            NUMBERS.ratio(d["pareto_k"]),
             f"of the weights; above {answer.limits['max_pareto_k']:g} averages hardly settle",
         ),
         (
             "design effect",
-            ratio(d["design_effect"]),
+            NUMBERS.ratio(d["design_effect"]),
             f"times the variance that {answer.units} by themselves would have",
         ),
         (
             f"informative {unit}",
-            count(int(d["n_informative_clusters"])),
+            NUMBERS.count(int(d["n_informative_clusters"])),
             "with another reward than the usual one",
         ),
         *_contribution_rows(answer),
@@ -205,17 +206,17 @@ def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
     return [
         (
             "contributions",
-            fixed(d["contribution_effective"], 1),
-            f"equal ones would be as uneven as those of {count(int(d['contribution_n']))} {unit}s",
+            NUMBERS.fixed(d["contribution_effective"], 1),
+            f"equal ones would be as uneven as those of {NUMBERS.count(int(d['contribution_n']))} {unit}s",
         ),
         (
             "largest one",
-            share(d["contribution_largest_share"]),
+            NUMBERS.share(d["contribution_largest_share"]),
             f"of them all, by one {unit}",
         ),
         (
             "reward tail index",
-            ratio(min(d["contribution_index"], d["contribution_amount_index"])),
+            NUMBERS.ratio(min(d["contribution_index"], d["contribution_amount_index"])),
             f"above {answer.limits['max_contribution_index']:g} by more than chance averages hardly settle",
         ),
     ]
@@ -223,27 +224,29 @@ def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
 
 def _mean_weight_interval(d: Mapping[str, float]) -> str:
     lower, upper = d["mean_weight_lower"], d["mean_weight_upper"]
-    return f"{fixed(lower, 3)} to {fixed(upper, 3)}" if math.isfinite(lower) else "no interval"
+    return (
+        f"{NUMBERS.fixed(lower, 3)} to {NUMBERS.fixed(upper, 3)}" if math.isfinite(lower) else "no interval"
+    )
 
 
 def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:
     evidence = answer.propensities
     if isinstance(evidence, LoggedPropensities):
-        return "propensities", "logged", wording.audited(len(evidence.findings), evidence.n_tests)
-    error, most = share(evidence.calibration_error), share(evidence.max_calibration_error)
+        return "propensities", "logged", audited(len(evidence.findings), evidence.n_tests, LANGUAGE)
+    error, most = NUMBERS.share(evidence.calibration_error), NUMBERS.share(evidence.max_calibration_error)
     return "propensities", "estimated", f"not logged; calibration error {error}, at most {most} is good"
 
 
 def _repeats_row(repeats: Repeats) -> tuple[str, str, str]:
     if repeats.n_repeated is None:
-        return "repeated rows", MISSING, "a column is of a type that can't be compared"
+        return "repeated rows", NUMBERS.missing, "a column is of a type that can't be compared"
     remark = "more than chance allows: see the verdict" if repeats.doubt else "as chance allows"
-    return "repeated rows", count(repeats.n_repeated), remark if repeats.n_repeated else ""
+    return "repeated rows", NUMBERS.count(repeats.n_repeated), remark if repeats.n_repeated else ""
 
 
 def _verdict(answer: PolicyAnswer) -> list[str]:
     if answer.trusted:
-        return [f"verdict: trusted. {wording.TRUSTED}"]
+        return [f"verdict: trusted. {LANGUAGE.text('policy.why_trusted')}"]
     return ["verdict: not to be trusted", *(f"{GAP}{reason}" for reason in answer.reasons)]
 
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from flows.commands.ope.plain_columns import is_list, plain
 from offline_rl.ope.records import Ints
 from offline_rl.ope.trust.repeated_rows import Repetition, repetition
-from reports.policy_value_wording import repeated
 from reports.summaries.policy_answer import Repeats
+from reports.wording.language import LANGUAGE
+from reports.wording.policy_value import repeated
 
 Keys = NDArray[np.uint64]
 
@@ -56,7 +57,7 @@ def as_answered(found: Repetition | None, n_rows: int) -> Repeats:
     """Return the repeats in the form of the answer, with the doubt as a sentence."""
     if found is None:
         return Repeats(n_rows, None)
-    doubt = repeated(found.way, found.n_repeated, n_rows, found.n_copies) if found.way else ""
+    doubt = repeated(found.way, found.n_repeated, n_rows, found.n_copies, LANGUAGE) if found.way else ""
     return Repeats(n_rows, found.n_repeated, doubt)
 
 

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from markupsafe import Markup
@@ -12,6 +13,7 @@ from reports.summaries.budget import budget_cells
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.learning_curves import learning_curves
 from reports.summaries.night import night
+from reports.wording.language import LANGUAGE
 from tests.reports.sample_nights import demo_night
 
 ATTACK = "</script><script>alert(1)</script>"
@@ -29,15 +31,15 @@ def values_chart(policy: str = "maml") -> Markup:
         ValueMark(policy, "candidate", 1, 0.52, 0.3, 0.7, 0.45),
         ValueMark("popular", "baseline", 0, 0.3, 0.2, 0.4, None),
     ]
-    return value_intervals(marks, axis="reward per round, %")
+    return value_intervals(marks, LANGUAGE.numbers, axis="reward per round, %")
 
 
 CHARTS = {
     "values": values_chart,
-    "validation": lambda: validation_panels(CURVES, RATE, axis="reward"),
-    "loss": lambda: loss_panels(CURVES),
-    "adaptation": lambda: adaptation_panels(ADAPTING, RATE, axis="reward"),
-    "budget": lambda: budget_moves(CELLS, axis="spend"),
+    "validation": lambda: validation_panels(CURVES, RATE, LANGUAGE, axis="reward"),
+    "loss": lambda: loss_panels(CURVES, LANGUAGE),
+    "adaptation": lambda: adaptation_panels(ADAPTING, RATE, LANGUAGE, axis="reward"),
+    "budget": lambda: budget_moves(CELLS, LANGUAGE.numbers, axis="spend"),
 }
 
 
@@ -65,14 +67,14 @@ def test_roles_differ_by_color_and_estimators_by_dash_and_shape() -> None:
 
 
 def test_a_budget_chart_draws_the_biggest_moves_only() -> None:
-    svg = budget_moves(CELLS, axis="spend")
+    svg = budget_moves(CELLS, LANGUAGE.numbers, axis="spend")
 
     assert CELLS[0].name in svg
     assert CELLS[-1].name not in svg
 
 
 def test_an_adaptation_curve_ends_with_all_rounds_and_is_dashed_where_true() -> None:
-    svg = adaptation_panels(ADAPTING, RATE, axis="reward")
+    svg = adaptation_panels(ADAPTING, RATE, LANGUAGE, axis="reward")
 
     labels = [label for label in re.findall(r">([^<>]+)</text>", svg) if label in {"0", "25", "200", "all"}]
     assert labels[:4] == ["0", "25", "200", "all"]
@@ -83,3 +85,11 @@ def test_a_long_label_is_not_cut() -> None:
     name = "surface=women|user_feature_0=81ce123c|user_feature_1=cef3390e|hour=evening"
 
     assert f">{name}<" in values_chart(policy=name)
+
+
+def test_numbers_of_axes_are_written_as_the_language_writes_them() -> None:
+    dear = [replace(cell, spend_recommended_cents=250_000_00) for cell in CELLS]
+    german = replace(LANGUAGE.numbers, thousands=".", decimal=",")
+
+    assert ">200,000<" in budget_moves(dear, LANGUAGE.numbers, axis="spend")
+    assert ">200.000<" in budget_moves(dear, german, axis="spend")

@@ -5,10 +5,11 @@ from datetime import date
 import polars as pl
 import pytest
 
-from reports import budget_wording as wording
 from reports.pages import report_html
 from reports.pages.budget_words import BudgetWords, budget_words
 from reports.summaries.night import night
+from reports.wording import budget as wording
+from reports.wording.language import LANGUAGE
 from tests.reports.sample_nights import SampleNight, demo_night
 
 SAMPLE = demo_night()
@@ -16,7 +17,7 @@ TOTALS, LINES, BACKTEST = "out_budget_totals", "out_budget_allocation", "out_bud
 
 
 def words_of(sample: SampleNight, **tables: pl.DataFrame) -> BudgetWords:
-    words = budget_words(night(sample.tables | tables, sample.manifest))
+    words = budget_words(night(sample.tables | tables, sample.manifest), LANGUAGE)
     assert words is not None
     return words
 
@@ -87,12 +88,21 @@ def test_a_refused_line_shows_a_dash_for_what_it_would_earn() -> None:
 @pytest.mark.parametrize(
     ("sentence", "expected"),
     [
-        (wording.limits(1, 1, "30 %"), "The only budget line stops at a limit"),
-        (wording.limits(1, 3, "30 %"), "1 of 3 budget lines stops at a limit"),
-        (wording.refused(1, 1), "1 of 1 budget line has a log too thin"),
-        (wording.decision("9", "100", "100", n_moved=0, n_lines=3), "No money moves tonight: 100 a day"),
-        (wording.decision("9", "100", "120", n_moved=2, n_lines=3), "Total spend goes from 100 to 120 a day"),
-        (wording.late("tv", date(2026, 1, 3), 1), "ends on 2026-01-03, 1 day before the others'"),
+        (wording.limits(1, 1, "30 %", LANGUAGE), "The only budget line stops at a limit"),
+        (wording.limits(1, 3, "30 %", LANGUAGE), "1 of 3 budget lines stops at a limit"),
+        (wording.refused(1, 1, LANGUAGE), "1 of 1 budget line has a log too thin"),
+        (
+            wording.decision("9", "100", "100", LANGUAGE, n_moved=0, n_lines=3),
+            "No money moves tonight: 100 a day",
+        ),
+        (
+            wording.decision("9", "100", "120", LANGUAGE, n_moved=2, n_lines=3),
+            "Total spend goes from 100 to 120 a day",
+        ),
+        (
+            LANGUAGE.text("budget.late", channel="tv", until=date(2026, 1, 3), n_days=1),
+            "ends on 2026-01-03, 1 day before the others'",
+        ),
     ],
 )
 def test_sentences_count_in_plain_english(sentence: str, expected: str) -> None:

@@ -92,6 +92,14 @@ ESTIMATED = replace(
         is_identified=True,
     ),
 )
+HEAVY = replace(
+    REFUSED,
+    robust=(
+        RobustAnswer("winsorized", 1.3, 1.1, 1.5, cap=121.0, n_capped=4, bias_bound=2580.0),
+        RobustAnswer("log_smoothing", None, 0.9, None, cap=None, n_capped=None, bias_bound=None),
+        RobustAnswer("delta_log_normal", 1.4, 1.2, 1.6, cap=None, n_capped=None, bias_bound=None),
+    ),
+)
 HEADLINE = "0.0421 (0.0391 to 0.0452)"
 
 
@@ -127,7 +135,7 @@ def test_what_the_log_earned_is_known_even_where_the_policy_is_not() -> None:
             "+0.000000090 per round (+0.000000080 to +0.000000100): too small to tell from rounded "
             "probabilities, which may make 1e-06",
         ),
-        (Difference(0.001, None, None), "whether it is a gain can&#39;t be told without an interval"),
+        (Difference(0.001, None, None), "without an interval it is not known whether it is a gain"),
     ],
 )
 def test_a_difference_says_what_it_shows(difference: Difference, said: str) -> None:
@@ -176,7 +184,7 @@ def test_propensities_that_were_faulted_are_marked() -> None:
     assert "5 tests of this kind" in sound
 
 
-def test_estimated_propensities_are_told_beside_the_value() -> None:
+def test_estimated_propensities_are_named_beside_the_value() -> None:
     page = policy_value_html(ESTIMATED)
     answer = answer_of(page)
     assert HEADLINE in answer
@@ -228,15 +236,7 @@ def test_every_anchor_is_there() -> None:
 
 
 def test_a_heavy_tail_is_answered_three_ways_that_say_what_they_assume() -> None:
-    heavy = replace(
-        REFUSED,
-        robust=(
-            RobustAnswer("winsorized", 1.3, 1.1, 1.5, cap=121.0, n_capped=4, bias_bound=2580.0),
-            RobustAnswer("log_smoothing", None, 0.9, None, cap=None, n_capped=None, bias_bound=None),
-            RobustAnswer("delta_log_normal", 1.4, 1.2, 1.6, cap=None, n_capped=None, bias_bound=None),
-        ),
-    )
-    page = policy_value_html(heavy)
+    page = policy_value_html(HEAVY)
     assert "Rewards have a heavy tail." in page
     assert "the 4 largest contributions count as 121.00: off by at most 2,580.00" in page
     assert "at least 0.90" in page

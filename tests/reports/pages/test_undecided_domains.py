@@ -9,8 +9,8 @@ import pytest
 
 from features.contracts.findings import Finding, as_plain, finding, of_plain
 from flows.stages.worded import worded_manifest
-from reports import wording
 from reports.pages import report_html
+from reports.wording.language import LANGUAGE
 from reports.wording.sentences import say
 from tests.reports.sample_nights import (
     SampleNight,
@@ -59,7 +59,9 @@ def test_each_undecided_domain_has_a_card_with_its_reason_and_no_table_is_missed
     page = printed(NIGHTS[name])
     reasons = NIGHTS[name].manifest.get("undecided", {})
 
-    assert undecided_cards(page) == {wording.DOMAINS[domain]: reason for domain, reason in reasons.items()}
+    assert undecided_cards(page) == {
+        LANGUAGE.text(f"area.{domain}"): reason for domain, reason in reasons.items()
+    }
     assert 'class="notice"' not in page
 
 
@@ -142,7 +144,7 @@ def test_ads_alone_are_judged_without_a_word_on_recommendations() -> None:
     assert 'class="notice"' not in page
 
 
-CAUTIONS = {name: text for name, text in vars(wording).items() if name.startswith("CAUTION_")}
+CAUTIONS = {name: text for name, text in LANGUAGE.texts.items() if name.startswith("caution.")}
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_cautions_speak_of_what_the_page_shows(name: str, expected: set[str]) ->
     page = unescape(printed(NIGHTS[name]))
 
     assert {
-        caution.removeprefix("CAUTION_") for caution, text in CAUTIONS.items() if text in page
+        caution.removeprefix("caution.").upper() for caution, text in CAUTIONS.items() if text in page
     } == expected
     assert ("What these numbers do not prove" in page) == bool(expected)
 
@@ -169,8 +171,8 @@ def test_without_verdicts_of_segments_nothing_is_said_of_harmed_ones() -> None:
 
     page = report_html(demo.tables | {"out_verdicts": everyone}, demo.manifest)
 
-    assert wording.CAUTION_SEGMENTS not in unescape(page)
-    assert wording.CAUTION_LOGS in unescape(page)
+    assert LANGUAGE.text("caution.segments") not in unescape(page)
+    assert LANGUAGE.text("caution.logs") in unescape(page)
 
 
 @pytest.mark.parametrize("name", ["budget_only", "undecided"])

@@ -14,7 +14,7 @@ def test_all_rounds_come_last() -> None:
 
     (curve,) = adaptation_curves(frame, "recommendation", SUPPORT)
 
-    assert [point.label for point in curve.points] == ["0", "25", "100", "all"]
+    assert [point.amount for point in curve.points] == [0, 25, 100, None]
     assert curve.gain == pytest.approx(0.3)
     assert not curve.is_simulated
 
@@ -22,18 +22,18 @@ def test_all_rounds_come_last() -> None:
 @pytest.mark.parametrize(
     ("values", "enough"),
     [
-        ({0: 0.1, 25: 0.2, 50: 0.4, 100: 0.5, None: 0.5}, "50"),
-        ({0: 0.1, 25: 0.5, 50: 0.2, 100: 0.35, None: 0.5}, "100"),  # 25 rounds were luck
-        ({0: 0.1, 25: 0.1, 50: 0.2, 100: 0.2, None: 0.5}, "all"),
-        ({0: 0.1, 25: 0.9, 50: 0.9, 100: 0.9, None: 0.1}, None),
+        ({0: 0.1, 25: 0.2, 50: 0.4, 100: 0.5, None: 0.5}, [50]),
+        ({0: 0.1, 25: 0.5, 50: 0.2, 100: 0.35, None: 0.5}, [100]),  # 25 rounds were luck
+        ({0: 0.1, 25: 0.1, 50: 0.2, 100: 0.2, None: 0.5}, [None]),
+        ({0: 0.1, 25: 0.9, 50: 0.9, 100: 0.9, None: 0.1}, []),
     ],
 )
 def test_half_of_the_gain_must_hold_from_there_on(
-    values: dict[int | None, float], enough: str | None
+    values: dict[int | None, float], enough: list[int | None]
 ) -> None:
     (curve,) = adaptation_curves(table("out_adaptation_curves", rows(values)), "recommendation", SUPPORT)
 
-    assert (curve.half_gain_from.label if curve.half_gain_from else None) == enough
+    assert [point.amount for point in [curve.half_gain_from] if point] == enough
 
 
 def test_curves_of_steps_and_of_other_domains_are_others() -> None:

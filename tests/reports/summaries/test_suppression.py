@@ -6,13 +6,15 @@ from hypothesis import strategies as st
 
 from features.contracts.finding_codes import CODES, Unit
 from features.contracts.findings import Finding, finding
-from reports.summaries.suppression import SMALLEST_GROUP, is_hidden, shown_users
+from reports.pages.cells import shown_users
+from reports.summaries.suppression import SMALLEST_GROUP, is_hidden
+from reports.wording.language import LANGUAGE
 from reports.wording.sentences import say
 
 
 @given(st.lists(st.integers(0, 200)))
 def test_no_small_count_is_printed(n_users: list[int]) -> None:
-    printed = shown_users(n_users)
+    printed = shown_users(n_users, LANGUAGE)
 
     assert not any(words == str(n) for words, n in zip(printed, n_users, strict=True) if n < SMALLEST_GROUP)
 
@@ -25,6 +27,10 @@ def test_a_printed_total_gives_no_single_count_away(n_users: list[int]) -> None:
 @given(st.lists(st.integers(SMALLEST_GROUP, 10_000)))
 def test_large_groups_are_all_printed(n_users: list[int]) -> None:
     assert not any(is_hidden(n_users))
+
+
+def test_a_count_that_protects_another_says_so() -> None:
+    assert shown_users([500, 7, 31], LANGUAGE) == ["500", "< 20", "hidden"]
 
 
 COUNTED = [code for code, meaning in CODES.items() if Unit.CLUSTERS in meaning.numbers.values()]

@@ -13,6 +13,7 @@ from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess
 from reports.pages.policy_value_checks import checks
 from reports.summaries.policy_answer import PolicyAnswer
+from reports.wording.language import LANGUAGE
 from tests.flows.commands.ope.round_tables import coin_columns, write_parquet
 
 MONEY = ContributionTail(
@@ -96,7 +97,7 @@ def test_the_page_marks_what_the_gate_doubts(coin: PolicyAnswer, spoilt: dict[st
         gate_mean_weight=(interval.lower, interval.upper),
     )
 
-    failed = [check for check in checks(shown) if check.passed is False]
+    failed = [check for check in checks(shown, LANGUAGE) if check.passed is False]
 
     assert trust.trusted == (not spoilt)
     assert len(failed) == len(trust.reasons) == (1 if spoilt else 0)

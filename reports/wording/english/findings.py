@@ -1,12 +1,9 @@
-"""English: every finding's sentence. Another language is another file like this one.
+"""English: every finding's sentence.
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
 needs, and `resolution_digits`; refusals know `causes`, short comparisons `others`, and hidden counts `below`,
 the smallest count that may be printed. What an undecided area's rows are called comes from the list of areas.
 """
-
-from features.areas import AREAS
-from reports.wording.catalog import Catalog
 
 _NUMBERS = (
     "{difference:+.{digits}f} per round "
@@ -204,23 +201,3 @@ WORDS = {
 }
 
 SUBJECTS = {"arm": "the arm"}
-
-
-def _alone(clause: str) -> str:
-    return f"{clause[0].upper()}{clause[1:]}."
-
-
-ENGLISH = Catalog(
-    sentences=SENTENCES,
-    clauses=CLAUSES,
-    short=SHORT,
-    words=WORDS,
-    subjects=SUBJECTS,
-    areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
-    plurals={"holdout_used_before": "n_earlier_uses"},
-    form=lambda count: "one" if count == 1 else "",
-    between_names=", ",
-    between_causes="; ",
-    between_sentences=" ",
-    alone=_alone,
-)

@@ -1,5 +1,6 @@
 """Every language says every finding, by the finding's own numbers, and English as it always did."""
 
+from dataclasses import replace
 from string import Formatter
 
 import pytest
@@ -15,11 +16,10 @@ from features.contracts.finding_codes import (
     Unit,
 )
 from features.contracts.findings import Finding, finding
-from reports.wording.catalog import Catalog
+from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import ENGLISH
 from reports.wording.sentences import say, sentences
-
-CATALOGS = {"english": ENGLISH}
+from tests.reports.wording.catalogs import CATALOGS
 
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
@@ -91,15 +91,14 @@ def test_probabilities_that_are_not_known_are_not_printed() -> None:
 
 
 def test_another_language_has_its_own_order_signs_and_stops() -> None:
-    backward = Catalog(
+    backward = replace(
+        ENGLISH,
         sentences={"cannot_be_judged": "{causes}。{subject}"},
         clauses={"few_clusters": "{least}以上{clusters}:{n_clusters}"},
-        short={},
         words={"users": "用户"},
         subjects={"arm": "组"},
-        areas={},
         plurals={},
-        form=lambda count: "",
+        form=lambda count: OTHER,
         between_names="、",
         between_causes=";",
         between_sentences="",

@@ -1,0 +1,48 @@
+"""English: every sentence of the reports. Another language is another such package."""
+
+from features.areas import AREAS
+from reports.wording.catalog import OTHER, Catalog
+from reports.wording.english import (
+    budget,
+    charts,
+    decisions,
+    evaluation,
+    findings,
+    pages,
+    policy_value,
+    tables,
+)
+from reports.wording.english.glossary import GLOSSARY
+from reports.wording.english.numbers import NUMBERS
+from reports.wording.english.plurals import PLURALS
+
+_ROOMS = (pages, evaluation, decisions, budget, policy_value, tables, charts)
+
+
+def _alone(clause: str) -> str:
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+def _form(count: int) -> str:
+    return "one" if count == 1 else OTHER
+
+
+ENGLISH = Catalog(
+    tag="en",
+    numbers=NUMBERS,
+    texts={key: text for room in _ROOMS for key, text in room.TEXTS.items()},
+    glossary=GLOSSARY,
+    sentences=findings.SENTENCES,
+    clauses=findings.CLAUSES,
+    short=findings.SHORT,
+    words=findings.WORDS,
+    subjects=findings.SUBJECTS,
+    areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
+    plurals=PLURALS,
+    form=_form,
+    between_names=", ",
+    last_name=" and ",
+    between_causes="; ",
+    between_sentences=" ",
+    alone=_alone,
+)

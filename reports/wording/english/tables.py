@@ -1,0 +1,156 @@
+"""English: heads of columns, captions, and the line below a table."""
+
+from collections.abc import Mapping
+
+BELOW: Mapping[str, str] = {
+    "table.source": "From {file} and .parquet beside this report.",
+    "table.left_out": (
+        "{n_rows} more rows are not shown here; sorting sorts what is shown. All rows are in {file} and "
+        ".parquet beside this report."
+    ),
+}
+
+HEADS: Mapping[str, str] = {
+    "head.adapting_higher": "Adapting is higher",
+    "head.adds_up": "Adds up",
+    "head.adjusted_p": "Adjusted p",
+    "head.answered_by": "Answered by",
+    "head.arm": "Arm",
+    "head.budget_line": "Budget line",
+    "head.campaign": "Campaign",
+    "head.candidate_less_today": "Candidate less today's",
+    "head.change": "Change",
+    "head.channel": "Channel",
+    "head.claim": "Claim",
+    "head.creative": "Creative",
+    "head.curves_predicted": "Curves predicted",
+    "head.diagnostic": "Diagnostic",
+    "head.difference": "Difference (interval)",
+    "head.earned": "Earned",
+    "head.ess": "ESS",
+    "head.ess_share": "ESS share",
+    "head.estimate": "Estimate (interval)",
+    "head.estimate_by": "{estimator} (interval)",
+    "head.estimator": "Estimator",
+    "head.example": "Example",
+    "head.expected_revenue": "Expected revenue (interval)",
+    "head.expected_reward": "Expected reward",
+    "head.exploration": "Exploration",
+    "head.first_adapted": "First adapted value",
+    "head.first_loss": "First loss",
+    "head.first_zero_shot": "First zero-shot value",
+    "head.gain_in_revenue": "Gain in revenue (interval)",
+    "head.good": "Good",
+    "head.holdout": "Holdout",
+    "head.in_slates": "In slates",
+    "head.inside": "Inside",
+    "head.inside_interval": "Inside interval",
+    "head.interval_at": "{level} interval",
+    "head.item": "Item",
+    "head.last_adapted": "Last adapted value",
+    "head.last_loss": "Last loss",
+    "head.last_zero_shot": "Last zero-shot value",
+    "head.learner": "Learner",
+    "head.less_the_log": "Less the log",
+    "head.level": "Level",
+    "head.lines": "Lines",
+    "head.lines_at_limit": "Lines at a limit",
+    "head.loaded": "Loaded",
+    "head.log_of": "Log of",
+    "head.max_weight": "Max weight",
+    "head.mean_weight": "Mean weight",
+    "head.meaning": "Meaning",
+    "head.method": "Method",
+    "head.miss": "Miss",
+    "head.miss_per_line": "Miss per line: {method}",
+    "head.next_unit": "Next unit",
+    "head.observed": "Observed (interval)",
+    "head.planned_revenue": "Planned revenue (interval)",
+    "head.policy": "Policy",
+    "head.probability": "Probability",
+    "head.probability_of_harm": "Probability of harm",
+    "head.propensity": "Propensity",
+    "head.query": "Query",
+    "head.reason": "Reason",
+    "head.recommended": "Recommended",
+    "head.rejected": "Rejected",
+    "head.rejected_share": "Rejected, share",
+    "head.roas": "ROAS",
+    "head.role": "Role",
+    "head.rounds": "Rounds",
+    "head.rows": "Rows",
+    "head.rule": "Rule",
+    "head.scenario": "Scenario",
+    "head.score": "Score (interval)",
+    "head.segment": "Segment",
+    "head.serves_tomorrow": "Serves tomorrow",
+    "head.slot": "Slot",
+    "head.source": "Source",
+    "head.split": "Split",
+    "head.status": "Status",
+    "head.steps": "Steps",
+    "head.support": "Support",
+    "head.support_until": "Support until",
+    "head.supported": "Supported",
+    "head.surface": "Surface",
+    "head.this_log": "This log",
+    "head.today": "Today",
+    "head.tomorrow": "Tomorrow",
+    "head.true_value": "True value",
+    "head.users": "Users",
+    "head.usual_sentence": "Usual sentence",
+    "head.value": "Value",
+    "head.value_with_interval": "Value (interval)",
+    "head.week": "Week",
+    "head.weight": "Weight",
+    "head.weight_they_hold": "Weight they hold",
+    "head.wrong": "What was wrong",
+}
+
+CAPTIONS: Mapping[str, str] = {
+    "caption.quality": "Lines per source and rule, most rejected first",
+    "caption.values": "Policy values on the holdout of all segments, reward per round",
+    "caption.diagnostics": "Weights and support of each policy; intervals by {methods}",
+    "caption.estimators": "Every estimator",
+    "caption.arms": "Reward per round of each arm, estimated from another arm's log and observed in its own",
+    "caption.segments": (
+        "What each segment gains over {today}, which serves today; drawn towards the mean of all segments, "
+        "so that chance in a small one decides little; the largest segment first"
+    ),
+    "caption.segments_of_one": (
+        "What each segment gains over {today}, which serves today; drawn towards the mean of all segments, "
+        "so that chance in a small one decides little; the largest segment first; {champion} serves all of "
+        "them tomorrow"
+    ),
+    "caption.learners": "Learners at their first and last step, value on validation segments",
+    "caption.tasks": "What each segment brought to learning, in rounds",
+    "caption.tasks_until": "What each segment brought to learning, in rounds; support until {until} UTC",
+    "caption.unseen": (
+        "Against {baseline}: difference in reward per round on {n_segments} new segments, paired, doubly "
+        "robust"
+    ),
+    "caption.unseen.one": (
+        "Against {baseline}: difference in reward per round on 1 new segment, paired, doubly robust"
+    ),
+    "caption.by_support": (
+        "Value on new segments by rounds of support, segments alike, before the pooled model is fitted again"
+    ),
+    "caption.by_steps": (
+        "Value on new segments by gradient steps on all rounds of support, segments alike, before the pooled "
+        "model is fitted again"
+    ),
+    "caption.likeliest_items": "The {n_items} likeliest items of each slot; every visitor draws anew",
+    "caption.top_items": (
+        "Top {n_items} items per segment and surface, the largest segment first; means over rows"
+    ),
+    "caption.fallback": "Which policy answered",
+    "caption.reasons": "Why items were chosen",
+    "caption.creatives": "The most probable creatives, best evidence first",
+    "caption.channels": "Channels, {unit}",
+    "caption.scenarios": "Scenarios, {unit}",
+    "caption.biggest_moves": "Budget lines, {unit} with spend, the biggest move first",
+    "caption.smaller_moves": "Budget lines, {unit} with spend, the smaller moves",
+    "caption.weeks": "Held-out weeks, {unit}, the newest first",
+}
+
+TEXTS: Mapping[str, str] = {**BELOW, **HEADS, **CAPTIONS}

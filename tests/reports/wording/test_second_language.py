@@ -1,0 +1,229 @@
+"""A second language is one more catalog: with a made-up one, no page keeps an English word or number.
+
+Every text of a page is read: what stands between tags, in the labels for screen readers, and in charts.
+Outside of the made-up language's marks only its own digits, signs, and names from the data may stand.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
+from html.parser import HTMLParser
+
+import pytest
+
+from features.areas import BUDGET
+from features.contracts.outputs import OUTPUTS
+from reports.pages import report_html
+from reports.pages.area_part import part_of
+from reports.pages.policy_value import policy_value_html
+from reports.summaries.night import night
+from reports.summaries.policy_answer import ModeledPropensities, PolicyAnswer
+from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, TRUSTED
+from tests.reports.pages.test_segment_shares import night_of_segments
+from tests.reports.sample_nights import (
+    SampleNight,
+    budget_only_night,
+    demo_night,
+    open_bandit_night,
+    tiny_night,
+    undecided_night,
+)
+from tests.reports.wording.made_up import DIGITS, MADE_UP
+
+NIGHTS = {
+    "demo": demo_night(),
+    "open_bandit": open_bandit_night(),
+    "tiny": tiny_night(),
+    "late": SampleNight(tiny_night().tables, tiny_night().manifest | {"data_to": "2026-01-02"}),
+    "segments": night_of_segments(),
+    "budget_only": budget_only_night(),
+    "undecided": undecided_night(),
+    "nothing": SampleNight({}, {}),
+}
+ANSWERS = {
+    "trusted": TRUSTED,
+    "refused": REFUSED,
+    "audited": AUDITED,
+    "estimated": ESTIMATED,
+    "heavy": HEAVY,
+}
+
+NAMES = (
+    "segment_id",
+    "policy",
+    "candidate",
+    "champion",
+    "baseline",
+    "learner",
+    "estimator",
+    "logged_by",
+    "policy_version",
+    "surface",
+    "item_id",
+    "item_name",
+    "campaign_id",
+    "channel",
+    "creative_id",
+    "source_name",
+    "run_id",
+    "scenario",
+)
+"""Columns whose values are names: whoever named them says how."""
+
+NAMED_BY_MANIFEST = ("run_id", "shop", "source", "reward", "currency", "config_hash", "seed", "device")
+"""Its dates and counts are the language's to write."""
+
+CODES = ("rule", "reason_code", "fallback_level", "example")
+"""Columns whose cells print what the tables have, for whoever looks it up there: codes, and bad lines."""
+
+NOT_YET = {
+    "reason": "rules of data quality bring a sentence, not yet a finding",
+    "reason_text": "sentences of budget lines and of recommendations come with the tables, said by the night",
+    "interval_method": "how an interval was made is a text of offline_rl.ope.intervals",
+}
+"""Columns that bring English sentences to a page → why they still do."""
+
+
+SIGNS = frozenset(f"{DIGITS}{MADE_UP.numbers.thousands}{MADE_UP.numbers.decimal}+−–% ·✓✕○■↔=▼!?")
+"""What may stand outside: numbers as the language writes them, and symbols, which are not words."""
+
+
+class Texts(HTMLParser):
+    """Collects all that a reader sees or hears of a page, and the texts of charts apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.of_charts: list[str] = []
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open.append(tag)
+        self.texts += [value for name, value in attrs if value and name in ("aria-label", "title", "alt")]
+        if tag in ("meta", "link", "br", "rect", "line", "circle", "path"):
+            self._open.pop()
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        pass
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self._open or "script" in self._open or not data.strip():
+            return
+        (self.of_charts if "g" in self._open else self.texts).append(data)
+
+
+def texts_of(page: str) -> Texts:
+    found = Texts()
+    found.feed(page.replace("<wbr>", ""))
+    return found
+
+
+def flat(tree: Mapping[str, object]) -> Iterator[str]:
+    """Yield the names of settings, dotted, and their values."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from (f"{key}.{name}" if name in value else name for name in flat(value))
+            yield from (f"{key}.{name}" for name in value)
+        else:
+            yield from (key, str(value))
+
+
+def names_of(sample: SampleNight) -> set[str]:
+    """Return what the data name, and the names of tables and settings."""
+    manifest = sample.manifest
+    found = {str(manifest[key]) for key in NAMED_BY_MANIFEST if manifest.get(key) is not None}
+    found |= {text for name in ("config", "versions") for text in flat(manifest.get(name, {}))}
+    found |= {*OUTPUTS, *(f"{name}.csv" for name in OUTPUTS)}
+    return found | of_columns(sample, NAMES)
+
+
+def of_columns(sample: SampleNight, columns: tuple[str, ...]) -> set[str]:
+    return {
+        str(value)
+        for frame in sample.tables.values()
+        for column in columns
+        if column in frame.columns
+        for value in frame[column].unique().drop_nulls()
+    }
+
+
+def outside(text: str, names: set[str]) -> str:
+    """Return what stands outside of the marks and is not a name, a sign, or a digit of the language."""
+    rest = re.sub("⟦[^⟦⟧]*⟧", " ", text)
+    for name in sorted(filter(None, names), key=len, reverse=True):
+        rest = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", " ", rest)
+    return "".join(letter if letter not in SIGNS else " " for letter in rest).strip()
+
+
+def leaks(page: str, names: set[str], codes: Set[str] = frozenset()) -> list[str]:
+    found = texts_of(page)
+    of_texts = [outside(text, names) for text in found.texts if text.strip() not in codes]
+    # Axes are numbered by the chart's own digits.
+    of_charts = [re.sub(r"\d+", "", outside(text, names)) for text in found.of_charts]
+    return sorted({leak for leak in (*of_texts, *of_charts) if leak.strip()})
+
+
+@cache
+def page_of(name: str) -> str:
+    return report_html(NIGHTS[name].tables, NIGHTS[name].manifest, catalog=MADE_UP)
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_a_report_has_no_word_and_no_number_that_is_not_of_the_language(name: str) -> None:
+    sample = NIGHTS[name]
+
+    names = names_of(sample) | of_columns(sample, tuple(NOT_YET))
+
+    assert leaks(page_of(name), names, of_columns(sample, CODES)) == []
+    assert '<html lang="x-made-up">' in page_of(name)
+
+
+@pytest.mark.parametrize("name", ["demo", "tiny", "budget_only"])
+def test_the_terminal_says_the_budget_in_the_language(name: str) -> None:
+    sample = NIGHTS[name]
+    lines = part_of(BUDGET).lines(night(sample.tables, sample.manifest), MADE_UP)
+
+    assert lines
+    assert [outside(line, names_of(sample)) for line in lines] == [""] * len(lines)
+
+
+@pytest.mark.parametrize("column", NOT_YET)
+def test_a_column_is_excused_only_while_it_brings_words(column: str) -> None:
+    """Ask that a column leaves the list once its sentences are findings."""
+    others = tuple(other for other in NOT_YET if other != column)
+
+    assert any(
+        leaks(page_of(name), names_of(sample) | of_columns(sample, others), of_columns(sample, CODES))
+        for name, sample in NIGHTS.items()
+    )
+
+
+def names_of_answer(answer: PolicyAnswer) -> set[str]:
+    return {answer.source, answer.cluster, str(answer.seed), *(e.estimator for e in answer.estimates)}
+
+
+def not_yet_of_answer(answer: PolicyAnswer) -> set[str]:
+    """Return the English sentences of the record: they are said where the log is evaluated, in flows."""
+    evidence = answer.propensities
+    said = (evidence.assumption, *evidence.remarks) if isinstance(evidence, ModeledPropensities) else ()
+    methods = {e.interval_method for e in (answer.logged, *answer.estimates)}
+    return methods | {*answer.reasons, *said}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_page_of_a_policy_has_no_word_that_is_not_of_the_language(name: str) -> None:
+    answer = ANSWERS[name]
+
+    page = policy_value_html(answer, catalog=MADE_UP)
+
+    assert leaks(page, names_of_answer(answer) | not_yet_of_answer(answer)) == []
+
+
+def test_the_check_sees_a_word_and_a_number_that_code_wrote() -> None:
+    assert outside("⟦Judged on ⟧٤٠٠⟦ rounds⟧", set()) == ""
+    assert outside("⟦Judged on ⟧400 rounds", set()) == "400 rounds"
+    assert outside("⟦Served by ⟧maml, kept", {"maml"}) == ", kept"
+    assert outside("⟦half a mark", set()) == "⟦half a mark"
