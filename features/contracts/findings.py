@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Any
 
-from features.contracts.finding_codes import CODES, COUNTS, TEXTS, Unit
+from features.contracts.finding_codes import CODES
+from features.contracts.finding_units import COUNTS, TEXTS, Unit
 
 Number = int | float | str
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about a subject: a policy, an arm or a segment, by its name.
+    """What was found about a subject, by its name: a policy, an arm, a segment, a campaign, a file, a column.
 
     code, numbers: of `finding_codes.CODES`. A number that is not known is left out. because: causes, where
     the code has any.
@@ -129,10 +130,10 @@ def of_plain(content: Mapping[str, Any]) -> Finding:
 
 
 def _fits(number: Number | None, unit: Unit) -> bool:
+    if number is None:
+        return unit is Unit.VALUE or unit not in TEXTS
     if unit in TEXTS:
         return isinstance(number, str)
-    if number is None:
-        return True
     if unit in COUNTS:
         return isinstance(number, int)
     return isinstance(number, int | float) and isfinite(number)

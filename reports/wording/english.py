@@ -1,11 +1,15 @@
 """English: every finding's sentence. Another language is another file like this one.
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
-needs, and `resolution_digits`; refusals know `causes`, short comparisons `others`, and hidden counts `below`,
-the smallest count that may be printed. What an undecided area's rows are called comes from the list of areas.
+needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
+counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`. What an
+undecided area's rows are called comes from the list of areas.
 """
 
 from features.areas import AREAS
+from reports.wording import english_budget as of_budget
+from reports.wording import english_evaluation as of_evaluation
+from reports.wording import english_quality as of_quality
 from reports.wording.catalog import Catalog
 
 _NUMBERS = (
@@ -122,6 +126,10 @@ SENTENCES = {
         "{subject} diverged at step {step}, and its policy is that of step {kept_step}, the best before: "
         "lower outer_lr ({outer_lr:g}) or inner_lr ({inner_lr:g}) in the settings."
     ),
+    **of_budget.BUDGET,
+    **of_quality.QUALITY,
+    **of_evaluation.PROPENSITIES,
+    **of_evaluation.REPEATS,
 }
 
 CLAUSES = {
@@ -174,6 +182,8 @@ CLAUSES = {
         "({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows on "
         "average but not to whom"
     ),
+    **of_quality.REJECTIONS,
+    **of_evaluation.CHANCES,
 }
 
 SHORT = {
@@ -201,6 +211,7 @@ WORDS = {
     "sessions": "sessions",
     "weighted rewards": "weighted rewards",
     "weighted corrections": "weighted corrections",
+    "not shown": "(not shown)",
 }
 
 SUBJECTS = {"arm": "the arm"}
@@ -214,12 +225,20 @@ ENGLISH = Catalog(
     sentences=SENTENCES,
     clauses=CLAUSES,
     short=SHORT,
+    rules=of_quality.RULES,
+    bounds=of_quality.BOUNDS,
     words=WORDS,
     subjects=SUBJECTS,
     areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
-    plurals={"holdout_used_before": "n_earlier_uses"},
+    plurals={
+        "holdout_used_before": "n_earlier_uses",
+        **of_budget.PLURALS,
+        **of_quality.PLURALS,
+        **of_evaluation.PLURALS,
+    },
     form=lambda count: "one" if count == 1 else "",
     between_names=", ",
+    between_bounds=" and ",
     between_causes="; ",
     between_sentences=" ",
     alone=_alone,

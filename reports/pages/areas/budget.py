@@ -35,6 +35,7 @@ from reports.summaries.printed_table import (
     interval_bars,
 )
 from reports.wording import CAUTION_SPEND
+from reports.wording.sentences import say
 
 CELLS_OPEN = 15
 CELLS_FOLDED = 200
@@ -183,7 +184,7 @@ def _cells_table(
         )
         for cell in cells
     ]
-    whys = [cell.reason_text for cell in cells]
+    whys = [say(cell.findings) for cell in cells]
     above = _total_row(total, budget.decimals) if total else None
     return first_rows(caption, columns, rows, LINES, total=above, whys=whys, shown=CELLS_FOLDED)
 
