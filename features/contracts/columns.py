@@ -306,7 +306,7 @@ mean_true_value = _number("true value in the simulated world, segments alike", "
 
 # data quality
 source_name = _text("file, or log where no file is meant")
-rule = _text("the rule that was asked")
+rule = _text("the rule that the lines were checked by, as a sentence")
 n_rows = _count("lines looked at")
 n_loaded = _count("lines loaded")
 n_rejected = _count("lines in quarantine")

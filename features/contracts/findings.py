@@ -75,9 +75,12 @@ def to_json(findings: Iterable[Finding]) -> str:
     >>> to_json([finding("little_support", "new", supported_share=0.5, least=0.95)])
     '[{"code":"little_support","subject":"new","numbers":{"supported_share":0.5,"least":0.95}}]'
     """
-    return json.dumps(
-        list(map(as_plain, findings)), separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _dumped(list(map(as_plain, findings)))
+
+
+def as_json(found: Finding) -> str:
+    """Return one finding as `to_json` writes it in its array."""
+    return _dumped(as_plain(found))
 
 
 def from_json(text: str) -> tuple[Finding, ...]:
@@ -86,6 +89,11 @@ def from_json(text: str) -> tuple[Finding, ...]:
     Raises ValueError for text that is not such an array, and for findings that are not of the vocabulary.
     """
     return tuple(map(of_plain, json.loads(text)))
+
+
+def one_from_json(text: str) -> Finding:
+    """Read what `as_json` wrote; raises ValueError as `from_json` does."""
+    return of_plain(json.loads(text))
 
 
 def codes_of(findings: Iterable[Finding]) -> str:
@@ -119,12 +127,17 @@ def as_plain(found: Finding) -> dict[str, Any]:
     return {name: part for name, part in content.items() if part or name in ("code", "subject")}
 
 
+def _dumped(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def of_plain(content: Mapping[str, Any]) -> Finding:
-    """Return the finding that `as_plain` gave the values of."""
+    """Return the finding that `as_plain` gave the values of; a number that is null is not known."""
+    numbers = content.get("numbers", {})
     return Finding(
         content["code"],
         content["subject"],
-        content.get("numbers", {}),
+        {name: number for name, number in numbers.items() if number is not None},
         tuple(map(of_plain, content.get("because", ()))),
     )
 

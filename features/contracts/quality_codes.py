@@ -42,7 +42,7 @@ QUALITY: Mapping[str, Meaning] = {
     "same_content": Meaning("its content is that of another file, which counts", {"other": Unit.NAME}),
     "lines_without_partner": Meaning(
         "so many lines have no match in the file that they join",
-        {"other": Unit.NAME, "key": Unit.NAME, "n_alone": Unit.COUNT, "n_lines": Unit.COUNT},
+        {"other": Unit.NAME, "key": Unit.NAMES, "n_alone": Unit.COUNT, "n_lines": Unit.COUNT},
     ),
     "days_far_apart": Meaning("a log of daily sums has only one day in this many", {"n_days": Unit.COUNT}),
     "late_rows": Meaning(
@@ -105,7 +105,7 @@ REJECTIONS: Mapping[str, Meaning] = {
     ),
     "negative_sum": Meaning(
         "the column's sum of a day is negative; day: the key of the sum",
-        {"sum": Unit.NUMBER, "day": Unit.NAMES},
+        {"sum": Unit.NUMBER, "day": Unit.VALUE},
     ),
     "too_few_fields": Meaning("the line has fewer fields than the header"),
     "too_many_fields": Meaning("the line has more fields than the header"),
@@ -116,7 +116,7 @@ REJECTIONS: Mapping[str, Meaning] = {
     "not_an_object": Meaning("the line is not a JSON object"),
     "no_partner": Meaning(
         "the line has no match in the file that it joins, which may be why",
-        {"other": Unit.NAME, "key": Unit.NAME},
+        {"other": Unit.NAME, "key": Unit.NAMES},
     ),
     "person_erased": Meaning("the line was about a person who was erased"),
     "rejected_before": Meaning(
@@ -125,3 +125,21 @@ REJECTIONS: Mapping[str, Meaning] = {
     ),
 }
 """Why a line is not loaded: the subject is the column, where one is to blame, else the line."""
+
+TRIALS: Mapping[str, Meaning] = {
+    "lines_rejected": Meaning(
+        "so many lines of the file are rejected, for this cause",
+        {"n_rejected": Unit.COUNT, "n_lines": Unit.COUNT},
+        has_causes=True,
+    ),
+    "more_rows": Meaning("so many rows of a table are not printed", {"n_rows": Unit.COUNT}),
+    "lines_refused": Meaning(
+        "so many lines of a trial are refused, for this cause", {"n_lines": Unit.COUNT}, has_causes=True
+    ),
+    "column_empty": Meaning("the column is empty in every row of a trial"),
+    "flag_never_true": Meaning("the column is true in no row of a trial"),
+    "often_empty": Meaning(
+        "the column is empty in many rows of a trial", {"n_empty": Unit.COUNT, "n_rows": Unit.COUNT}
+    ),
+}
+"""What the terminal says of the lines of a file, after a night and after a trial of `metacart init`."""

@@ -128,6 +128,8 @@ SENTENCES = {
     ),
     **of_budget.BUDGET,
     **of_quality.QUALITY,
+    **of_quality.REJECTIONS,
+    **of_quality.TRIALS,
     **of_evaluation.PROPENSITIES,
     **of_evaluation.REPEATS,
 }
@@ -182,7 +184,6 @@ CLAUSES = {
         "({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows on "
         "average but not to whom"
     ),
-    **of_quality.REJECTIONS,
     **of_evaluation.CHANCES,
 }
 

@@ -46,7 +46,21 @@ QUALITY = {
 }
 """Code of a row of out_data_quality → its sentence."""
 
-PLURALS = dict.fromkeys(("restated_day", "repeated_lines", "later_rows"), "n_newer")
+TRIALS = {
+    "lines_rejected": "{n_rejected:,} of {n_lines:,} lines rejected: {causes}",
+    "more_rows": "and {n_rows:,} more in {subject}",
+    "lines_refused": "{n_lines:,} lines refused, first {causes}",
+    "lines_refused.one": "1 line refused, first {causes}",
+    "column_empty": "{subject} is empty in every row",
+    "flag_never_true": "{subject} is never true",
+    "often_empty": "{subject} is empty in {n_empty:,} of {n_rows:,} rows",
+}
+"""What the terminal says of lines."""
+
+PLURALS = {
+    **dict.fromkeys(("restated_day", "repeated_lines", "later_rows"), "n_newer"),
+    "lines_refused": "n_lines",
+}
 
 REJECTIONS = {
     "value_missing": "{subject} is missing",

@@ -91,8 +91,9 @@ def _causes(found: Finding, smallest: int, catalog: Catalog) -> str:
 
 
 def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
-    # a bound of the finding's own may be called `below`
-    numbers = {"below": smallest} | _names(found, catalog)
+    if found.code not in catalog.clauses:
+        return _sentence(found, smallest, catalog)
+    numbers = _names(found, catalog) | {"below": smallest}
     return catalog.clauses[_key(found, smallest, catalog)].format_map(numbers)
 
 

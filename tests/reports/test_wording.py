@@ -15,8 +15,8 @@ from reports.wording.sentences import say, say_rule, sentences
 
 CATALOGS = {"english": ENGLISH}
 
-CAUSES = {**DOUBTS, **REJECTIONS, **CHANCES}
-"""Codes that stand behind others."""
+CAUSES = {**DOUBTS, **CHANCES}
+"""Codes that stand behind others alone."""
 
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),

@@ -10,8 +10,9 @@ from features.contracts.mapping import SourceFile
 from features.errors import InputDataError
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.models import read_models
-from features.warehouse.quality import RECONCILED, data_quality
+from features.warehouse.quality import OF_WHOLE_FILES, data_quality
 from features.warehouse.watermark import Watermark
+from reports.wording.sentences import say, say_rule
 
 HEADER = "impression_id,shown_at,session_id,surface,slot,item_id,propensity,policy_version,user_id\n"
 COLUMNS = {name: name for name in HEADER.strip().split(",")}
@@ -40,8 +41,8 @@ def load_late(
 
 
 def notes(warehouse: Connection) -> list[tuple[str, str]]:
-    rows = data_quality(warehouse, "night").filter(n_rejected=0).rows(named=True)
-    return [(r["rule"], r["reason"]) for r in rows if r["rule"] != RECONCILED]
+    rows = data_quality(warehouse, "night", say, say_rule).filter(n_rejected=0).rows(named=True)
+    return [(r["rule"], r["reason"]) for r in rows if r["reason_codes"] not in OF_WHOLE_FILES]
 
 
 def staged(warehouse: Connection, as_of: date = date(2026, 1, 31)) -> list[tuple[str, str]]:

@@ -20,6 +20,8 @@ from features.sources.file_tables import parse_file_tables
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
+from reports.wording.sentences import say, say_rule
+from tests.laws.said_of_lines import file_notes, rejected_lines
 from tests.laws.sources import write
 
 SHOP = """
@@ -76,11 +78,11 @@ def events(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 
 
 def rejected(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
-    return warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+    return rejected_lines(warehouse)
 
 
 def notes(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(warehouse.execute("SELECT rule, reason FROM file_notes").fetchall())
+    return file_notes(warehouse)
 
 
 def as_lines(text: str) -> str:
@@ -148,7 +150,7 @@ def test_a_line_without_a_partner_is_loaded_where_nothing_is_needed_of_it(
 
     assert load(warehouse, shop(tmp_path, change=change)).n_rejected == 0
     assert events(warehouse) == [("c1", "2026-01-01 00:00", None)]
-    quality = data_quality(warehouse, "run").filter(pl.col("rule") == "line without a partner")
+    quality = data_quality(warehouse, "run", say, say_rule).filter(pl.col("rule") == "line without a partner")
     assert quality["reason"].to_list() == [
         "without a partner in campaigns.csv by campaign: 1 of 1 lines; its columns are null in these lines"
     ]
