@@ -51,4 +51,4 @@ BUDGET: Mapping[str, Meaning] = {
         {"logged_until": Unit.DATE, "n_days": Unit.COUNT},
     ),
 }
-"""The findings of one row stand in this order: what is done and why, what limits it, what to know of its days."""
+"""A row has them in this order: what is done and why, what limits it, what to know of its days."""

@@ -81,9 +81,8 @@ def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: 
         _collect_sessions(connection, user_key)
         for table, condition in _conditions(connection, user_key, user_id).items():
             if table == REJECTED_LINES:
-                connection.execute(
-                    f"UPDATE {table} SET findings = {quoted(to_json([ERASED]))}, example = NULL WHERE {condition}"
-                )
+                left = f"findings = {quoted(to_json([ERASED]))}, example = NULL"
+                connection.execute(f"UPDATE {table} SET {left} WHERE {condition}")
             else:
                 connection.execute(f"DELETE FROM {identifier(table)} WHERE {condition}")
         connection.execute(f"DROP TABLE {_SESSIONS}")

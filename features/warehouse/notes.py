@@ -5,7 +5,7 @@ from datetime import date
 
 import duckdb
 
-from features.contracts.findings import Finding, to_json
+from features.contracts.findings import Finding, finding, to_json
 from features.contracts.mapping import JoinedFile
 from features.warehouse.manifest import HeldFile
 from features.warehouse.watermark import Watermark
@@ -49,9 +49,14 @@ def twin_note(file: str, twin: HeldFile) -> Finding:
 
 def lone_lines_note(file: str, join: JoinedFile, n_without_partner: int, n_lines: int) -> Finding:
     """Return the number of lines without a match in the file that they join."""
-    names = {"other": join.file.name, "key": ", ".join(join.key_names)}
-    numbers = {"n_alone": n_without_partner, "n_lines": n_lines}
-    return Finding("lines_without_partner", file, names | numbers)
+    return finding(
+        "lines_without_partner",
+        file,
+        other=join.file.name,
+        key=", ".join(join.key_names),
+        n_alone=n_without_partner,
+        n_lines=n_lines,
+    )
 
 
 def gap_note(file: str, n_days: int) -> Finding:

@@ -7,6 +7,7 @@ from reports.pages.cells import counted, heads, shared, text
 from reports.summaries.data_quality import RuleCount, rule_counts, sources_that_lost_lines
 from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, Mark, PrintedTable, first_rows
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,5 @@ def _row(rule: RuleCount, *, has_lost: bool) -> tuple[Cell, ...]:
         counted(rule.n_rejected),
         shared(rule.rejected_share),
         adds_up,
-        text(rule.reason),
+        text(say(rule.findings)),
     )

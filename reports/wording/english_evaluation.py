@@ -6,8 +6,8 @@ _ESTIMATED = "Propensities estimated, not logged"
 
 PROPENSITIES = {
     "impossible_propensity": (
-        "Row {row}: propensity is {propensity:g}, which is not the probability of a logged action; so are those "
-        "of {n_others:,} other rounds."
+        "Row {row}: propensity is {propensity:g}, which is not the probability of a logged action; so are "
+        "those of {n_others:,} other rounds."
     ),
     "probabilities_off": (
         "Row {row}: the probabilities of its {n_actions} actions add up to {sum:.4g}, not to 1; {n_off:,} of "
@@ -58,8 +58,8 @@ PROPENSITIES = {
         "the value of another policy can't be identified from this log."
     ),
     "often_certain": (
-        "In {settled_share:.1%} of the rounds the logged action was all but certain; what other actions would "
-        "have earned there is hardly in the log."
+        "In {settled_share:.1%} of the rounds the logged action was all but certain; what other actions "
+        "would have earned there is hardly in the log."
     ),
     "model_does_not_fit": (
         "{calibration_error:.1%} of the choices are not where the estimate puts them: the model does not fit "

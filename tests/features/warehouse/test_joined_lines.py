@@ -64,7 +64,7 @@ def shop(
 
 def load(warehouse: duckdb.DuckDBPyConnection, file: SourceFile, *, share: float = 1.0) -> LoadedFile:
     loaded = load_file(
-        warehouse, file, pseudonym_sql="'key of ' || user_id", key_id="k1", max_rejected_share=share
+        warehouse, file, pseudonym_sql="'key of ' || user_id", key_id="k1", max_rejected_share=share, say=say
     )
     assert loaded.n_loaded + loaded.n_rejected == loaded.n_lines
     return loaded
@@ -138,7 +138,7 @@ def test_a_line_without_a_partner_is_kept_and_rejected_where_the_value_is_needed
     assert (loaded.n_lines, loaded.n_rejected) == (6, 2)
     reason = "occurred_at is missing; campaigns.csv has no line with its campaign"
     assert rejected(warehouse) == [(6, reason), (7, reason)]
-    assert "campaigns.csv by campaign: 2 of 6 lines;" in notes(warehouse)["line without a partner"]
+    assert "campaigns.csv by campaign: 2 of 6 lines;" in notes(warehouse)["lines_without_partner"]
     assert [row[0] for row in events(warehouse)] == ["c1", "c2", "c3", "c6"]
 
 
@@ -266,7 +266,7 @@ def test_a_changed_joined_file_reads_its_lines_again(
     assert again.joined[0] == "campaigns.csv"
     assert again.joined != first.joined
     assert events(warehouse)[1] == ("c2", "2026-01-04 08:00", "tv")
-    assert "the file that it joins has changed" in notes(warehouse)["same file, read anew"]
+    assert "the file that it joins has changed" in notes(warehouse)["mapping_or_join_changed"]
     assert load(warehouse, shop(tmp_path)).outcome == "unchanged"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
+import polars as pl
 import pytest
 
 from features.warehouse.build import build
