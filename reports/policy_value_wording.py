@@ -33,14 +33,6 @@ QUESTIONS = {
     "limits": "What does the number not prove?",
 }
 
-REPEATED = {
-    "whole": "the file is the same rows {n_copies} times over",
-    "in a row": "each row is followed by its copy",
-    "even": "nearly all occur an even number of times, as by chance in less than one of a million logs",
-    "pairs": "so many occur twice and so few three times, as by chance in less than one of a million logs",
-}
-"""How rows repeat → what is said of it."""
-
 CAUTION_ROUNDS = (
     "Every {unit} counts as independent of all others. If some {unit}s belong to one person, name that "
     "column with --cluster: without it the intervals are too narrow."
@@ -125,20 +117,6 @@ def robust(kind: str, *, cap: str | None, n_capped: int | None, bias: str | None
 def headline(value: str, interval: str, level: str, estimator: str, unit: str) -> str:
     """Return the answer in one sentence."""
     return f"The policy is worth {value} per {unit} ({level} interval {interval}), by {estimator}."
-
-
-def repeated(way: str, n_repeated: int, n_rows: int, n_copies: int) -> str:
-    """Return why repeated rows are a doubt, and what to do.
-
-    >>> print(repeated("whole", 50, 100, 2).split(": ")[1].split(". ")[0])
-    the file is the same rows 2 times over
-    """
-    return (
-        f"{n_repeated:,} of {n_rows:,} rows are the same as an earlier one in every column: "
-        f"{REPEATED[way].format(n_copies=n_copies)}. Drop what was delivered twice; where they are rounds of "
-        "their own, keep the column that tells them apart, such as an id or a time, or name with --cluster "
-        "the one that says whose they are."
-    )
 
 
 def logged(value: str, interval: str, unit: str) -> str:

@@ -41,6 +41,11 @@ PROPENSITIES: Mapping[str, Meaning] = {
         {"n_actions": Unit.COUNT, "action": Unit.COUNT, "ratio": Unit.NUMBER},
         has_causes=True,
     ),
+    "action_never_available": Meaning(
+        "an action was chosen in rounds that could not show it",
+        {"action": Unit.COUNT, "n_chosen": Unit.COUNT},
+        has_causes=True,
+    ),
     "slot_off": Meaning(
         "the sum of 1/propensity in a slot is not what it should be",
         {"slot": Unit.NUMBER, **_SLICE},

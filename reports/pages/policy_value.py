@@ -18,6 +18,7 @@ from reports.summaries.policy_answer import (
     WeightBand,
 )
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
+from reports.wording.sentences import sentences
 
 UNKNOWN = Difference(None, None, None)
 
@@ -46,6 +47,8 @@ def policy_value_html(answer: PolicyAnswer) -> str:
             answer.unit,
         ),
         difference=wording.difference_found(answer),
+        reasons=sentences(answer.reasons),
+        notices=sentences(answer.propensities.cautions),
         figure=_figure(answer),
         estimates=_estimates_table(answer),
         robust=_robust_table(answer),
@@ -60,7 +63,7 @@ def policy_value_html(answer: PolicyAnswer) -> str:
             unit=answer.unit,
             knows_clusters=bool(answer.cluster),
             modeled=[e.estimator for e in answer.estimates if e.estimator.lower() in ON_MODEL_ALONE],
-            of_propensities=answer.propensities.cautions,
+            of_propensities=sentences(answer.propensities.cautions),
         ),
         provenance=_provenance(answer),
     )

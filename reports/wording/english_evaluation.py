@@ -36,6 +36,9 @@ PROPENSITIES = {
         "1 action was not chosen as often as its propensities say: the sum of 1/propensity of action "
         "{action} is {ratio:.2f} of what it should be ({causes})."
     ),
+    "action_never_available": (
+        "Action {action} was chosen {n_chosen:,} times, and no round could show it ({causes})."
+    ),
     "slot_off": f"In slot {{slot:g}} {_TOO} ({{causes}}); {_FAILED}.",
     "slot_action_off": (
         "In slot {slot:g} the sum of 1/propensity of action {action} is {ratio:.2f} of what it should be "
