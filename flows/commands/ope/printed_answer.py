@@ -31,7 +31,7 @@ def json_line(answer: PolicyAnswer) -> str:
     | n_rounds | number of rounds; of slates or sessions for these shapes |
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
-    | propensity_audit | of logged propensities: is_consistent, findings as sentences, n_tests; null without one |
+    | propensity_audit | of logged propensities: is_consistent, findings (sentences), n_tests; else null |
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | repeats | n_rows, n_repeated (equal to an earlier row), is_doubtful |
     | logging_policy | of the rewards in the log: value, lower, upper, interval_method |
