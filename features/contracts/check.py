@@ -14,7 +14,7 @@ from features.contracts.finding_sql import finding_sql
 from features.contracts.findings import Finding, Number
 from features.errors import MetacartError
 
-# An offset is asked for because a naive time would be read in the zone of whichever machine loads it.
+# An offset is required because a naive time would be read in the zone of whichever machine loads it.
 ZONED_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 PLAIN_DAY = r"^\d{4}-\d\d-\d\d$"
 SHOWN_CHARACTERS = 80
@@ -57,7 +57,7 @@ class ColumnCheck:
 
     text, typed: SQL identifiers of the two columns.
     value: SQL expression over `text`; null where the text is no such value.
-    rules: in the order in which they are asked; each assumes that those before it hold.
+    rules: in the order in which they are checked; each assumes that those before it hold.
     """
 
     column: str

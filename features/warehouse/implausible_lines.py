@@ -127,10 +127,10 @@ def _negative_sums(log: LogColumns, typed: dict[str, str], good: str) -> str:
         f"WHEN {name} < 0 THEN {finding_sql(_SUM_RULE.code, name, sum=name, day=day)}" for name in sums
     )
     return f"""
-        WITH judged AS (SELECT {LINE} AS line, {CONTENT} AS content, {columns} {good}),
+        WITH checked AS (SELECT {LINE} AS line, {CONTENT} AS content, {columns} {good}),
         sums AS (
             SELECT {", ".join(key)}, {", ".join(f"sum({name}) AS {name}" for name in sums)}
-            FROM (FROM judged {once})
+            FROM (FROM checked {once})
             GROUP BY ALL
             HAVING {" OR ".join(f"sum({name}) < 0" for name in sums)}
         )
@@ -138,7 +138,7 @@ def _negative_sums(log: LogColumns, typed: dict[str, str], good: str) -> str:
             line,
             {quoted(as_json(_SUM_RULE))},
             CASE {found} END
-        FROM (SELECT line, {", ".join(key)} FROM judged) JOIN sums USING ({", ".join(key)})
+        FROM (SELECT line, {", ".join(key)} FROM checked) JOIN sums USING ({", ".join(key)})
     """
 
 

@@ -118,13 +118,13 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _widen(
-    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], asked: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], expected: Mapping[str, str]
 ) -> None:
     """Change a table of an earlier version to the present columns.
 
     New columns are null until the files are read again, which happens if they still exist.
     """
-    for name, sql_type in asked.items():
+    for name, sql_type in expected.items():
         if name not in found:
             connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {sql_type}')
         elif (found[name], sql_type) == ("BIGINT", "DOUBLE"):

@@ -130,7 +130,7 @@ def _decide(
     used = settings if is_proven else settings.cautious()
     cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
     if used is not settings and not cells.spend_min_cents.sum() <= budget <= cells.spend_max_cents.sum():
-        # The shop asked for a total that half the limit can't reach: its own limit counts.
+        # The shop has set a total that half the limit can't reach: its own limit counts.
         used = replace(used, move_limit=settings.move_limit)
         cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
     plan = plan_budget(
