@@ -182,7 +182,7 @@ def test_estimated_propensities_are_told_beside_the_value() -> None:
     page = policy_value_html(ESTIMATED)
     answer = answer_of(page)
     assert HEADLINE in answer
-    assert "values assume much" in answer
+    assert "values assume that the context holds all" in answer
     assert "all but certain" in answer
     assert "1.2 %" in diagnostics_of(page)
     assert "✕" not in diagnostics_of(page)
