@@ -75,7 +75,7 @@ def audit_propensities(
     >>> coin = np.arange(1000) % 2
     >>> audit_propensities(PropensityLog(coin, np.full(1000, 0.5), np.arange(1000))).is_consistent
     True
-    >>> [found] = audit_propensities(PropensityLog(coin, np.full(1000, 0.65), np.arange(1000))).findings
+    >>> found, *_ = audit_propensities(PropensityLog(coin, np.full(1000, 0.65), np.arange(1000))).findings
     >>> found.code, round(found.number("factor"), 2)
     ('propensities_too_large', 1.3)
     """
