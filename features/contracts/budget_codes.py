@@ -35,8 +35,8 @@ BUDGET: Mapping[str, Meaning] = {
         "the next cent earns less here than across the budget; agreement: probability of that", _MOVED
     ),
     "direction_unknown": Meaning(
-        "the log does not show whether the next cent earns more here or elsewhere: the probability of the "
-        "likelier side is too small",
+        "the log does not show whether the next cent earns more here or elsewhere: the side that the fitted "
+        "curve says has too small a probability",
         {"agreement": Unit.SHARE, "least": Unit.SHARE},
     ),
     "spend_is_best": Meaning("the current spend is the best within the limits"),

@@ -27,8 +27,8 @@ BUDGET = {
         f"Lowered by {{change:.1%}}: {_EARNS} (probability that it brings less here: {{agreement:.0%}})."
     ),
     "direction_unknown": (
-        "The logs don't say whether the next cent brings more here or elsewhere: the likelier of the two has "
-        f"a probability of {{agreement:.0%}}, and {{least:.0%}} is needed, so {_STAYS}."
+        "The logs don't say whether the next cent brings more here or elsewhere: what the curves say has a "
+        f"probability of {{agreement:.0%}}, and {{least:.0%}} is needed, so {_STAYS}."
     ),
     "spend_is_best": "The current spend is the best within the limits.",
     "highest_day_stops": "The highest spend of a logged day stops it: beyond that nothing is known.",
