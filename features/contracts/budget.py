@@ -68,6 +68,8 @@ class BudgetAllocation(dy.Schema):
     logged_until = columns.logged_until
     status = columns.budget_status
     reason_text = columns.reason_text
+    reason_codes = columns.reason_codes
+    findings = columns.findings
     certified_gap = columns.certified_gap
 
     @dy.rule()

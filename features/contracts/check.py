@@ -3,15 +3,18 @@
 Both are derived from the columns in columns.py, so a range is written down once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 
 import dataframely as dy
 import polars as pl
 
+from features.contracts.finding_sql import finding_sql
+from features.contracts.findings import Finding, Number
 from features.errors import MetacartError
 
-# An offset is asked for because a naive time would be read in the zone of whichever machine loads it.
+# An offset is required because a naive time would be read in the zone of whichever machine loads it.
 ZONED_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 PLAIN_DAY = r"^\d{4}-\d\d-\d\d$"
 SHOWN_CHARACTERS = 80
@@ -22,14 +25,27 @@ _FAR = 1000
 class Rule:
     """One thing that a value must be.
 
-    sentence: the rule by itself, `propensity must be above 0 and at most 1`.
+    code: of a line that breaks it, one of `quality_codes.REJECTIONS`. column: which it is about.
     broken: SQL condition over `ColumnCheck.text` and `.typed`, true where the rule is broken.
-    reason: SQL expression over them for the sentence about one broken value, the value included.
+    numbers: of the code, those that every broken line shares. found: name → SQL expression over the same
+    columns, of those that are the line's own; a value that may identify a person is not among them.
     """
 
-    sentence: str
+    code: str
+    column: str
     broken: str
-    reason: str
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    found: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def finding(self) -> Finding:
+        """The rule by itself: the finding about a line that breaks it, without what is the line's own."""
+        return Finding(self.code, self.column, self.numbers)
+
+    @property
+    def reason(self) -> str:
+        """SQL expression for the finding about one broken line, as JSON."""
+        return finding_sql(self.code, self.column, self.numbers, **self.found)
 
 
 @dataclass(frozen=True)
@@ -41,7 +57,7 @@ class ColumnCheck:
 
     text, typed: SQL identifiers of the two columns.
     value: SQL expression over `text`; null where the text is no such value.
-    rules: in the order in which they are asked; each assumes that those before it hold.
+    rules: in the order in which they are checked; each assumes that those before it hold.
     """
 
     column: str
@@ -61,8 +77,8 @@ def column_checks(schema: type[dy.Schema], prefix: str = "") -> tuple[ColumnChec
 
     >>> from features.contracts.recommendation import Impressions
     >>> propensity = next(c for c in column_checks(Impressions) if c.column == "propensity")
-    >>> propensity.rules[-1].sentence
-    'propensity must be above 0 and at most 1'
+    >>> propensity.rules[-1].finding
+    Finding(code='outside_bounds', subject='propensity', numbers={'above': 0, 'at_most': 1}, because=())
     >>> propensity.rules[-1].broken
     'NOT (isfinite("propensity typed") AND "propensity typed" > 0 AND "propensity typed" <= 1)'
     """
@@ -99,66 +115,66 @@ def _rule_sentence(rule: str) -> str:
 
 def _column_check(name: str, column: dy.Column, prefix: str) -> ColumnCheck:
     text, typed = f'"{prefix}{name}"', f'"{prefix}{name} typed"'
-    sql_type, value, type_rule = _typed(text, column)
+    sql_type, value, kind = _typed(text, column)
     personal = bool((column.metadata or {}).get("personal"))
-    shown = f"left({text}, {SHOWN_CHARACTERS})"
-    if personal:
-        shown = "'(not shown)'"
-    elif isinstance(column, dy.String):
-        shown = f"""'"' || {shown} || '"'"""
-
-    def rule(must: str, broken: str) -> Rule:
-        quoted = must.replace("'", "''")
-        return Rule(f"{name} must {must}", broken, f"'{name} is ' || {shown} || '; it must {quoted}'")
-
+    found = {} if personal else {"value": f"left({text}, {SHOWN_CHARACTERS})"}
     rules = []
     if not column.nullable:
-        rules.append(Rule(f"{name} must be there", f"{text} IS NULL", f"'{name} is missing'"))
-    if type_rule:
-        rules.append(rule(type_rule, f"{text} IS NOT NULL AND {typed} IS NULL"))
-    rules.extend(rule(must, broken) for must, broken in _limits(typed, column))
+        rules.append(Rule("value_missing", name, f"{text} IS NULL"))
+    if kind:
+        rules.append(Rule(kind.code, name, f"{text} IS NOT NULL AND {typed} IS NULL", kind.numbers, found))
+    rules += [Rule(limit.code, name, limit.broken, limit.numbers, found) for limit in _limits(typed, column)]
     return ColumnCheck(name, sql_type, text, typed, value, tuple(rules))
 
 
-def _typed(text: str, column: dy.Column) -> tuple[str, str, str | None]:
-    """Return the stored type, the SQL cast from text, and what text must be for the cast to hold."""
+@dataclass(frozen=True)
+class _Limit:
+    """What breaks a limit of a column's values: its code with the numbers, and the SQL condition."""
+
+    code: str
+    numbers: Mapping[str, Number] = field(default_factory=dict)
+    broken: str = ""
+
+
+def _typed(text: str, column: dy.Column) -> tuple[str, str, _Limit | None]:
+    """Return the stored type, the SQL cast from text, and what a text is for which the cast does not hold."""
     number = f"TRY_CAST({text} AS DOUBLE)"
     whole = f"TRY_CAST({text} AS BIGINT)"
-    must: str | None
+    kind: _Limit | None
     match column:
         case dy.String():
-            sql_type, value, must = "VARCHAR", text, None
+            sql_type, value, kind = "VARCHAR", text, None
         case dy.Enum():
             names = ", ".join(f"'{category}'" for category in column.categories)
             sql_type, value = "VARCHAR", f"CASE WHEN {text} IN ({names}) THEN {text} END"
-            must = f"be one of {', '.join(column.categories)}"
+            kind = _Limit("not_one_of", {"words": ", ".join(column.categories)})
         case dy.Int64():
             # TRY_CAST alone would round 1.7 to 2 and read 0x10.
             sql_type, value = "BIGINT", f"CASE WHEN {whole} = {number} THEN {whole} END"
-            must = "be a whole number"
+            kind = _Limit("not_a_whole_number")
         case dy.Float64():
-            sql_type, value, must = "DOUBLE", number, "be a number"
+            sql_type, value, kind = "DOUBLE", number, _Limit("not_a_number")
         case dy.Bool():
             words = ("'true' THEN true", "'1' THEN true", "'false' THEN false", "'0' THEN false")
             sql_type, value = "BOOLEAN", f"CASE lower({text}) WHEN {' WHEN '.join(words)} END"
-            must = "be true, false, 1 or 0"
+            kind = _Limit("not_a_flag")
         case dy.Datetime():
             sql_type, value = "TIMESTAMPTZ", _cast_where(text, ZONED_TIME, "TIMESTAMPTZ")
-            must = "be a time with its offset, as in 2026-01-05T10:00:00Z"
+            kind = _Limit("not_a_time")
         case dy.Date():
             sql_type, value = "DATE", _cast_where(text, PLAIN_DAY, "DATE")
-            must = "be a day, as in 2026-01-05"
+            kind = _Limit("not_a_day")
         case _:
             raise TypeError(f"A {type(column).__name__} column of a log has no SQL check yet.")
-    return sql_type, value, must
+    return sql_type, value, kind
 
 
 def _cast_where(text: str, pattern: str, sql_type: str) -> str:
     return f"CASE WHEN regexp_matches({text}, '{pattern}') THEN TRY_CAST({text} AS {sql_type}) END"
 
 
-def _limits(value: str, column: dy.Column) -> list[tuple[str, str]]:
-    """Return what the value must be beyond its type, each with the SQL condition that breaks it."""
+def _limits(value: str, column: dy.Column) -> list[_Limit]:
+    """Return what breaks the limits of a value beyond its type."""
     if column.check is not None:
         raise TypeError("A column of a log can't carry a polars check: it has no SQL form.")
     match column:
@@ -170,36 +186,37 @@ def _limits(value: str, column: dy.Column) -> list[tuple[str, str]]:
             return []
 
 
-def _text_limits(value: str, column: dy.String) -> list[tuple[str, str]]:
+def _text_limits(value: str, column: dy.String) -> list[_Limit]:
     if column.max_length is not None:
         raise TypeError("A text column of a log can't limit its length yet.")
     limits = []
     if column.min_length:
-        limits.append(("not be empty", f"length({value}) < {column.min_length}"))
+        limits.append(_Limit("empty_text", broken=f"length({value}) < {column.min_length}"))
     if column.regex:
-        limits.append((f"look like {column.regex}", f"NOT regexp_matches({value}, '{column.regex}')"))
+        form = {"form": column.regex}
+        limits.append(_Limit("not_of_form", form, f"NOT regexp_matches({value}, '{column.regex}')"))
     return limits
 
 
-def _number_limits(value: str, column: dy.Int64 | dy.Float64) -> list[tuple[str, str]]:
+def _number_limits(value: str, column: dy.Int64 | dy.Float64) -> list[_Limit]:
     bounds = (
         ("above", ">", column.min_exclusive),
-        ("at least", ">=", column.min),
+        ("at_least", ">=", column.min),
         ("below", "<", column.max_exclusive),
-        ("at most", "<=", column.max),
+        ("at_most", "<=", column.max),
     )
     # A limit that only keeps sums within 64 bits would make the sentence about the other one hard to read.
     far = [
-        (f"be {word} {bound:,}", f"{value} {sign} {bound}")
-        for word, sign, bound in bounds
+        _Limit("outside_bounds", {name: bound}, f"NOT ({value} {sign} {bound})")
+        for name, sign, bound in bounds
         if bound is not None and abs(bound) >= _FAR
     ]
-    near = [(word, sign, bound) for word, sign, bound in bounds if bound is not None and abs(bound) < _FAR]
-    said = [f"{word} {bound}" for word, _, bound in near]
+    near = [(name, sign, bound) for name, sign, bound in bounds if bound is not None and abs(bound) < _FAR]
     holds = [f"{value} {sign} {bound}" for _, sign, bound in near]
     if isinstance(column, dy.Float64):
         # DuckDB reads `nan`, `inf` and `1e999` as numbers, and holds NaN to be above every other.
         holds.insert(0, f"isfinite({value})")
-        said = said or ["finite"]
-    limits = [(f"be {' and '.join(said)}", f"NOT ({' AND '.join(holds)})")] if holds else []
-    return limits + [(must, f"NOT ({holds})") for must, holds in far]
+    if not holds:
+        return far
+    code = "outside_bounds" if near else "not_finite"
+    return [_Limit(code, {name: bound for name, _, bound in near}, f"NOT ({' AND '.join(holds)})"), *far]

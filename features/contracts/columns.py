@@ -174,7 +174,7 @@ probability = _share("probability of the creative in the segment and channel")
 item_probability = _share("probability of the item in this slot for a visitor of the segment")
 
 # budget
-scenario = _text("which budget question was asked")
+scenario = _text("which total is divided: today's, or one that the shop gives")
 spend_current_cents = _cents("spend now, of a day on which the cell spends")
 spend_recommended_cents = _cents("spend proposed, of a day on which the cell spends")
 spend_min_cents = _cents("least spend allowed, of a day on which the cell spends")
@@ -223,7 +223,7 @@ backtest_method = dy.Enum(
 )
 held_out_from = dy.Date(description="first day of the week that the prediction had not seen, UTC")
 held_out_to = dy.Date(description="last day of that week, UTC")
-predicted_revenue_cents = _cents("revenue per day predicted for that week from its spend, all judged cells")
+predicted_revenue_cents = _cents("revenue per day predicted for that week from its spend, all compared cells")
 earned_revenue_cents = _cents("revenue per day that they earned")
 miss_share = _number("predicted over earned revenue, less one", "share", -1)
 cell_miss_share = _number("sum over cells of the absolute miss, over earned revenue", "share", 0)
@@ -306,7 +306,7 @@ mean_true_value = _number("true value in the simulated world, segments alike", "
 
 # data quality
 source_name = _text("file, or log where no file is meant")
-rule = _text("the rule that was asked")
+rule = _text("the rule that the lines were checked by, as a sentence")
 n_rows = _count("lines looked at")
 n_loaded = _count("lines loaded")
 n_rejected = _count("lines in quarantine")

@@ -5,54 +5,11 @@ published keeps its meaning: a finding that means something else gets a code of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
 
-
-class Unit(StrEnum):
-    """What a number counts, or what a text names.
-
-    `count` is a whole number; `clusters` is one of what the word `clusters` of the same finding names: where
-    that is users, it counts people. `date` is a text like 2026-01-05; `name` is a name as it stands in other
-    columns; `word` is an English noun in the plural, from a fixed list that each language translates
-    (`users`, `weighted rewards`).
-    """
-
-    COUNT = "count"
-    CLUSTERS = "count of clusters"
-    SHARE = "share"
-    REWARD = "reward per round"
-    SUM = "sum of weighted rewards"
-    EFFECTIVE = "effective number"
-    WEIGHT = "weight"
-    INDEX = "tail index"
-    ERRORS = "standard errors"
-    NATS = "nats per reward"
-    RATE = "learning rate"
-    DATE = "date"
-    NAME = "name"
-    WORD = "word"
-
-
-COUNTS = frozenset({Unit.COUNT, Unit.CLUSTERS})
-"""Units of whole numbers."""
-
-TEXTS = frozenset({Unit.NAME, Unit.WORD, Unit.DATE})
-"""Units of texts; all others are of numbers."""
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """What a code says of its subject.
-
-    numbers: name → unit. A number that could not be known is left out of a finding, a text never is.
-    has_causes: whether other findings may stand behind it as its causes (`Finding.because`).
-    """
-
-    about: str
-    numbers: Mapping[str, Unit] = field(default_factory=dict)
-    has_causes: bool = False
-
+from features.contracts.budget_codes import BUDGET
+from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
+from features.contracts.finding_units import Meaning, Unit
+from features.contracts.quality_codes import QUALITY, REJECTIONS, TRIALS
 
 _COMPARED = {
     "other": Unit.NAME,
@@ -256,5 +213,12 @@ CODES: Mapping[str, Meaning] = {
     **UNDECIDED,
     **HOLDOUTS,
     **LEARNERS,
+    **BUDGET,
+    **QUALITY,
+    **REJECTIONS,
+    **TRIALS,
+    **PROPENSITIES,
+    **CHANCES,
+    **REPEATS,
 }
 """All of them."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import Any
 
-from features.contracts.finding_codes import CODES, COUNTS, TEXTS, Unit
+from features.contracts.finding_codes import CODES
+from features.contracts.finding_units import COUNTS, TEXTS, Unit
 
 Number = int | float | str
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found about a subject: a policy, an arm or a segment, by its name.
+    """What was found about a subject, by its name: a policy, an arm, a segment, a campaign, a file, a column.
 
     code, numbers: of `finding_codes.CODES`. A number that is not known is left out. because: causes, where
     the code has any.
@@ -74,9 +75,12 @@ def to_json(findings: Iterable[Finding]) -> str:
     >>> to_json([finding("little_support", "new", supported_share=0.5, least=0.95)])
     '[{"code":"little_support","subject":"new","numbers":{"supported_share":0.5,"least":0.95}}]'
     """
-    return json.dumps(
-        list(map(as_plain, findings)), separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    )
+    return _dumped(list(map(as_plain, findings)))
+
+
+def as_json(found: Finding) -> str:
+    """Return one finding as `to_json` writes it in its array."""
+    return _dumped(as_plain(found))
 
 
 def from_json(text: str) -> tuple[Finding, ...]:
@@ -85,6 +89,11 @@ def from_json(text: str) -> tuple[Finding, ...]:
     Raises ValueError for text that is not such an array, and for findings that are not of the vocabulary.
     """
     return tuple(map(of_plain, json.loads(text)))
+
+
+def one_from_json(text: str) -> Finding:
+    """Read what `as_json` wrote; raises ValueError as `from_json` does."""
+    return of_plain(json.loads(text))
 
 
 def codes_of(findings: Iterable[Finding]) -> str:
@@ -118,21 +127,26 @@ def as_plain(found: Finding) -> dict[str, Any]:
     return {name: part for name, part in content.items() if part or name in ("code", "subject")}
 
 
+def _dumped(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def of_plain(content: Mapping[str, Any]) -> Finding:
-    """Return the finding that `as_plain` gave the values of."""
+    """Return the finding that `as_plain` gave the values of; a number that is null is not known."""
+    numbers = content.get("numbers", {})
     return Finding(
         content["code"],
         content["subject"],
-        content.get("numbers", {}),
+        {name: number for name, number in numbers.items() if number is not None},
         tuple(map(of_plain, content.get("because", ()))),
     )
 
 
 def _fits(number: Number | None, unit: Unit) -> bool:
+    if number is None:
+        return unit is Unit.VALUE or unit not in TEXTS
     if unit in TEXTS:
         return isinstance(number, str)
-    if number is None:
-        return True
     if unit in COUNTS:
         return isinstance(number, int)
     return isinstance(number, int | float) and isfinite(number)

@@ -1,4 +1,4 @@
-"""A log: the contract of its rows, and what more is asked of them."""
+"""A log: the contract of its rows, and what else they must be."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Log:
     """What a shop can log.
 
     contract: of its rows. key: the columns that tell its rows apart.
-    row_rules: asked after the rules of each column; the warehouse asks them in SQL, dataframely in polars.
+    row_rules: checked after the rules of each column, by the warehouse in SQL and by dataframely in polars.
     added_up: of a log whose key is a grouping and no id, the columns in which lines of the same key add up.
     A later file of the same source states its days anew.
     """

@@ -93,6 +93,11 @@ class JoinedFile:
     is_trimmed: bool = False
 
     @property
+    def key_names(self) -> tuple[str, ...]:
+        """The columns of its key, by this file's names."""
+        return tuple(theirs for _, theirs in self.on)
+
+    @property
     def key(self) -> str:
-        """What this file calls its key, for a sentence."""
-        return " and ".join(theirs for _, theirs in self.on)
+        """Its key, for the sentence of an error."""
+        return " and ".join(self.key_names)

@@ -164,6 +164,8 @@ class DataQuality(dy.Schema):
     n_loaded = columns.n_loaded
     n_rejected = columns.n_rejected
     reason = columns.reason
+    reason_codes = columns.reason_codes
+    findings = columns.findings
     example = optional(columns.example)
 
 

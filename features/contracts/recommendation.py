@@ -31,7 +31,12 @@ class CandidateSets(dy.Schema):
 
 
 class Recommendations(dy.Schema):
-    """What to show tomorrow. Grain: user_key, surface, slot_rank."""
+    """What to show tomorrow. Grain: user_key, surface, slot_rank.
+
+    It has no findings of its own: the reason of a row is its segment's, repeated for every user and slot, so
+    that a column of JSON would be most of the largest table. `reason_code` says which policy serves; the
+    numbers behind that stand once in `out_verdicts.findings`, in the rows of the segment and of `all`.
+    """
 
     run_id = columns.run_id
     as_of = columns.as_of
@@ -61,6 +66,8 @@ class Recommendations(dy.Schema):
 
 class SegmentDistributions(dy.Schema):
     """What a visitor of a segment is shown tomorrow, where logs know no users: then no user has a slate.
+
+    The numbers behind its reasons are in `out_verdicts.findings`, as those of `Recommendations` are.
 
     Grain: segment_id, surface, slot_rank, item_id.
     """

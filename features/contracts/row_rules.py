@@ -1,4 +1,4 @@
-"""Rules over two columns of one row, said once for SQL and for polars."""
+"""Rules over two columns of one row, written once for SQL and for polars."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ class RowRule(Protocol):
 
     @property
     def sentence(self) -> str:
-        """The rule by itself."""
+        """The rule by itself, for the data dictionary."""
 
     def holds(self) -> pl.Expr:
-        """Return the rule as a dataframely rule asks it."""
+        """Return the rule as a dataframely rule."""
 
     def in_sql(self, values: Mapping[str, str]) -> Rule:
-        """Return the rule as the warehouse asks it, after the rules of each column.
+        """Return the rule as the warehouse checks it, after the rules of each column.
 
         values: SQL of the typed value of each column.
         """
@@ -48,21 +48,26 @@ class AtMost:
 
     @property
     def sentence(self) -> str:
-        """The rule by itself."""
+        """The rule by itself, for the data dictionary."""
         return f"{self.lesser} must be at most {self.greater}"
 
     def holds(self) -> pl.Expr:
-        """Return the rule as a dataframely rule asks it."""
+        """Return the rule as a dataframely rule."""
         return pl.col(self.lesser) <= pl.col(self.greater)
 
     def in_sql(self, values: Mapping[str, str]) -> Rule:
-        """Return the rule as the warehouse asks it, after the rules of each column.
+        """Return the rule as the warehouse checks it, after the rules of each column.
 
         values: SQL of the typed value of each column.
         """
         lesser, greater = values[self.lesser], values[self.greater]
-        said = f"'{self.lesser} is ' || ({lesser}) || ' and {self.greater} ' || ({greater})"
-        return Rule(self.sentence, f"({lesser}) > ({greater})", f"{said} || '; {self.sentence}'")
+        return Rule(
+            "above_other",
+            self.lesser,
+            f"({lesser}) > ({greater})",
+            {"other": self.greater},
+            {"value": lesser, "other_value": greater},
+        )
 
 
 @dataclass(frozen=True)
@@ -84,17 +89,21 @@ class ProductAtMost:
 
     @property
     def sentence(self) -> str:
-        """The rule by itself."""
+        """The rule by itself, for the data dictionary."""
         return f"{self.first} times {self.second} must be at most {self.limit}"
 
     def holds(self) -> pl.Expr:
-        """Return the rule as a dataframely rule asks it."""
+        """Return the rule as a dataframely rule."""
         # a quotient, because the product itself may not fit into 64 bits
         return pl.col(self.second) <= self.limit // pl.col(self.first)
 
     def in_sql(self, values: Mapping[str, str]) -> Rule:
-        """Return the rule as the warehouse asks it, after the rules of each column."""
+        """Return the rule as the warehouse checks it, after the rules of each column."""
         first, second = values[self.first], values[self.second]
-        said = f"'{self.first} is ' || ({first}) || ' and {self.second} ' || ({second})"
-        product = f"CAST({first} AS HUGEINT) * ({second})"
-        return Rule(self.sentence, f"{product} > {self.limit}", f"{said} || '; {self.sentence}'")
+        return Rule(
+            "product_too_large",
+            self.first,
+            f"CAST({first} AS HUGEINT) * ({second}) > {self.limit}",
+            {"other": self.second, "most": self.limit},
+            {"value": first, "other_value": second},
+        )

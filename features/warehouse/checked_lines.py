@@ -27,7 +27,7 @@ _IS_DATA, _IS_READABLE = '"is a data line"', '"is a readable line"'
 
 @dataclass(frozen=True)
 class CheckedLines:
-    """A temporary table of judged lines for the logs that share it.
+    """A temporary table of checked lines for the logs that share it.
 
     query: its rows with LINE.
     n_broken: rows with BROKEN_TEXT. n_unreadable: lines in `unreadable_lines`, which have no row.

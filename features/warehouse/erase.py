@@ -13,12 +13,14 @@ from pathlib import Path
 
 import duckdb
 
+from features.contracts.findings import Finding, to_json
 from features.contracts.sql_text import identifier, quoted
 from features.errors import MetacartError
 from features.warehouse.store import transaction
 
 REJECTED_LINES = "rejected_lines"
-ERASED_REASON = "the line tells of a person who was erased"
+ERASED = Finding("person_erased", "line")
+"""All that stays known of a rejected line about a person who was erased."""
 
 _SESSIONS = "sessions_of_the_person"
 _WORD_STARTS, _WORD_ENDS = "(^|[^0-9A-Za-z_])", "([^0-9A-Za-z_]|$)"
@@ -79,9 +81,8 @@ def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: 
         _collect_sessions(connection, user_key)
         for table, condition in _conditions(connection, user_key, user_id).items():
             if table == REJECTED_LINES:
-                connection.execute(
-                    f"UPDATE {table} SET reason = {quoted(ERASED_REASON)}, example = NULL WHERE {condition}"
-                )
+                left = f"findings = {quoted(to_json([ERASED]))}, example = NULL"
+                connection.execute(f"UPDATE {table} SET {left} WHERE {condition}")
             else:
                 connection.execute(f"DELETE FROM {identifier(table)} WHERE {condition}")
         connection.execute(f"DROP TABLE {_SESSIONS}")

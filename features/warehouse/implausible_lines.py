@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from features.contracts.finding_sql import finding_sql
+from features.contracts.findings import Finding, as_json
 from features.contracts.logs import ADDED_UP, KEYS
 from features.contracts.mapping import LINE, SourceFile
 from features.contracts.sql_text import quoted
@@ -23,8 +25,9 @@ LEAST_PRICES, SYMBOLIC_CENTS = 5, 1
 # Above this share of a file's lines, credits are probably numbers with the wrong sign.
 FEW_CREDITS = 0.1
 
-PRICE_RULE = f"price_cents must lie within {PRICE_FACTOR} times the item's median price"
-SUM_RULE = "the sums of a day must not be negative"
+_PRICE_RULE = Finding("price_far_off", "price_cents", {"factor": PRICE_FACTOR})
+# One rule for all columns that add up.
+_SUM_RULE = Finding("negative_sum", "day")
 
 
 def mark_implausible_lines(
@@ -32,10 +35,10 @@ def mark_implausible_lines(
 ) -> int:
     """Write the implausible lines to the temporary table implausible_lines; return their number.
 
-    Its rows: line, rule, reason. A line that breaks a rule of the contract has none.
+    Its rows: line, rule, finding, the latter two as JSON. A line that breaks a rule of the contract has none.
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE implausible_lines (line BIGINT, rule VARCHAR, reason VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE implausible_lines (line BIGINT, rule VARCHAR, finding VARCHAR)"
     )
     for lines in checked.tables:
         for log in lines.logs:
@@ -48,7 +51,8 @@ def mark_implausible_lines(
 def n_forgiven(connection: duckdb.DuckDBPyConnection, load_number: int, n_lines: int) -> int:
     """Return the number of rejected lines that don't count to the limit: days of credits, if they are few."""
     [(n_credits,)] = connection.execute(
-        "SELECT count(*) FROM rejected_lines WHERE load_number = ? AND rule = ?", [load_number, SUM_RULE]
+        "SELECT count(*) FROM rejected_lines WHERE load_number = ? AND rule = ?",
+        [load_number, as_json(_SUM_RULE)],
     ).fetchall()
     return int(n_credits) if n_credits <= FEW_CREDITS * n_lines else 0
 
@@ -79,6 +83,13 @@ def _queries(file: SourceFile, lines: CheckedLines, log: LogColumns) -> Iterator
 
 def _prices(item: str, price: str, good: str) -> str:
     """Return the query that compares with the item's earlier files, or with too few prices with this file."""
+    found = finding_sql(
+        _PRICE_RULE.code,
+        _PRICE_RULE.subject,
+        _PRICE_RULE.numbers,
+        value="price_cents",
+        usual="CAST(coalesce(earlier.usual_cents, here.usual_cents) AS BIGINT)",
+    )
     return f"""
         WITH prices AS (SELECT {LINE} AS line, {item} AS item_id, {price} AS price_cents {good}),
         earlier AS (
@@ -96,10 +107,8 @@ def _prices(item: str, price: str, good: str) -> str:
         )
         SELECT
             line,
-            {quoted(PRICE_RULE)},
-            'price_cents is ' || price_cents || '; the usual price of this item is '
-                || CAST(coalesce(earlier.usual_cents, here.usual_cents) AS BIGINT)
-                || '. Is a decimal point read as a thousands separator, or the other way round?'
+            {quoted(as_json(_PRICE_RULE))},
+            {found}
         FROM prices LEFT JOIN earlier USING (item_id) LEFT JOIN here USING (item_id)
         WHERE price_cents > {SYMBOLIC_CENTS} AND (
             price_cents >= {PRICE_FACTOR} * coalesce(earlier.usual_cents, here.usual_cents)
@@ -113,21 +122,23 @@ def _negative_sums(log: LogColumns, typed: dict[str, str], good: str) -> str:
     sums = [name for name in ADDED_UP[log.mapping.log] if name in typed]
     columns = ", ".join(f"{typed[name]} AS {name}" for name in (*key, *sums))
     once = "" if log.mapping.adds_identical_lines else f"QUALIFY {_is_first_of_its_content(key)}"
-    said = " ".join(f"WHEN {name} < 0 THEN '{name} adds up to ' || {name}" for name in sums)
-    of_day = " || ', ' || ".join(key)
+    day = f"concat_ws(', ', {', '.join(key)})"
+    found = " ".join(
+        f"WHEN {name} < 0 THEN {finding_sql(_SUM_RULE.code, name, sum=name, day=day)}" for name in sums
+    )
     return f"""
-        WITH judged AS (SELECT {LINE} AS line, {CONTENT} AS content, {columns} {good}),
+        WITH checked AS (SELECT {LINE} AS line, {CONTENT} AS content, {columns} {good}),
         sums AS (
             SELECT {", ".join(key)}, {", ".join(f"sum({name}) AS {name}" for name in sums)}
-            FROM (FROM judged {once})
+            FROM (FROM checked {once})
             GROUP BY ALL
             HAVING {" OR ".join(f"sum({name}) < 0" for name in sums)}
         )
         SELECT
             line,
-            {quoted(SUM_RULE)},
-            CASE {said} END || ' on ' || {of_day} || ': the credits exceed the day'
-        FROM (SELECT line, {", ".join(key)} FROM judged) JOIN sums USING ({", ".join(key)})
+            {quoted(as_json(_SUM_RULE))},
+            CASE {found} END
+        FROM (SELECT line, {", ".join(key)} FROM checked) JOIN sums USING ({", ".join(key)})
     """
 
 

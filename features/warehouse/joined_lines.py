@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from features.contracts.findings import Finding, Say, one_from_json, to_json
 from features.contracts.mapping import LINE, JoinedFile, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
@@ -43,17 +44,20 @@ class Partners:
     columns: dict[str, str]
 
 
-def store_partners(connection: duckdb.DuckDBPyConnection, file: SourceFile) -> Partners | None:
+def store_partners(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, say: Say = to_json
+) -> Partners | None:
     """Store the lines of the file that this one joins; None where it joins none.
 
     Call it before the other file is scanned: of two plain copies of files the later removes the earlier. And
     call it outside of a transaction: inside one DuckDB does not count row ids from 0.
-    Raises InputDataError where a line can't be read, and where two lines have one key.
+    Raises InputDataError where a line can't be read, of which `say` makes the sentence, and where two lines
+    have one key.
     """
     if file.join is None:
         return None
     with blame_file(f"{file.join.file.name} can't be read as {file.join.file.file_format}"):
-        return _stored(connection, file.join, mentioned_names(file))
+        return _stored(connection, file.join, mentioned_names(file), say)
 
 
 def scan_joining(
@@ -102,7 +106,9 @@ def with_partners(connection: duckdb.DuckDBPyConnection, scan: FileScan, partner
     return replace(scan, relation=relation, columns=scan.columns | joined | alone, n_without_partner=n_alone)
 
 
-def _stored(connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: frozenset[str]) -> Partners:
+def _stored(
+    connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: frozenset[str], say: Say
+) -> Partners:
     file, prefix = join.file, join.prefix.lower()
     census = take_census(file.path, has_lines=file.file_format != "parquet")
     wanted = {name.removeprefix(prefix) for name in mentioned if name.startswith(prefix)}
@@ -129,12 +135,12 @@ def _stored(connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: 
         [(n_rows,)] = connection.execute("SELECT count(*) FROM read_lines").fetchall()
         numbered = number_rows(connection, file, scan, "read_lines", n_rows)
         if numbered.n_unreadable:
-            [(line, reason)] = connection.execute(
-                "SELECT line, reason FROM unreadable_lines ORDER BY line LIMIT 1"
+            [(line, found)] = connection.execute(
+                "SELECT line, finding FROM unreadable_lines ORDER BY line LIMIT 1"
             ).fetchall()
-            raise _unreadable(join, line, reason)
+            raise _unreadable(join, line, one_from_json(found), say)
         lines = numbered.query
-    _refuse_bad_lines(connection, join, lines)
+    _refuse_bad_lines(connection, join, lines, say)
     is_key = " AND ".join(f"{_key_name(place)} IS NOT NULL" for place in range(len(join.on)))
     connection.execute(
         f"CREATE TEMP TABLE {_TABLE} AS SELECT * EXCLUDE ({LINE}) FROM ({lines}) WHERE {is_key}"
@@ -145,11 +151,11 @@ def _stored(connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: 
     return Partners(join, tuple(f"{join.prefix}{name}" for name in scan.names), columns)
 
 
-def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, lines: str) -> None:
+def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, lines: str, say: Say) -> None:
     """Refuse a joined file with a line that is not a JSON object, or two lines with one key."""
     [(line,)] = connection.execute(f"SELECT min({LINE}) FROM ({lines}) WHERE {_IS_UNREADABLE}").fetchall()
     if line is not None:
-        raise _unreadable(join, line, "the line is not a JSON object")
+        raise _unreadable(join, line, Finding("not_an_object", "line"), say)
     keys = [_key_name(place) for place in range(len(join.on))]
     found = connection.execute(
         f"""
@@ -170,9 +176,10 @@ def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, l
         )
 
 
-def _unreadable(join: JoinedFile, line: int, reason: str) -> InputDataError:
+def _unreadable(join: JoinedFile, line: int, why: Finding, say: Say) -> InputDataError:
+    first = Finding("first_rejected_line", join.file.name, {"line": line}, (why,))
     return InputDataError(
-        f"{join.file.name} can't be joined: line {line}: {reason}. Correct it: without it lines of the other "
+        f"{join.file.name} can't be joined: {say([first])}. Correct it: without it lines of the other "
         "file would lack its values."
     )
 

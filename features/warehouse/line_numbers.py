@@ -4,35 +4,31 @@ Rows keep the order of their lines. So a row's line follows from its position, a
 that left no row.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from features.contracts.finding_sql import finding_sql
 from features.contracts.mapping import LINE, SourceFile
+from features.contracts.sql_text import quoted
 from features.errors import InputDataError
 from features.text_files import text_chunks
 from features.warehouse.reader import REJECTS, FileScan
 
-# DuckDB's error types of unreadable lines, and the words for them in the report.
-_UNREADABLE = """
-    CASE error_type
-        WHEN 'MISSING COLUMNS' THEN 'a line has as many fields as the header'
-        WHEN 'TOO MANY COLUMNS' THEN 'a line has as many fields as the header'
-        WHEN 'UNQUOTED VALUE' THEN 'a field that opens with a quote closes with one'
-        WHEN 'INVALID ENCODING' THEN 'text is UTF-8'
-        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'a line has at most two million bytes'
-        ELSE 'a line is readable CSV'
-    END AS rule,
-    CASE error_type
-        WHEN 'MISSING COLUMNS' THEN 'the line has fewer fields than the header'
-        WHEN 'TOO MANY COLUMNS' THEN 'the line has more fields than the header'
-        WHEN 'UNQUOTED VALUE' THEN 'a quoted field does not end where it should'
-        WHEN 'INVALID ENCODING' THEN 'the line is not UTF-8'
-        WHEN 'LINE SIZE OVER MAXIMUM' THEN 'the line is too long'
-        ELSE lower(error_type)
-    END AS reason
-"""
+_LINE = "line"
+_CODES = {
+    "MISSING COLUMNS": "too_few_fields",
+    "TOO MANY COLUMNS": "too_many_fields",
+    "UNQUOTED VALUE": "quote_not_closed",
+    "INVALID ENCODING": "not_utf8",
+    "LINE SIZE OVER MAXIMUM": "line_too_long",
+}
+"""DuckDB's error type of an unreadable line → the code of its finding."""
+
+# A line has as many fields as the header: one rule, which is broken in two ways.
+_RULES = {**_CODES, "TOO MANY COLUMNS": "too_few_fields"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def number_rows(
 ) -> NumberedRows:
     """Add the line numbers to the rows of a table made from the scan of a file.
 
-    Creates the table `unreadable_lines` where there are some: line, rule, reason.
+    Creates the table `unreadable_lines` where there are some: line, rule, finding, the latter two as JSON.
     Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
     Raises InputDataError unless every data line became a row or is known to be unreadable: one stray quote
     can swallow the rest of a file, and the reader then reports a single bad line.
@@ -89,11 +85,27 @@ def _list_unreadable_lines(connection: duckdb.DuckDBPyConnection) -> int:
         connection.execute(
             f"""
             CREATE TEMP TABLE unreadable_lines AS
-            SELECT line::BIGINT AS line, {_UNREADABLE}
+            SELECT line::BIGINT AS line, {_unreadable_rule()} AS rule, {_unreadable_finding()} AS finding
             FROM {REJECTS} QUALIFY row_number() OVER (PARTITION BY line ORDER BY column_idx NULLS FIRST) = 1
             """
         )
     return int(n_unreadable)
+
+
+def _unreadable_rule() -> str:
+    return _by_error({error: finding_sql(code, _LINE) for error, code in _RULES.items()}, error="''")
+
+
+def _unreadable_finding() -> str:
+    return _by_error(
+        {error: finding_sql(code, _LINE) for error, code in _CODES.items()}, error="lower(error_type)"
+    )
+
+
+def _by_error(found: Mapping[str, str], error: str) -> str:
+    cases = " ".join(f"WHEN {quoted(kind)} THEN {finding}" for kind, finding in found.items())
+    other = finding_sql("unreadable_line", _LINE, error=error)
+    return f"CASE CAST(error_type AS VARCHAR) {cases} ELSE {other} END"
 
 
 def _suspect(path: Path) -> str:

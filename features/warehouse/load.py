@@ -12,6 +12,7 @@ from typing import Literal
 import duckdb
 
 from features.contracts.check import column_checks
+from features.contracts.findings import Say, to_json
 from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
 from features.contracts.mapping import JoinedFile, SourceFile
 from features.errors import InputDataError, UsageError
@@ -87,6 +88,7 @@ class _Terms:
     times: PlausibleTimes
     stored_value: StoredValue
     not_erased: str
+    say: Say
 
 
 def load_file(
@@ -101,6 +103,7 @@ def load_file(
     now: datetime | None = None,
     stored_value: StoredValue = as_it_is,
     not_erased: str = "true",
+    say: Say = to_json,
 ) -> LoadedFile:
     """Load one file into the raw tables of the logs that it feeds.
 
@@ -113,6 +116,7 @@ def load_file(
         no such limit.
     stored_value: the stored form of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
+    say: makes the sentence about a bad line where one refuses the file; by default its findings as JSON.
     A line is quarantined whole when it breaks a rule of any of its logs.
 
     Raises InputDataError when the file is missing, unreadable, changing, or has too many bad lines;
@@ -145,6 +149,7 @@ def load_file(
         PlausibleTimes(first_day, received_at),
         stored_value,
         not_erased,
+        say,
     )
     try:
         with (
@@ -214,7 +219,7 @@ def _record_twin(
                 twin_of=twin.source_name,
             ),
         )
-        write_notes(connection, load_number, [twin_note(twin)])
+        write_notes(connection, load_number, [twin_note(file.name, twin)])
 
 
 def _check(
@@ -223,7 +228,7 @@ def _check(
     # An empty text has no lines; an empty Parquet file is a broken one.
     if not census.n_bytes and file.file_format != "parquet":
         return CheckedFile()
-    partners = store_partners(connection, file)
+    partners = store_partners(connection, file, terms.say)
     scan = (
         scan_joining(connection, file, census, partners) if partners else scan_file(connection, file, census)
     )
@@ -243,9 +248,9 @@ def _store(
 ) -> tuple[HeldFile, tuple[date, ...]]:
     """Write rows, quarantine, notes and manifest; return the row of the manifest and the late days."""
     previous = previous_names(connection, version) if checked.names else None
-    notes = drift_notes(checked.names, previous, checked.absent)
+    notes = drift_notes(file.name, checked.names, previous, checked.absent)
     if file.join and checked.n_without_partner:
-        notes.append(lone_lines_note(file.join, checked.n_without_partner, checked.n_lines))
+        notes.append(lone_lines_note(file.name, file.join, checked.n_without_partner, checked.n_lines))
     if held:
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
@@ -256,11 +261,11 @@ def _store(
     )
     n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
     if n_counted > terms.max_rejected_share * checked.n_lines:
-        said = (
+        too_many = (
             f"{n_rejected} of {checked.n_lines} lines are bad, above the allowed share "
             f"{terms.max_rejected_share:g}"
         )
-        raise refuse_file(connection, file, load_number, said)
+        raise refuse_file(connection, file, load_number, too_many, terms.say)
     store_rows(
         connection,
         file,
@@ -280,10 +285,10 @@ def _store(
     for log in ADDED_UP.keys() & set(logs):
         gap = days_between(connection, log, load_number)
         if gap and gap >= DAYS_OF_A_WEEK:
-            notes.append(gap_note(gap))
+            notes.append(gap_note(file.name, gap))
     late = late_dates(connection, logs, load_number, terms.watermark) if terms.watermark else ()
     if late and terms.watermark:
-        notes.append(late_note(late, terms.watermark))
+        notes.append(late_note(file.name, late, terms.watermark))
     row = HeldFile(
         load_number=load_number,
         source_name=file.name,

@@ -90,5 +90,5 @@ def days_between(connection: duckdb.DuckDBPyConnection, log: str, load_number: i
 
 def row_counts(connection: duckdb.DuckDBPyConnection, layer: str) -> dict[str, int]:
     """Return the number of rows of each dated log; layer: see `first_and_last_day`."""
-    asked = " UNION ALL ".join(f"SELECT '{log}', count(*) FROM {layer}_{log}" for log in dated_logs())
-    return dict(connection.execute(asked).fetchall())
+    counts = " UNION ALL ".join(f"SELECT '{log}', count(*) FROM {layer}_{log}" for log in dated_logs())
+    return dict(connection.execute(counts).fetchall())

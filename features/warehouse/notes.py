@@ -1,89 +1,77 @@
-"""Notes on a file, none of which makes a line bad: drift, replacement, late rows."""
+"""What is noted about a file although it makes no line bad: drift, replacement, late rows."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
+from features.contracts.findings import Finding, finding, to_json
 from features.contracts.mapping import JoinedFile
 from features.warehouse.manifest import HeldFile
 from features.warehouse.watermark import Watermark
 
 
-@dataclass(frozen=True)
-class Note:
-    """The kind of an observation, and a sentence about it."""
-
-    rule: str
-    reason: str
-
-
-def drift_notes(names: Sequence[str], previous: Sequence[str] | None, absent: Sequence[str]) -> list[Note]:
+def drift_notes(
+    file: str, names: Sequence[str], previous: Sequence[str] | None, absent: Sequence[str]
+) -> list[Finding]:
     """Compare a file's columns with those of the file before it.
 
     previous: None for the first file of a mapping. absent: columns that the mapping does without.
 
-    >>> for note in drift_notes(["id", "color"], ["id", "size"], ["coupon"]):
-    ...     print(note.reason)
-    the file has color; the file before it had not
-    the file has no size; the file before it had
-    the file has no coupon, which reads as null in every line
+    >>> for found in drift_notes("day.csv", ["id", "color"], ["id", "size"], ["coupon"]):
+    ...     print(found.code, found.text("names"))
+    new_columns color
+    columns_gone size
+    columns_absent coupon
     """
-    new = [name for name in names if name not in previous] if previous is not None else []
-    gone = [name for name in previous or () if name not in names]
-    notes = []
-    if new:
-        notes.append(Note("new column", f"the file has {', '.join(new)}; the file before it had not"))
-    if gone:
-        notes.append(Note("column gone", f"the file has no {', '.join(gone)}; the file before it had"))
-    if absent:
-        said = f"the file has no {', '.join(absent)}, which reads as null in every line"
-        notes.append(Note("optional column", said))
-    return notes
+    columns = {
+        "new_columns": [name for name in names if name not in previous] if previous is not None else [],
+        "columns_gone": [name for name in previous or () if name not in names],
+        "columns_absent": absent,
+    }
+    return [Finding(code, file, {"names": ", ".join(found)}) for code, found in columns.items() if found]
 
 
-def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Note:
-    """Return a note on why a file's rows were replaced by rows of a file of the same name."""
+def replacement_note(held: HeldFile, file_sha256: str, n_lines: int) -> Finding:
+    """Return why a file's rows were replaced by rows of a file of the same name."""
     if held.file_sha256 == file_sha256:
-        others = " or the file that it joins" if held.joined_sha256 else ""
-        changed = f"the mapping, the contract{', the key' if others else ' or the key'}{others} has changed"
-        return Note("same file, read anew", changed)
-    said = f"the file holds {n_lines} lines in place of the {held.n_lines} that it held before"
-    return Note("same name, other content", said)
+        return Finding(
+            "mapping_or_join_changed" if held.joined_sha256 else "mapping_changed", held.source_name
+        )
+    numbers = {"n_lines": n_lines, "n_lines_before": held.n_lines}
+    return Finding("content_replaced", held.source_name, numbers)
 
 
-def twin_note(twin: HeldFile) -> Note:
-    """Return a note that a file counts once although it came under two names."""
-    return Note("same content twice", f"its content is that of {twin.source_name}, which counts once")
+def twin_note(file: str, twin: HeldFile) -> Finding:
+    """Return that a file counts once although it came under two names."""
+    return Finding("same_content", file, {"other": twin.source_name})
 
 
-def lone_lines_note(join: JoinedFile, n_without_partner: int, n_lines: int) -> Note:
-    """Return a note on the number of lines without a match in the file that they join."""
-    said = (
-        f"without a partner in {join.file.name} by {join.key}: {n_without_partner} of {n_lines} lines; its "
-        "columns are null in these lines"
+def lone_lines_note(file: str, join: JoinedFile, n_without_partner: int, n_lines: int) -> Finding:
+    """Return the number of lines without a match in the file that they join."""
+    return finding(
+        "lines_without_partner",
+        file,
+        other=join.file.name,
+        key=", ".join(join.key_names),
+        n_alone=n_without_partner,
+        n_lines=n_lines,
     )
-    return Note("line without a partner", said)
 
 
-def gap_note(n_days: int) -> Note:
-    """Return a note that a log of daily sums has one day in `n_days`, which may be a sum of all of them."""
-    said = (
-        f"its days are {n_days} days apart: if each line is the sum of {n_days} days, each day's "
-        f"spend or revenue is that of {n_days} days; divide the amounts among the days, or keep this in mind"
-    )
-    return Note("days far apart", said)
+def gap_note(file: str, n_days: int) -> Finding:
+    """Return that a log of daily sums has one day in `n_days`, which may be a sum of all of them."""
+    return Finding("days_far_apart", file, {"n_days": n_days})
 
 
-def late_note(dates: Iterable[date], watermark: Watermark) -> Note:
-    """Return a note on the closed days that got rows; these count, since tables are always built whole."""
+def late_note(file: str, dates: Iterable[date], watermark: Watermark) -> Finding:
+    """Return the closed days that got rows; these count, since tables are always built whole."""
     days = ", ".join(day.isoformat() for day in sorted(dates))
-    return Note("late rows", f"rows of {days} came after the night of {watermark.last_night.isoformat()}")
+    return Finding("late_rows", file, {"days": days, "last_night": watermark.last_night.isoformat()})
 
 
-def write_notes(connection: duckdb.DuckDBPyConnection, load_number: int, notes: Iterable[Note]) -> None:
+def write_notes(connection: duckdb.DuckDBPyConnection, load_number: int, notes: Iterable[Finding]) -> None:
     """Write the notes on a file; they leave with its row of the manifest."""
-    rows = [(load_number, note.rule, note.reason) for note in notes]
+    rows = [(load_number, note.code, to_json([note])) for note in notes]
     if rows:
         connection.executemany("INSERT INTO file_notes VALUES (?, ?, ?)", rows)

@@ -47,33 +47,16 @@ class PlausibleTimes:
 
     def _rules(self, name: str, value: str, *, is_day: bool) -> list[Rule]:
         first = self.first_day.isoformat()
-        rules = [
-            Rule(
-                sentence=f"{name} must not lie before the shop's first day",
-                broken=f"{value} < DATE '{first}'",
-                reason=(
-                    f"'{name} is ' || {value} || '; before shop.first_day, which is {first}. Is it a count "
-                    "since 1970 in another unit, or an empty date?'"
-                ),
-            )
-        ]
+        found = {"value": f"CAST({value} AS VARCHAR)"}
+        rules = [Rule("before_first_day", name, f"{value} < DATE '{first}'", {"first_day": first}, found)]
         if self.received_at:
             last = self.received_at + _CLOCK_ERROR + (_EARLIEST_ZONE if is_day else timedelta())
             text = last.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
             latest = (
                 f"DATE '{last.astimezone(UTC).date().isoformat()}'" if is_day else f"TIMESTAMPTZ '{text}'"
             )
-            received = self.received_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-            rules.append(
-                Rule(
-                    sentence=f"{name} must not lie after the file was received",
-                    broken=f"{value} > {latest}",
-                    reason=(
-                        f"'{name} is ' || {value} || '; the file was received at {received} UTC. Is it a "
-                        "count since 1970 in another unit, a day and month exchanged, or another time zone?'"
-                    ),
-                )
-            )
+            received = {"received_at": self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")}
+            rules.append(Rule("after_receipt", name, f"{value} > {latest}", received, found))
         return rules
 
 

@@ -1,75 +1,72 @@
 """The rows of out_data_quality: loaded and rejected lines, with reasons."""
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
 import duckdb
 import polars as pl
 
 from features.contracts.check import check_output
+from features.contracts.findings import Finding, Say, codes_of, from_json, one_from_json, to_json
 from features.contracts.logs import KEYS
 from features.contracts.outputs import DataQuality
-from features.contracts.sql_text import quoted
 
-RECONCILED = "loaded = lines - rejected"
+SayRule = Callable[[Finding], str]
+"""A finding → the rule behind it, the same for all lines that break it."""
 
-_RECONCILED_FILES = """
-    SELECT
-        source_name, ? AS rule, n_lines AS n_rows, n_loaded, n_rejected,
-        CASE WHEN n_lines = 0 THEN 'the file holds no data lines'
-            WHEN n_rejected = 0 THEN 'every line was loaded'
-            ELSE 'every line was loaded or has a reason below' END AS reason,
-        NULL AS example
-    FROM load_manifest
-"""
+OF_WHOLE_FILES = frozenset({"no_lines", "all_lines_loaded", "some_lines_rejected"})
+"""Codes of the one row per file that says how its lines add up; all others are worth a look."""
+
+_FILES = "SELECT source_name, n_lines, n_loaded, n_rejected FROM load_manifest"
 _BROKEN_RULES = """
     SELECT
-        source_name, rule, any_value(n_lines) AS n_rows, any_value(n_loaded) AS n_loaded,
-        count(*) AS n_rejected,
-        'line ' || min(line) || ': ' || arg_min(reason, line) AS reason,
-        arg_min(example, line) AS example
+        source_name,
+        any_value(n_lines),
+        any_value(n_loaded),
+        count(*),
+        rule,
+        min(line),
+        arg_min(findings, line),
+        arg_min(example, line)
     FROM rejected_lines JOIN load_manifest USING (load_number)
     GROUP BY source_name, rule
 """
 _NOTES = """
-    SELECT source_name, rule, n_lines AS n_rows, n_loaded, 0 AS n_rejected, reason, NULL AS example
+    SELECT source_name, n_lines, n_loaded, findings
     FROM file_notes JOIN load_manifest USING (load_number)
 """
 _SUPERSEDED = """
     SELECT
         file.source_name,
-        CASE superseded.kind
-            WHEN 'restated_day' THEN 'a day counts as its newest file states it'
-            WHEN 'identical_line' THEN 'a line that comes twice counts once'
-            ELSE 'one row for each ' || keys[log]
-        END AS rule,
-        any_value(file.n_lines) AS n_rows,
-        any_value(file.n_loaded) AS n_loaded,
-        0 AS n_rejected,
-        'rows of ' || log || CASE superseded.kind
-            WHEN 'restated_day' THEN ' that gave way to those of '
-            WHEN 'identical_line' THEN ' that repeat a row of '
-            ELSE ' that gave way to a later row of '
-        END || min(newer.source_name)
-            || CASE WHEN count(DISTINCT newer.source_name) > 1 THEN ' or other files' ELSE '' END
-            || ': ' || count(*) || ', the first on line ' || min(file_line) AS reason,
-        NULL AS example
+        any_value(file.n_lines),
+        any_value(file.n_loaded),
+        superseded.kind,
+        log,
+        count(*),
+        min(file_line),
+        min(newer.source_name),
+        count(DISTINCT newer.source_name)
     FROM stg_superseded_lines AS superseded
     JOIN load_manifest AS file USING (load_number)
     JOIN load_manifest AS newer ON superseded.by_load_number = newer.load_number
-    CROSS JOIN (SELECT MAP {{{keys}}} AS keys)
-    GROUP BY file.source_name, log, superseded.kind, keys
+    GROUP BY file.source_name, log, superseded.kind
 """
-
-ROBOTS = "people are slower than 150 acts in five minutes"
-_ROBOTS = f"""
+_CODE_OF_KIND = {
+    "restated_day": "restated_day",
+    "identical_line": "repeated_lines",
+    "later_line": "later_rows",
+}
+_ROBOTS = """
     SELECT
-        source_name, '{ROBOTS}' AS rule, any_value(n_lines) AS n_rows,
-        any_value(n_loaded) AS n_loaded, 0 AS n_rejected,
-        'visits at the rate of robots: ' || count(DISTINCT visit) || ', with ' || max(most_acts)
-            || ' acts in five minutes at most; their rows: ' || count(*) || '; ' || CASE
-            WHEN bool_and(is_left_out) THEN 'they enter no table'
-            ELSE 'they hold ' || round(100 * any_value(robot_share))::INTEGER
-                || ' % of all rows, too many for robots, and are kept. Does session_id name a visit?'
-            END AS reason,
-        NULL AS example
+        source_name,
+        any_value(n_lines),
+        any_value(n_loaded),
+        bool_and(is_left_out),
+        count(DISTINCT visit),
+        max(most_acts),
+        count(*),
+        any_value(robot_share)
     FROM (
         SELECT load_number, coalesce(session_id, 'user ' || user_key) AS visit FROM raw_impressions
         UNION ALL
@@ -81,21 +78,92 @@ _ROBOTS = f"""
 """
 
 
-def data_quality(connection: duckdb.DuckDBPyConnection, run_id: str) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Row:
+    """A row before it has sentences. found: what is said of the file; rule: what its rule is said by."""
+
+    source_name: str
+    n_rows: int
+    n_loaded: int
+    n_rejected: int
+    found: Finding
+    rule: Finding
+    example: str | None = None
+
+
+def data_quality(
+    connection: duckdb.DuckDBPyConnection, run_id: str, say: Say, say_rule: SayRule
+) -> pl.DataFrame:
     """Return one row per file, and one per file and rule that some of its lines break.
 
     The reason and the example of a rule are those of the first line that breaks it. Notes that reject no line
     also have a row, with n_rejected 0: new and missing columns, late rows, a file that was replaced, and rows
     that don't count because of another one, once the staging models of the night are built.
+
+    say, say_rule: make the sentences of the columns reason and rule.
     """
-    parts = [_RECONCILED_FILES, _BROKEN_RULES, _NOTES]
+    rows = [*_of_files(connection), *_of_rules(connection), *_of_notes(connection)]
     built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
     if built.fetchall():
-        keys = ", ".join(f"{quoted(log)}: {quoted(' and '.join(key))}" for log, key in KEYS.items())
-        parts += [_SUPERSEDED.format(keys=keys), _ROBOTS]
-    rows = connection.sql(
-        f"SELECT ? AS run_id, * FROM ({' UNION ALL '.join(parts)}) "
-        "ORDER BY source_name, n_rejected DESC, rule = ? DESC, rule",
-        params=[run_id, RECONCILED, RECONCILED],
-    )
-    return check_output(rows.pl(), DataQuality)
+        rows += [*_of_superseded_rows(connection), *_of_robots(connection)]
+    said: list[dict[str, Any]] = [
+        {
+            "run_id": run_id,
+            "source_name": row.source_name,
+            "rule": say_rule(row.rule),
+            "n_rows": row.n_rows,
+            "n_loaded": row.n_loaded,
+            "n_rejected": row.n_rejected,
+            "reason": say([row.found]),
+            "reason_codes": codes_of([row.found]),
+            "findings": to_json([row.found]),
+            "example": row.example,
+            "is_whole": row.found.code in OF_WHOLE_FILES,
+        }
+        for row in rows
+    ]
+    said.sort(key=lambda row: (row["source_name"], -row["n_rejected"], not row.pop("is_whole"), row["rule"]))
+    frame = pl.DataFrame(said, schema=DataQuality.create_empty().schema, infer_schema_length=None)
+    return check_output(frame, DataQuality)
+
+
+def _of_files(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    for name, n_lines, n_loaded, n_rejected in connection.execute(_FILES).fetchall():
+        code = "some_lines_rejected" if n_rejected else "all_lines_loaded" if n_lines else "no_lines"
+        found = Finding(code, name)
+        yield _Row(name, n_lines, n_loaded, n_rejected, found, found)
+
+
+def _of_rules(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    broken = connection.execute(_BROKEN_RULES).fetchall()
+    for name, n_lines, n_loaded, n_rejected, rule, line, findings, example in broken:
+        found = Finding("first_rejected_line", name, {"line": line}, from_json(findings))
+        yield _Row(name, n_lines, n_loaded, n_rejected, found, one_from_json(rule), example)
+
+
+def _of_notes(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    for name, n_lines, n_loaded, findings in connection.execute(_NOTES).fetchall():
+        [found] = from_json(findings)
+        yield _Row(name, n_lines, n_loaded, 0, found, found)
+
+
+def _of_superseded_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    superseded = connection.execute(_SUPERSEDED).fetchall()
+    for name, n_lines, n_loaded, kind, log, n_rows, first_line, newer, n_newer in superseded:
+        numbers = {"n_rows": n_rows, "first_line": first_line, "newer": newer, "n_newer": n_newer}
+        key = {"log": log, "key": ", ".join(KEYS[log])}
+        found = Finding(_CODE_OF_KIND[kind], name, key | numbers)
+        yield _Row(name, n_lines, n_loaded, 0, found, found)
+
+
+def _of_robots(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    robots = connection.execute(_ROBOTS).fetchall()
+    for name, n_lines, n_loaded, is_left_out, n_visits, most_acts, n_rows, robot_share in robots:
+        numbers = {
+            "n_visits": n_visits,
+            "most_acts": most_acts,
+            "n_rows": n_rows,
+            "robot_share": robot_share,
+        }
+        found = Finding("robots_left_out" if is_left_out else "robots_kept", name, numbers)
+        yield _Row(name, n_lines, n_loaded, 0, found, found)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import duckdb
 
 from features.contracts.check import is_personal
+from features.contracts.finding_sql import array_sql, finding_sql
+from features.contracts.findings import Finding, Say, as_json, from_json, to_json
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LINE, JoinedFile, SourceFile
 from features.contracts.sql_text import identifier, quoted
@@ -15,7 +17,7 @@ from features.warehouse.log_columns import LogColumns
 from features.warehouse.reader import blame_file
 from features.warehouse.stored_rows import StoredValue
 
-_NO_OBJECT = "'a line is a JSON object', 'the line is not a JSON object'"
+_NO_OBJECT = Finding("not_an_object", "line")
 
 
 def quarantine(
@@ -42,8 +44,8 @@ def quarantine(
         connection.execute(
             f"""
             INSERT INTO rejected_lines
-            SELECT {load_number}, line, rule, reason, example
-            FROM ({union}) AS found(place, line, rule, reason, example)
+            SELECT {load_number}, line, rule, findings, example
+            FROM ({union}) AS found(place, line, rule, findings, example)
             QUALIFY row_number() OVER (PARTITION BY line ORDER BY place) = 1
             ORDER BY line
             """
@@ -68,45 +70,55 @@ def quarantine(
 
 
 def refuse_file(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, load_number: int, said: str
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, load_number: int, too_many: str, say: Say
 ) -> InputDataError:
-    """Return the error for a file with too many bad lines, with the rule that most of them break."""
+    """Return the error for a file with too many bad lines, with the rule that most of them break.
+
+    too_many: how many lines are bad, as a sentence. say: makes the sentence of the rule.
+    """
     worst = connection.execute(
-        "SELECT count(*) AS n_broken, min(line), arg_min(reason, line) FROM rejected_lines "
+        "SELECT count(*) AS n_broken, min(line), arg_min(findings, line) FROM rejected_lines "
         "WHERE load_number = ? GROUP BY rule ORDER BY n_broken DESC, min(line) LIMIT 1",
         [load_number],
     ).fetchone()
     assert worst is not None
-    n_broken, line, reason = worst
+    n_broken, line, found = worst
+    first = first_rejected(file.name, line, found)
     return InputDataError(
-        f"{file.name}: {said}. The most frequent reason, {n_broken} times, first on line {line}: {reason}."
+        f"{file.name}: {too_many}. The most frequent reason, {n_broken} times, first on {say([first])}."
     )
+
+
+def first_rejected(source_name: str, line: int, findings: str) -> Finding:
+    """Return the finding about the first line of a file that breaks a rule; findings: about it, as JSON."""
+    return Finding("first_rejected_line", source_name, {"line": line}, from_json(findings))
 
 
 def _found(
     file: SourceFile, checked: CheckedFile, stored_value: StoredValue, n_implausible: int
 ) -> Iterable[str]:
-    """Yield the queries for bad lines: line, rule, reason, example."""
+    """Yield the queries for bad lines: line, rule, findings, example."""
     if checked.n_unreadable:
-        yield "SELECT line, rule, reason, NULL FROM unreadable_lines"
+        yield f"SELECT line, rule, {array_sql('finding')}, NULL FROM unreadable_lines"
+    no_object = quoted(as_json(_NO_OBJECT)), quoted(to_json([_NO_OBJECT]))
     for lines in checked.tables:
         if lines.n_broken:
-            yield f"SELECT line, {_NO_OBJECT}, NULL FROM ({lines.unreadable_lines})"
+            yield f"SELECT line, {', '.join(no_object)}, NULL FROM ({lines.unreadable_lines})"
             for log in lines.logs:
                 yield _broken_lines(log, lines.broken_rows, stored_value, file.join)
     if n_implausible:
-        yield "SELECT line, rule, reason, NULL FROM implausible_lines"
+        yield f"SELECT line, rule, {array_sql('finding')}, NULL FROM implausible_lines"
 
 
 def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue, join: JoinedFile | None) -> str:
     rules = list(enumerate(log.rules))
     first_broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in rules)
-    sentences = " ".join(f"WHEN {number} THEN {quoted(rule.sentence)}" for number, rule in rules)
+    names = " ".join(f"WHEN {number} THEN {quoted(as_json(rule.finding))}" for number, rule in rules)
     reasons = " ".join(f"WHEN {number} THEN {rule.reason}" for number, rule in rules)
     example = _example(log, stored_value)
-    alone = _if_alone(join) if join else ""
+    found = array_sql(f"CASE broken_rule {reasons} END", *([_if_alone(join)] if join else []))
     return f"""
-        SELECT {LINE}, CASE broken_rule {sentences} END, CASE broken_rule {reasons} END{alone}, {example}
+        SELECT {LINE}, CASE broken_rule {names} END, {found}, {example}
         FROM (
             SELECT *, CASE {first_broken} END AS broken_rule
             FROM (SELECT *, {log.values({})} FROM (SELECT *, {log.texts({})} FROM ({rows})))
@@ -116,9 +128,9 @@ def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue, join: J
 
 
 def _if_alone(join: JoinedFile) -> str:
-    """Return the SQL that adds to a reason that the line has no partner, which may be its cause."""
-    said = quoted(f"; {join.file.name} has no line with its {join.key}")
-    return f" || CASE WHEN {identifier(NO_PARTNER)} IS NULL THEN '' ELSE {said} END"
+    """Return the SQL for the finding that the line has no partner, which may be the cause; else null."""
+    alone = finding_sql("no_partner", "line", {"other": join.file.name, "key": ", ".join(join.key_names)})
+    return f"CASE WHEN {identifier(NO_PARTNER)} IS NOT NULL THEN {alone} END"
 
 
 def _example(log: LogColumns, stored_value: StoredValue) -> str:

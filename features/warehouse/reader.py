@@ -203,13 +203,13 @@ def _scan_jsonl(
     # Only the first lines were read for keys, so the mapping names the keys to read.
     declared = tuple(dict.fromkeys((*names, *sorted(file.required | file.optional))))
     undeclared = mentioned - {name.lower() for name in (*declared, *_NO_COLUMNS)}
-    asked = (*_read(declared or ("json",), mentioned), *sorted(undeclared))
-    pointers = ", ".join(quoted(_pointer(name)) for name in asked)
+    wanted = (*_read(declared or ("json",), mentioned), *sorted(undeclared))
+    pointers = ", ".join(quoted(_pointer(name)) for name in wanted)
     lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL + _buffer(census))
     return FileScan(
         # A list of paths is looked up in one go; path by path, every line would be parsed as often.
         relation=f"(SELECT json, TRY(json_extract_string(json, [{pointers}])) AS fields FROM {lines})",
-        columns={name: Column(f"fields[{place}]") for place, name in enumerate(asked, start=1)},
+        columns={name: Column(f"fields[{place}]") for place, name in enumerate(wanted, start=1)},
         names=names,
         absent=_absent(file, names) if n_lines <= _KEY_LINES else (),
         n_rows=census.n_lines,

@@ -19,7 +19,7 @@ LEAST_KEPT = 0.5
 def refuse_shrinking(
     connection: duckdb.DuckDBPyConnection, file: SourceFile, load_number: int, received_at: datetime | None
 ) -> None:
-    """Refuse a file that takes back more than half of a day; asked before its rows are committed.
+    """Refuse a file that takes back more than half of a day; called before its rows are committed.
 
     Its days are compared with those that the newest files of its source hold until now.
     Raises InputDataError with the day, both amounts, and what to write in its [[files]] table.

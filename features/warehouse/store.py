@@ -9,6 +9,7 @@ import duckdb
 from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import InputDataError, LockedError, MetacartError
+from features.warehouse.earlier_reasons import keep_earlier_reasons
 
 SQL = Path(__file__).parent / "sql"
 
@@ -102,6 +103,7 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     for file in sorted((SQL / "manifest").glob("*.sql")):
         connection.execute(file.read_text())
+    keep_earlier_reasons(connection)
     for log in LOGS:
         columns = stored_columns(log)
         described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())
@@ -116,13 +118,13 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 
 def _widen(
-    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], asked: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, table: str, found: Mapping[str, str], expected: Mapping[str, str]
 ) -> None:
     """Change a table of an earlier version to the present columns.
 
     New columns are null until the files are read again, which happens if they still exist.
     """
-    for name, sql_type in asked.items():
+    for name, sql_type in expected.items():
         if name not in found:
             connection.execute(f'ALTER TABLE {table} ADD COLUMN "{name}" {sql_type}')
         elif (found[name], sql_type) == ("BIGINT", "DOUBLE"):

@@ -66,10 +66,13 @@ def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule 
         return None
     first = watermark.first_open_date.isoformat()
     return Rule(
-        sentence=f"{column} must not lie before the {watermark.days} last closed days",
-        broken=f"{typed[column]} < DATE '{first}'",
-        reason=(
-            f"'{column} is ' || {typed[column]} || '; the days before {first} were closed by the night of "
-            f"{watermark.last_night.isoformat()}'"
-        ),
+        "day_is_closed",
+        column,
+        f"{typed[column]} < DATE '{first}'",
+        {
+            "n_days": watermark.days,
+            "first_open": first,
+            "last_night": watermark.last_night.isoformat(),
+        },
+        {"value": f"CAST({typed[column]} AS VARCHAR)"},
     )

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
+from features.contracts.findings import Finding
 from features.sources.draft import Kind
 from features.sources.propose import Proposal
 from flows.commands.trial_load import N_LINES, ColumnTrial, FileTrial
+from reports.wording.sentences import say
 
 _HEAD = ("log", "column", "filled", "empty", "refused", "from", "to")
 
@@ -51,9 +53,8 @@ def trial_table(trials: Sequence[FileTrial]) -> Iterator[str]:
         counts = f"{_lines(trial.n_lines)}, {trial.n_loaded:,} loaded, {n_refused:,} refused"
         yield f"\n{trial.name}: {counts}{more}"
         yield from _aligned([_HEAD, *(_row(column) for column in trial.columns)])
-        for n_lines, line, reason in trial.reasons:
-            yield f"  ! {_lines(n_lines)} refused, first line {line}: {reason}"
-        yield from (f"  ! {said}" for column in trial.columns if (said := _doubt(column)))
+        doubts = filter(None, map(_doubt, trial.columns))
+        yield from (f"  ! {say([found])}" for found in (*trial.refused, *doubts))
 
 
 def _lines(n_lines: int) -> str:
@@ -71,17 +72,18 @@ def _row(column: ColumnTrial) -> tuple[str, ...]:
     return column.log, column.column, *counts, column.lowest or "", column.highest
 
 
-def _doubt(column: ColumnTrial) -> str | None:
+def _doubt(column: ColumnTrial) -> Finding | None:
     """Return a warning about what is easily overlooked: an empty column, or a flag that is never set."""
-    if column.is_blank or not column.n_filled + column.n_empty:
+    n_rows = column.n_filled + column.n_empty
+    if column.is_blank or not n_rows:
         return None
     name = f"{column.log}.{column.column}"
     if not column.n_filled:
-        return f"{name} is empty in every row"
+        return Finding("column_empty", name)
     if column.column in {"is_cancelled", "is_clicked"} and column.lowest == "0":
-        return f"{name} is never true"
-    if column.n_empty * 10 > column.n_filled + column.n_empty:
-        return f"{name} is empty in {column.n_empty:,} of {column.n_filled + column.n_empty:,} rows"
+        return Finding("flag_never_true", name)
+    if column.n_empty * 10 > n_rows:
+        return Finding("often_empty", name, {"n_empty": column.n_empty, "n_rows": n_rows})
     return None
 
 

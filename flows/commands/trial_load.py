@@ -1,6 +1,7 @@
 """A trial of a mapping on the first lines of its files, by the code that loads them at night."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ import dataframely as dy
 import duckdb
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
 from features.contracts.logs import LOGS
 from features.contracts.mapping import SourceFile
 from features.deidentify import PseudonymKey, pseudonym_sql
@@ -23,6 +25,7 @@ from features.sources.file_tables import parse_file_tables
 from features.text_files import text_chunks
 from features.warehouse.load import load_file
 from features.warehouse.store import STORED_AS, open_store
+from reports.wording.sentences import say
 
 N_LINES = 1000
 
@@ -55,7 +58,7 @@ class FileTrial:
     """The result of a trial for the first lines of one file.
 
     refusal: why the file can't be loaded at all; empty where it can.
-    reasons: of refused lines, the most frequent first: their number, the first line, and the reason there.
+    refused: a finding for each rule that lines were refused by, the most frequent first.
     n_more: files of the same table that were not tried.
     """
 
@@ -63,7 +66,7 @@ class FileTrial:
     n_lines: int
     n_loaded: int
     columns: tuple[ColumnTrial, ...]
-    reasons: tuple[tuple[int, int, str], ...]
+    refused: tuple[Finding, ...]
     refusal: str = ""
     n_more: int = 0
 
@@ -108,18 +111,13 @@ def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTria
                 key_id=key.key_id,
                 max_rejected_share=1.0,
                 stored_value=stored_sql,
+                say=say,
             )
-            refused = _refused(connection)
-            columns = tuple(_columns(connection, short, refused, unfilled))
-            reasons = tuple(
-                connection.execute(
-                    "SELECT count(*) AS n, min(line), arg_min(reason, line) FROM rejected_lines "
-                    "GROUP BY rule ORDER BY n DESC, min(line)"
-                ).fetchall()
-            )
+            columns = tuple(_columns(connection, short, _n_refused(connection), unfilled))
+            refused = tuple(_refused(connection, file.name))
     except InputDataError as error:
         return FileTrial(file.name, 0, 0, (), (), str(error))
-    return FileTrial(file.name, loaded.n_lines, loaded.n_loaded, columns, reasons)
+    return FileTrial(file.name, loaded.n_lines, loaded.n_loaded, columns, refused)
 
 
 def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
@@ -140,12 +138,21 @@ def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
     return replace(file, path=path, encoding=None)
 
 
-def _refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Return column → number of lines refused because of it; the name of a rule begins with its column."""
+def _refused(connection: duckdb.DuckDBPyConnection, name: str) -> Iterator[Finding]:
+    """Yield the lines that each rule refuses, with the first one, the most frequent rule first."""
     found = connection.execute(
-        "SELECT split_part(rule, ' ', 1) AS name, count(*) FROM rejected_lines GROUP BY name"
+        "SELECT count(*) AS n_lines, min(line), arg_min(findings, line) FROM rejected_lines "
+        "GROUP BY rule ORDER BY n_lines DESC, min(line)"
     ).fetchall()
-    return {str(name): int(n_lines) for name, n_lines in found}
+    for n_lines, line, findings in found:
+        first = Finding("first_rejected_line", name, {"line": line}, from_json(findings))
+        yield Finding("lines_refused", name, {"n_lines": n_lines}, (first,))
+
+
+def _n_refused(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Return column → number of lines refused because of it."""
+    found = connection.execute("SELECT findings FROM rejected_lines").fetchall()
+    return Counter(from_json(findings)[0].subject for (findings,) in found)
 
 
 def _columns(

@@ -16,11 +16,12 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from features.contracts.findings import codes_of, to_json
 from features.deidentify import pseudonym, read_key
 from features.errors import InputDataError, MetacartError, UsageError
 from features.warehouse.build import build
 from features.warehouse.byte_search import holds_text
-from features.warehouse.erase import ERASED_REASON, erase_person, find_person, rewrite_store
+from features.warehouse.erase import ERASED, erase_person, find_person, rewrite_store
 from features.warehouse.mentions import count_mentions
 from features.warehouse.store import open_store
 from flows.json_files import read_json, write_json
@@ -28,9 +29,10 @@ from flows.night_folder import NightFolder
 from flows.stages.ingest import key_file, source_files
 from flows.stages.publish import rewrite_table
 from flows.workspace import Workspace
+from reports.wording.sentences import say
 
 # Columns of out_data_quality that quote a line of the shop's files.
-QUOTES = ("reason", "example")
+QUOTES = ("reason", "findings", "example")
 
 
 @dataclass(frozen=True)
@@ -219,12 +221,20 @@ def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
     """Drop the rows with the pseudonym, and the quoted lines that contain the shop's id."""
     texts = [name for name, kind in table.schema.items() if kind == pl.String]
     kept = table.filter(~_is_about(texts, person.user_key))
-    if not set(QUOTES) <= set(kept.columns):
+    if not {"rule", "example"} <= set(kept.columns):
         return kept
     quoting = _quotes(kept, person.user_id)
+    left = {
+        "reason": say([ERASED]),
+        "reason_codes": codes_of([ERASED]),
+        "findings": to_json([ERASED]),
+        "example": None,
+    }
+    # a table of an earlier version has no findings
     return kept.with_columns(
-        pl.when(quoting).then(pl.lit(ERASED_REASON)).otherwise("reason").alias("reason"),
-        pl.when(quoting).then(None).otherwise("example").alias("example"),
+        pl.when(quoting).then(pl.lit(text)).otherwise(name).alias(name)
+        for name, text in left.items()
+        if name in kept.columns
     )
 
 
@@ -242,7 +252,7 @@ def _is_quality(path: Path) -> bool:
 def _quotes(table: pl.DataFrame, user_id: str) -> pl.Series:
     """Return for each row whether a quoted line contains the shop's id as a word."""
     word = re.compile(rf"(?<![0-9A-Za-z_]){re.escape(user_id)}(?![0-9A-Za-z_])")
-    quotes = table.select(QUOTES).iter_rows()
+    quotes = table.select(name for name in QUOTES if name in table.columns).iter_rows()
     return pl.Series([any(text and word.search(text) for text in row) for row in quotes], dtype=pl.Boolean)
 
 

@@ -29,6 +29,7 @@ from flows.night_folder import Night
 from flows.settings import Settings
 from flows.stages.undecided import undecided
 from flows.workspace import Workspace
+from reports.wording.sentences import say, say_rule
 
 
 def ingest(workspace: Workspace, as_of: date | None) -> Night:
@@ -82,7 +83,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             domains=tuple(area.name for area in AREAS if area.is_learned and area.name not in reasons),
             undecided=reasons,
         )
-        quality = data_quality(connection, night.run_id)
+        quality = data_quality(connection, night.run_id, say, say_rule)
         workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night
@@ -123,6 +124,7 @@ def _load_all(
             now=now,
             stored_value=stored_sql,
             not_erased=not_erased,
+            say=say,
         )
 
     loaded = [(file, load(file)) for file in files]

@@ -15,6 +15,7 @@ from reports.summaries.printed_table import (
     interval_bars,
 )
 from reports.wording.catalog import Catalog
+from reports.wording.sentences import say
 
 CELLS_FOLDED = 200
 _SPEND = ("today#", "recommended#", "change#")
@@ -51,7 +52,7 @@ def cells_table(
         )
         for cell in cells
     ]
-    whys = [cell.reason_text for cell in cells]
+    whys = [say(cell.findings, catalog=catalog) for cell in cells]
     above = _total_row(total, budget) if total else None
     return first_rows(caption, columns, rows, LINES, total=above, whys=whys, shown=CELLS_FOLDED)
 

@@ -8,6 +8,7 @@ from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, PrintedTable, first_rows
 from reports.wording.catalog import Catalog
 from reports.wording.overview import quality_conclusion
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -69,5 +70,5 @@ def _row(rule: RuleCount, catalog: Catalog, *, has_lost: bool) -> tuple[Cell, ..
         counted(rule.n_rejected, catalog),
         shared(rule.rejected_share, catalog),
         adds_up,
-        text(rule.reason, catalog),
+        text(say(rule.findings, catalog=catalog), catalog),
     )

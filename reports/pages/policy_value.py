@@ -28,6 +28,7 @@ from reports.wording.policy_value import (
     log_earned,
     unit_names,
 )
+from reports.wording.sentences import sentences
 
 UNKNOWN = Difference(None, None, None)
 
@@ -70,6 +71,8 @@ def policy_value_html(answer: PolicyAnswer, *, catalog: Catalog = LANGUAGE) -> s
             [e.estimator for e in answer.estimates if e.estimator.lower() in ON_MODEL_ALONE],
             catalog,
         ),
+        reasons=sentences(answer.reasons, catalog=catalog),
+        notices=sentences(answer.propensities.cautions, catalog=catalog),
         provenance=_provenance(answer, catalog),
     )
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
+
 METHODS = ("curves", "same_return", "same_revenue")
 
 
@@ -15,7 +17,7 @@ class BudgetCell:
     """One campaign on one channel for one segment: today's spend, tomorrow's, and what to expect.
 
     Money in cents of a day on which the line spends; daily_* are means over all days. Expectations are None
-    where the line was refused.
+    where the line was refused. findings: why the spend moves or stays.
     """
 
     scenario: str
@@ -36,7 +38,7 @@ class BudgetCell:
     shadow_price: float | None
     logged_until: date
     status: str
-    reason_text: str
+    findings: tuple[Finding, ...]
     certified_gap: float | None
 
     @property
@@ -120,7 +122,8 @@ class HeldOutWeek:
 
 def budget_cells(rows: pl.DataFrame) -> tuple[BudgetCell, ...]:
     """Return the lines, the biggest move first."""
-    records = [BudgetCell(**row) for row in rows.select(list(BudgetCell.__dataclass_fields__)).to_dicts()]
+    fields = rows.select(list(BudgetCell.__dataclass_fields__)).to_dicts()
+    records = [BudgetCell(**row | {"findings": from_json(row["findings"])}) for row in fields]
     return tuple(
         sorted(
             records,

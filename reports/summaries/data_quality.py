@@ -5,17 +5,19 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from features.contracts.findings import Finding, from_json
+
 
 @dataclass(frozen=True)
 class RuleCount:
-    """One rule asked of one source; lines and loaded lines are those of the source."""
+    """One rule that a source was checked by; lines and loaded lines are those of the source."""
 
     source_name: str
     rule: str
     n_rows: int
     n_loaded: int
     n_rejected: int
-    reason: str
+    findings: tuple[Finding, ...]
     example: str | None
 
     @property
@@ -31,7 +33,8 @@ class RuleCount:
 
 def rule_counts(rows: pl.DataFrame) -> tuple[RuleCount, ...]:
     """Return the rows, most rejected first."""
-    records = [RuleCount(**row) for row in rows.select(list(RuleCount.__dataclass_fields__)).to_dicts()]
+    fields = rows.select(list(RuleCount.__dataclass_fields__)).to_dicts()
+    records = [RuleCount(**row | {"findings": from_json(row["findings"])}) for row in fields]
     return tuple(sorted(records, key=lambda r: (-r.n_rejected, r.source_name, not r.adds_up, r.rule)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import ClassVar, Literal
 
+from features.contracts.findings import Finding as Reason
 from reports.summaries.formatting import Estimate, RewardFormat
 
 MOST_DECIMALS = 9
@@ -57,13 +58,13 @@ class EstimatedValue:
 class Repeats:
     """Rows that are the same as an earlier one in every column.
 
-    n_repeated: how many of n_rows; doubt: why that is more than chance, empty where it is not. None for
+    n_repeated: how many of n_rows; doubt: why that is more than chance, None where it is not. None for
     n_repeated: rows could not be compared.
     """
 
     n_rows: int
     n_repeated: int | None
-    doubt: str = ""
+    doubt: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,15 @@ class WeightBand:
 
 @dataclass(frozen=True)
 class LoggedPropensities:
-    """What an audit found about propensities that were logged: a sentence per finding, from n_tests tests."""
+    """What an audit found about propensities that were logged, by n_tests tests."""
 
-    findings: tuple[str, ...]
+    findings: tuple[Reason, ...]
     n_tests: int
 
     note: ClassVar[str] = ""
     """What tables say beside every value: nothing."""
 
-    cautions: ClassVar[tuple[str, ...]] = ()
+    cautions: ClassVar[tuple[Reason, ...]] = ()
     """What must be said beside the answer even where it is trusted: nothing."""
 
     @property
@@ -113,7 +114,7 @@ class LoggedPropensities:
         return not self.findings
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def doubts(self) -> tuple[Reason, ...]:
         """Why values that rest on them are not to be trusted."""
         return self.findings
 
@@ -122,15 +123,15 @@ class LoggedPropensities:
 class ModeledPropensities:
     """Propensities that a model estimated from contexts.
 
-    note: what tables say beside every value. assumption: the sentence without which no value is to be read.
-    remarks: sentences on what the estimation showed. calibration_error: share of choices promised to the
+    note: what tables say beside every value. assumption: that without which no value is to be read.
+    remarks: what the estimation showed. calibration_error: share of choices promised to the
     wrong bin of probability, good up to max_calibration_error. foreseen_share: how often the context
     foretells the action; is_identified: False where it does so nearly always.
     """
 
     note: str
-    assumption: str
-    remarks: tuple[str, ...]
+    assumption: Reason
+    remarks: tuple[Reason, ...]
     calibration_error: float
     max_calibration_error: float
     foreseen_share: float
@@ -142,12 +143,12 @@ class ModeledPropensities:
         return self.calibration_error <= self.max_calibration_error
 
     @property
-    def doubts(self) -> tuple[str, ...]:
+    def doubts(self) -> tuple[Reason, ...]:
         """Why values that rest on them are not to be trusted."""
         return () if self.is_identified and self.is_calibrated else self.remarks
 
     @property
-    def cautions(self) -> tuple[str, ...]:
+    def cautions(self) -> tuple[Reason, ...]:
         """What must be said beside the answer even where it is trusted."""
         return (self.assumption,) if self.doubts else (self.assumption, *self.remarks)
 
@@ -182,7 +183,7 @@ class PolicyAnswer:
     limits: Mapping[str, float]
     gate_mean_weight: tuple[float, float]
     trusted: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     weight_bands: tuple[WeightBand, ...]
     robust: tuple[RobustAnswer, ...] = ()
     shape: str = "rounds"

@@ -6,7 +6,8 @@ next smallest goes with it (complementary suppression).
 
 from collections.abc import Sequence
 
-from features.contracts.finding_codes import CODES, Unit
+from features.contracts.finding_codes import CODES
+from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
 
 SMALLEST_GROUP = 20

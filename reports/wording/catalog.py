@@ -33,15 +33,18 @@ class Catalog:
     tag: its BCP 47 tag. numbers: how it writes numbers and dates.
     texts: key → a text that is not a finding. glossary: term and meaning, in the language's order.
     sentences: code → a sentence by itself. A variant has a key of its own, such as `segment_kept.unknown`.
-    clauses: code of a doubt → what it says inside a refusal, with the variants that hide a small count.
+    clauses: code of a cause → what it says inside the finding that it causes, with the variants that hide a
+        small count.
     short: code → the finding without its numbers, of the one policy that the reader has in mind; `.named`
         for another policy.
+    rules: code of a rejected line, or of what is said of a file → the rule behind it.
+    bounds: a bound of a number → how it is said.
     words, subjects: the words and the subjects that are not names → how they are said.
     areas: an area as a subject → more names that its templates know: rows, unknown_without.
     plurals: code or key → the count that decides the plural form. form: a count → its category, as CLDR names
         it: one, few, other.
-    between_names, last_name, between_causes, between_sentences: what lists are joined by; last_name: before
-        the last of names that belong together.
+    between_names, last_name, between_bounds, between_causes, between_sentences: what lists are joined by;
+        last_name: before the last of names that belong together.
     alone: a clause → the sentence that says it by itself.
     """
 
@@ -52,6 +55,8 @@ class Catalog:
     sentences: Mapping[str, str]
     clauses: Mapping[str, str]
     short: Mapping[str, str]
+    rules: Mapping[str, str]
+    bounds: Mapping[str, str]
     words: Mapping[str, str]
     subjects: Mapping[str, str]
     areas: Mapping[str, Mapping[str, str]]
@@ -59,6 +64,7 @@ class Catalog:
     form: Callable[[int], str]
     between_names: str
     last_name: str
+    between_bounds: str
     between_causes: str
     between_sentences: str
     alone: Callable[[str], str]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from reports.summaries.policy_answer import EstimatedValue, PolicyAnswer
 from reports.wording.catalog import Catalog
+from reports.wording.sentences import sentences
 
 
 def unit_names(answer: PolicyAnswer, catalog: Catalog) -> dict[str, str]:
@@ -23,12 +24,6 @@ def robust(kind: str, catalog: Catalog, *, cap: str | None, n_capped: int | None
     if bias is None:
         return catalog.text(f"robust.about.{kind}", n_capped=n_capped, cap=cap)
     return catalog.text(f"robust.about.{kind}_bounded", n_capped=n_capped, cap=cap, bias=bias)
-
-
-def repeated(way: str, n_repeated: int, n_rows: int, n_copies: int, catalog: Catalog) -> str:
-    """Return why repeated rows are a doubt, and what to do."""
-    how = catalog.text(f"repeats.{way}", n_copies=n_copies)
-    return catalog.text("repeats", n_repeated=n_repeated, n_rows=n_rows, way=how)
 
 
 def log_earned(answer: PolicyAnswer, catalog: Catalog) -> str:
@@ -86,7 +81,7 @@ def cautions(answer: PolicyAnswer, modeled: Sequence[str], catalog: Catalog) -> 
     """Return what the number does not prove; modeled: estimators that rest on a model alone."""
     names = unit_names(answer, catalog)
     return (
-        *answer.propensities.cautions,
+        *sentences(answer.propensities.cautions, catalog=catalog),
         catalog.text("caution.logs"),
         catalog.text("caution.chance"),
         *(() if answer.cluster else (catalog.text("policy_caution.rounds", **names),)),

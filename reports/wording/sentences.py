@@ -1,11 +1,12 @@
 """Findings → sentences of a language. What is said is decided here, how it is said in a catalog."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from math import floor, isnan, log10, nan
 from typing import Any
 
-from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS, Unit
+from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS
+from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
 from reports.summaries.suppression import has_small_count
 from reports.summaries.verdict_reasons import in_short
@@ -57,6 +58,17 @@ def say_in_short(
     return catalog.between_sentences.join(said)
 
 
+def say_rule(found: Finding, *, catalog: Catalog = LANGUAGE) -> str:
+    """Return the rule behind a rejected line, or behind what is said of a file: the same for all its lines.
+
+    >>> say_rule(Finding("outside_bounds", "propensity", {"value": "1.7", "above": 0, "at_most": 1}))
+    'propensity must be above 0 and at most 1'
+    """
+    if found.code == "first_rejected_line":
+        return say_rule(found.because[0], catalog=catalog)
+    return catalog.rules[found.code].format_map(_names(found, catalog))
+
+
 def digits_of(width: float) -> int:
     """Decimal places that show an interval to two digits of its width, whatever the reward's unit.
 
@@ -79,6 +91,8 @@ def _causes(found: Finding, smallest: int, catalog: Catalog) -> str:
 
 
 def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
+    if found.code not in catalog.clauses:
+        return _sentence(found, smallest, catalog)
     numbers = _names(found, catalog) | {"below": smallest}
     return catalog.clauses[_key(found, smallest, catalog)].format_map(numbers)
 
@@ -103,13 +117,30 @@ def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
     numbers = {name: _value(found.numbers.get(name, nan), unit, catalog) for name, unit in units.items()}
     if found.code in COMPARISONS:
         numbers |= _compared(found)
+    if found.code == "outside_bounds":
+        numbers["bounds"] = _bounds(found, catalog)
     return {"subject": catalog.subjects.get(found.subject, found.subject), **numbers}
 
 
 def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | float | str | date:
-    if unit is Unit.WORD:
-        return catalog.words.get(str(number), str(number))
-    return date.fromisoformat(str(number)) if unit is Unit.DATE else number
+    match unit:
+        case Unit.WORD:
+            return catalog.words.get(str(number), str(number))
+        case Unit.DATE:
+            return date.fromisoformat(str(number))
+        case Unit.TIME:
+            return datetime.fromisoformat(str(number))
+        case Unit.CENTS:
+            return float(number) / 100
+        case Unit.VALUE:
+            return number if isinstance(number, str) else catalog.words["not shown"]
+        case _:
+            return number
+
+
+def _bounds(found: Finding, catalog: Catalog) -> str:
+    known = (text.format_map(found.numbers) for name, text in catalog.bounds.items() if name in found.numbers)
+    return catalog.between_bounds.join(known)
 
 
 def _compared(found: Finding) -> dict[str, float]:

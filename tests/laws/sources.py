@@ -14,6 +14,7 @@ from features.contracts.mapping import SourceFile
 from features.deidentify import PseudonymKey, pseudonym, pseudonym_sql
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.store import open_store
+from tests.laws.said_of_lines import rejected_lines
 
 KEY = PseudonymKey(bytes(32))
 
@@ -102,7 +103,7 @@ def a_broken_line_is_told_by_number_and_reason(sample: SourceSample, folder: Pat
     with loaded(folder, sample.files(folder)) as (warehouse, files):
         assert all(file.n_loaded + file.n_rejected == file.n_lines for file in files)
         assert {file.name: file.n_rejected for file in files if file.n_rejected} == {name: 1}
-        [(found, why)] = warehouse.execute("SELECT line, reason FROM rejected_lines").fetchall()
+        [(found, why)] = rejected_lines(warehouse)
     assert (found, why[: len(reason)]) == (line, reason)
 
 

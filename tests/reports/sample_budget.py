@@ -6,7 +6,11 @@ from typing import Any
 
 import polars as pl
 
+from features.contracts.findings import finding
+from flows.stages.worded import worded
 from tests.reports.sample_rows import table
+
+SHADOW_PRICE = 1.42
 
 
 def budget_sample(rows: list[dict[str, Any]]) -> dict[str, pl.DataFrame]:
@@ -36,7 +40,7 @@ def budget_rows(draw: random.Random, run: dict[str, Any]) -> list[dict[str, Any]
         status = "refused" if place == 5 else "held" if shift[place] == 0 else "moved"
         at_limit = abs(shift[place]) > 0.25 * current[place]
         revenue = int(spend * draw.uniform(1.4, 3.2))
-        marginal_roas = draw.uniform(0.9, 1.9) if status != "moved" else 1.42
+        marginal_roas = draw.uniform(0.9, 1.9) if status != "moved" else SHADOW_PRICE
         promise: dict[str, float | None] = {
             "expected_conversions": revenue / 4200,
             "revenue_current_cents": int(revenue * current[place] / spend),
@@ -71,19 +75,31 @@ def budget_rows(draw: random.Random, run: dict[str, Any]) -> list[dict[str, Any]
                 else ("spend_max" if shift[place] > 0 else "spend_min")
                 if at_limit
                 else "none",
-                "shadow_price": 1.42,
+                "shadow_price": SHADOW_PRICE,
                 "max_supported_spend_cents": 2 * current[place],
                 "ess": draw.uniform(20, 60),
                 "status": status,
-                "reason_text": {
-                    "moved": "Marginal return meets that of the other cells.",
-                    "held": "Already where its marginal return meets the others.",
-                    "refused": "The logs never saw enough different spend here to move it.",
-                }[status],
+                **_reasons(status, campaign, shift[place] / current[place], marginal_roas),
                 "certified_gap": 0.00042,
             }
         )
     return rows
+
+
+def _reasons(status: str, campaign: str, change: float, marginal_roas: float) -> dict[str, str]:
+    moved = {
+        "change": abs(change),
+        "marginal_roas": marginal_roas,
+        "shadow_price": SHADOW_PRICE,
+        "agreement": 0.93,
+    }
+    why = {
+        "moved": finding("spend_raised" if change > 0 else "spend_lowered", campaign, **moved),
+        "held": finding("direction_unknown", campaign, agreement=0.61, least=0.8),
+        "refused": finding("little_variation", campaign, spread=0.021, least=0.05),
+    }[status]
+    found = worded([why])
+    return {name: found[name] for name in ("reason_codes", "findings")} | {"reason_text": found["reasons"]}
 
 
 def budget_total_rows(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

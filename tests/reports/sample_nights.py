@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from features.contracts.findings import finding
+from features.contracts.findings import Finding, finding
 from flows.night_folder import Note
 from flows.stages.worded import worded, worded_manifest
 from tests.reports.sample_budget import budget_rows, budget_sample
@@ -34,6 +34,7 @@ from tests.reports.sample_rows import (
     user_slate_rows,
 )
 
+HOVER = Finding("not_one_of", "event_type", {"value": "hover", "words": "view, click"})
 NO_ROUNDS = {
     "recommendation": finding("no_propensities", "recommendation", n_rows=42_448_764),
     "advertising": finding("no_rows", "advertising", as_of="2026-02-01"),
@@ -301,15 +302,12 @@ def demo_night() -> SampleNight:
                     run
                     | broken_rule(
                         events,
-                        "propensity_is_probability",
+                        Finding("outside_bounds", "propensity", {"value": "1.7", "above": 0, "at_most": 1}),
+                        4117,
                         30,
-                        "line 4117: propensity 1.7 on a logged impression, 0..1 is possible",
                         "imp-88213,2026-01-05T10:14:02Z,***,1.7",
                     ),
-                    run
-                    | broken_rule(
-                        events, "event_type", 7, "line 90: event type 'hover' is not known", "ev-90,***,hover"
-                    ),
+                    run | broken_rule(events, HOVER, 90, 7, "ev-90,***,hover"),
                     run | line_counts("ad_impressions-2026-01-05.csv.gz", 51_044),
                 ],
             ),
@@ -427,8 +425,7 @@ def undecided_night() -> SampleNight:
                 "out_data_quality",
                 [
                     run | events,
-                    run
-                    | broken_rule(events, "event_type", 2, "line 90: event type 'hover' is not known", "***"),
+                    run | broken_rule(events, HOVER, 90, 2, "***"),
                 ],
             ),
         },

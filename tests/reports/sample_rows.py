@@ -11,7 +11,7 @@ import polars as pl
 from features.contracts.findings import Finding, finding, to_json
 from features.contracts.outputs import OUTPUTS
 from flows.stages.worded import worded
-from reports.wording.sentences import say
+from reports.wording.sentences import say, say_rule
 
 
 @dataclass(frozen=True)
@@ -329,22 +329,29 @@ def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str])
 
 def line_counts(source_name: str, n_rows: int, rejected: int = 0) -> dict[str, Any]:
     """Return the row over all rules of a source."""
+    code = "some_lines_rejected" if rejected else "all_lines_loaded" if n_rows else "no_lines"
     return {
         "source_name": source_name,
-        "rule": "loaded = lines - rejected",
         "n_rows": n_rows,
         "n_loaded": n_rows - rejected,
         "n_rejected": rejected,
-        "reason": "every line was loaded or has a reason below" if rejected else "every line was loaded",
+        **_of_lines(Finding(code, source_name)),
         "example": None,
     }
 
 
 def broken_rule(
-    source: dict[str, Any], rule: str, n_rejected: int, reason: str, example: str
+    source: dict[str, Any], why: Finding, line: int, n_rejected: int, example: str
 ) -> dict[str, Any]:
-    """Return the row of one rule that some of the source's lines broke."""
-    return source | {"rule": rule, "n_rejected": n_rejected, "reason": reason, "example": example}
+    """Return the row of one rule that some of the source's lines broke, first on this line."""
+    found = Finding("first_rejected_line", source["source_name"], {"line": line}, (why,))
+    return source | _of_lines(found) | {"n_rejected": n_rejected, "example": example}
+
+
+def _of_lines(found: Finding) -> dict[str, str]:
+    words = worded([found])
+    columns = {"reason": words["reasons"], "rule": say_rule(found)}
+    return columns | {name: words[name] for name in ("reason_codes", "findings")}
 
 
 def arm_rows(run: dict[str, Any]) -> list[dict[str, Any]]:

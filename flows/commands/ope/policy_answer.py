@@ -21,7 +21,6 @@ from offline_rl.ope.robust_values import robust_values
 from offline_rl.ope.trust.diagnostics import Diagnostics
 from offline_rl.ope.trust.trust import GateSettings, assess, tail_doubts_of
 from reports.summaries.policy_answer import Difference, EstimatedValue, PolicyAnswer, RobustAnswer
-from reports.wording.sentences import sentences
 
 SHAPES: Mapping[Shape, Callable[[RoundFile, PolicyQuestion], EvaluatedLog]] = {
     "rounds": evaluated_rounds,
@@ -71,7 +70,7 @@ def answer(question: PolicyQuestion) -> PolicyAnswer:
         gate_mean_weight=(mean_weight.lower, mean_weight.upper),
         trusted=trust.trusted and not doubts,
         # All diagnostics depend on the propensities and on the rows: doubts about these come first.
-        reasons=doubts + sentences(trust.reasons),
+        reasons=doubts + trust.reasons,
         weight_bands=weight_bands(log.units[POLICY].weight),
         robust=_robust(log, diagnostics, gate, question.confidence),
         shape=question.shape,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from features.contracts.findings import as_plain, codes_of
 from reports.pages.policy_value_robust import robust_rows
 from reports.summaries.policy_answer import (
     Difference,
@@ -16,6 +17,7 @@ from reports.summaries.policy_answer import (
 )
 from reports.wording.language import LANGUAGE
 from reports.wording.policy_value import audited, difference_found, log_earned
+from reports.wording.sentences import sentences
 
 GAP = "  "
 NUMBERS = LANGUAGE.numbers
@@ -30,13 +32,13 @@ def json_line(answer: PolicyAnswer) -> str:
     | n_rounds | number of rounds; of slates or sessions for these shapes |
     | propensities | logged or estimated |
     | calibration_error | of estimated propensities, 0..1; null where they were logged |
-    | propensity_audit | of logged propensities: is_consistent, findings, n_tests; null where none was made |
+    | propensity_audit | of logged propensities: is_consistent, findings (sentences), n_tests; else null |
     | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
     | repeats | n_rows, n_repeated (equal to an earlier row), is_doubtful |
     | logging_policy | of the rewards in the log: value, lower, upper, interval_method |
     | difference | leading estimate less the log: estimator, value, lower, upper, finding, resolution |
     | estimates | estimator (as asked), value, lower, upper, interval_method, and their difference |
-    | verdict | trusted, reasons |
+    | verdict | trusted, reasons as sentences, reason_codes, findings: reasons as codes with their numbers |
     | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
     """
     content = {
@@ -52,7 +54,12 @@ def json_line(answer: PolicyAnswer) -> str:
         "logging_policy": _without(asdict(answer.logged), "estimator", "difference"),
         "difference": _difference(answer),
         "estimates": [asdict(estimate) for estimate in answer.estimates],
-        "verdict": {"trusted": answer.trusted, "reasons": list(answer.reasons)},
+        "verdict": {
+            "trusted": answer.trusted,
+            "reasons": list(sentences(answer.reasons)),
+            "reason_codes": codes_of(answer.reasons).split(),
+            "findings": list(map(as_plain, answer.reasons)),
+        },
     }
     if answer.robust:
         content["robust"] = [_finite(asdict(value)) for value in answer.robust]
@@ -79,7 +86,7 @@ def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
     if isinstance(evidence, LoggedPropensities):
         audit = {
             "is_consistent": evidence.is_consistent,
-            "findings": list(evidence.findings),
+            "findings": list(sentences(evidence.findings)),
             "n_tests": evidence.n_tests,
         }
         return {
@@ -104,7 +111,7 @@ def printed(answer: PolicyAnswer) -> str:
             f"{answer.source}: {NUMBERS.count(answer.n_rounds)} {answer.units}"
             f"{grouped if answer.cluster else ''}",
             *_headline(answer),
-            *answer.propensities.cautions,
+            *sentences(answer.propensities.cautions),
             "",
             *([] if answer.trusted else ["Estimates, not to be trusted:"]),
             *_estimates(answer),
@@ -247,7 +254,7 @@ def _repeats_row(repeats: Repeats) -> tuple[str, str, str]:
 def _verdict(answer: PolicyAnswer) -> list[str]:
     if answer.trusted:
         return [f"verdict: trusted. {LANGUAGE.text('policy.why_trusted')}"]
-    return ["verdict: not to be trusted", *(f"{GAP}{reason}" for reason in answer.reasons)]
+    return ["verdict: not to be trusted", *(f"{GAP}{reason}" for reason in sentences(answer.reasons))]
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]:

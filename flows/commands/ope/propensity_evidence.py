@@ -46,11 +46,11 @@ def audited(log: PropensityLog, least: float | None = None) -> LoggedPropensitie
     audit = audit_propensities(
         log, has_full_support=bool(least), least_propensity=least or None, significance=SIGNIFICANCE
     )
-    return LoggedPropensities(tuple(map(_sentence, audit.findings)), audit.n_tests)
+    return LoggedPropensities(audit.findings, audit.n_tests)
 
 
 def _modeled(estimated: EstimatedPropensities) -> ModeledPropensities:
-    assumption, *remarks = map(_sentence, estimated.reasons)
+    assumption, *remarks = estimated.reasons
     return ModeledPropensities(
         note=estimated.note,
         assumption=assumption,
@@ -60,7 +60,3 @@ def _modeled(estimated: EstimatedPropensities) -> ModeledPropensities:
         foreseen_share=estimated.foreseen_share,
         is_identified=estimated.is_identified,
     )
-
-
-def _sentence(clause: str) -> str:
-    return f"{clause[0].upper()}{clause[1:]}"

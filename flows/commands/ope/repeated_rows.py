@@ -1,5 +1,6 @@
 """Keys of a file's rows, equal for equal rows, and the evidence from rows that repeat."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from features.contracts.findings import Finding
 from flows.commands.ope.plain_columns import is_list, plain
 from offline_rl.ope.records import Ints
-from offline_rl.ope.trust.repeated_rows import Repetition, repetition
+from offline_rl.ope.trust.repeated_rows import Repetition, Way, repetition
 from reports.summaries.policy_answer import Repeats
-from reports.wording.language import LANGUAGE
-from reports.wording.policy_value import repeated
 
 Keys = NDArray[np.uint64]
+
+CODES_OF_WAYS: Mapping[Way, str] = {
+    "whole": "same_rows_over_again",
+    "in a row": "each_row_twice",
+    "even": "even_repeats",
+    "pairs": "many_pairs",
+}
+"""How rows repeat → the code of the doubt."""
 
 MIXED = np.uint64(0x9E3779B97F4A7C15)
 """An odd number with random bits: with it, keys of several columns add up without canceling each other."""
@@ -54,11 +62,15 @@ class RowKeys:
 
 
 def as_answered(found: Repetition | None, n_rows: int) -> Repeats:
-    """Return the repeats in the form of the answer, with the doubt as a sentence."""
+    """Return the repeats in the form of the answer, with the doubt."""
     if found is None:
         return Repeats(n_rows, None)
-    doubt = repeated(found.way, found.n_repeated, n_rows, found.n_copies, LANGUAGE) if found.way else ""
-    return Repeats(n_rows, found.n_repeated, doubt)
+    if found.way is None:
+        return Repeats(n_rows, found.n_repeated)
+    numbers = {"n_repeated": found.n_repeated, "n_rows": n_rows}
+    if found.way == "whole":
+        numbers["n_copies"] = found.n_copies
+    return Repeats(n_rows, found.n_repeated, Finding(CODES_OF_WAYS[found.way], "log", numbers))
 
 
 def _keys(column: Any) -> Keys:

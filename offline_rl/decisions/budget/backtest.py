@@ -39,13 +39,13 @@ _DRAWS = 100
 class WeekTested:
     """One held-out week: what was predicted and earned, cents per cell over its days with spend, [cells].
 
-    first, last: the days held out, as indices. is_judged: cells that all three methods can predict.
+    first, last: the days held out, as indices. is_compared: cells that all three methods can predict.
     predicted: by method. variance: of what the curves predict, from the draws and from the noise of days.
     """
 
     first: int
     last: int
-    is_judged: Mask
+    is_compared: Mask
     earned: Array
     predicted: dict[str, Array]
     variance: Array
@@ -53,18 +53,20 @@ class WeekTested:
 
     def miss(self, method: str) -> float:
         """Sum over cells of what the method missed, in cents."""
-        return float(np.abs(self.predicted[method] - self.earned)[self.is_judged].sum())
+        return float(np.abs(self.predicted[method] - self.earned)[self.is_compared].sum())
 
 
 def backtest(history: SpendHistory, *, seed: int) -> tuple[WeekTested, ...]:
     """Hold out each of the last six weeks in turn, the newest first, as far as two weeks are left to fit on.
 
-    Weeks in which nothing was earned or no cell can be judged are left out.
+    Weeks in which nothing was earned or no cell can be compared are left out.
     """
     n_days = history.spend.shape[1]
     ends = [n_days - WEEK * week for week in range(_WEEKS)]
     tested = (_tested(history, end, seed) for end in ends if end - WEEK >= _FEWEST_DAYS)
-    return tuple(week for week in tested if week.is_judged.any() and week.earned[week.is_judged].sum() > 0)
+    return tuple(
+        week for week in tested if week.is_compared.any() and week.earned[week.is_compared].sum() > 0
+    )
 
 
 def predicts_better(weeks: tuple[WeekTested, ...]) -> bool:
@@ -80,7 +82,7 @@ def backtest_rows(weeks: tuple[WeekTested, ...], days: tuple[date, ...]) -> pl.D
             "method": method,
             "held_out_from": days[week.first],
             "held_out_to": days[week.last],
-            "n_cells": int(week.is_judged.sum()),
+            "n_cells": int(week.is_compared.sum()),
             "predicted_revenue_cents": round(predicted / WEEK),
             "earned_revenue_cents": round(earned / WEEK),
             "miss_share": predicted / earned - 1.0,
@@ -88,8 +90,8 @@ def backtest_rows(weeks: tuple[WeekTested, ...], days: tuple[date, ...]) -> pl.D
         }
         for week in weeks
         for method in (CURVES, *RIVALS)
-        for predicted in [float(week.predicted[method][week.is_judged].sum())]
-        for earned in [float(week.earned[week.is_judged].sum())]
+        for predicted in [float(week.predicted[method][week.is_compared].sum())]
+        for earned in [float(week.earned[week.is_compared].sum())]
     ]
     schema = {name: kind.dtype for name, kind in BudgetBacktest.columns().items() if name in _COLUMNS}
     return pl.DataFrame(rows, schema=schema)
@@ -115,16 +117,16 @@ def _tested(history: SpendHistory, end: int, seed: int) -> WeekTested:
     fit = fit_response_curves(before)
     drawn = _revenue_of_week(draw_response_curves(before, fit, n_draws=_DRAWS, seed=seed), spend)
     curves = _revenue_of_week(fit.curves, spend)
-    is_judged = np.logical_and((before.spend > 0).any(1), (spend > 0).any(1))
+    is_compared = np.logical_and((before.spend > 0).any(1), (spend > 0).any(1))
     noise = fit.dispersion * curves
     return WeekTested(
         first=start,
         last=end - 1,
-        is_judged=is_judged,
+        is_compared=is_compared,
         earned=earned,
         predicted={CURVES: curves, **_rivals(before, spend)},
         variance=drawn.var(0) + noise,
-        variance_of_sum=float(drawn[:, is_judged].sum(1).var() + noise[is_judged].sum()),
+        variance_of_sum=float(drawn[:, is_compared].sum(1).var() + noise[is_compared].sum()),
     )
 
 

@@ -5,17 +5,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.contracts import columns
+from features.contracts.findings import Say, codes_of, to_json
 from offline_rl.decisions.budget.decision import BudgetDecision
-from offline_rl.decisions.budget.reasons import CellStory, cell_reason
+from offline_rl.decisions.budget.reasons import CellStory, cell_reasons
 from offline_rl.decisions.budget.spend_log import SpendLog
 
 Array = NDArray[np.float64]
 
 
-def cell_rows(decision: BudgetDecision) -> pl.DataFrame:
+def cell_rows(decision: BudgetDecision, say: Say) -> pl.DataFrame:
     """Return the rows of `BudgetAllocation` without run, night and scenario.
 
-    What a refused cell earns is null: a thin log has no promise to make.
+    What a refused cell earns is null: a thin log has no promise to make. say: makes the sentences.
     """
     log, plan, evidence = decision.log, decision.plan, decision.evidence
     daily = plan.allocation.spend_cents
@@ -34,6 +35,7 @@ def cell_rows(decision: BudgetDecision) -> pl.DataFrame:
         "marginal_roas": curves.marginal_roas(spend),
     }
     is_promised = pl.Series(plan.has_evidence)
+    reasons = [cell_reasons(story, decision.settings) for story in _stories(decision)]
     return log.keys.with_columns(
         spend_current_cents=decision.of_spending_days(plan.current_cents),
         spend_recommended_cents=decision.of_spending_days(daily),
@@ -52,7 +54,9 @@ def cell_rows(decision: BudgetDecision) -> pl.DataFrame:
         ess=evidence.ess,
         logged_until=pl.Series(log.logged_until),
         status=pl.Series(status, dtype=pl.String).cast(columns.budget_status.dtype),
-        reason_text=pl.Series([cell_reason(story, decision.settings) for story in _stories(decision)]),
+        reason_text=pl.Series(list(map(say, reasons))),
+        reason_codes=pl.Series(list(map(codes_of, reasons))),
+        findings=pl.Series(list(map(to_json, reasons))),
         certified_gap=pl.lit(plan.allocation.certified_gap),
         **{name: pl.when(is_promised).then(pl.Series(values)) for name, values in promised.items()},
     )
@@ -68,6 +72,8 @@ def _stories(decision: BudgetDecision) -> list[CellStory]:
     has_revenue = bool((decision.fit.curves.ceiling > 0).any())
     return [
         CellStory(
+            campaign_id=campaign_id,
+            channel=channel,
             spend_current_cents=int(plan.current_cents[cell]),
             spend_recommended_cents=int(plan.allocation.spend_cents[cell]),
             ess=float(evidence.ess[cell]),
@@ -81,13 +87,13 @@ def _stories(decision: BudgetDecision) -> list[CellStory]:
             days_late=days_late[cell],
             logged_until=logged_until[cell],
             last_spent=last_spent[cell],
-            usual_spend=float(spent[cell] / days[cell] / 100),
+            usual_spend_cents=float(spent[cell] / days[cell]),
             usual_return=float(earned[cell] / max(spent[cell], 1.0)),
             shadow_price=plan.allocation.shadow_price,
             n_days=len(log.days),
             has_revenue=has_revenue,
         )
-        for cell in range(log.keys.height)
+        for cell, (campaign_id, channel) in enumerate(log.keys.select("campaign_id", "channel").iter_rows())
     ]
 
 

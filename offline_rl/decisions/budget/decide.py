@@ -11,15 +11,18 @@ from offline_rl.decisions.night import DecisionNight
 
 def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
     """Return out_budget_allocation, out_budget_totals and out_budget_backtest."""
-    asked = night.settings
+    section = night.settings
     tables = budget_tables(
         night.marts("fct_ad_spend"),
         run_id=night.folder.run_id,
         as_of=night.as_of,
         settings=BudgetSettings(
-            budget_cents=asked["total_cents"], move_limit=asked["move_limit"], minimum_days=asked["min_days"]
+            budget_cents=section["total_cents"],
+            move_limit=section["move_limit"],
+            minimum_days=section["min_days"],
         ),
         seed=night.seed,
+        say=night.say,
     )
     return {
         "out_budget_allocation": tables.allocation,

@@ -18,9 +18,9 @@ class BudgetPlan:
     """The allocation and, per cell, what led to it.
 
     cells: curves and limits before any cell was held. has_evidence: the log allows a move at all.
-    is_disputed: the draws don't agree where the next cent earns more.
+    is_disputed: whether the next cent earns more or less than the shadow price is too uncertain.
     marginal_now: revenue of the next cent at the current spend.
-    agreement: share of the draws that put it on the same side of the shadow price.
+    agreement: probability that it lies on that side of the shadow price, a share of the drawn curves.
     """
 
     cells: Cells
@@ -55,12 +55,12 @@ def plan_budget(
     draws: ResponseCurves,
     minimum_agreement: float,
 ) -> BudgetPlan:
-    """Fill the water, hold the cells whose direction the draws dispute, and fill again until none is left.
+    """Fill the water, hold the cells whose direction the curves dispute, and fill again until none is left.
 
     A cell should gain money if its next cent earns more than the shadow price, and lose money if less. It is
     disputed where less than `minimum_agreement` of the drawn curves say the same. Held cells only grow in
     number, so this ends. Where the others couldn't take up the budget, disputed cells move all the same:
-    the total was asked for.
+    the total comes first.
 
     draws: arrays [draws, cells]. Raises UsageError for a budget that the limits can't hold.
     """

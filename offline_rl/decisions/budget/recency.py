@@ -28,9 +28,9 @@ def best_half_life(earned: Array, expected: Array) -> float:
 
     The ratio up to each day, its past weighted by age, times what is expected of the seven days after it,
     is compared with what they earned; errors are squared in units of their variance (Pearson).
-    This is the discounted Gamma-Poisson level of Harvey & Fernandes 1989, judged on its forecasts.
+    This is the discounted Gamma-Poisson level of Harvey & Fernandes 1989, evaluated by its forecasts.
 
-    earned, expected: [rows, days]. Logs of less than three weeks have nothing to judge by: infinite.
+    earned, expected: [rows, days]. Logs of less than three weeks have nothing to evaluate it by: infinite.
     """
     n_days = earned.shape[1]
     if n_days < 3 * WEEK:

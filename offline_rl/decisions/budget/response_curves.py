@@ -181,7 +181,7 @@ def draw_response_curves(history: SpendHistory, fit: CurveFit, *, n_draws: int, 
 
 
 def _shop_days(revenue: Array, effective: Array, level: Array, dispersion: Array) -> tuple[Array, Array]:
-    """What all cells earned on each day and what their levels say, [days], in units of the dispersion."""
+    """Return revenue and level of all cells by day, [days] each, in units of the dispersion."""
     return (1.0 / dispersion) @ revenue, (level / dispersion) @ effective
 
 

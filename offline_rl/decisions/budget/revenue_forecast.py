@@ -57,13 +57,13 @@ def measured_drift(weeks: tuple[WeekTested, ...]) -> Drift:
     """
     common, own, scale = 0.0, 0.0, 0.0
     for week in weeks:
-        judged = week.is_judged
-        predicted, earned = week.predicted[CURVES][judged], week.earned[judged]
+        compared = week.is_compared
+        predicted, earned = week.predicted[CURVES][compared], week.earned[compared]
         total, total_earned = float(predicted.sum()), float(earned.sum())
         ratio = float(np.clip(total_earned / total if total > 0 else _FARTHEST, 1 / _FARTHEST, _FARTHEST))
         common += np.log(ratio) ** 2 - (week.variance_of_sum / total**2 if total > 0 else 0.0)
         shifted = ratio * predicted
-        own += float(((earned - shifted) ** 2 - ratio**2 * week.variance[judged]).sum())
+        own += float(((earned - shifted) ** 2 - ratio**2 * week.variance[compared]).sum())
         scale += float((shifted**2).sum())
     return Drift(
         common=_with_start(_COMMON_START, common, len(weeks)),

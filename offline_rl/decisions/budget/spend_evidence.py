@@ -16,7 +16,7 @@ class SpendEvidence:
     """Evidence behind each cell's curve, [cells].
 
     ess: independent days of spend. spread: standard deviation over mean of the daily spend within weeks, days
-    with spend: what rises or falls from week to week can't be told from time.
+    with spend: what rises or falls from week to week can't be separated from time.
     max_supported_cents: highest spend of a single logged day; beyond it the curve is extrapolation.
     """
 

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.contracts.budget import BudgetAllocation, BudgetBacktest, BudgetTotals
+from features.contracts.findings import Say, codes_of
 from offline_rl.decisions.budget.backtest import backtest, backtest_rows, predicts_better
 from offline_rl.decisions.budget.cell_rows import cell_rows
 from offline_rl.decisions.budget.decision import BudgetDecision
@@ -55,14 +56,27 @@ class BudgetTables:
 
 
 def budget_table(
-    spend_frame: pl.DataFrame, *, run_id: str, as_of: date, settings: BudgetSettings, seed: int
+    spend_frame: pl.DataFrame,
+    *,
+    run_id: str,
+    as_of: date,
+    settings: BudgetSettings,
+    seed: int,
+    say: Say = codes_of,
 ) -> pl.DataFrame:
     """Return the rows of `BudgetAllocation` alone; see `budget_tables`."""
-    return budget_tables(spend_frame, run_id=run_id, as_of=as_of, settings=settings, seed=seed).allocation
+    tables = budget_tables(spend_frame, run_id=run_id, as_of=as_of, settings=settings, seed=seed, say=say)
+    return tables.allocation
 
 
 def budget_tables(
-    spend_frame: pl.DataFrame, *, run_id: str, as_of: date, settings: BudgetSettings, seed: int
+    spend_frame: pl.DataFrame,
+    *,
+    run_id: str,
+    as_of: date,
+    settings: BudgetSettings,
+    seed: int,
+    say: Say = codes_of,
 ) -> BudgetTables:
     """Return the plan, one row per cell by campaign, channel and segment, what it gains, and the back-test.
 
@@ -72,6 +86,9 @@ def budget_tables(
     (`BudgetSettings.cautious`).
 
     spend_frame: rows of `AdSpendDaily`; days after `as_of` are not read.
+    say: makes the sentences of `reason_text`, such as `reports.wording.sentences.say`; by default the column
+    has the codes of the reasons. Their numbers are in the column `findings`, which
+    `features.contracts.findings.from_json` reads.
     Raises UsageError for a budget that the limits can't hold, InputDataError for logs that end too early.
     No ads at all give empty tables.
     """
@@ -91,7 +108,7 @@ def budget_tables(
         return pl.DataFrame(contract.validate(rows.select(contract.column_names())))
 
     return BudgetTables(
-        written(cell_rows(decision).with_columns(**night, scenario=scenario), BudgetAllocation),
+        written(cell_rows(decision, say).with_columns(**night, scenario=scenario), BudgetAllocation),
         written(total_rows(decision).with_columns(**night, scenario=scenario), BudgetTotals),
         written(backtest_rows(weeks, log.days).with_columns(**night), BudgetBacktest),
     )
@@ -113,7 +130,7 @@ def _decide(
     used = settings if is_proven else settings.cautious()
     cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
     if used is not settings and not cells.spend_min_cents.sum() <= budget <= cells.spend_max_cents.sum():
-        # The shop asked for a total that half the limit can't reach: its own limit counts.
+        # The shop has set a total that half the limit can't reach: its own limit counts.
         used = replace(used, move_limit=settings.move_limit)
         cells = movable_cells(per_day, log.current_cents, supported, has_evidence, used.move_limit)
     plan = plan_budget(

@@ -66,6 +66,6 @@ def _cents(amount: float) -> int:
 
 
 def _ends(drawn: Array, middle: int) -> tuple[int, int]:
-    """95 % of the draws, widened to hold the number that they stand beside."""
+    """Return the ends of 95 % of the drawn sums, widened to hold the number that they stand beside."""
     lower, upper = np.quantile(drawn, (0.025, 0.975))
     return min(int(np.floor(lower)), middle), max(int(np.ceil(upper)), middle)

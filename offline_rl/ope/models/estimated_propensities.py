@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.models.action_batches import batches, check_actions
 from offline_rl.ope.models.action_model import ActionModel, fit_action_model
 from offline_rl.ope.models.folds import folds_by_cluster
@@ -40,7 +41,8 @@ class EstimatedPropensities:
     note: `MARK`, for tables. reliability, calibration_error: share of choices promised to the wrong bin of
     probability, on rounds the model had not seen. foreseen_share: how often the logged action is the one that
     the context foretells, over rounds with a choice. is_identified: False where that is nearly always: what
-    other actions would have earned can't be known from such a log, at any size. reasons: sentences.
+    other actions would have earned can't be known from such a log, at any size. reasons: the assumption
+    first, then what the estimation showed.
     """
 
     propensity: Floats
@@ -48,7 +50,7 @@ class EstimatedPropensities:
     reliability: Reliability
     foreseen_share: float
     is_identified: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Finding, ...]
 
     @property
     def calibration_error(self) -> float:
@@ -216,21 +218,12 @@ def _at_most(rows: Ints, cluster: Ints, most: int, seed: int) -> Ints:
 
 def _reasons(
     foreseen: float, is_identified: bool, settled: float, calibration_error: float
-) -> tuple[str, ...]:
-    reasons = [f"{MARK}: values assume that the context holds all that the logging policy looked at."]
+) -> tuple[Finding, ...]:
+    reasons = [Finding("context_assumed", "log")]
     if not is_identified:
-        reasons.append(
-            f"the context foretells {foreseen:.1%} of the logged actions, and nothing seems left to chance: "
-            "the value of another policy can't be identified from this log."
-        )
+        reasons.append(finding("nothing_left_to_chance", "log", foreseen_share=foreseen))
     elif settled > MANY_SETTLED:
-        reasons.append(
-            f"in {settled:.1%} of the rounds the logged action was all but certain; what other actions would "
-            "have earned there is hardly in the log."
-        )
+        reasons.append(finding("often_certain", "log", settled_share=settled))
     if calibration_error > POOR_CALIBRATION:
-        reasons.append(
-            f"{calibration_error:.1%} of the choices are not where the estimate puts them: the model does "
-            "not fit the logging policy, and weights made with it are wrong."
-        )
+        reasons.append(finding("model_does_not_fit", "log", calibration_error=calibration_error))
     return tuple(reasons)

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.models.action_batches import at_rows, batches
 from offline_rl.ope.records import FLOAT32_SLACK
 from offline_rl.ope.trust.propensity_identities import Identity, PropensityLog, identities, n_available
@@ -16,7 +17,10 @@ FEWEST_BEHIND = 15
 have not occurred by chance."""
 
 MOST_SURE = math.log(1e9)
-"""Largest log evidence that is reported: rarer chances are all called one in a billion."""
+"""Largest log evidence that is reported: rarer chances than one in a billion are not given a number."""
+
+LOG = "log"
+"""What the findings are about."""
 
 SUM_SLACK = 1e-3
 """Largest error of the sum of a round's probabilities: the rounding of 20 numbers to four decimals."""
@@ -24,14 +28,14 @@ SUM_SLACK = 1e-3
 
 @dataclass(frozen=True)
 class PropensityAudit:
-    """Whether a log's propensities agree with its actions, and a sentence for each way in which they don't.
+    """Whether a log's propensities agree with its actions, and a finding for each way in which they don't.
 
     n_tests: tests among which the significance was shared. reliability: bins of the logged probabilities
     where the log gives those of all actions.
     """
 
     is_consistent: bool
-    findings: tuple[str, ...]
+    findings: tuple[Finding, ...]
     n_tests: int
     reliability: Reliability | None
 
@@ -71,18 +75,18 @@ def audit_propensities(
     >>> coin = np.arange(1000) % 2
     >>> audit_propensities(PropensityLog(coin, np.full(1000, 0.5), np.arange(1000))).is_consistent
     True
-    >>> print(audit_propensities(PropensityLog(coin, np.full(1000, 0.65), np.arange(1000))).findings[0])
-    the sum of 1/propensity is 0.77 of what it should be: logged propensities are about 1.30 times too large \
-(so in fewer than 1 of 1,000,000,000 correct logs).
+    >>> found, *_ = audit_propensities(PropensityLog(coin, np.full(1000, 0.65), np.arange(1000))).findings
+    >>> found.code, round(found.number("factor"), 2)
+    ('propensities_too_large', 1.3)
     """
     impossible = ~((log.propensity > 0) & (log.propensity <= 1 + FLOAT32_SLACK))
     if impossible.any():
         row = int(np.argmax(impossible))
-        sentence = (
-            f"row {row}: propensity is {log.propensity[row]:g}, which is not the "
-            f"probability of a logged action; nor are those of {int(impossible.sum()) - 1:,} other rounds."
+        n_others = int(impossible.sum()) - 1
+        found = finding(
+            "impossible_propensity", LOG, row=row, propensity=float(log.propensity[row]), n_others=n_others
         )
-        return PropensityAudit(False, (sentence,), 0, None)
+        return PropensityAudit(False, (found,), 0, None)
     least = float(log.propensity.min()) if least_propensity is None else least_propensity
     sums = tuple(identities(log, least))
     findings, bins = list(_contradictions(log)), None
@@ -93,10 +97,10 @@ def audit_propensities(
     fewest = FEWEST_BEHIND if least_propensity is None else 0
     scored = [(identity, _evidence(identity, has_full_support, fewest)) for identity in sums]
     critical = math.log(n_sides / significance)
-    found = [(identity, log_e - math.log(n_sides)) for identity, log_e in scored if log_e > critical]
-    findings += _sentences(found, len(sums), _is_uniform(log))
+    failed = [(identity, log_e - math.log(n_sides)) for identity, log_e in scored if log_e > critical]
+    findings += _of_identities(failed, len(sums), _is_uniform(log))
     if bins:
-        findings += _reliability_sentences(bins, critical, n_sides)
+        findings += _of_bins(bins, critical, n_sides)
     return PropensityAudit(not findings, tuple(findings), len(sums) + n_bins, bins)
 
 
@@ -110,7 +114,7 @@ def _is_uniform(log: PropensityLog) -> bool:
     return bool((np.abs(log.propensity * n_available(log) - 1) < 1e-3).all())
 
 
-def _contradictions(log: PropensityLog) -> Iterator[str]:
+def _contradictions(log: PropensityLog) -> Iterator[Finding]:
     """Yield the contradictions: probabilities that do not add up to 1, or are not the logged propensity."""
     if log.probabilities is None or log.n_actions is None:
         return
@@ -122,78 +126,114 @@ def _contradictions(log: PropensityLog) -> Iterator[str]:
     off = ~(np.abs(sums - 1) <= SUM_SLACK)
     if off.any():
         row = int(np.argmax(off))
-        yield (
-            f"row {row}: the probabilities of its {n_actions} actions add up to {sums[row]:.4g}, not to 1; "
-            f"{int(off.sum()):,} of {n:,} rounds are like that."
+        yield finding(
+            "probabilities_off",
+            LOG,
+            row=row,
+            n_actions=n_actions,
+            sum=float(sums[row]),
+            n_off=int(off.sum()),
+            n_rounds=n,
         )
     differs = ~np.isclose(logged, log.propensity, rtol=1e-3, atol=FLOAT32_SLACK)
     if differs.any():
         row = int(np.argmax(differs))
-        yield (
-            f"row {row}: propensity is {log.propensity[row]:g}, but the log gives the action probability "
-            f"{logged[row]:g}; {int(differs.sum()):,} of {n:,} rounds are like that."
+        yield finding(
+            "propensity_off",
+            LOG,
+            row=row,
+            propensity=float(log.propensity[row]),
+            probability=float(logged[row]),
+            n_off=int(differs.sum()),
+            n_rounds=n,
         )
 
 
-def _sentences(found: list[tuple[Identity, float]], n_tests: int, is_uniform: bool) -> Iterator[str]:
-    """Yield what the failed identities say, from the whole log to its slices; each with its log evidence."""
-    whole = [(identity, sure) for identity, sure in found if identity.slice_name is None]
+def _of_identities(failed: list[tuple[Identity, float]], n_tests: int, is_uniform: bool) -> Iterator[Finding]:
+    """Yield what the failed identities show, from the whole log to its parts; each with its log evidence."""
+    whole = [(identity, sure) for identity, sure in failed if identity.part is None]
     for identity, sure in whole:
         if identity.action is None:
-            yield (
-                f"the sum of 1/propensity is {identity.ratio:.2f} of what it should be: "
-                f"logged propensities are about {_factor(identity.ratio)} ({_chance(sure)})."
-            )
+            code, factor = "propensities_too_small", identity.ratio
+            if identity.ratio < 1:
+                code, factor = "propensities_too_large", 1 / identity.ratio
+            yield _sure(finding(code, LOG, ratio=identity.ratio, factor=factor), sure)
     by_action = [(identity, sure) for identity, sure in whole if identity.action is not None]
     if by_action:
-        worst, sure = max(by_action, key=lambda pair: pair[1])
-        if is_uniform:
-            yield (
-                "every logged propensity is 1 over the number of actions, but the policy did not choose "
-                f"uniformly: action {worst.action} was chosen {worst.n_chosen:,} times where "
-                f"{worst.n_if_uniform:,.0f} were expected "
-                f"({_chance(sure)}). Log the probabilities that the policy drew with."
-            )
-        else:
-            how_many = "1 action was" if len(by_action) == 1 else f"{len(by_action)} actions were"
-            yield (
-                f"{how_many} not chosen as often as their propensities say, most of all "
-                f"action {worst.action}: its sum of 1/propensity is {worst.ratio:.2f} of what it should be "
-                f"({_chance(sure)})."
-            )
-    sliced = [(identity, sure) for identity, sure in found if identity.slice_name is not None]
-    if sliced:
-        worst, sure = max(sliced, key=lambda pair: pair[1])
-        of_whom = "" if worst.action is None else f" of action {worst.action}"
-        yield (
-            f"in {worst.slice_name} the sum of 1/propensity{of_whom} is {worst.ratio:.2f} of what it should "
-            f"be ({_chance(sure)}); {len(sliced)} of the {n_tests} identities fail in a slot or at a time."
+        yield _of_actions(by_action, is_uniform)
+    in_parts = [(identity, sure) for identity, sure in failed if identity.part is not None]
+    if in_parts:
+        yield _of_parts(in_parts, n_tests)
+
+
+def _of_actions(failed: list[tuple[Identity, float]], is_uniform: bool) -> Finding:
+    """Return what the identities of single actions show of the whole log, by the worst of them."""
+    worst, sure = max(failed, key=lambda pair: pair[1])
+    assert worst.action is not None
+    if is_uniform:
+        found = finding(
+            "not_chosen_uniformly",
+            LOG,
+            action=worst.action,
+            n_chosen=worst.n_chosen,
+            n_expected=worst.n_if_uniform,
         )
+    elif math.isinf(worst.ratio):
+        found = _never_available(worst)
+    else:
+        found = finding("actions_off", LOG, n_actions=len(failed), action=worst.action, ratio=worst.ratio)
+    return _sure(found, sure)
 
 
-def _chance(sure: float) -> str:
-    """Return how rare this is among correct logs, given the log of its evidence after all tests.
+def _of_parts(failed: list[tuple[Identity, float]], n_tests: int) -> Finding:
+    """Return what the identities of slots and quarters of the time show, by the worst of them."""
+    worst, sure = max(failed, key=lambda pair: pair[1])
+    assert worst.part is not None
+    if math.isinf(worst.ratio):
+        return _sure(_never_available(worst), sure)
+    action = {} if worst.action is None else {"action": worst.action}
+    # a slot is any number, a quarter is counted
+    place = worst.part.number if worst.part.kind == "slot" else int(worst.part.number)
+    found = finding(
+        f"{worst.part.kind}_{'action_' if action else ''}off",
+        LOG,
+        **{worst.part.kind: place},
+        **action,
+        ratio=worst.ratio,
+        n_failed=len(failed),
+        n_tests=n_tests,
+    )
+    return _sure(found, sure)
 
-    >>> _chance(math.log(4200)), _chance(math.inf)
-    ('so in at most 1 of 4,200 correct logs', 'so in fewer than 1 of 1,000,000,000 correct logs')
+
+def _never_available(worst: Identity) -> Finding:
+    assert worst.action is not None
+    return finding("action_never_available", LOG, action=worst.action, n_chosen=worst.n_chosen)
+
+
+def _sure(found: Finding, sure: float) -> Finding:
+    """Return a finding with how rare it is among correct logs, given the log of its evidence after all tests.
+
+    >>> _sure(finding("propensities_too_small", LOG), math.log(4200)).because[0].numbers
+    {'logs_per_alarm': 4200.0}
     """
-    if sure > MOST_SURE:
-        return f"so in fewer than 1 of {math.exp(MOST_SURE):,.0f} correct logs"
-    return f"so in at most 1 of {math.exp(sure):,.0f} correct logs"
+    logs = math.inf if sure > MOST_SURE else math.exp(sure)
+    return replace(found, because=(finding("rare_in_correct_logs", LOG, logs_per_alarm=logs),))
 
 
-def _factor(ratio: float) -> str:
-    return f"{1 / ratio:.2f} times too large" if ratio < 1 else f"{ratio:.2f} times too small"
-
-
-def _reliability_sentences(bins: Reliability, critical: float, n_sides: int) -> Iterator[str]:
+def _of_bins(bins: Reliability, critical: float, n_sides: int) -> Iterator[Finding]:
     failed = [each for each in bins.bins if each.log_e_value > critical]
     if failed:
         worst = max(failed, key=lambda each: each.log_e_value)
-        yield (
-            f"actions with a logged probability of {worst.lower:g} to {worst.upper:g} "
-            f"({worst.expected / worst.n_pairs:.3g} on average) were chosen in "
-            f"{worst.chosen / worst.n_pairs:.3g} of {worst.n_pairs:,} cases "
-            f"({_chance(worst.log_e_value - math.log(n_sides))}); "
-            f"{len(failed)} of {len(bins.bins)} bins are off."
+        found = finding(
+            "bin_off",
+            LOG,
+            lower=worst.lower,
+            upper=worst.upper,
+            expected=worst.expected / worst.n_pairs,
+            chosen=worst.chosen / worst.n_pairs,
+            n_pairs=worst.n_pairs,
+            n_failed=len(failed),
+            n_bins=len(bins.bins),
         )
+        yield _sure(found, worst.log_e_value - math.log(n_sides))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,8 +64,16 @@ class PropensityLog:
 
 
 @dataclass(frozen=True)
+class LogPart:
+    """A part of a log: one slot, or one quarter of its time."""
+
+    kind: Literal["slot", "quarter"]
+    number: float
+
+
+@dataclass(frozen=True)
 class Identity:
-    """Σ 1/p over Σ of its expectation, for one action (None: all) in one slice (None: the whole log).
+    """Σ 1/p over Σ of its expectation, for one action (None: all) in one part (None: the whole log).
 
     ratio is 1 in expectation; n_expected the number of rounds (or of pairs of rounds and actions) that the
     expectation counts; n_chosen how often the action was chosen, and n_if_uniform how often a uniform policy
@@ -78,7 +86,7 @@ class Identity:
     """
 
     action: int | None
-    slice_name: str | None
+    part: LogPart | None
     ratio: float
     n_expected: float
     n_chosen: int
@@ -100,16 +108,16 @@ def n_available(log: PropensityLog) -> Floats:
     return np.asarray(log.available[:, actions].sum(axis=1)[log.set_index], dtype=np.float64)
 
 
-def _slices(log: PropensityLog) -> Iterator[tuple[str | None, NDArray[np.bool_]]]:
+def _slices(log: PropensityLog) -> Iterator[tuple[LogPart | None, NDArray[np.bool_]]]:
     yield None, np.ones(len(log.action), dtype=bool)
     if log.slot is not None:
         for slot in np.unique(log.slot):
-            yield f"slot {slot:g}", log.slot == slot
+            yield LogPart("slot", float(slot)), log.slot == slot
     if log.time is not None:
         inner = np.quantile(log.time, np.arange(1, TIME_SLICES) / TIME_SLICES)
         quarter = np.searchsorted(inner, log.time, side="left")
         for k in np.unique(quarter):
-            yield f"quarter {k + 1} of the time", quarter == k
+            yield LogPart("quarter", int(k) + 1), quarter == k
 
 
 def identities(log: PropensityLog, least_propensity: float) -> Iterator[Identity]:
@@ -125,11 +133,11 @@ def identities(log: PropensityLog, least_propensity: float) -> Iterator[Identity
         available = np.ones((1, log.n_actions))
     if log.available is not None and log.set_index is not None:
         available, set_index = log.available[:, actions].astype(np.float64), log.set_index
-    for name, mask in _slices(log):
+    for of, mask in _slices(log):
         rows = np.flatnonzero(mask)
         _, position = np.unique(log.cluster[rows], return_inverse=True)
         part = _Slice(
-            name=name,
+            of=of,
             column=column[rows],
             inverse=1 / log.propensity[rows],
             sets=set_index[rows],
@@ -146,7 +154,7 @@ def identities(log: PropensityLog, least_propensity: float) -> Iterator[Identity
 class _Slice:
     """Rounds of one slice: place of the action, 1/p, availability and cluster of each, all [m]."""
 
-    name: str | None
+    of: LogPart | None
     column: Ints
     inverse: Floats
     sets: Ints
@@ -184,7 +192,7 @@ def _over_each_action(part: _Slice, actions: Ints) -> Iterator[Identity]:
         squares = np.square(chosen)
         yield Identity(
             action=int(actions[a]),
-            slice_name=part.name,
+            part=part.of,
             ratio=float(ratios[a]),
             n_expected=float(n_expected[a]),
             n_chosen=int(n_chosen[a]),
@@ -269,7 +277,7 @@ def _over_all_actions(part: _Slice) -> Iterator[Identity]:
     squares = np.bincount(position, inverse) ** 2
     yield Identity(
         action=None,
-        slice_name=part.name,
+        part=part.of,
         ratio=float(inverse.sum()) / n_expected,
         n_expected=n_expected,
         n_chosen=len(inverse),

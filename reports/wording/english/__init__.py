@@ -4,12 +4,15 @@ from features.areas import AREAS
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import (
     budget,
+    budget_findings,
     charts,
     decisions,
     evaluation,
+    evaluation_findings,
     findings,
     pages,
     policy_value,
+    quality_findings,
     tables,
 )
 from reports.wording.english.glossary import GLOSSARY
@@ -35,13 +38,21 @@ ENGLISH = Catalog(
     sentences=findings.SENTENCES,
     clauses=findings.CLAUSES,
     short=findings.SHORT,
+    rules=quality_findings.RULES,
+    bounds=quality_findings.BOUNDS,
     words=findings.WORDS,
     subjects=findings.SUBJECTS,
     areas={area.name: {"rows": area.rows, "unknown_without": area.unknown_without} for area in AREAS},
-    plurals=PLURALS,
+    plurals={
+        **PLURALS,
+        **budget_findings.PLURALS,
+        **quality_findings.PLURALS,
+        **evaluation_findings.PLURALS,
+    },
     form=_form,
     between_names=", ",
     last_name=" and ",
+    between_bounds=" and ",
     between_causes="; ",
     between_sentences=" ",
     alone=_alone,

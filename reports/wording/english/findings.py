@@ -1,9 +1,14 @@
 """English: every finding's sentence.
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
-needs, and `resolution_digits`; refusals know `causes`, short comparisons `others`, and hidden counts `below`,
-the smallest count that may be printed. What an undecided area's rows are called comes from the list of areas.
+needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
+counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`. What an
+undecided area's rows are called comes from the list of areas.
 """
+
+from reports.wording.english import budget_findings as of_budget
+from reports.wording.english import evaluation_findings as of_evaluation
+from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
     "{difference:+.{digits}f} per round "
@@ -119,6 +124,12 @@ SENTENCES = {
         "{subject} diverged at step {step}, and its policy is that of step {kept_step}, the best before: "
         "lower outer_lr ({outer_lr:g}) or inner_lr ({inner_lr:g}) in the settings."
     ),
+    **of_budget.BUDGET,
+    **of_quality.QUALITY,
+    **of_quality.REJECTIONS,
+    **of_quality.TRIALS,
+    **of_evaluation.PROPENSITIES,
+    **of_evaluation.REPEATS,
 }
 
 CLAUSES = {
@@ -171,6 +182,7 @@ CLAUSES = {
         "({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows on "
         "average but not to whom"
     ),
+    **of_evaluation.CHANCES,
 }
 
 SHORT = {
@@ -198,6 +210,7 @@ WORDS = {
     "sessions": "sessions",
     "weighted rewards": "weighted rewards",
     "weighted corrections": "weighted corrections",
+    "not shown": "(not shown)",
 }
 
 SUBJECTS = {"arm": "the arm"}

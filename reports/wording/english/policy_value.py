@@ -69,23 +69,6 @@ ANSWER: Mapping[str, str] = {
     "policy.audit.findings.one": "1 finding against them: see the verdict",
 }
 
-REPEATS: Mapping[str, str] = {
-    "repeats": (
-        "{n_repeated} of {n_rows} rows are the same as an earlier one in every column: {way}. Drop what was "
-        "delivered twice; where they are rounds of their own, keep the column that tells them apart, such as "
-        "an id or a time, or name with --cluster the one that says whose they are."
-    ),
-    "repeats.whole": "the file is the same rows {n_copies} times over",
-    "repeats.in a row": "each row is followed by its copy",
-    "repeats.even": (
-        "nearly all occur an even number of times, as by chance in less than one of a million logs"
-    ),
-    "repeats.pairs": (
-        "far more occur twice than three times, as by chance in less than one of a million logs"
-    ),
-}
-"""How rows repeat → what is said of it."""
-
 ESTIMATES: Mapping[str, str] = {
     "estimates.caption": "Reward per {unit} of the log, and of the policy by each estimator",
     "estimates.logging_policy": "logging policy",
@@ -230,7 +213,6 @@ TEXTS: Mapping[str, str] = {
     **UNITS,
     **FRAME,
     **ANSWER,
-    **REPEATS,
     **ESTIMATES,
     **WEIGHTS,
     **CHECKS,

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from features.contracts import columns
 from features.contracts.check import check_output, column_checks, is_personal
 from features.contracts.columns import optional
+from features.contracts.findings import one_from_json
 from features.contracts.logs import LOGS, Users
 from features.contracts.outputs import DOMAIN
 from features.errors import MetacartError
+from reports.wording.sentences import say
 
 
 class Sample(dy.Schema):
@@ -44,7 +46,7 @@ def judge(column: str, text: str | None) -> object:
             [text],
         ).fetchone()
     assert row is not None
-    return row[0] or row[1]
+    return say([one_from_json(row[0])]) if row[0] else row[1]
 
 
 @pytest.mark.parametrize(
@@ -191,4 +193,4 @@ def test_a_prefix_keeps_the_columns_of_two_logs_apart() -> None:
 
     assert (plain.text, plain.typed) == ('"item_id"', '"item_id typed"')
     assert (prefixed.text, prefixed.typed) == ('"log 1: item_id"', '"log 1: item_id typed"')
-    assert prefixed.rules[0].sentence == plain.rules[0].sentence
+    assert prefixed.rules[0].finding == plain.rules[0].finding

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from features.contracts.finding_codes import CODES, COUNTS, TEXTS
+from features.contracts.finding_codes import CODES
+from features.contracts.finding_units import COUNTS, TEXTS
 from features.contracts.findings import Finding, codes_of, finding, from_json, to_json
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)

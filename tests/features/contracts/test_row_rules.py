@@ -6,8 +6,10 @@ from hypothesis import strategies as st
 
 from features.contracts.budget import CLICKS_WITHIN_IMPRESSIONS
 from features.contracts.dictionary import data_dictionary
+from features.contracts.findings import one_from_json
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.row_rules import AtMost, ProductAtMost, RowRule
+from reports.wording.sentences import say, say_rule
 
 WHOLE = st.one_of(st.none(), st.integers(-3, 3))
 
@@ -45,13 +47,13 @@ def assert_both_judge_alike(rule: RowRule, low: int | None, high: int | None) ->
 def test_the_reason_tells_both_values() -> None:
     rule = CLICKS_WITHIN_IMPRESSIONS.in_sql({"clicks": "5", "impressions": "4"})
 
-    assert duckdb.sql(f"SELECT {rule.reason}").fetchall() == [
-        ("clicks is 5 and impressions 4; clicks must be at most impressions",)
-    ]
+    [(found,)] = duckdb.sql(f"SELECT {rule.reason}").fetchall()
+    assert say([one_from_json(found)]) == "clicks is 5 and impressions 4; clicks must be at most impressions"
 
 
 def test_every_rule_of_a_row_speaks_of_columns_of_its_log_and_is_in_the_dictionary() -> None:
     for log, rules in ROW_RULES.items():
         for rule in rules:
             assert rule.columns <= set(LOGS[log].column_names())
+            assert say_rule(rule.in_sql(dict.fromkeys(rule.columns, "0")).finding) == rule.sentence
             assert f"In every row {rule.sentence}." in data_dictionary().partition(f"### {log}\n")[2]

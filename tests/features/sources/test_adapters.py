@@ -22,6 +22,7 @@ from tests.features.sources.source_samples import (
     json_lines,
     tab_separated,
 )
+from tests.laws.said_of_lines import rejected_lines
 from tests.laws.sources import loaded, named_rows, write
 
 Files = Callable[[Path], tuple[SourceFile, ...]]
@@ -30,7 +31,7 @@ Files = Callable[[Path], tuple[SourceFile, ...]]
 def load(folder: Path, files: Files, log: str) -> tuple[list[dict[str, object]], list[tuple[int, str]]]:
     """Return the rows of a log and the lines in quarantine."""
     with loaded(folder, files(folder)) as (warehouse, _):
-        rejected = warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+        rejected = rejected_lines(warehouse)
         return named_rows(warehouse, log), rejected
 
 

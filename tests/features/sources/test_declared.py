@@ -11,6 +11,7 @@ from features.contracts.mapping import SourceFile
 from features.errors import InputDataError, UsageError
 from features.sources import declared
 from features.sources.file_tables import parse_file_tables
+from tests.laws.said_of_lines import rejected_lines
 from tests.laws.sources import loaded, named_rows, write
 
 SHOP = """
@@ -57,7 +58,7 @@ def load(folder: Path, toml: str, content: Mapping[str, str | bytes]) -> dict[st
     """Return the rows of each log that has any, and the lines in quarantine under `rejected`."""
     write(folder, content)
     with loaded(folder, source_files(folder, toml)) as (warehouse, _):
-        rejected = warehouse.sql("SELECT line, reason FROM rejected_lines ORDER BY line").pl().to_dicts()
+        rejected = [{"line": line, "reason": said} for line, said in rejected_lines(warehouse)]
         found = {log: named_rows(warehouse, log) for log in LOGS} | {"rejected": rejected}
     return {log: rows for log, rows in found.items() if rows}
 

@@ -11,6 +11,7 @@ from features.errors import InputDataError
 from features.sources import open_bandit
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.store import open_store
+from tests.laws.said_of_lines import rejected_lines
 
 USER = "u0,u1,u2,u3"
 HEADER = (
@@ -116,7 +117,8 @@ def test_a_bad_row_is_quarantined_from_every_log(shop: Shop, bad: str, reason: s
     [loaded] = shop.load()
 
     assert (loaded.n_loaded, loaded.n_rejected) == (1, 1)
-    assert shop.ask(f"SELECT line, starts_with(reason, '{reason}') FROM rejected_lines") == [(3, True)]
+    [(line, said)] = rejected_lines(shop.warehouse)
+    assert (line, said[: len(reason)]) == (3, reason)
     assert shop.ask("SELECT count(*) FROM raw_events") == [(0,)]
 
 

@@ -10,6 +10,7 @@ from features.contracts.logs import LOGS
 from features.contracts.mapping import FileFormat, LogMapping, SourceFile
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.store import open_store
+from reports.wording.sentences import say
 
 PSEUDONYM_SQL = "'key of ' || user_id"
 
@@ -53,6 +54,7 @@ def load(warehouse: duckdb.DuckDBPyConnection) -> Callable[..., LoadedFile]:
             pseudonym_sql=PSEUDONYM_SQL,
             key_id=key_id,
             max_rejected_share=max_rejected_share,
+            say=say,
         )
 
     return load_into_warehouse

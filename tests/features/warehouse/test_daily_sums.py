@@ -14,7 +14,8 @@ from features.contracts.mapping import LogMapping, SourceFile
 from features.errors import InputDataError
 from features.warehouse.build import build
 from features.warehouse.load import LoadedFile
-from features.warehouse.quality import RECONCILED, data_quality
+from features.warehouse.quality import OF_WHOLE_FILES, data_quality
+from reports.wording.sentences import say, say_rule
 
 KEY = ("date", "campaign_id", "channel", "segment_id")
 NAMES = (*KEY, "impressions", "clicks", "spend_cents", "conversions", "revenue_cents")
@@ -59,8 +60,8 @@ def spend(warehouse: Connection) -> dict[tuple[int, str], int]:
 
 
 def reasons(warehouse: Connection) -> list[str]:
-    rows = data_quality(warehouse, "night").rows(named=True)
-    return [row["reason"] for row in rows if row["rule"] != RECONCILED]
+    rows = data_quality(warehouse, "night", say, say_rule).rows(named=True)
+    return [row["reason"] for row in rows if row["reason_codes"] not in OF_WHOLE_FILES]
 
 
 def test_lines_of_one_day_add_up(warehouse: Connection, spend_file: Write, load: Load) -> None:

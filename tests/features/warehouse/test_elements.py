@@ -11,6 +11,8 @@ from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, FileFormat
 from features.errors import InputDataError
 from features.warehouse.load import LoadedFile
 from features.warehouse.quality import data_quality
+from reports.wording.sentences import say, say_rule
+from tests.laws.said_of_lines import rejected_lines
 
 Load = Callable[..., LoadedFile]
 Connection = duckdb.DuckDBPyConnection
@@ -81,7 +83,7 @@ def test_one_bad_element_sends_its_whole_line_to_quarantine(
     assert (loaded.n_lines, loaded.n_loaded, loaded.n_rejected) == (4, 1, 3)
     assert warehouse.execute("SELECT event_id FROM raw_events").fetchall() == [("b:1",)]
     assert warehouse.execute("SELECT item_id FROM raw_items").fetchall() == [("z",)]
-    assert warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall() == [
+    assert rejected_lines(warehouse) == [
         (1, 'item_id is ""; it must not be empty'),
         (2, "the line is not a JSON object"),
         (3, "occurred_at is missing"),
@@ -116,7 +118,7 @@ def test_a_mapping_may_ask_for_the_number_of_the_line(
     assert (loaded.n_lines, loaded.n_loaded, loaded.n_rejected) == (4, 2, 2)
     events = warehouse.execute("SELECT event_id, file_line FROM raw_events ORDER BY 1").fetchall()
     assert events == [("row 2", 2), ("row 6", 6)]
-    assert warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall() == [
+    assert rejected_lines(warehouse) == [
         (3, "the line has fewer fields than the header"),
         (5, "item_id is missing"),
     ]
@@ -132,9 +134,9 @@ def test_an_optional_column_that_is_absent_is_null_and_noted(
     load(file(content, mapping, file_format=file_format, optional=("maker",)))
 
     assert warehouse.execute("SELECT item_id, brand FROM raw_items").fetchall() == [("shoe", None)]
-    assert data_quality(warehouse, "night").filter(rule="optional column")["reason"].to_list() == [
-        "the file has no maker, which reads as null in every line"
-    ]
+    assert data_quality(warehouse, "night", say, say_rule).filter(rule="optional column")[
+        "reason"
+    ].to_list() == ["the file has no maker, which reads as null in every line"]
 
 
 def test_a_column_that_nobody_declared_must_be_there(file: Callable[..., SourceFile], load: Load) -> None:

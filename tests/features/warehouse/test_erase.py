@@ -6,11 +6,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from features.contracts.findings import Finding, to_json
 from features.errors import MetacartError
 from features.warehouse import erase
 from features.warehouse.byte_search import holds_text
 from features.warehouse.erase import (
-    ERASED_REASON,
+    ERASED,
     Tombstone,
     erase_person,
     find_person,
@@ -25,6 +26,7 @@ Put = Callable[..., None]
 
 ANN = "a1" * 32
 BEN = "b2" * 32
+SLOT = to_json([Finding("outside_bounds", "slot", {"value": "0", "at_least": 1})])
 
 
 def impression(number: int, user_key: str | None, session_id: str) -> dict[str, object]:
@@ -48,10 +50,10 @@ def shop(warehouse: Connection, put: Put) -> Connection:
     warehouse.executemany(
         "INSERT INTO rejected_lines VALUES (1, ?, 'slot must be at least 1', ?, ?)",
         [
-            (10, 'item_id is "ann-1"; it must', '{"slot":"0"}'),
-            (11, "slot is 0", '{"session_id":"s1"}'),
-            (12, "slot is 0", '{"item_id":"joann-1"}'),
-            (13, "slot is 0", '{"session_id":"s2"}'),
+            (10, to_json([Finding("empty_text", "item_id", {"value": "ann-1"})]), '{"slot":"0"}'),
+            (11, SLOT, '{"session_id":"s1"}'),
+            (12, SLOT, '{"item_id":"joann-1"}'),
+            (13, SLOT, '{"session_id":"s2"}'),
         ],
     )
     warehouse.execute("CREATE TABLE dim_users AS SELECT user_key, region FROM raw_users")
@@ -86,11 +88,11 @@ def test_the_person_leaves_and_everybody_else_stays(shop: Connection) -> None:
 def test_a_rejected_line_keeps_its_number_and_loses_its_words(shop: Connection) -> None:
     erase_person(shop, ANN, "ann-1")
 
-    assert shop.execute("SELECT line, reason, example FROM rejected_lines ORDER BY line").fetchall() == [
-        (10, ERASED_REASON, None),
-        (11, ERASED_REASON, None),
-        (12, "slot is 0", '{"item_id":"joann-1"}'),
-        (13, "slot is 0", '{"session_id":"s2"}'),
+    assert shop.execute("SELECT line, findings, example FROM rejected_lines ORDER BY line").fetchall() == [
+        (10, to_json([ERASED]), None),
+        (11, to_json([ERASED]), None),
+        (12, SLOT, '{"item_id":"joann-1"}'),
+        (13, SLOT, '{"session_id":"s2"}'),
     ]
 
 

@@ -6,12 +6,15 @@ from datetime import date
 import duckdb
 import pytest
 
+from features.contracts.findings import one_from_json
 from features.contracts.mapping import SourceFile
 from features.errors import InputDataError
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.models import read_models
-from features.warehouse.quality import RECONCILED, data_quality
+from features.warehouse.quality import OF_WHOLE_FILES, data_quality
 from features.warehouse.watermark import Watermark
+from reports.wording.sentences import say, say_rule
+from tests.laws.said_of_lines import rejected_lines
 
 HEADER = "impression_id,shown_at,session_id,surface,slot,item_id,propensity,policy_version,user_id\n"
 COLUMNS = {name: name for name in HEADER.strip().split(",")}
@@ -36,12 +39,13 @@ def load_late(
         key_id="k1",
         max_rejected_share=share,
         watermark=watermark,
+        say=say,
     )
 
 
 def notes(warehouse: Connection) -> list[tuple[str, str]]:
-    rows = data_quality(warehouse, "night").filter(n_rejected=0).rows(named=True)
-    return [(r["rule"], r["reason"]) for r in rows if r["rule"] != RECONCILED]
+    rows = data_quality(warehouse, "night", say, say_rule).filter(n_rejected=0).rows(named=True)
+    return [(r["rule"], r["reason"]) for r in rows if r["reason_codes"] not in OF_WHOLE_FILES]
 
 
 def staged(warehouse: Connection, as_of: date = date(2026, 1, 31)) -> list[tuple[str, str]]:
@@ -61,8 +65,10 @@ def test_rows_of_the_last_three_closed_days_are_taken_and_older_ones_are_not(
 
     assert loaded.late_dates == (date(2026, 1, 8), date(2026, 1, 9), date(2026, 1, 10))
     assert (loaded.n_loaded, loaded.n_rejected) == (4, 1)
-    [(number, rule, reason)] = warehouse.execute("SELECT line, rule, reason FROM rejected_lines").fetchall()
-    assert (number, rule) == (2, "shown_at must not lie before the 3 last closed days")
+    [(number, reason)] = rejected_lines(warehouse)
+    [(rule,)] = warehouse.execute("SELECT rule FROM rejected_lines").fetchall()
+    assert number == 2
+    assert say_rule(one_from_json(rule)) == "shown_at must not lie before the 3 last closed days"
     assert reason == (
         "shown_at is 2026-01-07 10:00:00+00; "
         "the days before 2026-01-08 were closed by the night of 2026-01-10"

@@ -20,6 +20,8 @@ from features.sources.file_tables import parse_file_tables
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
+from reports.wording.sentences import say, say_rule
+from tests.laws.said_of_lines import file_notes, rejected_lines
 from tests.laws.sources import write
 
 SHOP = """
@@ -62,7 +64,7 @@ def shop(
 
 def load(warehouse: duckdb.DuckDBPyConnection, file: SourceFile, *, share: float = 1.0) -> LoadedFile:
     loaded = load_file(
-        warehouse, file, pseudonym_sql="'key of ' || user_id", key_id="k1", max_rejected_share=share
+        warehouse, file, pseudonym_sql="'key of ' || user_id", key_id="k1", max_rejected_share=share, say=say
     )
     assert loaded.n_loaded + loaded.n_rejected == loaded.n_lines
     return loaded
@@ -76,11 +78,11 @@ def events(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
 
 
 def rejected(warehouse: duckdb.DuckDBPyConnection) -> list[tuple[object, ...]]:
-    return warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+    return rejected_lines(warehouse)
 
 
 def notes(warehouse: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    return dict(warehouse.execute("SELECT rule, reason FROM file_notes").fetchall())
+    return file_notes(warehouse)
 
 
 def as_lines(text: str) -> str:
@@ -136,7 +138,7 @@ def test_a_line_without_a_partner_is_kept_and_rejected_where_the_value_is_needed
     assert (loaded.n_lines, loaded.n_rejected) == (6, 2)
     reason = "occurred_at is missing; campaigns.csv has no line with its campaign"
     assert rejected(warehouse) == [(6, reason), (7, reason)]
-    assert "campaigns.csv by campaign: 2 of 6 lines;" in notes(warehouse)["line without a partner"]
+    assert "campaigns.csv by campaign: 2 of 6 lines;" in notes(warehouse)["lines_without_partner"]
     assert [row[0] for row in events(warehouse)] == ["c1", "c2", "c3", "c6"]
 
 
@@ -148,7 +150,7 @@ def test_a_line_without_a_partner_is_loaded_where_nothing_is_needed_of_it(
 
     assert load(warehouse, shop(tmp_path, change=change)).n_rejected == 0
     assert events(warehouse) == [("c1", "2026-01-01 00:00", None)]
-    quality = data_quality(warehouse, "run").filter(pl.col("rule") == "line without a partner")
+    quality = data_quality(warehouse, "run", say, say_rule).filter(pl.col("rule") == "line without a partner")
     assert quality["reason"].to_list() == [
         "without a partner in campaigns.csv by campaign: 1 of 1 lines; its columns are null in these lines"
     ]
@@ -264,7 +266,7 @@ def test_a_changed_joined_file_reads_its_lines_again(
     assert again.joined[0] == "campaigns.csv"
     assert again.joined != first.joined
     assert events(warehouse)[1] == ("c2", "2026-01-04 08:00", "tv")
-    assert "the file that it joins has changed" in notes(warehouse)["same file, read anew"]
+    assert "the file that it joins has changed" in notes(warehouse)["mapping_or_join_changed"]
     assert load(warehouse, shop(tmp_path)).outcome == "unchanged"
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from features.contracts.mapping import LogMapping, SourceFile
 from features.errors import InputDataError, MetacartError, UsageError
 from features.warehouse.load import LoadedFile, load_file
+from tests.laws.said_of_lines import rejected_lines
 
 HEADER = "impression_id,shown_at,session_id,surface,slot,item_id,propensity,policy_version,user_id\n"
 COLUMNS = {name: name for name in HEADER.strip().split(",")}
@@ -36,7 +37,7 @@ def line(**changes: str) -> str:
 
 
 def rejects(warehouse: Connection) -> list[tuple[int, str]]:
-    return warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+    return rejected_lines(warehouse)
 
 
 def snapshot(warehouse: Connection) -> list[list[tuple[object, ...]]]:

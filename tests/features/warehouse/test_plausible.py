@@ -10,6 +10,7 @@ from features.contracts.logs import ADDED_UP, KEYS
 from features.contracts.mapping import SourceFile
 from features.sources.local_time import utc_time
 from features.warehouse.load import LoadedFile, load_file
+from tests.laws.said_of_lines import rejected_lines
 
 RECEIVED = datetime(2026, 1, 6, 4, tzinfo=UTC)
 EVENT_NAMES = ("event_id", "occurred_at", "item_id", "event_type")
@@ -36,7 +37,7 @@ def load_received(warehouse: Connection, file: SourceFile, now: datetime | None 
 
 
 def rejects(warehouse: Connection) -> list[tuple[int, str]]:
-    return warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+    return rejected_lines(warehouse)
 
 
 def events(write: Write, *times: str, name: str = "events.csv", time: str = "occurred_at") -> SourceFile:

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
+import polars as pl
 import pytest
 
 from features.warehouse.build import build
-from features.warehouse.quality import ROBOTS, data_quality
+from features.warehouse.quality import data_quality
+from reports.wording.sentences import say, say_rule
 
 START = datetime(2026, 1, 5, 10, tzinfo=UTC)
 MANIFEST = (
@@ -73,7 +75,9 @@ def test_a_visit_at_a_robots_rate_is_left_out_and_named(
 
     assert len(found) == 40
     assert "crawler" not in found
-    [said] = data_quality(warehouse, "night").filter(rule=ROBOTS)["reason"]
+    [said] = data_quality(warehouse, "night", say, say_rule).filter(
+        pl.col("reason_codes").str.contains("robots")
+    )["reason"]
     assert said == (
         "visits at the rate of robots: 1, with 200 acts in five minutes at most; their rows: 200; "
         "they enter no table"
@@ -121,5 +125,7 @@ def test_sessions_that_are_not_visits_leave_nobody_out(
     put("impressions", *visit("everybody", 2000, 0.5))
 
     assert staged(warehouse) == {"everybody"}
-    [said] = data_quality(warehouse, "night").filter(rule=ROBOTS)["reason"]
-    assert "they hold 100 % of all rows, too many for robots, and are kept" in said
+    [said] = data_quality(warehouse, "night", say, say_rule).filter(
+        pl.col("reason_codes").str.contains("robots")
+    )["reason"]
+    assert "they hold 100% of all rows, too many for robots, and are kept" in said

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from features.contracts.mapping import SourceFile
 from features.errors import InputDataError
 from features.warehouse.load import LoadedFile
+from tests.laws.said_of_lines import rejected_lines
 
 HEADER = "impression_id,shown_at,session_id,surface,slot,item_id,propensity,policy_version,user_id\n"
 COLUMNS = {name: name for name in HEADER.strip().split(",")}
@@ -38,7 +39,7 @@ def loaded_ids(warehouse: Connection) -> list[str]:
 
 
 def rejects(warehouse: Connection) -> list[tuple[int, str]]:
-    return warehouse.execute("SELECT line, reason FROM rejected_lines ORDER BY line").fetchall()
+    return rejected_lines(warehouse)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from features.contracts.findings import finding
 from reports.pages.policy_value import policy_value_html
 from reports.render import csp_hash
 from reports.summaries.policy_answer import (
@@ -17,6 +18,7 @@ from reports.summaries.policy_answer import (
     RobustAnswer,
     WeightBand,
 )
+from reports.wording.sentences import say
 
 DIAGNOSTICS = {
     "n_rounds": 10_000,
@@ -73,10 +75,10 @@ TRUSTED = PolicyAnswer(
 REFUSED = replace(
     TRUSTED,
     trusted=False,
-    reasons=("The log is worth 2.1 effective rounds of 10,000, less than 100.",),
+    reasons=(finding("few_effective_rounds", "policy", ess=2.1, n_rounds=10_000, least=100, units="rounds"),),
     diagnostics=DIAGNOSTICS | {"ess": 2.1, "pareto_k": float("nan")},
 )
-FINDING = "The sum of 1/propensity is 2.00 of what it should be."
+FINDING = finding("probabilities_off", "log", row=7, n_actions=3, sum=0.9, n_off=4, n_rounds=10_000)
 AUDITED = replace(
     TRUSTED, trusted=False, reasons=(FINDING,), propensities=LoggedPropensities((FINDING,), n_tests=5)
 )
@@ -84,8 +86,8 @@ ESTIMATED = replace(
     TRUSTED,
     propensities=ModeledPropensities(
         note="propensities estimated, not logged",
-        assumption="Propensities estimated, not logged: values assume much.",
-        remarks=("In 7.0% of the rounds the logged action was all but certain.",),
+        assumption=finding("context_assumed", "log"),
+        remarks=(finding("often_certain", "log", settled_share=0.07),),
         calibration_error=0.0123,
         max_calibration_error=0.05,
         foreseen_share=0.61,
@@ -145,7 +147,7 @@ def test_a_difference_says_what_it_shows(difference: Difference, said: str) -> N
 
 def test_a_refusal_shows_its_reasons_and_no_value() -> None:
     answer = answer_of(policy_value_html(REFUSED))
-    assert REFUSED.reasons[0] in answer
+    assert say(REFUSED.reasons) in answer
     assert "Not to be trusted" in answer
     assert "0.0421" not in answer
 
@@ -176,7 +178,7 @@ def diagnostics_of(page: str) -> str:
 
 def test_propensities_that_were_faulted_are_marked() -> None:
     page = policy_value_html(AUDITED)
-    assert FINDING in answer_of(page)
+    assert say([FINDING]) in answer_of(page)
     assert "1 finding<" in diagnostics_of(page)
     assert "✕" in diagnostics_of(page)
     sound = diagnostics_of(policy_value_html(TRUSTED))
@@ -188,7 +190,7 @@ def test_estimated_propensities_are_named_beside_the_value() -> None:
     page = policy_value_html(ESTIMATED)
     answer = answer_of(page)
     assert HEADLINE in answer
-    assert "values assume much" in answer
+    assert "values assume that the context holds all" in answer
     assert "all but certain" in answer
     assert "1.2 %" in diagnostics_of(page)
     assert "✕" not in diagnostics_of(page)

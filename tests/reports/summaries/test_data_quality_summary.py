@@ -1,11 +1,12 @@
+from features.contracts.findings import finding
 from reports.summaries.data_quality import rule_counts, sources_that_lost_lines
 from tests.reports.sample_rows import broken_rule, line_counts, table
 
 RUN = {"run_id": "r"}
 EVENTS = line_counts("events.csv", 100, rejected=5)
 RULES = [
-    broken_rule(EVENTS, "propensity", 3, "propensity above 1", "a line"),
-    broken_rule(EVENTS, "event_type", 2, "unknown type", "a line"),
+    broken_rule(EVENTS, finding("not_a_number", "propensity", value="x"), 7, 3, "a line"),
+    broken_rule(EVENTS, finding("value_missing", "event_type"), 9, 2, "a line"),
 ]
 
 

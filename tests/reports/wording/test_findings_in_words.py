@@ -5,25 +5,23 @@ from string import Formatter
 
 import pytest
 
-from features.contracts.finding_codes import (
-    CODES,
-    COMPARISONS,
-    COUNTS,
-    DOUBTS,
-    REFUSALS,
-    TEXTS,
-    UNDECIDED,
-    Unit,
-)
+from features.contracts.evaluation_codes import CHANCES
+from features.contracts.finding_codes import CODES, COMPARISONS, DOUBTS, REFUSALS, UNDECIDED
+from features.contracts.finding_units import COUNTS, TEXTS, Unit
 from features.contracts.findings import Finding, finding
+from features.contracts.quality_codes import QUALITY, REJECTIONS
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import ENGLISH
-from reports.wording.sentences import say, sentences
+from reports.wording.sentences import say, say_rule, sentences
 from tests.reports.wording.catalogs import CATALOGS
+
+CAUSES = {**DOUBTS, **CHANCES}
+"""Codes that stand behind others alone."""
 
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
-    **dict.fromkeys(REFUSALS, ("causes",)),
+    **{code: ("causes",) for code, meaning in CODES.items() if meaning.has_causes},
+    "outside_bounds": ("bounds",),
     **dict.fromkeys(DOUBTS, ("below",)),
     **dict.fromkeys(UNDECIDED, ("rows", "unknown_without")),
 }
@@ -33,7 +31,7 @@ OFFERED = {
 def example(code: str, count: int = 3) -> Finding:
     def number(unit: Unit) -> int | float | str:
         if unit in TEXTS:
-            return "2026-01-05" if unit is Unit.DATE else "x"
+            return "2026-01-05T10:00Z" if unit is Unit.TIME else "2026-01-05" if unit is Unit.DATE else "x"
         return count if unit in COUNTS else 0.5
 
     numbers = {name: number(unit) for name, unit in CODES[code].numbers.items()}
@@ -42,17 +40,21 @@ def example(code: str, count: int = 3) -> Finding:
 
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 def test_a_language_is_complete(catalog: Catalog) -> None:
-    assert set(DOUBTS) == {key for key in catalog.clauses if "." not in key}
-    assert set(CODES) - set(DOUBTS) == {key for key in catalog.sentences if "." not in key}
+    assert set(CAUSES) == {key for key in catalog.clauses if "." not in key}
+    assert set(CODES) - set(CAUSES) == {key for key in catalog.sentences if "." not in key}
     assert {*COMPARISONS, *REFUSALS} == {key for key in catalog.short if "." not in key}
     assert all(f"{code}.named" in catalog.short for code in (*COMPARISONS, *REFUSALS))
     counted = [code for code in DOUBTS if Unit.CLUSTERS in CODES[code].numbers.values()]
     assert all(f"{code}.hidden" in catalog.clauses for code in counted)
+    assert {*QUALITY, *REJECTIONS} - {"first_rejected_line", "no_partner"} == set(catalog.rules)
+    assert set(CODES["outside_bounds"].numbers) == {"value", *catalog.bounds}
 
 
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 def test_templates_name_numbers_of_their_finding_and_nothing_else(catalog: Catalog) -> None:
-    for key, text in {**catalog.sentences, **catalog.clauses, **catalog.short}.items():
+    texts = [*catalog.sentences.items(), *catalog.clauses.items(), *catalog.short.items()]
+    bounds = [("outside_bounds", text) for text in catalog.bounds.values()]
+    for key, text in [*texts, *catalog.rules.items(), *bounds]:
         code = key.partition(".")[0]
         named = {part[1] for part in Formatter().parse(text) if part[1] is not None}
         assert named <= {"subject", *CODES[code].numbers, *OFFERED.get(code, ())}, key
@@ -66,6 +68,29 @@ def test_every_finding_has_a_sentence(catalog: Catalog, code: str, count: int) -
 
     assert said
     assert "nan" not in said
+
+
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
+@pytest.mark.parametrize("code", sorted({*QUALITY, *REJECTIONS} - {"first_rejected_line", "no_partner"}))
+def test_a_rule_is_the_same_for_every_line(catalog: Catalog, code: str) -> None:
+    found = example(code)
+    values = {name for name, unit in CODES[code].numbers.items() if unit is Unit.VALUE}
+    unseen = Finding(code, found.subject, {k: v for k, v in found.numbers.items() if k not in values})
+
+    assert say_rule(found, catalog=catalog) == say_rule(unseen, catalog=catalog)
+    assert "nan" not in say_rule(found, catalog=catalog)
+
+
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
+@pytest.mark.parametrize(
+    "code", [code for code, meaning in CODES.items() if Unit.VALUE in meaning.numbers.values()]
+)
+def test_a_value_that_may_identify_a_person_is_not_printed(catalog: Catalog, code: str) -> None:
+    found = example(code)
+    values = {name for name, unit in CODES[code].numbers.items() if unit is Unit.VALUE}
+    hidden = Finding(code, found.subject, {k: v for k, v in found.numbers.items() if k not in values})
+
+    assert "(not shown)" in say([hidden], catalog=catalog) and "nan" not in say([hidden], catalog=catalog)
 
 
 def test_an_area_without_rows_is_named_with_the_day() -> None:
@@ -95,11 +120,15 @@ def test_another_language_has_its_own_order_signs_and_stops() -> None:
         ENGLISH,
         sentences={"cannot_be_judged": "{causes}。{subject}"},
         clauses={"few_clusters": "{least}以上{clusters}:{n_clusters}"},
+        short={},
+        rules={},
+        bounds={},
         words={"users": "用户"},
         subjects={"arm": "组"},
         plurals={},
         form=lambda count: OTHER,
         between_names="、",
+        between_bounds="、",
         between_causes=";",
         between_sentences="",
         alone=lambda clause: f"{clause}。",

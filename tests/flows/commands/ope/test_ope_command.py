@@ -5,10 +5,12 @@ import json
 import numpy as np
 import pytest
 
+from features.contracts.findings import codes_of, of_plain
 from flows.commands.cli import execute
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds
+from reports.wording.sentences import sentences
 from tests.flows.commands.ope.round_tables import (
     SMALL,
     coin_columns,
@@ -105,7 +107,7 @@ def test_json_is_one_line_of_strict_json(small, capsys):
     ]
     assert (answer["propensities"], answer["calibration_error"]) == ("logged", None)
     assert answer["propensity_audit"] == {"is_consistent": True, "findings": [], "n_tests": 11}
-    assert answer["verdict"] == {"trusted": True, "reasons": []}
+    assert answer["verdict"] == {"trusted": True, "reasons": [], "reason_codes": [], "findings": []}
     assert set(answer["estimates"][0]) == {
         "estimator",
         "value",
@@ -163,6 +165,9 @@ def test_a_log_that_cant_tell_is_status_3(log, reason, tmp_path, ask, capsys):
     assert status == 3
     assert answer["verdict"]["trusted"] is False
     assert any(reason in sentence for sentence in answer["verdict"]["reasons"])
+    found = tuple(map(of_plain, answer["verdict"]["findings"]))
+    assert list(sentences(found)) == answer["verdict"]["reasons"]
+    assert answer["verdict"]["reason_codes"] == codes_of(found).split()
 
     assert execute(["ope", str(path)]) == 3
     said = capsys.readouterr().out

@@ -153,9 +153,9 @@ def test_what_is_seen_once_all_probabilities_are_logged(tmp_path: Path) -> None:
     too_large = columns | {"propensity": np.minimum(1.3 * columns["propensity"], 1.0)}
     assert evidence(tmp_path, without(too_large, "logging_probs")).doubts == ()
     (first, *_) = evidence(tmp_path, too_large).doubts
-    assert first.startswith("Row 0: propensity is ")
+    assert (first.code, first.number("row")) == ("propensity_off", 0)
     whole = too_large | {"logging_probs": np.full((1500, 4), 0.25)}
-    assert any("times too large" in doubt for doubt in evidence(tmp_path, whole).doubts)
+    assert any(doubt.code == "propensities_too_large" for doubt in evidence(tmp_path, whole).doubts)
 
 
 def test_open_bandit_pipelines_rounds_pass(tmp_path: Path) -> None:

@@ -79,7 +79,8 @@ def test_what_is_asked_follows_the_columns(names, asked, tmp_path, ask) -> None:
 def test_a_large_log_is_trusted_and_holds_the_truth(tmp_path, ask, capsys) -> None:
     path = write_parquet(tmp_path / "log.parquet", shown())
     status, answer = ask(path, *SHAPE, "--estimator", "SNSIPS", "--resamples", "200")
-    assert (status, answer["verdict"]) == (0, {"trusted": True, "reasons": []})
+    verdict = {"trusted": True, "reasons": [], "reason_codes": [], "findings": []}
+    assert (status, answer["verdict"]) == (0, verdict)
     (found,) = answer["estimates"]
     assert found["estimator"] == "SNSIPS"
     assert found["lower"] < truth("any") < found["upper"]

@@ -41,7 +41,8 @@ def test_four_amounts_on_paper(write, tmp_path, ask) -> None:
 def test_a_bandwidth_is_chosen_and_undersmoothed(tmp_path, ask, capsys) -> None:
     path = write_parquet(tmp_path / "log.parquet", spent())
     status, answer = ask(path, *SHAPE, "0", "1", "--resamples", "100")
-    assert (status, answer["verdict"]) == (0, {"trusted": True, "reasons": []})
+    verdict = {"trusted": True, "reasons": [], "reason_codes": [], "findings": []}
+    assert (status, answer["verdict"]) == (0, verdict)
     snips, ips = answer["estimates"]
     assert (snips["estimator"], ips["estimator"]) == ("snips", "ips")
     assert snips["lower"] < 1 < snips["upper"]

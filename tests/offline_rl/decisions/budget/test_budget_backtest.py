@@ -63,7 +63,7 @@ def test_a_cell_that_began_in_the_held_out_week_is_not_judged_there() -> None:
     history, _ = simulated(2, n_cells=4)
     history.spend[3, :-5] = 0.0
     weeks = backtest(history, seed=0)
-    assert weeks[0].is_judged.tolist() == [True, True, True, False]
+    assert weeks[0].is_compared.tolist() == [True, True, True, False]
 
 
 def test_rows_are_means_per_day_and_satisfy_the_contract() -> None:

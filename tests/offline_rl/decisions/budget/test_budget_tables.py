@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contracts.budget import BudgetAllocation
+from features.contracts.findings import codes_of, from_json
 from features.errors import InputDataError, UsageError
 from offline_rl.decisions.budget.response_curves import ResponseCurves
 from offline_rl.decisions.budget.tables import BudgetSettings, budget_table, budget_tables
+from reports.wording.sentences import say
 
 AS_OF = date(2026, 1, 5)
 SETTINGS = BudgetSettings()
@@ -49,7 +51,7 @@ def simulated(seed: int, *, n_cells: int = 24, differ: float = 0.6) -> tuple[pl.
 
 
 def table(log: pl.DataFrame, settings: BudgetSettings = SETTINGS, *, seed: int = 0) -> pl.DataFrame:
-    return budget_table(log, run_id="run", as_of=AS_OF, settings=settings, seed=seed)
+    return budget_table(log, run_id="run", as_of=AS_OF, settings=settings, seed=seed, say=say)
 
 
 def test_rows_satisfy_the_contract_and_the_total_to_the_cent() -> None:
@@ -158,6 +160,27 @@ def test_reasons_tell_the_direction_and_the_limit() -> None:
     assert at_limit["reason_text"].str.ends_with("The limit of 30% a night stops it.").all()
     inside = rows.filter(binding_constraint="none")
     assert (inside["marginal_roas"] / inside["shadow_price"] - 1).abs().max() < 1e-2
+
+
+def test_findings_carry_the_numbers_of_their_row() -> None:
+    log, _ = simulated(0)
+    rows = table(log)
+    for row in rows.iter_rows(named=True):
+        why, *others = from_json(row["findings"])
+        assert row["reason_codes"] == codes_of([why, *others])
+        assert row["reason_text"] == say([why, *others])
+        assert why.subject == row["campaign_id"]
+        if row["status"] == "moved":
+            daily = row["daily_spend_recommended_cents"] / row["daily_spend_current_cents"] - 1
+            assert why.number("change") == pytest.approx(abs(daily))
+            assert why.number("shadow_price") == row["shadow_price"]
+
+
+def test_without_a_language_the_codes_stand_for_the_sentences() -> None:
+    log, _ = simulated(0)
+    rows = budget_table(log, run_id="run", as_of=AS_OF, settings=SETTINGS, seed=0)
+    assert rows["reason_text"].equals(rows["reason_codes"].alias("reason_text"))
+    assert rows.drop("reason_text").equals(table(log).drop("reason_text"))
 
 
 def test_support_stops_before_the_move_limit() -> None:

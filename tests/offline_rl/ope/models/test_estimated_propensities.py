@@ -106,7 +106,7 @@ def test_a_policy_of_cells_without_chance_identifies_nothing() -> None:
     estimated = estimate_propensities(Choices(np.eye(8)[cell], cell % 3, np.arange(2000), 3))
     assert not estimated.is_identified
     assert estimated.foreseen_share == 1.0
-    assert "can't be identified from this log" in estimated.reasons[1]
+    assert estimated.reasons[1].code == "nothing_left_to_chance"
 
 
 @pytest.mark.parametrize("shape", ["linear", "corners"])

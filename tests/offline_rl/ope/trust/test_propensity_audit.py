@@ -11,6 +11,7 @@ from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.propensity_audit import PropensityAudit, audit_propensities
 from offline_rl.ope.trust.propensity_identities import PropensityLog
 from offline_rl.ope.trust.reliability import reliability
+from reports.wording.sentences import say
 from tests.offline_rl.ope.trust import audit_study
 from tests.offline_rl.ope.worlds import softmax
 
@@ -74,7 +75,7 @@ def test_a_factor_of_1_3_is_found_at_10_000_rounds(factor: float) -> None:
     for seed in range(15):
         logged = drawn(10_000, 50, seed, taste=0.3)
         audit = logged.audit(np.minimum(factor * logged.log.propensity, 1.0))
-        assert ("times too large" if factor > 1 else "times too small") in audit.findings[0]
+        assert audit.findings[0].code == f"propensities_too_{'large' if factor > 1 else 'small'}"
 
 
 def test_a_known_floor_finds_what_heavy_tails_hide() -> None:
@@ -131,14 +132,14 @@ def test_a_factor_in_one_slot_names_the_slot() -> None:
     logged = drawn(10_000, 10, seed=0)
     in_slot = logged.log.slot == 2
     audit = logged.audit(np.where(in_slot, logged.log.propensity / 1.5, logged.log.propensity))
-    assert any(finding.startswith("in slot 2 ") for finding in audit.findings)
+    assert any(found.code.startswith("slot_") and found.number("slot") == 2 for found in audit.findings)
 
 
 def test_a_factor_for_some_time_names_the_time() -> None:
     logged = drawn(10_000, 10, seed=0)
     late = np.arange(10_000) >= 7_500
     audit = logged.audit(np.where(late, logged.log.propensity / 1.5, logged.log.propensity))
-    assert any(finding.startswith("in quarter 4 of the time ") for finding in audit.findings)
+    assert any(found.code.startswith("quarter_") and found.number("quarter") == 4 for found in audit.findings)
 
 
 def test_one_over_n_logged_for_a_bandit_that_prefers_an_action() -> None:
@@ -146,10 +147,10 @@ def test_one_over_n_logged_for_a_bandit_that_prefers_an_action() -> None:
     rng = np.random.default_rng(0)
     action = rng.choice(4, 2000, p=[0.55, 0.15, 0.15, 0.15])
     audit = audit_propensities(PropensityLog(action, np.full(2000, 0.25), np.arange(2000), n_actions=4))
-    (finding,) = audit.findings
+    (found,) = audit.findings
     chosen = int((action == 0).sum())
-    assert "the policy did not choose uniformly: action 0" in finding
-    assert f"was chosen {chosen:,} times where 500 were expected" in finding
+    assert "the policy did not choose uniformly: action 0" in say([found])
+    assert f"was chosen {chosen:,} times where 500 were expected" in say([found])
 
 
 def test_one_over_n_logged_for_a_bandit_whose_taste_changes_over_time() -> None:
@@ -157,7 +158,7 @@ def test_one_over_n_logged_for_a_bandit_whose_taste_changes_over_time() -> None:
     action = np.repeat(np.arange(4), 500)
     log = PropensityLog(action, np.full(2000, 0.25), np.arange(2000), n_actions=4, time=np.arange(2000))
     assert audit_propensities(replace(log, time=None)).is_consistent
-    assert "quarter" in audit_propensities(log).findings[0]
+    assert audit_propensities(log).findings[0].code == "quarter_action_off"
 
 
 def test_an_action_that_is_never_chosen_is_missed() -> None:
@@ -166,7 +167,7 @@ def test_an_action_that_is_never_chosen_is_missed() -> None:
     audit = audit_propensities(log)
     assert not audit.is_consistent
     # The other three are chosen a third too often; the fourth, expected 750 times, is the worst.
-    assert "action 3 was chosen 0 times where 750 were expected" in audit.findings[-1]
+    assert "action 3 was chosen 0 times where 750 were expected" in say(audit.findings[-1:])
 
 
 def test_actions_out_of_stock_are_not_missed() -> None:
@@ -232,9 +233,9 @@ def test_probabilities_that_do_not_add_up_to_one() -> None:
     logged = drawn(500, 5, seed=0)
     probabilities = logged.probabilities.copy()
     probabilities[17, (logged.log.action[17] + 1) % 5] += 0.2
-    (finding,) = logged.audit(probabilities=probabilities).findings
+    (found,) = logged.audit(probabilities=probabilities).findings
     assert (
-        finding == "row 17: the probabilities of its 5 actions add up to 1.2, not to 1; "
+        say([found]) == "Row 17: the probabilities of its 5 actions add up to 1.2, not to 1; "
         "1 of 500 rounds are like that."
     )
 
@@ -244,7 +245,7 @@ def test_probabilities_that_are_not_the_propensity() -> None:
     propensity = logged.log.propensity.copy()
     propensity[3] /= 2
     findings = logged.audit(propensity, probabilities=logged.probabilities).findings
-    assert findings[0].startswith("row 3: propensity is ")
+    assert findings[0].code == "propensity_off" and findings[0].number("row") == 3
 
 
 def test_probabilities_sharper_than_the_choices_fail_in_bins() -> None:
@@ -252,7 +253,7 @@ def test_probabilities_sharper_than_the_choices_fail_in_bins() -> None:
     sharper = logged.probabilities**2 / (logged.probabilities**2).sum(axis=1, keepdims=True)
     row = np.arange(5000)
     audit = logged.audit(sharper[row, logged.log.action], probabilities=lambda rows: sharper[rows])
-    assert any("bins are off" in finding for finding in audit.findings)
+    assert any(found.code == "bin_off" for found in audit.findings)
     assert audit.reliability is not None
     honest = logged.audit(probabilities=logged.probabilities).reliability
     assert honest is not None
@@ -283,8 +284,8 @@ def test_what_is_no_probability(wrong: float) -> None:
     propensity[[7, 9]] = wrong
     audit = logged.audit(propensity)
     assert not audit.is_consistent
-    assert audit.findings[0].startswith(f"row 7: propensity is {wrong:g}")
-    assert "1 other rounds" in audit.findings[0]
+    assert say(audit.findings[:1]).startswith(f"Row 7: propensity is {wrong:g}")
+    assert "1 other rounds" in say(audit.findings[:1])
 
 
 def test_rounded_propensities_are_no_finding() -> None:

@@ -1,0 +1,145 @@
+"""What the night says of files, lines and columns: the codes of out_data_quality."""
+
+from collections.abc import Mapping
+
+from features.contracts.finding_units import Meaning, Unit
+
+_VALUE = {"value": Unit.VALUE}
+_OTHER_ROWS = {
+    "log": Unit.NAME,
+    "key": Unit.NAMES,
+    "n_rows": Unit.COUNT,
+    "first_line": Unit.COUNT,
+    "newer": Unit.NAME,
+    "n_newer": Unit.COUNT,
+}
+_ROBOTS = {
+    "n_visits": Unit.COUNT,
+    "most_acts": Unit.COUNT,
+    "n_rows": Unit.COUNT,
+    "robot_share": Unit.SHARE,
+}
+
+QUALITY: Mapping[str, Meaning] = {
+    "no_lines": Meaning("the file holds no data lines"),
+    "all_lines_loaded": Meaning("every line of the file was loaded"),
+    "some_lines_rejected": Meaning("every line of the file was loaded, or has a reason in another row"),
+    "first_rejected_line": Meaning(
+        "the first line that breaks a rule, for these causes", {"line": Unit.COUNT}, has_causes=True
+    ),
+    "new_columns": Meaning("the file before it lacked these columns", {"names": Unit.NAMES}),
+    "columns_gone": Meaning("the file before it had these columns", {"names": Unit.NAMES}),
+    "columns_absent": Meaning(
+        "the file lacks these columns, which the mapping can do without", {"names": Unit.NAMES}
+    ),
+    "mapping_changed": Meaning("read anew, because the mapping, the contract or the key has changed"),
+    "mapping_or_join_changed": Meaning(
+        "read anew, because the mapping, the contract, the key or the joined file has changed"
+    ),
+    "content_replaced": Meaning(
+        "another content came under the same name", {"n_lines": Unit.COUNT, "n_lines_before": Unit.COUNT}
+    ),
+    "same_content": Meaning("its content is that of another file, which counts", {"other": Unit.NAME}),
+    "lines_without_partner": Meaning(
+        "so many lines have no match in the file that they join",
+        {"other": Unit.NAME, "key": Unit.NAMES, "n_alone": Unit.COUNT, "n_lines": Unit.COUNT},
+    ),
+    "days_far_apart": Meaning("a log of daily sums has only one day in this many", {"n_days": Unit.COUNT}),
+    "late_rows": Meaning(
+        "rows of these days came after the night that closed them",
+        {"days": Unit.NAMES, "last_night": Unit.DATE},
+    ),
+    "restated_day": Meaning("rows gave way to those of a newer file of the same source", _OTHER_ROWS),
+    "repeated_lines": Meaning("rows repeat a row that counts", _OTHER_ROWS),
+    "later_rows": Meaning("rows gave way to a later row of the same key", _OTHER_ROWS),
+    "robots_left_out": Meaning("visits are faster than people, and enter no table", _ROBOTS),
+    "robots_kept": Meaning("visits are faster than people, but too many for robots, and are kept", _ROBOTS),
+    "noted_before": Meaning(
+        "an earlier version of metacart noted this about the file", {"rule": Unit.NAME, "said": Unit.NAME}
+    ),
+}
+"""What is said of a file: one row of out_data_quality has one of them."""
+
+_BOUNDS = {
+    "above": Unit.NUMBER,
+    "at_least": Unit.NUMBER,
+    "below": Unit.NUMBER,
+    "at_most": Unit.NUMBER,
+}
+_TWO = {"value": Unit.NUMBER, "other": Unit.NAME, "other_value": Unit.NUMBER}
+
+REJECTIONS: Mapping[str, Meaning] = {
+    "value_missing": Meaning("the column has no value and must have one"),
+    "not_one_of": Meaning("the value is none of these words", {**_VALUE, "words": Unit.NAMES}),
+    "not_a_whole_number": Meaning("the value is not a whole number", _VALUE),
+    "not_a_number": Meaning("the value is not a number", _VALUE),
+    "not_finite": Meaning("the value is not a finite number", _VALUE),
+    "not_a_flag": Meaning("the value is none of true, false, 1 and 0", _VALUE),
+    "not_a_time": Meaning("the value is not a time with its offset", _VALUE),
+    "not_a_day": Meaning("the value is not a day", _VALUE),
+    "empty_text": Meaning("the value is an empty text", _VALUE),
+    "not_of_form": Meaning("the text does not match a regular expression", {**_VALUE, "form": Unit.NAME}),
+    "outside_bounds": Meaning("the number is outside of its bounds", {**_VALUE, **_BOUNDS}),
+    "above_other": Meaning("the number is above that of another column of the line", _TWO),
+    "product_too_large": Meaning(
+        "the product with another column of the line is too large", {**_TWO, "most": Unit.NUMBER}
+    ),
+    "before_first_day": Meaning(
+        "the time lies before the shop's first day", {"value": Unit.VALUE, "first_day": Unit.DATE}
+    ),
+    "after_receipt": Meaning(
+        "the time lies after the file was received", {"value": Unit.VALUE, "received_at": Unit.TIME}
+    ),
+    "day_is_closed": Meaning(
+        "an earlier night has closed the day",
+        {
+            "value": Unit.VALUE,
+            "n_days": Unit.COUNT,
+            "first_open": Unit.DATE,
+            "last_night": Unit.DATE,
+        },
+    ),
+    "price_far_off": Meaning(
+        "the price is this many times off the item's median price, or more",
+        {"value": Unit.NUMBER, "usual": Unit.NUMBER, "factor": Unit.COUNT},
+    ),
+    "negative_sum": Meaning(
+        "the column's sum of a day is negative; day: the key of the sum",
+        {"sum": Unit.NUMBER, "day": Unit.VALUE},
+    ),
+    "too_few_fields": Meaning("the line has fewer fields than the header"),
+    "too_many_fields": Meaning("the line has more fields than the header"),
+    "quote_not_closed": Meaning("a quoted field does not end where it should"),
+    "not_utf8": Meaning("the line is not UTF-8"),
+    "line_too_long": Meaning("the line is too long"),
+    "unreadable_line": Meaning("the line can't be read as CSV; error: DuckDB's word", {"error": Unit.NAME}),
+    "not_an_object": Meaning("the line is not a JSON object"),
+    "no_partner": Meaning(
+        "the line has no match in the file that it joins, which may be why",
+        {"other": Unit.NAME, "key": Unit.NAMES},
+    ),
+    "person_erased": Meaning("the line was about a person who was erased"),
+    "rejected_before": Meaning(
+        "an earlier version of metacart rejected the line and said why",
+        {"rule": Unit.NAME, "said": Unit.NAME},
+    ),
+}
+"""Why a line is not loaded: the subject is the column, where one is to blame, else the line."""
+
+TRIALS: Mapping[str, Meaning] = {
+    "lines_rejected": Meaning(
+        "so many lines of the file are rejected, for this cause",
+        {"n_rejected": Unit.COUNT, "n_lines": Unit.COUNT},
+        has_causes=True,
+    ),
+    "more_rows": Meaning("so many rows of a table are not printed", {"n_rows": Unit.COUNT}),
+    "lines_refused": Meaning(
+        "so many lines of a trial are refused, for this cause", {"n_lines": Unit.COUNT}, has_causes=True
+    ),
+    "column_empty": Meaning("the column is empty in every row of a trial"),
+    "flag_never_true": Meaning("the column is true in no row of a trial"),
+    "often_empty": Meaning(
+        "the column is empty in many rows of a trial", {"n_empty": Unit.COUNT, "n_rows": Unit.COUNT}
+    ),
+}
+"""What the terminal says of the lines of a file, after a night and after a trial of `metacart init`."""
