@@ -1,4 +1,4 @@
-"""JSON files that are replaced in one step: a reader sees the old or the new content, never a part."""
+"""JSON and text files, replaced in one step: a reader sees the old or the new content, never a part."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from features.errors import UsageError
+from features.errors import DamagedFileError, UsageError
 
 Record = TypeVar("Record")
 
@@ -19,9 +19,19 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON object; raises DamagedFileError, naming the file, where it holds anything else."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DamagedFileError(f"{path} is damaged: it is not JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise DamagedFileError(f"{path} is damaged: it should hold a JSON object.")
     return content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    _replace(path, text.encode())
 
 
 def write_record(path: Path, record: object) -> None:
@@ -45,7 +55,18 @@ def read_record(path: Path, kind: type[Record]) -> Record:
 
 def sync_folder(folder: Path) -> None:
     """Write the renames inside a folder to disk, so that they survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def sync_tree(folder: Path) -> None:
+    """Write all files of a folder and of its subfolders to disk, and their names."""
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

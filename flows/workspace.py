@@ -19,6 +19,7 @@ from pathlib import Path
 from features.errors import LockedError, UsageError
 from flows.json_files import read_json, write_json
 from flows.night_folder import Night, NightFolder
+from flows.published_nights import PublishedNights, is_run_id
 from flows.settings import Settings
 
 
@@ -59,31 +60,52 @@ class Workspace:
         """The existing work folders."""
         return [NightFolder(path) for path in sorted(self.work.glob("*")) if path.is_dir()]
 
+    @property
+    def nights(self) -> PublishedNights:
+        """The published nights."""
+        return PublishedNights(self.published)
+
     def remember(self, night: Night) -> None:
-        """Record a night as the one that later stages continue."""
-        self.night_folder(night.run_id).write_night(night)
+        """Record an ingested night as the one that later stages continue."""
+        folder = self.night_folder(night.run_id)
+        folder.write_night(night)
+        folder.seal_ingest()
         write_json(self._latest, {"run_id": night.run_id})
 
     @property
     def latest(self) -> NightFolder | None:
-        """The work folder of the night that was ingested last; None before the first."""
+        """The work folder of the night that was ingested last; None before the first.
+
+        Raises UsageError where latest.json is damaged, or names a folder that is not a night's.
+        """
         if not self._latest.is_file():
             return None
-        return self.night_folder(read_json(self._latest)["run_id"])
+        run_id = read_json(self._latest).get("run_id")
+        if not (isinstance(run_id, str) and is_run_id(run_id) and (self.work / run_id).is_dir()):
+            raise UsageError(
+                f"{self._latest} names {run_id!r}, which is not a night of {self.shop}. Run "
+                "`metacart ingest`, which writes it anew."
+            )
+        return NightFolder(self.work / run_id)
 
     def recall(self) -> Night:
         """Return the night that was ingested last.
 
-        Raises UsageError if nothing was ingested yet.
+        Raises UsageError if nothing was ingested yet, or with other settings than the present ones.
         """
         if self.latest is None:
             raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
-        return self.latest.night
+        night = self.latest.night
+        if night.config_sha256 and night.config_sha256 != self.settings.content_hash:
+            raise UsageError(
+                f"The configuration of {self.shop} has changed since {night.run_id} was ingested. Run "
+                "`metacart ingest` and the verbs after it again, or `metacart run`."
+            )
+        return night
 
     def last_night(self) -> date | None:
-        """Return the newest date that a night was ingested for; None before the first."""
-        ingested = [folder.as_of for folder in self.night_folders if folder.is_ingested]
-        return max(ingested, default=None)
+        """Return the newest date that a night was published for; None before the first."""
+        return max((night.as_of for night in self.nights.all()), default=None)
 
     @property
     def _latest(self) -> Path:

@@ -9,6 +9,7 @@ import duckdb
 from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import InputDataError, LockedError, MetacartError
+from features.machine_faults import is_damage, machine_fault
 
 SQL = Path(__file__).parent / "sql"
 
@@ -89,10 +90,12 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
     try:
         return duckdb.connect(path, config=settings)
     except duckdb.Error as error:
-        if "lock" in str(error).lower():
+        if "Could not set lock on file" in str(error):
             raise LockedError(
                 f"Another process has {path} open; wait until it has ended. DuckDB says: {error}"
             ) from error
+        if not is_damage(error) and (fault := machine_fault(error)):
+            raise fault from error
         raise InputDataError(
             f"{path} can't be opened; restore it, or move it away and load the logs again. "
             f"DuckDB says: {error}"

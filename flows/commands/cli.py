@@ -1,8 +1,8 @@
 """The `metacart` command: the night and its stages from a shell, without a server.
 
 Exit status: 0 done (also with a verdict of hold), 3 an estimate that is not to be trusted (`metacart ope`),
-64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run has the
-lock of the shop.
+64 wrong usage or configuration, 65 logs or files that can't be used, 70 a failure inside, 73 disk or memory
+full, 74 a file or folder that can't be read or written, 75 another run has the lock of the shop.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
-from features.errors import MetacartError, UsageError
+from features.errors import InputDataError, MetacartError, UsageError
+from features.machine_faults import is_damage, machine_fault
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
 from flows.commands.new_shops import fetch, init, simulate
+from flows.commands.nights import prune, unpublish, verify
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
 from flows.workspace import Workspace
@@ -46,6 +48,9 @@ app.command(data)
 app.command(simulate)
 app.command(init)
 app.command(compare)
+app.command(verify)
+app.command(unpublish)
+app.command(prune)
 data.command(fetch)
 
 
@@ -387,6 +392,9 @@ def execute(arguments: Sequence[str]) -> int:
         return DONE
     # Any other exception: the trace is logged, the shell gets a sentence.
     except Exception as error:
+        if known := machine_fault(error) or _damaged_warehouse(error):
+            print(f"metacart: {known}", file=sys.stderr)
+            return known.exit_status
         logging.getLogger("metacart").exception("a failure inside")
         print(
             f"metacart: {type(error).__name__}: {error} This is an error in metacart, not in your logs: the "
@@ -395,6 +403,14 @@ def execute(arguments: Sequence[str]) -> int:
         )
         return FAILURE
     return status or DONE
+
+
+def _damaged_warehouse(error: Exception) -> InputDataError | None:
+    if not is_damage(error):
+        return None
+    return InputDataError(
+        f"The shop's warehouse is damaged. Restore it, or move it away and load the logs again. {error}"
+    )
 
 
 def main() -> None:
