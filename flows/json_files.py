@@ -13,9 +13,9 @@ from features.errors import DamagedFileError, UsageError
 Record = TypeVar("Record")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object."""
-    _replace(path, json.dumps(content, indent=1, sort_keys=True).encode())
+def write_json(path: Path, content: Mapping[str, Any], mode: int | None = None) -> None:
+    """Write a JSON object; mode: of the file, by default what the process gives to new files."""
+    _replace(path, json.dumps(content, indent=1, sort_keys=True).encode(), mode)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -73,10 +73,12 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, mode: int | None = None) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(content)
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)  # noqa: PTH105 - the one call that is atomic on every file system

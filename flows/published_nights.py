@@ -16,6 +16,7 @@ from typing import Any
 
 from features.errors import DamagedFileError, UsageError
 from flows.checksums import SUMS, changed, checksums, files_below, read_sums, sums_text
+from flows.file_modes import SHARED_FILE, SHARED_FOLDER, share_with_group
 from flows.json_files import read_json, sync_folder, sync_tree, write_json, write_text
 
 MANIFEST = "manifest.json"
@@ -137,6 +138,9 @@ class PublishedNights:
         free = next(name for name in (run_id, *(f"{run_id}.{n}" for n in numbers)) if name not in names)
         night = PublishedNight(fresh)
         night.write_sums()
+        share_with_group(fresh)
+        for folder in (self.path.parent, self.path):
+            folder.chmod(SHARED_FOLDER)
         # A reader who follows the pointer after a power failure must find every byte.
         sync_tree(fresh)
         fresh.rename(self.path / free)
@@ -161,7 +165,7 @@ class PublishedNights:
             self.pointer.unlink(missing_ok=True)
             return None
         content = {"run_id": newest.run_id, "folder": newest.path.name, "as_of": newest.as_of.isoformat()}
-        write_json(self.pointer, content)
+        write_json(self.pointer, content, SHARED_FILE)
         return newest
 
     def withdraw(self, nights: Collection[PublishedNight]) -> PublishedNight | None:
@@ -196,4 +200,5 @@ def _mend(night: PublishedNight, fresh: Path) -> None:
         os.replace(fresh / name, night.path / name)  # noqa: PTH105 - the one call that is atomic everywhere
     if damaged:
         night.write_sums()
+        share_with_group(night.path)
         sync_tree(night.path)

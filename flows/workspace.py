@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from features.errors import LockedError, UsageError
+from flows.file_modes import PRIVATE_FOLDER, owner_only
 from flows.json_files import read_json, write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import PublishedNights, is_run_id
@@ -115,10 +116,21 @@ class Workspace:
     def locked(self) -> Iterator[None]:
         """Lock the shop for a block; the kernel releases the lock if the process dies.
 
-        Raises LockedError, naming the process that has the lock, during another run.
+        All that is written meanwhile, what DuckDB writes included, is for the owner alone; only published
+        nights are shared with the group. Raises LockedError, naming the process that has the lock, during
+        another run.
         """
+        # The way to the published nights stays open.
+        self.published.parent.mkdir(parents=True, exist_ok=True)
+        with owner_only():
+            yield from self._lock()
+
+    def _lock(self) -> Iterator[None]:
         path = self.warehouse.with_suffix(".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (path.parent, self.work.parent, self.work):
+            folder.mkdir(parents=True, exist_ok=True)
+            # An earlier version has left them open to all.
+            folder.chmod(PRIVATE_FOLDER)
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -31,6 +31,8 @@ def open_store(
     DuckDB file, MetacartError when its raw tables were made from other contracts.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Whatever made the folder: the file beside it that DuckDB logs to has the mode of any new file.
+    path.parent.chmod(0o700)
     connection = _connect(path, memory_limit, threads)
     try:
         path.chmod(0o600)

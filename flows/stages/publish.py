@@ -20,6 +20,7 @@ from features.contracts.outputs import OUTPUTS
 from features.warehouse.outputs import store_outputs
 from features.warehouse.store import open_store
 from flows.checksums import SUMS
+from flows.file_modes import share_with_group
 from flows.json_files import sync_folder, write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import MANIFEST, PublishedNight
@@ -33,8 +34,9 @@ VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn",
 # Of all that is published, only wall time differs between equal runs.
 UNHASHED = {"out_learning_curves": ["seconds"]}
 
-# A spreadsheet evaluates a cell that starts with one of these as a formula.
-FORMULA_STARTS = "^[=+\\-@\t\r]"
+# A spreadsheet evaluates a cell that starts with one of these signs as a formula, also behind white space and
+# in full width; some cut a cell at a line end and evaluate what follows.
+FORMULA_STARTS = r"^[\s\p{Cf}\p{Cc}]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|^[\t\r\n]|[\r\n][\s]*[=+\-@]"
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping
     step, Parquet last: after a crash its old rows show that the erasure is not complete.
     """
     fresh = folder / f".{name}.tmp"
-    _formula_safe(frame).write_csv(fresh)
+    formula_safe(frame).write_csv(fresh)
     fresh.replace(folder / f"{name}.csv")
     night = PublishedNight(folder)
     manifest = night.manifest
@@ -92,6 +94,7 @@ def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping
     frame.write_parquet(fresh)
     fresh.replace(folder / f"{name}.parquet")
     night.resum([f"{name}.csv", MANIFEST, f"{name}.parquet"])
+    share_with_group(folder)
     sync_folder(folder)
 
 
@@ -136,13 +139,13 @@ def _write_folder(fresh: Path, tables: Mapping[str, pl.DataFrame], manifest: dic
     fresh.mkdir(parents=True)
     for name, frame in tables.items():
         frame.write_parquet(fresh / f"{name}.parquet")
-        _formula_safe(frame).write_csv(fresh / f"{name}.csv")
+        formula_safe(frame).write_csv(fresh / f"{name}.csv")
     write_json(fresh / MANIFEST, manifest)
     write_report(fresh)
     return fresh
 
 
-def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+def formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would evaluate as a formula."""
     text = pl.col(pl.String)
     return frame.with_columns(
