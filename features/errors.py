@@ -23,3 +23,19 @@ class LockedError(MetacartError):
     """Another run has the lock of the shop: try again when it has ended."""
 
     exit_status = 75
+
+
+class DamagedFileError(InputDataError):
+    """A file of metacart's own that can't be read: nothing is decided on a part of it."""
+
+
+class ResourceError(MetacartError):
+    """The disk or the memory is full: the same run succeeds when there is more of it."""
+
+    exit_status = 73
+
+
+class AccessError(MetacartError):
+    """A file or folder can't be read or written, because of its mode, its owner or its disk."""
+
+    exit_status = 74

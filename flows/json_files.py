@@ -1,4 +1,4 @@
-"""JSON files that are replaced in one step: a reader sees the old or the new content, never a part."""
+"""JSON and text files, replaced in one step: a reader sees the old or the new content, never a part."""
 
 import json
 import os
@@ -8,20 +8,30 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from features.errors import UsageError
+from features.errors import DamagedFileError, UsageError
 
 Record = TypeVar("Record")
 
 
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object."""
-    _replace(path, json.dumps(content, indent=1, sort_keys=True).encode())
+def write_json(path: Path, content: Mapping[str, Any], mode: int | None = None) -> None:
+    """Write a JSON object; mode: of the file, by default what the process gives to new files."""
+    _replace(path, json.dumps(content, indent=1, sort_keys=True).encode(), mode)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object."""
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON object; raises DamagedFileError, naming the file, where it holds anything else."""
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise DamagedFileError(f"{path} is damaged: it is not JSON ({error}).") from error
+    if not isinstance(content, dict):
+        raise DamagedFileError(f"{path} is damaged: it should hold a JSON object.")
     return content
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file."""
+    _replace(path, text.encode())
 
 
 def write_record(path: Path, record: object) -> None:
@@ -45,17 +55,30 @@ def read_record(path: Path, kind: type[Record]) -> Record:
 
 def sync_folder(folder: Path) -> None:
     """Write the renames inside a folder to disk, so that they survive a power failure."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def sync_tree(folder: Path) -> None:
+    """Write all files of a folder and of its subfolders to disk, and their names."""
+    for path in sorted(folder.rglob("*")):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _replace(path: Path, content: bytes, mode: int | None = None) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(content)
+        if mode is not None:
+            os.fchmod(file.fileno(), mode)
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)  # noqa: PTH105 - the one call that is atomic on every file system

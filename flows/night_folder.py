@@ -7,17 +7,17 @@ policies/<domain>/              learned policies that may serve; learned/<domain
 contenders_<domain>.json        the policies that ask for promotion
 champion_<domain>.json          the policy that serves tomorrow
 notes_<stage>.json              notes of a stage for readers
-<stage>.done                    marks of finished stages
+<stage>.done                    the checksums of a finished stage's files, and the code that wrote them
 
 Only this module uses these names. torch is imported where tensors are needed: `metacart ingest` should not
 wait for it.
 """
 
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ from features.contracts.outputs import OUTPUTS
 from features.errors import UsageError
 from features.tasks.build import DomainTasks
 from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
+from flows.checksums import changed, checksums, files_below
+from flows.code_version import code_sha256
 from flows.json_files import read_json, read_record, write_json, write_record
 
 if TYPE_CHECKING:
@@ -37,11 +39,11 @@ if TYPE_CHECKING:
     from offline_rl.meta.mixed_effects import MixedMetaPolicy
     from offline_rl.registry import Champion, Contenders
 
-STAGES = ("learn", "evaluate", "decide", "publish")
-"""The stages that follow ingest, in their order."""
+STAGES = ("ingest", "learn", "evaluate", "decide", "publish")
+"""The stages in their order."""
 
 # Files of ingest; all other files are made from them and from the warehouse.
-INGESTED = frozenset({"night.json", "out_data_quality.parquet"})
+INGESTED = ("night.json", "out_data_quality.parquet")
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Night:
 
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
     domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
+    config_sha256: of the settings that can change a number (`Settings.content_hash`).
     """
 
     run_id: str
@@ -60,6 +63,7 @@ class Night:
     data_to: date
     domains: tuple[str, ...]
     undecided: Mapping[str, Finding] = field(default_factory=dict)
+    config_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,14 @@ class StageNotes:
 
 
 @dataclass(frozen=True)
+class StageMark:
+    """The end of a stage: the hash of the code that ran, and file → sha256 of all that it wrote."""
+
+    code_sha256: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class NightFolder:
     """The work folder of one night."""
 
@@ -94,29 +106,51 @@ class NightFolder:
     def stage(self, name: str) -> Iterator[None]:
         """Run one stage of an ingested night in a block; it is done when the block ends without an error.
 
-        A stage needs the one before it to be done. Its start removes its own mark and those of all later
-        stages: tables of a learner that has changed since can't be published. Raises UsageError, naming the
-        command to run first, if an earlier stage is not done.
+        A stage needs those before it to be done, and their files as they left them. Its start removes all
+        files that are not theirs: tables of a learner that has changed since can't be published. Raises
+        UsageError, naming the command to run, if an earlier stage is not done or a file of it has changed.
         """
         place = STAGES.index(name)
+        sealed: dict[str, str] = {}
         for earlier in STAGES[:place]:
-            if not self._mark(earlier).is_file():
+            mark = self._read_mark(earlier)
+            if mark is None:
                 raise UsageError(
                     f"{self.run_id} is not ready for {name}: run `metacart {earlier}` first. An erasure "
                     "resets a night to the end of `metacart ingest`."
                 )
+            self._refuse_changed(mark.files, earlier)
+            sealed |= mark.files
         for later in STAGES[place:]:
             self._mark(later).unlink(missing_ok=True)
+        self._remove_all_but(sealed)
         yield
-        self._mark(name).touch()
+        self._seal(name, [file for file in self._files() if file not in sealed])
+
+    def seal_ingest(self) -> None:
+        """Record the checksums of the files of ingest; the night is ready for `metacart learn`."""
+        # An ingest that was interrupted has written only some of them.
+        self._seal("ingest", [name for name in INGESTED if (self.path / name).is_file()])
+
+    def is_done(self, stage: str) -> bool:
+        """Whether a stage has ended with the present code, and its files are as it left them."""
+        mark = self._read_mark(stage)
+        return mark is not None and mark.code_sha256 == code_sha256() and not changed(self.path, mark.files)
+
+    def stages_to_skip(self) -> frozenset[str]:
+        """Return the stages that an interrupted run of this night has finished, with the present code.
+
+        None after a night that was published: it is computed again, which proves its tables.
+        """
+        if self._mark("publish").is_file():
+            return frozenset()
+        return frozenset(takewhile(self.is_done, STAGES[1:]))
 
     def clear(self) -> None:
-        """Reset the night to the end of ingest."""
-        for path in sorted(self.path.iterdir()):
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name not in INGESTED:
-                path.unlink()
+        """Reset the night to the end of ingest; its files may change before `seal_ingest`."""
+        for stage in STAGES:
+            self._mark(stage).unlink(missing_ok=True)
+        self._remove_all_but(INGESTED)
 
     def write_night(self, night: Night) -> None:
         """Write the night, for the stages that follow ingest."""
@@ -251,6 +285,39 @@ class NightFolder:
     def write_seconds(self, seconds: Mapping[str, float]) -> None:
         """Write the seconds of each stage."""
         write_json(self.path / "seconds.json", seconds)
+
+    def _seal(self, stage: str, names: Iterable[str]) -> None:
+        write_record(self._mark(stage), StageMark(code_sha256(), checksums(self.path, names)))
+
+    def _read_mark(self, stage: str) -> "StageMark | None":
+        """Return the mark of a finished stage; None where it is missing or of another version."""
+        if not self._mark(stage).is_file():
+            return None
+        try:
+            return read_record(self._mark(stage), StageMark)
+        except UsageError:
+            return None
+
+    def _refuse_changed(self, sealed: Mapping[str, str], stage: str) -> None:
+        if found := changed(self.path, sealed):
+            named = ", ".join(f"{name} is {how}" for name, how in found.items())
+            raise UsageError(
+                f"{self.path}: {named} since `metacart {stage}` wrote it. Run `metacart {stage}` and the "
+                "verbs after it again, or `metacart run`."
+            )
+
+    def _files(self) -> list[str]:
+        marks = {self._mark(stage).name for stage in STAGES}
+        return [name for name in files_below(self.path) if name not in marks]
+
+    def _remove_all_but(self, kept: Collection[str]) -> None:
+        for name in self._files():
+            if name not in kept:
+                (self.path / name).unlink()
+        folders = [path for path in self.path.rglob("*") if path.is_dir()]
+        for folder in sorted(folders, reverse=True):
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
     def _mark(self, stage: str) -> Path:
         return self.path / f"{stage}.done"

@@ -149,6 +149,15 @@ class Budget(_Table):
     min_days: Positive = 7
 
 
+class Retention(_Table):
+    """The time for which files and rows stay; it changes no number of a night."""
+
+    work_nights: Positive = 7
+    published_nights: Positive | None = None
+    quarantine_days: Positive | None = None
+    shrink_above: Annotated[float, Field(gt=0, le=1)] = 0.3
+
+
 class Settings(BaseSettings):
     """One shop's configuration, including defaults."""
 
@@ -164,6 +173,7 @@ class Settings(BaseSettings):
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
     budget: Budget = Budget()
+    retention: Retention = Retention()
     files: tuple[dict[str, Any], ...] = ()
 
     @classmethod
@@ -180,8 +190,10 @@ class Settings(BaseSettings):
 
     @property
     def content(self) -> dict[str, Any]:
-        """Every setting that can change a number: all except the places of files."""
-        return self.model_dump(mode="json", exclude={"paths": True, "privacy": True, "shop": {"logs"}})
+        """Every setting that can change a number: all except the places of files and how long they stay."""
+        return self.model_dump(
+            mode="json", exclude={"paths": True, "privacy": True, "retention": True, "shop": {"logs"}}
+        )
 
     @property
     def content_hash(self) -> str:
@@ -205,7 +217,7 @@ def read_settings(path: Path) -> Settings:
         raise UsageError(
             f"{path}: {faults}. `metacart init` writes a file with every key explained."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
     folder = path.resolve().parent
     return settings.model_copy(

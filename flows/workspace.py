@@ -17,8 +17,10 @@ from datetime import date
 from pathlib import Path
 
 from features.errors import LockedError, UsageError
+from flows.file_modes import PRIVATE_FOLDER, owner_only
 from flows.json_files import read_json, write_json
 from flows.night_folder import Night, NightFolder
+from flows.published_nights import PublishedNights, is_run_id
 from flows.settings import Settings
 
 
@@ -59,31 +61,52 @@ class Workspace:
         """The existing work folders."""
         return [NightFolder(path) for path in sorted(self.work.glob("*")) if path.is_dir()]
 
+    @property
+    def nights(self) -> PublishedNights:
+        """The published nights."""
+        return PublishedNights(self.published)
+
     def remember(self, night: Night) -> None:
-        """Record a night as the one that later stages continue."""
-        self.night_folder(night.run_id).write_night(night)
+        """Record an ingested night as the one that later stages continue."""
+        folder = self.night_folder(night.run_id)
+        folder.write_night(night)
+        folder.seal_ingest()
         write_json(self._latest, {"run_id": night.run_id})
 
     @property
     def latest(self) -> NightFolder | None:
-        """The work folder of the night that was ingested last; None before the first."""
+        """The work folder of the night that was ingested last; None before the first.
+
+        Raises UsageError where latest.json is damaged, or names a folder that is not a night's.
+        """
         if not self._latest.is_file():
             return None
-        return self.night_folder(read_json(self._latest)["run_id"])
+        run_id = read_json(self._latest).get("run_id")
+        if not (isinstance(run_id, str) and is_run_id(run_id) and (self.work / run_id).is_dir()):
+            raise UsageError(
+                f"{self._latest} names {run_id!r}, which is not a night of {self.shop}. Run "
+                "`metacart ingest`, which writes it anew."
+            )
+        return NightFolder(self.work / run_id)
 
     def recall(self) -> Night:
         """Return the night that was ingested last.
 
-        Raises UsageError if nothing was ingested yet.
+        Raises UsageError if nothing was ingested yet, or with other settings than the present ones.
         """
         if self.latest is None:
             raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
-        return self.latest.night
+        night = self.latest.night
+        if night.config_sha256 and night.config_sha256 != self.settings.content_hash:
+            raise UsageError(
+                f"The configuration of {self.shop} has changed since {night.run_id} was ingested. Run "
+                "`metacart ingest` and the verbs after it again, or `metacart run`."
+            )
+        return night
 
     def last_night(self) -> date | None:
-        """Return the newest date that a night was ingested for; None before the first."""
-        ingested = [folder.as_of for folder in self.night_folders if folder.is_ingested]
-        return max(ingested, default=None)
+        """Return the newest date that a night was published for; None before the first."""
+        return max((night.as_of for night in self.nights.all()), default=None)
 
     @property
     def _latest(self) -> Path:
@@ -93,10 +116,21 @@ class Workspace:
     def locked(self) -> Iterator[None]:
         """Lock the shop for a block; the kernel releases the lock if the process dies.
 
-        Raises LockedError, naming the process that has the lock, during another run.
+        All that is written meanwhile, what DuckDB writes included, is for the owner alone; only published
+        nights are shared with the group. Raises LockedError, naming the process that has the lock, during
+        another run.
         """
+        # The way to the published nights stays open.
+        self.published.parent.mkdir(parents=True, exist_ok=True)
+        with owner_only():
+            yield from self._lock()
+
+    def _lock(self) -> Iterator[None]:
         path = self.warehouse.with_suffix(".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (path.parent, self.work.parent, self.work):
+            folder.mkdir(parents=True, exist_ok=True)
+            # An earlier version has left them open to all.
+            folder.chmod(PRIVATE_FOLDER)
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

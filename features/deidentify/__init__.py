@@ -2,10 +2,18 @@
 
 from features.deidentify.pseudonym import (
     ENVIRONMENT_VARIABLE,
+    MissingKeyError,
     PseudonymKey,
     pseudonym,
     pseudonym_sql,
     read_key,
 )
 
-__all__ = ["ENVIRONMENT_VARIABLE", "PseudonymKey", "pseudonym", "pseudonym_sql", "read_key"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "MissingKeyError",
+    "PseudonymKey",
+    "pseudonym",
+    "pseudonym_sql",
+    "read_key",
+]

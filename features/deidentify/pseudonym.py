@@ -21,6 +21,10 @@ KEY_BYTES = 32
 SHA256_BLOCK_BYTES = 64
 
 
+class MissingKeyError(UsageError):
+    """There is no key where the shop's key should be."""
+
+
 @dataclass(frozen=True)
 class PseudonymKey:
     """The secret of a shop's pseudonyms; its repr shows nothing of it."""
@@ -39,7 +43,7 @@ def read_key(
     """Return the key from METACART_PSEUDONYM_KEY, or else from the file: 64 hexadecimal characters.
 
     create: write a new random key with mode 0600 where there is none.
-    Raises UsageError when the key is missing or malformed, or others can read its file.
+    Raises MissingKeyError without a key, UsageError when it is malformed, or others can read its file.
     """
     if text := environment.get(ENVIRONMENT_VARIABLE):
         return _parse(text, ENVIRONMENT_VARIABLE)
@@ -48,7 +52,7 @@ def read_key(
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
-        raise UsageError(
+        raise MissingKeyError(
             f"There is no pseudonym key at {path}; restore it, or start a shop with `metacart init`."
         ) from None
     if mode & 0o077:

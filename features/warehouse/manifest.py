@@ -51,6 +51,14 @@ def held_content(connection: duckdb.DuckDBPyConnection, file_sha256: str) -> Hel
     return _one(connection, "file_sha256 = ? AND twin_of IS NULL", file_sha256)
 
 
+def key_ids(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """Return the ids of the pseudonym keys of all files with stored rows."""
+    found = connection.execute(
+        "SELECT DISTINCT key_id FROM load_manifest WHERE n_loaded > 0 ORDER BY 1"
+    ).fetchall()
+    return tuple(key_id for (key_id,) in found)
+
+
 def _one(connection: duckdb.DuckDBPyConnection, condition: str, value: str) -> HeldFile | None:
     found = connection.execute(
         f"SELECT {_READ} FROM load_manifest WHERE {condition} ORDER BY load_number LIMIT 1", [value]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import duckdb
 import polars as pl
 
+from features.contracts.outputs import OUTPUTS
 from features.warehouse.store import transaction
 
 
@@ -32,3 +33,16 @@ def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str
     """Return name → type of the columns of a table or view, in their order."""
     rows = connection.sql(f"SELECT column_name, column_type FROM (DESCRIBE {table})").fetchall()
     return dict(rows)
+
+
+def remove_outputs(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Delete the rows of a run from every table, from all of them or none."""
+    with transaction(connection):
+        for name in OUTPUTS:
+            if _exists(connection, name):
+                connection.execute(f"DELETE FROM {name} WHERE run_id = ?", [run_id])
+
+
+def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
+    return bool(found)

@@ -16,6 +16,7 @@ import duckdb
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
+from features.machine_faults import machine_fault
 from features.text_files import text_chunks
 from features.warehouse.census import Census, take_census
 from features.warehouse.plain_copy import PlainCopy, plain_copy
@@ -150,12 +151,15 @@ def _names_in(query: str) -> frozenset[str]:
 
 @contextmanager
 def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,)) -> Iterator[None]:
-    """Raise DuckDB's errors inside the block as an InputDataError that begins with `said`."""
+    """Raise DuckDB's errors inside the block as an InputDataError that begins with `said`.
+
+    A fault of the machine is not blamed on the file.
+    """
     try:
         yield
-    except duckdb.OutOfMemoryException:
-        raise
     except kinds as error:
+        if fault := machine_fault(error):
+            raise fault from error
         raise InputDataError(f"{said}: {str(error).splitlines()[0]}") from error
 
 

@@ -1,4 +1,4 @@
-"""The deletion of raw rows, and of their rejected lines, that are older than a shop wants to keep."""
+"""The deletion of rows that are older than a shop wants to keep, and the space that deleted rows leave."""
 
 from datetime import date, timedelta
 
@@ -38,6 +38,33 @@ def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dic
             connection.execute(f"DELETE FROM raw_{log} WHERE {time} < {_sql(first_day)}")
         after = _counts(connection)
     return {table: before[table] - after[table] for table in before if before[table] > after[table]}
+
+
+def old_rejected_lines(connection: duckdb.DuckDBPyConnection, first_day: date) -> int:
+    """Count the rejected lines of files that were received before a day."""
+    [(n_lines,)] = connection.execute(
+        f"SELECT count(*) FROM rejected_lines WHERE load_number IN ({_received_before(first_day)})"
+    ).fetchall()
+    return int(n_lines)
+
+
+def drop_old_rejected_lines(connection: duckdb.DuckDBPyConnection, first_day: date) -> None:
+    """Delete the rejected lines of files received before a day; the manifest keeps their number."""
+    with transaction(connection):
+        connection.execute(f"DELETE FROM rejected_lines WHERE load_number IN ({_received_before(first_day)})")
+
+
+def free_bytes(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Return the bytes of the warehouse file that deleted rows have left free, and all of its bytes."""
+    connection.execute("CHECKPOINT")
+    [(block, total, free)] = connection.execute(
+        "SELECT block_size, total_blocks, free_blocks FROM pragma_database_size()"
+    ).fetchall()
+    return int(free * block), int(total * block)
+
+
+def _received_before(first_day: date) -> str:
+    return f"SELECT load_number FROM load_manifest WHERE received_at < {_sql(first_day)}"
 
 
 def _old_loads(first_day: date) -> str:

@@ -9,6 +9,7 @@ import duckdb
 from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import InputDataError, LockedError, MetacartError
+from features.machine_faults import is_damage, machine_fault
 from features.warehouse.earlier_reasons import keep_earlier_reasons
 
 SQL = Path(__file__).parent / "sql"
@@ -31,6 +32,8 @@ def open_store(
     DuckDB file, MetacartError when its raw tables were made from other contracts.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Whatever made the folder: the file beside it that DuckDB logs to has the mode of any new file.
+    path.parent.chmod(0o700)
     connection = _connect(path, memory_limit, threads)
     try:
         path.chmod(0o600)
@@ -90,10 +93,12 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
     try:
         return duckdb.connect(path, config=settings)
     except duckdb.Error as error:
-        if "lock" in str(error).lower():
+        if "Could not set lock on file" in str(error):
             raise LockedError(
                 f"Another process has {path} open; wait until it has ended. DuckDB says: {error}"
             ) from error
+        if not is_damage(error) and (fault := machine_fault(error)):
+            raise fault from error
         raise InputDataError(
             f"{path} can't be opened; restore it, or move it away and load the logs again. "
             f"DuckDB says: {error}"

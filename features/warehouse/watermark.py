@@ -76,3 +76,20 @@ def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule 
         },
         {"value": f"CAST({typed[column]} AS VARCHAR)"},
     )
+
+
+def forget_refusals_of(connection: duckdb.DuckDBPyConnection, night: date) -> tuple[str, ...]:
+    """Return the files with rows that came too late for the days closed by a night, and mark them.
+
+    A marked file is read again at the next ingest: its days are open when the night is taken back.
+    """
+    closed_by = f"% were closed by the night of {night.isoformat()}%"
+    chosen = "load_number IN (SELECT load_number FROM rejected_lines WHERE reason LIKE $closed_by)"
+    named = connection.execute(
+        f"SELECT source_name FROM load_manifest WHERE {chosen} ORDER BY 1", {"closed_by": closed_by}
+    ).fetchall()
+    # No contract has this version, so the file is not taken for unchanged.
+    connection.execute(
+        f"UPDATE load_manifest SET contract_version = 'read again' WHERE {chosen}", {"closed_by": closed_by}
+    )
+    return tuple(name for (name,) in named)

@@ -1,15 +1,14 @@
 """The `metacart` command: the night and its stages from a shell, without a server.
 
 Exit status: 0 done (also with a verdict of hold), 3 an estimate that is not to be trusted (`metacart ope`),
-64 wrong usage or configuration, 65 logs that can't be used, 70 a failure inside, 75 another run has the
-lock of the shop.
+64 wrong usage or configuration, 65 logs or files that can't be used, 70 a failure inside, 73 disk or memory
+full, 74 a file or folder that can't be read or written, 75 another run has the lock of the shop.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -19,10 +18,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from features.codes import ALL_SEGMENTS
-from features.errors import MetacartError, UsageError
+from features.errors import InputDataError, MetacartError, UsageError
+from features.machine_faults import is_damage, machine_fault
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
 from flows.commands.new_shops import fetch, init, simulate
+from flows.commands.nights import prune, unpublish, verify
+from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
 from flows.workspace import Workspace
@@ -47,6 +49,9 @@ app.command(data)
 app.command(simulate)
 app.command(init)
 app.command(compare)
+app.command(verify)
+app.command(unpublish)
+app.command(prune)
 data.command(fetch)
 
 
@@ -383,12 +388,11 @@ def execute(arguments: Sequence[str]) -> int:
     except MetacartError as error:
         print(f"metacart: {error}", file=sys.stderr)
         return error.exit_status
-    except BrokenPipeError:
-        # The reader of the output has closed it (`metacart run | head`); the night itself is done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     # Any other exception: the trace is logged, the shell gets a sentence.
     except Exception as error:
+        if known := machine_fault(error) or _damaged_warehouse(error):
+            print(f"metacart: {known}", file=sys.stderr)
+            return known.exit_status
         logging.getLogger("metacart").exception("a failure inside")
         print(
             f"metacart: {type(error).__name__}: {error} This is an error in metacart, not in your logs: the "
@@ -399,6 +403,15 @@ def execute(arguments: Sequence[str]) -> int:
     return status or DONE
 
 
+def _damaged_warehouse(error: Exception) -> InputDataError | None:
+    if not is_damage(error):
+        return None
+    return InputDataError(
+        f"The shop's warehouse is damaged. Restore it, or move it away and load the logs again. {error}"
+    )
+
+
 def main() -> None:
     """Run the `metacart` command and exit with its status."""
+    outlive_readers()
     sys.exit(execute(sys.argv[1:]))

@@ -167,6 +167,7 @@ def _reset(folder: NightFolder, person: _Person) -> None:
     folder.clear()
     for name in folder.table_names:
         folder.write_table(name, _without(folder.table(name), person))
+    folder.seal_ingest()
 
 
 def _rewrite(path: Path, person: _Person, proof: Proof) -> None:

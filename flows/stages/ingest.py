@@ -11,7 +11,7 @@ import duckdb
 
 from features.areas import AREAS
 from features.contracts.mapping import SourceFile
-from features.deidentify import pseudonym_sql, read_key
+from features.deidentify import MissingKeyError, PseudonymKey, pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
 from features.errors import InputDataError, UsageError
 from features.sources import declared
@@ -21,6 +21,7 @@ from features.warehouse.build import build
 from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
+from features.warehouse.manifest import key_ids
 from features.warehouse.quality import data_quality
 from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
@@ -44,6 +45,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     files = source_files(settings, as_of)
     # The clock is read only here: for the time when new files were received, and for the last complete day.
     now = datetime.now(UTC)
+    _refuse_unfinished_day(as_of, now)
     with open_store(workspace.warehouse) as connection:
         loaded = _load_all(connection, workspace, files, as_of, now)
         loaded_days = first_and_last_day(connection, "raw")
@@ -82,11 +84,22 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_to=known_days[1],
             domains=tuple(area.name for area in AREAS if area.is_learned and area.name not in reasons),
             undecided=reasons,
+            config_sha256=settings.content_hash,
         )
         quality = data_quality(connection, night.run_id, say, say_rule)
         workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night
+
+
+def _refuse_unfinished_day(as_of: date | None, now: datetime) -> None:
+    """Refuse a night of today or later: its logs are not complete, and it would close days that are open."""
+    yesterday = now.date() - timedelta(days=1)
+    if as_of is not None and as_of > yesterday:
+        raise UsageError(
+            f"{as_of} is not over yet (days end at midnight UTC): the newest night that can run is "
+            f"{yesterday}'s. Leave --as-of out for the newest day in the logs."
+        )
 
 
 def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:
@@ -103,7 +116,7 @@ def _load_all(
     as_of: date | None,
     now: datetime,
 ) -> list[LoadedFile]:
-    key = read_key(key_file(workspace), create=True)
+    key = _key(connection, workspace)
     erased = tombstones(workspace)
     _refuse_foreign_tombstones(erased, key.key_id)
     hashed = pseudonym_sql(key)
@@ -130,6 +143,21 @@ def _load_all(
     loaded = [(file, load(file)) for file in files]
     # The other file of the same content may have changed since: then its rows no longer count for this one.
     return [load(file) if done.twin_of else done for file, done in loaded]
+
+
+def _key(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> PseudonymKey:
+    """Return the shop's key; only a shop without rows of another key gets a new one.
+
+    Raises UsageError where the key is missing: under a new one, every known user would be another person.
+    """
+    known = key_ids(connection)
+    try:
+        return read_key(key_file(workspace), create=not known)
+    except MissingKeyError as error:
+        raise UsageError(
+            f"{error} The warehouse holds rows of the key {', '.join(known)}: under a new key, all users "
+            f"would be new. To begin anew all the same, move {workspace.warehouse} away."
+        ) from error
 
 
 def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:

@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +19,7 @@ from flows.stages.decide import decide
 from flows.stages.evaluate import evaluate
 from flows.stages.ingest import ingest
 from flows.stages.learn import learn
+from flows.stages.prune import plan, prune, prune_lines
 from flows.stages.publish import Published, publish
 from flows.workspace import Workspace
 from reports.wording.sentences import say
@@ -72,6 +73,7 @@ def run_night(
 
     as_of: the last day whose logs count; None means the newest day in the logs that is over.
     print_line: prints a line with the seconds of each stage. listener: receives the progress of learning.
+    The stages that an interrupted run of the same night has finished are not run again.
     Raises LockedError if the shop is busy, InputDataError if its logs can't be used: nothing is published.
     """
     workspace = Workspace(settings)
@@ -79,15 +81,25 @@ def run_night(
     with workspace.locked():
         with clock.stage("ingest"):
             night = ingest(workspace, as_of)
-        with clock.stage("learn"):
-            learn(workspace, night, listener)
-        with clock.stage("evaluate"):
-            evaluate(workspace, night)
-        with clock.stage("decide"):
-            decide(workspace, night)
+        skipped = workspace.night_folder(night.run_id).stages_to_skip()
+        stages: dict[str, Callable[[], None]] = {
+            "learn": lambda: learn(workspace, night, listener),
+            "evaluate": lambda: evaluate(workspace, night),
+            "decide": lambda: decide(workspace, night),
+        }
+        for name, run_stage in stages.items():
+            if name in skipped:
+                print_line(f"{name:<9}    done by an earlier run of this night")
+                continue
+            with clock.stage(name):
+                run_stage()
         with clock.stage("publish"):
             published = publish(workspace, night)
-    workspace.night_folder(night.run_id).write_seconds(clock.seconds)
+        outdated = plan(workspace)
+        prune(workspace, outdated)
+        for line in prune_lines(outdated):
+            print_line(line)
+        workspace.night_folder(night.run_id).write_seconds(clock.seconds)
     return NightResult(night, published, _verdicts(published), clock.seconds, _peak_memory_mb())
 
 

@@ -1,13 +1,12 @@
 """Publish: tables, report and manifest in a new folder, and last the pointer to it.
 
 Everything is written next to its final place and then renamed, so a reader sees a whole night or none.
-A run_id identifies inputs, configuration and code: publishing it again changes nothing. A night earlier than
-the current one is published too, but does not become current.
+A run_id identifies inputs, configuration and code: publishing it again writes anew only what has been
+damaged. A night earlier than the current one is published too, but does not become current.
 """
 
 import hashlib
 import platform
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,8 +19,11 @@ from features.contracts.check import check_output
 from features.contracts.outputs import OUTPUTS
 from features.warehouse.outputs import store_outputs
 from features.warehouse.store import open_store
-from flows.json_files import read_json, sync_folder, write_json
+from flows.checksums import SUMS
+from flows.file_modes import share_with_group
+from flows.json_files import sync_folder, write_json
 from flows.night_folder import Night, NightFolder
+from flows.published_nights import MANIFEST, PublishedNight
 from flows.settings import Settings
 from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
@@ -32,8 +34,9 @@ VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn",
 # Of all that is published, only wall time differs between equal runs.
 UNHASHED = {"out_learning_curves": ["seconds"]}
 
-# A spreadsheet evaluates a cell that starts with one of these as a formula.
-FORMULA_STARTS = "^[=+\\-@\t\r]"
+# A spreadsheet evaluates a cell that starts with one of these signs as a formula, also behind white space and
+# in full width; some cut a cell at a line end and evaluate what follows.
+FORMULA_STARTS = r"^[\s\p{Cf}\p{Cc}]*[=+\-@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]|^[\t\r\n]|[\r\n][\s]*[=+\-@]"
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,14 @@ def publish(workspace: Workspace, night: Night) -> Published:
         for name, frame in tables.items():
             check_output(frame, OUTPUTS[name])
         manifest = _manifest(workspace.settings, work, night, tables)
-        folder = workspace.published / night.run_id
-        if not _is_published(folder, manifest):
-            _write_folder(folder, tables, manifest)
+        nights = workspace.nights
+        nights.sweep()
+        fresh = _write_folder(workspace.published / f".{night.run_id}.tmp", tables, manifest)
+        published = nights.place(fresh, night.run_id, manifest)
         with open_store(workspace.warehouse) as connection:
             store_outputs(connection, tables, night.run_id)
-        _point_to(night, workspace.published / "current.json")
+        nights.point_to_newest(published=published)
+    folder = published.path
     return Published(
         folder, {name: folder / f"{name}.parquet" for name in tables}, folder / "report" / "index.html"
     )
@@ -78,23 +83,19 @@ def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping
     step, Parquet last: after a crash its old rows show that the erasure is not complete.
     """
     fresh = folder / f".{name}.tmp"
-    _formula_safe(frame).write_csv(fresh)
+    formula_safe(frame).write_csv(fresh)
     fresh.replace(folder / f"{name}.csv")
-    written = folder / "manifest.json"
-    if written.is_file():
-        manifest = read_json(written)
+    night = PublishedNight(folder)
+    manifest = night.manifest
+    if manifest is not None:
         erasures = [known for known in manifest.get("erasures", []) if known != erasure]
-        tables = manifest["tables"] | {name: {"rows": frame.height, "hash": _hash(name, frame)}}
-        write_json(written, manifest | {"tables": tables, "erasures": [*erasures, dict(erasure)]})
+        tables = manifest["tables"] | {name: {"rows": frame.height, "hash": rows_sha256(name, frame)}}
+        write_json(folder / MANIFEST, manifest | {"tables": tables, "erasures": [*erasures, dict(erasure)]})
     frame.write_parquet(fresh)
     fresh.replace(folder / f"{name}.parquet")
+    night.resum([f"{name}.csv", MANIFEST, f"{name}.parquet"])
+    share_with_group(folder)
     sync_folder(folder)
-
-
-def _point_to(night: Night, pointer: Path) -> None:
-    """Make a night the current one, unless a later one is: a rerun of an old night must not replace it."""
-    if not pointer.is_file() or read_json(pointer)["as_of"] <= night.as_of.isoformat():
-        write_json(pointer, {"run_id": night.run_id, "as_of": night.as_of.isoformat()})
 
 
 def _manifest(
@@ -117,8 +118,9 @@ def _manifest(
         "inputs": dict(night.inputs),
         "n_inputs": len(night.inputs),
         "versions": {name: version(name) for name in VERSIONED} | {"python": platform.python_version()},
+        "checksums": SUMS,
         "tables": {
-            name: {"rows": frame.height, "hash": _hash(name, frame)} for name, frame in tables.items()
+            name: {"rows": frame.height, "hash": rows_sha256(name, frame)} for name, frame in tables.items()
         },
         "unit": "user" if has_users else "round",
         "device": learning.device,
@@ -126,39 +128,24 @@ def _manifest(
     }
 
 
-def _hash(name: str, frame: pl.DataFrame) -> str:
+def rows_sha256(name: str, frame: pl.DataFrame) -> str:
     """Return sha256 over the rows, without the columns that measure time."""
     rows = frame.drop(UNHASHED.get(name, [])).write_csv()
     return hashlib.sha256(rows.encode()).hexdigest()
 
 
-def _is_published(folder: Path, manifest: dict[str, Any]) -> bool:
-    written = folder / "manifest.json"
-    return written.is_file() and read_json(written) == manifest
-
-
-def _write_folder(folder: Path, tables: Mapping[str, pl.DataFrame], manifest: dict[str, Any]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
+def _write_folder(fresh: Path, tables: Mapping[str, pl.DataFrame], manifest: dict[str, Any]) -> Path:
+    """Write the whole night into a temporary folder, and return it."""
+    fresh.mkdir(parents=True)
     for name, frame in tables.items():
         frame.write_parquet(fresh / f"{name}.parquet")
-        _formula_safe(frame).write_csv(fresh / f"{name}.csv")
-    write_json(fresh / "manifest.json", manifest)
+        formula_safe(frame).write_csv(fresh / f"{name}.csv")
+    write_json(fresh / MANIFEST, manifest)
     write_report(fresh)
-    if folder.exists():
-        outdated = folder.with_name(f".{folder.name}.old")
-        shutil.rmtree(outdated, ignore_errors=True)
-        folder.rename(outdated)
-        fresh.rename(folder)
-        shutil.rmtree(outdated)
-    else:
-        fresh.rename(folder)
-    sync_folder(folder.parent)
+    return fresh
 
 
-def _formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+def formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
     """Put an apostrophe before texts that a spreadsheet would evaluate as a formula."""
     text = pl.col(pl.String)
     return frame.with_columns(

@@ -6,14 +6,15 @@ from datetime import date
 import pytest
 
 from features.contracts.findings import finding
-from features.errors import LockedError, UsageError
+from features.contracts.outputs import DataQuality
+from features.errors import DamagedFileError, LockedError, UsageError
 from flows.json_files import read_json, write_json
 from flows.night_folder import Night
 from flows.settings import Settings
 from flows.workspace import Workspace
 
 NIGHT = Night(
-    run_id="2026-01-05-abc",
+    run_id="2026-01-05-00abcdef",
     shop="shop",
     as_of=date(2026, 1, 5),
     inputs={"a.csv": "00"},
@@ -26,8 +27,11 @@ NIGHT = Night(
 
 @pytest.fixture
 def workspace(tmp_path):
+    """The workspace of a shop whose night has a data quality table, as ingest leaves it."""
     shop = {"name": "shop", "source": "simulated", "logs": tmp_path}
-    return Workspace(Settings(shop=shop, paths={"data": tmp_path / "data"}))
+    workspace = Workspace(Settings(shop=shop, paths={"data": tmp_path / "data"}))
+    workspace.night_folder(NIGHT.run_id).write_table("out_data_quality", DataQuality.create_empty())
+    return workspace
 
 
 def test_a_night_is_remembered_as_it_was(workspace):
@@ -47,12 +51,44 @@ def test_a_night_in_the_form_of_another_version_is_dated_and_must_be_ingested_ag
     workspace.remember(NIGHT)
     path = workspace.work / NIGHT.run_id / "night.json"
     write_json(path, read_json(path) | {"undecided": {"budget": "The logs hold no daily ad spend."}})
-    assert workspace.last_night() == NIGHT.as_of
     assert workspace.latest.as_of == NIGHT.as_of
     with pytest.raises(UsageError, match="another version of metacart has written it"):
         workspace.recall()
     with pytest.raises(UsageError, match=r"contenders_recommendation\.json is missing"):
         workspace.latest.contenders("recommendation")
+
+
+def test_only_a_published_night_closes_its_days(workspace):
+    workspace.remember(NIGHT)
+    assert workspace.last_night() is None
+    (workspace.published / NIGHT.run_id).mkdir(parents=True)
+    assert workspace.last_night() == NIGHT.as_of
+
+
+def test_a_night_is_not_continued_with_other_settings(workspace):
+    workspace.remember(replace(NIGHT, config_sha256="of other settings"))
+    with pytest.raises(UsageError, match="configuration of shop has changed since 2026-01-05-00abcdef"):
+        workspace.recall()
+
+
+@pytest.mark.parametrize(
+    "text", ['{"run_id": "../../elsewhere"}', '{"run_id": "2026-01-06-00abcdef"}', '{"run_id": 7}', "{}"]
+)
+def test_a_forged_pointer_to_the_latest_night_makes_no_folder(workspace, text):
+    workspace.remember(NIGHT)
+    (workspace.work / "latest.json").write_text(text)
+    before = sorted(workspace.settings.paths.data.rglob("*"))
+    with pytest.raises(UsageError, match=r"latest\.json names .* which is not a night of shop"):
+        workspace.recall()
+    assert sorted(workspace.settings.paths.data.rglob("*")) == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[1]", b"\xff\xfe", b"null"])
+def test_a_damaged_file_is_named(workspace, damage):
+    workspace.remember(NIGHT)
+    (workspace.work / "latest.json").write_bytes(damage)
+    with pytest.raises(DamagedFileError, match=r"latest\.json is damaged"):
+        workspace.recall()
 
 
 def test_before_the_first_ingest_there_is_no_night(workspace):

@@ -19,13 +19,11 @@ from typing import get_args
 
 import numpy as np
 
-import features
-import offline_rl
 from features.errors import UsageError
 from features.simulator.settings import WorldName
+from flows.code_version import code_sha256
 from flows.ledger import append_line
 from flows.progress import LinePrinter
-from flows.simulations import studies
 from flows.simulations.studies.learners import LEARNERS, POOLED
 from flows.simulations.studies.meta_test_split import (
     MetaTestSplit,
@@ -52,6 +50,9 @@ from reports.wording.sentences import sentences
 WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
 LEDGER = "ledger.jsonl"
 
+CODE = ("features", "flows.simulations.studies", "offline_rl")
+"""The packages whose sources can change an outcome."""
+
 
 @dataclass(frozen=True)
 class ProtocolSettings:
@@ -74,7 +75,7 @@ class ProtocolSettings:
         """The hash of all settings except world and seed, and of the code that learns and evaluates."""
         settings = asdict(self)
         del settings["study"]["world"], settings["study"]["seed"]
-        content = json.dumps({"settings": settings, "code": _code_sha256()}, sort_keys=True)
+        content = json.dumps({"settings": settings, "code": code_sha256(*CODE)}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -260,14 +261,3 @@ def _weights(values: SplitValues) -> dict[str, float]:
         "largest_weight": float(weight.max()),
         "weight_in_errors": (float(weight.mean()) - 1.0) / error if error > 0 else 0.0,
     }
-
-
-def _code_sha256() -> str:
-    """Return the hash of every source file that can change an outcome."""
-    packages = [Path(next(iter(package.__path__))) for package in (offline_rl, features, studies)]
-    digest = hashlib.sha256()
-    for package in packages:
-        for file in sorted(package.rglob("*.py")):
-            digest.update(file.relative_to(package).as_posix().encode())
-            digest.update(file.read_bytes())
-    return digest.hexdigest()

@@ -136,7 +136,7 @@ def test_the_published_night_stays_whole_without_the_person(
 
 def test_the_work_folder_goes_back_to_what_ingest_left(erased: Erased) -> None:
     left = {path.name for path in (erased.after.work / erased.after.recall().run_id).iterdir()}
-    assert left == {"night.json", "out_data_quality.parquet"}
+    assert left == {"ingest.done", "night.json", "out_data_quality.parquet"}
 
 
 def test_the_proof_is_a_tombstone_and_holds_no_id_of_the_shop(erased: Erased, user_key: str) -> None:

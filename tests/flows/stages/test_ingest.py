@@ -1,7 +1,7 @@
 """What a shop's logs can carry: missing logs, late rows, rows kept for some days, a key that has changed."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,7 @@ from features.deidentify import read_key
 from features.errors import InputDataError, UsageError
 from features.warehouse.store import open_store
 from flows.json_files import read_json
+from flows.night_folder import Night
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
 from flows.stages.decide import decide
@@ -78,6 +79,11 @@ def write_events(folder: Path, name: str, *days: int) -> None:
 def write_impressions(folder: Path, name: str, *days: int) -> None:
     rows = [f"{name}{day},2026-01-{day:02}T10:00:00Z,v{day},1,shoe" for day in days]
     (folder / f"impressions-{name}.csv").write_text("\n".join(["id,at,visit,slot,what", *rows, ""]))
+
+
+def published(night: Night, shop: Workspace) -> None:
+    """Leave the folder that says that a night was published, which closes its days."""
+    (shop.published / night.run_id).mkdir(parents=True)
 
 
 def event_days(shop: Workspace) -> list[int]:
@@ -193,7 +199,7 @@ def test_a_night_before_the_first_day_is_refused(new_shop: NewShop, tmp_path: Pa
 def test_a_new_file_may_touch_the_last_three_days_and_no_older_one(new_shop: NewShop, tmp_path: Path) -> None:
     shop = new_shop(EVENTS).settings
     write_events(tmp_path, "a", 1, 10)
-    ingest(Workspace(shop), None)
+    published(ingest(Workspace(shop), None), Workspace(shop))
     write_events(tmp_path, "b", 7, 8, 11)
 
     night = ingest(Workspace(shop), None)
@@ -209,7 +215,7 @@ RULE = "occurred_at must not lie before the 3 last closed days"
 
 def test_a_log_that_comes_for_the_first_time_brings_its_history(new_shop: NewShop, tmp_path: Path) -> None:
     write_events(tmp_path, "a", 10)
-    ingest(new_shop(EVENTS), None)
+    published(ingest(new_shop(EVENTS), None), new_shop(EVENTS))
     write_impressions(tmp_path, "a", 1, 2)
     write_impressions(tmp_path, "b", 3)
 
@@ -235,9 +241,28 @@ def test_a_date_beyond_the_logs_does_not_drop_them_all(new_shop: NewShop, tmp_pa
     write_events(tmp_path, "a", 1, 2, 3)
     shop = new_shop(EVENTS, "keep_days = 2")
 
-    ingest(shop, date(2031, 1, 1))
+    ingest(shop, datetime.now(UTC).date() - timedelta(days=1))
 
     assert event_days(shop) == [2, 3]
+
+
+@pytest.mark.parametrize("days_ahead", [0, 1, 1500])
+def test_a_night_that_is_not_over_is_refused_and_closes_nothing(
+    new_shop: NewShop, tmp_path: Path, days_ahead: int
+) -> None:
+    write_events(tmp_path, "a", 1, 2, 3)
+    as_of = datetime.now(UTC).date() + timedelta(days=days_ahead)
+    with pytest.raises(UsageError, match=f"{as_of} is not over yet"):
+        ingest(new_shop(EVENTS), as_of)
+    assert not new_shop(EVENTS).warehouse.exists()
+
+
+def test_a_night_that_was_only_ingested_closes_no_day(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1, 10)
+    ingest(new_shop(EVENTS), None)
+    write_events(tmp_path, "b", 2)
+    ingest(new_shop(EVENTS), None)
+    assert event_days(new_shop(EVENTS)) == [1, 2, 10]
 
 
 def test_under_another_key_erased_people_would_come_back_so_the_night_stops(
@@ -253,6 +278,19 @@ def test_under_another_key_erased_people_would_come_back_so_the_night_stops(
 
     with pytest.raises(UsageError, match="1 people were erased with another pseudonym key"):
         ingest(shop, None)
+
+
+def test_a_lost_key_is_not_replaced_by_a_new_one(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1)
+    shop = new_shop(EVENTS)
+    ingest(shop, None)
+    key_file(shop).unlink()
+    with pytest.raises(UsageError, match="under a new key, all users would be new"):
+        ingest(shop, None)
+    assert not key_file(shop).exists()
+    shop.warehouse.unlink()
+    ingest(shop, None)
+    assert key_file(shop).is_file()
 
 
 def test_an_address_in_a_context_does_not_reach_the_warehouse(new_shop: NewShop, tmp_path: Path) -> None:

@@ -12,15 +12,19 @@ import polars as pl
 import pytest
 
 from features.contracts.outputs import OUTPUTS
-from flows.json_files import read_json
+from flows.checksums import checksums, files_below
+from flows.code_version import code_sha256
+from flows.json_files import read_json, write_record
 from flows.ledger import read_lines
+from flows.night_folder import NightFolder, StageMark
 from flows.settings import read_settings
 from flows.stages.evaluate import evaluate
 from flows.stages.night import NightResult, run_night
 from flows.workspace import Workspace
 from offline_rl.meta.per_segment import PerSegmentMetaPolicy
 
-MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv"}
+# The checksums are of these files too.
+MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv", "SHA256SUMS"}
 
 
 def quiet(_line: str) -> None:
@@ -142,6 +146,13 @@ def copied_night(small_config, small_night, tmp_path):
     return Workspace(read_settings(config)), replace(small_night.night, domains=("recommendation",))
 
 
+def as_left_by_learn(folder: NightFolder) -> None:
+    """Record the present files as those that learn has left."""
+    files = [name for name in files_below(folder.path) if not name.endswith(".done")]
+    mark = StageMark(code_sha256(), checksums(folder.path, files))
+    write_record(folder.path / "learn.done", mark)
+
+
 def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_night):
     """That is of those that were learned, before the refit; what is to serve is what the values are of."""
     workspace, night = copied_night
@@ -156,6 +167,7 @@ def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_nigh
         validation_gain=0.0,
     )
     folder.save_policies("recommendation", served=[], learned=[adapting])
+    as_left_by_learn(folder)
 
     evaluate(workspace, night)
 
@@ -173,6 +185,7 @@ def test_a_night_that_kept_no_segment_from_its_learners_is_noted(copied_night):
     with np.load(rounds) as archive:
         arrays = dict(archive)
     np.savez(rounds, **arrays | {"segment_split": np.zeros_like(arrays["segment_split"])})
+    as_left_by_learn(folder)
 
     evaluate(workspace, night)
 
