@@ -37,7 +37,7 @@ class Stopped(KeyboardInterrupt):
 class Stop:
     """What is being done, and the signal that ended it.
 
-    doing: the stage or the command, for the sentence. keeps: whether a new start continues from what was done.
+    doing: the stage or the command, for the sentence. keeps: whether a new start continues what was done.
     """
 
     doing: str = ""
@@ -121,22 +121,23 @@ def stopping(stop: Stop) -> Iterator[Stop]:
 
 
 @contextmanager
-def insisting(leave: Callable[[int], None] | None = None) -> Iterator[None]:
+def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
     """Repeat a signal that arrives in the block until the main thread moves; its handler stays the same.
 
     leave: called with the signal if nothing helps; None to keep trying.
+    Yields the watch, which knows the signal that has arrived.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield Watch()
         return
     heard, told = socket.socketpair()
     told.setblocking(False)
     previous = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
-    watch = _Watch(heard, leave)
+    watch = Watch(heard, leave)
     thread = threading.Thread(target=watch.run, name="signals", daemon=True)
     thread.start()
     try:
-        yield
+        yield watch
     finally:
         signal.set_wakeup_fd(previous)
         watch.is_over.set()
@@ -147,20 +148,25 @@ def insisting(leave: Callable[[int], None] | None = None) -> Iterator[None]:
 
 
 @dataclass
-class _Watch:
-    """The thread that watches what the main thread does after a signal."""
+class Watch:
+    """The thread that watches what the main thread does after a signal; signum: the signal."""
 
-    heard: socket.socket
-    leave: Callable[[int], None] | None
+    heard: socket.socket | None = None
+    leave: Callable[[int], None] | None = None
+    signum: int | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
+        """Wait for a signal, and then for the main thread."""
         while signum := self._next_signal():
             if signum in STOPPED_BY:
+                self.signum = signum
                 self._insist(signum)
                 return
 
     def _next_signal(self) -> int:
+        if self.heard is None:
+            return 0
         try:
             received = self.heard.recv(1)
         except OSError:

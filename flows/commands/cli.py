@@ -394,7 +394,7 @@ def execute(arguments: Sequence[str]) -> int:
         try:
             status: int | None = app(arguments, exit_on_error=False, print_error=False)
         # An interrupted query or worker raises its own error: the signal is the cause, not what it broke.
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             if not stop.is_asked:
                 return _status_of(error)
             print(f"metacart: {stop.sentence}", file=sys.stderr)

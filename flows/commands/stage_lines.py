@@ -5,16 +5,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from flows.interruption import begin
 from flows.night_folder import STAGES
-from flows.progress import LearnerRun, ProgressListener
 from flows.stage_log import LOG_JSON, json_line, report_of
 from flows.workspace import Workspace
-from offline_rl.meta.meta_policy import Progress
+
+if TYPE_CHECKING:
+    from flows.progress import LearnerRun, ProgressListener
+    from offline_rl.meta.meta_policy import Progress
 
 LogJsonFlag = Annotated[
     bool,
@@ -44,7 +46,7 @@ class StageLines:
         """Print the line of a stage, whose first word is its name, and go on to the next stage."""
         sys.stdout.write(f"  {line}\n")
         sys.stdout.flush()
-        stage = line.split()[0]
+        stage = line.split(maxsplit=1)[0]
         if stage not in IN_ORDER:
             return
         self.ended(stage)
@@ -57,12 +59,12 @@ class StageLines:
             _write(report_of(self.workspace, stage, time.monotonic() - self.began).json_line)
         self.began = time.monotonic()
 
-    def listener(self, shown: ProgressListener) -> ProgressListener:
+    def listener(self, shown: "ProgressListener") -> "ProgressListener":
         """Return a listener to learning that also writes a JSON line when a learner begins."""
         if not self.as_json:
             return shown
 
-        def listen(run: LearnerRun) -> Progress:
+        def listen(run: "LearnerRun") -> "Progress":
             _write(
                 json_line(
                     "learner",

@@ -24,9 +24,9 @@ from features.simulator.shop import simulate
 from features.simulator.world import World
 from flows.night_folder import Night
 from flows.progress import LinePrinter
-from flows.simulations.parallel import run_parallel
 from flows.settings import LearnerName, Learning, read_settings
 from flows.shops import SIMULATED, write_config
+from flows.simulations.parallel import run_parallel
 from flows.stages.evaluate import evaluate
 from flows.stages.ingest import ingest
 from flows.stages.learn import learn
