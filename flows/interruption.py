@@ -99,10 +99,12 @@ def stopping(stop: Stop) -> Iterator[Stop]:
         yield stop
         return
     outer, _active = _active, stop
+    is_left = threading.Event()
 
     def handle(signum: int, _frame: FrameType | None) -> None:
         stop.signum = signum
-        raise Stopped
+        if not is_left.is_set():
+            raise Stopped
 
     def leave(signum: int) -> None:
         stop.signum = signum
@@ -113,7 +115,10 @@ def stopping(stop: Stop) -> Iterator[Stop]:
     previous = {signum: signal.signal(signum, handle) for signum in STOPPED_BY}
     try:
         with insisting(leave):
-            yield stop
+            try:
+                yield stop
+            finally:
+                is_left.set()
     finally:
         for signum, handler in previous.items():
             signal.signal(signum, handler)
@@ -139,8 +144,8 @@ def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
     try:
         yield watch
     finally:
+        watch.end()
         signal.set_wakeup_fd(previous)
-        watch.is_over.set()
         told.close()
         with suppress(Stopped):
             thread.join(1.0)
@@ -155,6 +160,7 @@ class Watch:
     leave: Callable[[int], None] | None = None
     signum: int | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
+    sending: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
         """Wait for a signal, and then for the main thread."""
@@ -163,6 +169,11 @@ class Watch:
                 self.signum = signum
                 self._insist(signum)
                 return
+
+    def end(self) -> None:
+        """Send no signal from now on."""
+        with self.sending:
+            self.is_over.set()
 
     def _next_signal(self) -> int:
         if self.heard is None:
@@ -186,9 +197,10 @@ class Watch:
                 continue
             if waited > INTERRUPT_QUERIES_AFTER:
                 _interrupt_queries()
-            main = threading.main_thread().ident
-            if main is not None:
-                signal.pthread_kill(main, signum)
+            with self.sending:
+                main = threading.main_thread().ident
+                if main is not None and not self.is_over.is_set():
+                    signal.pthread_kill(main, signum)
 
 
 def _place() -> tuple[int, int]:
