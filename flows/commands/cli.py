@@ -436,4 +436,12 @@ def _status_of(error: BaseException) -> int:
 
 def main() -> None:
     """Run the `metacart` command and exit with its status."""
-    sys.exit(execute(sys.argv[1:]))
+    try:
+        sys.exit(execute(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # A second signal while the first one was being answered.
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -3,8 +3,8 @@
 /<shop>/                      the shop's current report, by current.json
 /<shop>/<run_id>/<file>       a file of a published run
 
-A path is opened folder by folder without following links, so neither `..` nor a symbolic link leads out
-of a run's folder, not even one that is put there meanwhile. Names that begin with a dot are runs being written.
+A path is opened folder by folder without following links, so neither `..` nor a symbolic link leads out of
+a run's folder, not even one that is put there meanwhile. Names that begin with a dot are being written.
 """
 
 import base64

@@ -33,8 +33,8 @@ from flows.progress import LinePrinter
 from flows.stage_log import LOG_JSON
 
 SECONDS_TO_START = 180.0
-SECONDS_FOR_NIGHTS = 2.5
-SECONDS_FOR_SERVERS = 1.2
+SECONDS_FOR_NIGHTS = 2.0
+SECONDS_FOR_SERVERS = 1.0
 """Together less than the five seconds in which everything must have stopped."""
 
 
@@ -221,7 +221,7 @@ def _reports(plan: ServePlan, auth: str) -> Iterator[None]:
         server = report_server(runs, auth, plan.reports_port)
     except OSError as error:
         raise _taken(plan.reports_port, "--reports-port", error) from error
-    thread = threading.Thread(target=server.serve_forever, name="reports", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.1,), name="reports", daemon=True)
     thread.start()
     try:
         yield
