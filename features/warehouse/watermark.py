@@ -83,13 +83,17 @@ def forget_refusals_of(connection: duckdb.DuckDBPyConnection, night: date) -> tu
 
     A marked file is read again at the next ingest: its days are open when the night is taken back.
     """
-    closed_by = f"% were closed by the night of {night.isoformat()}%"
-    chosen = "load_number IN (SELECT load_number FROM rejected_lines WHERE reason LIKE $closed_by)"
+    chosen = """load_number IN (
+        SELECT load_number FROM rejected_lines
+        WHERE json_extract_string(findings, '$[0].code') = 'day_is_closed'
+            AND json_extract_string(findings, '$[0].numbers.last_night') = $night
+    )"""
     named = connection.execute(
-        f"SELECT source_name FROM load_manifest WHERE {chosen} ORDER BY 1", {"closed_by": closed_by}
+        f"SELECT source_name FROM load_manifest WHERE {chosen} ORDER BY 1", {"night": night.isoformat()}
     ).fetchall()
     # No contract has this version, so the file is not taken for unchanged.
     connection.execute(
-        f"UPDATE load_manifest SET contract_version = 'read again' WHERE {chosen}", {"closed_by": closed_by}
+        f"UPDATE load_manifest SET contract_version = 'read again' WHERE {chosen}",
+        {"night": night.isoformat()},
     )
     return tuple(name for (name,) in named)

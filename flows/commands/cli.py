@@ -2,13 +2,15 @@
 
 Exit status: 0 done (also with a verdict of hold), 3 an estimate that is not to be trusted (`metacart ope`),
 64 wrong usage or configuration, 65 logs or files that can't be used, 70 a failure inside, 73 disk or memory
-full, 74 a file or folder that can't be read or written, 75 another run has the lock of the shop.
+full, 74 a file or folder that can't be read or written, 75 another run has the lock of the shop, 130 and 143
+stopped by SIGINT and SIGTERM.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
 
 import json
 import logging
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -24,6 +26,9 @@ from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
+from flows.commands.serve import serve, service
+from flows.commands.stage_lines import LogJsonFlag, StageLines, one_stage
+from flows.interruption import Stop, begin, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
@@ -34,6 +39,9 @@ if TYPE_CHECKING:
     from flows.stages.night import NightResult
 
 DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
+
+# Commands whose work a second start continues; the others start anew and have changed nothing.
+KEEPING = frozenset({"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "serve"})
 
 JsonFlag = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object as the last line.")
@@ -52,6 +60,8 @@ app.command(compare)
 app.command(verify)
 app.command(unpublish)
 app.command(prune)
+app.command(serve)
+app.command(service)
 data.command(fetch)
 
 
@@ -63,6 +73,7 @@ def run(
     first: Annotated[date | None, Parameter(name="--from")] = None,
     last: Annotated[date | None, Parameter(name="--to")] = None,
     as_json: JsonFlag = False,
+    log_json: LogJsonFlag = False,
 ) -> None:
     """Run the whole night of one shop and publish its tables and report.
 
@@ -83,8 +94,10 @@ def run(
     settings = read_settings(config)
     for night in _nights(as_of, first, last):
         print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
+        begin("ingest")
+        lines = StageLines(Workspace(settings), log_json)
         with progress_bar() as listener:
-            result = run_night(settings, night, lambda line: print(f"  {line}", flush=True), listener)
+            result = run_night(settings, night, lines, lines.listener(listener))
         _print_night(result)
     if as_json:
         print(json.dumps(result.to_json()))
@@ -104,13 +117,13 @@ def _nights(as_of: date | None, first: date | None, last: date | None) -> list[d
 
 
 @app.command
-def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
+def ingest(*, config: Path = CONFIG, as_of: date | None = None, log_json: LogJsonFlag = False) -> None:
     """Load new log files and build the warehouse as the night of AS_OF knows it."""
     from flows.commands.printed_quality import quality_lines
     from flows.stages.ingest import ingest as run_ingest
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    with one_stage(workspace, "ingest", log_json):
         night = run_ingest(workspace, as_of)
     print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
     for line in quality_lines(workspace.night_folder(night.run_id).table("out_data_quality")):
@@ -118,14 +131,14 @@ def ingest(*, config: Path = CONFIG, as_of: date | None = None) -> None:
 
 
 @app.command
-def learn(*, config: Path = CONFIG) -> None:
+def learn(*, config: Path = CONFIG, log_json: LogJsonFlag = False) -> None:
     """Build the tasks of the ingested night and train every learner on them."""
     from flows.commands.progress_bar import progress_bar
     from flows.stages.learn import learn as run_learn
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked(), progress_bar() as listener:
-        run_learn(workspace, workspace.recall(), listener)
+    with one_stage(workspace, "learn", log_json) as lines, progress_bar() as listener:
+        run_learn(workspace, workspace.recall(), lines.listener(listener))
 
 
 @app.command
@@ -139,6 +152,7 @@ def evaluate(
     first_seed: int = 0,
     jobs: int = 1,
     out: Path = DATA / "learners",
+    log_json: LogJsonFlag = False,
 ) -> None:
     """Evaluate the learned policies on the holdout and write the verdicts.
 
@@ -154,27 +168,27 @@ def evaluate(
     from flows.stages.evaluate import evaluate as run_evaluate
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    with one_stage(workspace, "evaluate", log_json):
         run_evaluate(workspace, workspace.recall())
 
 
 @app.command
-def decide(*, config: Path = CONFIG) -> None:
+def decide(*, config: Path = CONFIG, log_json: LogJsonFlag = False) -> None:
     """Write tomorrow's recommendation, targeting and budget tables."""
     from flows.stages.decide import decide as run_decide
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    with one_stage(workspace, "decide", log_json):
         run_decide(workspace, workspace.recall())
 
 
 @app.command
-def publish(*, config: Path = CONFIG) -> None:
+def publish(*, config: Path = CONFIG, log_json: LogJsonFlag = False) -> None:
     """Publish the night's tables and report and make them the current ones."""
     from flows.stages.publish import publish as run_publish
 
     workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    with one_stage(workspace, "publish", log_json):
         published = run_publish(workspace, workspace.recall())
     print(f"report: {published.report}")
 
@@ -379,18 +393,43 @@ def _area_lines(result: "NightResult") -> list[str]:
 
 
 def execute(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit status; an error is one line on standard error."""
+    """Run one command and return its exit status; an error is one line on standard error.
+
+    A signal ends the command within seconds, with status 130 (SIGINT) or 143 (SIGTERM).
+    """
+    stop = _stop_of(arguments)
+    with stopping(stop):
+        try:
+            status: int | None = app(arguments, exit_on_error=False, print_error=False)
+        # An interrupted query or worker raises its own error: the signal is the cause, not what it broke.
+        except BaseException as error:  # noqa: BLE001
+            if not stop.is_asked:
+                return _status_of(error)
+            print(f"metacart: {stop.sentence}", file=sys.stderr)
+            return stop.exit_status
+    return status or DONE
+
+
+def _stop_of(arguments: Sequence[str]) -> Stop:
+    """Return what a signal would interrupt; an erasure's command names a person, so it is not repeated."""
+    command = arguments[0] if arguments else "metacart"
+    again = shlex.join(["metacart", *arguments]) if command != "erase" else "metacart erase"
+    return Stop(command, again, keeps=command in KEEPING)
+
+
+def _status_of(error: BaseException) -> int:
+    """Say what went wrong and return the exit status for it; raises what is no failure, such as an exit."""
     try:
-        status: int | None = app(arguments, exit_on_error=False, print_error=False)
-    except CycloptsError as error:
+        raise error
+    except CycloptsError:
         print(f"metacart: {error} See metacart --help.", file=sys.stderr)
         return USAGE
-    except MetacartError as error:
-        print(f"metacart: {error}", file=sys.stderr)
-        return error.exit_status
+    except MetacartError as sentence:
+        print(f"metacart: {sentence}", file=sys.stderr)
+        return sentence.exit_status
     # Any other exception: the trace is logged, the shell gets a sentence.
-    except Exception as error:
-        if known := machine_fault(error) or _damaged_warehouse(error):
+    except Exception as raised:
+        if known := machine_fault(raised) or _damaged_warehouse(raised):
             print(f"metacart: {known}", file=sys.stderr)
             return known.exit_status
         logging.getLogger("metacart").exception("a failure inside")
@@ -400,7 +439,6 @@ def execute(arguments: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return FAILURE
-    return status or DONE
 
 
 def _damaged_warehouse(error: Exception) -> InputDataError | None:
@@ -414,4 +452,12 @@ def _damaged_warehouse(error: Exception) -> InputDataError | None:
 def main() -> None:
     """Run the `metacart` command and exit with its status."""
     outlive_readers()
-    sys.exit(execute(sys.argv[1:]))
+    try:
+        sys.exit(execute(sys.argv[1:]))
+    except KeyboardInterrupt:
+        # A second signal while the first one was being answered.
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

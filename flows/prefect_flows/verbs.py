@@ -5,8 +5,9 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.prefect_flows.parameters import checked_settings
 from flows.prefect_flows.progress_artifact import progress_artifact
-from flows.settings import read_settings
+from flows.prefect_flows.spoken_stages import spoken
 from flows.shops import CONFIG
 from flows.stages import decide as decide_stage
 from flows.stages import evaluate as evaluate_stage
@@ -19,16 +20,16 @@ from flows.workspace import Workspace
 @flow
 def ingest(config: Path = CONFIG, as_of: date | None = None) -> str:
     """Load new log files and build the warehouse as the night of `as_of` knows it; return the run_id."""
-    workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    workspace = Workspace(checked_settings(config, as_of))
+    with workspace.locked(), spoken(workspace, "ingest"):
         return ingest_stage.ingest(workspace, as_of).run_id
 
 
 @flow
 def learn(config: Path = CONFIG) -> str:
     """Build the tasks of the ingested night and train every learner on them; return the run_id."""
-    workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    workspace = Workspace(checked_settings(config))
+    with workspace.locked(), spoken(workspace, "learn"):
         night = workspace.recall()
         with progress_artifact(workspace.shop) as listener:
             learn_stage.learn(workspace, night, listener)
@@ -38,8 +39,8 @@ def learn(config: Path = CONFIG) -> str:
 @flow
 def evaluate(config: Path = CONFIG) -> str:
     """Judge the learned policies on the holdout and write the verdicts; return the run_id."""
-    workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    workspace = Workspace(checked_settings(config))
+    with workspace.locked(), spoken(workspace, "evaluate"):
         night = workspace.recall()
         evaluate_stage.evaluate(workspace, night)
         return night.run_id
@@ -48,8 +49,8 @@ def evaluate(config: Path = CONFIG) -> str:
 @flow
 def decide(config: Path = CONFIG) -> str:
     """Write tomorrow's recommendation, targeting and budget tables; return the run_id."""
-    workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    workspace = Workspace(checked_settings(config))
+    with workspace.locked(), spoken(workspace, "decide"):
         night = workspace.recall()
         decide_stage.decide(workspace, night)
         return night.run_id
@@ -58,6 +59,6 @@ def decide(config: Path = CONFIG) -> str:
 @flow
 def publish(config: Path = CONFIG) -> str:
     """Publish the night's tables and report and make them the current ones; return the report's path."""
-    workspace = Workspace(read_settings(config))
-    with workspace.locked():
+    workspace = Workspace(checked_settings(config))
+    with workspace.locked(), spoken(workspace, "publish"):
         return str(publish_stage.publish(workspace, workspace.recall()).report)

@@ -9,11 +9,9 @@ history and the gate. Only the outcome is computed with the truth.
 """
 
 import json
-import multiprocessing
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -28,12 +26,12 @@ from flows.night_folder import Night
 from flows.progress import LinePrinter
 from flows.settings import LearnerName, Learning, read_settings
 from flows.shops import SIMULATED, write_config
+from flows.simulations.parallel import run_parallel
 from flows.stages.evaluate import evaluate
 from flows.stages.ingest import ingest
 from flows.stages.learn import learn
 from flows.stages.truth import user_ids
 from flows.workspace import Workspace
-from offline_rl.device import limit_threads
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 
@@ -122,16 +120,19 @@ def run_nights(
         NightJob(world, seed, tuple(learners), permuted, out, items) for seed in seeds for world in worlds
     ]
     missing = [job for job in todo if not job.path.is_file()]
-    context = multiprocessing.get_context("spawn")
     failures: list[BaseException] = []
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=limit_threads, initargs=(1,)) as pool:
-        started = {pool.submit(run_shop_night, job): job for job in missing}
-        for done, future in enumerate(as_completed(started), start=1):
-            job, error = started[future], future.exception()
-            if error is not None:
-                failures.append(error)
-            result = f"failed: {error}" if error else "done"
-            print_line(f"{job.world} {job.seed}: {result} ({done}/{len(missing)})")
+    if missing:
+        print_line(f"{len(missing)} nights, {jobs} at once; each takes minutes")
+
+    def waiting(seconds: float) -> None:
+        written = sum(job.path.is_file() for job in missing)
+        print_line(f"{written} of {len(missing)} nights are done ({seconds:.0f} s)")
+
+    for done, (job, error) in enumerate(run_parallel(run_shop_night, missing, jobs, waiting), start=1):
+        if error is not None:
+            failures.append(error)
+        result = f"failed: {error}" if error else "done"
+        print_line(f"{job.world} {job.seed}: {result} ({done}/{len(missing)})")
     if failures:
         raise failures[0]
     return [read_outcome(job.path) for job in todo]

@@ -1,7 +1,5 @@
 """The whole night of one shop: its stages in order, timed, under the shop's lock, without a server."""
 
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ import polars.selectors as cs
 
 from features.contracts.outputs import Verdicts
 from flows.night_folder import Night
+from flows.peak_memory import peak_memory_mb
 from flows.progress import LinePrinter, ProgressListener, no_listener
 from flows.settings import Settings
 from flows.stages.decide import decide
@@ -100,15 +99,9 @@ def run_night(
         for line in prune_lines(outdated):
             print_line(line)
         workspace.night_folder(night.run_id).write_seconds(clock.seconds)
-    return NightResult(night, published, _verdicts(published), clock.seconds, _peak_memory_mb())
+    return NightResult(night, published, _verdicts(published), clock.seconds, peak_memory_mb())
 
 
 def _verdicts(published: Published) -> pl.DataFrame:
     table = published.tables.get("out_verdicts")
     return pl.read_parquet(table) if table else Verdicts.create_empty()
-
-
-def _peak_memory_mb() -> float:
-    # Linux counts in kilobytes, macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20, 1)

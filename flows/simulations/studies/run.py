@@ -7,12 +7,8 @@
 
 import hashlib
 import json
-import multiprocessing
-import os
-import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import get_args
@@ -24,6 +20,7 @@ from features.simulator.settings import WorldName
 from flows.code_version import code_sha256
 from flows.ledger import append_line
 from flows.progress import LinePrinter
+from flows.simulations.parallel import run_parallel
 from flows.simulations.studies.learners import LEARNERS, POOLED
 from flows.simulations.studies.meta_test_split import (
     MetaTestSplit,
@@ -36,7 +33,6 @@ from flows.simulations.studies.outcome import Outcome, read_outcomes
 from flows.simulations.studies.split_ledger import SplitUse
 from flows.simulations.studies.study import StudySettings, make_study
 from offline_rl.comparison.curves import INNER_STEPS, SUPPORT_ROUNDS, Adapter, ways_to_adapt
-from offline_rl.device import limit_threads
 from offline_rl.meta.choice import choose_contenders, likelihood_gains
 from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.learning_settings import LearningSettings
@@ -132,37 +128,26 @@ def run_protocol(
         for place, seed in enumerate(seeds)
         for world in worlds
     ]
+    n_runs = len(todo) * len(names)
+    print_line(f"{len(todo)} studies of {len(names)} learners, {jobs} at once; each takes minutes")
+
+    def waiting(seconds: float) -> None:
+        evaluated = sum(len(read_outcomes(job.outcomes, frozen)) for job in todo)
+        print_line(f"{evaluated} of {n_runs} learners are evaluated ({seconds:.0f} s)")
+
     failures: list[Exception] = []
-    # Spawned processes import the code at their start, so later changes on disk don't reach them.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_process) as pool:
-        began = time.perf_counter()
-        started = {pool.submit(run_study, job): job for job in todo}
-        for done, future in enumerate(as_completed(started), start=1):
-            job, error = started[future], future.exception()
-            if isinstance(error, Exception):
-                failures.append(error)
-            result = f"failed: {error}" if error else "done"
-            seconds = f"{time.perf_counter() - began:.0f} s"
-            print_line(f"{job.world} {job.seed}: {result} ({done}/{len(todo)}, {seconds})")
+    began = time.perf_counter()
+    for done, (job, error) in enumerate(run_parallel(run_study, todo, jobs, waiting), start=1):
+        if isinstance(error, Exception):
+            failures.append(error)
+        result = f"failed: {error}" if error else "done"
+        seconds = f"{time.perf_counter() - began:.0f} s"
+        print_line(f"{job.world} {job.seed}: {result} ({done}/{len(todo)}, {seconds})")
     if failures:
         raise failures[0]
     return [
         outcome for job in todo for outcome in read_outcomes(job.outcomes, frozen) if outcome.learner in names
     ]
-
-
-def _begin_process() -> None:
-    """Limit computing to one thread, and start another that ends the process when its parent has ended."""
-    limit_threads(1)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-
-
-def _leave_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def run_study(job: Job) -> None:

@@ -1,0 +1,223 @@
+"""Stopping by a signal: within seconds, with a sentence, and with every file closed.
+
+Python handles a signal between two of its own instructions, in the main thread. A long query or fit runs in
+native code meanwhile, and DuckDB looks for signals itself but sometimes loses the exception. So a second
+thread sends the signal again while the main thread stands at the same place, and interrupts its queries
+if that does not help.
+"""
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from types import FrameType
+
+import duckdb
+
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
+
+SECONDS_BETWEEN = 0.3
+"""Between two signals to a main thread that does not move."""
+
+INTERRUPT_QUERIES_AFTER = 1.0
+LEAVE_AFTER = 3.5
+"""Seconds after which a process that still does not move ends without cleaning up."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was asked to stop."""
+
+
+@dataclass
+class Stop:
+    """What is being done, and the signal that ended it.
+
+    doing: the stage or the command, for the sentence. keeps: whether a new start continues what was done.
+    """
+
+    doing: str = ""
+    again: str = ""
+    keeps: bool = True
+    signum: int | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal has arrived."""
+        return self.signum is not None
+
+    @property
+    def exit_status(self) -> int:
+        """The status of a process that a signal has ended: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + (self.signum or 0)
+
+    @property
+    def sentence(self) -> str:
+        """The last words on standard error.
+
+        >>> Stop("learn", "metacart run", signum=15).sentence
+        'stopped by SIGTERM during learn; what was done is kept; start again with `metacart run`'
+        """
+        name = signal.Signals(self.signum).name if self.signum else "a signal"
+        kept = "what was done is kept; " if self.keeps else ""
+        return f"stopped by {name} during {self.doing}; {kept}start again with `{self.again}`"
+
+
+_active = Stop()
+
+
+def begin(doing: str) -> None:
+    """Name what is being done from now on, for the last words of a process that is stopped."""
+    _active.doing = doing
+
+
+_is_cleaning = threading.Event()
+
+
+@contextmanager
+def cleaning_up() -> Iterator[None]:
+    """Send no further signals while the block cleans up after the first."""
+    _is_cleaning.set()
+    try:
+        yield
+    finally:
+        _is_cleaning.clear()
+
+
+@contextmanager
+def stopping(stop: Stop) -> Iterator[Stop]:
+    """Raise Stopped in the block on SIGINT and SIGTERM; a process that can't be stopped so ends by itself.
+
+    Outside the main thread, which alone gets signals, the block is run as it is.
+    """
+    global _active  # noqa: PLW0603 - signals belong to the process, and so does what they interrupt
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    outer, _active = _active, stop
+    is_left = threading.Event()
+
+    def handle(signum: int, _frame: FrameType | None) -> None:
+        stop.signum = signum
+        if not is_left.is_set():
+            raise Stopped
+
+    def leave(signum: int) -> None:
+        stop.signum = signum
+        # Past all buffers: the main thread may have the lock of standard error.
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"metacart: {stop.sentence}\n".encode())
+        os._exit(stop.exit_status)
+
+    previous = {signum: signal.signal(signum, handle) for signum in STOPPED_BY}
+    try:
+        with insisting(leave):
+            try:
+                yield stop
+            finally:
+                is_left.set()
+    finally:
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
+        _active = outer
+
+
+@contextmanager
+def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
+    """Repeat a signal that arrives in the block until the main thread moves; its handler stays the same.
+
+    leave: called with the signal if nothing helps; None to keep trying.
+    Yields the watch, which knows the signal that has arrived.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield Watch()
+        return
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    previous = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    watch = Watch(heard, leave)
+    thread = threading.Thread(target=watch.run, name="signals", daemon=True)
+    thread.start()
+    try:
+        yield watch
+    finally:
+        watch.end()
+        signal.set_wakeup_fd(previous)
+        told.close()
+        with suppress(Stopped):
+            thread.join(1.0)
+        heard.close()
+
+
+@dataclass
+class Watch:
+    """The thread that watches what the main thread does after a signal; signum: the signal."""
+
+    heard: socket.socket | None = None
+    leave: Callable[[int], None] | None = None
+    signum: int | None = None
+    is_over: threading.Event = field(default_factory=threading.Event)
+    sending: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self) -> None:
+        """Wait for a signal, and then for the main thread."""
+        while signum := self._next_signal():
+            if signum in STOPPED_BY:
+                self.signum = signum
+                self._insist(signum)
+                return
+
+    def end(self) -> None:
+        """Send no signal from now on."""
+        with self.sending:
+            self.is_over.set()
+
+    def _next_signal(self) -> int:
+        if self.heard is None:
+            return 0
+        try:
+            received = self.heard.recv(1)
+        except OSError:
+            return 0
+        return received[0] if received else 0
+
+    def _insist(self, signum: int) -> None:
+        began, place = time.monotonic(), _place()
+        while not self.is_over.wait(SECONDS_BETWEEN):
+            if place != (place := _place()):
+                began = time.monotonic()
+                continue
+            waited = time.monotonic() - began
+            if waited > LEAVE_AFTER and self.leave is not None:
+                self.leave(signum)
+            if _is_cleaning.is_set():
+                continue
+            if waited > INTERRUPT_QUERIES_AFTER:
+                _interrupt_queries()
+            with self.sending:
+                main = threading.main_thread().ident
+                if main is not None and not self.is_over.is_set():
+                    signal.pthread_kill(main, signum)
+
+
+def _place() -> tuple[int, int]:
+    """Return where the main thread stands: its innermost Python frame and the instruction there."""
+    frame = _main_frame()
+    return (id(frame), frame.f_lasti) if frame else (0, 0)
+
+
+def _main_frame() -> FrameType | None:
+    return sys._current_frames().get(threading.main_thread().ident or 0)
+
+
+def _interrupt_queries() -> None:
+    """Interrupt the queries of connections that the main thread holds in a local variable."""
+    frame = _main_frame()
+    while frame is not None:
+        for value in list(frame.f_locals.values()):
+            if isinstance(value, duckdb.DuckDBPyConnection):
+                value.interrupt()
+        frame = frame.f_back
