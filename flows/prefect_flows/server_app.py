@@ -57,7 +57,11 @@ def create_app() -> FastAPI:
 async def _check(deployment_id: UUID, content: Any) -> None:
     database = provide_database_interface()
     async with database.session_context() as session:
-        deployment = await models.deployments.read_deployment(session=session, deployment_id=deployment_id)
+        # Prefect's decorator hides from type checkers that this is a coroutine.
+        reading: Awaitable[Any] = models.deployments.read_deployment(  # type: ignore[assignment]
+            session=session, deployment_id=deployment_id
+        )
+        deployment = await reading
         if deployment is None or TAG not in deployment.tags:
             return
         default, name, tags = dict(deployment.parameters), deployment.name, list(deployment.tags)
