@@ -9,11 +9,14 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 # Tests in two processes; those of one file stay together, since they share the nights that they look at.
 PROCESSES ?= -n 2 --dist loadfile
 
-.PHONY: demo test test-slow lint types imports unit bench gpu learners nights dictionary format lock clean
+.PHONY: demo serve test test-slow lint types imports unit bench gpu learners nights dictionary format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
 	$(BIN)/metacart run --config data/raw/demo/metacart.toml
+
+serve: .venv/ready  ## Prefect's server, a worker and the reports, until Ctrl-C
+	exec $(BIN)/metacart serve
 
 data/raw/open_bandit/metacart.toml: | .venv/ready
 	$(BIN)/metacart data fetch open_bandit

@@ -141,6 +141,9 @@ def child_environment(plan: ServePlan, auth: str) -> dict[str, str]:
         # The default, pickle, would run what somebody wrote into the home.
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
+        # A night on the same cores makes the database slow; its waiting is not a failure.
+        "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+        "PREFECT_SERVER_DATABASE_CONNECTION_TIMEOUT": "60",
         "PYTHONPATH": os.pathsep.join(paths),
         **client_environment(plan.api_url, auth),
         **plan.links.variable,
