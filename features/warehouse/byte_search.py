@@ -17,18 +17,18 @@ def holds_text(path: Path, text: str) -> bool:
         return any(needle in seen for seen in _overlapping(chunks, len(needle) - 1))
 
 
-def count_words(path: Path, word: str, *spellings: str) -> int:
+def count_words(path: Path, word: str, *spellings: str, encoding: str | None = None) -> int:
     """Count the occurrences of a word in a text file (.gz is uncompressed).
 
     A word has no ASCII letter, digit, `_` or byte above 127 next to it, so that `user-1` is not found in
     `user-12`.
-    spellings: other spellings in the format, with escapes.
+    spellings: other spellings in the format, with escapes. encoding: as in `text_chunks`.
     """
     words = {text.encode() for text in (word, *spellings)}
     reach = max(map(len, words)) + 1
     n_found = 0
     seen = b"\n"
-    for chunk in text_chunks(path):
+    for chunk in text_chunks(path, encoding):
         seen += chunk
         # A word that begins in the last bytes is left for the next piece, where its end is visible.
         last = max(len(seen) - reach, 1)

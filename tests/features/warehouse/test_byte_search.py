@@ -40,7 +40,7 @@ def test_a_word_stands_by_itself_in_pieces_of_any_size(
 ) -> None:
     content = text.encode()
     pieces = [content[place : place + n_bytes] for place in range(0, len(content), n_bytes)]
-    monkeypatch.setattr(byte_search, "text_chunks", lambda _path: iter(pieces))
+    monkeypatch.setattr(byte_search, "text_chunks", lambda _path, _encoding: iter(pieces))
 
     assert count_words(tmp_path, "u-1") == n_words
 
