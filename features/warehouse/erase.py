@@ -64,7 +64,7 @@ def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: 
             if table == REJECTED_LINES:
                 change = f"UPDATE {table} SET reason = {quoted(ERASED_REASON)}, example = NULL"
             execute(connection, f"{change} WHERE {condition}", shop_id.parameters)
-        for table, column in find_maskable(connection, shop_id):
+        for table, column in find_maskable(connection, user_key, shop_id):
             query = (
                 f"UPDATE {identifier(table)} SET {identifier(column)} = {shop_id.masked(column)} "
                 f"WHERE {shop_id.held_by(column)}"
@@ -87,14 +87,21 @@ def find_words(connection: duckdb.DuckDBPyConnection, shop_id: ShopId) -> dict[t
     }
 
 
-def find_maskable(connection: duckdb.DuckDBPyConnection, shop_id: ShopId) -> dict[tuple[str, str], int]:
-    """Count the rows in which the shop's id can be masked: none if the word could mean something else."""
+def find_maskable(
+    connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId
+) -> dict[tuple[str, str], int]:
+    """Count the rows of other people in which the shop's id can be masked, by table and column.
+
+    None if the word could mean something else.
+    """
     if not shop_id.is_distinct:
         return {}
+    _collect_sessions(connection, user_key)
     found = {}
-    for table in _tables(connection):
+    for table, condition in _conditions(connection, user_key, shop_id).items():
         columns = [name for name in text_columns(connection, identifier(table)) if name in _MASKED]
-        for column, n_rows in count_words(connection, identifier(table), columns, shop_id).items():
+        others = f"(SELECT * FROM {identifier(table)} WHERE NOT ({condition}))"
+        for column, n_rows in count_words(connection, others, columns, shop_id).items():
             found[table, column] = n_rows
     return found
 

@@ -71,6 +71,12 @@ class ShopId:
         """Whether a text contains the word."""
         return text is not None and re.search(self.pattern, text) is not None
 
+    def mask_in(self, text: str, mask: str) -> str:
+        """Return a text with the mask in place of the word."""
+        for _ in range(2):
+            text = re.sub(self.pattern, lambda match: f"{match[1]}{mask}{match[2]}", text)
+        return text
+
 
 def count_words(
     connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str], shop_id: ShopId

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from flows.stages.erasure_proof import Damage, Proof, Why
+from flows.stages.erasure_proof import PUBLISHED, RAW_TABLES, Damage, Proof, Why
 
 MOST_LINES = 12
 
@@ -33,7 +33,7 @@ DIFFERENCES: Mapping[str, str] = {
 def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
     """Yield what there is to say of an erasure, the result first; path: of the proof."""
     if proof.has_found:
-        n_rows = sum(n for place, n in proof.found.items() if place.startswith("warehouse table raw_"))
+        n_rows = sum(n for place, n in proof.found.items() if place.startswith(RAW_TABLES))
         yield f"Erased: {_counted(n_rows, 'logged row')} of the person, and all that was made from them."
     else:
         yield (
@@ -41,7 +41,12 @@ def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
             "out of later loads."
         )
     yield f"The proof is {path}."
-    masked = [f"{place}: masked in {_counted(n, 'row')} of other people" for place, n in proof.masked.items()]
+    masked = [
+        f"{place}: masked in {_counted(n, 'place')}"
+        if place.startswith(PUBLISHED)
+        else f"{place}: masked in {_counted(n, 'row')} of other people"
+        for place, n in proof.masked.items()
+    ]
     yield from _listed("The shop's own id", masked)
     yield from _listed(
         "Found, not removed",

@@ -29,7 +29,7 @@ from features.warehouse.store import open_store
 from flows.night_folder import INGESTED, NightFolder
 from flows.published_nights import PublishedNight, is_run_id
 from flows.stages.damaged_files import damage, named, sweep
-from flows.stages.erasure_proof import NOT_SEARCHED, Proof, begin, most, save
+from flows.stages.erasure_proof import NOT_SEARCHED, PUBLISHED, RAW_TABLES, Proof, begin, most, save
 from flows.stages.ingest import key_file
 from flows.stages.other_spellings import (
     LogFiles,
@@ -39,12 +39,13 @@ from flows.stages.other_spellings import (
     search_logs,
     stored_id,
 )
-from flows.stages.rewritten_tables import ErasureNote, remove_table, rewrite_table
+from flows.stages.rewritten_tables import ErasureNote, mask_page, remove_table, rewrite_table
 from flows.stages.trace_search import (
     UNREADABLE,
     Person,
     count_traces,
     files_of,
+    pages_to_mask,
     search,
     search_mentions,
     without,
@@ -127,18 +128,21 @@ def _remove(erasure: _Erasure, proof: Proof) -> tuple[Proof, MetacartError | Non
     except (MetacartError, duckdb.Error) as error:
         trouble = _said(workspace, error)
         traces = search(workspace, person, with_warehouse=False)
+    # Tables that are made from the raw ones are made again.
+    masked = {place: n for place, n in traces.maskable.items() if place.startswith((RAW_TABLES, PUBLISHED))}
     damaged = {**proof.damaged, **damage(workspace, traces.unreadable)}
     proof = replace(
         proof,
         found=most(proof.found, traces.rows),
-        masked=most(proof.masked, traces.maskable),
+        masked=most(proof.masked, masked),
         damaged=damaged,
     )
     save(workspace, proof)
+    mask = f"erased-{proof.erasure_id}"
     sweep(workspace)
     if trouble is None and workspace.warehouse.is_file():
         try:
-            _erase_warehouse(workspace, person, mask=f"erased-{proof.erasure_id}")
+            _erase_warehouse(workspace, person, mask=mask)
         except (MetacartError, duckdb.Error) as error:
             trouble = _said(workspace, error)
     for folder in workspace.night_folders:
@@ -146,6 +150,8 @@ def _remove(erasure: _Erasure, proof: Proof) -> tuple[Proof, MetacartError | Non
             _reset(folder, person)
     for night in workspace.nights.all():
         _rewrite(night, person, proof)
+        for page in pages_to_mask(night, person.shop_id):
+            mask_page(night, page, person.shop_id, mask)
     return proof, trouble
 
 

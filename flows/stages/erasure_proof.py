@@ -24,6 +24,9 @@ Damage = Literal["removed", "reset", "kept", "not searched"]
 """What was done with a leftover or damaged file: its folder was reset to the end of ingest, or it is not
 metacart's and nobody knows what it contains."""
 
+RAW_TABLES, PUBLISHED = "warehouse table raw_", "published/"
+"""How the places of logged rows and of published files begin."""
+
 NOT_SEARCHED = ("numbers", "models", "copies")
 """Columns of numbers and times; arrays and learned policies; copies outside of the data folder."""
 
@@ -54,7 +57,7 @@ class Proof:
     means something else. shop_files_missing: why log files could not be searched, if so; shop_files_unread:
     those that are damaged.
     is_done: false from the start until nothing is left.
-    masked: place, column → rows of other people in which the shop's id was masked.
+    masked: place, column → rows of other people in which the shop's id was masked; page → places in it.
     mentions: where the shop's own id is left. damaged: file → what was done with it.
     spellings: how another id with rows differs from this one ("blanks", "case", "form", or several) → its
     number of rows; it can be the same person, and is not erased.

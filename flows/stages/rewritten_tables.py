@@ -1,4 +1,7 @@
-"""Published tables after an erasure: rewritten without the person, or removed; nothing else changes them."""
+"""Published files after an erasure: tables rewritten without the person, or removed; pages with a mask.
+
+Nothing else changes a published file.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from features.warehouse.shop_ids import ShopId
 from flows.checksums import SUMS, read_sums, sha256_of
 from flows.file_modes import SHARED_FILE
 from flows.json_files import sync_folder, write_json
@@ -71,6 +75,20 @@ def remove_table(night: PublishedNight, note: ErasureNote) -> None:
     for kind in ("csv", "parquet"):
         (night.path / f"{note.table}.{kind}").unlink(missing_ok=True)
     sync_folder(night.path)
+
+
+def mask_page(night: PublishedNight, path: Path, shop_id: ShopId, mask: str) -> None:
+    """Put a mask in place of the shop's id in a page of the report."""
+    fresh = night.path / f".{path.name}.tmp"
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    fresh.write_text(shop_id.mask_in(text, mask), encoding="utf-8", errors="surrogateescape")
+    fresh.chmod(SHARED_FILE)
+    name = path.relative_to(night.path).as_posix()
+    known = (read_sums(night.path / SUMS) or {}).get(name)
+    if known in {sha256_of(path), sha256_of(fresh)}:
+        night.resum({name: sha256_of(fresh)})
+    fresh.replace(path)
+    sync_folder(path.parent)
 
 
 def _noted(

@@ -14,6 +14,7 @@ from features.warehouse.shop_ids import ShopId, text_columns
 from features.warehouse.shop_ids import count_words as count_rows
 from features.warehouse.store import open_store
 from flows.night_folder import INGESTED
+from flows.published_nights import PublishedNight
 from flows.stages.erasure_proof import Mention, Why
 from flows.workspace import Workspace
 
@@ -38,7 +39,8 @@ class Person:
 
 @dataclass(frozen=True)
 class Traces:
-    """Where a person is: place → rows about the person, and "place, column" → rows of others to be masked.
+    """Where a person is: place → rows about the person, and "place, column" → rows of others to be masked,
+    or page → places in it.
 
     unreadable: Parquet files that nobody can search.
     """
@@ -58,9 +60,12 @@ def search(workspace: Workspace, person: Person, *, with_warehouse: bool = True)
     if with_warehouse and workspace.warehouse.is_file():
         with open_store(workspace.warehouse) as connection:
             found = find_person(connection, person.user_key, person.shop_id)
-            texts = find_maskable(connection, person.shop_id)
+            texts = find_maskable(connection, person.user_key, person.shop_id)
         rows = {f"warehouse table {table}": n_rows for table, n_rows in found.items()}
         maskable = {f"warehouse table {table}, {column}": n for (table, column), n in texts.items()}
+    for night in workspace.nights.all():
+        for page in pages_to_mask(night, person.shop_id):
+            maskable[page.relative_to(data).as_posix()] = words_in(page, person.shop_id)[""]
     for path in stored_files(workspace):
         n_traces = count_traces(path, person)
         if n_traces is None:
@@ -85,6 +90,15 @@ def search_mentions(workspace: Workspace, shop_id: ShopId, *, with_warehouse: bo
             continue
         for column, n_rows in words_in(path, shop_id).items():
             yield Mention(place, column, n_rows, _why(shop_id, column, path))
+
+
+def pages_to_mask(night: PublishedNight, shop_id: ShopId) -> list[Path]:
+    """Return the pages of a night's report that contain the shop's id, if it is distinct.
+
+    The report quotes lines in quarantine.
+    """
+    pages = files_of(night.path / "report") if shop_id.is_distinct else []
+    return [page for page in pages if page.suffix == ".html" and words_in(page, shop_id)]
 
 
 def stored_files(workspace: Workspace) -> list[Path]:
