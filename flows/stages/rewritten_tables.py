@@ -4,7 +4,7 @@ Nothing else changes a published file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ def rewrite_table(night: PublishedNight, frame: pl.DataFrame, note: ErasureNote)
 
 def remove_table(night: PublishedNight, note: ErasureNote) -> None:
     """Remove a published table that can't be read; `metacart verify` names its files as missing."""
+    note = replace(note, is_removed=True)
     night.resum(_noted(night, note, {}, read_sums(night.path / SUMS) or {}))
     for kind in ("csv", "parquet"):
         (night.path / f"{note.table}.{kind}").unlink(missing_ok=True)
