@@ -29,9 +29,9 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file."""
-    _replace(path, text.encode())
+def write_text(path: Path, text: str, mode: int | None = None) -> None:
+    """Write a text file; mode: as in `write_json`."""
+    _replace(path, text.encode(), mode)
 
 
 def write_record(path: Path, record: object) -> None:

@@ -30,7 +30,7 @@ from features.tasks.build import DomainTasks
 from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
 from flows.checksums import changed, checksums, files_below
 from flows.code_version import code_sha256
-from flows.json_files import read_json, read_record, write_json, write_record
+from flows.json_files import read_record, write_json, write_record
 
 if TYPE_CHECKING:
     from offline_rl.decisions.targets import DecisionTargets
@@ -132,6 +132,11 @@ class NightFolder:
         # An ingest that was interrupted has written only some of them.
         self._seal("ingest", [name for name in INGESTED if (self.path / name).is_file()])
 
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the files of ingest have their checksums."""
+        return self._mark("ingest").is_file()
+
     def is_done(self, stage: str) -> bool:
         """Whether a stage has ended with the present code, and its files are as it left them."""
         mark = self._read_mark(stage)
@@ -165,11 +170,6 @@ class NightFolder:
     def night(self) -> Night:
         """The night that was ingested here."""
         return read_record(self.path / "night.json", Night)
-
-    @property
-    def as_of(self) -> date:
-        """The date of the night, which every version of metacart has written alike."""
-        return date.fromisoformat(read_json(self.path / "night.json")["as_of"])
 
     @property
     def table_names(self) -> list[str]:

@@ -8,7 +8,7 @@ Only an erasure changes a published file, and a damaged file is written anew.
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -77,11 +77,11 @@ class PublishedNight:
         names = [name for name in files_below(self.path) if name != SUMS]
         write_text(self.path / SUMS, sums_text(checksums(self.path, names)))
 
-    def resum(self, names: Iterable[str]) -> None:
-        """Write the checksums of files that an erasure has changed; those of all others stay."""
-        sums = read_sums(self.path / SUMS)
-        if sums is not None:
-            write_text(self.path / SUMS, sums_text(sums | checksums(self.path, names)))
+    def resum(self, sums: Mapping[str, str]) -> None:
+        """Write the checksums of files that an erasure changes, name → sha256; those of all others stay."""
+        known = read_sums(self.path / SUMS)
+        if known is not None:
+            write_text(self.path / SUMS, sums_text(known | dict(sums)), SHARED_FILE)
 
 
 @dataclass(frozen=True)

@@ -17,34 +17,35 @@ def holds_text(path: Path, text: str) -> bool:
         return any(needle in seen for seen in _overlapping(chunks, len(needle) - 1))
 
 
-def count_words(path: Path, word: str, *spellings: str) -> int:
+def count_words(path: Path, word: str, *spellings: str, encoding: str | None = None) -> int:
     """Count the occurrences of a word in a text file (.gz is uncompressed).
 
     A word has no ASCII letter, digit, `_` or byte above 127 next to it, so that `user-1` is not found in
-    `user-12`.
-    spellings: other spellings in the format, with escapes.
+    `user-12`; the letter of an escape (`\\n`) is none of these.
+    spellings: other spellings in the format, with escapes. encoding: as in `text_chunks`.
     """
     words = {text.encode() for text in (word, *spellings)}
     reach = max(map(len, words)) + 1
     n_found = 0
-    seen = b"\n"
-    for chunk in text_chunks(path):
+    seen = b"\n\n"
+    for chunk in text_chunks(path, encoding):
         seen += chunk
         # A word that begins in the last bytes is left for the next piece, where its end is visible.
-        last = max(len(seen) - reach, 1)
+        last = max(len(seen) - reach, 2)
         n_found += sum(_count_before(seen, text, last) for text in words)
-        seen = seen[last - 1 :]
+        seen = seen[last - 2 :]
     seen += b"\n"
     return n_found + sum(_count_before(seen, text, len(seen)) for text in words)
 
 
 def _count_before(seen: bytes, word: bytes, last: int) -> int:
-    """Count the words that begin after the first byte, which is only context, and before `last`."""
+    """Count the words that begin after the first two bytes, which are only context, and before `last`."""
     n_found = 0
-    place = seen.find(word, 1)
+    place = seen.find(word, 2)
     while 0 <= place < last:
         ends = place + len(word)
-        n_found += not (_is_of_word(seen[place - 1]) or _is_of_word(seen[ends]))
+        is_escape = seen[place - 2] == ord("\\") and seen[place - 1] in b"bfnrt"
+        n_found += (is_escape or not _is_of_word(seen[place - 1])) and not _is_of_word(seen[ends])
         place = seen.find(word, place + 1)
     return n_found
 

@@ -1,21 +1,20 @@
 """The erasure of a person from the warehouse: the rows, and then the bytes of the rows.
 
 In a DuckDB file the bytes of a row remain after DELETE, CHECKPOINT and VACUUM. They are not in a new file
-written from the remaining rows. Erased people are recorded outside of the warehouse, one tombstone per
-person, so that the record survives when a warehouse is deleted and loaded again.
+written from the remaining rows.
 """
 
-import json
 import os
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from features.contracts.findings import Finding, to_json
+from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier, quoted
 from features.errors import MetacartError
+from features.warehouse.shop_ids import ShopId, count_words, execute, text_columns
 from features.warehouse.store import transaction
 
 REJECTED_LINES = "rejected_lines"
@@ -23,69 +22,105 @@ ERASED = Finding("person_erased", "line")
 """All that stays known of a rejected line about a person who was erased."""
 
 _SESSIONS = "sessions_of_the_person"
-_WORD_STARTS, _WORD_ENDS = "(^|[^0-9A-Za-z_])", "([^0-9A-Za-z_]|$)"
+
+# In a row without a user, the shop's id inside one of these says whose row it is.
+_OWN_IDS = ("session_id", "impression_id", "event_id", "order_id", "ad_impression_id")
+
+# In rows of other people, the shop's id can be masked where the text only links rows or describes.
+_MASKED = {"session_id", "candidate_set_id"} | {
+    name
+    for contract in LOGS.values()
+    for name, column in contract.columns().items()
+    if (column.metadata or {}).get("free_text")
+}
 
 
-@dataclass(frozen=True)
-class Tombstone:
-    """The tombstone of an erased person, whose rows are not loaded again: the pseudonym, and its key."""
-
-    user_key: str
-    key_id: str
-
-
-def read_tombstones(folder: Path) -> tuple[Tombstone, ...]:
-    """Return all erased people: one JSON object with user_key and key_id per file of the folder.
-
-    A tombstone does not work with another key: when the shop changes its key, a file that is loaded again
-    brings back its people, unless they are erased again.
-    """
-    records = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
-    return tuple(Tombstone(record["user_key"], record["key_id"]) for record in records)
-
-
-def not_erased_sql(user_keys: Collection[str]) -> str:
-    """Return the SQL condition over stored rows that is true for all people except the erased.
-
-    >>> not_erased_sql(["ab", "cd"])
-    "(user_key IS NULL OR user_key NOT IN ('ab', 'cd'))"
-    >>> not_erased_sql([])
-    'true'
-    """
-    listed = ", ".join(map(quoted, sorted(user_keys)))
-    return f"(user_key IS NULL OR user_key NOT IN ({listed}))" if listed else "true"
-
-
-def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> dict[str, int]:
+def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId) -> dict[str, int]:
     """Count the rows about a person, by table; tables without such rows are left out.
 
     A row is about the person when one of its texts contains the pseudonym; when it has no user and belongs to
-    a session with no other user; or, among the rejected lines, when its texts contain the shop's own id as a
-    word, or such a session.
+    a session with no other user; when it has no user, and its session or its own id contains the shop's id,
+    if that is distinct; or, among the rejected lines, when its texts contain the shop's id as a word, or such
+    a session.
     """
     _collect_sessions(connection, user_key)
-    counts = {
-        table: _count(connection, f"SELECT count(*) FROM {identifier(table)} WHERE {condition}")
-        for table, condition in _conditions(connection, user_key, user_id).items()
-    }
+    counts = {}
+    for table, condition in _conditions(connection, user_key, shop_id).items():
+        query = f"SELECT count(*) FROM {identifier(table)} WHERE {condition}"
+        [(n_rows,)] = execute(connection, query, shop_id.parameters).fetchall()
+        counts[table] = int(n_rows)
     return {table: n_rows for table, n_rows in counts.items() if n_rows}
 
 
-def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> None:
+def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId, *, mask: str) -> None:
     """Delete every row that `find_person` counts, all or none; of a rejected line only the number stays.
 
-    The number stays because loaded and rejected lines add up to the lines of a file. Tables that were made
-    from the rows still contain sums over them: build these again. The bytes stay until `rewrite_store`.
+    The number stays because loaded and rejected lines add up to the lines of a file. In rows of other people
+    the words that `find_maskable` counts become `mask`. Tables that were made from the rows still contain
+    sums over them: build these again. The bytes stay until `rewrite_store`.
     """
     with transaction(connection):
         _collect_sessions(connection, user_key)
-        for table, condition in _conditions(connection, user_key, user_id).items():
+        for table, condition in _conditions(connection, user_key, shop_id).items():
+            change = f"DELETE FROM {identifier(table)}"
             if table == REJECTED_LINES:
                 left = f"findings = {quoted(to_json([ERASED]))}, example = NULL"
-                connection.execute(f"UPDATE {table} SET {left} WHERE {condition}")
-            else:
-                connection.execute(f"DELETE FROM {identifier(table)} WHERE {condition}")
+                change = f"UPDATE {table} SET {left}"
+            execute(connection, f"{change} WHERE {condition}", shop_id.parameters)
+        for table, column in find_maskable(connection, user_key, shop_id):
+            query = (
+                f"UPDATE {identifier(table)} SET {identifier(column)} = {shop_id.masked(column)} "
+                f"WHERE {shop_id.held_by(column)}"
+            )
+            execute(connection, query, shop_id.parameters | {"mask": mask})
         connection.execute(f"DROP TABLE {_SESSIONS}")
+
+
+def find_words(connection: duckdb.DuckDBPyConnection, shop_id: ShopId) -> dict[tuple[str, str], int]:
+    """Count the rows whose texts contain the shop's id as a word, by table and column.
+
+    Every column with texts is searched, also in lists and records; columns of numbers and times are not.
+    """
+    return {
+        (table, column): n_rows
+        for table in _tables(connection)
+        for column, n_rows in count_words(
+            connection, identifier(table), text_columns(connection, identifier(table)), shop_id
+        ).items()
+    }
+
+
+def find_maskable(
+    connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId
+) -> dict[tuple[str, str], int]:
+    """Count the rows of other people in which the shop's id can be masked, by table and column.
+
+    None if the word could mean something else.
+    """
+    if not shop_id.is_distinct:
+        return {}
+    _collect_sessions(connection, user_key)
+    found = {}
+    for table, condition in _conditions(connection, user_key, shop_id).items():
+        columns = [name for name in text_columns(connection, identifier(table)) if name in _MASKED]
+        others = f"(SELECT * FROM {identifier(table)} WHERE NOT ({condition}))"
+        for column, n_rows in count_words(connection, others, columns, shop_id).items():
+            found[table, column] = n_rows
+    return found
+
+
+def count_rows_of(connection: duckdb.DuckDBPyConnection, user_keys: Collection[str]) -> dict[str, int]:
+    """Count the raw rows of each of the pseudonyms; those without rows are left out."""
+    visits = " UNION ALL ".join(
+        f"SELECT user_key FROM {identifier(table)}"
+        for table, columns in _text_columns(connection).items()
+        if table.startswith("raw_") and "user_key" in columns
+    )
+    rows = connection.execute(
+        f"SELECT user_key, count(*) FROM ({visits}) WHERE list_contains(?, user_key) GROUP BY user_key",
+        [list(user_keys)],
+    )
+    return {user_key: int(n_rows) for user_key, n_rows in rows.fetchall()}
 
 
 def rewrite_store(path: Path, *, memory_limit: str = "4GB", threads: int = 2) -> None:
@@ -153,28 +188,29 @@ def _collect_sessions(connection: duckdb.DuckDBPyConnection, user_key: str) -> N
     )
 
 
-def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, user_id: str) -> dict[str, str]:
+def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId) -> dict[str, str]:
     """Return, for each table with texts, the condition under which a row is about the person."""
     conditions = {}
     for table, columns in _text_columns(connection).items():
         about = [f"contains({identifier(column)}, {quoted(user_key)})" for column in columns]
         if table.startswith("raw_") and {"session_id", "user_key"} <= set(columns):
             about.append(f"user_key IS NULL AND session_id IN (FROM {_SESSIONS})")
+        if shop_id.is_distinct and "user_key" in columns:
+            about.extend(
+                f"user_key IS NULL AND {shop_id.held_by(name)}" for name in _OWN_IDS if name in columns
+            )
         if table == REJECTED_LINES:
-            about.extend(_holds_word(column, user_id) for column in columns)
+            about.extend(shop_id.held_by(column) for column in columns)
             about.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
         conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in about)
     return conditions
 
 
-def _holds_word(column: str, word: str) -> str:
-    """Return the condition that a text holds a word by itself, as it is or with the escapes of JSON."""
-    spellings = {word, json.dumps(word, ensure_ascii=False)[1:-1]}
-    return " OR ".join(
-        f"regexp_matches({identifier(column)}, '{_WORD_STARTS}' || regexp_escape({quoted(spelling)}) || "
-        f"'{_WORD_ENDS}')"
-        for spelling in sorted(spellings)
-    )
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY table_name"
+    ).fetchall()
+    return [table for (table,) in rows]
 
 
 def _text_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

@@ -36,6 +36,7 @@ from flows.workspace import Workspace
 from reports.wording.sentences import say
 
 if TYPE_CHECKING:
+    from flows.stages.erasure_proof import Proof
     from flows.stages.night import NightResult
 
 DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
@@ -311,27 +312,42 @@ def ope(
 
 
 @app.command
-def erase(*, user: str, reason: str, on: date, config: Path = CONFIG) -> None:
+def erase(
+    *,
+    user: str,
+    reason: str,
+    on: date,
+    every_spelling: Annotated[bool, Parameter(negative="")] = False,
+    config: Path = CONFIG,
+) -> None:
     """Erase a person from all rows and files, and write a proof without the person's id.
 
     Parameters
     ----------
     user
-        The shop's own id of the person.
+        The shop's own id of the person, spelled as in its logs.
     reason
         Reason for the proof, such as a request or the end of a contract.
     on
         Day of the erasure in the proof.
+    every_spelling
+        Also erase ids that differ only in blanks around them, letter case or Unicode form.
     """
+    from flows.commands.printed_erasure import erasure_lines
     from flows.stages.erase import erase as run_erase
-    from flows.stages.erase import erasures
+    from flows.stages.erase import erase_every_spelling
+    from flows.stages.erasure_proof import proof_path
 
     workspace = Workspace(read_settings(config))
     with workspace.locked():
-        proof = run_erase(workspace, user, reason=reason, erased_on=on)
-    print(f"erased; the proof is {erasures(workspace) / proof.erasure_id}.json")
-    for name, mentions in proof.shop_files.items():
-        print(f"  yours to erase: {name}, {mentions} mentions")
+        proofs: Sequence[Proof] = (
+            erase_every_spelling(workspace, user, reason=reason, erased_on=on)
+            if every_spelling
+            else [run_erase(workspace, user, reason=reason, erased_on=on)]
+        )
+    for proof in proofs:
+        for line in erasure_lines(proof, proof_path(workspace, proof)):
+            print(line)
 
 
 def _print_night(result: "NightResult") -> None:

@@ -1,271 +1,267 @@
 """Erase: a person is removed from warehouse, work folders and published tables, with a proof.
 
+The tombstone comes first, so that the person stays out whatever happens then. Damaged files don't stop an
+erasure: those of metacart's own are removed and named, since nobody can say what they contain. In rows of
+other people the shop's own id is masked where the text only links or describes; where it stays, the proof
+says why.
+
 The shop itself has to erase its own log files and its copies of published tables: the proof names the log
 files that still contain the person's id. The pseudonym key stays: without it, new rows of an erased person
 could not be recognized. Learned policies that used rounds of the person are deleted with their work folder.
 """
 
-import hashlib
-import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
-from features.contracts.findings import codes_of, to_json
-from features.deidentify import pseudonym, read_key
-from features.errors import InputDataError, MetacartError, UsageError
+from features.deidentify import PseudonymKey, pseudonym, read_key
+from features.errors import InputDataError, LockedError, MetacartError, UsageError
+from features.machine_faults import machine_fault
 from features.warehouse.build import build
-from features.warehouse.byte_search import holds_text
-from features.warehouse.erase import ERASED, erase_person, find_person, rewrite_store
-from features.warehouse.mentions import count_mentions
+from features.warehouse.erase import erase_person, rewrite_store
+from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
-from flows.json_files import read_json, write_json
-from flows.night_folder import NightFolder
-from flows.stages.ingest import key_file, source_files
-from flows.stages.publish import rewrite_table
+from flows.night_folder import INGESTED, NightFolder
+from flows.published_nights import PublishedNight, is_run_id
+from flows.stages.damaged_files import damage, named, sweep
+from flows.stages.erasure_proof import NOT_SEARCHED, PUBLISHED, RAW_TABLES, Proof, begin, most, save
+from flows.stages.ingest import key_file
+from flows.stages.other_spellings import (
+    LogFiles,
+    Spelling,
+    log_files,
+    other_spellings,
+    search_logs,
+    stored_id,
+)
+from flows.stages.rewritten_tables import ErasureNote, mask_page, remove_table, rewrite_table
+from flows.stages.trace_search import (
+    UNREADABLE,
+    Person,
+    count_traces,
+    files_of,
+    pages_to_mask,
+    search,
+    search_mentions,
+    without,
+    words_in,
+)
 from flows.workspace import Workspace
-from reports.wording.sentences import say
-
-# Columns of out_data_quality that quote a line of the shop's files.
-QUOTES = ("reason", "findings", "example")
 
 
 @dataclass(frozen=True)
-class Proof:
-    """The proof of an erasure: the rows of a person before and after; it contains no id of the shop's.
+class _Erasure:
+    """An erasure in progress: whose, and the shop's log files."""
 
-    It is also the tombstone that keeps the person out of later loads.
+    workspace: Workspace
+    key: PseudonymKey
+    logs: LogFiles
+    person: Person
 
-    erasure_id: identifies the erasure where the pseudonym must not be, as in a published manifest.
-    found, left: place → number of rows about the person, 1 for a file that is not a table.
-    shop_files: log file → how often it contains the shop's id as a word; a short id is also found where it
-    means something else. shop_files_missing: why log files could not be searched, if so.
-    is_done: false from the start until nothing is left.
-    """
-
-    erasure_id: str
-    shop: str
-    user_key: str
-    key_id: str
-    reason: str
-    erased_on: date
-    found: Mapping[str, int]
-    left: Mapping[str, int]
-    shop_files: Mapping[str, int]
-    shop_files_missing: str | None
-    is_done: bool
-
-
-@dataclass(frozen=True)
-class _Person:
-    """One person, by the shop's id and by the pseudonym in the warehouse."""
-
-    user_id: str
-    user_key: str
+    @property
+    def stored_id(self) -> str:
+        return self.person.shop_id.texts[0]
 
 
 def erase(workspace: Workspace, user_id: str, *, reason: str, erased_on: date) -> Proof:
     """Erase a person from everything that metacart stores, and return the proof.
 
-    user_id: as the shop's mapping passes it to the contract. Call it with the shop locked
-    (`workspace.locked`). From the start, the proof is a tombstone that keeps the person out of later loads.
-    After a crash, or at any time, run it again: it continues, and the proof keeps the numbers found first. A
-    work folder with rows of the person is reset to the end of ingest: the stages begin again at `learn`.
+    user_id: the shop's own id; it is compared as the shop's mapping stores it (`stored_id`). Call it with the
+    shop locked (`workspace.locked`). From the start, the proof is a tombstone that keeps the person out of
+    later loads. After a crash, or at any time, run it again: it continues, and the proof keeps the numbers
+    found first. A work folder with rows of the person is reset to the end of ingest: the stages begin again
+    at `learn`.
 
     Raises UsageError without an id or reason or where the shop has no key; MetacartError, naming the places,
-    when something is left.
+    when something is left, or the warehouse can't be opened or rewritten: all else is erased then.
     """
-    if not user_id or not reason.strip():
+    return _erase(workspace, user_id, reason, erased_on)[0]
+
+
+def erase_every_spelling(
+    workspace: Workspace, user_id: str, *, reason: str, erased_on: date
+) -> tuple[Proof, ...]:
+    """Erase a person and every id with rows that differs in blanks, letter case or Unicode form alone."""
+    first, spellings = _erase(workspace, user_id, reason, erased_on)
+    others = [_erase(workspace, other.text, reason, erased_on)[0] for other in spellings]
+    return first, *others
+
+
+def _erase(
+    workspace: Workspace, user_id: str, reason: str, erased_on: date
+) -> tuple[Proof, Sequence[Spelling]]:
+    if not user_id.strip() or not reason.strip():
         raise UsageError("An erasure needs the shop's own id of the user and a reason.")
     key = read_key(key_file(workspace))
-    person = _Person(user_id, pseudonym(key, user_id))
-    proof = _begin(workspace, person, key.key_id, reason, erased_on)
-    if workspace.warehouse.is_file():
-        with open_store(workspace.warehouse) as connection:
-            erase_person(connection, person.user_key, person.user_id)
-            _rebuild(connection, workspace)
-        shutil.rmtree(f"{workspace.warehouse}.tmp", ignore_errors=True)
-        rewrite_store(workspace.warehouse)
-    for folder in workspace.night_folders:
-        _reset(folder, person)
-    for table in sorted(workspace.published.rglob("out_*.parquet")):
-        _rewrite(table, person, proof)
-    shop_files, missing = _search_shop_files(workspace, person)
-    left = _search(workspace, person)
-    proof = replace(proof, left=left, shop_files=shop_files, shop_files_missing=missing, is_done=not left)
-    _write(workspace, proof)
-    if left:
+    logs = log_files(workspace)
+    stored = stored_id(logs, user_id)
+    person = Person(ShopId(tuple(dict.fromkeys((stored, user_id)))), pseudonym(key, stored))
+    proof = begin(workspace, person.user_key, key.key_id, reason, erased_on)
+    erasure = _Erasure(workspace, key, logs, person)
+    proof, trouble = _remove(erasure, proof)
+    proof, spellings = _prove(erasure, proof, with_warehouse=trouble is None)
+    if trouble is not None:
         raise MetacartError(
-            f"Rows of the person are left in {', '.join(left)}. Remove files that are not metacart's, "
+            f"{trouble} All but the warehouse is erased; when the warehouse can be used, erase again."
+        ) from trouble
+    if proof.left:
+        raise MetacartError(
+            f"Rows of the person are left in {', '.join(proof.left)}. Remove files that are not metacart's, "
             "then erase again."
         )
-    return proof
+    return proof, spellings
 
 
-def erasures(workspace: Workspace) -> Path:
-    """Return the folder of the shop's proofs, one JSON file per person."""
-    return workspace.settings.paths.data / "erasures" / workspace.shop
-
-
-def _begin(workspace: Workspace, person: _Person, key_id: str, reason: str, erased_on: date) -> Proof:
-    """Write the tombstone, with all numbers found before anything is removed."""
-    found = _search(workspace, person)
-    erasure_id = hashlib.sha256(f"erasure of {person.user_key}".encode()).hexdigest()[:12]
-    proof = Proof(
-        erasure_id,
-        workspace.shop,
-        person.user_key,
-        key_id,
-        reason,
-        erased_on,
-        found,
-        {},
-        {},
-        None,
-        is_done=False,
+def _remove(erasure: _Erasure, proof: Proof) -> tuple[Proof, MetacartError | None]:
+    """Record all that is found, remove it, and return the proof, and why the warehouse can't be used."""
+    workspace, person = erasure.workspace, erasure.person
+    trouble = None
+    try:
+        traces = search(workspace, person)
+    except LockedError:
+        raise
+    except (MetacartError, duckdb.Error) as error:
+        trouble = _said(workspace, error)
+        traces = search(workspace, person, with_warehouse=False)
+    # Tables that are made from the raw ones are made again.
+    masked = {place: n for place, n in traces.maskable.items() if place.startswith((RAW_TABLES, PUBLISHED))}
+    damaged = {**proof.damaged, **damage(workspace, traces.unreadable)}
+    proof = replace(
+        proof,
+        found=most(proof.found, traces.rows),
+        masked=most(proof.masked, masked),
+        damaged=damaged,
     )
-    known = erasures(workspace) / f"{erasure_id}.json"
-    if known.is_file():
-        earlier = read_json(known)
-        most = {
-            place: max(found.get(place, 0), earlier["found"].get(place, 0))
-            for place in sorted({*found, *earlier["found"]})
-        }
-        first_said = date.fromisoformat(earlier["erased_on"])
-        proof = replace(proof, reason=earlier["reason"], erased_on=first_said, found=most)
-    _write(workspace, proof)
-    return proof
+    save(workspace, proof)
+    mask = f"erased-{proof.erasure_id}"
+    sweep(workspace)
+    if trouble is None and workspace.warehouse.is_file():
+        try:
+            _erase_warehouse(workspace, person, mask=mask)
+        except (MetacartError, duckdb.Error) as error:
+            trouble = _said(workspace, error)
+    for folder in workspace.night_folders:
+        if is_run_id(folder.run_id):
+            _reset(folder, person)
+    for night in workspace.nights.all():
+        _rewrite(night, person, proof)
+        for page in pages_to_mask(night, person.shop_id):
+            mask_page(night, page, person.shop_id, mask)
+    return proof, trouble
 
 
-def _write(workspace: Workspace, proof: Proof) -> None:
-    folder = erasures(workspace)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_json(
-        folder / f"{proof.erasure_id}.json", asdict(proof) | {"erased_on": proof.erased_on.isoformat()}
+def _prove(erasure: _Erasure, proof: Proof, *, with_warehouse: bool) -> tuple[Proof, Sequence[Spelling]]:
+    """Search again, and write what is left and what only the shop can erase or judge."""
+    workspace, person = erasure.workspace, erasure.person
+    after = search(workspace, person, with_warehouse=with_warehouse)
+    left = after.rows | after.maskable
+    if not with_warehouse:
+        left |= {named(workspace, workspace.warehouse): 1}
+    mentions = search_logs(erasure.logs, person.shop_id)
+    spellings = other_spellings(
+        workspace, erasure.key, erasure.stored_id, mentions.like, with_warehouse=with_warehouse
     )
+    rows: dict[str, int] = {}
+    for other in spellings:
+        rows[other.how] = rows.get(other.how, 0) + other.n_rows
+    proof = replace(
+        proof,
+        left=left,
+        shop_files=mentions.counts,
+        shop_files_missing=erasure.logs.missing,
+        shop_files_unread=mentions.unread,
+        mentions=tuple(search_mentions(workspace, person.shop_id, with_warehouse=with_warehouse)),
+        spellings=rows,
+        not_searched=NOT_SEARCHED,
+        is_done=not left,
+    )
+    save(workspace, proof)
+    return proof, spellings
+
+
+def _said(workspace: Workspace, error: Exception) -> MetacartError:
+    if isinstance(error, MetacartError):
+        return error
+    return machine_fault(error) or InputDataError(
+        f"{workspace.warehouse} can't be read; restore it, or move it away and load the logs again. "
+        f"DuckDB says: {str(error).splitlines()[0]}"
+    )
+
+
+def _erase_warehouse(workspace: Workspace, person: Person, *, mask: str) -> None:
+    with open_store(workspace.warehouse) as connection:
+        erase_person(connection, person.user_key, person.shop_id, mask=mask)
+        _rebuild(connection, workspace)
+    shutil.rmtree(f"{workspace.warehouse}.tmp", ignore_errors=True)
+    rewrite_store(workspace.warehouse)
 
 
 def _rebuild(connection: duckdb.DuckDBPyConnection, workspace: Workspace) -> None:
     """Build the marts of the last night again, so that no sum in them counts the person."""
-    if workspace.latest is not None:
-        build(
-            connection,
-            as_of=workspace.latest.as_of,
-            attribution_hours=workspace.settings.night.attribution_hours,
-        )
+    as_of = _last_as_of(workspace)
+    if as_of is not None:
+        build(connection, as_of=as_of, attribution_hours=workspace.settings.night.attribution_hours)
 
 
-def _reset(folder: NightFolder, person: _Person) -> None:
-    """Reset a work folder with rows of the person to the end of ingest."""
-    if not any(_n_traces(file, person) for file in _files(folder.path)):
-        return
-    folder.clear()
-    for name in folder.table_names:
-        folder.write_table(name, _without(folder.table(name), person))
-    folder.seal_ingest()
-
-
-def _rewrite(path: Path, person: _Person, proof: Proof) -> None:
-    """Remove the person from a published table."""
-    if not _n_traces(path, person):
-        return
-    before = pl.read_parquet(path)
-    after = _without(before, person)
-    note = {
-        "erasure_id": proof.erasure_id,
-        "erased_on": proof.erased_on.isoformat(),
-        "table": path.stem,
-        "rows": before.height - after.height,
-    }
-    rewrite_table(path.parent, path.stem, after, note)
-
-
-def _search(workspace: Workspace, person: _Person) -> dict[str, int]:
-    """Return every place with rows about the person; names are relative to the data folder."""
-    data = workspace.settings.paths.data
-    found = {}
-    if workspace.warehouse.is_file():
-        with open_store(workspace.warehouse) as connection:
-            rows = find_person(connection, person.user_key, person.user_id)
-        found.update({f"warehouse table {table}": n_rows for table, n_rows in rows.items()})
-    database = workspace.warehouse.name
-    files = [
-        *workspace.warehouse.parent.glob(f"{database}*"),
-        *workspace.warehouse.parent.glob(f".{database}*"),
-        *_files(workspace.work),
-        *_files(workspace.published),
-    ]
-    counts = {path: _n_traces(path, person) for path in sorted(files) if path.is_file()}
-    return found | {path.relative_to(data).as_posix(): n for path, n in counts.items() if n}
-
-
-def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
-
-
-def _n_traces(path: Path, person: _Person) -> int:
-    """Count the rows of a Parquet file about the person; 1 for another file with the pseudonym."""
-    if path.suffix != ".parquet":
-        return int(holds_text(path, person.user_key))
-    table = pl.scan_parquet(path)
-    texts = [name for name, kind in table.collect_schema().items() if kind == pl.String]
-    n_rows = table.filter(_is_about(texts, person.user_key)).select(pl.len()).collect().item()
-    return int(n_rows) + int(_quotes(pl.read_parquet(path), person.user_id).sum() if _is_quality(path) else 0)
-
-
-def _without(table: pl.DataFrame, person: _Person) -> pl.DataFrame:
-    """Drop the rows with the pseudonym, and the quoted lines that contain the shop's id."""
-    texts = [name for name, kind in table.schema.items() if kind == pl.String]
-    kept = table.filter(~_is_about(texts, person.user_key))
-    if not {"rule", "example"} <= set(kept.columns):
-        return kept
-    quoting = _quotes(kept, person.user_id)
-    left = {
-        "reason": say([ERASED]),
-        "reason_codes": codes_of([ERASED]),
-        "findings": to_json([ERASED]),
-        "example": None,
-    }
-    # a table of an earlier version has no findings
-    return kept.with_columns(
-        pl.when(quoting).then(pl.lit(text)).otherwise(name).alias(name)
-        for name, text in left.items()
-        if name in kept.columns
-    )
-
-
-def _is_about(texts: list[str], user_key: str) -> pl.Expr:
-    return pl.any_horizontal(
-        pl.lit(value=False),
-        *(pl.col(name).str.contains(user_key, literal=True).fill_null(False) for name in texts),
-    )
-
-
-def _is_quality(path: Path) -> bool:
-    return path.stem == "out_data_quality"
-
-
-def _quotes(table: pl.DataFrame, user_id: str) -> pl.Series:
-    """Return for each row whether a quoted line contains the shop's id as a word."""
-    word = re.compile(rf"(?<![0-9A-Za-z_]){re.escape(user_id)}(?![0-9A-Za-z_])")
-    quotes = table.select(name for name in QUOTES if name in table.columns).iter_rows()
-    return pl.Series([any(text and word.search(text) for text in row) for row in quotes], dtype=pl.Boolean)
-
-
-def _search_shop_files(workspace: Workspace, person: _Person) -> tuple[dict[str, int], str | None]:
-    """Count the person's id in each log file of the shop, or return why that is not possible."""
+def _last_as_of(workspace: Workspace) -> date | None:
+    """Return the date of the night that was ingested last; of the newest one where that is not known."""
     try:
-        files = source_files(workspace.settings, None)
-    except InputDataError as error:
-        return {}, str(error)
-    every = {file.name: file for file in files}
-    every |= {file.join.file.name: file.join.file for file in files if file.join}
-    counts = {
-        file.name: count_mentions(file, person.user_id) for file in every.values() if file.path.is_file()
-    }
-    return {name: n_mentions for name, n_mentions in counts.items() if n_mentions}, None
+        latest = workspace.latest
+    except MetacartError:
+        latest = None
+    known = [latest] if latest else [folder for folder in workspace.night_folders if is_run_id(folder.run_id)]
+    dates = [date.fromisoformat(folder.run_id[:10]) for folder in known]
+    last = workspace.last_night()
+    return max(dates) if dates else last
+
+
+def _reset(folder: NightFolder, person: Person) -> None:
+    """Reset a work folder with rows of the person, or with damaged tables, to the end of ingest."""
+    if any(_is_to_go(file, person) for file in files_of(folder.path)):
+        folder.clear()
+        for name in folder.table_names:
+            try:
+                table = folder.table(name)
+            except UNREADABLE:
+                (folder.path / f"{name}.parquet").unlink()
+            else:
+                folder.write_table(name, without(table, person))
+    # A crash can leave a reset folder without its mark; without its files it takes another ingest.
+    if all((folder.path / name).is_file() for name in INGESTED) and not folder.is_sealed:
+        folder.seal_ingest()
+
+
+def _is_to_go(file: Path, person: Person) -> bool:
+    """Whether a file of a work folder is about the person, or nobody can say.
+
+    What the ingest wrote can name files of the shop's; all else is made again without the shop's id.
+    """
+    if count_traces(file, person) != 0:
+        return True
+    return person.shop_id.is_distinct and file.name not in INGESTED and bool(words_in(file, person.shop_id))
+
+
+def _rewrite(night: PublishedNight, person: Person, proof: Proof) -> None:
+    """Remove the person from the tables of a published night, and tables that can't be read."""
+    tables = {path.stem for kind in ("csv", "parquet") for path in night.path.glob(f"out_*.{kind}")}
+    for name in sorted(tables):
+        note = ErasureNote(proof.erasure_id, proof.erased_on, name)
+        parquet, csv = (night.path / f"{name}.{kind}" for kind in ("parquet", "csv"))
+        has_traces = csv.is_file() and bool(count_traces(csv, person))
+        if not parquet.is_file():
+            if has_traces or (name == "out_data_quality" and words_in(csv, person.shop_id)):
+                remove_table(night, note)
+            continue
+        try:
+            before = pl.read_parquet(parquet)
+        except UNREADABLE:
+            remove_table(night, note)
+            continue
+        if has_traces or count_traces(parquet, person):
+            after = without(before, person)
+            rewrite_table(night, after, replace(note, rows=before.height - after.height))

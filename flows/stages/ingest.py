@@ -18,13 +18,13 @@ from features.sources import declared
 from features.sources.adapters import ADAPTERS, FILES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
-from features.warehouse.erase import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
 from features.warehouse.manifest import key_ids
 from features.warehouse.quality import data_quality
 from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
+from features.warehouse.tombstones import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.watermark import Watermark
 from flows.night_folder import Night
 from flows.settings import Settings

@@ -20,10 +20,9 @@ from features.contracts.outputs import OUTPUTS
 from features.warehouse.outputs import store_outputs
 from features.warehouse.store import open_store
 from flows.checksums import SUMS
-from flows.file_modes import share_with_group
-from flows.json_files import sync_folder, write_json
+from flows.json_files import write_json
 from flows.night_folder import Night, NightFolder
-from flows.published_nights import MANIFEST, PublishedNight
+from flows.published_nights import MANIFEST
 from flows.settings import Settings
 from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
@@ -74,28 +73,6 @@ def publish(workspace: Workspace, night: Night) -> Published:
     return Published(
         folder, {name: folder / f"{name}.parquet" for name in tables}, folder / "report" / "index.html"
     )
-
-
-def rewrite_table(folder: Path, name: str, frame: pl.DataFrame, erasure: Mapping[str, Any]) -> None:
-    """Replace the rows of a published table after an erasure, the only change to published tables.
-
-    The manifest gets the new hash, and the erasure is added to its `erasures`. Each file is replaced in one
-    step, Parquet last: after a crash its old rows show that the erasure is not complete.
-    """
-    fresh = folder / f".{name}.tmp"
-    formula_safe(frame).write_csv(fresh)
-    fresh.replace(folder / f"{name}.csv")
-    night = PublishedNight(folder)
-    manifest = night.manifest
-    if manifest is not None:
-        erasures = [known for known in manifest.get("erasures", []) if known != erasure]
-        tables = manifest["tables"] | {name: {"rows": frame.height, "hash": rows_sha256(name, frame)}}
-        write_json(folder / MANIFEST, manifest | {"tables": tables, "erasures": [*erasures, dict(erasure)]})
-    frame.write_parquet(fresh)
-    fresh.replace(folder / f"{name}.parquet")
-    night.resum([f"{name}.csv", MANIFEST, f"{name}.parquet"])
-    share_with_group(folder)
-    sync_folder(folder)
 
 
 def _manifest(

@@ -33,6 +33,7 @@ def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
         ('{"id":"u-1"}\n{"id":"u-1"}', 2),
         ("_u-1 u-1_ éu-1 u-1é", 0),
         ("u-1u-1 u-1\nu-1", 2),
+        (r"\nu-1 \tu-1 nu-1 \xu-1", 2),
     ],
 )
 def test_a_word_stands_by_itself_in_pieces_of_any_size(
@@ -40,7 +41,7 @@ def test_a_word_stands_by_itself_in_pieces_of_any_size(
 ) -> None:
     content = text.encode()
     pieces = [content[place : place + n_bytes] for place in range(0, len(content), n_bytes)]
-    monkeypatch.setattr(byte_search, "text_chunks", lambda _path: iter(pieces))
+    monkeypatch.setattr(byte_search, "text_chunks", lambda _path, _encoding: iter(pieces))
 
     assert count_words(tmp_path, "u-1") == n_words
 

@@ -12,14 +12,13 @@ from features.warehouse import erase
 from features.warehouse.byte_search import holds_text
 from features.warehouse.erase import (
     ERASED,
-    Tombstone,
     erase_person,
     find_person,
-    not_erased_sql,
-    read_tombstones,
     rewrite_store,
 )
+from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
+from features.warehouse.tombstones import Tombstone, not_erased_sql, read_tombstones
 
 Connection = duckdb.DuckDBPyConnection
 Put = Callable[..., None]
@@ -66,27 +65,27 @@ def rows(connection: Connection, query: str) -> list[Any]:
 
 
 def test_every_row_of_the_person_is_found_and_no_other(shop: Connection) -> None:
-    assert find_person(shop, ANN, "ann-1") == {
+    assert find_person(shop, ANN, ShopId(("ann-1",))) == {
         "raw_impressions": 3,
         "raw_users": 1,
         "dim_users": 1,
         "notes": 1,
         "rejected_lines": 2,
     }
-    assert find_person(shop, "c3" * 32, "nobody") == {}
+    assert find_person(shop, "c3" * 32, ShopId(("nobody",))) == {}
 
 
 def test_the_person_leaves_and_everybody_else_stays(shop: Connection) -> None:
-    erase_person(shop, ANN, "ann-1")
+    erase_person(shop, ANN, ShopId(("ann-1",)), mask="erased-1")
 
-    assert find_person(shop, ANN, "ann-1") == {}
+    assert find_person(shop, ANN, ShopId(("ann-1",))) == {}
     assert rows(shop, "SELECT impression_id FROM raw_impressions ORDER BY 1") == ["i4", "i5", "i6"]
     assert rows(shop, "SELECT user_key FROM raw_users") == [BEN]
     assert rows(shop, "SELECT event_id FROM raw_events") == ["e1"]
 
 
 def test_a_rejected_line_keeps_its_number_and_loses_its_words(shop: Connection) -> None:
-    erase_person(shop, ANN, "ann-1")
+    erase_person(shop, ANN, ShopId(("ann-1",)), mask="erased-1")
 
     assert shop.execute("SELECT line, findings, example FROM rejected_lines ORDER BY line").fetchall() == [
         (10, to_json([ERASED]), None),
@@ -99,17 +98,19 @@ def test_a_rejected_line_keeps_its_number_and_loses_its_words(shop: Connection) 
 def test_an_id_of_strange_signs_is_a_word_like_any_other(shop: Connection) -> None:
     shop.execute("INSERT INTO rejected_lines VALUES (2, 1, 'r', 'x', ?)", [json.dumps({"a": "o'h\".*\\b"})])
 
-    assert find_person(shop, ANN, "o'h\".*\\b")["rejected_lines"] == 2  # with the line of session s1
+    assert (
+        find_person(shop, ANN, ShopId(("o'h\".*\\b",)))["rejected_lines"] == 2
+    )  # with the line of session s1
 
 
 def test_one_session_id_for_all_makes_nobody_the_owner(warehouse: Connection, put: Put) -> None:
     put("impressions", impression(1, ANN, "none"), impression(2, BEN, "none"), impression(3, None, "none"))
 
-    assert find_person(warehouse, ANN, "ann") == {"raw_impressions": 1}
+    assert find_person(warehouse, ANN, ShopId(("ann",))) == {"raw_impressions": 1}
 
 
 def test_erasing_is_all_or_nothing(shop: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = find_person(shop, ANN, "ann-1")
+    before = find_person(shop, ANN, ShopId(("ann-1",)))
     conditions = erase._conditions
 
     def broken_at_the_end(*arguments: Any) -> dict[str, str]:
@@ -118,9 +119,9 @@ def test_erasing_is_all_or_nothing(shop: Connection, monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patch:
         patch.setattr(erase, "_conditions", broken_at_the_end)
         with pytest.raises(duckdb.Error):
-            erase_person(shop, ANN, "ann-1")
+            erase_person(shop, ANN, ShopId(("ann-1",)), mask="erased-1")
 
-    assert find_person(shop, ANN, "ann-1") == before
+    assert find_person(shop, ANN, ShopId(("ann-1",))) == before
 
 
 @pytest.fixture
@@ -144,7 +145,7 @@ def test_delete_checkpoint_and_vacuum_leave_the_bytes_and_a_new_file_does_not(fi
         [person] = rows(connection, "SELECT user_key FROM raw_users WHERE file_line = 7")
     assert holds_text(file, person)
     with open_store(file) as connection:
-        erase_person(connection, person, "7")
+        erase_person(connection, person, ShopId(("7",)), mask="erased-1")
         connection.execute("VACUUM")
         connection.execute("FORCE CHECKPOINT")
     assert holds_text(file, person)

@@ -5,6 +5,7 @@ import pytest
 
 from features.contracts.mapping import FileFormat, LogMapping, SourceFile
 from features.warehouse.mentions import count_mentions
+from features.warehouse.shop_ids import ShopId
 
 USERS = ["ann", "annabel", 'o"hara, jr', "größe", "ann", None]
 
@@ -29,4 +30,4 @@ def file(request: pytest.FixtureRequest, tmp_path: Path) -> SourceFile:
     ("user_id", "n_mentions"), [("ann", 2), ('o"hara, jr', 1), ("größe", 1), ("anna", 0)]
 )
 def test_a_file_of_any_format_is_asked_for_the_id(file: SourceFile, user_id: str, n_mentions: int) -> None:
-    assert count_mentions(file, user_id) == n_mentions
+    assert count_mentions(file, ShopId((user_id,))) == n_mentions

@@ -6,6 +6,9 @@ longer than the night.
 
     python kill_points.py changes SHOP COPIES FIRST STEP
     python kill_points.py moments SHOP COPIES SECONDS ...
+    python kill_points.py erasures SHOP COPIES FIRST STEP
+
+The last one kills the erasure of a person from a shop that has had nights.
 
 Each line of output: the number of the copy, the end of the killed night, the end of the night run again.
 """
@@ -19,6 +22,8 @@ from pathlib import Path
 
 from flows.settings import read_settings
 from flows.stages.night import run_night
+from flows.workspace import Workspace
+from tests.flows.erasure_shop import erased
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
 ENDED = 0
@@ -49,6 +54,11 @@ def run(config: Path) -> None:
     run_night(read_settings(config), None, lambda _line: None)
 
 
+def erase_ann(config: Path) -> None:
+    """Erase a person."""
+    erased(Workspace(read_settings(config)))
+
+
 def in_child(action) -> int:
     """Run an action in a fork; return its exit status, negative for a signal."""
     child = os.fork()
@@ -70,18 +80,18 @@ def copy_of(source: Path, shop: Path) -> Path:
     return config
 
 
-def at_changes(source: Path, folder: Path, first: int, step: int) -> None:
-    """Kill at the changes first, first + step, ... until a night ends before; run each night again."""
+def at_changes(source: Path, folder: Path, first: int, step: int, action=run) -> None:
+    """Kill at the changes first, first + step, ... until the action ends before; run each again."""
     number, ended = first, -signal.SIGKILL
     while ended != ENDED:
         config = copy_of(source, folder / f"{number}")
 
         def killed(config: Path = config, number: int = number) -> None:
             die_at_change(number, config.parent)
-            run(config)
+            action(config)
 
         ended = in_child(killed)
-        print(number, ended, in_child(lambda config=config: run(config)), flush=True)
+        print(number, ended, in_child(lambda config=config: action(config)), flush=True)
         number += step
 
 
@@ -101,7 +111,9 @@ def at_moments(source: Path, folder: Path, moments: list[float]) -> None:
 
 if __name__ == "__main__":
     how, source, folder, *numbers = sys.argv[1:]
-    if how == "changes":
+    if how == "erasures":
+        at_changes(Path(source), Path(folder), *map(int, numbers), action=erase_ann)
+    elif how == "changes":
         at_changes(Path(source), Path(folder), *map(int, numbers))
     else:
         at_moments(Path(source), Path(folder), [float(number) for number in numbers])

@@ -12,11 +12,12 @@ import pytest
 from features.deidentify import pseudonym, read_key
 from features.errors import LockedError, MetacartError, UsageError
 from features.warehouse.byte_search import holds_text
-from features.warehouse.erase import read_tombstones
 from features.warehouse.store import open_store
+from features.warehouse.tombstones import read_tombstones
 from flows.json_files import read_json
 from flows.settings import read_settings
-from flows.stages.erase import Proof, erase, erasures
+from flows.stages.erase import erase
+from flows.stages.erasure_proof import Proof, erasures
 from flows.stages.ingest import ingest, key_file
 from flows.stages.night import NightResult
 from flows.workspace import Workspace
@@ -196,7 +197,7 @@ def test_after_a_crash_at_any_step_the_next_run_completes(
 def test_a_crash_between_the_files_of_a_published_table_is_made_good(
     shop: Workspace, user_key: str, monkeypatch: pytest.MonkeyPatch, small_night: NightResult
 ) -> None:
-    crash_after(monkeypatch, "write_json", module="flows.stages.publish")
+    crash_after(monkeypatch, "write_json", module="flows.stages.rewritten_tables")
     with pytest.raises(KeyboardInterrupt):
         erase_user(shop)
     monkeypatch.undo()
