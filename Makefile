@@ -19,7 +19,7 @@ data/raw/open_bandit/metacart.toml: | .venv/ready
 	$(BIN)/metacart data fetch open_bandit
 
 data/raw/demo/metacart.toml: | .venv/ready
-	$(BIN)/metacart simulate --out data/raw/demo --world nonlinear
+	$(BIN)/metacart simulate --out data/raw/demo --world nonlinear --overwrite
 
 test: lint types imports unit  ## what CI runs
 
