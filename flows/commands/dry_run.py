@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime
 
 from flows.health.check import printed_bytes
 from flows.settings import Settings
@@ -11,7 +11,7 @@ from flows.stages.dry_run import DryRun, dry_run
 
 def print_dry_run(settings: Settings, as_of: date | None, *, as_json: bool) -> None:
     """Print what a night would begin with, as lines or as one JSON object."""
-    planned = dry_run(settings, as_of)
+    planned = dry_run(settings, as_of, datetime.now(UTC))
     if as_json:
         print(json.dumps(asdict(planned), default=date.isoformat))
     else:

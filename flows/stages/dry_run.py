@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 import duckdb
@@ -61,13 +61,12 @@ class _Known:
     newest_day: date | None = None
 
 
-def dry_run(settings: Settings, as_of: date | None, now: datetime | None = None) -> DryRun:
+def dry_run(settings: Settings, as_of: date | None, now: datetime) -> DryRun:
     """Compare the shop's files with those in the warehouse.
 
     as_of: as in `ingest`. now: in UTC.
     Raises UsageError and InputDataError as a night would before it reads a line, and LockedError during one.
     """
-    now = now or datetime.now(UTC)
     refuse_unfinished_day(as_of, now)
     workspace = Workspace(settings)
     files = source_files(settings, as_of)
