@@ -23,7 +23,7 @@ def shop(small_config: Path, tmp_path: Path) -> Path:
     return tmp_path / "logs" / "metacart.toml"
 
 
-def told(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
+def report(config: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, dict[str, str]]]:
     capsys.readouterr()
     status = execute(["doctor", "--json", "--config", str(config)])
     said = json.loads(capsys.readouterr().out)
@@ -37,7 +37,7 @@ def everything(folder: Path) -> dict[str, int]:
 
 def test_a_shop_with_a_night_is_looked_at_and_left_alone(small_config, small_night, capsys):
     before = everything(small_config.parents[1])
-    status, checks = told(small_config, capsys)
+    status, checks = report(small_config, capsys)
     assert status == 0
     assert checks.keys() == NAMES
     assert str(small_night.night.data_to) in checks["warehouse"]["found"]
@@ -73,7 +73,7 @@ def lines_in_order() -> list[str]:
 
 def test_an_unknown_key_of_the_configuration_is_64(shop, capsys):
     shop.write_text(shop.read_text(encoding="utf-8") + "\n[wishes]\npeace = true\n", encoding="utf-8")
-    status, checks = told(shop, capsys)
+    status, checks = report(shop, capsys)
     assert status == 64
     assert "wishes is not a known key" in checks["configuration"]["found"]
     assert checks["memory"]["level"] == "ok"
@@ -81,7 +81,7 @@ def test_an_unknown_key_of_the_configuration_is_64(shop, capsys):
 
 def test_missing_logs_are_65_and_the_other_checks_go_on(shop, capsys):
     shutil.rmtree(shop.parent / "impressions")
-    status, checks = told(shop, capsys)
+    status, checks = report(shop, capsys)
     assert status == 65
     assert checks["configuration"]["level"] == "fault"
     assert checks["key"]["level"] == "ok"
@@ -89,7 +89,7 @@ def test_missing_logs_are_65_and_the_other_checks_go_on(shop, capsys):
 
 def test_a_running_night_is_75_with_its_process(shop, capsys):
     with Workspace(read_settings(shop)).locked():
-        status, checks = told(shop, capsys)
+        status, checks = report(shop, capsys)
     assert status == 75
     assert "process " in checks["lock"]["found"]
 
@@ -99,7 +99,7 @@ def test_a_damaged_warehouse_is_65(shop, capsys):
     warehouse.parent.mkdir(parents=True, mode=0o700)
     warehouse.write_bytes(b"not a database" * 1000)
     warehouse.chmod(0o600)
-    status, checks = told(shop, capsys)
+    status, checks = report(shop, capsys)
     assert status == 65
     assert checks["warehouse"]["level"] == "fault"
     assert warehouse.read_bytes() == b"not a database" * 1000

@@ -134,6 +134,7 @@ def test_a_machine_without_a_gpu_is_probed_without_an_error():
 
 
 @pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 def test_a_real_gpu_captures_a_step():
     probe = probe_gpu()
     assert probe.name

@@ -131,7 +131,7 @@ def test_a_log_of_the_future_means_a_wrong_clock(ahead, level, status):
     assert level == "ok" or "new.csv" in check.found
 
 
-def test_without_logs_the_clock_is_only_told():
+def test_without_logs_the_clock_is_well():
     assert check_clock(NOW, {}).level == "ok"
 
 
