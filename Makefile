@@ -1,6 +1,7 @@
 # The project's jobs. `make demo` and `make test` need only Python 3.11 and make: they set everything up.
 PYTHON ?= python3.11
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 # Small matrices on two cores: threads cost more than they give, and one thread keeps sums reproducible.
 export OMP_NUM_THREADS ?= 1
 export DO_NOT_TRACK ?= 1
@@ -15,34 +16,34 @@ demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
 	$(BIN)/metacart run --config data/raw/demo/metacart.toml
 
-serve: .venv/ready  ## Prefect's server, a worker and the reports, until Ctrl-C
+serve: $(VENV)/ready  ## Prefect's server, a worker and the reports, until Ctrl-C
 	exec $(BIN)/metacart serve
 
-data/raw/open_bandit/metacart.toml: | .venv/ready
+data/raw/open_bandit/metacart.toml: | $(VENV)/ready
 	$(BIN)/metacart data fetch open_bandit
 
-data/raw/demo/metacart.toml: | .venv/ready
-	$(BIN)/metacart simulate --out data/raw/demo --world nonlinear
+data/raw/demo/metacart.toml: | $(VENV)/ready
+	$(BIN)/metacart simulate --out data/raw/demo --world nonlinear --overwrite
 
 test: lint types imports unit  ## what CI runs
 
 test-slow: lint types imports  ## everything, minutes-long studies included
 	$(BIN)/pytest -q $(PROCESSES) -m "slow or not slow"
 
-lint: .venv/ready
+lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/ready
+types: $(VENV)/ready
 	$(BIN)/mypy
 
-imports: .venv/ready
+imports: $(VENV)/ready
 	$(BIN)/lint-imports
 
-unit: .venv/ready
+unit: $(VENV)/ready
 	$(BIN)/pytest -q $(PROCESSES)
 
-bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and gigabytes of scratch
+bench: $(VENV)/ready  ## sizes and ratios as JSON, one object a line; minutes, and gigabytes of scratch
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_simulator.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ingest.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
@@ -52,27 +53,31 @@ bench: .venv/ready  ## sizes and ratios as JSON, one object a line; minutes, and
 gpu:  ## on a machine with a GPU: the tests marked for it and the benchmark, from a clean copy; writes RESULTS.md
 	PYTHONPATH=. $$(test -x $(BIN)/python && echo $(BIN)/python || echo python3) tests/benchmarks/on_gpu.py
 
-learners: .venv/ready  ## the table of learners in simulated shops; two to three hours on two cores; it can be interrupted
+learners: $(VENV)/ready  ## the table of learners in simulated shops; two to three hours on two cores; it can be interrupted
 	$(BIN)/metacart compare studies --seeds 10 --jobs 2 --out data/learners
 	cp data/learners/LEARNERS.md offline_rl/meta/LEARNERS.md
 	cp data/learners/learners.jsonl offline_rl/meta/learners.jsonl
 
-nights: .venv/ready  ## learners in whole nights of simulated shops; most of an hour on two cores; it can be interrupted
+nights: $(VENV)/ready  ## learners in whole nights of simulated shops; most of an hour on two cores; it can be interrupted
 	$(BIN)/metacart compare --jobs 2 --nulls 20 --out data/compare
 	cp data/compare/nights.jsonl offline_rl/meta/nights.jsonl
 	cp data/compare/nights.md offline_rl/meta/NIGHTS.md
 
-dictionary: .venv/ready  ## the data dictionary in features/README.md, from the contracts
+dictionary: $(VENV)/ready  ## the data dictionary in features/README.md, from the contracts
 	$(BIN)/python -m features.contracts.dictionary
 
-format: .venv/ready
+format: $(VENV)/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 # pip reads the lock first, so that the editable install finds every dependency and needs no network.
-.venv/ready: requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+# It says nothing meanwhile: on a terminal a line counts the seconds.
+$(VENV)/ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "pip installs $$(grep -c == requirements.lock) packages into $(VENV): a minute or two, 2 GB"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock & pip=$$!; s=0; \
+	while [ -t 1 ] && kill -0 $$pip 2>/dev/null; do s=$$((s + 1)); printf '\r  %s s ' $$s; sleep 1; done; \
+	wait $$pip
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

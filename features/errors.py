@@ -1,28 +1,30 @@
 """Errors as sentences: what happened, where, and what to do next; each with an exit status."""
 
+from features.exit_statuses import ExitStatus
+
 
 class MetacartError(Exception):
-    """A failure with a sentence for the reader; `exit_status` follows sysexits.h."""
+    """A failure with a sentence for the reader; `exit_status` is that of the command."""
 
-    exit_status = 70
+    exit_status = ExitStatus.FAILURE
 
 
 class UsageError(MetacartError):
     """Wrong arguments or configuration: nothing was read, nothing was written."""
 
-    exit_status = 64
+    exit_status = ExitStatus.USAGE
 
 
 class InputDataError(MetacartError):
     """Logs that can't be used as they are: nothing of them was published."""
 
-    exit_status = 65
+    exit_status = ExitStatus.INPUT
 
 
 class LockedError(MetacartError):
     """Another run has the lock of the shop: try again when it has ended."""
 
-    exit_status = 75
+    exit_status = ExitStatus.LOCKED
 
 
 class DamagedFileError(InputDataError):
@@ -32,10 +34,10 @@ class DamagedFileError(InputDataError):
 class ResourceError(MetacartError):
     """The disk or the memory is full: the same run succeeds when there is more of it."""
 
-    exit_status = 73
+    exit_status = ExitStatus.RESOURCES
 
 
 class AccessError(MetacartError):
     """A file or folder can't be read or written, because of its mode, its owner or its disk."""
 
-    exit_status = 74
+    exit_status = ExitStatus.ACCESS

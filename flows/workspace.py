@@ -41,6 +41,11 @@ class Workspace:
         return self.settings.paths.data / "warehouse" / f"{self.shop}.duckdb"
 
     @property
+    def lock_file(self) -> Path:
+        """The file that is locked during a run."""
+        return self.warehouse.with_suffix(".lock")
+
+    @property
     def published(self) -> Path:
         """The folder of published runs."""
         return self.settings.paths.data / "published" / self.shop
@@ -126,7 +131,7 @@ class Workspace:
             yield from self._lock()
 
     def _lock(self) -> Iterator[None]:
-        path = self.warehouse.with_suffix(".lock")
+        path = self.lock_file
         for folder in (path.parent, self.work.parent, self.work):
             folder.mkdir(parents=True, exist_ok=True)
             # An earlier version has left them open to all.

@@ -51,6 +51,16 @@ def held_content(connection: duckdb.DuckDBPyConnection, file_sha256: str) -> Hel
     return _one(connection, "file_sha256 = ? AND twin_of IS NULL", file_sha256)
 
 
+def held_meanings(
+    connection: duckdb.DuckDBPyConnection,
+) -> dict[str, tuple[str, str, str, str | None]]:
+    """Return file → `HeldFile.meaning` of all files with a row."""
+    found = connection.execute(
+        "SELECT source_name, file_sha256, key_id, contract_version, joined_sha256 FROM load_manifest"
+    ).fetchall()
+    return {name: tuple(meaning) for name, *meaning in found}
+
+
 def key_ids(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """Return the ids of the pseudonym keys of all files with stored rows."""
     found = connection.execute(

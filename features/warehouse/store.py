@@ -47,6 +47,20 @@ def open_store(
 
 
 @contextmanager
+def open_to_read(path: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an existing warehouse without changing it, its mode or its tables.
+
+    Raises LockedError when another process writes to it, InputDataError when it is damaged.
+    """
+    connection = _connect(path, memory_limit, threads=1, read_only=True)
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit all changes inside the block, or none of them if it ends with an exception."""
     connection.execute("BEGIN TRANSACTION")
@@ -82,7 +96,9 @@ def stored_columns(log: str) -> dict[str, str]:
     return columns | line_hash | {"load_number": "BIGINT", "file_line": "BIGINT"}
 
 
-def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, memory_limit: str, threads: int, *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory_limit,
         "threads": threads,
@@ -91,7 +107,7 @@ def _connect(path: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConn
         "autoinstall_known_extensions": False,
     }
     try:
-        return duckdb.connect(path, config=settings)
+        return duckdb.connect(path, read_only=read_only, config=settings)
     except duckdb.Error as error:
         if "Could not set lock on file" in str(error):
             raise LockedError(

@@ -1,9 +1,6 @@
 """The `metacart` command: the night and its stages from a shell, without a server.
 
-Exit status: 0 done (also with a verdict of hold), 3 an estimate that is not to be trusted (`metacart ope`),
-64 wrong usage or configuration, 65 logs or files that can't be used, 70 a failure inside, 73 disk or memory
-full, 74 a file or folder that can't be read or written, 75 another run has the lock of the shop, 130 and 143
-stopped by SIGINT and SIGTERM.
+Exit statuses: features/exit_statuses.py.
 
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
@@ -14,6 +11,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,9 +19,13 @@ from cyclopts import App, CycloptsError, Parameter
 
 from features.codes import ALL_SEGMENTS
 from features.errors import InputDataError, MetacartError, UsageError
+from features.exit_statuses import ExitStatus
 from features.machine_faults import is_damage, machine_fault
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
+from flows.commands.completion import completion_of
+from flows.commands.doctor import doctor
+from flows.commands.help_page import arrange
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.serve import serve, service
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from flows.stages.erasure_proof import Proof
     from flows.stages.night import NightResult
 
-DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
-
 # Commands whose work a second start continues; the others start anew and have changed nothing.
 KEEPING = frozenset({"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "serve"})
 
@@ -51,6 +51,7 @@ JsonFlag = Annotated[
 app = App(
     name="metacart",
     help="Turn a shop's nightly logs into tomorrow's decisions, with honest evidence for each.",
+    version=lambda: version("metacart"),
     result_action="return_value",
 )
 data = App(name="data", help="Fetch public logs to run on.", result_action="return_value")
@@ -63,6 +64,8 @@ app.command(unpublish)
 app.command(prune)
 app.command(serve)
 app.command(service)
+app.command(doctor)
+app.command(completion_of(app), name="--install-completion")
 data.command(fetch)
 
 
@@ -73,6 +76,7 @@ def run(
     as_of: date | None = None,
     first: Annotated[date | None, Parameter(name="--from")] = None,
     last: Annotated[date | None, Parameter(name="--to")] = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
     as_json: JsonFlag = False,
     log_json: LogJsonFlag = False,
 ) -> None:
@@ -88,11 +92,19 @@ def run(
         Run a night for every day from this one, the oldest first; needs --to.
     last
         The last of these days.
+    dry_run
+        Only say which files a night would load, and for which day; read no line of them and write nothing.
     """
+    from flows.commands.dry_run import print_dry_run
     from flows.commands.progress_bar import progress_bar
     from flows.stages.night import run_night
 
     settings = read_settings(config)
+    if dry_run:
+        if first or last:
+            raise UsageError("--dry-run is of one night: it takes --as-of, and no --from and --to.")
+        print_dry_run(settings, as_of, as_json=as_json)
+        return
     for night in _nights(as_of, first, last):
         print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
         begin("ingest")
@@ -308,7 +320,7 @@ def ope(
     print(json_line(answered) if as_json else printed(answered))
     if html is not None:
         write_policy_value(answered, html)
-    return DONE if answered.trusted else NOT_TRUSTED
+    return ExitStatus.DONE if answered.trusted else ExitStatus.NOT_TRUSTED
 
 
 @app.command
@@ -408,6 +420,9 @@ def _area_lines(result: "NightResult") -> list[str]:
     return [line for area in AREAS for line in part_of(area).lines(night, LANGUAGE)]
 
 
+arrange(app)
+
+
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; an error is one line on standard error.
 
@@ -423,7 +438,7 @@ def execute(arguments: Sequence[str]) -> int:
                 return _status_of(error)
             print(f"metacart: {stop.sentence}", file=sys.stderr)
             return stop.exit_status
-    return status or DONE
+    return status or ExitStatus.DONE
 
 
 def _stop_of(arguments: Sequence[str]) -> Stop:
@@ -439,7 +454,7 @@ def _status_of(error: BaseException) -> int:
         raise error
     except CycloptsError:
         print(f"metacart: {error} See metacart --help.", file=sys.stderr)
-        return USAGE
+        return ExitStatus.USAGE
     except MetacartError as sentence:
         print(f"metacart: {sentence}", file=sys.stderr)
         return sentence.exit_status
@@ -454,7 +469,7 @@ def _status_of(error: BaseException) -> int:
             "trace above shows where. Published nights are unchanged.",
             file=sys.stderr,
         )
-        return FAILURE
+        return ExitStatus.FAILURE
 
 
 def _damaged_warehouse(error: Exception) -> InputDataError | None:

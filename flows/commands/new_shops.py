@@ -50,6 +50,7 @@ def simulate(
     dirt: float = 0.0,
     stray_quote: bool = False,
     regions: int = 8,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> None:
     """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
 
@@ -71,9 +72,17 @@ def simulate(
         Plant one unclosed quotation mark, because of which a whole file must be refused.
     regions
         Number of regions; with 3 devices in each, there are three times as many segments.
+    overwrite
+        Replace the logs and the configuration of a simulated shop that is in the folder already.
     """
     from features.simulator.shop import simulate as write_logs
 
+    config = out / "metacart.toml"
+    if out.is_dir() and any(out.iterdir()) and not overwrite:
+        raise UsageError(
+            f"{out} is not empty, and nothing was changed. Name another folder, or replace the simulated "
+            "shop in it, logs and configuration, by --overwrite."
+        )
     settings = WorldSettings(
         users=users,
         days=days,
@@ -86,8 +95,7 @@ def simulate(
         regions=regions,
     )
     shop = write_logs(settings, out)
-    config = out / "metacart.toml"
-    write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA)
+    write_config(config, SIMULATED, name=out.resolve().name.lower(), logs=out, data=DATA, overwrite=overwrite)
     print(f"{shop} is in {out}; next: metacart run --config {config}")
 
 

@@ -45,7 +45,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     files = source_files(settings, as_of)
     # The clock is read only here: for the time when new files were received, and for the last complete day.
     now = datetime.now(UTC)
-    _refuse_unfinished_day(as_of, now)
+    refuse_unfinished_day(as_of, now)
     with open_store(workspace.warehouse) as connection:
         loaded = _load_all(connection, workspace, files, as_of, now)
         loaded_days = first_and_last_day(connection, "raw")
@@ -54,10 +54,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 "The logs hold no row with a day, so there is no night to run. Check shop.logs, "
                 "and the reasons of rejected lines."
             )
-        as_of = as_of or min(
-            last_day_with_rewards(connection, loaded_days[1], settings.night.attribution_hours),
-            now.date() - timedelta(days=1),
-        )
+        as_of = as_of or newest_complete_day(connection, loaded_days[1], settings, now)
         if settings.night.keep_days:
             # A date after the end of the logs must not drop all their rows.
             drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
@@ -92,7 +89,15 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     return night
 
 
-def _refuse_unfinished_day(as_of: date | None, now: datetime) -> None:
+def newest_complete_day(
+    connection: duckdb.DuckDBPyConnection, last_day: date, settings: Settings, now: datetime
+) -> date:
+    """Return the date of a night for which none was asked; last_day: of all loaded rows."""
+    with_rewards = last_day_with_rewards(connection, last_day, settings.night.attribution_hours)
+    return min(with_rewards, now.date() - timedelta(days=1))
+
+
+def refuse_unfinished_day(as_of: date | None, now: datetime) -> None:
     """Refuse a night of today or later: its logs are not complete, and it would close days that are open."""
     yesterday = now.date() - timedelta(days=1)
     if as_of is not None and as_of > yesterday:

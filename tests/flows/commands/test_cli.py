@@ -184,3 +184,26 @@ def test_a_shops_own_file_becomes_a_mapping_to_correct(tmp_path, monkeypatch, ca
     settings = read_settings(tmp_path / "metacart.toml")
     assert settings.shop.source == "files"
     assert settings.files[0]["path"] == "events.csv"
+
+
+def test_simulate_overwrites_a_shop_only_when_asked(tmp_path, capsys):
+    logs = tmp_path / "logs"
+    size = ["--users", "40", "--days", "4"]
+    assert execute(["simulate", "--out", str(logs), *size]) == 0
+    config = logs / "metacart.toml"
+    config.write_text(config.read_text(encoding="utf-8") + "# mine\n", encoding="utf-8")
+    before = {path: path.read_bytes() for path in logs.rglob("*") if path.is_file()}
+    assert execute(["simulate", "--out", str(logs), *size, "--seed", "1"]) == 64
+    assert "--overwrite" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in logs.rglob("*") if path.is_file()} == before
+    assert execute(["simulate", "--out", str(logs), *size, "--seed", "1", "--overwrite"]) == 0
+    assert (logs / "users.csv").read_bytes() != before[logs / "users.csv"]
+    assert "# mine" not in config.read_text(encoding="utf-8")
+
+
+def test_a_configuration_alone_is_not_overwritten_either(tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "metacart.toml").write_text("# mine\n", encoding="utf-8")
+    assert execute(["simulate", "--out", str(logs), "--users", "40", "--days", "4"]) == 64
+    assert (logs / "metacart.toml").read_text(encoding="utf-8") == "# mine\n"

@@ -1,0 +1,37 @@
+"""The help page of the command: its verbs in the order of work, and its exit statuses."""
+
+from cyclopts import App
+
+from features.exit_statuses import status_table
+
+ORDER = (
+    "init",
+    "simulate",
+    "data",
+    "run",
+    "ingest",
+    "learn",
+    "evaluate",
+    "decide",
+    "publish",
+    "verify",
+    "unpublish",
+    "prune",
+    "erase",
+    "ope",
+    "compare",
+    "doctor",
+    "serve",
+    "service",
+)
+"""Start a shop, run its nights, look after them, and the tools beside them."""
+
+
+def arrange(app: App) -> None:
+    """Put the verbs of the help page in their order, and the exit statuses below them."""
+    app.help_epilogue = status_table()
+    for name in app:
+        if not name.startswith("-"):
+            # Otherwise the page of every verb would end with the table too.
+            app[name].help_epilogue = ""
+            app[name].sort_key = ORDER.index(name) if name in ORDER else len(ORDER)

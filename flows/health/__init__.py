@@ -1,0 +1,1 @@
+"""Health checks of a machine and of a shop: `metacart doctor`."""
