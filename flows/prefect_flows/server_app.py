@@ -58,7 +58,7 @@ async def _check(deployment_id: UUID, content: Any) -> None:
     database = provide_database_interface()
     async with database.session_context() as session:
         # Prefect's decorator hides from type checkers that this is a coroutine.
-        reading: Awaitable[Any] = models.deployments.read_deployment(  # type: ignore[assignment]
+        reading: Awaitable[Any] = models.deployments.read_deployment(
             session=session, deployment_id=deployment_id
         )
         deployment = await reading
