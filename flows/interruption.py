@@ -25,8 +25,10 @@ SECONDS_BETWEEN = 0.3
 """Between two signals to a main thread that does not move."""
 
 INTERRUPT_QUERIES_AFTER = 1.0
-LEAVE_AFTER = 3.5
-"""Seconds after which a process that still does not move ends without cleaning up."""
+INSIST_AFTER = 2.0
+LEAVE_AFTER = 4.2
+"""Seconds from the first signal, after which queries are interrupted, a main thread that moves is interrupted
+too, and a process that is still there ends without cleaning up."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -187,15 +189,16 @@ class Watch:
     def _insist(self, signum: int) -> None:
         began, place = time.monotonic(), _place()
         while not self.is_over.wait(SECONDS_BETWEEN):
-            if place != (place := _place()):
-                began = time.monotonic()
-                continue
-            waited = time.monotonic() - began
-            if waited > LEAVE_AFTER and self.leave is not None:
-                self.leave(signum)
+            passed = time.monotonic() - began
+            before, place = place, _place()
             if _is_cleaning.is_set():
                 continue
-            if waited > INTERRUPT_QUERIES_AFTER:
+            if passed > LEAVE_AFTER and self.leave is not None:
+                self.leave(signum)
+            # A main thread that moves is on its way out, unless something has swallowed the exception.
+            if before != place and passed < INSIST_AFTER:
+                continue
+            if passed > INTERRUPT_QUERIES_AFTER:
                 _interrupt_queries()
             with self.sending:
                 main = threading.main_thread().ident

@@ -99,3 +99,22 @@ def test_a_call_that_no_exception_reaches_ends_the_process_with_a_sentence():
 
 def test_an_exception_that_is_lost_is_raised_again():
     assert stopped(SWALLOWED, signal.SIGTERM).returncode == 143
+
+
+SWALLOWED_AND_ON = """
+    import contextlib, time
+    from flows.interruption import Stop, Stopped, stopping
+
+    with stopping(Stop("learn", "metacart run")):
+        print("ready", flush=True)
+        while True:
+            with contextlib.suppress(Stopped):
+                while True:
+                    sum(range(10_000))
+"""
+
+
+def test_a_process_that_goes_on_regardless_is_ended():
+    ended = stopped(SWALLOWED_AND_ON, signal.SIGTERM)
+    assert ended.returncode == 143, ended.stderr
+    assert "metacart: stopped by SIGTERM during learn" in ended.stderr
