@@ -13,12 +13,13 @@ from features.warehouse.byte_search import holds_text
 from features.warehouse.erase import (
     ERASED,
     erase_person,
+    find_maskable,
     find_person,
+    find_words,
     rewrite_store,
 )
 from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
-from features.warehouse.tombstones import Tombstone, not_erased_sql, read_tombstones
 
 Connection = duckdb.DuckDBPyConnection
 Put = Callable[..., None]
@@ -101,6 +102,54 @@ def test_an_id_of_strange_signs_is_a_word_like_any_other(shop: Connection) -> No
     assert (
         find_person(shop, ANN, ShopId(("o'h\".*\\b",)))["rejected_lines"] == 2
     )  # with the line of session s1
+
+
+def test_an_id_in_rows_of_others_is_masked_where_it_links_and_named_where_others_need_it(
+    warehouse: Connection, put: Put
+) -> None:
+    put(
+        "impressions",
+        impression(1, None, "ann-17/a"),
+        impression(2, BEN, "ann-17/b") | {"candidate_set_id": "set of ann-17", "context": '{"by":"ann-17"}'},
+        impression(3, BEN, "s3") | {"item_id": "card for ann-17"},
+        impression(4, None, "joann-17"),
+    )
+    put(
+        "purchases", {"order_id": "ann-17-1", "line": 1}, {"order_id": "ann-17-2", "line": 1, "user_key": BEN}
+    )
+    ann = ShopId(("ann-17",))
+    assert find_person(warehouse, ANN, ann) == {"raw_impressions": 1, "raw_purchases": 1}
+    assert find_maskable(warehouse, ANN, ann) == {
+        ("raw_impressions", "candidate_set_id"): 1,
+        ("raw_impressions", "context"): 1,
+        ("raw_impressions", "session_id"): 1,
+    }
+
+    erase_person(warehouse, ANN, ann, mask="erased-1")
+
+    assert find_person(warehouse, ANN, ann) == find_maskable(warehouse, ANN, ann) == {}
+    assert find_words(warehouse, ann) == {("raw_impressions", "item_id"): 1, ("raw_purchases", "order_id"): 1}
+    assert rows(warehouse, "SELECT session_id FROM raw_impressions ORDER BY impression_id") == [
+        "erased-1/b",
+        "s3",
+        "joann-17",
+    ]
+    assert rows(warehouse, "SELECT context FROM raw_impressions WHERE context IS NOT NULL") == [
+        '{"by":"erased-1"}'
+    ]
+
+
+def test_an_id_that_could_mean_something_else_is_masked_nowhere(warehouse: Connection, put: Put) -> None:
+    put("impressions", impression(1, None, "7"), impression(2, BEN, "7") | {"context": '{"n":7}'})
+    seven = ShopId(("7",))
+
+    erase_person(warehouse, ANN, seven, mask="erased-1")
+
+    assert find_maskable(warehouse, ANN, seven) == {}
+    assert find_words(warehouse, seven) == {
+        ("raw_impressions", "context"): 1,
+        ("raw_impressions", "session_id"): 2,
+    }
 
 
 def test_one_session_id_for_all_makes_nobody_the_owner(warehouse: Connection, put: Put) -> None:
@@ -196,17 +245,3 @@ def test_a_file_that_is_open_elsewhere_or_damaged_stays_and_is_reported(file: Pa
 
     with pytest.raises(MetacartError, match="could not be rewritten"):
         rewrite_store(file)
-
-
-def test_tombstones_keep_rows_out_and_let_strangers_in(tmp_path: Path) -> None:
-    (tmp_path / "one.json").write_text(json.dumps({"user_key": ANN, "key_id": "k1", "reason": "asked"}))
-
-    tombstones = read_tombstones(tmp_path)
-
-    assert tombstones == (Tombstone(ANN, "k1"),)
-    condition = not_erased_sql([tombstone.user_key for tombstone in tombstones])
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE t AS SELECT unnest([?, ?, NULL]) AS user_key", [ANN, BEN])
-        assert rows(connection, f"SELECT user_key FROM t WHERE {condition} ORDER BY 1") == [BEN, None]
-        assert len(rows(connection, f"FROM t WHERE {not_erased_sql([])}")) == 3
-    assert read_tombstones(tmp_path / "nowhere") == ()
