@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flows.stages.night import NightResult
 
 DONE, NOT_TRUSTED, USAGE, FAILURE = 0, 3, 64, 70
+STOPPED_BY_SIGINT, STOPPED_BY_SIGTERM = 130, 143
 
 # Commands whose work a second start continues; the others start anew and have changed nothing.
 KEEPING = frozenset({"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "serve"})
@@ -437,10 +438,16 @@ def _status_of(error: BaseException) -> int:
 def main() -> None:
     """Run the `metacart` command and exit with its status."""
     try:
-        sys.exit(execute(sys.argv[1:]))
+        status = execute(sys.argv[1:])
     except KeyboardInterrupt:
         # A second signal while the first one was being answered.
-        sys.exit(130)
+        status = STOPPED_BY_SIGINT
+    if status in {STOPPED_BY_SIGINT, STOPPED_BY_SIGTERM}:
+        # Files and children are closed. The end of the libraries takes up to half a minute in the middle of work.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
