@@ -443,7 +443,7 @@ def main() -> None:
         # A second signal while the first one was being answered.
         status = STOPPED_BY_SIGINT
     if status in {STOPPED_BY_SIGINT, STOPPED_BY_SIGTERM}:
-        # Files and children are closed. The end of the libraries takes up to half a minute in the middle of work.
+        # Files and children are closed. The end of the libraries may take half a minute.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
