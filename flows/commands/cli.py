@@ -7,6 +7,7 @@ Stages are imported where they are used: `metacart init` should not wait for tor
 
 import json
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -484,10 +485,16 @@ def main() -> None:
     """Run the `metacart` command and exit with its status."""
     outlive_readers()
     try:
-        sys.exit(execute(sys.argv[1:]))
+        status = execute(sys.argv[1:])
     except KeyboardInterrupt:
         # A second signal while the first one was being answered.
-        sys.exit(130)
+        status = ExitStatus.INTERRUPTED
+    if status in {ExitStatus.INTERRUPTED, ExitStatus.TERMINATED}:
+        # Files and children are closed. The end of the libraries may take half a minute.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
