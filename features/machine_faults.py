@@ -19,7 +19,13 @@ _FAILED = {errno.EIO, errno.ENXIO, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFIL
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "disk is full", "file too large")
 _FORBIDDEN_WORDS = ("permission denied", "read-only file system", "operation not permitted")
 _FAILED_WORDS = ("input/output error", "file name too long", "too many open files")
-_MEMORY_WORDS = ("can't allocate memory", "cannot allocate memory", "out of memory", "failed to allocate")
+_MEMORY_WORDS = (
+    "can't allocate memory",
+    "cannot allocate memory",
+    "out of memory",
+    "failed to allocate",
+    "failed to map segment",
+)
 _DAMAGED_WORDS = ("corrupt database file", "not a valid duckdb database", "failure while replaying wal")
 
 
@@ -59,7 +65,9 @@ def is_damage(error: BaseException) -> bool:
 
 def _is_foreign(error: BaseException) -> bool:
     """Whether the words of an error are a library's own, and not those of a log's line."""
-    return isinstance(error, OSError | RuntimeError) or type(error).__module__.partition(".")[0] in {
+    return isinstance(error, ImportError | OSError | RuntimeError) or type(error).__module__.partition(".")[
+        0
+    ] in {
         "duckdb",
         "_duckdb",
         "polars",

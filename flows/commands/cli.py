@@ -7,7 +7,6 @@ Stages are imported where they are used: `metacart init` should not wait for tor
 
 import json
 import logging
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -27,6 +26,7 @@ from flows.commands.doctor import doctor
 from flows.commands.help_page import arrange
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
+from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
 from flows.workspace import Workspace
@@ -402,10 +402,6 @@ def execute(arguments: Sequence[str]) -> int:
     except MetacartError as error:
         print(f"metacart: {error}", file=sys.stderr)
         return error.exit_status
-    except BrokenPipeError:
-        # The reader of the output has closed it (`metacart run | head`); the night itself is done.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.DONE
     # Any other exception: the trace is logged, the shell gets a sentence.
     except Exception as error:
         if known := machine_fault(error) or _damaged_warehouse(error):
@@ -431,4 +427,5 @@ def _damaged_warehouse(error: Exception) -> InputDataError | None:
 
 def main() -> None:
     """Run the `metacart` command and exit with its status."""
+    outlive_readers()
     sys.exit(execute(sys.argv[1:]))

@@ -99,7 +99,7 @@ def run_night(
         prune(workspace, outdated)
         for line in prune_lines(outdated):
             print_line(line)
-    workspace.night_folder(night.run_id).write_seconds(clock.seconds)
+        workspace.night_folder(night.run_id).write_seconds(clock.seconds)
     return NightResult(night, published, _verdicts(published), clock.seconds, _peak_memory_mb())
 
 

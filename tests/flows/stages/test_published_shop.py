@@ -15,6 +15,7 @@ from flows.settings import read_settings
 from flows.stages.decide import decide
 from flows.stages.ingest import ingest
 from flows.stages.night import NightResult, run_night
+from flows.stages.prune import plan, prune
 from flows.stages.publish import formula_safe, publish
 from flows.stages.unpublish import unpublish
 from flows.stages.verify import verify
@@ -231,3 +232,45 @@ def test_a_look_back_never_removes_the_current_night(tmp_path):
     night_of(shop, LAST - 10 * DAY)
     assert shop.nights.current().run_id == current.night.run_id
     assert isinstance(shop.latest, NightFolder)
+
+
+def test_old_rejected_lines_leave_and_their_numbers_stay(tmp_path):
+    shop = spend_shop(tmp_path / "shop", "quarantine_days = 30")
+    (tmp_path / "shop" / "spend-b.csv").write_text("day,cents,revenue\nnever,1,2\n2026-03-01,1200,3100\n")
+    night_of(shop)
+    assert quarantine(shop) == (1, 1)
+    with open_store(shop.warehouse) as connection:
+        connection.execute("UPDATE load_manifest SET received_at = received_at - INTERVAL 29 DAY")
+    night_of(shop)
+    assert quarantine(shop) == (1, 1)
+    with open_store(shop.warehouse) as connection:
+        connection.execute("UPDATE load_manifest SET received_at = received_at - INTERVAL 1 DAY")
+    night_of(shop)
+    assert quarantine(shop) == (0, 1)
+
+
+def quarantine(shop: Workspace) -> tuple[int, int]:
+    """Return the number of lines in quarantine, and what the manifest says it is."""
+    with open_store(shop.warehouse) as connection:
+        [found] = connection.sql(
+            "SELECT (SELECT count(*) FROM rejected_lines), (SELECT sum(n_rejected) FROM load_manifest)"
+        ).fetchall()
+    return int(found[0]), int(found[1])
+
+
+def test_a_warehouse_with_much_free_space_is_written_anew_without_it(shop, monkeypatch):
+    night_of(shop)
+    with open_store(shop.warehouse) as connection:
+        connection.execute("CREATE TABLE ballast AS SELECT random() AS n FROM range(500_000)")
+        connection.execute("CHECKPOINT")
+        connection.execute("DROP TABLE ballast")
+        before = connection.sql("SELECT * FROM raw_ad_spend_daily ORDER BY ALL").fetchall()
+    outdated = plan(shop)
+    assert not outdated.shrinks  # 4 MB are not worth it
+    monkeypatch.setattr("flows.stages.prune.FEWEST_FREE_BYTES", 2**20)
+    outdated = plan(shop)
+    assert outdated.shrinks
+    prune(shop, outdated)
+    assert shop.warehouse.stat().st_size < outdated.n_bytes - outdated.n_free_bytes / 2
+    with open_store(shop.warehouse) as connection:
+        assert connection.sql("SELECT * FROM raw_ad_spend_daily ORDER BY ALL").fetchall() == before
