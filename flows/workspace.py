@@ -126,7 +126,7 @@ class Workspace:
         another run.
         """
         # The way to the published nights stays open.
-        self.published.parent.mkdir(parents=True, exist_ok=True)
+        self.settings.paths.data.mkdir(parents=True, exist_ok=True)
         with owner_only():
             yield from self._lock()
 

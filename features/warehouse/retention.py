@@ -40,6 +40,15 @@ def drop_old_rows(connection: duckdb.DuckDBPyConnection, first_day: date) -> dic
     return {table: before[table] - after[table] for table in before if before[table] > after[table]}
 
 
+def first_kept_receipt(connection: duckdb.DuckDBPyConnection, keep_days: int) -> date | None:
+    """Return the oldest day of receipt that is kept, the day of the newest file the last; None without files.
+
+    The newest file says what time it is: so a machine with a wrong clock deletes nothing.
+    """
+    [(newest,)] = connection.execute("SELECT max(CAST(received_at AS DATE)) FROM file_receipts").fetchall()
+    return first_kept_day(newest, keep_days) if newest else None
+
+
 def old_rejected_lines(connection: duckdb.DuckDBPyConnection, first_day: date) -> int:
     """Count the rejected lines of files that were received before a day."""
     [(n_lines,)] = connection.execute(

@@ -6,12 +6,17 @@ a night are not metacart's, and stay too.
 
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 from features.warehouse.erase import rewrite_store
 from features.warehouse.outputs import remove_outputs
-from features.warehouse.retention import drop_old_rejected_lines, free_bytes, old_rejected_lines
+from features.warehouse.retention import (
+    drop_old_rejected_lines,
+    first_kept_receipt,
+    free_bytes,
+    old_rejected_lines,
+)
 from features.warehouse.store import open_store
 from flows.published_nights import PublishedNight, is_run_id
 from flows.workspace import Workspace
@@ -41,11 +46,11 @@ class Outdated:
 def plan(workspace: Workspace) -> Outdated:
     """Return what is no longer kept. Call it with the shop locked."""
     kept = workspace.settings.retention
-    today = datetime.now(UTC).date()
-    first = today - timedelta(days=kept.quarantine_days - 1) if kept.quarantine_days else None
-    n_lines, n_free, n_bytes = 0, 0, 0
+    first, n_lines, n_free, n_bytes = None, 0, 0, 0
     if workspace.warehouse.is_file():
         with open_store(workspace.warehouse) as connection:
+            if kept.quarantine_days:
+                first = first_kept_receipt(connection, kept.quarantine_days)
             n_lines = old_rejected_lines(connection, first) if first else 0
             n_free, n_bytes = free_bytes(connection)
     return Outdated(
