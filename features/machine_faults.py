@@ -33,7 +33,7 @@ def machine_fault(error: BaseException) -> MetacartError | None:
     """Return the fault of the machine behind an error as a sentence with its exit status; None for others.
 
     >>> fault = machine_fault(OSError(28, "No space left on device", "/data/out.parquet"))
-    >>> fault.exit_status, str(fault).split(". ")[0]
+    >>> int(fault.exit_status), str(fault).split(". ")[0]
     (73, "The disk is full: [Errno 28] No space left on device: '/data/out.parquet'")
     """
     for cause in _chain(error):

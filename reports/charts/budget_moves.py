@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from reports.charts.theme import BASELINE, CANDIDATE, OTHER, svg, values
 from reports.summaries.budget import BudgetCell
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 CELLS_DRAWN = 20
 STEP = 24

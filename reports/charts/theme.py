@@ -11,7 +11,7 @@ import altair as alt
 import vl_convert
 from markupsafe import Markup
 
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 CANDIDATE = "var(--series-candidate)"
 BASELINE = "var(--series-baseline)"

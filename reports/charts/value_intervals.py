@@ -7,7 +7,7 @@ import altair as alt
 from markupsafe import Markup
 
 from reports.charts.theme import BASELINE, CANDIDATE, OTHER, TRUTH, svg, values
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 GAP = 0.25
 SHAPES = ("circle", "square")

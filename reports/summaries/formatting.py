@@ -1,6 +1,6 @@
 """How rewards of a domain are written: their unit, and how many decimals an interval needs.
 
-The signs are a language's: `reports/wording/numbers.py` makes the text.
+The signs are a language's: `reports/wording/number_formats.py` makes the text.
 """
 
 import math

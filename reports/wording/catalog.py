@@ -17,7 +17,7 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 OTHER = "other"
 """The plural category whose text has the key itself; the others that CLDR names follow it: `key.one`."""

@@ -12,7 +12,10 @@ from flows.workspace import Workspace
 
 @pytest.fixture
 def workspace(small_config, small_night) -> Workspace:
-    return Workspace(read_settings(small_config))
+    found = Workspace(read_settings(small_config))
+    # Other tests look at other nights of the same shop.
+    found.remember(small_night.night)
+    return found
 
 
 def test_every_table_is_reported_by_one_stage_and_by_publish(workspace, small_night):

@@ -51,7 +51,7 @@ def test_a_night_in_the_form_of_another_version_is_dated_and_must_be_ingested_ag
     workspace.remember(NIGHT)
     path = workspace.work / NIGHT.run_id / "night.json"
     write_json(path, read_json(path) | {"undecided": {"budget": "The logs hold no daily ad spend."}})
-    assert workspace.latest.as_of == NIGHT.as_of
+    assert workspace.latest.run_id == NIGHT.run_id
     with pytest.raises(UsageError, match="another version of metacart has written it"):
         workspace.recall()
     with pytest.raises(UsageError, match=r"contenders_recommendation\.json is missing"):

@@ -16,7 +16,7 @@ from reports.wording.english import (
     tables,
 )
 from reports.wording.english.glossary import GLOSSARY
-from reports.wording.english.numbers import NUMBERS
+from reports.wording.english.number_formats import NUMBERS
 from reports.wording.english.plurals import PLURALS
 
 _ROOMS = (pages, evaluation, decisions, budget, policy_value, tables, charts)

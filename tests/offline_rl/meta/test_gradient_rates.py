@@ -106,12 +106,12 @@ def test_gradients_of_rates_and_kappa_agree_with_finite_differences(
     gradient = gradient_of(meta_value(step, meta, support, query), meta)
     generator = torch.Generator().manual_seed(1)
     for name, value in meta.items():
-        step = 1e-5 * torch.randn(value.shape, generator=generator, dtype=value.dtype)
+        change = 1e-5 * torch.randn(value.shape, generator=generator, dtype=value.dtype)
         ahead, behind = (
-            float(meta_value(step, {**meta, name: value + sign * step}, support, query).detach())
+            float(meta_value(step, {**meta, name: value + sign * change}, support, query).detach())
             for sign in (1, -1)
         )
-        slope = float((gradient[name] * step).sum())
+        slope = float((gradient[name] * change).sum())
         assert (ahead - behind) / 2 == pytest.approx(slope, rel=1e-5, abs=1e-14), name
 
 

@@ -46,7 +46,7 @@ def test_numbers_that_are_not_finite_become_null() -> None:
 
 
 def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MetacartError, match="no folder"):
+    with pytest.raises(MetacartError, match="not a folder"):
         read_night(tmp_path / "nowhere")
 
 

@@ -9,10 +9,11 @@ from dataclasses import fields, replace
 from datetime import date, datetime
 from string import Formatter
 
-from features.contracts.finding_codes import CODES, TEXTS
+from features.contracts.finding_codes import CODES
+from features.contracts.finding_units import TEXTS
 from reports.wording.catalog import Catalog
 from reports.wording.english import ENGLISH
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 DIGITS = "٠١٢٣٤٥٦٧٨٩"
 _OWN = str.maketrans("0123456789", DIGITS)
@@ -22,6 +23,9 @@ _NUMBERS_OF_FINDINGS = {
     "digits",
     "resolution_digits",
     "below",
+    "above",
+    "at_least",
+    "at_most",
     *(name for code in CODES.values() for name, unit in code.numbers.items() if unit not in TEXTS),
 }
 
@@ -80,11 +84,14 @@ MADE_UP: Catalog = replace(
     sentences=_findings(ENGLISH.sentences),
     clauses=_findings(ENGLISH.clauses),
     short=_findings(ENGLISH.short),
+    rules=_findings(ENGLISH.rules),
+    bounds=_findings(ENGLISH.bounds),
     words=_all_marked(ENGLISH.words),
     subjects=_all_marked(ENGLISH.subjects),
     areas={area: _all_marked(names) for area, names in ENGLISH.areas.items()},
     between_names="⟦, ⟧",
     last_name="⟦ and ⟧",
+    between_bounds="⟦ and ⟧",
     between_causes="⟦; ⟧",
     between_sentences="⟦ ⟧",
     alone=lambda clause: f"{clause}⟦.⟧",

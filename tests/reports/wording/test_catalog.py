@@ -14,7 +14,6 @@ from features.areas import AREAS
 from features.contracts import columns
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
 from offline_rl.ope.robust_values import RobustValue
-from offline_rl.ope.trust.repeated_rows import Way
 from reports.summaries import policy_answer
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import _ROOMS, ENGLISH
@@ -75,7 +74,6 @@ VOCABULARIES = {
     "budget_status": columns.budget_status.categories,
     "budget_method": columns.backtest_method.categories,
     "policy.finding": get_args(policy_answer.Finding),
-    "repeats": get_args(Way),
     "robust.method": get_args(RobustValue.__annotations__["kind"]),
     "robust.about": get_args(RobustValue.__annotations__["kind"]),
     "area": tuple(area.name for area in AREAS),

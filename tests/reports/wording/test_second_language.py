@@ -12,12 +12,13 @@ from html.parser import HTMLParser
 import pytest
 
 from features.areas import BUDGET
+from features.contracts.findings import from_json
 from features.contracts.outputs import OUTPUTS
 from reports.pages import report_html
 from reports.pages.area_part import part_of
 from reports.pages.policy_value import policy_value_html
 from reports.summaries.night import night
-from reports.summaries.policy_answer import ModeledPropensities, PolicyAnswer
+from reports.summaries.policy_answer import PolicyAnswer
 from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
 from tests.reports.sample_nights import (
@@ -77,7 +78,6 @@ CODES = ("rule", "reason_code", "fallback_level", "example")
 """Columns whose cells print what the tables have, for whoever looks it up there: codes, and bad lines."""
 
 NOT_YET = {
-    "reason": "rules of data quality bring a sentence, not yet a finding",
     "reason_text": "sentences of budget lines and of recommendations come with the tables, said by the night",
     "interval_method": "how an interval was made is a text of offline_rl.ope.intervals",
 }
@@ -137,7 +137,18 @@ def names_of(sample: SampleNight) -> set[str]:
     found = {str(manifest[key]) for key in NAMED_BY_MANIFEST if manifest.get(key) is not None}
     found |= {text for name in ("config", "versions") for text in flat(manifest.get(name, {}))}
     found |= {*OUTPUTS, *(f"{name}.csv" for name in OUTPUTS)}
-    return found | of_columns(sample, NAMES)
+    return found | of_columns(sample, NAMES) | set(of_findings(sample))
+
+
+def of_findings(sample: SampleNight) -> Iterator[str]:
+    """Yield the subjects of findings, such as columns of a log, and the texts among their numbers."""
+    for text in of_columns(sample, ("findings",)):
+        for found in from_json(text):
+            for each in (found, *found.because):
+                yield each.subject
+                for number in each.numbers.values():
+                    if isinstance(number, str):
+                        yield from (number, *number.split(", "))
 
 
 def of_columns(sample: SampleNight, columns: tuple[str, ...]) -> set[str]:
@@ -207,10 +218,7 @@ def names_of_answer(answer: PolicyAnswer) -> set[str]:
 
 def not_yet_of_answer(answer: PolicyAnswer) -> set[str]:
     """Return the English sentences of the record: they are said where the log is evaluated, in flows."""
-    evidence = answer.propensities
-    said = (evidence.assumption, *evidence.remarks) if isinstance(evidence, ModeledPropensities) else ()
-    methods = {e.interval_method for e in (answer.logged, *answer.estimates)}
-    return methods | {*answer.reasons, *said}
+    return {e.interval_method for e in (answer.logged, *answer.estimates)}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from reports.wording.numbers import Numbers
+from reports.wording.number_formats import Numbers
 
 
 def _day(day: date) -> str:

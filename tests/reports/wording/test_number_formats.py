@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.summaries.formatting import reward_format
-from reports.wording.english.numbers import NUMBERS
+from reports.wording.english.number_formats import NUMBERS
 
 UNKNOWN = [None, math.nan, math.inf, -math.inf]
 
