@@ -16,7 +16,9 @@ from features.errors import MetacartError
 from features.warehouse.shop_ids import ShopId, count_words, execute, text_columns
 from features.warehouse.store import transaction
 
+# Tables whose reason and example quote lines of the shop's files.
 REJECTED_LINES = "rejected_lines"
+QUOTING = (REJECTED_LINES, "out_data_quality")
 ERASED_REASON = "the line tells of a person who was erased"
 
 _SESSIONS = "sessions_of_the_person"
@@ -38,8 +40,8 @@ def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
 
     A row is about the person when one of its texts contains the pseudonym; when it has no user and belongs to
     a session with no other user; when it has no user, and its session or its own id contains the shop's id,
-    if that is distinct; or, among the rejected lines, when its texts contain the shop's id as a word, or such
-    a session.
+    if that is distinct; or, among rejected lines and in out_data_quality, when its quotes contain the shop's
+    id as a word; or, among rejected lines, when they contain such a session.
     """
     _collect_sessions(connection, user_key)
     counts = {}
@@ -51,7 +53,7 @@ def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
 
 
 def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId, *, mask: str) -> None:
-    """Delete every row that `find_person` counts, all or none; of a rejected line only the number stays.
+    """Delete every row that `find_person` counts, all or none; of a quoted line only the number stays.
 
     The number stays because loaded and rejected lines add up to the lines of a file. In rows of other people
     the words that `find_maskable` counts become `mask`. Tables that were made from the rows still contain
@@ -61,7 +63,7 @@ def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: 
         _collect_sessions(connection, user_key)
         for table, condition in _conditions(connection, user_key, shop_id).items():
             change = f"DELETE FROM {identifier(table)}"
-            if table == REJECTED_LINES:
+            if table in QUOTING:
                 change = f"UPDATE {table} SET reason = {quoted(ERASED_REASON)}, example = NULL"
             execute(connection, f"{change} WHERE {condition}", shop_id.parameters)
         for table, column in find_maskable(connection, user_key, shop_id):
@@ -196,8 +198,9 @@ def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
             about.extend(
                 f"user_key IS NULL AND {shop_id.held_by(name)}" for name in _OWN_IDS if name in columns
             )
+        if table in QUOTING:
+            about.extend(shop_id.held_by(column) for column in ("reason", "example"))
         if table == REJECTED_LINES:
-            about.extend(shop_id.held_by(column) for column in columns)
             about.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
         conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in about)
     return conditions
