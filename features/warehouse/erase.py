@@ -10,14 +10,16 @@ from pathlib import Path
 
 import duckdb
 
-from features.contracts.findings import Finding, to_json
+from features.contracts.findings import Finding, codes_of, to_json
 from features.contracts.logs import LOGS
 from features.contracts.sql_text import identifier, quoted
 from features.errors import MetacartError
 from features.warehouse.shop_ids import ShopId, count_words, execute, text_columns
 from features.warehouse.store import transaction
 
+# Tables whose reason and example quote lines of the shop's files.
 REJECTED_LINES = "rejected_lines"
+QUOTING = (REJECTED_LINES, "out_data_quality")
 ERASED = Finding("person_erased", "line")
 """All that stays known of a rejected line about a person who was erased."""
 
@@ -40,8 +42,8 @@ def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
 
     A row is about the person when one of its texts contains the pseudonym; when it has no user and belongs to
     a session with no other user; when it has no user, and its session or its own id contains the shop's id,
-    if that is distinct; or, among the rejected lines, when its texts contain the shop's id as a word, or such
-    a session.
+    if that is distinct; or, among rejected lines and in out_data_quality, when its quotes contain the shop's
+    id as a word; or, among rejected lines, when they contain such a session.
     """
     _collect_sessions(connection, user_key)
     counts = {}
@@ -52,20 +54,27 @@ def find_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
     return {table: n_rows for table, n_rows in counts.items() if n_rows}
 
 
-def erase_person(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: ShopId, *, mask: str) -> None:
-    """Delete every row that `find_person` counts, all or none; of a rejected line only the number stays.
+def erase_person(
+    connection: duckdb.DuckDBPyConnection,
+    user_key: str,
+    shop_id: ShopId,
+    *,
+    mask: str,
+    sentence: str = ERASED.code,
+) -> None:
+    """Delete every row that `find_person` counts, all or none; of a quoted line only the number stays.
 
     The number stays because loaded and rejected lines add up to the lines of a file. In rows of other people
     the words that `find_maskable` counts become `mask`. Tables that were made from the rows still contain
-    sums over them: build these again. The bytes stay until `rewrite_store`.
+    sums over them: build these again. The bytes stay until `rewrite_store`. sentence: what out_data_quality
+    says in place of a quoted line.
     """
     with transaction(connection):
         _collect_sessions(connection, user_key)
         for table, condition in _conditions(connection, user_key, shop_id).items():
             change = f"DELETE FROM {identifier(table)}"
-            if table == REJECTED_LINES:
-                left = f"findings = {quoted(to_json([ERASED]))}, example = NULL"
-                change = f"UPDATE {table} SET {left}"
+            if table in QUOTING:
+                change = f"UPDATE {table} SET {_emptied(connection, table, sentence)}"
             execute(connection, f"{change} WHERE {condition}", shop_id.parameters)
         for table, column in find_maskable(connection, user_key, shop_id):
             query = (
@@ -121,6 +130,18 @@ def count_rows_of(connection: duckdb.DuckDBPyConnection, user_keys: Collection[s
         [list(user_keys)],
     )
     return {user_key: int(n_rows) for user_key, n_rows in rows.fetchall()}
+
+
+def _emptied(connection: duckdb.DuckDBPyConnection, table: str, sentence: str) -> str:
+    """Return the assignments that empty the quotes of a row; a table of an earlier version lacks some."""
+    left = {
+        "reason": quoted(sentence),
+        "reason_codes": quoted(codes_of([ERASED])),
+        "findings": quoted(to_json([ERASED])),
+        "example": "NULL",
+    }
+    known = connection.execute(f"DESCRIBE {identifier(table)}").fetchall()
+    return ", ".join(f"{name} = {left[name]}" for name, *_ in known if name in left)
 
 
 def rewrite_store(path: Path, *, memory_limit: str = "4GB", threads: int = 2) -> None:
@@ -199,8 +220,9 @@ def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
             about.extend(
                 f"user_key IS NULL AND {shop_id.held_by(name)}" for name in _OWN_IDS if name in columns
             )
+        if table in QUOTING:
+            about.extend(shop_id.held_by(column) for column in ("reason", "example"))
         if table == REJECTED_LINES:
-            about.extend(shop_id.held_by(column) for column in columns)
             about.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
         conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in about)
     return conditions

@@ -32,14 +32,18 @@ DIFFERENCES: Mapping[str, str] = {
 
 def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
     """Yield what there is to say of an erasure, the result first; path: of the proof."""
-    if proof.has_found:
-        n_rows = sum(n for place, n in proof.found.items() if place.startswith(RAW_TABLES))
+    n_rows = sum(n for place, n in proof.found.items() if place.startswith(RAW_TABLES))
+    if n_rows:
         yield f"Erased: {_counted(n_rows, 'logged row')} of the person, and all that was made from them."
+    elif proof.has_found:
+        yield "Erased: what was left of the person besides logged rows."
     else:
         yield (
             "Nothing was found of a person with this id: check its spelling. A tombstone keeps the person "
             "out of later loads."
         )
+        if proof.found:
+            yield "Quoted lines in quarantine that contain the id as a word were emptied."
     yield f"The proof is {path}."
     masked = [
         f"{place}: masked in {_counted(n, 'place')}"

@@ -44,14 +44,18 @@ def sweep(workspace: Workspace) -> None:
 
 
 def _leftovers(workspace: Workspace) -> list[Path]:
-    """Return files and folders whose names begin with a dot, and what DuckDB spilled to disk."""
+    """Return files and folders whose names begin with a dot, and what DuckDB spilled to disk.
+
+    Folders that don't have the name of a night are not metacart's, and keep theirs.
+    """
     warehouse = workspace.warehouse
     spilled = warehouse.with_name(f"{warehouse.name}.tmp")
     found = [*warehouse.parent.glob(f".{warehouse.name}*"), *([spilled] if spilled.exists() else [])]
-    for folder in (workspace.work, workspace.published):
-        hidden = sorted(folder.rglob(".*"))
-        found += [path for path in hidden if not any(other in path.parents for other in hidden)]
-    return found
+    nights = [folder.path for folder in workspace.night_folders if is_run_id(folder.run_id)]
+    nights += [night.path for night in workspace.nights.all()]
+    hidden = [path for folder in (workspace.work, workspace.published) for path in sorted(folder.glob(".*"))]
+    hidden += [path for night in nights for path in sorted(night.rglob(".*"))]
+    return [*found, *(path for path in hidden if not any(other in path.parents for other in hidden))]
 
 
 def _fate(workspace: Workspace, path: Path) -> Damage:

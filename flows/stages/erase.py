@@ -23,7 +23,7 @@ from features.deidentify import PseudonymKey, pseudonym, read_key
 from features.errors import InputDataError, LockedError, MetacartError, UsageError
 from features.machine_faults import machine_fault
 from features.warehouse.build import build
-from features.warehouse.erase import erase_person, rewrite_store
+from features.warehouse.erase import ERASED, erase_person, rewrite_store
 from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
 from flows.night_folder import INGESTED, NightFolder
@@ -52,6 +52,7 @@ from flows.stages.trace_search import (
     words_in,
 )
 from flows.workspace import Workspace
+from reports.wording.sentences import say
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def _said(workspace: Workspace, error: Exception) -> MetacartError:
 
 def _erase_warehouse(workspace: Workspace, person: Person, *, mask: str) -> None:
     with open_store(workspace.warehouse) as connection:
-        erase_person(connection, person.user_key, person.shop_id, mask=mask)
+        erase_person(connection, person.user_key, person.shop_id, mask=mask, sentence=say([ERASED]))
         _rebuild(connection, workspace)
     shutil.rmtree(f"{workspace.warehouse}.tmp", ignore_errors=True)
     rewrite_store(workspace.warehouse)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from features.errors import MetacartError
+from features.warehouse.erase import QUOTING
 from flows.json_files import read_record, write_record
 from flows.workspace import Workspace
 
@@ -83,8 +84,18 @@ class Proof:
 
     @property
     def has_found(self) -> bool:
-        """Whether there was anything of the person in what metacart stores."""
-        return bool(self.found or self.masked)
+        """Whether metacart stored anything about the person, beyond quoted lines that contain the id."""
+        return bool(self.masked) or any(not is_quote(place) for place in self.found)
+
+
+def is_quote(place: str) -> bool:
+    """Whether a place quotes lines of the shop's files: those in quarantine.
+
+    >>> is_quote("warehouse table rejected_lines"), is_quote("published/shop/2026/out_data_quality.parquet")
+    (True, True)
+    """
+    name = place.removeprefix("warehouse table ").rpartition("/")[2]
+    return name.partition(".")[0] in QUOTING
 
 
 def erasures(workspace: Workspace) -> Path:

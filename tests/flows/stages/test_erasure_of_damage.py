@@ -284,6 +284,7 @@ def test_a_folder_that_is_not_a_nights_is_never_reset(shop: Workspace) -> None:
     notes.parent.mkdir()
     notes.write_text(key_of(shop))
     (shop.work / "notes" / "mine.parquet").write_bytes(b"half")
+    (shop.work / "notes" / ".settings").touch()
 
     with pytest.raises(MetacartError, match=r"left in work/shop/notes/people\.txt"):
         erased(shop)
@@ -293,6 +294,7 @@ def test_a_folder_that_is_not_a_nights_is_never_reset(shop: Workspace) -> None:
     proof = erased(shop)
     assert proof.is_done
     assert proof.damaged == {"work/shop/notes/mine.parquet": "not searched"}
+    assert (shop.work / "notes" / ".settings").is_file()
 
 
 def end_of(shop: Workspace) -> dict[str, object]:

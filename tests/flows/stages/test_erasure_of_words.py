@@ -68,8 +68,8 @@ def test_sessions_of_the_person_leave_and_texts_of_others_lose_the_id(shop: Work
 def test_what_stays_is_named_with_its_place_and_reason(shop: Workspace) -> None:
     proof = erased(shop)
 
-    assert Mention("warehouse table raw_events", "item_id", 1, "needed") in proof.mentions
-    assert {mention.why for mention in proof.mentions} == {"needed"}
+    assert proof.mentions == (Mention("warehouse table raw_events", "item_id", 1, "needed"),)
+    assert proof.found["warehouse table out_data_quality"] == 1
     assert proof.shop_files["visits.csv"] > 0
     [said] = [line for line in erasure_lines(proof, "here") if "raw_events, column item_id" in line]
     assert said == (
@@ -122,6 +122,18 @@ def test_an_id_that_never_was_there_is_not_called_erased(
     assert stranger not in printed.out + printed.err + caplog.text
     [proof] = erasures(shop).iterdir()
     assert not holds_text(proof, stranger)
+
+
+def test_a_stranger_whose_id_is_quoted_somewhere_is_not_called_erased(shop: Workspace) -> None:
+    # a word of every event, also of the one in quarantine
+    proof = erased(shop, "view")
+
+    assert proof.found["warehouse table rejected_lines"] == 1
+    assert not proof.has_found
+    lines = list(erasure_lines(proof, "here"))
+    assert lines[0].startswith("Nothing was found")
+    assert lines[1] == "Quoted lines in quarantine that contain the id as a word were emptied."
+    assert {mention.why for mention in proof.mentions} == {"unclear"}
 
 
 def test_neither_proof_nor_output_contains_the_id(
