@@ -17,9 +17,10 @@ from features.errors import MetacartError
 from features.warehouse.shop_ids import ShopId, count_words, execute, text_columns
 from features.warehouse.store import transaction
 
-# Tables whose reason and example quote lines of the shop's files.
+# Tables that quote lines of the shop's files, and the columns that do so.
 REJECTED_LINES = "rejected_lines"
 QUOTING = (REJECTED_LINES, "out_data_quality")
+QUOTES = ("reason", "findings", "example")
 ERASED = Finding("person_erased", "line")
 """All that stays known of a rejected line about a person who was erased."""
 
@@ -221,7 +222,7 @@ def _conditions(connection: duckdb.DuckDBPyConnection, user_key: str, shop_id: S
                 f"user_key IS NULL AND {shop_id.held_by(name)}" for name in _OWN_IDS if name in columns
             )
         if table in QUOTING:
-            about.extend(shop_id.held_by(column) for column in ("reason", "example"))
+            about.extend(shop_id.held_by(column) for column in QUOTES if column in columns)
         if table == REJECTED_LINES:
             about.append(f"json_extract_string(example, '$.session_id') IN (FROM {_SESSIONS})")
         conditions[table] = " OR ".join(f"coalesce({condition}, false)" for condition in about)
