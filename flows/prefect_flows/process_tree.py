@@ -59,7 +59,7 @@ def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.5)
     below = descendants(os.getpid())
-    send([*below, os.getpid()], signal.SIGTERM)
+    send(below, signal.SIGTERM)
     send(wait_for(below, 2.0), signal.SIGKILL)
     os._exit(1)
 

@@ -19,6 +19,15 @@ print(child.pid, flush=True)
 time.sleep(600)
 """
 SLEEPS = "import time; time.sleep(600)"
+# A child that ignores SIGTERM, of a process that leaves with its parent.
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
+WITH_CHILD = f"""
+from flows.prefect_flows.process_tree import leave_with_parent
+import subprocess, sys, time
+leave_with_parent()
+subprocess.Popen([sys.executable, "-c", {STUBBORN!r}], start_new_session=True)
+time.sleep(600)
+"""
 LEAVES = "from flows.prefect_flows.process_tree import leave_with_parent; leave_with_parent()\n" + SLEEPS
 
 
@@ -57,3 +66,15 @@ def test_a_process_ends_when_its_parent_was_killed():
         parent.kill()
         parent.wait(10)
         assert wait_for([child], 20.0) == []
+
+
+def test_it_takes_all_below_with_it():
+    with started(WITH_CHILD) as (parent, child):
+        deadline = time.monotonic() + 30
+        while not (below := descendants(child)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert len(below) == 1
+        time.sleep(1)
+        parent.kill()
+        parent.wait(10)
+        assert wait_for([child, *below], 20.0) == []
