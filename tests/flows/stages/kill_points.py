@@ -20,6 +20,9 @@ import sys
 import time
 from pathlib import Path
 
+# A script has its own folder on the path, and not the project's, where the tests are.
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
 from flows.settings import read_settings
 from flows.stages.night import run_night
 from flows.workspace import Workspace
