@@ -46,6 +46,7 @@ from flows.stages.trace_search import (
     count_traces,
     files_of,
     pages_to_mask,
+    places_in,
     search,
     search_mentions,
     without,
@@ -146,9 +147,10 @@ def _remove(erasure: _Erasure, proof: Proof) -> tuple[Proof, MetacartError | Non
             _erase_warehouse(workspace, person, mask=mask)
         except (MetacartError, duckdb.Error) as error:
             trouble = _said(workspace, error)
-    for folder in workspace.night_folders:
-        if is_run_id(folder.run_id):
-            _reset(folder, person)
+    with duckdb.connect() as connection:
+        for folder in workspace.night_folders:
+            if is_run_id(folder.run_id):
+                _reset(folder, person, connection)
     for night in workspace.nights.all():
         _rewrite(night, person, proof)
         for page in pages_to_mask(night, person.shop_id):
@@ -221,9 +223,12 @@ def _last_as_of(workspace: Workspace) -> date | None:
     return max(dates) if dates else last
 
 
-def _reset(folder: NightFolder, person: Person) -> None:
-    """Reset a work folder with rows of the person, or with damaged tables, to the end of ingest."""
-    if any(_is_to_go(file, person) for file in files_of(folder.path)):
+def _reset(folder: NightFolder, person: Person, connection: duckdb.DuckDBPyConnection) -> None:
+    """Reset a work folder with rows of the person, or with damaged tables, to the end of ingest.
+
+    connection: any, to read Parquet with.
+    """
+    if any(_is_to_go(file, person, connection) for file in files_of(folder.path)):
         folder.clear()
         for name in folder.table_names:
             try:
@@ -237,14 +242,16 @@ def _reset(folder: NightFolder, person: Person) -> None:
         folder.seal_ingest()
 
 
-def _is_to_go(file: Path, person: Person) -> bool:
+def _is_to_go(file: Path, person: Person, connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether a file of a work folder is about the person, or nobody can say.
 
     What the ingest wrote can name files of the shop's; all else is made again without the shop's id.
     """
     if count_traces(file, person) != 0:
         return True
-    return person.shop_id.is_distinct and file.name not in INGESTED and bool(words_in(file, person.shop_id))
+    if not person.shop_id.is_distinct or file.name in INGESTED:
+        return False
+    return bool(words_in(file, person.shop_id, connection))
 
 
 def _rewrite(night: PublishedNight, person: Person, proof: Proof) -> None:
@@ -255,7 +262,7 @@ def _rewrite(night: PublishedNight, person: Person, proof: Proof) -> None:
         parquet, csv = (night.path / f"{name}.{kind}" for kind in ("parquet", "csv"))
         has_traces = csv.is_file() and bool(count_traces(csv, person))
         if not parquet.is_file():
-            if has_traces or (name == "out_data_quality" and words_in(csv, person.shop_id)):
+            if has_traces or (name == "out_data_quality" and places_in(csv, person.shop_id)):
                 remove_table(night, note)
             continue
         try:

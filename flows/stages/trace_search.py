@@ -67,7 +67,7 @@ def search(workspace: Workspace, person: Person, *, with_warehouse: bool = True)
         maskable = {f"warehouse table {table}, {column}": n for (table, column), n in texts.items()}
     for night in workspace.nights.all():
         for page in pages_to_mask(night, person.shop_id):
-            maskable[page.relative_to(data).as_posix()] = words_in(page, person.shop_id)[""]
+            maskable[page.relative_to(data).as_posix()] = places_in(page, person.shop_id)
     for path in stored_files(workspace):
         n_traces = count_traces(path, person)
         if n_traces is None:
@@ -85,13 +85,14 @@ def search_mentions(workspace: Workspace, shop_id: ShopId, *, with_warehouse: bo
             words = find_words(connection, shop_id)
         for (table, column), n_rows in words.items():
             yield Mention(f"warehouse table {table}", column, n_rows, _why(shop_id, column))
-    for path in (*files_of(workspace.work), *files_of(workspace.published)):
-        place = path.relative_to(data).as_posix()
-        # A published CSV file has the rows of the Parquet file beside it.
-        if path.suffix in _MODELS or (path.suffix == ".csv" and path.with_suffix(".parquet").is_file()):
-            continue
-        for column, n_rows in words_in(path, shop_id).items():
-            yield Mention(place, column, n_rows, _why(shop_id, column, path))
+    with duckdb.connect() as connection:
+        for path in (*files_of(workspace.work), *files_of(workspace.published)):
+            place = path.relative_to(data).as_posix()
+            # A published CSV file has the rows of the Parquet file beside it.
+            if path.suffix in _MODELS or (path.suffix == ".csv" and path.with_suffix(".parquet").is_file()):
+                continue
+            for column, n_rows in words_in(path, shop_id, connection).items():
+                yield Mention(place, column, n_rows, _why(shop_id, column, path))
 
 
 def pages_to_mask(night: PublishedNight, shop_id: ShopId) -> list[Path]:
@@ -100,7 +101,7 @@ def pages_to_mask(night: PublishedNight, shop_id: ShopId) -> list[Path]:
     The report quotes lines in quarantine.
     """
     pages = files_of(night.path / "report") if shop_id.is_distinct else []
-    return [page for page in pages if page.suffix == ".html" and words_in(page, shop_id)]
+    return [page for page in pages if page.suffix == ".html" and places_in(page, shop_id)]
 
 
 def stored_files(workspace: Workspace) -> list[Path]:
@@ -134,20 +135,24 @@ def count_traces(path: Path, person: Person) -> int | None:
     return n_rows
 
 
-def words_in(path: Path, shop_id: ShopId) -> dict[str, int]:
+def words_in(path: Path, shop_id: ShopId, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Count the rows of a Parquet file with the id as a word, by column; under "" the places in another file.
 
-    Empty for a Parquet file that can't be read.
+    connection: any, to read Parquet with. Empty for a Parquet file that can't be read.
     """
     if path.suffix != ".parquet":
-        n_places = count_words(path, *shop_id.spellings)
+        n_places = places_in(path, shop_id)
         return {"": n_places} if n_places else {}
     relation = f"read_parquet({quoted(str(path))})"
     try:
-        with duckdb.connect() as connection:
-            return count_rows(connection, relation, text_columns(connection, relation), shop_id)
+        return count_rows(connection, relation, text_columns(connection, relation), shop_id)
     except duckdb.Error:
         return {}
+
+
+def places_in(path: Path, shop_id: ShopId) -> int:
+    """Count the places in a file of text that contain the id as a word."""
+    return count_words(path, *shop_id.spellings)
 
 
 def without(table: pl.DataFrame, person: Person) -> pl.DataFrame:
