@@ -6,6 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 PACKAGES = ("features", "flows", "offline_rl", "reports")
+SOURCES = frozenset({".py", ".sql", ".j2", ".toml", ".css", ".js"})
+"""What can change an outcome. Tables of results, such as LEARNERS.md, lie beside the code and follow it."""
 
 
 @cache
@@ -14,7 +16,7 @@ def code_sha256(*packages: str) -> str:
     digest = hashlib.sha256()
     for package in packages or PACKAGES:
         folder = Path(str(files(package)))
-        sources = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        sources = (path for path in folder.rglob("*") if path.suffix in SOURCES and path.is_file())
         for file in sorted(sources):
             digest.update(f"{package}/{file.relative_to(folder).as_posix()}\n".encode())
             digest.update(file.read_bytes())

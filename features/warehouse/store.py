@@ -124,7 +124,8 @@ def _connect(
 def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     for file in sorted((SQL / "manifest").glob("*.sql")):
         connection.execute(file.read_text())
-    keep_earlier_reasons(connection)
+    with transaction(connection):
+        keep_earlier_reasons(connection)
     for log in LOGS:
         columns = stored_columns(log)
         described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())

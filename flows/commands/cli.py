@@ -39,7 +39,7 @@ from flows.workspace import Workspace
 from reports.wording.sentences import say
 
 if TYPE_CHECKING:
-    from flows.stages.erasure_proof import Proof
+    from flows.erasure.proof import Proof
     from flows.stages.night import NightResult
 
 # Commands whose work a second start continues; the others start anew and have changed nothing.
@@ -347,9 +347,9 @@ def erase(
         Also erase ids that differ only in blanks around them, letter case or Unicode form.
     """
     from flows.commands.printed_erasure import erasure_lines
-    from flows.stages.erase import erase as run_erase
-    from flows.stages.erase import erase_every_spelling
-    from flows.stages.erasure_proof import proof_path
+    from flows.erasure.erase import erase as run_erase
+    from flows.erasure.erase import erase_every_spelling
+    from flows.erasure.proof import proof_path
 
     workspace = Workspace(read_settings(config))
     with workspace.locked():

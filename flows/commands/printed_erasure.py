@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from flows.stages.erasure_proof import PUBLISHED, RAW_TABLES, Damage, Proof, Why
+from flows.erasure.proof import PUBLISHED, RAW_TABLES, Damage, Proof, Why
 
 MOST_LINES = 12
 

@@ -1,11 +1,15 @@
 """A warehouse of an earlier version has sentences where findings are now; none of them is lost."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from features.contracts.mapping import SourceFile
+from features.warehouse import store
+from features.warehouse.earlier_reasons import keep_earlier_reasons
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
@@ -57,6 +61,39 @@ def test_sentences_of_an_earlier_version_stay_what_they_were(tmp_path: Path) -> 
         *["first_rejected_line rejected_before"] * 2,
         *["noted_before"] * 2,
     ]
+
+
+@pytest.mark.parametrize("n_done", range(1, 7))
+def test_a_run_that_ends_on_the_way_leaves_the_sentences_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_done: int
+) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(path) as connection:
+        connection.execute(EARLIER)
+    monkeypatch.setattr(
+        store, "keep_earlier_reasons", lambda connection: keep_earlier_reasons(Ended(connection, n_done))
+    )
+    with pytest.raises(KeyboardInterrupt), open_store(path):
+        pass
+    monkeypatch.undo()
+
+    with open_store(path) as warehouse:
+        found = "SELECT findings FROM rejected_lines UNION ALL SELECT findings FROM file_notes"
+        codes = [json.loads(findings)[0]["code"] for (findings,) in warehouse.execute(found).fetchall()]
+    assert sorted(codes) == ["noted_before"] * 2 + ["rejected_before"] * 3
+
+
+class Ended:
+    """A connection whose run ends after this many statements."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, n_statements: int) -> None:
+        self.connection, self.n_left = connection, n_statements
+
+    def execute(self, statement: str) -> duckdb.DuckDBPyConnection:
+        if self.n_left == 0:
+            raise KeyboardInterrupt
+        self.n_left -= 1
+        return self.connection.execute(statement)
 
 
 def test_a_file_that_is_still_there_is_read_again_and_has_codes(

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from flows.settings import read_settings
 from flows.stages.night import run_night
 from flows.workspace import Workspace
-from tests.flows.erasure_shop import erased
+from tests.flows.erasure.erasure_shop import erased
 
 CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate"}
 ENDED = 0

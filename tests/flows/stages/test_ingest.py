@@ -11,12 +11,12 @@ from features.contracts.findings import as_plain, finding
 from features.deidentify import read_key
 from features.errors import InputDataError, UsageError
 from features.warehouse.store import open_store
+from flows.erasure.erase import erase
 from flows.json_files import read_json
 from flows.night_folder import Night
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
 from flows.stages.decide import decide
-from flows.stages.erase import erase
 from flows.stages.ingest import ingest, key_file
 from flows.stages.learn import learn
 from flows.stages.night import run_night

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from features.deidentify import pseudonym, read_key
 from features.warehouse.byte_search import holds_text
+from flows.erasure.erase import erase
+from flows.erasure.proof import Proof
 from flows.settings import read_settings
-from flows.stages.erase import erase
-from flows.stages.erasure_proof import Proof
 from flows.stages.ingest import key_file
 from flows.stages.night import NightResult, run_night
 from flows.workspace import Workspace

@@ -12,13 +12,22 @@ import pytest
 from features.errors import DamagedFileError, MetacartError
 from features.warehouse.store import open_store
 from flows.commands.cli import execute
+from flows.erasure import erase as erase_module
+from flows.erasure.proof import erasures
 from flows.json_files import read_json
-from flows.stages import erase as erase_module
-from flows.stages.erasure_proof import erasures
 from flows.stages.ingest import ingest
 from flows.stages.verify import verify
 from flows.workspace import Workspace
-from tests.flows.erasure_shop import ANN, BEN, copy_of, erased, erasure_shop, holders, key_of, night_of
+from tests.flows.erasure.erasure_shop import (
+    ANN,
+    BEN,
+    copy_of,
+    erased,
+    erasure_shop,
+    holders,
+    key_of,
+    night_of,
+)
 
 SCRIPT = Path(__file__).with_name("kill_points.py")
 

@@ -10,13 +10,13 @@ from features.warehouse.byte_search import holds_text
 from features.warehouse.store import open_store
 from flows.commands.cli import execute
 from flows.commands.printed_erasure import erasure_lines
+from flows.erasure.erase import erase_every_spelling
+from flows.erasure.proof import Mention, Proof, erasures
 from flows.json_files import read_record
-from flows.stages.erase import erase_every_spelling
-from flows.stages.erasure_proof import Mention, Proof, erasures
 from flows.stages.ingest import ingest
 from flows.stages.verify import verify
 from flows.workspace import Workspace
-from tests.flows.erasure_shop import ANN, BEN, DAY, copy_of, erased, erasure_shop, key_of, night_of
+from tests.flows.erasure.erasure_shop import ANN, BEN, DAY, copy_of, erased, erasure_shop, key_of, night_of
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ from features.warehouse.erase import ERASED, find_maskable, find_person, find_wo
 from features.warehouse.shop_ids import ShopId, text_columns
 from features.warehouse.shop_ids import count_words as count_rows
 from features.warehouse.store import open_store
+from flows.erasure.proof import Mention, Why
 from flows.night_folder import INGESTED
 from flows.published_nights import PublishedNight
-from flows.stages.erasure_proof import Mention, Why
 from flows.workspace import Workspace
 from reports.wording.sentences import say
 

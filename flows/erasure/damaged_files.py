@@ -9,9 +9,9 @@ from pathlib import Path
 
 from features.errors import DamagedFileError, MetacartError
 from features.warehouse.tombstones import read_tombstone
+from flows.erasure.proof import Damage, erasures
 from flows.json_files import read_json
 from flows.published_nights import MANIFEST, is_run_id
-from flows.stages.erasure_proof import Damage, erasures
 from flows.workspace import Workspace
 
 
@@ -59,14 +59,20 @@ def _leftovers(workspace: Workspace) -> list[Path]:
 
 
 def _fate(workspace: Workspace, path: Path) -> Damage:
-    for folder, fate in ((workspace.work, "reset"), (workspace.published, "removed")):
-        if path.is_relative_to(folder):
-            parts = path.relative_to(folder).parts
-            is_of_night = len(parts) > 1 and is_run_id(parts[0].partition(".")[0])
-            is_table = fate == "reset" or (len(parts) == 2 and path.name.startswith("out_"))
-            if is_of_night and is_table:
-                return "reset" if fate == "reset" else "removed"
+    """Return what becomes of a damaged table: only what lies in the folder of a night is metacart's."""
+    if path.is_relative_to(workspace.work):
+        return "reset" if _night_of(path, workspace.work) else "not searched"
+    if path.is_relative_to(workspace.published):
+        is_table = path.parent.parent == workspace.published and path.name.startswith("out_")
+        return "removed" if is_table and _night_of(path, workspace.published) else "not searched"
     return "not searched"
+
+
+def _night_of(path: Path, nights: Path) -> str | None:
+    """Return the run id of the night whose folder holds a file, None if it is in no such folder."""
+    folder, *inside = path.relative_to(nights).parts
+    run_id = folder.partition(".")[0]
+    return run_id if inside and is_run_id(run_id) else None
 
 
 def _damaged_json(workspace: Workspace) -> list[Path]:

@@ -15,10 +15,10 @@ from features.errors import LockedError, MetacartError, UsageError
 from features.warehouse.byte_search import holds_text
 from features.warehouse.store import open_store
 from features.warehouse.tombstones import read_tombstones
+from flows.erasure.erase import erase
+from flows.erasure.proof import Proof, erasures
 from flows.json_files import read_json
 from flows.settings import read_settings
-from flows.stages.erase import erase
-from flows.stages.erasure_proof import Proof, erasures
 from flows.stages.ingest import ingest, key_file
 from flows.stages.night import NightResult
 from flows.workspace import Workspace
@@ -198,7 +198,7 @@ def test_after_a_crash_at_any_step_the_next_run_completes(
 def test_a_crash_between_the_files_of_a_published_table_is_made_good(
     shop: Workspace, user_key: str, monkeypatch: pytest.MonkeyPatch, small_night: NightResult
 ) -> None:
-    crash_after(monkeypatch, "write_json", module="flows.stages.rewritten_tables")
+    crash_after(monkeypatch, "write_json", module="flows.erasure.rewritten_tables")
     with pytest.raises(KeyboardInterrupt):
         erase_user(shop)
     monkeypatch.undo()
@@ -210,7 +210,7 @@ def test_a_crash_between_the_files_of_a_published_table_is_made_good(
     assert len(manifest["erasures"]) == 1
 
 
-def crash_after(monkeypatch: pytest.MonkeyPatch, step: str, module: str = "flows.stages.erase") -> None:
+def crash_after(monkeypatch: pytest.MonkeyPatch, step: str, module: str = "flows.erasure.erase") -> None:
     """Let a step do its work and end the run right behind it, once the tombstone is set."""
     done = getattr(__import__(module, fromlist=["_"]), step)
 

@@ -26,12 +26,8 @@ from features.warehouse.build import build
 from features.warehouse.erase import ERASED, erase_person, rewrite_store
 from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
-from flows.night_folder import INGESTED, NightFolder
-from flows.published_nights import PublishedNight, is_run_id
-from flows.stages.damaged_files import damage, named, sweep
-from flows.stages.erasure_proof import NOT_SEARCHED, PUBLISHED, RAW_TABLES, Proof, begin, most, save
-from flows.stages.ingest import key_file
-from flows.stages.other_spellings import (
+from flows.erasure.damaged_files import damage, named, sweep
+from flows.erasure.other_spellings import (
     LogFiles,
     Spelling,
     log_files,
@@ -39,8 +35,9 @@ from flows.stages.other_spellings import (
     search_logs,
     stored_id,
 )
-from flows.stages.rewritten_tables import ErasureNote, mask_page, remove_table, rewrite_table
-from flows.stages.trace_search import (
+from flows.erasure.proof import NOT_SEARCHED, PUBLISHED, RAW_TABLES, Proof, begin, most, save
+from flows.erasure.rewritten_tables import ErasureNote, mask_page, remove_table, rewrite_table
+from flows.erasure.trace_search import (
     UNREADABLE,
     Person,
     count_traces,
@@ -52,6 +49,9 @@ from flows.stages.trace_search import (
     without,
     words_in,
 )
+from flows.night_folder import INGESTED, NightFolder
+from flows.published_nights import PublishedNight, is_run_id
+from flows.stages.ingest import key_file
 from flows.workspace import Workspace
 from reports.wording.sentences import say
 

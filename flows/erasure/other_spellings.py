@@ -17,8 +17,8 @@ from features.warehouse.erase import count_rows_of
 from features.warehouse.mentions import UNREADABLE, count_mentions, folded, read_as, spellings_like
 from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
+from flows.erasure.trace_search import UNREADABLE as UNREADABLE_TABLES
 from flows.stages.ingest import source_files
-from flows.stages.trace_search import UNREADABLE as UNREADABLE_TABLES
 from flows.workspace import Workspace
 
 
