@@ -29,7 +29,7 @@ from tests.flows.erasure.erasure_shop import (
     night_of,
 )
 
-SCRIPT = Path(__file__).with_name("kill_points.py")
+SCRIPT = Path(__file__).parents[1] / "stages" / "kill_points.py"
 
 
 @pytest.fixture(scope="module")
