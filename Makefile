@@ -49,6 +49,7 @@ bench: $(VENV)/ready  ## sizes and ratios as JSON, one object a line; minutes, a
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_features.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope.py
 	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_ope_tool.py
+	PYTHONPATH=. $(BIN)/python tests/benchmarks/bench_night.py
 
 gpu:  ## on a machine with a GPU: the tests marked for it and the benchmark, from a clean copy; writes RESULTS.md
 	PYTHONPATH=. $$(test -x $(BIN)/python && echo $(BIN)/python || echo python3) tests/benchmarks/on_gpu.py
