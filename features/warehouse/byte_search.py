@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from features.text_files import text_chunks
-
 
 def holds_text(path: Path, text: str) -> bool:
     """Return whether the bytes of a file on disk contain the text.
@@ -17,18 +15,18 @@ def holds_text(path: Path, text: str) -> bool:
         return any(needle in seen for seen in _overlapping(chunks, len(needle) - 1))
 
 
-def count_words(path: Path, word: str, *spellings: str, encoding: str | None = None) -> int:
-    """Count the occurrences of a word in a text file (.gz is uncompressed).
+def count_words(chunks: Iterable[bytes], word: str, *spellings: str) -> int:
+    """Count the occurrences of a word in the pieces of a file: text in UTF-8, or the bytes of any file.
 
     A word has no ASCII letter, digit, `_` or byte above 127 next to it, so that `user-1` is not found in
     `user-12`; the letter of an escape (`\\n`) is none of these.
-    spellings: other spellings in the format, with escapes. encoding: as in `text_chunks`.
+    spellings: other spellings in the format, with escapes.
     """
     words = {text.encode() for text in (word, *spellings)}
     reach = max(map(len, words)) + 1
     n_found = 0
     seen = b"\n\n"
-    for chunk in text_chunks(path, encoding):
+    for chunk in chunks:
         seen += chunk
         # A word that begins in the last bytes is left for the next piece, where its end is visible.
         last = max(len(seen) - reach, 2)

@@ -36,7 +36,7 @@ def count_mentions(file: SourceFile, shop_id: ShopId) -> int:
         # CSV doubles a quote inside a quoted field.
         doubled = (text.replace('"', '""') for text in shop_id.texts)
         first, *others = dict.fromkeys((*shop_id.spellings, *doubled))
-        return count_words(file.path, first, *others, encoding=file.encoding)
+        return count_words(text_chunks(file.path, file.encoding), first, *others)
     with duckdb.connect() as connection:
         source, columns = _parquet(connection, file)
         held = " OR ".join(map(shop_id.held_by, columns))

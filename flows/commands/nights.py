@@ -1,7 +1,7 @@
 """The verbs about nights that were published: verify, unpublish, prune."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -9,6 +9,9 @@ from features.errors import InputDataError
 from flows.settings import read_settings
 from flows.shops import CONFIG
 from flows.workspace import Workspace
+
+if TYPE_CHECKING:
+    from flows.stages.verify import Verified
 
 
 def verify(run_id: str | None = None, /, *, config: Path = CONFIG) -> None:
@@ -26,12 +29,21 @@ def verify(run_id: str | None = None, /, *, config: Path = CONFIG) -> None:
         print("No night is published yet.")
     for night in verified:
         found = ", ".join(f"{name} is {how}" for name, how in night.faults.items())
-        print(f"{night.folder.name}: {found or f'{night.n_files} files, all as they were published'}")
+        print(f"{night.folder.name}: {found or _as_published(night)}")
     if faulty := [night.folder.name for night in verified if night.faults]:
         raise InputDataError(
             f"{', '.join(faulty)}: not as published. `metacart run --as-of DAY`, with the day of the night, "
             "writes missing and changed files anew; a file that is unknown is not metacart's: move it away."
         )
+
+
+def _as_published(night: "Verified") -> str:
+    if not night.n_unproven:
+        return f"{night.n_files} files, all as they were published"
+    return (
+        f"{night.n_files - night.n_unproven} tables have the rows of the manifest; {night.n_unproven} other "
+        "files have no checksums, as an earlier version published them, and can't be checked"
+    )
 
 
 def unpublish(run_id: str, /, *, config: Path = CONFIG) -> None:

@@ -9,6 +9,7 @@ import polars as pl
 
 from features.contracts.findings import codes_of, to_json
 from features.contracts.sql_text import quoted
+from features.text_files import raw_chunks
 from features.warehouse.byte_search import count_words, holds_text
 from features.warehouse.erase import ERASED, find_maskable, find_person, find_words
 from features.warehouse.shop_ids import ShopId, text_columns
@@ -151,8 +152,11 @@ def words_in(path: Path, shop_id: ShopId, connection: duckdb.DuckDBPyConnection)
 
 
 def places_in(path: Path, shop_id: ShopId) -> int:
-    """Count the places in a file of text that contain the id as a word."""
-    return count_words(path, *shop_id.spellings)
+    """Count the places in a file of metacart's that contain the id as a word.
+
+    The bytes are searched as they are: a policy's numbers can look like any form of text.
+    """
+    return count_words(raw_chunks(path), *shop_id.spellings)
 
 
 def without(table: pl.DataFrame, person: Person) -> pl.DataFrame:

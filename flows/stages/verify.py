@@ -16,11 +16,16 @@ from flows.workspace import Workspace
 
 @dataclass(frozen=True)
 class Verified:
-    """One published folder: its name, its number of files, and file → what is wrong with it."""
+    """One published folder: its name, its number of files, and file → what is wrong with it.
+
+    n_unproven: files without a checksum. A night of an earlier version has only the rows of its tables in the
+    manifest; what else it has could have been changed.
+    """
 
     folder: Path
     n_files: int
     faults: Mapping[str, str]
+    n_unproven: int = 0
 
 
 def verify(workspace: Workspace, run_id: str | None = None) -> list[Verified]:
@@ -43,11 +48,12 @@ def _verified(night: PublishedNight) -> Verified:
     n_files = sum(path.is_file() for path in night.path.rglob("*"))
     faults = night.faults()
     # The manifest has a hash of each table's rows: all that proves a night of a version without checksums.
-    for name, entry in _tables(night).items():
+    tables = _tables(night)
+    for name, entry in tables.items():
         file = f"{name}.parquet"
         if file not in faults and not _has_rows(night.path / file, name, entry):
             faults[file] = "changed"
-    return Verified(night.path, n_files, faults)
+    return Verified(night.path, n_files, faults, 0 if night.has_checksums else n_files - len(tables))
 
 
 def _tables(night: PublishedNight) -> dict[str, Any]:

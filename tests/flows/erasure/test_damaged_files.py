@@ -288,6 +288,19 @@ def test_a_table_that_was_tampered_with_is_not_made_whole_by_an_erasure(shop: Wo
     assert "out_data_quality.parquet" in faults(shop)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b"\x10{}\r\x80\r", "{\r}".encode("utf-16"), b'[{"a": \xff', b"\x00\x80" * 300, b"\x1f\x8b"],
+    ids=["old Mac lines", "UTF-16", "half a JSON array", "zeros", "gzip"],
+)
+def test_a_policys_numbers_may_look_like_any_form_of_text(shop: Workspace, content: bytes) -> None:
+    policy = work(shop) / "policies" / "popularity.safetensors"
+    policy.parent.mkdir()
+    policy.write_bytes(content)
+
+    assert erased(shop).is_done
+
+
 def test_a_folder_that_is_not_a_nights_is_never_reset(shop: Workspace) -> None:
     notes = shop.work / "notes" / "people.txt"
     notes.parent.mkdir()
