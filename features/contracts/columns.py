@@ -11,6 +11,7 @@ import dataframely as dy
 
 from features.codes import Split
 from features.contracts.finding_codes import SERVED, TASKS
+from features.contracts.interval_codes import METHODS
 
 ColumnType = TypeVar("ColumnType", bound=dy.Column)
 
@@ -247,7 +248,11 @@ ess = _number("effective sample size of the importance weights", "rounds", 0)
 mean_weight = _number("mean importance weight; 1, give or take chance, when propensities are right", None, 0)
 max_weight = _number("largest importance weight", None, 0)
 supported_share = _share("share of the policy's probability on actions that the log could have shown")
-interval_method = _text("how the interval was made")
+interval_method = dy.Enum(
+    list(METHODS), description="how the interval was made, as the code of its first finding"
+)
+interval_text = _text("how the interval was made and what it is worth, in sentences")
+interval_findings = _text("the same as JSON: see Codes of findings")
 candidate = _text("policy that asks for promotion")
 champion = _text("policy that serves tomorrow")
 baseline = _text("strongest plain policy")

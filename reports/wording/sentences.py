@@ -34,6 +34,23 @@ def sentences(
     return tuple(dict.fromkeys(said))
 
 
+def say_in_clauses(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE) -> str:
+    """Return what was found as clauses in a row, as it stands beside a number; smallest: as for `say`.
+
+    >>> numbers = {"clusters": "users", "n_resamples": 1000}
+    >>> say_in_clauses([Finding("bca", "maml", numbers), Finding("model_error_left_out", "maml")])
+    "BCa bootstrap over users, 1,000 resamples; the reward model's own error is not in it"
+    """
+    return catalog.between_causes.join(clauses(findings, smallest=smallest, catalog=catalog))
+
+
+def clauses(
+    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE
+) -> tuple[str, ...]:
+    """Return the clause of each finding."""
+    return tuple(_clause(found, smallest, catalog) for found in findings)
+
+
 def say_in_short(
     findings: Sequence[Finding], candidate: str, *, smallest: int = 0, catalog: Catalog = LANGUAGE
 ) -> str:
@@ -87,13 +104,13 @@ def _sentence(found: Finding, smallest: int, catalog: Catalog) -> str:
 
 
 def _causes(found: Finding, smallest: int, catalog: Catalog) -> str:
-    return catalog.between_causes.join(_clause(cause, smallest, catalog) for cause in found.because)
+    return say_in_clauses(found.because, smallest=smallest, catalog=catalog)
 
 
 def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
     if found.code not in catalog.clauses:
         return _sentence(found, smallest, catalog)
-    numbers = _names(found, catalog) | {"below": smallest}
+    numbers = _names(found, catalog) | {"below": smallest, "causes": _causes(found, smallest, catalog)}
     return catalog.clauses[_key(found, smallest, catalog)].format_map(numbers)
 
 

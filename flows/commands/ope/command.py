@@ -97,10 +97,11 @@ def ope(
     html
         File for an HTML page about the answer.
     """
+    from flows.commands.ope.answer_json import json_line
     from flows.commands.ope.fitted_columns import Fit
     from flows.commands.ope.policy_answer import answer
     from flows.commands.ope.policy_question import PolicyQuestion
-    from flows.commands.ope.printed_answer import json_line, printed
+    from flows.commands.ope.printed_answer import printed
     from reports.pages.policy_value import write_policy_value
 
     if html is not None and not html.parent.is_dir():

@@ -8,6 +8,7 @@ undecided area's rows are called comes from the list of areas.
 
 from reports.wording.english import budget_findings as of_budget
 from reports.wording.english import evaluation_findings as of_evaluation
+from reports.wording.english import interval_findings as of_intervals
 from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
@@ -183,6 +184,7 @@ CLAUSES = {
         "average but not to whom"
     ),
     **of_evaluation.CHANCES,
+    **of_intervals.INTERVALS,
 }
 
 SHORT = {

@@ -6,6 +6,7 @@ UNITS: Mapping[str, str] = {
     "unit.round": "round",
     "unit.slate": "slate",
     "unit.session": "session",
+    "unit.cluster": "cluster",
     "units.round": "rounds",
     "units.slate": "slates",
     "units.session": "sessions",

@@ -6,6 +6,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from features.contracts.outputs import PolicyValues
 from features.warehouse.outputs import store_outputs
 
 
@@ -30,6 +31,18 @@ def test_a_column_that_an_earlier_version_did_not_know_is_null_in_its_rows(
     store_outputs(connection, {"out_x": after.with_columns(verdict)}, "new")
     rows = connection.sql("SELECT run_id, value, judged_from, verdict FROM out_x ORDER BY run_id").fetchall()
     assert rows == [("new", 2.0, date(2026, 1, 8), "hold"), ("old", 1.0, None, None)]
+
+
+def test_a_code_stands_beside_the_sentences_of_earlier_nights(connection: duckdb.DuckDBPyConnection) -> None:
+    method = PolicyValues.interval_method.dtype
+    before = pl.DataFrame(
+        {"run_id": ["old"], "interval_method": ["BCa bootstrap over users, 1000 resamples"]}
+    )
+    after = pl.DataFrame({"run_id": ["new"], "interval_method": pl.Series(["bca"], dtype=method)})
+    store_outputs(connection, {"out_x": before}, "old")
+    store_outputs(connection, {"out_x": after}, "new")
+    said = dict(connection.sql("SELECT run_id, interval_method FROM out_x").fetchall())
+    assert said == {"new": "bca", "old": "BCa bootstrap over users, 1000 resamples"}
 
 
 def test_a_column_that_is_given_up_is_null_from_then_on(connection: duckdb.DuckDBPyConnection) -> None:

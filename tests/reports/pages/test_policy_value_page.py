@@ -47,6 +47,7 @@ LIMITS = {
     "mean_weight_confidence": 0.99,
     "mean_weight_slack": 0.005,
 }
+BCA = finding("bca", "policy", clusters="clusters", n_resamples=1000)
 GAIN = Difference(0.00403, 0.0012, 0.0069)
 TRUSTED = PolicyAnswer(
     source="week <script>alert(1)</script>.parquet",
@@ -56,14 +57,14 @@ TRUSTED = PolicyAnswer(
     n_resamples=1000,
     seed=0,
     propensities=LoggedPropensities(findings=(), n_tests=5),
-    logged=EstimatedValue("logging policy", 0.0381, 0.0366, 0.0396, "percentile bootstrap over clusters"),
+    logged=EstimatedValue("logging policy", 0.0381, 0.0366, 0.0396, (BCA,)),
     resolution=1e-6,
     repeats=Repeats(10_000, 12),
     estimates=(
-        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, "percentile bootstrap over clusters", GAIN),
-        EstimatedValue("snips", 0.0424, 0.0388, 0.0461, "percentile bootstrap over clusters"),
-        EstimatedValue("dm", 0.0217, 0.0215, 0.0219, "percentile bootstrap over clusters; model"),
-        EstimatedValue("ips:0.1", None, None, None, "none: these rounds identify no value"),
+        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, (BCA,), GAIN),
+        EstimatedValue("snips", 0.0424, 0.0388, 0.0461, (BCA,)),
+        EstimatedValue("dm", 0.0217, 0.0215, 0.0219, (BCA, finding("model_error_left_out", "policy"))),
+        EstimatedValue("ips:0.1", None, None, None, (finding("no_value", "policy"),)),
     ),
     diagnostics=DIAGNOSTICS,
     limits=LIMITS,
@@ -85,7 +86,7 @@ AUDITED = replace(
 ESTIMATED = replace(
     TRUSTED,
     propensities=ModeledPropensities(
-        note="propensities estimated, not logged",
+        note=finding("estimated_propensities", "log"),
         assumption=finding("context_assumed", "log"),
         remarks=(finding("often_certain", "log", settled_share=0.07),),
         calibration_error=0.0123,

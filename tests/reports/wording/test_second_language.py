@@ -12,8 +12,11 @@ from html.parser import HTMLParser
 import pytest
 
 from features.areas import BUDGET
-from features.contracts.findings import from_json
+from features.contracts import finding_codes
+from features.contracts.finding_units import Unit
+from features.contracts.findings import Finding, from_json
 from features.contracts.outputs import OUTPUTS
+from flows.commands.ope.printed_answer import printed
 from reports.pages import report_html
 from reports.pages.area_part import part_of
 from reports.pages.policy_value import policy_value_html
@@ -79,7 +82,6 @@ CODES = ("rule", "reason_code", "fallback_level", "example")
 
 NOT_YET = {
     "reason_text": "sentences of budget lines and of recommendations come with the tables, said by the night",
-    "interval_method": "how an interval was made is a text of offline_rl.ope.intervals",
 }
 """Columns that bring English sentences to a page → why they still do."""
 
@@ -142,13 +144,18 @@ def names_of(sample: SampleNight) -> set[str]:
 
 def of_findings(sample: SampleNight) -> Iterator[str]:
     """Yield the subjects of findings, such as columns of a log, and the texts among their numbers."""
-    for text in of_columns(sample, ("findings",)):
+    for text in of_columns(sample, ("findings", "interval_findings")):
         for found in from_json(text):
-            for each in (found, *found.because):
-                yield each.subject
-                for number in each.numbers.values():
-                    if isinstance(number, str):
-                        yield from (number, *number.split(", "))
+            yield from named_by(found)
+
+
+def named_by(found: Finding) -> Iterator[str]:
+    """Yield the subject of a finding and of its causes, and the names among their numbers."""
+    for each in (found, *found.because):
+        yield each.subject
+        for name, number in each.numbers.items():
+            if isinstance(number, str) and finding_codes.CODES[each.code].numbers[name] is not Unit.WORD:
+                yield from (number, *number.split(", "))
 
 
 def of_columns(sample: SampleNight, columns: tuple[str, ...]) -> set[str]:
@@ -213,12 +220,9 @@ def test_a_column_is_excused_only_while_it_brings_words(column: str) -> None:
 
 
 def names_of_answer(answer: PolicyAnswer) -> set[str]:
-    return {answer.source, answer.cluster, str(answer.seed), *(e.estimator for e in answer.estimates)}
-
-
-def not_yet_of_answer(answer: PolicyAnswer) -> set[str]:
-    """Return the English sentences of the record: they are said where the log is evaluated, in flows."""
-    return {e.interval_method for e in (answer.logged, *answer.estimates)}
+    found = [found for e in (answer.logged, *answer.estimates) for found in e.interval_findings]
+    named = {name for each in found for name in named_by(each)} - {found[0].subject}
+    return named | {answer.source, answer.cluster, str(answer.seed), *(e.estimator for e in answer.estimates)}
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -227,7 +231,17 @@ def test_the_page_of_a_policy_has_no_word_that_is_not_of_the_language(name: str)
 
     page = policy_value_html(answer, catalog=MADE_UP)
 
-    assert leaks(page, names_of_answer(answer) | not_yet_of_answer(answer)) == []
+    assert leaks(page, names_of_answer(answer)) == []
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_terminal_says_a_policy_in_the_language(name: str) -> None:
+    answer = ANSWERS[name]
+
+    lines = printed(answer, catalog=MADE_UP).splitlines()
+
+    assert len(lines) > 15
+    assert [found for line in lines if (found := outside(line, names_of_answer(answer)))] == []
 
 
 def test_the_check_sees_a_word_and_a_number_that_code_wrote() -> None:

@@ -35,7 +35,7 @@ def test_four_amounts_on_paper(write, tmp_path, ask) -> None:
     assert {found["estimator"]: found["value"] for found in answer["estimates"]} == pytest.approx(ON_PAPER)
     assert answer["logging_policy"]["value"] == 4.0
     assert answer["difference"]["value"] == pytest.approx(ON_PAPER["dr"] - 4)
-    assert "triangular kernel of bandwidth 2, as asked" in answer["estimates"][0]["interval_method"]
+    assert "triangular kernel of bandwidth 2, as asked" in answer["estimates"][0]["interval_text"]
 
 
 def test_a_bandwidth_is_chosen_and_undersmoothed(tmp_path, ask, capsys) -> None:
@@ -46,7 +46,7 @@ def test_a_bandwidth_is_chosen_and_undersmoothed(tmp_path, ask, capsys) -> None:
     snips, ips = answer["estimates"]
     assert (snips["estimator"], ips["estimator"]) == ("snips", "ips")
     assert snips["lower"] < 1 < snips["upper"]
-    assert "that SLOPE chose" in snips["interval_method"]
+    assert "that SLOPE chose" in snips["interval_text"]
     assert execute(["ope", str(path), *SHAPE, "0", "1", "--resamples", "50"]) == 0
     assert " per round (95% interval" in capsys.readouterr().out
 
@@ -57,7 +57,7 @@ def test_a_chosen_number_is_marked_here_too(tmp_path, ask) -> None:
     _, answer = ask(path, *SHAPE, "0", "1", *options)
     plain, tuned = answer["estimates"]
     assert (plain["estimator"], tuned["estimator"]) == ("ips", "ips:auto")
-    assert "not for headlines" in tuned["interval_method"]
+    assert "never the headline" in tuned["interval_text"]
     assert answer["diagnostics"]["n_clusters"] == 200
 
 
