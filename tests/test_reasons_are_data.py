@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,8 +16,7 @@ REASONS = re.compile(
     r"^_?(reasons?|reason_texts?|doubts?|findings?|notes?|rule|verdict_text"
     r"|remarks?|labels?|\w+_label|interval_\w+|methods?|made_by|WORDING|smoothing)$"
 )
-"""Names that say why, or how a number was made: what they hold is a finding, or the sentence that `say` makes of
-one."""
+"""Names that say why, or how a number was made: they hold a finding, or the sentence that `say` makes of it."""
 
 INPUT = {
     # the data dictionary's own text
@@ -38,18 +37,23 @@ def is_sentence(node: ast.AST) -> bool:
         )
     if isinstance(node, ast.Constant):
         return isinstance(node.value, str) and bool(re.search(r"[A-Za-z]{2,} [a-z]{2,}", node.value))
-    if isinstance(node, ast.BinOp):
-        return is_sentence(node.left) or is_sentence(node.right)
-    if isinstance(node, ast.IfExp):
-        return is_sentence(node.body) or is_sentence(node.orelse)
-    if isinstance(node, ast.List | ast.Tuple | ast.Set):
-        return any(map(is_sentence, node.elts))
-    if isinstance(node, ast.Dict):
-        return any(map(is_sentence, node.values))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        is_text = node.func.attr in ("join", "format")
-        return is_text and any(map(is_sentence, (node.func.value, *node.args)))
-    return False
+    return any(map(is_sentence, _parts(node)))
+
+
+def _parts(node: ast.AST) -> Sequence[ast.AST]:
+    """Return the expressions that a text, a table or a row of texts is put together from."""
+    match node:
+        case ast.BinOp():
+            return node.left, node.right
+        case ast.IfExp():
+            return node.body, node.orelse
+        case ast.List() | ast.Tuple() | ast.Set():
+            return node.elts
+        case ast.Dict():
+            return node.values
+        case ast.Call(func=ast.Attribute(value=text, attr="join" | "format"), args=given):
+            return text, *given
+    return ()
 
 
 def sentences_by_name(tree: ast.AST) -> Iterator[tuple[int, str]]:

@@ -34,15 +34,13 @@ def test_a_column_that_an_earlier_version_did_not_know_is_null_in_its_rows(
 
 
 def test_a_code_stands_beside_the_sentences_of_earlier_nights(connection: duckdb.DuckDBPyConnection) -> None:
-    method = PolicyValues.interval_method.dtype
-    before = pl.DataFrame(
-        {"run_id": ["old"], "interval_method": ["BCa bootstrap over users, 1000 resamples"]}
-    )
+    method, sentence = PolicyValues.interval_method.dtype, "BCa bootstrap over users, 1000 resamples"
+    before = pl.DataFrame({"run_id": ["old"], "interval_method": [sentence]})
     after = pl.DataFrame({"run_id": ["new"], "interval_method": pl.Series(["bca"], dtype=method)})
     store_outputs(connection, {"out_x": before}, "old")
     store_outputs(connection, {"out_x": after}, "new")
     said = dict(connection.sql("SELECT run_id, interval_method FROM out_x").fetchall())
-    assert said == {"new": "bca", "old": "BCa bootstrap over users, 1000 resamples"}
+    assert said == {"new": "bca", "old": sentence}
 
 
 def test_a_column_that_is_given_up_is_null_from_then_on(connection: duckdb.DuckDBPyConnection) -> None:
