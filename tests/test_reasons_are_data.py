@@ -16,7 +16,7 @@ REASONS = re.compile(
     r"^_?(reasons?|reason_texts?|doubts?|findings?|notes?|rule|verdict_text"
     r"|remarks?|labels?|\w+_label|interval_\w+|methods?|made_by|WORDING|smoothing)$"
 )
-"""Names that say why, or how a number was made: they hold a finding, or the sentence that `say` makes of it."""
+"""Names that say why, or how a number was made: a finding, or the sentence that `say` makes of it."""
 
 INPUT = {
     # the data dictionary's own text

@@ -202,7 +202,7 @@ budget_scope = dy.Enum(["shop", "channel"], description="what the sums are over:
 n_cells = _count("cells: campaigns, channels and segments that spend is logged for")
 n_moved = _count("cells whose spend changes")
 n_at_limit = _count("moved cells that a limit stops: the move limit, or the highest spend of a logged day")
-n_refused = _count("cells whose log is too thin to move them")
+n_refused = _count("cells whose log says too little to move them")
 daily_revenue_current_cents = _cents("revenue per day expected at the current spend")
 daily_revenue_current_lower_cents = _cents("lower end of its 95% interval, as a mean of the next seven days")
 daily_revenue_current_upper_cents = _cents("upper end of that interval")

@@ -132,7 +132,7 @@ class ModeledPropensities:
     note: what is said beside every value. assumption: that without which no value is to be read.
     remarks: what the estimation showed. calibration_error: share of choices promised to the
     wrong bin of probability, good up to max_calibration_error. foreseen_share: how often the context
-    foretells the action; is_identified: False where it does so nearly always.
+    predicts the action; is_identified: False where it does so nearly always.
     """
 
     note: Reason

@@ -40,7 +40,7 @@ class EstimatedPropensities:
 
     note: `MARK`. reliability, calibration_error: share of choices promised to the wrong bin of
     probability, on rounds the model had not seen. foreseen_share: how often the logged action is the one that
-    the context foretells, over rounds with a choice. is_identified: False where that is nearly always: what
+    the context predicts, over rounds with a choice. is_identified: False where that is nearly always: what
     other actions would have earned can't be known from such a log, at any size. reasons: the assumption
     first, then what the estimation showed.
     """

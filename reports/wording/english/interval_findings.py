@@ -28,13 +28,13 @@ METHODS: Mapping[str, str] = {
 }
 
 WIDENINGS: Mapping[str, str] = {
-    "widened_for_few_clusters": "widened to Student t, as there are only {n_clusters} {clusters}",
+    "widened_for_few_clusters": "widened to Student t, as there are only {n_clusters:,} {clusters}",
     "widened_for_few_clusters.hidden": "widened to Student t, as there are fewer than {below} {clusters}",
-    "widened_for_rare_rewards": f"{_TO_RARE} only {{n_clusters}} {_UNUSUAL}",
+    "widened_for_rare_rewards": f"{_TO_RARE} only {{n_clusters:,}} {_UNUSUAL}",
     "widened_for_rare_rewards.hidden": f"{_TO_RARE} fewer than {{below}} {_UNUSUAL}",
     "widened_for_heavy_tail": (
-        "each end moved out by one more of the {clusters} like the largest, as {of} have a tail index of "
-        "{index:.2f}"
+        "each end moved out as if there were one more of the {clusters} like the largest, as {of} have a "
+        "tail index of {index:.2f}"
     ),
 }
 
@@ -50,10 +50,10 @@ COVERAGES: Mapping[str, str] = {
 }
 
 REMARKS: Mapping[str, str] = {
-    "undefined_resamples": "left out are resamples that identify no value: {n_undefined:,}",
+    "undefined_resamples": "resamples that identify no value, left out: {n_undefined:,}",
     "model_error_left_out": "the reward model's own error is not in it",
     "notable_contribution": "one of the {clusters} holds {share:.0%} of all {of}, {largest:,.6g}",
-    "interval_of_differences": "the same by every estimator; less the log: {causes}",
+    "interval_of_differences": "the same for every estimator; of the difference from the log: {causes}",
     "tuned_on_same_rounds": "{chosen}, tuned on the same rounds: never the headline",
     "fitted_on_context": "{columns} fitted on context, each round by models of other clusters ({model})",
     "estimated_propensities": "propensities estimated, not logged",

@@ -41,17 +41,17 @@ DIAGNOSTICS: Mapping[str, str] = {
     "terminal.top_weight_share": "top 1% of {units}",
     "terminal.top_weight_share.about": "of all weight",
     "terminal.pareto_k": "tail index",
-    "terminal.pareto_k.about": "of the weights; above {most} averages hardly settle",
+    "terminal.pareto_k.about": "of the weights; above {most} their average may not settle",
     "terminal.design_effect": "design effect",
-    "terminal.design_effect.about": "times the variance that {units} by themselves would have",
+    "terminal.design_effect.about": "times the variance that independent {units} would have",
     "terminal.informative": "informative {units}",
     "terminal.informative.about": "with another reward than the usual one",
     "terminal.contributions": "contributions",
-    "terminal.contributions.about": "equal ones would be as uneven as those of {n} {units}",
+    "terminal.contributions.about": "equal ones would say as much as the uneven ones of {n} {units}",
     "terminal.largest_contribution": "largest one",
     "terminal.largest_contribution.about": "of them all, by one {unit}",
     "terminal.reward_tail": "reward tail index",
-    "terminal.reward_tail.about": "above {most} by more than chance averages hardly settle",
+    "terminal.reward_tail.about": "above {most}, by more than chance, their average may not settle",
 }
 
 TEXTS: Mapping[str, str] = {**FRAME, **HEADS, **DIAGNOSTICS}

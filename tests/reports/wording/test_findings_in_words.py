@@ -112,7 +112,8 @@ def test_probabilities_that_are_not_known_are_not_printed() -> None:
     kept = finding("segment_kept", "maml", keep_above=0.5)
 
     assert say([kept]) == (
-        "No round tells what would be earned here, above the 50% that segments.keep_above allows."
+        "No round shows what would be earned here, so harm counts as more likely than the 50% that "
+        "segments.keep_above allows."
     )
 
 

@@ -55,7 +55,7 @@ def test_the_exact_binomial_interval_solved_on_paper(tmp_path, ask) -> None:
     assert (logged["lower"], logged["upper"]) == pytest.approx((lower, upper))
     assert estimate["interval_method"] == logged["interval_method"] == "clopper_pearson"
     assert "for rewards from 0 to 1 and weights up to 1.5." in estimate["interval_text"]
-    assert "less the log: BCa bootstrap over rounds" in estimate["interval_text"]
+    assert "of the difference from the log: BCa bootstrap over rounds" in estimate["interval_text"]
 
 
 @pytest.mark.parametrize("name", [*INTERVAL_NAMES, *OF_KNOWN_RANGE])

@@ -198,7 +198,7 @@ def test_nothing_left_to_chance_is_not_trusted(tmp_path, capsys) -> None:
     columns["action"] = (columns["context"][:, 0] > 0).astype(int)
     status, told, table = ask(tmp_path, columns, capsys)
     assert status == 3
-    assert told["verdict"]["reasons"][0].startswith("The context foretells ")
+    assert told["verdict"]["reasons"][0].startswith("The context predicts ")
     assert "The policy is worth" not in table
 
 
