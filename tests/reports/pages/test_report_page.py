@@ -1,6 +1,5 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ from flows.night_folder import Note
 from flows.stages.worded import worded_manifest
 from reports.pages import report_html, write_report
 from reports.summaries.printed_table import ROWS_SHOWN
+from tests.reports.page_reader import read
 from tests.reports.sample_nights import (
     SampleNight,
     budget_only_night,
@@ -30,35 +30,6 @@ NIGHTS = {
     "undecided": undecided_night(),
 }
 PAGES = {name: report_html(sample.tables, sample.manifest) for name, sample in NIGHTS.items()}
-VOID = {"meta", "link", "br", "rect", "line", "circle", "path"}
-
-
-class Nesting(HTMLParser):
-    """Reads a page and keeps ids, labels, and whether tags close in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.targets: list[str] = []
-        self.mistakes: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.ids += [given["id"] or ""] if "id" in given else []
-        self.targets += [given["href"] or ""] if "href" in given else []
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID and (not self.open or self.open.pop() != tag):
-            self.mistakes.append(tag)
-
-
-def read(page: str) -> Nesting:
-    parser = Nesting()
-    parser.feed(page)
-    return parser
 
 
 def about(table: str, words: str) -> Finding:

@@ -7,7 +7,6 @@ Outside of the made-up language's marks only its own digits, signs, and names fr
 import re
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
-from html.parser import HTMLParser
 
 import pytest
 
@@ -22,6 +21,7 @@ from reports.pages.area_part import part_of
 from reports.pages.policy_value import policy_value_html
 from reports.summaries.night import night
 from reports.summaries.policy_answer import PolicyAnswer
+from tests.reports.page_reader import read
 from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
 from tests.reports.sample_nights import (
@@ -90,39 +90,6 @@ SIGNS = frozenset(f"{DIGITS}{MADE_UP.numbers.thousands}{MADE_UP.numbers.decimal}
 """What may stand outside: numbers as the language writes them, and symbols, which are not words."""
 
 
-class Texts(HTMLParser):
-    """Collects all that a reader sees or hears of a page, and the texts of charts apart."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.texts: list[str] = []
-        self.of_charts: list[str] = []
-        self._open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self._open.append(tag)
-        self.texts += [value for name, value in attrs if value and name in ("aria-label", "title", "alt")]
-        if tag in ("meta", "link", "br", "rect", "line", "circle", "path"):
-            self._open.pop()
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        pass
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self._open or "script" in self._open or not data.strip():
-            return
-        (self.of_charts if "g" in self._open else self.texts).append(data)
-
-
-def texts_of(page: str) -> Texts:
-    found = Texts()
-    found.feed(page.replace("<wbr>", ""))
-    return found
-
-
 def flat(tree: Mapping[str, object]) -> Iterator[str]:
     """Yield the names of settings, dotted, and their values."""
     for key, value in tree.items():
@@ -177,7 +144,8 @@ def outside(text: str, names: set[str]) -> str:
 
 
 def leaks(page: str, names: set[str], codes: Set[str] = frozenset()) -> list[str]:
-    found = texts_of(page)
+    found = read(page)
+    assert found.mistakes == []
     of_texts = [outside(text, names) for text in found.texts if text.strip() not in codes]
     # Axes are numbered by the chart's own digits.
     of_charts = [re.sub(r"\d+", "", outside(text, names)) for text in found.of_charts]
