@@ -8,7 +8,7 @@ from typing import Any
 from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS
 from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
-from reports.summaries.suppression import has_small_count
+from reports.summaries.suppression import SMALLEST_GROUP, has_small_count
 from reports.summaries.verdict_reasons import in_short
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.language import LANGUAGE
@@ -34,8 +34,12 @@ def sentences(
     return tuple(dict.fromkeys(said))
 
 
-def say_in_clauses(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE) -> str:
-    """Return what was found as clauses in a row, as it stands beside a number; smallest: as for `say`.
+def say_in_clauses(
+    findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE
+) -> str:
+    """Return what was found as clauses in a row, as it stands beside a number.
+
+    smallest: the smallest count of users to be printed.
 
     >>> numbers = {"clusters": "users", "n_resamples": 1000}
     >>> say_in_clauses([Finding("bca", "maml", numbers), Finding("model_error_left_out", "maml")])
@@ -45,7 +49,7 @@ def say_in_clauses(findings: Sequence[Finding], *, smallest: int = 0, catalog: C
 
 
 def clauses(
-    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE
+    findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE
 ) -> tuple[str, ...]:
     """Return the clause of each finding."""
     return tuple(_clause(found, smallest, catalog) for found in findings)
