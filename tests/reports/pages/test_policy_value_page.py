@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from features.contracts.findings import finding
+from features.contracts.findings import Finding, finding
 from reports.pages.policy_value import policy_value_html
 from reports.render import csp_hash
 from reports.summaries.policy_answer import (
@@ -101,6 +101,26 @@ HEAVY = replace(
         RobustAnswer("winsorized", 1.3, 1.1, 1.5, cap=121.0, n_capped=4, bias_bound=2580.0),
         RobustAnswer("log_smoothing", None, 0.9, None, cap=None, n_capped=None, bias_bound=None),
         RobustAnswer("delta_log_normal", 1.4, 1.2, 1.6, cap=None, n_capped=None, bias_bound=None),
+    ),
+)
+RANGE = {"lowest": 0.0, "highest": 1.0}
+REMARKED = replace(
+    TRUSTED,
+    estimates=(
+        EstimatedValue(
+            "dr:auto",
+            0.04213,
+            0.0391,
+            0.0452,
+            (
+                finding("cressie_read", "policy", **RANGE),
+                Finding("interval_of_differences", "policy", because=(BCA,)),
+                finding("tuned_on_same_rounds", "policy", chosen="dr:2"),
+                finding("fitted_on_context", "policy", columns="q_logged, v", model="trees"),
+                finding("smoothed", "policy", kernel="cosine", bandwidth=0.25),
+            ),
+            GAIN,
+        ),
     ),
 )
 HEADLINE = "0.0421 (0.0391 to 0.0452)"
@@ -245,3 +265,14 @@ def test_a_heavy_tail_is_answered_three_ways_that_say_what_they_assume() -> None
     assert "at least 0.90" in page
     assert "parametric: only if what buyers contribute is log-normal" in page
     assert "Rewards have a heavy tail." not in policy_value_html(REFUSED)
+
+
+def test_how_an_interval_was_made_stands_below_its_value() -> None:
+    page = policy_value_html(REMARKED)
+
+    assert (
+        "; Cressie-Read interval for rewards from 0 to 1; the same for every estimator; of the difference "
+        "from the log: BCa bootstrap over clusters, 1,000 resamples; dr:2, tuned on the same rounds: never the "
+        "headline; q_logged, v fitted on context, each round by models of other clusters (trees); amounts "
+        "smoothed by the cosine kernel of bandwidth 0.25, as asked"
+    ) in page.replace("<wbr>", "")

@@ -22,7 +22,7 @@ from reports.pages.policy_value import policy_value_html
 from reports.summaries.night import night
 from reports.summaries.policy_answer import PolicyAnswer
 from tests.reports.page_reader import read
-from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, TRUSTED
+from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, REMARKED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
 from tests.reports.sample_nights import (
     SampleNight,
@@ -50,6 +50,7 @@ ANSWERS = {
     "audited": AUDITED,
     "estimated": ESTIMATED,
     "heavy": HEAVY,
+    "remarked": REMARKED,
 }
 
 NAMES = (
