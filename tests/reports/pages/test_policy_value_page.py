@@ -272,7 +272,7 @@ def test_how_an_interval_was_made_stands_below_its_value() -> None:
 
     assert (
         "; Cressie-Read interval for rewards from 0 to 1; the same for every estimator; of the difference "
-        "from the log: BCa bootstrap over clusters, 1,000 resamples; dr:2, tuned on the same rounds: never the "
-        "headline; q_logged, v fitted on context, each round by models of other clusters (trees); amounts "
-        "smoothed by the cosine kernel of bandwidth 0.25, as asked"
+        "from the log: BCa bootstrap over clusters, 1,000 resamples; dr:2, tuned on the same rounds: never "
+        "the headline; q_logged, v fitted on context, each round by models of other clusters (trees); "
+        "amounts smoothed by the cosine kernel of bandwidth 0.25, as asked"
     ) in page.replace("<wbr>", "")

@@ -172,6 +172,26 @@ def test_a_night_without_anything_is_still_a_page() -> None:
     assert read(page).mistakes == []
 
 
+def test_what_is_to_be_said_of_one_interval_stands_below_its_row() -> None:
+    sample = NIGHTS["tiny"]
+    values = sample.tables["out_policy_values"]
+    policy = values["policy"][0]
+    method = finding("bca", policy, clusters="users", n_resamples=1000)
+    numbers = {"effective": 81.0, "units": "rounds", "n_clusters": 3, "clusters": "users"}
+    widened = finding("widened_for_rare_rewards", policy, **numbers)
+    of_policy = pl.when(policy=policy).then(pl.lit(to_json([method, widened])))
+    remarked = values.with_columns(interval_findings=of_policy.otherwise("interval_findings"))
+
+    page = report_html(sample.tables | {"out_policy_values": remarked}, sample.manifest)
+
+    said = (
+        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward other than "
+        "the usual one."
+    )
+    assert page.count(said) == 1
+    assert "intervals: BCa bootstrap over users, 1,000 resamples<" in page
+
+
 def test_values_that_could_not_be_measured_print_as_dashes() -> None:
     sample = NIGHTS["tiny"]
     unknown = {
