@@ -11,7 +11,7 @@ from reports.summaries.policy_answer import (
     PolicyAnswer,
     Repeats,
 )
-from reports.wording.catalog import Catalog
+from reports.wording.catalog import Catalog, Written
 from reports.wording.language import LANGUAGE
 from reports.wording.policy_value import audited, difference_found, estimator_name, log_earned
 from reports.wording.sentences import say_in_clauses, sentences
@@ -42,7 +42,11 @@ def printed(answer: PolicyAnswer, *, catalog: Catalog = LANGUAGE) -> str:
 
 
 def _file(answer: PolicyAnswer, catalog: Catalog) -> str:
-    read = {"source": answer.source, "n_rounds": answer.n_rounds, "units": _units(answer.unit, catalog)}
+    read: dict[str, Written] = {
+        "source": answer.source,
+        "n_rounds": answer.n_rounds,
+        "units": _units(answer.unit, catalog),
+    }
     if not answer.cluster:
         return catalog.text("terminal.file", **read)
     n_clusters = int(answer.diagnostics["n_clusters"])

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from features.contracts.findings import Finding
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval, percentile_interval
 from offline_rl.ope.contrast import Contrast
 from offline_rl.ope.intervals.bca import bca_interval
@@ -45,8 +45,7 @@ def made_by(
     method = Finding(name, subject, {"clusters": clusters, "n_resamples": n_resamples})
     if n_clusters >= FEW_CLUSTERS:
         return (method,)
-    few = {"n_clusters": n_clusters, "clusters": clusters}
-    return method, Finding("widened_for_few_clusters", subject, few)
+    return method, finding("widened_for_few_clusters", subject, n_clusters=n_clusters, clusters=clusters)
 
 
 def check_interval_name(name: str) -> None:

@@ -96,7 +96,7 @@ def test_the_gravest_doubt_comes_first() -> None:
         "all weight",
         "One of the users carries 80.0% of all weight",
         "The log could show only 20.0% of what the policy does",
-        "Its mean weight is 3.000 (99% interval 2.000 to 4.000) and should be 0.200",
+        "Its mean weight is 3.000 (99% interval 2.000 to 4.000) and should be 0.200: by chance",
     ]
 
 
