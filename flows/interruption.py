@@ -137,9 +137,9 @@ def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
     if threading.current_thread() is not threading.main_thread():
         yield Watch()
         return
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    previous = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    heard, rung = socket.socketpair()
+    rung.setblocking(False)
+    previous = signal.set_wakeup_fd(rung.fileno(), warn_on_full_buffer=False)
     watch = Watch(heard, leave)
     thread = threading.Thread(target=watch.run, name="signals", daemon=True)
     thread.start()
@@ -148,7 +148,7 @@ def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
     finally:
         watch.end()
         signal.set_wakeup_fd(previous)
-        told.close()
+        rung.close()
         with suppress(Stopped):
             thread.join(1.0)
         heard.close()

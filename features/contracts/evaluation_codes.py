@@ -10,7 +10,7 @@ _SLICE = {"ratio": Unit.NUMBER, "n_failed": Unit.COUNT, "n_tests": Unit.COUNT}
 
 PROPENSITIES: Mapping[str, Meaning] = {
     "impossible_propensity": Meaning(
-        "a logged propensity is not a probability above 0; so are those of n_others other rounds",
+        "a logged propensity is not a probability above 0; n_others other rounds are like that",
         {**_ROW, "n_others": Unit.COUNT},
     ),
     "probabilities_off": Meaning(
@@ -97,7 +97,7 @@ PROPENSITIES: Mapping[str, Meaning] = {
 
 CHANCES: Mapping[str, Meaning] = {
     "rare_in_correct_logs": Meaning(
-        "at most one in so many correct logs looks like this; not known above a billion",
+        "at most one of logs_per_alarm correct logs looks like this; not known above a billion",
         {"logs_per_alarm": Unit.NUMBER},
     ),
 }

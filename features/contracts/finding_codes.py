@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from features.contracts.budget_codes import BUDGET
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
+from features.contracts.interval_codes import INTERVALS
 from features.contracts.quality_codes import QUALITY, REJECTIONS, TRIALS
 
 _COMPARED = {
@@ -220,5 +221,6 @@ CODES: Mapping[str, Meaning] = {
     **PROPENSITIES,
     **CHANCES,
     **REPEATS,
+    **INTERVALS,
 }
 """All of them."""

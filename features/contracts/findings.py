@@ -96,6 +96,15 @@ def one_from_json(text: str) -> Finding:
     return of_plain(json.loads(text))
 
 
+def described(findings: Iterable[Finding]) -> str:
+    """Return what the codes mean, in the words of the data dictionary: for a reader without a report.
+
+    >>> described([finding("student_t", "new", clusters="users")])
+    "Student's t interval over clusters"
+    """
+    return "; ".join(CODES[found.code].about for found in findings)
+
+
 def codes_of(findings: Iterable[Finding]) -> str:
     """Return the codes as a column has them, each once, separated by spaces, causes after what they cause.
 

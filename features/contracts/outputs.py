@@ -35,6 +35,8 @@ class PolicyValues(dy.Schema):
     max_weight = columns.max_weight
     supported_share = columns.supported_share
     interval_method = columns.interval_method
+    interval_codes = columns.interval_codes
+    interval_findings = columns.interval_findings
     true_value = optional(columns.true_value)
 
 
@@ -196,6 +198,8 @@ class ArmChecks(dy.Schema):
     ess = columns.ess
     mean_weight = columns.mean_weight
     interval_method = columns.interval_method
+    interval_codes = columns.interval_codes
+    interval_findings = columns.interval_findings
 
 
 OF_ALL_AREAS: dict[str, type[dy.Schema]] = {

@@ -41,7 +41,7 @@ QUALITY: Mapping[str, Meaning] = {
     ),
     "same_content": Meaning("its content is that of another file, which counts", {"other": Unit.NAME}),
     "lines_without_partner": Meaning(
-        "so many lines have no match in the file that they join",
+        "n_alone of n_lines lines have no match in the file that they join",
         {"other": Unit.NAME, "key": Unit.NAMES, "n_alone": Unit.COUNT, "n_lines": Unit.COUNT},
     ),
     "days_far_apart": Meaning("a log of daily sums has only one day in this many", {"n_days": Unit.COUNT}),
@@ -128,13 +128,15 @@ REJECTIONS: Mapping[str, Meaning] = {
 
 TRIALS: Mapping[str, Meaning] = {
     "lines_rejected": Meaning(
-        "so many lines of the file are rejected, for this cause",
+        "n_rejected of n_lines lines of the file are rejected, for this cause",
         {"n_rejected": Unit.COUNT, "n_lines": Unit.COUNT},
         has_causes=True,
     ),
-    "more_rows": Meaning("so many rows of a table are not printed", {"n_rows": Unit.COUNT}),
+    "more_rows": Meaning("n_rows further rows of a table are not printed", {"n_rows": Unit.COUNT}),
     "lines_refused": Meaning(
-        "so many lines of a trial are refused, for this cause", {"n_lines": Unit.COUNT}, has_causes=True
+        "n_lines lines of a trial are refused, the first for this cause",
+        {"n_lines": Unit.COUNT},
+        has_causes=True,
     ),
     "column_empty": Meaning("the column is empty in every row of a trial"),
     "flag_never_true": Meaning("the column is true in no row of a trial"),

@@ -25,13 +25,13 @@ def keep_earlier_reasons(connection: duckdb.DuckDBPyConnection) -> None:
             continue
         connection.execute(f"ALTER TABLE {table} RENAME COLUMN reason TO findings")
         connection.execute(
-            f"UPDATE {table} SET findings = '[' || {_finding(code, subject, 'findings')} || ']'"
+            f"UPDATE {table} SET findings = '[' || {_object_sql(code, subject, 'findings')} || ']'"
         )
         if table == "rejected_lines":
-            connection.execute(f"UPDATE {table} SET rule = {_finding(code, subject, repr(''))}")
+            connection.execute(f"UPDATE {table} SET rule = {_object_sql(code, subject, repr(''))}")
 
 
-def _finding(code: str, subject: str, said: str) -> str:
+def _object_sql(code: str, subject: str, said: str) -> str:
     """Return the SQL of a finding: a rule of an earlier version, and the sentence in the SQL `said`."""
     return (
         f"CAST(json_object('code', '{code}', 'subject', '{subject}', "

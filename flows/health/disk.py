@@ -1,27 +1,17 @@
 """Disk: room for a night, and folders that can be written and whose files can be replaced in one step."""
 
-import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from features.exit_statuses import ExitStatus
+from flows.disk_space import existing
 from flows.health.check import Check, fault, printed_bytes, warning, well
 
 ROOM, FOLDERS = "disk", "folders"
 
 # The rows in the warehouse, the same rows once more while a night builds its marts, and what it publishes.
 TIMES_THE_LOGS = 3
-
-
-def existing(path: Path) -> Path:
-    """Return the folder, or the nearest of its parents that exists."""
-    return next(folder for folder in (path, *path.parents) if folder.is_dir())
-
-
-def free_bytes(folder: Path) -> int:
-    """Return the free bytes on the disk of a folder that need not exist yet."""
-    return shutil.disk_usage(existing(folder)).free
 
 
 def check_room(data: Path, n_free: int, n_logs: int) -> Check:

@@ -11,10 +11,11 @@ import duckdb
 from features.contracts.mapping import SourceFile
 from features.warehouse.log_days import first_and_last_day
 from features.warehouse.store import open_to_read
+from flows.disk_space import free_bytes
 from flows.health.check import Check, well
 from flows.health.clock import check_clock
 from flows.health.configuration import check_configuration, check_variables
-from flows.health.disk import check_folders, check_room, free_bytes
+from flows.health.disk import check_folders, check_room
 from flows.health.freshness import check_logs, check_night
 from flows.health.lock import check_lock, lock_state
 from flows.health.secrecy import check_key, check_modes, modes_of

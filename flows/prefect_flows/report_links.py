@@ -34,10 +34,10 @@ class ReportLinks:
 
 def report_url(workspace: Workspace, run_id: str) -> str | None:
     """Return the address of a published report; None where no report server shows this shop."""
-    told = os.environ.get(REPORTS)
-    if not told:
+    given = os.environ.get(REPORTS)
+    if not given:
         return None
-    links = TypeAdapter(ReportLinks).validate_json(told)
+    links = TypeAdapter(ReportLinks).validate_json(given)
     if links.shops.get(workspace.shop) != workspace.published:
         return None
     return f"{links.url}/{workspace.shop}/{run_id}/{REPORT}"

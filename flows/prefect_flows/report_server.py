@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
+from flows.prefect_flows.loopback import HOST
 from flows.prefect_flows.report_links import REPORT
-
-HOST = "127.0.0.1"
 
 TYPES = {
     ".html": "text/html; charset=utf-8",

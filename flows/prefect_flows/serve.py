@@ -24,11 +24,13 @@ import flows
 from features.errors import LockedError, MetacartError, UsageError
 from flows.interruption import begin, cleaning_up
 from flows.json_files import read_json, write_json
+from flows.prefect_flows import served_process
 from flows.prefect_flows.configured_shops import ConfiguredShop
 from flows.prefect_flows.credentials import GIVEN, auth_string, client_environment
+from flows.prefect_flows.loopback import HOST
 from flows.prefect_flows.process_tree import descendants, send, wait_for
 from flows.prefect_flows.report_links import ReportLinks
-from flows.prefect_flows.report_server import HOST, PublishedRuns, report_server
+from flows.prefect_flows.report_server import PublishedRuns, report_server
 from flows.progress import LinePrinter
 from flows.stage_log import LOG_JSON
 
@@ -157,7 +159,7 @@ class _Children:
     started: list[subprocess.Popen[bytes]]
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "flows.prefect_flows.served_process", *arguments]
+        command = [sys.executable, "-m", served_process.__name__, *arguments]
         child = subprocess.Popen(  # noqa: S603
             command, env=dict(self.environment), stdin=subprocess.DEVNULL, start_new_session=True
         )

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import cast
 
 from flows.prefect_flows.configured_shops import configured_shop
+from flows.prefect_flows.loopback import HOST
 from flows.prefect_flows.process_tree import leave_with_parent
-
-HOST = "127.0.0.1"
 
 
 def serve(port: int) -> None:
     """Run Prefect's server until a signal; connections that are open then are closed after a second."""
     import uvicorn
 
+    from flows.prefect_flows.server_app import create_app
+
     uvicorn.run(
-        "flows.prefect_flows.server_app:create_app",
+        create_app,
         factory=True,
         host=HOST,
         port=port,

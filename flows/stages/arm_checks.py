@@ -14,7 +14,7 @@ from features.contracts.findings import Finding
 from features.contracts.outputs import ArmChecks
 from features.warehouse.store import SQL
 from flows.settings import Settings
-from flows.stages.worded import worded
+from flows.stages.worded import worded, worded_interval
 from offline_rl.comparison.arms import ARM, ESTIMATOR, ArmLog, ArmTerms, check_arm
 from offline_rl.ope.trust.verdict import GateSettings
 
@@ -81,7 +81,7 @@ def _row(ours: pl.DataFrame, theirs: pl.DataFrame, terms: ArmTerms) -> dict[str,
         "n_rounds": estimated.n_rounds,
         "ess": estimated.ess,
         "mean_weight": estimated.mean_weight,
-        "interval_method": estimated.interval_method,
+        **worded_interval(estimated.interval_findings),
     }
 
 

@@ -1,6 +1,5 @@
 """A dry run: which files a night would load, and for which day, without reading a line or writing a byte."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,6 +15,7 @@ from features.warehouse.log_days import first_and_last_day
 from features.warehouse.manifest import held_meanings, key_ids
 from features.warehouse.store import open_to_read
 from flows.checksums import sha256_of
+from flows.disk_space import free_bytes
 from flows.settings import Settings
 from flows.stages.ingest import key_file, newest_complete_day, refuse_unfinished_day, source_files
 from flows.workspace import Workspace
@@ -73,13 +73,12 @@ def dry_run(settings: Settings, as_of: date | None, now: datetime) -> DryRun:
     known = _known(workspace, now)
     planned = _planned(files, known, _key_id(workspace, known), settings)
     is_complete = all(file.state == "loaded" for file in planned)
-    data = next(folder for folder in (settings.paths.data, *settings.paths.data.parents) if folder.is_dir())
     return DryRun(
         shop=workspace.shop,
         as_of=as_of or (known.newest_day if is_complete else None),
         latest=as_of or now.date() - timedelta(days=1),
         files=planned,
-        free_bytes=shutil.disk_usage(data).free,
+        free_bytes=free_bytes(settings.paths.data),
     )
 
 

@@ -26,6 +26,7 @@ from flows.stages.verdicts import (
     segment_name,
     verdict_table,
 )
+from flows.stages.worded import worded_interval
 from flows.workspace import Workspace
 from offline_rl.comparison.curves import AdaptationPoint, adaptation_curves
 from offline_rl.comparison.paired import Comparison, compare_learners
@@ -260,6 +261,7 @@ def _value_rows(
         {
             **key,
             **_fields(value),
+            **worded_interval(value.interval_findings),
             "segment_id": segment_name(value.segment, segment_ids),
             "true_value": evaluated.true_values.get((value.policy, value.segment)),
         }

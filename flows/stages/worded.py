@@ -13,6 +13,15 @@ def worded(findings: Sequence[Finding]) -> dict[str, str]:
     return {"reasons": say(findings), "reason_codes": codes_of(findings), "findings": to_json(findings)}
 
 
+def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the columns about an interval; the first finding is its method."""
+    return {
+        "interval_method": say(findings),
+        "interval_codes": codes_of(findings),
+        "interval_findings": to_json(findings),
+    }
+
+
 def worded_manifest(undecided: Mapping[str, Finding], notes: Sequence[Note]) -> dict[str, Any]:
     """Return the manifest's `undecided` and `notes`, in sentences, and both again as `findings`."""
     return {

@@ -6,10 +6,11 @@ from functools import cached_property
 
 import numpy as np
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.contrast import Contrast, Valued
 from offline_rl.ope.estimators.mean_weight import MeanWeight
-from offline_rl.ope.intervals.choice import IntervalName, Replicated, check_interval_name, wording
+from offline_rl.ope.intervals.choice import IntervalName, Replicated, check_interval_name, made_by
 from offline_rl.ope.intervals.coverage_labels import (
     MEAN_WEIGHT_CONFIDENCE,
     heavy_label,
@@ -100,11 +101,10 @@ class Evaluation:
             ends = reaching_one_more(ends, replicated.value, replicated.left_out)
         return Difference(policy, other, replicated.value, ends.lower, ends.upper)
 
-    def method(self, interval: IntervalName | None = None) -> str:
-        """Return the description of an interval of values or differences, in words."""
-        return wording(
-            self._asked(interval), self.cluster_name, self.log.cells.n_clusters, self.resampled.shape[-1]
-        )
+    def made_by(self, policy: str, interval: IntervalName | None = None) -> tuple[Finding, ...]:
+        """Return how the intervals of a policy's values and differences are made, first by which method."""
+        n_clusters, n_resamples = self.log.cells.n_clusters, self.resampled.shape[-1]
+        return made_by(self._asked(interval), policy, self.cluster_name, n_clusters, n_resamples)
 
     def mean_weight_interval(self, policy: str, segment: int | None, confidence: float) -> Interval:
         """Return the percentile interval of the mean weight of a policy in a segment."""
@@ -131,12 +131,13 @@ class Evaluation:
         value, effective_rounds = float(self.values[p, e, s]), self._effective_rounds(p, s)
         replicated = self._value(p, e, s)
         interval = replicated.interval(name, confidence)
-        remarks = [self.method(name)]
+        policy, n_clusters = self.policies[p], self.log.cells.n_clusters
+        found = [*self.made_by(policy, name)]
         if interval.n_undefined:
-            remarks.append(f"{interval.n_undefined} of them identify no value and are left out")
+            found.append(finding("undefined_resamples", policy, n_undefined=interval.n_undefined))
         if estimator.rests_on_model:
-            remarks.append("the reward model's own error is not in it")
-        elif diagnostics.n_informative_clusters < FEW and self.log.cells.n_clusters > 1:
+            found.append(Finding("model_error_left_out", policy))
+        elif diagnostics.n_informative_clusters < FEW and n_clusters > 1:
             interval = widened(
                 interval,
                 value,
@@ -144,23 +145,30 @@ class Evaluation:
                 reward_range=self.reward_range,
                 confidence=confidence,
             )
-            remarks.append(
-                f"widened to Clopper-Pearson at {effective_rounds:,.0f} effective {self.unit}, "
-                f"as only {diagnostics.n_informative_clusters} {self.cluster_name} tell of the reward"
+            found.append(
+                finding(
+                    "widened_for_rare_rewards",
+                    policy,
+                    effective=effective_rounds,
+                    units=self.unit,
+                    n_clusters=diagnostics.n_informative_clusters,
+                    clusters=self.cluster_name,
+                )
             )
         tail = diagnostics.contributions(estimator.name)
-        if not estimator.rests_on_model and tail is not None and self.log.cells.n_clusters > 1:
+        if not estimator.rests_on_model and tail is not None and n_clusters > 1:
             if tail.has_no_third_moment:
                 interval = reaching_one_more(interval, value, replicated.left_out)
-            remarks += _remarks_on(tail, self.cluster_name)
+            found += _found_of(tail, policy, self.cluster_name)
         lacking = lacks_what_matters(
             self._mean_weight(p, s, MEAN_WEIGHT_CONFIDENCE), diagnostics.supported_share
         )
-        label = honest_label(name, effective_rounds, lacking=lacking) or heavy_label(name, tail)
+        label = honest_label(name, policy, effective_rounds, lacking=lacking)
+        label = label or heavy_label(name, policy, tail)
         if label and not estimator.rests_on_model and np.isfinite(interval.lower):
-            remarks.append(label)
+            found.append(label)
         return PolicyValue(
-            policy=self.policies[p],
+            policy=policy,
             segment=self.segments[s],
             estimator=estimator.name,
             value=value,
@@ -172,7 +180,7 @@ class Evaluation:
             mean_weight=diagnostics.mean_weight,
             max_weight=diagnostics.max_weight,
             supported_share=diagnostics.supported_share,
-            interval_method="; ".join(remarks),
+            interval_findings=tuple(found),
         )
 
     def _mean_weight(self, p: int, s: int, confidence: float) -> Interval:
@@ -247,19 +255,15 @@ class Evaluation:
         return _position(segment, self.segments, "segment")
 
 
-def _remarks_on(tail: ContributionTail, cluster_name: str) -> list[str]:
-    """Return remarks on what rewards of uneven size do to a value and its interval."""
-    remarks = []
+def _found_of(tail: ContributionTail, policy: str, clusters: str) -> list[Finding]:
+    """Return what rewards of uneven size do to a value and its interval."""
+    found, names = [], {"of": tail.of, "clusters": clusters}
     if tail.has_no_third_moment:
-        remarks.append(
-            f"ends moved out by one more of the {cluster_name} like the largest, as {tail.of} have a tail "
-            f"index of {tail.reward_index:.2f}"
-        )
+        found.append(finding("widened_for_heavy_tail", policy, index=tail.reward_index, **names))
     if tail.reward_share > NOTABLE_SHARE:
-        remarks.append(
-            f"one of the {cluster_name} holds {tail.largest_share:.0%} of all {tail.of}, {tail.largest:,.6g}"
-        )
-    return remarks
+        share, largest = tail.largest_share, tail.largest
+        found.append(finding("notable_contribution", policy, share=share, largest=largest, **names))
+    return found
 
 
 def _position(name: str | int | None, names: Sequence[str | int | None], kind: str) -> int:

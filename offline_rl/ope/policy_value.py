@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from features.contracts.findings import Finding, described
+
 WHOLE_LOG = None
 """Segment of a result over the whole log: no segment."""
 
@@ -11,6 +13,7 @@ class PolicyValue:
     """What one policy is worth by one estimator, in one segment (None: in the whole log).
 
     value, lower and upper are in the reward's unit per round; `Diagnostics` explains the other columns.
+    interval_findings: how the interval was made, first by which method, and what it is worth.
     """
 
     policy: str
@@ -25,7 +28,12 @@ class PolicyValue:
     mean_weight: float
     max_weight: float
     supported_share: float
-    interval_method: str
+    interval_findings: tuple[Finding, ...]
+
+    @property
+    def interval_method(self) -> str:
+        """How the interval was made and what it is worth, in the words of the data dictionary."""
+        return described(self.interval_findings)
 
 
 @dataclass(frozen=True)

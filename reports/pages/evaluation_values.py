@@ -10,9 +10,11 @@ from reports.pages.figure import Figure, Key, reward_axis
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.policy_values import PolicyValue, leading_estimators
 from reports.summaries.printed_table import Cell, Column, PrintedTable, first_rows, interval_bars
+from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import Verdict, for_everyone
 from reports.wording.catalog import Catalog
 from reports.wording.evaluation import values_conclusion
+from reports.wording.sentences import clauses
 
 SOURCE = "out_policy_values"
 
@@ -162,9 +164,18 @@ def _diagnostics_table(leading: dict[str, PolicyValue], catalog: Catalog, *, has
         )
         for value in leading.values()
     ]
-    methods = sorted({value.interval_method for value in leading.values()})
-    caption = catalog.text("caption.diagnostics", methods=catalog.listed(methods))
-    return first_rows(caption, columns, rows, SOURCE)
+    of_all, of_each = _interval_words(list(leading.values()), catalog)
+    caption = catalog.text("caption.diagnostics", methods=of_all)
+    return first_rows(caption, columns, rows, SOURCE, whys=of_each)
+
+
+def _interval_words(values: Sequence[PolicyValue], catalog: Catalog) -> tuple[str, list[str]]:
+    """Return how the intervals of all these values were made, and what is to be said of each one's alone."""
+    said = [clauses(value.interval_findings, smallest=SMALLEST_GROUP, catalog=catalog) for value in values]
+    of_all = list(dict.fromkeys(method for method, *_ in said))
+    of_all += [remark for remark in said[0][1:] if all(remark in each for each in said)]
+    own = (catalog.between_causes.join(part for part in each if part not in of_all) for each in said)
+    return catalog.between_causes.join(of_all), [catalog.alone(words) if words else "" for words in own]
 
 
 def _estimators_table(

@@ -1,4 +1,4 @@
-"""Overview: what the night decided, and what carries it."""
+"""Overview: what the night decided, and what supports it."""
 
 from dataclasses import dataclass
 from functools import partial

@@ -28,7 +28,7 @@ from reports.wording.policy_value import (
     log_earned,
     unit_names,
 )
-from reports.wording.sentences import sentences
+from reports.wording.sentences import say_in_clauses, sentences
 
 UNKNOWN = Difference(None, None, None)
 
@@ -165,7 +165,7 @@ def _ends(answer: PolicyAnswer, e: EstimatedValue, catalog: Catalog) -> str:
         numbers.confidence(answer.confidence),
         numbers.reward_interval(answer.reward, e.lower, e.upper),
         numbers.reward_interval(less, found.lower, found.upper, signed=True),
-        e.interval_method,
+        say_in_clauses(e.interval_findings, catalog=catalog),
         catalog,
     )
 

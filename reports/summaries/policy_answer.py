@@ -43,14 +43,15 @@ class Difference:
 class EstimatedValue:
     """A policy's value by one estimator, named as it was asked; None where the log identifies no value.
 
-    difference: the value less that of the log; None for the log itself.
+    difference: the value less that of the log; None for the log itself. interval_findings: how the interval
+    was made, first by which method, and what it is worth.
     """
 
     estimator: str
     value: float | None
     lower: float | None
     upper: float | None
-    interval_method: str
+    interval_findings: tuple[Reason, ...]
     difference: Difference | None = None
 
 
@@ -102,8 +103,8 @@ class LoggedPropensities:
     findings: tuple[Reason, ...]
     n_tests: int
 
-    note: ClassVar[str] = ""
-    """What tables say beside every value: nothing."""
+    note: ClassVar[None] = None
+    """What is said beside every value: nothing."""
 
     cautions: ClassVar[tuple[Reason, ...]] = ()
     """What must be said beside the answer even where it is trusted: nothing."""
@@ -123,13 +124,13 @@ class LoggedPropensities:
 class ModeledPropensities:
     """Propensities that a model estimated from contexts.
 
-    note: what tables say beside every value. assumption: that without which no value is to be read.
+    note: what is said beside every value. assumption: that without which no value is to be read.
     remarks: what the estimation showed. calibration_error: share of choices promised to the
     wrong bin of probability, good up to max_calibration_error. foreseen_share: how often the context
-    foretells the action; is_identified: False where it does so nearly always.
+    predicts the action; is_identified: False where it does so nearly always.
     """
 
-    note: str
+    note: Reason
     assumption: Reason
     remarks: tuple[Reason, ...]
     calibration_error: float

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from features.codes import ALL_SEGMENTS
+from features.contracts.findings import Finding, from_json
 from reports.summaries.night import DOMAINS
 
 # Doubly robust leads; self-normalized importance sampling is its check, because it uses no reward model.
@@ -15,7 +16,10 @@ CHECKING = ("snips", "ips", "clipped_ips")
 
 @dataclass(frozen=True)
 class PolicyValue:
-    """One row of out_policy_values, in reward per round."""
+    """One row of out_policy_values, in reward per round.
+
+    interval_findings: how the interval was made, first by which method, and what it is worth.
+    """
 
     domain: str
     segment_id: str
@@ -30,7 +34,7 @@ class PolicyValue:
     mean_weight: float | None
     max_weight: float | None
     supported_share: float | None
-    interval_method: str
+    interval_findings: tuple[Finding, ...]
     true_value: float | None
 
     @property
@@ -48,7 +52,10 @@ class PolicyValue:
 
 def policy_values(rows: pl.DataFrame) -> tuple[PolicyValue, ...]:
     """Return the rows by domain, everyone first, the highest value first."""
-    records = [PolicyValue(**row) for row in rows.select(list(PolicyValue.__dataclass_fields__)).to_dicts()]
+    records = [
+        PolicyValue(**row | {"interval_findings": from_json(row["interval_findings"])})
+        for row in rows.select(list(PolicyValue.__dataclass_fields__)).to_dicts()
+    ]
     return tuple(
         sorted(
             records,

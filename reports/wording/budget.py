@@ -52,7 +52,7 @@ def limits(n_at_limit: int, n_lines: int, limit: str, catalog: Catalog) -> str:
 
 
 def refused(n_refused: int, n_lines: int, catalog: Catalog) -> str:
-    """Return how many lines have a log too thin to move; "" for none."""
+    """Return how many lines have logs that say too little to move them; "" for none."""
     return catalog.text("budget.refused", n_refused=n_refused, n_lines=n_lines) if n_refused else ""
 
 

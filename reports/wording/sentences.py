@@ -8,7 +8,7 @@ from typing import Any
 from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS
 from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
-from reports.summaries.suppression import has_small_count
+from reports.summaries.suppression import SMALLEST_GROUP, has_small_count
 from reports.summaries.verdict_reasons import in_short
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.language import LANGUAGE
@@ -32,6 +32,27 @@ def sentences(
     """Return a sentence for each finding, each once; doubts that stand by themselves are sentences too."""
     said = (_sentence(found, smallest, catalog) for found in findings)
     return tuple(dict.fromkeys(said))
+
+
+def say_in_clauses(
+    findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE
+) -> str:
+    """Return what was found as clauses in a row, as it stands beside a number.
+
+    smallest: the smallest count of users to be printed.
+
+    >>> numbers = {"clusters": "users", "n_resamples": 1000}
+    >>> say_in_clauses([Finding("bca", "maml", numbers), Finding("model_error_left_out", "maml")])
+    "BCa bootstrap over users, 1,000 resamples; the reward model's own error is not in it"
+    """
+    return catalog.between_causes.join(clauses(findings, smallest=smallest, catalog=catalog))
+
+
+def clauses(
+    findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE
+) -> tuple[str, ...]:
+    """Return the clause of each finding."""
+    return tuple(_clause(found, smallest, catalog) for found in findings)
 
 
 def say_in_short(
@@ -87,13 +108,13 @@ def _sentence(found: Finding, smallest: int, catalog: Catalog) -> str:
 
 
 def _causes(found: Finding, smallest: int, catalog: Catalog) -> str:
-    return catalog.between_causes.join(_clause(cause, smallest, catalog) for cause in found.because)
+    return say_in_clauses(found.because, smallest=smallest, catalog=catalog)
 
 
 def _clause(found: Finding, smallest: int, catalog: Catalog) -> str:
     if found.code not in catalog.clauses:
         return _sentence(found, smallest, catalog)
-    numbers = _names(found, catalog) | {"below": smallest}
+    numbers = _names(found, catalog) | {"below": smallest, "causes": _causes(found, smallest, catalog)}
     return catalog.clauses[_key(found, smallest, catalog)].format_map(numbers)
 
 

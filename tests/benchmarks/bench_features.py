@@ -4,7 +4,7 @@
 
 Prints one JSON object. warehouse: `build` from raw tables to marts, by number of events; the shop has
 half as many impressions (three slots to a slate), a tenth as many ad impressions and a fiftieth as many
-order lines beside them. tasks: `read_tables` and `build_tasks` for so many recommendation rounds.
+order lines beside them. tasks: `read_tables` and `build_tasks` for a given number of recommendation rounds.
 growth_exponent: log(seconds ratio) / log(events ratio); 1 is linear. Each part runs in a process of its own
 under a limit of 4 GB for DuckDB, so that peak_memory_mb is its own.
 """
@@ -147,7 +147,7 @@ def fill(connection: duckdb.DuckDBPyConnection, events: int, items: int) -> int:
 
 
 def time_warehouse(events: int, folder: Path) -> dict[str, float]:
-    """Build all models for a shop of so many events."""
+    """Build all models for a shop with this number of events."""
     with open_store(folder / "shop.duckdb", memory_limit="4GB") as connection:
         rows = fill(connection, events, items=10_000)
         # what the rows themselves cost to make is no part of the figure
@@ -165,7 +165,7 @@ def time_warehouse(events: int, folder: Path) -> dict[str, float]:
 
 
 def time_tasks(rounds: int, folder: Path) -> dict[str, float]:
-    """Read and build the tasks of so many rounds; a shop of twice as many events has them."""
+    """Read and build the tasks of this number of rounds; a shop of twice as many events has them."""
     with open_store(folder / "shop.duckdb", memory_limit="4GB") as connection:
         fill(connection, 2 * rounds, items=200)
         build(connection, as_of=NIGHT, attribution_hours=24)

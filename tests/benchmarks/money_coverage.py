@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from offline_rl.ope.intervals.choice import WORDING
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES
 from tests.offline_rl.ope.coverage_study import WORLDS, Setting
 from tests.offline_rl.ope.money_study import CLICKS, ESTIMATORS, MONEY, MoneyFound, MoneyWorld, found_in
 
@@ -85,7 +85,7 @@ def click_worlds(replicates: int) -> list[tuple[str, int, MoneyFound]]:
 def kinds(replicates: int) -> str:
     """Coverage by kind of interval in logs that are refused, or labelled and trusted: the labels' figures."""
     lines = []
-    for name in WORDING:
+    for name in INTERVAL_NAMES:
         for title in LABELLED:
             world, chosen_from = MONEY[title], JUDGED_FROM + 5000
             found = found_in(world.log, world.truth, replicates, chosen_from, interval=name, n_resamples=500)

@@ -1,9 +1,10 @@
-"""One small simulated shop, its night run once, for every test that only looks."""
+"""Shops whose night is run once: a small simulated one to look at, and one to copy and erase from."""
 
 import json
 from pathlib import Path
 
 import pytest
+from tests.flows.erasure.erasure_shop import erasure_shop, night_of
 
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
@@ -42,3 +43,11 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_night(small_config: Path) -> NightResult:
     return run_night(read_settings(small_config), None, lambda _line: None)
+
+
+@pytest.fixture(scope="session")
+def erasure_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a shop whose logs mention a person in many places, with one published night."""
+    folder = tmp_path_factory.mktemp("erasures") / "shop"
+    night_of(erasure_shop(folder))
+    return folder

@@ -8,7 +8,7 @@ from flows.shops import FILES, write_config
 from flows.workspace import Workspace
 
 FIRST = date(2026, 1, 1)
-TABLES = """
+SPEND = """
 [[files]]
 path = "spend-*.csv"
 [files.ad_spend_daily]
@@ -20,7 +20,8 @@ segment_id = "all"
 impressions = 0
 clicks = 0
 conversions = 0
-
+"""
+EVENTS = """
 [[files]]
 path = "events-*.csv"
 [files.events]
@@ -40,7 +41,7 @@ def spend_shop(folder: Path, retention: str = "", n_days: int = 60) -> Workspace
     text = config.read_text().replace("[retention]", f"[retention]\n{retention}", 1)
     text = text.replace("max_rejected_share = 0.01", "max_rejected_share = 0.5")
     kept = [line for line in text.splitlines() if not retention or line != "work_nights = 7"]
-    config.write_text("\n".join([*kept, TABLES]))
+    config.write_text("\n".join([*kept, SPEND, EVENTS]))
     return Workspace(read_settings(config))
 
 

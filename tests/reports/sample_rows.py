@@ -10,7 +10,7 @@ import polars as pl
 
 from features.contracts.findings import Finding, finding, to_json
 from features.contracts.outputs import OUTPUTS
-from flows.stages.worded import worded
+from flows.stages.worded import worded, worded_interval
 from reports.wording.sentences import say, say_rule
 
 
@@ -68,11 +68,19 @@ def policy_value_rows(
                         "mean_weight": draw.gauss(1, 0.02),
                         "max_weight": 1.0 if arm.ess_share == 1 else draw.uniform(6, 40),
                         "supported_share": 1.0 if arm.ess_share == 1 else draw.uniform(0.97, 1.0),
-                        "interval_method": "cluster bootstrap",
+                        **interval(arm.policy, estimator, "users" if unit == "user" else "rounds"),
                         "true_value": truth if simulated else None,
                     }
                 )
     return rows
+
+
+def interval(policy: str, estimator: str, clusters: str) -> dict[str, str]:
+    """Return the columns about an interval; that of the direct method leaves out the error of its model."""
+    made_by = [finding("bca", policy, clusters=clusters, n_resamples=1000)]
+    if estimator == "dm":
+        made_by.append(Finding("model_error_left_out", policy))
+    return worded_interval(made_by)
 
 
 def judged(n_rounds: int, *, baseline_value: float, ess: float, n_origins: int = 1) -> dict[str, Any]:
@@ -361,7 +369,7 @@ def arm_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
         "estimator": "snips",
         "n_rounds": 10000,
         "mean_weight": 1.0,
-        "interval_method": "percentile bootstrap over rounds, 1000 resamples",
+        **worded_interval([finding("bca", "arm", clusters="rounds", n_resamples=1000)]),
     }
     told = {"is_covered": True, "is_trusted": True, **worded([finding("log_speaks", "arm")])}
     few = finding("few_effective_rounds", "arm", ess=2.1, n_rounds=10_000, least=100.0, units="rounds")

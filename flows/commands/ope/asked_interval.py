@@ -4,9 +4,10 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from features.contracts.findings import Finding, finding
 from features.errors import UsageError
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.intervals.choice import WORDING, IntervalName
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES, IntervalName
 from offline_rl.ope.intervals.clopper_pearson import weighted_clopper_pearson_interval
 from offline_rl.ope.intervals.confidence_sequence import confidence_sequence
 from offline_rl.ope.intervals.cressie_read import cressie_read_interval
@@ -16,13 +17,15 @@ from offline_rl.ope.records import EvaluationRounds
 
 DEFAULT: IntervalName = "bca"
 
-OF_KNOWN_RANGE: dict[str, tuple[str, Callable[[EvaluationRounds, KnownRange, float], Interval]]] = {
-    "cressie_read": ("Cressie-Read interval", cressie_read_interval),
-    "confidence_sequence": ("confidence sequence", confidence_sequence),
-    "empirical_bernstein": ("empirical Bernstein interval", empirical_bernstein_interval),
-    "clopper_pearson": ("Clopper-Pearson interval", weighted_clopper_pearson_interval),
+OF_KNOWN_RANGE: dict[str, Callable[[EvaluationRounds, KnownRange, float], Interval]] = {
+    "cressie_read": cressie_read_interval,
+    "confidence_sequence": confidence_sequence,
+    "empirical_bernstein": empirical_bernstein_interval,
+    "clopper_pearson": weighted_clopper_pearson_interval,
 }
-"""Name of an interval for rewards of a known range → its words, and the function that computes it."""
+"""Name of an interval for rewards of a known range → the function that computes it.
+
+Each name is also the code of the finding that says how it was made."""
 
 FINITE_WEIGHT = ("empirical_bernstein", "clopper_pearson")
 """Intervals that need a bound on the weights."""
@@ -41,17 +44,11 @@ class AskedInterval:
     resampled: IntervalName
     bounds: KnownRange | None = None
 
-    @property
-    def words(self) -> str:
-        """The interval in words, with its bounds."""
+    def made_by(self, policy: str) -> Finding:
+        """Return how the interval of a known range is made; a bound that is infinite is left out."""
         assert self.bounds is not None
-        b, weight = self.bounds, self.bounds.max_weight
-        weights = f" and weights up to {weight:g}" if math.isfinite(weight) else ""
-        return f"{OF_KNOWN_RANGE[self.name][0]} for rewards from {b.lowest:g} to {b.highest:g}{weights}"
-
-    def method(self, of_differences: str) -> str:
-        """Return its `interval_method`; differences always have a bootstrap interval."""
-        return f"{self.words}, of the policy's value by any estimator; less the log: {of_differences}"
+        b = self.bounds
+        return finding(self.name, policy, lowest=b.lowest, highest=b.highest, max_weight=b.max_weight)
 
     def ends(self, rounds: EvaluationRounds, confidence: float, *, is_logged: bool = False) -> Interval:
         """Return the interval of a known range.
@@ -62,7 +59,7 @@ class AskedInterval:
         """
         assert self.bounds is not None
         bounds = KnownRange(self.bounds.lowest, self.bounds.highest, 1.0) if is_logged else self.bounds
-        return OF_KNOWN_RANGE[self.name][1](rounds, bounds, confidence)
+        return OF_KNOWN_RANGE[self.name](rounds, bounds, confidence)
 
 
 def asked_interval(
@@ -79,7 +76,7 @@ def asked_interval(
     'bca'
     """
     name = name.strip().lower()
-    for resampled in WORDING:
+    for resampled in INTERVAL_NAMES:
         if name == resampled:
             if reward_range is not None or max_weight is not None:
                 raise UsageError(
@@ -89,13 +86,13 @@ def asked_interval(
             return AskedInterval(name, resampled)
     if name not in OF_KNOWN_RANGE:
         raise UsageError(
-            f"{name!r} is not a known interval. Known are {', '.join([*WORDING, *OF_KNOWN_RANGE])}."
+            f"{name!r} is not a known interval. Known are {', '.join([*INTERVAL_NAMES, *OF_KNOWN_RANGE])}."
         )
     if reward_range is None:
         raise UsageError(
             f"--interval {name} is for rewards of a known range only: give the smallest and largest reward "
             "that can occur, not those of the file, such as --reward-range 0 1; or take "
-            f"{', '.join(WORDING)}."
+            f"{', '.join(INTERVAL_NAMES)}."
         )
     try:
         bounds = KnownRange(*reward_range, math.inf if max_weight is None else max_weight)

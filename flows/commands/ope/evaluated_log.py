@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from features.contracts.findings import Finding
 from features.errors import InputDataError
 from offline_rl.ope.contrast import Valued
 from offline_rl.ope.evaluated_policies import Evaluation
@@ -40,7 +41,7 @@ class EvaluatedLog:
     n_rows: int
     propensities: LoggedPropensities | ModeledPropensities
     repetition: Repetition | None
-    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remarks: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
 
 
 @contextmanager

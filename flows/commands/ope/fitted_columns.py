@@ -1,8 +1,11 @@
 """Columns of the rounds fitted from `context`, where a file lacks them or they are not to be trusted."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from features.contracts.findings import Finding
+from flows.commands.ope.evaluated_log import POLICY
 from flows.commands.ope.round_files import RoundFile, lacking
 from offline_rl.ope.models.cross_fitting import cross_fitted_rewards, mrdr_weight
 from offline_rl.ope.models.density_ratio import density_ratio
@@ -26,6 +29,12 @@ class Fit:
     def columns(self) -> tuple[str, ...]:
         """The columns that are fitted instead of read from the file."""
         return (OF_REWARDS if self.q else ()) + (OF_PROPENSITIES if self.propensity else ())
+
+    def found(self, columns: Sequence[str]) -> tuple[Finding, ...]:
+        """Return what is to be known of a value that rests on these fitted columns; nothing for none."""
+        if not columns:
+            return ()
+        return (Finding("fitted_on_context", POLICY, {"columns": ", ".join(columns), "model": self.model}),)
 
     def check(self, file: RoundFile) -> None:
         """Raise UsageError where the file lacks the inputs of the models."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 
+from features.contracts.findings import Finding
 from flows.commands.ope.asked_interval import AskedInterval
 from flows.commands.ope.evaluated_log import LOGGED, POLICY, EvaluatedLog, as_bad_data
 from flows.commands.ope.policy_question import PolicyQuestion, Shape
@@ -30,8 +31,8 @@ SHAPES: Mapping[Shape, Callable[[RoundFile, PolicyQuestion], EvaluatedLog]] = {
 }
 """Shape of a file's rows → the function that reads and evaluates it."""
 
-KnownEnds = tuple[Interval, str]
-"""An interval of a known range, and its method."""
+KnownEnds = tuple[Interval, tuple[Finding, ...]]
+"""An interval of a known range, and how it was made."""
 
 
 def answer(question: PolicyQuestion) -> PolicyAnswer:
@@ -89,13 +90,13 @@ def _robust(
 
 
 def _of_known_range(interval: AskedInterval, log: EvaluatedLog, confidence: float) -> dict[str, KnownEnds]:
-    """Return policy → interval of its value and its method, where one of a known range is asked for."""
+    """Return policy → interval of its value and how it was made, where one of a known range is asked for."""
     if interval.bounds is None:
         return {}
-    method = interval.method(log.evaluation.method())
+    of_differences = Finding("interval_of_differences", POLICY, because=log.evaluation.made_by(POLICY))
     return {
-        POLICY: (interval.ends(log.units[POLICY], confidence), method),
-        LOGGED: (interval.ends(log.units[LOGGED], confidence, is_logged=True), interval.words),
+        POLICY: (interval.ends(log.units[POLICY], confidence), (interval.made_by(POLICY), of_differences)),
+        LOGGED: (interval.ends(log.units[LOGGED], confidence, is_logged=True), (interval.made_by(LOGGED),)),
     }
 
 
@@ -131,14 +132,15 @@ def _difference(evaluation: Evaluation, estimator: str, mean_reward: str, confid
     return Difference(_known(found.value), _known(found.lower), _known(found.upper))
 
 
-def _estimate(name: str, row: PolicyValue | None, known: KnownEnds | None, *remarks: str) -> EstimatedValue:
+def _estimate(
+    name: str, row: PolicyValue | None, known: KnownEnds | None, *remarks: Finding
+) -> EstimatedValue:
     if row is None:
-        method = "; ".join(["none: these rounds identify no value", *remarks])
-        return EstimatedValue(name, None, None, None, method)
-    lower, upper, method = row.lower, row.upper, row.interval_method
+        return EstimatedValue(name, None, None, None, (Finding("no_value", POLICY), *remarks))
+    lower, upper, made_by = row.lower, row.upper, row.interval_findings
     if known is not None:
-        (lower, upper), method = (known[0].lower, known[0].upper), known[1]
-    return EstimatedValue(name, row.value, _known(lower), _known(upper), "; ".join([method, *remarks]))
+        (lower, upper), made_by = (known[0].lower, known[0].upper), known[1]
+    return EstimatedValue(name, row.value, _known(lower), _known(upper), (*made_by, *remarks))
 
 
 def _known(number: float) -> float | None:

@@ -1,12 +1,8 @@
-"""An answer as text for a terminal and as one line of JSON for a script."""
+"""An answer as text for a terminal."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
 
-from features.contracts.findings import as_plain, codes_of
 from reports.pages.policy_value_robust import robust_rows
 from reports.summaries.policy_answer import (
     Difference,
@@ -15,246 +11,224 @@ from reports.summaries.policy_answer import (
     PolicyAnswer,
     Repeats,
 )
+from reports.wording.catalog import Catalog, Written
 from reports.wording.language import LANGUAGE
-from reports.wording.policy_value import audited, difference_found, log_earned
-from reports.wording.sentences import sentences
+from reports.wording.policy_value import audited, difference_found, estimator_name, log_earned
+from reports.wording.sentences import say_in_clauses, sentences
 
 GAP = "  "
-NUMBERS = LANGUAGE.numbers
+
+Row = tuple[str, str, str]
+"""A diagnostic: its name, its number, and a remark."""
 
 
-def json_line(answer: PolicyAnswer) -> str:
-    """Return the answer as one JSON object; null where a number is not known.
-
-    | key | content |
-    |---|---|
-    | shape | the meaning of the rows, where they are not rounds: slates, sessions or spend |
-    | n_rounds | number of rounds; of slates or sessions for these shapes |
-    | propensities | logged or estimated |
-    | calibration_error | of estimated propensities, 0..1; null where they were logged |
-    | propensity_audit | of logged propensities: is_consistent, findings (sentences), n_tests; else null |
-    | diagnostics | `offline_rl.ope.trust.diagnostics.Diagnostics.numbers` of the first estimator |
-    | repeats | n_rows, n_repeated (equal to an earlier row), is_doubtful |
-    | logging_policy | of the rewards in the log: value, lower, upper, interval_method |
-    | difference | leading estimate less the log: estimator, value, lower, upper, finding, resolution |
-    | estimates | estimator (as asked), value, lower, upper, interval_method, and their difference |
-    | verdict | trusted, reasons as sentences, reason_codes, findings: reasons as codes with their numbers |
-    | robust | only where rewards have a heavy tail: kind, value, lower, upper, cap, n_capped, bias_bound |
-    """
-    content = {
-        **({} if answer.shape == "rounds" else {"shape": answer.shape}),
-        "n_rounds": answer.n_rounds,
-        **_propensities(answer),
-        "diagnostics": _finite(answer.diagnostics),
-        "repeats": {
-            "n_rows": answer.repeats.n_rows,
-            "n_repeated": answer.repeats.n_repeated,
-            "is_doubtful": bool(answer.repeats.doubt),
-        },
-        "logging_policy": _without(asdict(answer.logged), "estimator", "difference"),
-        "difference": _difference(answer),
-        "estimates": [asdict(estimate) for estimate in answer.estimates],
-        "verdict": {
-            "trusted": answer.trusted,
-            "reasons": list(sentences(answer.reasons)),
-            "reason_codes": codes_of(answer.reasons).split(),
-            "findings": list(map(as_plain, answer.reasons)),
-        },
-    }
-    if answer.robust:
-        content["robust"] = [_finite(asdict(value)) for value in answer.robust]
-    return json.dumps(content, allow_nan=False)
-
-
-def _difference(answer: PolicyAnswer) -> dict[str, Any]:
-    """Return the difference; its finding is gain, loss, none, rounding or unknown, null without trust."""
-    found = answer.difference.finding(answer.resolution) if answer.trusted else None
-    return {
-        "estimator": answer.leading.estimator,
-        **asdict(answer.difference),
-        "finding": found,
-        "resolution": answer.resolution,
-    }
-
-
-def _without(content: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: held for name, held in content.items() if name not in names}
-
-
-def _propensities(answer: PolicyAnswer) -> dict[str, Any]:
-    evidence = answer.propensities
-    if isinstance(evidence, LoggedPropensities):
-        audit = {
-            "is_consistent": evidence.is_consistent,
-            "findings": list(sentences(evidence.findings)),
-            "n_tests": evidence.n_tests,
-        }
-        return {
-            "propensities": "logged",
-            "calibration_error": None,
-            "propensity_audit": audit if evidence.n_tests else None,
-        }
-    return {
-        "propensities": "estimated",
-        "calibration_error": evidence.calibration_error,
-        "propensity_audit": None,
-    }
-
-
-def printed(answer: PolicyAnswer) -> str:
+def printed(answer: PolicyAnswer, *, catalog: Catalog = LANGUAGE) -> str:
     """Return the answer as lines: headline or refusal, estimates, diagnostics, verdict with its reasons."""
-    n_clusters = int(answer.diagnostics["n_clusters"])
-    clusters = "one cluster" if n_clusters == 1 else f"{NUMBERS.count(n_clusters)} clusters"
-    grouped = f" in {clusters} by {answer.cluster}"
     return "\n".join(
         [
-            f"{answer.source}: {NUMBERS.count(answer.n_rounds)} {answer.units}"
-            f"{grouped if answer.cluster else ''}",
-            *_headline(answer),
-            *sentences(answer.propensities.cautions),
+            _file(answer, catalog),
+            *_headline(answer, catalog),
+            *sentences(answer.propensities.cautions, catalog=catalog),
             "",
-            *([] if answer.trusted else ["Estimates, not to be trusted:"]),
-            *_estimates(answer),
-            *_robust(answer),
+            *([] if answer.trusted else [catalog.text("terminal.untrusted")]),
+            *_estimates(answer, catalog),
+            *_robust(answer, catalog),
             "",
-            *_diagnostics(answer),
+            *_aligned(_diagnostics(answer, catalog), right=(1,)),
             "",
-            *_verdict(answer),
+            *_verdict(answer, catalog),
         ]
     )
 
 
-def _headline(answer: PolicyAnswer) -> list[str]:
-    leading, reward = answer.leading, answer.reward
-    logged = log_earned(answer, LANGUAGE)
+def _file(answer: PolicyAnswer, catalog: Catalog) -> str:
+    read: dict[str, Written] = {
+        "source": answer.source,
+        "n_rounds": answer.n_rounds,
+        "units": _units(answer.unit, catalog),
+    }
+    if not answer.cluster:
+        return catalog.text("terminal.file", **read)
+    n_clusters = int(answer.diagnostics["n_clusters"])
+    return catalog.text("terminal.file_in_clusters", n_clusters=n_clusters, cluster=answer.cluster, **read)
+
+
+def _headline(answer: PolicyAnswer, catalog: Catalog) -> list[str]:
+    leading, reward, numbers = answer.leading, answer.reward, catalog.numbers
+    logged = log_earned(answer, catalog)
     if not answer.trusted:
-        return [f"{LANGUAGE.text('policy.no_value')} The verdict below gives the reasons.", logged]
-    headline = LANGUAGE.text(
+        refusal = catalog.paragraph(catalog.text("policy.no_value"), catalog.text("terminal.see_verdict"))
+        return [refusal, logged]
+    headline = catalog.text(
         "policy.headline",
-        value=NUMBERS.reward(reward, leading.value),
-        interval=NUMBERS.reward_interval(reward, leading.lower, leading.upper),
-        level=NUMBERS.confidence(answer.confidence),
+        value=numbers.reward(reward, leading.value),
+        interval=numbers.reward_interval(reward, leading.lower, leading.upper),
+        level=numbers.confidence(answer.confidence),
         estimator=leading.estimator,
-        unit=LANGUAGE.text(f"unit.{answer.unit}"),
+        unit=catalog.text(f"unit.{answer.unit}"),
     )
-    return [headline, logged, difference_found(answer, LANGUAGE)]
+    return [headline, logged, difference_found(answer, catalog)]
 
 
-def _estimates(answer: PolicyAnswer) -> list[str]:
-    level = f"{NUMBERS.confidence(answer.confidence)} interval"
-    heads = ("estimator", "value", level, "less the log", level, "method")
-    rows = [_estimate(answer, e) for e in (answer.logged, *answer.estimates)]
+def _estimates(answer: PolicyAnswer, catalog: Catalog) -> list[str]:
+    level = catalog.text("terminal.head.interval", level=catalog.numbers.confidence(answer.confidence))
+    heads = (
+        catalog.text("terminal.head.estimator"),
+        catalog.text("terminal.head.value"),
+        level,
+        catalog.text("terminal.head.difference"),
+        level,
+        catalog.text("terminal.head.method"),
+    )
+    rows = [_estimate(answer, e, catalog) for e in (answer.logged, *answer.estimates)]
     return _aligned([heads, *rows], right=(1, 2, 3, 4))
 
 
-def _estimate(answer: PolicyAnswer, e: EstimatedValue) -> tuple[str, ...]:
+def _estimate(answer: PolicyAnswer, e: EstimatedValue, catalog: Catalog) -> tuple[str, ...]:
     difference, less = e.difference or Difference(None, None, None), answer.difference_format
+    numbers = catalog.numbers
     return (
-        e.estimator,
-        NUMBERS.reward(answer.reward, e.value),
-        NUMBERS.reward_interval(answer.reward, e.lower, e.upper),
-        NUMBERS.reward_change(less, difference.value),
-        NUMBERS.reward_interval(less, difference.lower, difference.upper, signed=True),
-        e.interval_method,
+        estimator_name(e, answer, catalog),
+        numbers.reward(answer.reward, e.value),
+        numbers.reward_interval(answer.reward, e.lower, e.upper),
+        numbers.reward_change(less, difference.value),
+        numbers.reward_interval(less, difference.lower, difference.upper, signed=True),
+        say_in_clauses(e.interval_findings, catalog=catalog),
     )
 
 
-def _robust(answer: PolicyAnswer) -> list[str]:
+def _robust(answer: PolicyAnswer, catalog: Catalog) -> list[str]:
     """Return the lines of the robust estimate; empty unless rewards have a heavy tail."""
-    rows = robust_rows(answer, LANGUAGE)
-    return ["", LANGUAGE.text("robust.hint"), *_aligned(rows, right=(1, 2))] if rows else []
+    rows = robust_rows(answer, catalog)
+    return ["", catalog.text("robust.hint"), *_aligned(rows, right=(1, 2))] if rows else []
 
 
-def _diagnostics(answer: PolicyAnswer) -> list[str]:
-    d, unit = answer.diagnostics, "clusters" if answer.cluster else answer.units
-    rows = [
-        ("diagnostics", "", ""),
-        _propensity_row(answer),
-        _repeats_row(answer.repeats),
+def _diagnostics(answer: PolicyAnswer, catalog: Catalog) -> list[Row]:
+    d, numbers = answer.diagnostics, catalog.numbers
+    units = {"units": _units(answer.unit, catalog)}
+    supported = numbers.fixed(d["supported_share"], 3)
+    return [
+        (catalog.text("terminal.diagnostics"), "", ""),
+        _propensity_row(answer, catalog),
+        _repeats_row(answer.repeats, catalog),
         (
-            f"effective {answer.units}",
-            NUMBERS.fixed(d["ess"], 1),
-            f"{NUMBERS.share(d['ess'] / answer.n_rounds)} of all {answer.units}",
+            catalog.text("terminal.ess", **units),
+            numbers.fixed(d["ess"], 1),
+            catalog.text("terminal.ess.about", share=numbers.share(d["ess"] / answer.n_rounds), **units),
         ),
         (
-            "mean weight",
-            NUMBERS.fixed(d["mean_weight"], 3),
-            f"{_mean_weight_interval(d)}; should be {NUMBERS.fixed(d['supported_share'], 3)}, the supported "
-            "share",
-        ),
-        ("supported share", NUMBERS.fixed(d["supported_share"], 3), "of the policy's probability"),
-        ("largest weight", NUMBERS.ratio(d["max_weight"]), ""),
-        (f"top 1% of {answer.units}", NUMBERS.fixed(d["top_weight_share"], 3), "of all weight"),
-        (
-            "tail index",
-            NUMBERS.ratio(d["pareto_k"]),
-            f"of the weights; above {answer.limits['max_pareto_k']:g} averages hardly settle",
+            catalog.text("terminal.mean_weight"),
+            numbers.fixed(d["mean_weight"], 3),
+            catalog.text(
+                "terminal.mean_weight.about",
+                interval=_mean_weight_interval(d, catalog),
+                supported=supported,
+            ),
         ),
         (
-            "design effect",
-            NUMBERS.ratio(d["design_effect"]),
-            f"times the variance that {answer.units} by themselves would have",
+            catalog.text("terminal.supported_share"),
+            supported,
+            catalog.text("terminal.supported_share.about"),
+        ),
+        (catalog.text("terminal.max_weight"), numbers.ratio(d["max_weight"]), ""),
+        (
+            catalog.text("terminal.top_weight_share", **units),
+            numbers.fixed(d["top_weight_share"], 3),
+            catalog.text("terminal.top_weight_share.about"),
         ),
         (
-            f"informative {unit}",
-            NUMBERS.count(int(d["n_informative_clusters"])),
-            "with another reward than the usual one",
+            catalog.text("terminal.pareto_k"),
+            numbers.ratio(d["pareto_k"]),
+            catalog.text("terminal.pareto_k.about", most=numbers.plain(answer.limits["max_pareto_k"])),
         ),
-        *_contribution_rows(answer),
+        (
+            catalog.text("terminal.design_effect"),
+            numbers.ratio(d["design_effect"]),
+            catalog.text("terminal.design_effect.about", **units),
+        ),
+        (
+            catalog.text("terminal.informative", units=_units(_clustered(answer), catalog)),
+            numbers.count(int(d["n_informative_clusters"])),
+            catalog.text("terminal.informative.about"),
+        ),
+        *_contribution_rows(answer, catalog),
     ]
-    return _aligned(rows, right=(1,))
 
 
-def _contribution_rows(answer: PolicyAnswer) -> list[tuple[str, str, str]]:
-    d = answer.diagnostics
+def _contribution_rows(answer: PolicyAnswer, catalog: Catalog) -> list[Row]:
+    d, numbers, clustered = answer.diagnostics, catalog.numbers, _clustered(answer)
     if not d.get("contribution_n"):
         return []
-    unit = "cluster" if answer.cluster else answer.unit
     return [
         (
-            "contributions",
-            NUMBERS.fixed(d["contribution_effective"], 1),
-            f"equal ones would be as uneven as those of {NUMBERS.count(int(d['contribution_n']))} {unit}s",
+            catalog.text("terminal.contributions"),
+            numbers.fixed(d["contribution_effective"], 1),
+            catalog.text(
+                "terminal.contributions.about",
+                n=int(d["contribution_n"]),
+                units=_units(clustered, catalog),
+            ),
         ),
         (
-            "largest one",
-            NUMBERS.share(d["contribution_largest_share"]),
-            f"of them all, by one {unit}",
+            catalog.text("terminal.largest_contribution"),
+            numbers.share(d["contribution_largest_share"]),
+            catalog.text("terminal.largest_contribution.about", unit=catalog.text(f"unit.{clustered}")),
         ),
         (
-            "reward tail index",
-            NUMBERS.ratio(min(d["contribution_index"], d["contribution_amount_index"])),
-            f"above {answer.limits['max_contribution_index']:g} by more than chance averages hardly settle",
+            catalog.text("terminal.reward_tail"),
+            numbers.ratio(min(d["contribution_index"], d["contribution_amount_index"])),
+            catalog.text(
+                "terminal.reward_tail.about", most=numbers.plain(answer.limits["max_contribution_index"])
+            ),
         ),
     ]
 
 
-def _mean_weight_interval(d: Mapping[str, float]) -> str:
-    lower, upper = d["mean_weight_lower"], d["mean_weight_upper"]
-    return (
-        f"{NUMBERS.fixed(lower, 3)} to {NUMBERS.fixed(upper, 3)}" if math.isfinite(lower) else "no interval"
-    )
+def _mean_weight_interval(d: Mapping[str, float], catalog: Catalog) -> str:
+    lower, upper, numbers = d["mean_weight_lower"], d["mean_weight_upper"], catalog.numbers
+    if not math.isfinite(lower):
+        return catalog.text("terminal.no_interval")
+    return numbers.between(numbers.fixed(lower, 3), numbers.fixed(upper, 3))
 
 
-def _propensity_row(answer: PolicyAnswer) -> tuple[str, str, str]:
-    evidence = answer.propensities
+def _propensity_row(answer: PolicyAnswer, catalog: Catalog) -> Row:
+    evidence, name, numbers = answer.propensities, catalog.text("terminal.propensities"), catalog.numbers
     if isinstance(evidence, LoggedPropensities):
-        return "propensities", "logged", audited(len(evidence.findings), evidence.n_tests, LANGUAGE)
-    error, most = NUMBERS.share(evidence.calibration_error), NUMBERS.share(evidence.max_calibration_error)
-    return "propensities", "estimated", f"not logged; calibration error {error}, at most {most} is good"
+        found = audited(len(evidence.findings), evidence.n_tests, catalog)
+        return name, catalog.text("terminal.logged"), found
+    about = catalog.text(
+        "terminal.estimated.about",
+        error=numbers.share(evidence.calibration_error),
+        most=numbers.share(evidence.max_calibration_error),
+    )
+    return name, catalog.text("terminal.estimated"), about
 
 
-def _repeats_row(repeats: Repeats) -> tuple[str, str, str]:
+def _repeats_row(repeats: Repeats, catalog: Catalog) -> Row:
+    name = catalog.text("terminal.repeats")
     if repeats.n_repeated is None:
-        return "repeated rows", NUMBERS.missing, "a column is of a type that can't be compared"
-    remark = "more than chance allows: see the verdict" if repeats.doubt else "as chance allows"
-    return "repeated rows", NUMBERS.count(repeats.n_repeated), remark if repeats.n_repeated else ""
+        return name, catalog.numbers.missing, catalog.text("terminal.repeats.unknown")
+    found = catalog.numbers.count(repeats.n_repeated)
+    if repeats.doubt:
+        return name, found, catalog.text("terminal.repeats.doubtful")
+    return name, found, catalog.text("terminal.repeats.by_chance") if repeats.n_repeated else ""
 
 
-def _verdict(answer: PolicyAnswer) -> list[str]:
+def _verdict(answer: PolicyAnswer, catalog: Catalog) -> list[str]:
     if answer.trusted:
-        return [f"verdict: trusted. {LANGUAGE.text('policy.why_trusted')}"]
-    return ["verdict: not to be trusted", *(f"{GAP}{reason}" for reason in sentences(answer.reasons))]
+        trusted, why = catalog.text("terminal.trusted_verdict"), catalog.text("policy.why_trusted")
+        return [catalog.paragraph(trusted, why)]
+    reasons = sentences(answer.reasons, catalog=catalog)
+    return [catalog.text("terminal.untrusted_verdict"), *(f"{GAP}{reason}" for reason in reasons)]
+
+
+def _clustered(answer: PolicyAnswer) -> str:
+    """Return the unit that belongs together in the bootstrap."""
+    return "cluster" if answer.cluster else answer.unit
+
+
+def _units(unit: str, catalog: Catalog) -> str:
+    return catalog.text(f"units.{unit}")
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]:
@@ -266,10 +240,3 @@ def _aligned(rows: Sequence[tuple[str, ...]], right: Sequence[int]) -> list[str]
         ).rstrip()
         for row in rows
     ]
-
-
-def _finite(numbers: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: None if isinstance(number, float) and not math.isfinite(number) else number
-        for name, number in numbers.items()
-    }

@@ -1,5 +1,6 @@
 """Evaluation of a file of rounds."""
 
+from features.contracts.findings import Finding
 from flows.commands.ope.asked_estimators import asked_estimators, distinct, needed_columns
 from flows.commands.ope.evaluated_log import LOGGED, POLICY, EvaluatedLog, as_bad_data
 from flows.commands.ope.evaluation_rounds import read_evaluation_rounds
@@ -60,14 +61,13 @@ def as_logged(rounds: EvaluationRounds) -> EvaluationRounds:
     )
 
 
-def tuning(evaluation: Evaluation, estimator: Estimator) -> tuple[str, ...]:
-    """Return the remarks on an estimator that was tuned on the same rounds."""
+def tuning(evaluation: Evaluation, estimator: Estimator) -> tuple[Finding, ...]:
+    """Return what is to be known of an estimator that was tuned on the same rounds."""
     if not isinstance(estimator, TunedEstimator):
         return ()
     chosen = estimator.chosen(evaluation.sums_of(POLICY, estimator.name)).name
-    return (f"{chosen}, tuned on the same data: not for headlines",)
+    return (Finding("tuned_on_same_rounds", POLICY, {"chosen": chosen}),)
 
 
-def _fitted(estimator: Estimator, fit: Fit) -> tuple[str, ...]:
-    fitted = [column for column in needed_columns(estimator) if column in fit.columns]
-    return (f"{' and '.join(fitted)} cross-fitted from context, {fit.model}",) if fitted else ()
+def _fitted(estimator: Estimator, fit: Fit) -> tuple[Finding, ...]:
+    return fit.found([column for column in needed_columns(estimator) if column in fit.columns])

@@ -63,7 +63,7 @@ def evaluated_sessions(file: RoundFile, question: PolicyQuestion) -> EvaluatedLo
         n_actions=int(sessions.action.max()) + 1 if probs is None else probs.shape[1],
         probabilities=None,
     )
-    fitted = (f"q_logged and v cross-fitted from context, {question.fit.model}",) if question.fit.q else ()
+    fitted = question.fit.found(tuple(MODEL) if question.fit.q else ())
     return EvaluatedLog(
         unit="session",
         evaluation=evaluation,

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from features.contracts.findings import Finding, finding
 from features.errors import UsageError
 from flows.commands.ope.asked_estimators import distinct, named, needed_columns
 from flows.commands.ope.evaluated_log import LOGGED, POLICY, EvaluatedLog, as_bad_data
@@ -41,15 +42,9 @@ def evaluated_spend(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
     kernel = KERNELS[question.kernel]
     with as_bad_data(file.path):
         rounds = _rounds(table, question)
-        bandwidth, source = question.bandwidth, "as asked"
-        if bandwidth is None:
-            leading = next(iter(asked.values()))
-            chosen = choose_bandwidth(rounds, kernel, bandwidth_grid(rounds), leading, seed=question.seed)
-            bandwidth = chosen.interval_bandwidth
-            source = f"a third or less of the {chosen.bandwidth:.4g} that SLOPE chose"
+        bandwidth, smoothing = _smoothing(rounds, question, next(iter(asked.values())))
         units = {POLICY: smoothed(rounds, kernel, bandwidth), LOGGED: rounds.logging_policy()}
         evaluation = evaluate(units, distinct([*asked.values(), MEAN_REWARD]), **question.drawing("rounds"))
-    smoothing = f"amounts smoothed by the {kernel.name} kernel of bandwidth {bandwidth:.4g}, {source}"
     return EvaluatedLog(
         unit="round",
         evaluation=evaluation,
@@ -61,6 +56,19 @@ def evaluated_spend(file: RoundFile, question: PolicyQuestion) -> EvaluatedLog:
         repetition=table.repetition(table.cluster),
         remarks={name: (*tuning(evaluation, found), smoothing) for name, found in asked.items()},
     )
+
+
+def _smoothing(rounds: SpendRounds, question: PolicyQuestion, leading: Estimator) -> tuple[float, Finding]:
+    """Return the bandwidth, as asked or else chosen from the data, and what is to be known of it."""
+    kernel, asked = KERNELS[question.kernel], question.bandwidth
+    if asked is not None:
+        return asked, finding("smoothed", POLICY, kernel=kernel.name, bandwidth=asked)
+    chosen = choose_bandwidth(rounds, kernel, bandwidth_grid(rounds), leading, seed=question.seed)
+    bandwidth = chosen.interval_bandwidth
+    found = finding(
+        "smoothed_by_choice", POLICY, kernel=kernel.name, bandwidth=bandwidth, chosen=chosen.bandwidth
+    )
+    return bandwidth, found
 
 
 def _asked(file: RoundFile, question: PolicyQuestion) -> dict[str, Estimator]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import inf, isnan
 
+from features.contracts.findings import Finding
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.intervals.choice import IntervalName
 from offline_rl.ope.trust.contribution_tail import NEARLY, NO_VARIANCE, ContributionTail, tail_doubts
@@ -63,32 +64,32 @@ def lacks_what_matters(mean_weight: Interval, supported_share: float) -> bool:
     return not least <= supported_share <= most
 
 
-def honest_label(name: IntervalName, effective_rounds: float, *, lacking: bool = False) -> str:
-    """Return the remark on an interval beside its name; empty where it holds its confidence.
+def honest_label(
+    name: IntervalName, subject: str, effective_rounds: float, *, lacking: bool = False
+) -> Finding | None:
+    """Return what such intervals of a subject cover; None where they hold their confidence.
 
     effective_rounds: effective sample size over the design effect of clusters. lacking: `lacks_what_matters`.
 
-    >>> honest_label("bca", 20)
-    '95% intervals of this kind covered as little as 88% at an effective sample of 15 to 25'
-    >>> honest_label("bca", 300)
-    ''
-    >>> honest_label("bca", 300, lacking=True)
-    '95% intervals of this kind covered as little as 0% with a mean weight that is not what it must be'
+    >>> honest_label("bca", "new", 20).numbers
+    {'covered': 0.88, 'least': 15, 'under': 25}
+    >>> honest_label("bca", "new", 300) is None
+    True
+    >>> honest_label("bca", "new", 300, lacking=True).numbers
+    {'covered': 0.0}
     """
     rows = STUDY[name]
     # An effective sample that is not a number counts as the smallest.
     place = sum(effective_rounds >= row.below for row in rows)
     if place and lacking:
-        found, where = Covered(inf, 0.0), "with a mean weight that is not what it must be"
-    else:
-        found = rows[place]
-        span = f"{rows[place - 1].below:g} to {found.below:g}" if place else f"less than {found.below:g}"
-        where = f"at an effective sample of {span}"
+        return Finding("covers_less_at_odd_weights", subject, {"covered": 0.0})
+    found = rows[place]
+    size = {"least": rows[place - 1].below if place else 0.0, "under": found.below}
     if found.least < KEPT[0]:
-        return f"95% intervals of this kind covered as little as {found.least:.0%} {where}"
+        return Finding("covers_less", subject, {"covered": found.least, **size})
     if found.most > KEPT[1]:
-        return f"95% intervals of this kind covered as much as {found.most:.0%} {where}"
-    return ""
+        return Finding("covers_more", subject, {"covered": found.most, **size})
+    return None
 
 
 MONEY_STUDY: dict[IntervalName, float] = {
@@ -115,18 +116,12 @@ these are rough. With σ = 1 such logs held the truth in .97 of 26.
 """
 
 
-def heavy_label(name: IntervalName, tail: ContributionTail | None) -> str:
-    """Return the remark on an interval whose contributions have a heavy tail, or nearly; else empty.
-
-    >>> heavy_label("bca", None)
-    ''
-    """
+def heavy_label(name: IntervalName, subject: str, tail: ContributionTail | None) -> Finding | None:
+    """Return what such intervals cover where contributions have a heavy tail, or nearly; else None."""
     if tail is None:
-        return ""
+        return None
     if tail_doubts(tail):
-        least, where = MONEY_STUDY[name], "with rewards of such a tail"
-    elif tail.exceeds(NO_VARIANCE, NEARLY):
-        least, where = MONEY_STUDY_NEAR[name], "with rewards of a tail that is nearly as heavy"
-    else:
-        return ""
-    return f"95% intervals of this kind covered as little as {least:.0%} {where}"
+        return Finding("covers_less_at_heavy_tail", subject, {"covered": MONEY_STUDY[name]})
+    if tail.exceeds(NO_VARIANCE, NEARLY):
+        return Finding("covers_less_near_heavy_tail", subject, {"covered": MONEY_STUDY_NEAR[name]})
+    return None

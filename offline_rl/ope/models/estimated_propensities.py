@@ -14,8 +14,8 @@ from offline_rl.ope.models.probability_calibration import CalibratedActions, Cal
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.reliability import Reliability, reliability
 
-MARK = "propensities estimated, not logged"
-"""Remark in tables beside a value that depends on estimated propensities."""
+MARK = Finding("estimated_propensities", "log")
+"""Stands beside a value that depends on estimated propensities."""
 
 FORESEEN, SUREST_FORESEEN = 0.95, 0.998
 """Shares of choices predicted, of all and of the surer half, from which on a policy counts as deterministic.
@@ -38,15 +38,15 @@ FIT_ROUNDS = 200_000
 class EstimatedPropensities:
     """Column `propensity` [n] of a log that lacks it, and what a reader must know about it.
 
-    note: `MARK`, for tables. reliability, calibration_error: share of choices promised to the wrong bin of
+    note: `MARK`. reliability, calibration_error: share of choices promised to the wrong bin of
     probability, on rounds the model had not seen. foreseen_share: how often the logged action is the one that
-    the context foretells, over rounds with a choice. is_identified: False where that is nearly always: what
+    the context predicts, over rounds with a choice. is_identified: False where that is nearly always: what
     other actions would have earned can't be known from such a log, at any size. reasons: the assumption
     first, then what the estimation showed.
     """
 
     propensity: Floats
-    note: str
+    note: Finding
     reliability: Reliability
     foreseen_share: float
     is_identified: bool

@@ -11,6 +11,7 @@ from reports.wording.english import (
     evaluation_findings,
     findings,
     pages,
+    policy_terminal,
     policy_value,
     quality_findings,
     tables,
@@ -19,7 +20,7 @@ from reports.wording.english.glossary import GLOSSARY
 from reports.wording.english.number_formats import NUMBERS
 from reports.wording.english.plurals import PLURALS
 
-_ROOMS = (pages, evaluation, decisions, budget, policy_value, tables, charts)
+_ROOMS = (pages, evaluation, decisions, budget, policy_value, policy_terminal, tables, charts)
 
 
 def _alone(clause: str) -> str:

@@ -42,8 +42,8 @@ TEXTS: Mapping[str, str] = {
     "budget.limit.one": (
         "{n_at_limit} of {lines} stops at a limit: {limit} a night, or the highest spend of a logged day."
     ),
-    "budget.refused": "{n_refused} of {n_lines} budget lines have a log too thin to move.",
-    "budget.refused.one": "{n_refused} of 1 budget line has a log too thin to move.",
+    "budget.refused": "{n_refused} of {n_lines} budget lines have logs that say too little to move them.",
+    "budget.refused.one": "{n_refused} of 1 budget line has a log that says too little to move it.",
     "budget.certificate": (
         "On the fitted curves and within the limits, no allocation earns over {gap} more than this one "
         "(certified)."

@@ -6,8 +6,8 @@ _ESTIMATED = "Propensities estimated, not logged"
 
 PROPENSITIES = {
     "impossible_propensity": (
-        "Row {row}: propensity is {propensity:g}, which is not the probability of a logged action; so are "
-        "those of {n_others:,} other rounds."
+        "Row {row}: propensity is {propensity:g}, which is not the probability of a logged action; "
+        "{n_others:,} other rounds are like that."
     ),
     "probabilities_off": (
         "Row {row}: the probabilities of its {n_actions} actions add up to {sum:.4g}, not to 1; {n_off:,} of "
@@ -57,8 +57,8 @@ PROPENSITIES = {
         f"{_ESTIMATED}: values assume that the context holds all that the logging policy looked at."
     ),
     "nothing_left_to_chance": (
-        "The context foretells {foreseen_share:.1%} of the logged actions, and nothing seems left to chance: "
-        "the value of another policy can't be identified from this log."
+        "The context predicts {foreseen_share:.1%} of the logged actions, and nothing seems left to chance: "
+        "the value of another policy can't be known from this log."
     ),
     "often_certain": (
         "In {settled_share:.1%} of the rounds the logged action was all but certain; what other actions "
@@ -73,15 +73,15 @@ PROPENSITIES = {
 PLURALS = {"actions_off": "n_actions"}
 
 CHANCES = {
-    "rare_in_correct_logs": "so in at most 1 of {logs_per_alarm:,.0f} correct logs",
-    "rare_in_correct_logs.unknown": "so in fewer than 1 of 1,000,000,000 correct logs",
+    "rare_in_correct_logs": "as in at most 1 of {logs_per_alarm:,.0f} correct logs",
+    "rare_in_correct_logs.unknown": "as in fewer than 1 of 1,000,000,000 correct logs",
 }
 """How sure a test is, inside its finding."""
 
 _SAME = "{n_repeated:,} of {n_rows:,} rows are the same as an earlier one in every column"
 _DROP = (
-    "Drop what was delivered twice; where they are rounds of their own, keep the column that tells them "
-    "apart, such as an id or a time, or name with --cluster the one that says whose they are."
+    "Drop what was delivered twice. If these rows are separate rounds, keep a column in which they differ, "
+    "such as an id or a time, or name with --cluster the column that says whose they are."
 )
 
 REPEATS = {

@@ -8,6 +8,7 @@ undecided area's rows are called comes from the list of areas.
 
 from reports.wording.english import budget_findings as of_budget
 from reports.wording.english import evaluation_findings as of_evaluation
+from reports.wording.english import interval_findings as of_intervals
 from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
@@ -30,28 +31,28 @@ SENTENCES = {
         "{keep_above:.0%} that segments.keep_above allows."
     ),
     "segment_served.unknown": (
-        "No round tells what would be earned here, not above the {keep_above:.0%} that segments.keep_above "
-        "allows."
+        "No round shows what would be earned here, so no probability of harm is known to be above the "
+        "{keep_above:.0%} that segments.keep_above allows."
     ),
     "segment_kept": (
         "The probability that {subject} earns less here is {harm_probability:.0%}, above the "
         "{keep_above:.0%} that segments.keep_above allows."
     ),
     "segment_kept.unknown": (
-        "No round tells what would be earned here, above the {keep_above:.0%} that segments.keep_above "
-        "allows."
+        "No round shows what would be earned here, so harm counts as more likely than the {keep_above:.0%} "
+        "that segments.keep_above allows."
     ),
     "segment_protected": (
         "The probability that {subject} earns less here is {harm_probability:.0%}; the configuration "
         "protects the segment."
     ),
     "segment_protected.unknown": (
-        "No round tells what would be earned here; the configuration protects the segment."
+        "No round shows what would be earned here; the configuration protects the segment."
     ),
     "nothing_promoted": (
         "The probability that {subject} earns less here is {harm_probability:.0%}; nothing was promoted."
     ),
-    "nothing_promoted.unknown": "No round tells what would be earned here; nothing was promoted.",
+    "nothing_promoted.unknown": "No round shows what would be earned here; nothing was promoted.",
     "promoted": "The learned policy serves here.",
     "held": "The shop's own policy continues here: the candidate was held.",
     "rejected": "The shop's own policy continues here: the candidate was rejected.",
@@ -134,14 +135,18 @@ SENTENCES = {
 
 CLAUSES = {
     "few_clusters": "only {n_clusters:,} {clusters}, fewer than {least:,}",
-    "few_clusters.hidden": "fewer than {below} {clusters}, fewer than {least:,}",
+    "few_clusters.hidden": "fewer than {below} {clusters}, where {least:,} are needed",
     "few_clusters.hidden_limit": "fewer than {below} {clusters}",
-    "one_cluster": "one of the {clusters} has all {units}, which do not tell how far a value is off",
-    "few_informative_clusters": "only {n_clusters:,} {clusters} tell of its reward, fewer than {least:,}",
-    "few_informative_clusters.hidden": (
-        "fewer than {below} {clusters} tell of its reward, fewer than {least:,}"
+    "one_cluster": "one of the {clusters} has all {units}, which do not show how far a value may be off",
+    "few_informative_clusters": (
+        "only {n_clusters:,} {clusters} have a reward other than the usual one, fewer than {least:,}"
     ),
-    "few_informative_clusters.hidden_limit": "fewer than {below} {clusters} tell of its reward",
+    "few_informative_clusters.hidden": (
+        "fewer than {below} {clusters} have a reward other than the usual one, where {least:,} are needed"
+    ),
+    "few_informative_clusters.hidden_limit": (
+        "fewer than {below} {clusters} have a reward other than the usual one"
+    ),
     "few_effective_rounds": (
         "the log is worth {ess:,.1f} effective {units} of {n_rounds:,}, less than {least:,.0f}"
     ),
@@ -154,24 +159,24 @@ CLAUSES = {
         "one of the {clusters} carries {top_cluster_share:.1%} of all weight, more than {most:.1%}"
     ),
     "little_support": (
-        "the log could show only {supported_share:.1%} of what it does, less than {least:.1%}"
+        "the log could show only {supported_share:.1%} of what the policy does, less than {least:.1%}"
     ),
     "mean_weight_off": (
         "its mean weight is {mean_weight:.3f} ({confidence:.0%} interval {lower:.3f} to {upper:.3f}) and "
-        "should be {supported_share:.3f}, be it by chance, as in about 1 of {logs_per_alarm} correct logs "
-        "and in more where several candidates are looked at, or because the log hardly ever shows what it "
-        "prefers, or because propensities or availability are wrong"
+        "should be {supported_share:.3f}: by chance, as in about 1 of {logs_per_alarm} correct logs, or in "
+        "more where several candidates are compared; or because the log hardly ever shows what the policy "
+        "prefers; or because propensities or availability are wrong"
     ),
     "largest_contribution": (
         "one of the {clusters} holds {share:.0%} of all {of}, {largest:,.6g} by itself, more than {most:.0%}"
     ),
     "few_contributions": (
-        "its {of} of {n_clusters:,} {clusters} are as uneven as {effective:,.1f} equal ones, fewer than "
-        "{least:,.0f}"
+        "its {of} of {n_clusters:,} {clusters} are so uneven that they count as {effective:,.1f} equal ones, "
+        "fewer than {least:,.0f}"
     ),
     "few_contributions.hidden": (
-        "its {of} of fewer than {below} {clusters} are as uneven as {effective:,.1f} equal ones, fewer than "
-        "{least:,.0f}"
+        "its {of} of fewer than {below} {clusters} are so uneven that they count as {effective:,.1f} equal "
+        "ones, fewer than {least:,.0f}"
     ),
     "heavy_tail": (
         "the rewards' tail is so heavy that an average of them may not settle: the {of} have a tail index of "
@@ -179,10 +184,11 @@ CLAUSES = {
     ),
     "looks_at_context": (
         "it gives the same item in the same slot other probabilities from one round to the next "
-        "({sudden:.0%} of their variation), so it looks at a context, and its log tells what it shows on "
-        "average but not to whom"
+        "({sudden:.0%} of their variation), so it looks at a context, and its log says what it shows on "
+        "average, but not to whom"
     ),
     **of_evaluation.CHANCES,
+    **of_intervals.INTERVALS,
 }
 
 SHORT = {

@@ -19,7 +19,7 @@ FRAME: Mapping[str, str] = {
     "title.decisions": "Decisions",
     "title.data_quality": "Data quality",
     "title.glossary": "Glossary",
-    "question.overview": "What did the night decide, and what carries it?",
+    "question.overview": "What did the night decide, and what supports it?",
     "question.evaluation": "What is each policy worth, and how sure is that?",
     "question.decisions": "What will be shown and spent tomorrow?",
     "question.data_quality": "What did the night read, and what did it refuse?",

@@ -27,4 +27,5 @@ PLURALS: Mapping[str, str] = {
     "policy.audit.findings": "n_findings",
     "estimates.outside": "n_outside",
     "check.n_findings": "n_findings",
+    "terminal.file_in_clusters": "n_clusters",
 }

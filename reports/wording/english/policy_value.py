@@ -6,6 +6,7 @@ UNITS: Mapping[str, str] = {
     "unit.round": "round",
     "unit.slate": "slate",
     "unit.session": "session",
+    "unit.cluster": "cluster",
     "units.round": "rounds",
     "units.slate": "slates",
     "units.session": "sessions",
@@ -49,7 +50,9 @@ ANSWER: Mapping[str, str] = {
     "policy.trusted": "Trusted",
     "policy.not_trusted": "Not to be trusted",
     "policy.made_by": "{level} interval, by {estimator}, from {n_rounds} logged {units}.",
-    "policy.why_trusted": "The log is large enough, weighs enough, and could show what the policy does.",
+    "policy.why_trusted": (
+        "The log is large enough, its weights are even enough, and it could show what the policy does."
+    ),
     "policy.no_value": "No value: this log can't tell what the policy is worth.",
     "policy.untrusted_estimates": "What the estimators say all the same (not to be trusted)",
     "policy.headline": (
@@ -151,7 +154,7 @@ CHECKS: Mapping[str, str] = {
     "means.estimated": "Nobody logged them. They stand in for what the logging policy would have said.",
     "means.calibration_error": "Share of the choices that are in another bin of probability than estimated.",
     "means.foreseen_share": (
-        "How often the context foretells the logged action. If nothing is left to chance, other actions' "
+        "How often the context predicts the logged action. If nothing is left to chance, other actions' "
         "rewards are not in the log."
     ),
     "means.ess": "Rounds of equal weight that would carry the same evidence.",
@@ -170,7 +173,7 @@ CHECKS: Mapping[str, str] = {
         "few contexts; more than chance allows would mean a log that was delivered twice."
     ),
     "means.pareto_k": (
-        "How heavy the weights' tail is. Above 0.7 their average hardly settles in any log, unless the "
+        "How heavy the weights' tail is. Above 0.7 their average may not settle in any log, unless the "
         "heaviest 1 % of rounds hold next to nothing."
     ),
     "means.top_cluster_share": "Share of all weight that one of them holds alone.",
@@ -186,7 +189,7 @@ CHECKS: Mapping[str, str] = {
     "means.contribution_effective": "Equal contributions that would be as uneven as these, weights apart.",
     "means.contribution_index": (
         "How heavy the rewards' tail is, weights apart. Above 0.5, by more than the error of its estimate, "
-        "their average hardly settles in any log."
+        "their average may not settle in any log."
     ),
     "means.max_weight": "How many logged rounds the heaviest one stands for.",
 }

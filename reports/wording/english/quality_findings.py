@@ -21,7 +21,7 @@ QUALITY = {
     "mapping_changed": "the mapping, the contract or the key has changed",
     "mapping_or_join_changed": "the mapping, the contract, the key or the file that it joins has changed",
     "content_replaced": "the file holds {n_lines} lines in place of the {n_lines_before} that it held before",
-    "same_content": "its content is that of {other}, which counts once",
+    "same_content": "its content is the same as that of {other}, and counts once",
     "lines_without_partner": (
         "without a partner in {other} by {key}: {n_alone} of {n_lines} lines; its columns are null in these "
         "lines"
@@ -105,7 +105,7 @@ REJECTIONS = {
     "unreadable_line": "{error}",
     "not_an_object": "the line is not a JSON object",
     "no_partner": "{other} has no line with its {key}",
-    "person_erased": "the line tells of a person who was erased",
+    "person_erased": "the line is about a person who was erased",
     "rejected_before": "{said}",
 }
 """Code of a rejected line → what is wrong with it, after the line's number."""
@@ -168,7 +168,7 @@ RULES = {
     "line_too_long": "a line has at most two million bytes",
     "unreadable_line": "a line is readable CSV",
     "not_an_object": "a line is a JSON object",
-    "person_erased": "the line tells of a person who was erased",
+    "person_erased": "the line is about a person who was erased",
     "rejected_before": "{rule}",
 }
 """Code → the rule behind it, the same for every line that breaks it."""

@@ -110,7 +110,7 @@ HEADS: Mapping[str, str] = {
 CAPTIONS: Mapping[str, str] = {
     "caption.quality": "Lines per source and rule, most rejected first",
     "caption.values": "Policy values on the holdout of all segments, reward per round",
-    "caption.diagnostics": "Weights and support of each policy; intervals by {methods}",
+    "caption.diagnostics": "Weights and support of each policy; intervals: {methods}",
     "caption.estimators": "Every estimator",
     "caption.arms": "Reward per round of each arm, estimated from another arm's log and observed in its own",
     "caption.segments": (

@@ -118,7 +118,7 @@ def test_the_same_content_counts_once_under_any_name_and_for_itself_when_the_oth
 
     assert (twin.outcome, twin.twin_of, twin.n_lines) == ("unchanged", "spend-1.csv", 1)
     assert spend(warehouse) == {(5, "spring"): 1000}
-    assert reasons(warehouse) == ["its content is that of spend-1.csv, which counts once"]
+    assert reasons(warehouse) == ["its content is the same as that of spend-1.csv, and counts once"]
 
     load(spend_file([(6, "spring", 80, "a")], "spend-1.csv", is_part=True))
     assert load(again).twin_of is None

@@ -22,7 +22,7 @@ Connection = duckdb.DuckDBPyConnection
 
 
 def visit(session: str | None, n: int, seconds: float, user: str | None = None) -> list[Row]:
-    """One item shown at a time, every so many seconds."""
+    """One item shown at a time, at a steady interval in seconds."""
     return [
         {
             "impression_id": f"{session} {user} {number}",

@@ -18,31 +18,14 @@ from flows.json_files import read_json
 from flows.stages.ingest import ingest
 from flows.stages.verify import verify
 from flows.workspace import Workspace
-from tests.flows.erasure.erasure_shop import (
-    ANN,
-    BEN,
-    copy_of,
-    erased,
-    erasure_shop,
-    holders,
-    key_of,
-    night_of,
-)
+from tests.flows.erasure.erasure_shop import ANN, BEN, copy_of, erased, holders, key_of
 
 SCRIPT = Path(__file__).parents[1] / "stages" / "kill_points.py"
 
 
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A shop with one published night."""
-    folder = tmp_path_factory.mktemp("damage") / "shop"
-    night_of(erasure_shop(folder))
-    return folder
-
-
 @pytest.fixture
-def shop(night: Path, tmp_path: Path) -> Workspace:
-    return copy_of(night, tmp_path / "shop")
+def shop(erasure_night: Path, tmp_path: Path) -> Workspace:
+    return copy_of(erasure_night, tmp_path / "shop")
 
 
 def work(shop: Workspace) -> Path:
@@ -342,10 +325,10 @@ def end_of(shop: Workspace) -> dict[str, object]:
 
 @pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 11])
 def test_an_erasure_that_is_killed_at_any_change_of_a_file_is_completed_by_the_next(
-    night: Path, tmp_path: Path, step: int
+    erasure_night: Path, tmp_path: Path, step: int
 ) -> None:
     source = tmp_path / "shop"
-    copy_of(night, source)
+    copy_of(erasure_night, source)
     command = [sys.executable, str(SCRIPT), "erasures", str(source), str(tmp_path / "copies"), "1", str(step)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

@@ -16,19 +16,12 @@ from flows.json_files import read_record
 from flows.stages.ingest import ingest
 from flows.stages.verify import verify
 from flows.workspace import Workspace
-from tests.flows.erasure.erasure_shop import ANN, BEN, DAY, copy_of, erased, erasure_shop, key_of, night_of
-
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("words") / "shop"
-    night_of(erasure_shop(folder))
-    return folder
+from tests.flows.erasure.erasure_shop import ANN, BEN, DAY, copy_of, erased, erasure_shop, key_of
 
 
 @pytest.fixture
-def shop(night: Path, tmp_path: Path) -> Workspace:
-    return copy_of(night, tmp_path / "shop")
+def shop(erasure_night: Path, tmp_path: Path) -> Workspace:
+    return copy_of(erasure_night, tmp_path / "shop")
 
 
 def ingested(folder: Path, ids: dict[str, str] | None = None) -> Workspace:

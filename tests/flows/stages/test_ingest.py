@@ -22,32 +22,14 @@ from flows.stages.learn import learn
 from flows.stages.night import run_night
 from flows.stages.publish import publish
 from flows.workspace import Workspace
+from tests.flows.spend_shop import EVENTS, SPEND
 
-EVENTS = """
-[[files]]
-path = "events-*.csv"
-[files.events]
-columns = { event_id = "id", occurred_at = "at", user_id = "who", item_id = "what", event_type = "did" }
-"""
 IMPRESSIONS = """
 [[files]]
 path = "impressions-*.csv"
 [files.impressions]
 columns = { impression_id = "id", shown_at = "at", session_id = "visit", slot = "slot", item_id = "what" }
 constants = { surface = "home", policy_version = "v1" }
-"""
-SPEND = """
-[[files]]
-path = "spend-*.csv"
-[files.ad_spend_daily]
-columns = { date = "day", spend_cents = "cents", revenue_cents = "revenue" }
-[files.ad_spend_daily.constants]
-campaign_id = "c"
-channel = "search"
-segment_id = "all"
-impressions = 0
-clicks = 0
-conversions = 0
 """
 
 NewShop = Callable[..., Workspace]

@@ -10,11 +10,13 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
+from features.contracts.findings import Finding
+from features.contracts.interval_codes import COVERAGES
 from offline_rl.ope import evaluation
 from offline_rl.ope.bootstrap import Interval, Resamples
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
-from offline_rl.ope.intervals.choice import WORDING
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES
 from offline_rl.ope.intervals.clopper_pearson import weighted_clopper_pearson_interval
 from offline_rl.ope.intervals.confidence_sequence import confidence_sequence
 from offline_rl.ope.intervals.cressie_read import cressie_read_interval
@@ -68,24 +70,24 @@ class Intervals:
     |---|---|---|
     | holds | [R] | whether the interval holds the truth |
     | width | [R] | upper less lower end |
-    | label | [R] | what `honest_label` had to say, empty where nothing |
+    | label | [R] | what `honest_label` or `heavy_label` found, None where nothing |
     | widened | [R] | whether few rewards had it widened |
     """
 
     holds: NDArray[np.bool_]
     width: Floats
-    label: NDArray[np.str_]
+    label: tuple[Finding | None, ...]
     widened: NDArray[np.bool_]
 
     @classmethod
     def of(cls, rows: list[PolicyValue], truth: float) -> Self:
         """The intervals of one row a log."""
-        said = [row.interval_method.split("; ") for row in rows]
+        found = [{each.code: each for each in row.interval_findings} for row in rows]
         return cls(
             holds=np.array([row.lower <= truth <= row.upper for row in rows]),
             width=np.array([row.upper - row.lower for row in rows]),
-            label=np.array(["".join(r for r in remarks if r.startswith("95%")) for remarks in said]),
-            widened=np.array([any(r.startswith("widened") for r in remarks) for remarks in said]),
+            label=tuple(next((of[code] for code in COVERAGES if code in of), None) for of in found),
+            widened=np.array(["widened_for_rare_rewards" in of for of in found]),
         )
 
 
@@ -157,7 +159,7 @@ def of_any_estimator(setting: Setting, replicates: int, first_seed: int = 0) -> 
             evaluated = evaluate({"new": setting.log(seed)}, ESTIMATORS)
             diagnostics = evaluated.diagnostics_of("new")
             effective.append(diagnostics.ess / diagnostics.design_effect)
-            for name in WORDING:
+            for name in INTERVAL_NAMES:
                 for row in evaluated.policy_values(interval=name)[:3]:
                     found.setdefault((row.estimator, name), []).append(row)
     truth = WORLDS[setting.world].truth

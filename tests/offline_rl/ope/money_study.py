@@ -7,6 +7,7 @@ from unittest.mock import patch
 import numpy as np
 from numpy.typing import NDArray
 
+from features.contracts.interval_codes import COVERAGES
 from offline_rl.ope import evaluation
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluated_policies import Evaluation
@@ -190,5 +191,5 @@ def _found(evaluated: Evaluation, row: PolicyValue, truth: float) -> tuple[bool,
         (row.upper - row.lower) / truth,
         trust.trusted,
         any("of" in found.numbers for found in trust.reasons),
-        "intervals of this kind" in row.interval_method,
+        any(found.code in COVERAGES for found in row.interval_findings),
     )

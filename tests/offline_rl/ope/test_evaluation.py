@@ -4,13 +4,14 @@ from functools import partial
 import numpy as np
 import pytest
 
+from features.contracts.findings import finding
 from offline_rl.ope.estimators.estimator import Estimator
 from offline_rl.ope.estimators.named_estimators import PLAIN, from_name
 from offline_rl.ope.estimators.table import TABLE
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.grouped_clusters import grouped
-from offline_rl.ope.intervals.choice import WORDING, IntervalName
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES, IntervalName
 from offline_rl.ope.policy_value import WHOLE_LOG, PolicyValue
 from offline_rl.ope.records import EvaluationRounds
 from tests.offline_rl.ope.worlds import World, coin_log
@@ -69,7 +70,9 @@ def test_a_row_carries_its_diagnostics(in_segments: EvaluationRounds) -> None:
     assert row.ess == diagnostics.ess
     assert row.mean_weight == pytest.approx(in_segments.weight[:200].mean())
     assert diagnostics.mean_weight_lower < row.mean_weight < diagnostics.mean_weight_upper
-    assert row.interval_method == "BCa bootstrap over users, 20 resamples"
+    method = finding("bca", "new", clusters="users", n_resamples=20)
+    assert row.interval_findings == (method,)
+    assert row.interval_method.startswith("bias-corrected and accelerated bootstrap")
 
 
 def test_the_same_seed_gives_the_same_rows(in_segments: EvaluationRounds) -> None:
@@ -103,7 +106,7 @@ def test_paired_differences_are_narrower_than_their_ends_suggest() -> None:
     assert difference.upper - difference.lower < 0.9 * (new.upper - log.lower - (new.lower - log.upper))
 
 
-@pytest.mark.parametrize("interval", WORDING)
+@pytest.mark.parametrize("interval", INTERVAL_NAMES)
 @pytest.mark.parametrize("estimator", EVERY_ESTIMATOR, ids=lambda e: e.name)
 def test_no_kind_of_interval_tells_a_policy_from_itself(
     in_segments: EvaluationRounds, estimator: Estimator, interval: IntervalName
@@ -114,7 +117,7 @@ def test_no_kind_of_interval_tells_a_policy_from_itself(
         assert (difference.value, difference.lower, difference.upper) == (0.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize("interval", WORDING)
+@pytest.mark.parametrize("interval", INTERVAL_NAMES)
 def test_the_kind_of_interval_is_asked_for_and_named(
     in_segments: EvaluationRounds, interval: IntervalName
 ) -> None:
@@ -122,8 +125,8 @@ def test_the_kind_of_interval_is_asked_for_and_named(
     rows = asked.policy_values()
     default = evaluate({"new": in_segments}, EVERY_ESTIMATOR, n_resamples=100)
     assert rows == default.policy_values(interval=interval)
-    wording = WORDING[interval].format(clusters="users", resamples=100)
-    assert all(row.interval_method.startswith(wording) for row in rows)
+    assert {row.interval_findings[0].code for row in rows} == {interval}
+    assert {row.interval_findings[0].text("clusters") for row in rows} == {"users"}
     assert all(row.lower < row.value < row.upper for row in rows if row.segment is WHOLE_LOG)
 
 
@@ -132,7 +135,7 @@ def test_kinds_of_interval_agree_where_rewards_are_many_and_weights_light() -> N
     for estimator in ("snips", "ips"):
         rows = [
             row
-            for name in WORDING
+            for name in INTERVAL_NAMES
             for row in evaluation.policy_values(interval=name)
             if (row.estimator, row.segment) == (estimator, WHOLE_LOG)
         ]
@@ -151,21 +154,18 @@ def test_an_interval_of_an_unknown_kind_is_refused() -> None:
 def test_a_log_of_few_effective_rounds_says_what_its_intervals_cover() -> None:
     heavy = World(level=0.3, logged_taste=4.0).log(200, seed=1)
     row = one_row(evaluate({"new": heavy}, [IPS], n_resamples=200), "new", "ips")
-    assert row.interval_method.endswith(
-        "95% intervals of this kind covered as little as 62% at an effective sample of less than 15"
-    )
+    covered = finding("covers_less", "new", covered=0.62, least=0.0, under=15)
+    assert row.interval_findings[-1] == covered
 
 
 def test_a_log_that_lacks_what_the_policy_prefers_says_so() -> None:
     # All that was logged is a quarter of what the policy does, though nobody counted the rest.
     lacking = coin_log(400, 0.5, evaluation_prob=np.where(np.arange(400) % 2 == 1, 0.2, 0.05))
     row = one_row(evaluate({"new": lacking}, [IPS], n_resamples=200), "new", "ips")
-    assert row.interval_method.endswith(
-        "covered as little as 0% with a mean weight that is not what it must be"
-    )
+    assert row.interval_findings[-1] == finding("covers_less_at_odd_weights", "new", covered=0.0)
     known = replace(lacking, unsupported_mass=np.full(400, 0.75))
     row = one_row(evaluate({"new": known}, [IPS], n_resamples=200), "new", "ips")
-    assert "as little as" not in row.interval_method
+    assert [found.code for found in row.interval_findings] == ["bca"]
 
 
 def test_many_users_are_resampled_in_groups_that_change_little(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,9 +196,10 @@ def test_a_long_log_is_summed_in_parts(
 def test_a_log_without_a_click_is_not_sure_of_zero() -> None:
     row = one_row(evaluate({"log": on_policy([0] * 200)}, [IPS], n_resamples=50), "log", "ips")
     assert (row.value, row.lower, row.upper) == (0.0, 0.0, pytest.approx(1 - 0.025 ** (1 / 200)))
-    assert row.interval_method == (
-        "BCa bootstrap over users, 50 resamples; widened to Clopper-Pearson at 200 effective rounds, "
-        "as only 0 users tell of the reward"
+    users, rounds = {"clusters": "users"}, {"units": "rounds", "effective": 200.0}
+    assert row.interval_findings == (
+        finding("bca", "log", n_resamples=50, **users),
+        finding("widened_for_rare_rewards", "log", n_clusters=0, **users, **rounds),
     )
 
 
@@ -213,7 +214,7 @@ def test_one_user_leaves_no_interval() -> None:
     row = one_row(evaluation, "log", "ips")
     assert row.value == pytest.approx(1 / 3)
     assert np.isnan([row.lower, row.upper]).all()
-    assert row.interval_method == "none: from one of the users alone nothing tells how far a value is off"
+    assert row.interval_findings == (finding("no_interval", "log", clusters="users"),)
     assert np.isnan(evaluation.diagnostics_of("log").mean_weight_lower)
 
 
@@ -225,7 +226,8 @@ def test_from_few_users_an_interval_is_no_shorter_than_students() -> None:
     # Means of users are 0.5 to 4.5: a standard error of √(2.5 / 5), and 2.776 of it to either side.
     assert row.value - row.lower >= 2.776 * 0.5**0.5 - 1e-3
     assert row.upper - row.value >= 2.776 * 0.5**0.5 - 1e-3
-    assert "widened to Student t, as there are only 5 users" in row.interval_method
+    widened = finding("widened_for_few_clusters", "log", n_clusters=5, clusters="users")
+    assert row.interval_findings[1] == widened
 
 
 def test_few_clicks_of_one_user_widen_by_what_the_whole_log_knows_of_users() -> None:
@@ -241,7 +243,7 @@ def test_few_clicks_of_one_user_widen_by_what_the_whole_log_knows_of_users() -> 
 
 def test_the_direct_method_says_what_its_interval_leaves_out() -> None:
     row = one_row(evaluate({"new": coin_log(300, 0.5)}, [from_name("dm")], n_resamples=20), "new", "dm")
-    assert row.interval_method.endswith("; the reward model's own error is not in it")
+    assert row.interval_findings[-1] == finding("model_error_left_out", "new")
 
 
 def test_a_value_that_is_not_identified_has_no_row() -> None:
@@ -256,7 +258,8 @@ def test_resamples_that_identify_nothing_are_reported() -> None:
     rounds = coin_log(40, 0.5, evaluation_prob=np.r_[0.5, np.zeros(39)])
     row = one_row(evaluate({"new": rounds}, [SNIPS], n_resamples=200), "new", "snips")
     # A resample misses the only round with weight with probability (39/40)^40, about 0.36.
-    assert "of them identify no value and are left out" in row.interval_method
+    (left_out,) = (found for found in row.interval_findings if found.code == "undefined_resamples")
+    assert 40 < left_out.number("n_undefined") < 110
     assert (row.lower, row.upper) == (0.0, pytest.approx(0.975))
 
 

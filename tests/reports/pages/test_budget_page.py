@@ -34,7 +34,7 @@ def test_the_gain_stands_with_its_interval_and_both_revenues() -> None:
     assert f"{shop['daily_revenue_current_cents'] / 100:,.0f} EUR" in words.expectation
     assert f"{shop['daily_revenue_expected_cents'] / 100:,.0f} EUR" in words.expectation
     assert words.limits.startswith(f"{shop['n_at_limit']} of 24 budget lines stop")
-    assert "1 of 24 budget lines have a log too thin" in words.limits
+    assert "1 of 24 budget lines have logs that say too little" in words.limits
 
 
 def test_a_gain_whose_interval_holds_zero_is_called_not_shown() -> None:
@@ -90,7 +90,7 @@ def test_a_refused_line_shows_a_dash_for_what_it_would_earn() -> None:
     [
         (wording.limits(1, 1, "30 %", LANGUAGE), "The only budget line stops at a limit"),
         (wording.limits(1, 3, "30 %", LANGUAGE), "1 of 3 budget lines stops at a limit"),
-        (wording.refused(1, 1, LANGUAGE), "1 of 1 budget line has a log too thin"),
+        (wording.refused(1, 1, LANGUAGE), "1 of 1 budget line has a log that says too little"),
         (
             wording.decision("9", "100", "100", LANGUAGE, n_moved=0, n_lines=3),
             "No money moves tonight: 100 a day",

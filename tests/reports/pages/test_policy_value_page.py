@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from features.contracts.findings import finding
+from features.contracts.findings import Finding, finding
 from reports.pages.policy_value import policy_value_html
 from reports.render import csp_hash
 from reports.summaries.policy_answer import (
@@ -47,6 +47,7 @@ LIMITS = {
     "mean_weight_confidence": 0.99,
     "mean_weight_slack": 0.005,
 }
+BCA = finding("bca", "policy", clusters="clusters", n_resamples=1000)
 GAIN = Difference(0.00403, 0.0012, 0.0069)
 TRUSTED = PolicyAnswer(
     source="week <script>alert(1)</script>.parquet",
@@ -56,14 +57,14 @@ TRUSTED = PolicyAnswer(
     n_resamples=1000,
     seed=0,
     propensities=LoggedPropensities(findings=(), n_tests=5),
-    logged=EstimatedValue("logging policy", 0.0381, 0.0366, 0.0396, "percentile bootstrap over clusters"),
+    logged=EstimatedValue("logging policy", 0.0381, 0.0366, 0.0396, (BCA,)),
     resolution=1e-6,
     repeats=Repeats(10_000, 12),
     estimates=(
-        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, "percentile bootstrap over clusters", GAIN),
-        EstimatedValue("snips", 0.0424, 0.0388, 0.0461, "percentile bootstrap over clusters"),
-        EstimatedValue("dm", 0.0217, 0.0215, 0.0219, "percentile bootstrap over clusters; model"),
-        EstimatedValue("ips:0.1", None, None, None, "none: these rounds identify no value"),
+        EstimatedValue("dr", 0.04213, 0.0391, 0.0452, (BCA,), GAIN),
+        EstimatedValue("snips", 0.0424, 0.0388, 0.0461, (BCA,)),
+        EstimatedValue("dm", 0.0217, 0.0215, 0.0219, (BCA, finding("model_error_left_out", "policy"))),
+        EstimatedValue("ips:0.1", None, None, None, (finding("no_value", "policy"),)),
     ),
     diagnostics=DIAGNOSTICS,
     limits=LIMITS,
@@ -85,7 +86,7 @@ AUDITED = replace(
 ESTIMATED = replace(
     TRUSTED,
     propensities=ModeledPropensities(
-        note="propensities estimated, not logged",
+        note=finding("estimated_propensities", "log"),
         assumption=finding("context_assumed", "log"),
         remarks=(finding("often_certain", "log", settled_share=0.07),),
         calibration_error=0.0123,
@@ -100,6 +101,26 @@ HEAVY = replace(
         RobustAnswer("winsorized", 1.3, 1.1, 1.5, cap=121.0, n_capped=4, bias_bound=2580.0),
         RobustAnswer("log_smoothing", None, 0.9, None, cap=None, n_capped=None, bias_bound=None),
         RobustAnswer("delta_log_normal", 1.4, 1.2, 1.6, cap=None, n_capped=None, bias_bound=None),
+    ),
+)
+RANGE = {"lowest": 0.0, "highest": 1.0}
+REMARKED = replace(
+    TRUSTED,
+    estimates=(
+        EstimatedValue(
+            "dr:auto",
+            0.04213,
+            0.0391,
+            0.0452,
+            (
+                finding("cressie_read", "policy", **RANGE),
+                Finding("interval_of_differences", "policy", because=(BCA,)),
+                finding("tuned_on_same_rounds", "policy", chosen="dr:2"),
+                finding("fitted_on_context", "policy", columns="q_logged, v", model="trees"),
+                finding("smoothed", "policy", kernel="cosine", bandwidth=0.25),
+            ),
+            GAIN,
+        ),
     ),
 )
 HEADLINE = "0.0421 (0.0391 to 0.0452)"
@@ -244,3 +265,14 @@ def test_a_heavy_tail_is_answered_three_ways_that_say_what_they_assume() -> None
     assert "at least 0.90" in page
     assert "parametric: only if what buyers contribute is log-normal" in page
     assert "Rewards have a heavy tail." not in policy_value_html(REFUSED)
+
+
+def test_how_an_interval_was_made_stands_below_its_value() -> None:
+    page = policy_value_html(REMARKED)
+
+    assert (
+        "; Cressie-Read interval for rewards from 0 to 1; the same for every estimator; of the difference "
+        "from the log: BCa bootstrap over clusters, 1,000 resamples; dr:2, tuned on the same rounds: never "
+        "the headline; q_logged, v fitted on context, each round by models of other clusters (trees); "
+        "amounts smoothed by the cosine kernel of bandwidth 0.25, as asked"
+    ) in page.replace("<wbr>", "")

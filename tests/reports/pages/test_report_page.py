@@ -1,6 +1,5 @@
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ from flows.night_folder import Note
 from flows.stages.worded import worded_manifest
 from reports.pages import report_html, write_report
 from reports.summaries.printed_table import ROWS_SHOWN
+from tests.reports.page_reader import read
 from tests.reports.sample_nights import (
     SampleNight,
     budget_only_night,
@@ -30,35 +30,6 @@ NIGHTS = {
     "undecided": undecided_night(),
 }
 PAGES = {name: report_html(sample.tables, sample.manifest) for name, sample in NIGHTS.items()}
-VOID = {"meta", "link", "br", "rect", "line", "circle", "path"}
-
-
-class Nesting(HTMLParser):
-    """Reads a page and keeps ids, labels, and whether tags close in order."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.ids: list[str] = []
-        self.targets: list[str] = []
-        self.mistakes: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.ids += [given["id"] or ""] if "id" in given else []
-        self.targets += [given["href"] or ""] if "href" in given else []
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID and (not self.open or self.open.pop() != tag):
-            self.mistakes.append(tag)
-
-
-def read(page: str) -> Nesting:
-    parser = Nesting()
-    parser.feed(page)
-    return parser
 
 
 def about(table: str, words: str) -> Finding:
@@ -201,6 +172,26 @@ def test_a_night_without_anything_is_still_a_page() -> None:
     assert read(page).mistakes == []
 
 
+def test_what_is_to_be_said_of_one_interval_stands_below_its_row() -> None:
+    sample = NIGHTS["tiny"]
+    values = sample.tables["out_policy_values"]
+    policy = values["policy"][0]
+    method = finding("bca", policy, clusters="users", n_resamples=1000)
+    numbers = {"effective": 81.0, "units": "rounds", "n_clusters": 3, "clusters": "users"}
+    widened = finding("widened_for_rare_rewards", policy, **numbers)
+    of_policy = pl.when(policy=policy).then(pl.lit(to_json([method, widened])))
+    remarked = values.with_columns(interval_findings=of_policy.otherwise("interval_findings"))
+
+    page = report_html(sample.tables | {"out_policy_values": remarked}, sample.manifest)
+
+    said = (
+        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward other than "
+        "the usual one."
+    )
+    assert page.count(said) == 1
+    assert "intervals: BCa bootstrap over users, 1,000 resamples<" in page
+
+
 def test_values_that_could_not_be_measured_print_as_dashes() -> None:
     sample = NIGHTS["tiny"]
     unknown = {
@@ -253,7 +244,8 @@ def test_reasons_of_the_gate_show_no_small_user_count() -> None:
 
     page = report_html(sample.tables | refused, sample.manifest)
 
-    assert "fewer than 20 users, fewer than 100; fewer than 20 users tell of its reward." in page
+    few_rewarded = "fewer than 20 users have a reward other than the usual one."
+    assert f"fewer than 20 users, where 100 are needed; {few_rewarded}" in page
     assert not re.search(r"\b[37] users", page)
     assert "The learned policy serves here. maml can&#39;t be judged: fewer than 20 users" in page
 

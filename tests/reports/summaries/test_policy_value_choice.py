@@ -1,5 +1,6 @@
 import pytest
 
+from features.contracts.findings import Finding
 from reports.summaries.policy_values import PolicyValue, leading_estimators
 
 
@@ -18,7 +19,7 @@ def value(estimator: str, *, truth: float | None = None) -> PolicyValue:
         1.0,
         4.0,
         1.0,
-        "bootstrap",
+        (Finding("student_t", "maml", {"clusters": "users"}),),
         truth,
     )
 

@@ -57,12 +57,12 @@ def test_a_limit_that_a_hidden_count_repeats_is_left_out() -> None:
     refusal = Finding("cannot_be_judged", "x", because=tuple(found))
 
     assert say([refusal], smallest=SMALLEST_GROUP) == (
-        "x can't be judged: fewer than 20 users, fewer than 100; fewer than 20 users tell of its reward."
+        "x can't be judged: fewer than 20 users, where 100 are needed; fewer than 20 users have a reward "
+        "other than the usual one."
     )
 
 
 def doubt(code: str, n: int, clusters: str, least: int = 100) -> Finding:
-    numbers: dict[str, int | float | str] = {"n_clusters": n, "least": least, "clusters": clusters}
-    if "of" in CODES[code].numbers:
-        numbers |= {"of": "weighted rewards", "effective": 2.5}
-    return finding(code, "x", **numbers)
+    known: dict[str, int | float | str] = {"n_clusters": n, "least": least, "clusters": clusters}
+    known |= {"of": "weighted rewards", "effective": 2.5, "units": "sessions"}
+    return finding(code, "x", **{name: known[name] for name in CODES[code].numbers})

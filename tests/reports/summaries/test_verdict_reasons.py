@@ -45,8 +45,8 @@ def test_refusals_of_one_policy_become_one_and_come_before_comparisons() -> None
     gain = finding("gain_shown", "a", other="b", difference=0.2, lower=0.1, upper=0.3, confidence=0.95)
 
     assert say_in_short([refusals[0], gain, refusals[1]], "a") == (
-        "Can't be judged: only 9 users, fewer than 100; the log could show only 50.0% of what it does, less "
-        "than 95.0%. A gain is shown against b."
+        "Can't be judged: only 9 users, fewer than 100; the log could show only 50.0% of what the policy "
+        "does, less than 95.0%. A gain is shown against b."
     )
 
 

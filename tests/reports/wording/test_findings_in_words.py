@@ -9,20 +9,21 @@ from features.contracts.evaluation_codes import CHANCES
 from features.contracts.finding_codes import CODES, COMPARISONS, DOUBTS, REFUSALS, UNDECIDED
 from features.contracts.finding_units import COUNTS, TEXTS, Unit
 from features.contracts.findings import Finding, finding
+from features.contracts.interval_codes import INTERVALS, WIDENINGS
 from features.contracts.quality_codes import QUALITY, REJECTIONS
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import ENGLISH
 from reports.wording.sentences import say, say_rule, sentences
 from tests.reports.wording.catalogs import CATALOGS
 
-CAUSES = {**DOUBTS, **CHANCES}
-"""Codes that stand behind others alone."""
+CLAUSES = {**DOUBTS, **CHANCES, **INTERVALS}
+"""Codes that stand behind others, or beside a number."""
 
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
     **{code: ("causes",) for code, meaning in CODES.items() if meaning.has_causes},
     "outside_bounds": ("bounds",),
-    **dict.fromkeys(DOUBTS, ("below",)),
+    **dict.fromkeys((*DOUBTS, *WIDENINGS), ("below",)),
     **dict.fromkeys(UNDECIDED, ("rows", "unknown_without")),
 }
 """Code → names that a template knows beside `subject` and the code's own numbers."""
@@ -40,11 +41,11 @@ def example(code: str, count: int = 3) -> Finding:
 
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 def test_a_language_is_complete(catalog: Catalog) -> None:
-    assert set(CAUSES) == {key for key in catalog.clauses if "." not in key}
-    assert set(CODES) - set(CAUSES) == {key for key in catalog.sentences if "." not in key}
+    assert set(CLAUSES) == {key for key in catalog.clauses if "." not in key}
+    assert set(CODES) - set(CLAUSES) == {key for key in catalog.sentences if "." not in key}
     assert {*COMPARISONS, *REFUSALS} == {key for key in catalog.short if "." not in key}
     assert all(f"{code}.named" in catalog.short for code in (*COMPARISONS, *REFUSALS))
-    counted = [code for code in DOUBTS if Unit.CLUSTERS in CODES[code].numbers.values()]
+    counted = [code for code in CLAUSES if Unit.CLUSTERS in CODES[code].numbers.values()]
     assert all(f"{code}.hidden" in catalog.clauses for code in counted)
     assert {*QUALITY, *REJECTIONS} - {"first_rejected_line", "no_partner"} == set(catalog.rules)
     assert set(CODES["outside_bounds"].numbers) == {"value", *catalog.bounds}
@@ -111,7 +112,8 @@ def test_probabilities_that_are_not_known_are_not_printed() -> None:
     kept = finding("segment_kept", "maml", keep_above=0.5)
 
     assert say([kept]) == (
-        "No round tells what would be earned here, above the 50% that segments.keep_above allows."
+        "No round shows what would be earned here, so harm counts as more likely than the 50% that "
+        "segments.keep_above allows."
     )
 
 

@@ -6,11 +6,11 @@ from scipy.stats import beta
 
 from features.errors import UsageError
 from flows.commands.ope.asked_interval import OF_KNOWN_RANGE, asked_interval
-from offline_rl.ope.intervals.choice import WORDING
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES
 from tests.flows.commands.ope.round_tables import coin_columns, write_parquet
 
 
-@pytest.mark.parametrize("name", WORDING)
+@pytest.mark.parametrize("name", INTERVAL_NAMES)
 def test_a_bootstrap_interval_needs_no_bounds_and_has_no_use_for_them(name) -> None:
     assert asked_interval(name.upper(), None, None).resampled == name
     with pytest.raises(UsageError, match=f"--interval {name} uses no bounds"):
@@ -53,16 +53,18 @@ def test_the_exact_binomial_interval_solved_on_paper(tmp_path, ask) -> None:
     # The log's own weights are 1, and its mean reward is known better.
     logged = answer["logging_policy"]
     assert (logged["lower"], logged["upper"]) == pytest.approx((lower, upper))
-    assert "for rewards from 0 to 1 and weights up to 1.5" in estimate["interval_method"]
-    assert "less the log: BCa bootstrap over rounds" in estimate["interval_method"]
+    assert estimate["interval_codes"][0] == logged["interval_codes"][0] == "clopper_pearson"
+    assert "for rewards from 0 to 1 and weights up to 1.5." in estimate["interval_method"]
+    assert "of the difference from the log: BCa bootstrap over rounds" in estimate["interval_method"]
 
 
-@pytest.mark.parametrize("name", [*WORDING, *OF_KNOWN_RANGE])
+@pytest.mark.parametrize("name", [*INTERVAL_NAMES, *OF_KNOWN_RANGE])
 def test_every_interval_holds_the_value_from_the_shell(name, tmp_path, ask) -> None:
     path = write_parquet(tmp_path / "coin.parquet", coin_columns())
     bounds = ["--reward-range", "0", "1", "--max-weight", "1.5"] if name in OF_KNOWN_RANGE else []
     _, answer = ask(path, "--interval", name, *bounds, "--estimator", "snips", "--resamples", "50")
     (estimate,) = answer["estimates"]
+    assert estimate["interval_codes"][0] == name
     assert estimate["lower"] < 0.75 < estimate["upper"]
 
 
@@ -85,6 +87,6 @@ def test_a_number_chosen_on_the_same_rounds_is_marked_and_does_not_lead(tmp_path
     _, answer = ask(path, "--estimator", "ips:auto", "--resamples", "50")
     plain, tuned = answer["estimates"]
     assert (plain["estimator"], tuned["estimator"]) == ("ips", "ips:auto")
-    assert "tuned on the same data: not for headlines" in tuned["interval_method"]
-    assert "chosen" not in plain["interval_method"]
+    assert "tuned on the same rounds: never the headline" in tuned["interval_method"]
+    assert "tuned" not in plain["interval_method"]
     assert answer["difference"]["estimator"] == "ips"

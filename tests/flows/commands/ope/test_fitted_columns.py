@@ -48,7 +48,8 @@ def test_dr_rests_on_the_cross_fitted_model_of_whole_clusters(model, tmp_path, a
     (found,) = answer["estimates"]
     expected = (q.q_policy + weight * (columns["reward"] - q.q_logged)).mean()
     assert (status, found["value"]) == (0, pytest.approx(expected, rel=1e-9))
-    assert f"q_hat cross-fitted from context, {model}" in found["interval_method"]
+    (fitted,) = (of["numbers"] for of in found["interval_findings"] if of["code"] == "fitted_on_context")
+    assert fitted == {"columns": "q_hat", "model": model}
 
 
 def test_a_fitted_column_takes_the_place_of_that_of_the_file(tmp_path, ask) -> None:
@@ -84,7 +85,7 @@ def test_propensities_are_estimated_although_some_were_logged(tmp_path, ask) -> 
     assert ask(path, "--estimator", "snips")[1]["verdict"]["trusted"] is False
     status, answer = ask(path, "--fit-propensity", "--estimator", "snips")
     assert (status, answer["propensities"]) == (0, "estimated")
-    assert "propensities estimated, not logged" in answer["estimates"][0]["interval_method"]
+    assert "Propensities estimated, not logged." in answer["estimates"][0]["interval_method"]
     without = {name: column for name, column in columns.items() if name != "propensity"}
     again = ask(write_parquet(tmp_path / "bare.parquet", without), "--estimator", "snips")[1]
     assert again["estimates"] == answer["estimates"]
@@ -99,7 +100,7 @@ def test_a_density_ratio_is_fitted_for_balanced(tmp_path, ask) -> None:
     )
     expected = (ratio * columns["reward"]).sum() / ratio.sum()
     assert answer["estimates"][0]["value"] == pytest.approx(expected, rel=1e-9)
-    assert "density_ratio cross-fitted from context" in answer["estimates"][0]["interval_method"]
+    assert "Density_ratio fitted on context" in answer["estimates"][0]["interval_method"]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,8 @@ def test_json_is_one_line_of_strict_json(small, capsys):
         "lower",
         "upper",
         "interval_method",
+        "interval_codes",
+        "interval_findings",
         "difference",
     }
 
@@ -269,7 +271,9 @@ def test_a_value_that_one_order_makes_is_refused_and_the_order_is_named(tmp_path
     assert answer["verdict"]["reasons"][0] == (
         f"One of the rounds holds {share:.0%} of all weighted rewards, 120,000 by itself, more than 20%."
     )
-    assert "covered as little as" in answer["estimates"][0]["interval_method"]
+    codes = [found["code"] for found in answer["estimates"][0]["interval_findings"]]
+    assert codes[0] == answer["estimates"][0]["interval_codes"][0] == "bca"
+    assert "covers_less_at_heavy_tail" in codes
     assert [found["kind"] for found in answer["robust"]] == [
         "winsorized",
         "log_smoothing",

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from features.contracts.findings import as_plain
 from flows.commands.cli import execute
 from flows.commands.ope.evaluation_rounds import read_evaluation_rounds
 from flows.commands.ope.policy_answer import answer
@@ -169,7 +170,7 @@ def test_estimated_propensities_are_marked_everywhere(tmp_path, capsys) -> None:
     assert told["propensities"] == "estimated"
     assert told["propensity_audit"] is None
     assert 0 < told["calibration_error"] < 0.05
-    assert all(estimate["interval_method"].endswith(MARK) for estimate in told["estimates"])
+    assert all(estimate["interval_findings"][-1] == as_plain(MARK) for estimate in told["estimates"])
     head, _, rest = table.partition("\n\n")
     assert "Propensities estimated, not logged: values assume" in head
     assert "calibration error" in rest
@@ -189,7 +190,7 @@ def test_a_value_that_nothing_identifies_is_marked_too(tmp_path, capsys) -> None
     status, told, _ = ask(tmp_path, columns | {"evaluation_probs": never}, capsys)
     assert status == 3
     assert told["estimates"][0]["value"] is None
-    assert all(estimate["interval_method"].endswith(MARK) for estimate in told["estimates"])
+    assert all(estimate["interval_findings"][-1] == as_plain(MARK) for estimate in told["estimates"])
 
 
 def test_nothing_left_to_chance_is_not_trusted(tmp_path, capsys) -> None:
@@ -197,7 +198,7 @@ def test_nothing_left_to_chance_is_not_trusted(tmp_path, capsys) -> None:
     columns["action"] = (columns["context"][:, 0] > 0).astype(int)
     status, told, table = ask(tmp_path, columns, capsys)
     assert status == 3
-    assert told["verdict"]["reasons"][0].startswith("The context foretells ")
+    assert told["verdict"]["reasons"][0].startswith("The context predicts ")
     assert "The policy is worth" not in table
 
 

@@ -77,7 +77,8 @@ def test_q_is_fitted_backward_from_context(tmp_path, ask) -> None:
     for key in ("value", "lower", "upper"):
         assert leading[key] == pytest.approx(getattr(expected, key), rel=1e-9)
     assert leading["lower"] < WORLD.truth < leading["upper"]
-    assert "q_logged and v cross-fitted from context, linear" in leading["interval_method"]
+    fitted = leading["interval_findings"][-1]
+    assert (fitted["code"], fitted["numbers"]["columns"]) == ("fitted_on_context", "q_logged, v")
     assert answer["propensity_audit"]["is_consistent"]
     assert answer["propensity_audit"]["n_tests"] > 0
 

@@ -57,7 +57,7 @@ def test_a_chosen_number_is_marked_here_too(tmp_path, ask) -> None:
     _, answer = ask(path, *SHAPE, "0", "1", *options)
     plain, tuned = answer["estimates"]
     assert (plain["estimator"], tuned["estimator"]) == ("ips", "ips:auto")
-    assert "not for headlines" in tuned["interval_method"]
+    assert "never the headline" in tuned["interval_method"]
     assert answer["diagnostics"]["n_clusters"] == 200
 
 

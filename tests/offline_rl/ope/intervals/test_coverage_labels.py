@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from features.contracts.findings import Finding, finding
 from offline_rl.ope.bootstrap import Interval
-from offline_rl.ope.intervals.choice import WORDING, IntervalName, check_interval_name
+from offline_rl.ope.intervals.choice import INTERVAL_NAMES, IntervalName, check_interval_name
 from offline_rl.ope.intervals.coverage_labels import (
     KEPT,
     MONEY_STUDY,
@@ -16,7 +17,7 @@ from offline_rl.ope.intervals.coverage_labels import (
 from offline_rl.ope.trust.contribution_tail import ContributionTail
 
 
-@pytest.mark.parametrize("name", WORDING)
+@pytest.mark.parametrize("name", INTERVAL_NAMES)
 def test_every_interval_is_in_the_study_from_none_to_all_effective_rounds(name: str) -> None:
     bounds = [row.below for row in STUDY[name]]
     assert bounds == sorted(set(bounds))
@@ -25,19 +26,24 @@ def test_every_interval_is_in_the_study_from_none_to_all_effective_rounds(name: 
 
 
 def test_labels_change_where_the_study_does() -> None:
-    assert honest_label("percentile", 99.9).endswith("as little as 90% at an effective sample of 25 to 100")
-    assert honest_label("percentile", 100) == ""
-    assert honest_label("studentized", 50).endswith("as much as 99% at an effective sample of 25 to 100")
-    assert honest_label("bca", 0.0).endswith("as little as 62% at an effective sample of less than 15")
+    assert honest_label("percentile", "new", 99.9) == at_size("covers_less", 0.90, 25, 100)
+    assert honest_label("percentile", "new", 100) is None
+    assert honest_label("studentized", "new", 50) == at_size("covers_more", 0.99, 25, 100)
+    assert honest_label("bca", "new", 0.0) == at_size("covers_less", 0.62, 0.0, 15)
+
+
+def at_size(code: str, covered: float, least: float, under: float) -> Finding:
+    return finding(code, "new", covered=covered, least=least, under=under)
 
 
 def test_an_effective_sample_that_is_no_number_is_none() -> None:
-    assert honest_label("bca", float("nan")) == honest_label("bca", 0.0)
+    assert honest_label("bca", "new", float("nan")) == honest_label("bca", "new", 0.0)
 
 
 def test_a_mean_weight_that_cannot_be_outweighs_a_large_effective_sample() -> None:
-    assert "as little as 0%" in honest_label("bca", 1e6, lacking=True)
-    assert honest_label("bca", 3, lacking=True) == honest_label("bca", 3)
+    nothing = finding("covers_less_at_odd_weights", "new", covered=0.0)
+    assert honest_label("bca", "new", 1e6, lacking=True) == nothing
+    assert honest_label("bca", "new", 3, lacking=True) == honest_label("bca", "new", 3)
 
 
 @pytest.mark.parametrize(
@@ -74,20 +80,20 @@ def tail(index: float, **changed: float) -> ContributionTail:
     return replace(even, **changed)
 
 
-@pytest.mark.parametrize("name", WORDING)
+@pytest.mark.parametrize("name", INTERVAL_NAMES)
 def test_money_is_labelled_by_how_far_its_index_is_above_the_limit(name: IntervalName) -> None:
     least, near = MONEY_STUDY[name], MONEY_STUDY_NEAR[name]
-    assert heavy_label(name, None) == heavy_label(name, tail(0.64)) == ""
-    assert heavy_label(name, tail(0.66)).endswith(
-        f"{near:.0%} with rewards of a tail that is nearly as heavy"
-    )
-    assert heavy_label(name, tail(0.71)).endswith(f"{least:.0%} with rewards of such a tail")
+    assert heavy_label(name, "new", None) is heavy_label(name, "new", tail(0.64)) is None
+    of_near = finding("covers_less_near_heavy_tail", "new", covered=near)
+    assert heavy_label(name, "new", tail(0.66)) == of_near
+    assert heavy_label(name, "new", tail(0.71)) == finding("covers_less_at_heavy_tail", "new", covered=least)
 
 
 def test_money_that_one_order_makes_is_labelled_whatever_its_index() -> None:
-    assert heavy_label("bca", tail(0.3, largest_share=0.9, amount_share=0.9)).endswith("of such a tail")
-    assert heavy_label("bca", tail(0.3, effective=5.0, amount_effective=5.0)).endswith("of such a tail")
+    heavy = finding("covers_less_at_heavy_tail", "new", covered=MONEY_STUDY["bca"])
+    assert heavy_label("bca", "new", tail(0.3, largest_share=0.9, amount_share=0.9)) == heavy
+    assert heavy_label("bca", "new", tail(0.3, effective=5.0, amount_effective=5.0)) == heavy
     # Weights alone make these uneven.
-    assert heavy_label("bca", tail(0.3, largest_share=0.9, effective=1.2)) == ""
+    assert heavy_label("bca", "new", tail(0.3, largest_share=0.9, effective=1.2)) is None
     # A tail that the generalized Pareto fit finds exponential is a price list with gaps.
-    assert heavy_label("bca", tail(0.9, pareto_k=0.1)) == ""
+    assert heavy_label("bca", "new", tail(0.9, pareto_k=0.1)) is None

@@ -6,6 +6,7 @@ from math import nan
 import numpy as np
 import pytest
 
+from features.contracts.interval_codes import COVERAGES
 from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
@@ -34,7 +35,8 @@ def test_revenue_reaches_out_and_clicks_stay_as_they_were() -> None:
     for world, reaches in ((LOG_NORMAL, True), (CLICKS, False)):
         evaluation = evaluate({"new": world.log(3)}, [IPS, SNIPS], n_resamples=200)
         for row in evaluation.policy_values():
-            assert ("ends moved out by one more of the users" in row.interval_method) == reaches
+            codes = [found.code for found in row.interval_findings]
+            assert ("widened_for_heavy_tail" in codes) == reaches
 
 
 def test_a_policy_still_does_not_beat_itself_by_revenue() -> None:
@@ -63,5 +65,9 @@ def test_an_order_above_a_tenth_of_all_is_named_beside_the_interval(share: float
     order = share / (1 - share) * others / log.weight[largest]
     bought = replace(log, reward=np.where(np.arange(log.n) == largest, order, log.reward))
     for row in evaluate({"new": bought}, [IPS, SNIPS], n_resamples=50).policy_values():
-        assert (f"one of the users holds {share:.0%} of all weighted rewards" in row.interval_method) == named
-        assert "covered as little as" not in row.interval_method
+        found = {found.code: found for found in row.interval_findings}
+        assert ("notable_contribution" in found) == named
+        assert not found.keys() & COVERAGES.keys()
+        if named:
+            largest = found["notable_contribution"]
+            assert (largest.number("share"), largest.text("of")) == (pytest.approx(share), "weighted rewards")

@@ -35,7 +35,7 @@ def test_estimates_are_near_the_true_propensities(calibration: Calibration) -> N
     uniform = log_error(np.full(3000, 0.25), true)
     assert log_error(estimated.propensity, true) < (0.4 if calibration == "isotonic" else 0.15) * uniform
     assert estimated.calibration_error < 0.03
-    assert estimated.note == MARK == "propensities estimated, not logged"
+    assert estimated.note == MARK
     assert estimated.is_identified
 
 

@@ -71,9 +71,12 @@ def test_diagnostics_are_those_of_whole_sessions() -> None:
 def test_an_interval_says_what_it_can_t_show() -> None:
     sessions = WORLD.log(400, seed=3)
     rows = evaluate_sessions({"new": sessions}, [PDIS, from_name("sequential_dm")], n_resamples=50)
-    method = {row.estimator: row.interval_method for row in rows.policy_values() if row.segment is None}
-    assert method["per_decision_is"] == "BCa bootstrap over users, 50 resamples"
-    assert "the reward model's own error is not in it" in method["sequential_dm"]
+    codes = {
+        row.estimator: [found.code for found in row.interval_findings]
+        for row in rows.policy_values()
+        if row.segment is None
+    }
+    assert codes == {"per_decision_is": ["bca"], "sequential_dm": ["bca", "model_error_left_out"]}
 
 
 def test_without_a_purchase_the_interval_is_not_empty() -> None:
@@ -84,7 +87,9 @@ def test_without_a_purchase_the_interval_is_not_empty() -> None:
     ).policy_values()
     assert row.value == row.lower == 0.0
     assert row.upper > 0.02
-    assert "effective sessions, as only 0 users tell of the reward" in row.interval_method
+    widened = row.interval_findings[1]
+    assert (widened.code, widened.number("n_clusters")) == ("widened_for_rare_rewards", 0)
+    assert (widened.text("units"), widened.text("clusters")) == ("sessions", "users")
 
 
 def test_a_value_that_nothing_identifies_has_no_row() -> None:

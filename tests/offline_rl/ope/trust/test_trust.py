@@ -50,7 +50,10 @@ def says(trust: Trust, *words: str) -> list[bool]:
     ("changed", "reason"),
     [
         ({"n_clusters": 99}, "Only 99 users, fewer than 100."),
-        ({"n_informative_clusters": 19}, "Only 19 users tell of its reward, fewer than 20."),
+        (
+            {"n_informative_clusters": 19},
+            "Only 19 users have a reward other than the usual one, fewer than 20.",
+        ),
         (
             {"ess": 99.0},
             "The log is worth 99.0 effective rounds of 10,000, less than 100.",
@@ -86,14 +89,14 @@ def test_the_gravest_doubt_comes_first() -> None:
     beginnings = [reason.split(",")[0] for reason in sentences(assess(hopeless, Interval(2.0, 4.0)).reasons)]
     assert beginnings == [
         "Only 10 users",
-        "Only 2 users tell of its reward",
+        "Only 2 users have a reward other than the usual one",
         "The log is worth 1.5 effective rounds of 10",
         "The log is worth 0.01% of its rounds",
         "The weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold 99% of "
         "all weight",
         "One of the users carries 80.0% of all weight",
-        "The log could show only 20.0% of what it does",
-        "Its mean weight is 3.000 (99% interval 2.000 to 4.000) and should be 0.200",
+        "The log could show only 20.0% of what the policy does",
+        "Its mean weight is 3.000 (99% interval 2.000 to 4.000) and should be 0.200: by chance",
     ]
 
 
@@ -159,7 +162,7 @@ def test_a_policy_that_mostly_does_what_was_never_logged_is_refused(counted: boo
     )
     trust = trust_in(beyond)
     assert not trust.trusted
-    assert says(trust, "could show only 20.0% of what it does") == [counted]
+    assert says(trust, "could show only 20.0% of what the policy does") == [counted]
     assert says(trust, "and should be 1.000") == [not counted]
 
 
@@ -216,7 +219,7 @@ def test_good_logs_with_smooth_weights_are_trusted() -> None:
 def test_chance_and_the_choice_among_candidates_are_among_the_causes_of_a_mean_weight() -> None:
     doubts = sentences(assess(replace(SOUND, mean_weight=0.9), Interval(0.85, 0.95)).reasons)
     (doubt,) = doubts
-    assert "be it by chance, as in about 1 of 100 correct logs" in doubt
+    assert "by chance, as in about 1 of 100 correct logs" in doubt
     assert "several candidates" in doubt
 
 
@@ -224,4 +227,4 @@ def test_without_an_interval_the_mean_weight_accuses_nobody() -> None:
     doubts = sentences(
         assess(replace(SOUND, n_clusters=1, mean_weight=1.01), Interval(np.nan, np.nan)).reasons
     )
-    assert doubts == ("One of the users has all rounds, which do not tell how far a value is off.",)
+    assert doubts == ("One of the users has all rounds, which do not show how far a value may be off.",)

@@ -132,7 +132,7 @@ def test_mass_on_actions_never_logged_is_no_evidence() -> None:
     verdict = reach_verdict(evaluated(new=beyond), "new", "log")
     assert verdict.verdict == "hold"
     assert sentences(verdict.reasons) == (
-        "new can't be judged: the log could show only 20.0% of what it does, less than 95.0%.",
+        "new can't be judged: the log could show only 20.0% of what the policy does, less than 95.0%.",
     )
 
 
@@ -185,7 +185,7 @@ def test_few_rewards_are_no_evidence() -> None:
     assert verdict.verdict == "hold"
     assert (
         sentences(verdict.reasons)[0]
-        == "new can't be judged: only 19 users tell of its reward, fewer than 20."
+        == "new can't be judged: only 19 users have a reward other than the usual one, fewer than 20."
     )
 
 
