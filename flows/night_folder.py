@@ -2,15 +2,11 @@
 
 night.json                      the night itself, as `metacart ingest` decided it
 out_*.parquet                   tables to publish
-rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
-policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
-contenders_<domain>.json        the policies that ask for promotion
-champion_<domain>.json          the policy that serves tomorrow
+the files of learning           see flows/learning_files.py
 notes_<stage>.json              notes of a stage for readers
 <stage>.done                    the checksums of a finished stage's files, and the code that wrote them
 
-Only this module uses these names. torch is imported where tensors are needed: `metacart ingest` should not
-wait for it.
+Only this module and that one use these names.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -19,25 +15,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from features.contracts.findings import Finding
 from features.contracts.outputs import OUTPUTS
 from features.errors import UsageError
-from features.tasks.build import DomainTasks
-from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
 from flows.checksums import changed, checksums, files_below
 from flows.code_version import code_sha256
 from flows.json_files import read_record, write_json, write_record
-
-if TYPE_CHECKING:
-    from offline_rl.decisions.targets import DecisionTargets
-    from offline_rl.logged_data import Tasks
-    from offline_rl.meta.meta_policy import MetaPolicy
-    from offline_rl.meta.mixed_effects import MixedMetaPolicy
-    from offline_rl.registry import Champion, Contenders
+from flows.learning_files import LearningFiles
 
 STAGES = ("ingest", "learn", "evaluate", "decide", "publish")
 """The stages in their order."""
@@ -92,10 +79,8 @@ class StageMark:
 
 
 @dataclass(frozen=True)
-class NightFolder:
-    """The work folder of one night."""
-
-    path: Path
+class NightFolder(LearningFiles):
+    """The work folder of one night, with the files of its learning."""
 
     @property
     def run_id(self) -> str:
@@ -191,89 +176,6 @@ class NightFolder:
         if parts:
             self.write_table(name, pl.concat(parts))
 
-    def save_tasks(self, tasks: DomainTasks) -> None:
-        """Write the learning tasks of a domain."""
-        save_tasks(tasks, self.path)
-
-    def names(self, domain: str) -> TaskNames:
-        """Read the names of what the arrays of a domain hold."""
-        return read_names(self.path, domain)
-
-    def rounds(self, domain: str) -> pl.DataFrame:
-        """Read user and time of each evidence round, in the order of the tasks' rounds."""
-        return pl.read_parquet(self.path / f"rounds_{domain}.parquet")
-
-    def segment_ids(self, domain: str) -> tuple[str, ...]:
-        """Read only the names of a domain's segments."""
-        return read_segment_ids(self.path, domain)
-
-    def tasks(self, domain: str) -> "Tasks":
-        """Read the learning tasks of a domain."""
-        from offline_rl.logged_data import load_tasks
-
-        return load_tasks(self._arrays(domain))
-
-    def targets(self, domain: str, tasks: "Tasks") -> "DecisionTargets":
-        """Read the users or segments that get a decision tomorrow; tasks: of the same domain."""
-        from offline_rl.decisions.targets import load_targets
-
-        rows = self.path / f"targets_{domain}.parquet"
-        return load_targets(self._arrays(domain), rows, tasks.rounds.history)
-
-    def save_policies(
-        self, domain: str, *, served: Iterable["MetaPolicy"], learned: Iterable["MetaPolicy"]
-    ) -> None:
-        """Write the learned policies: as they may serve, and as they were validated, before the refit."""
-        from offline_rl.artifacts import save_policy
-
-        for policy in served:
-            save_policy(policy, self._policies(domain))
-        for policy in learned:
-            save_policy(policy, self.path / "learned" / domain)
-
-    def policies(self, domain: str) -> Iterator["MetaPolicy"]:
-        """Yield all learned policies of the night, by name, as they may serve."""
-        return _stored(self._policies(domain))
-
-    def learned(self, domain: str) -> Iterator["MetaPolicy"]:
-        """Yield all learned policies as they were validated, before the refit (`offline_rl.meta.refit`)."""
-        return _stored(self.path / "learned" / domain)
-
-    def policy(self, domain: str, name: str) -> "MetaPolicy":
-        """Read one of the policies that may serve."""
-        from offline_rl.artifacts import load_policy
-
-        return load_policy(self._policies(domain) / f"{name}.safetensors")
-
-    def pooled(self, domain: str) -> "MixedMetaPolicy":
-        """Read the policy of the pooled reward model, fitted on all rounds before the holdout."""
-        from offline_rl.meta.mixed_effects import MixedMetaPolicy
-        from offline_rl.meta.named_learners import BASELINE
-
-        pooled = self.policy(domain, BASELINE.name)
-        assert isinstance(pooled, MixedMetaPolicy)
-        return pooled
-
-    def write_contenders(self, domain: str, contenders: "Contenders") -> None:
-        """Write the contenders, the policies that ask for promotion."""
-        write_record(self.path / f"contenders_{domain}.json", contenders)
-
-    def contenders(self, domain: str) -> "Contenders":
-        """Read the contenders, the policies that ask for promotion."""
-        from offline_rl.registry import Contenders
-
-        return read_record(self.path / f"contenders_{domain}.json", Contenders)
-
-    def write_champion(self, domain: str, champion: "Champion") -> None:
-        """Write the champion, the policy that serves tomorrow."""
-        write_record(self.path / f"champion_{domain}.json", champion)
-
-    def champion(self, domain: str) -> "Champion":
-        """Read the champion, the policy that serves tomorrow."""
-        from offline_rl.registry import Champion
-
-        return read_record(self.path / f"champion_{domain}.json", Champion)
-
     def write_notes(self, stage: str, notes: StageNotes) -> None:
         """Write the notes of a stage for readers."""
         write_record(self.path / f"notes_{stage}.json", notes)
@@ -324,15 +226,3 @@ class NightFolder:
 
     def _table(self, name: str) -> Path:
         return self.path / f"{name}.parquet"
-
-    def _arrays(self, domain: str) -> Path:
-        return self.path / f"rounds_{domain}.npz"
-
-    def _policies(self, domain: str) -> Path:
-        return self.path / "policies" / domain
-
-
-def _stored(folder: Path) -> Iterator["MetaPolicy"]:
-    from offline_rl.artifacts import load_policy
-
-    return (load_policy(path) for path in sorted(folder.glob("*.safetensors")))

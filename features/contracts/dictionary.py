@@ -56,11 +56,11 @@ def _findings() -> str:
 
 
 _FINDINGS = (
-    "A column `findings` holds a JSON array of objects with `code`, `subject` (the policy, arm or segment "
-    "that it is about), `numbers` (those that are known) and, for a refusal, `because` (its causes, findings "
-    "again). A `name` is a name as it stands in other columns, a `word` is an English noun from a fixed "
-    "list. The sentences beside them are made of these and nothing else. Codes keep their meaning from "
-    "release to release."
+    "Columns `findings` and `interval_findings` hold a JSON array of objects with `code`, `subject` (the "
+    "policy, arm or segment that it is about), `numbers` (those that are known) and, where it has causes, "
+    "`because` (findings again). A `name` is a name as it stands in other columns, a `word` is an English "
+    "noun from a fixed list. The sentences beside them are made of these and nothing else. Codes keep "
+    "their meaning from release to release."
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.contracts.findings import from_json
 from features.contracts.outputs import OUTPUTS
 from flows.checksums import checksums, files_below
 from flows.code_version import code_sha256
@@ -22,6 +23,7 @@ from flows.stages.evaluate import evaluate
 from flows.stages.night import NightResult, run_night
 from flows.workspace import Workspace
 from offline_rl.meta.per_segment import PerSegmentMetaPolicy
+from reports.wording.sentences import say
 
 # The checksums are of these files too.
 MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv", "SHA256SUMS"}
@@ -118,6 +120,17 @@ def test_estimates_come_with_the_truth_of_a_simulated_shop(small_night):
     logging = values.filter(policy="logging", estimator="ips", segment_id="all", domain="recommendation")
     [row] = logging.to_dicts()
     assert row["lower"] <= row["true_value"] <= row["upper"]
+
+
+def test_how_each_interval_was_made_is_a_code_beside_its_findings_and_sentences(small_night):
+    values = pl.read_parquet(small_night.published.tables["out_policy_values"])
+    for row in values.iter_rows(named=True):
+        found = from_json(row["interval_findings"])
+        assert (row["interval_method"], found[0].subject) == (found[0].code, row["policy"])
+        assert row["interval_text"] == say(found)
+    assert set(values["interval_method"]) == {"bca"}
+    of_model = values.filter(pl.col("interval_findings").str.contains("model_error_left_out"))
+    assert set(of_model["estimator"]) == {"dm"}
 
 
 def test_learners_are_compared_by_the_values_that_are_published(small_night):
