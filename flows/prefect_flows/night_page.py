@@ -27,7 +27,7 @@ MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
 def show_night(workspace: Workspace, night: Night, published: Published) -> None:
     """Create the artifacts of a published night; use it inside a flow run."""
     shop = artifact_name(workspace.shop)
-    url = report_url(workspace, night.run_id)
+    url = report_url(workspace, published.folder.name)
     verdicts = published.table("out_verdicts").to_dicts() if "out_verdicts" in published.tables else []
     if verdicts:
         create_table_artifact(
