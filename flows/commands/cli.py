@@ -31,7 +31,7 @@ from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, StageLines, one_stage
-from flows.interruption import Stop, begin, stopping
+from flows.interruption import Stop, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
@@ -108,7 +108,6 @@ def run(
         return
     for night in _nights(as_of, first, last):
         print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
-        begin("ingest")
         lines = StageLines(Workspace(settings), log_json)
         with progress_bar() as listener:
             result = run_night(settings, night, lines, lines.listener(listener))

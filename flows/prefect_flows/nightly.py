@@ -19,12 +19,13 @@ from flows.prefect_flows.parameters import checked_settings
 from flows.prefect_flows.progress_artifact import progress_artifact
 from flows.prefect_flows.spoken_stages import spoken
 from flows.shops import CONFIG
+from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageSkipped
 from flows.stages.decide import decide
 from flows.stages.evaluate import evaluate
 from flows.stages.ingest import ingest
 from flows.stages.learn import learn
-from flows.stages.prune import plan, prune, prune_lines
 from flows.stages.publish import Published, publish
+from flows.stages.stage_order import NightStages, run_in_order
 from flows.workspace import Workspace
 
 
@@ -85,19 +86,25 @@ def nightly(config: Path = CONFIG, as_of: date | None = None) -> dict[str, str]:
     """
     outlive_readers()
     workspace = Workspace(checked_settings(config, as_of))
-    with workspace.locked():
-        night = ingest_task(workspace, as_of)
-        skipped = workspace.night_folder(night.run_id).stages_to_skip()
-        for name, stage_task in (("learn", learn_task), ("evaluate", evaluate_task), ("decide", decide_task)):
-            if name in skipped:
-                get_run_logger().info("%s: done by an earlier run of this night", name)
-            else:
-                stage_task(workspace, night)
-        published = publish_task(workspace, night)
-        outdated = plan(workspace)
-        prune(workspace, outdated)
-        for line in prune_lines(outdated):
+    stages = NightStages(
+        ingest=lambda: ingest_task(workspace, as_of),
+        learn=lambda night: learn_task(workspace, night),
+        evaluate=lambda night: evaluate_task(workspace, night),
+        decide=lambda night: decide_task(workspace, night),
+        publish=lambda night: publish_task(workspace, night),
+    )
+    run = run_in_order(workspace, stages, log_event)
+    show_night(workspace, run.night, run.published)
+    get_run_logger().info("%s is published in %s", run.night.run_id, run.published.folder)
+    return {"run_id": run.night.run_id, "report": str(run.published.report)}
+
+
+def log_event(event: NightEvent) -> None:
+    """Log what no task logs: a stage that is skipped, and what is said between the stages."""
+    match event:
+        case StageSkipped(stage):
+            get_run_logger().info("%s: done by an earlier run of this night", stage)
+        case Says(line):
             get_run_logger().info(line)
-    show_night(workspace, night, published)
-    get_run_logger().info("%s is published in %s", night.run_id, published.folder)
-    return {"run_id": night.run_id, "report": str(published.report)}
+        case StageBegins() | StageEnded():
+            pass

@@ -41,4 +41,4 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_night(small_config: Path) -> NightResult:
-    return run_night(read_settings(small_config), None, lambda _line: None)
+    return run_night(read_settings(small_config), None)
