@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from features.codes import ALL_SEGMENTS
-from features.errors import InputDataError, MetacartError, UsageError
+from features.errors import UsageError
 from features.exit_statuses import ExitStatus
-from features.machine_faults import is_damage, machine_fault
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
 from flows.commands.completion import completion_of
@@ -31,6 +30,7 @@ from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, StageLines, one_stage
+from flows.failures import failure_of
 from flows.interruption import Stop, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
@@ -455,29 +455,13 @@ def _status_of(error: BaseException) -> int:
     except CycloptsError:
         print(f"metacart: {error} See metacart --help.", file=sys.stderr)
         return ExitStatus.USAGE
-    except MetacartError as sentence:
-        print(f"metacart: {sentence}", file=sys.stderr)
-        return sentence.exit_status
-    # Any other exception: the trace is logged, the shell gets a sentence.
+    # Of an error that nobody foresaw the trace is logged; the shell gets a sentence in any case.
     except Exception as raised:
-        if known := machine_fault(raised) or _damaged_warehouse(raised):
-            print(f"metacart: {known}", file=sys.stderr)
-            return known.exit_status
-        logging.getLogger("metacart").exception("a failure inside")
-        print(
-            f"metacart: {type(error).__name__}: {error} This is an error in metacart, not in your logs: the "
-            "trace above shows where. Published nights are unchanged.",
-            file=sys.stderr,
-        )
-        return ExitStatus.FAILURE
-
-
-def _damaged_warehouse(error: Exception) -> InputDataError | None:
-    if not is_damage(error):
-        return None
-    return InputDataError(
-        f"The shop's warehouse is damaged. Restore it, or move it away and load the logs again. {error}"
-    )
+        failure = failure_of(raised)
+        if failure.is_inside:
+            logging.getLogger("metacart").exception("a failure inside")
+        print(f"metacart: {failure.sentence}", file=sys.stderr)
+        return failure.exit_status
 
 
 def main() -> None:

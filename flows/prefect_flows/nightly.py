@@ -6,12 +6,10 @@ recorded in the warehouse, not in Prefect's state, so a flow run that died is si
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from features.errors import MetacartError
 from flows.lasting_output import outlive_readers
 from flows.night_folder import Night
 from flows.prefect_flows.night_page import show_night
@@ -29,20 +27,7 @@ from flows.stages.stage_order import NightStages, run_in_order
 from flows.workspace import Workspace
 
 
-async def is_worth_a_retry(_task: Any, _run: Any, state: Any) -> bool:
-    """Tell a passing fault (a full disk, a busy file) from one that will be the same in a minute."""
-    fault = await state.aresult(raise_on_failure=False)
-    return not isinstance(fault, MetacartError)
-
-
-# A repeated ingest changes nothing, so it may be retried; the others start from files that it wrote.
-@task(
-    name="ingest",
-    cache_policy=NO_CACHE,
-    retries=1,
-    retry_delay_seconds=60,
-    retry_condition_fn=is_worth_a_retry,
-)
+@task(name="ingest", cache_policy=NO_CACHE)
 def ingest_task(workspace: Workspace, as_of: date | None) -> Night:
     """Ingest."""
     with spoken(workspace, "ingest"):
