@@ -7,10 +7,11 @@ failed, that file says how, and the failure is reported (`flows/failed_attempt.p
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from features.errors import MetacartError
 from features.exit_statuses import ExitStatus
 from flows.failed_attempt import Attempted, note_success, report_failure
 from flows.failures import Failure, failure_by, failure_of
@@ -18,7 +19,18 @@ from flows.freshness import LastAttempt, write_freshness
 from flows.heartbeat import beating
 from flows.interruption import active, cleaning_up
 from flows.progress import LinePrinter
-from flows.stage_events import Follower, NightEvent, Says, StageBegins, StageEnded, StageSkipped, all_of
+from flows.refused_configuration import report_refusal, resolve_refusal
+from flows.settings import Settings
+from flows.stage_events import (
+    Follower,
+    NightEvent,
+    Says,
+    StageBegins,
+    StageEnded,
+    StageFailed,
+    StageSkipped,
+    all_of,
+)
 from flows.time_limits import limited
 from flows.workspace import Workspace
 
@@ -34,13 +46,13 @@ class Attempt:
     could not be reported.
     """
 
-    workspace: Workspace
     of: Attempted
     as_of: date | None
     warn: LinePrinter
     began_at: datetime
     follow: Follower = field(init=False)
     stage: str = "the start"
+    folder: Path | None = None
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=N_LINES))
     is_known: bool = False
     is_reported: bool = False
@@ -54,6 +66,8 @@ class Attempt:
             case StageEnded(stage, seconds):
                 self.stage = f"after {stage}"
                 self._add(f"{stage} has ended after {seconds:.1f} s")
+            case StageFailed(stage):
+                self._add(f"{stage} has failed")
             case StageSkipped(stage):
                 self._add(f"{stage} was done by an earlier run of this night")
             case Says(line):
@@ -62,10 +76,13 @@ class Attempt:
             self.is_known = True
             write_freshness(self.of.shop, self.of.nights, self._last())
 
-    def succeeded(self, folder: Path) -> None:
-        """Report that the night is published in a folder."""
-        self.stage = "the end"
-        note_success(self.of, folder, self._last(ExitStatus.DONE), self.warn)
+    def published_in(self, folder: Path) -> None:
+        """Remember the folder in which the night is published."""
+        self.folder = folder
+
+    def ended(self) -> None:
+        """Report that it has ended well."""
+        note_success(self.of, self.folder, self._last(ExitStatus.DONE), self.warn)
 
     def failed(self, failure: Failure) -> None:
         """Report a failure, once."""
@@ -78,10 +95,8 @@ class Attempt:
         self.lines.append(f"{_now():%H:%M:%S}  {line}")
 
     def _last(self, status: int | None = None) -> LastAttempt:
-        if status is None:
-            return LastAttempt(self.as_of, self.began_at, self.stage)
-        meaning = next((known.meaning for known in ExitStatus if known == status), "")
-        return LastAttempt(self.as_of, self.began_at, self.stage, _now(), int(status), meaning)
+        last = LastAttempt(self.as_of, self.began_at, self.stage)
+        return last if status is None else _ended(last, status)
 
 
 @contextmanager
@@ -100,7 +115,7 @@ def attempted(
     """
     settings = workspace.settings
     of = Attempted(workspace.shop, workspace.nights, settings.alerts, config, again)
-    attempt = Attempt(workspace, of, as_of, warn, _now())
+    attempt = Attempt(of, as_of, warn, _now())
     try:
         with limited(settings.time_limits, again) as deadlines, beating(workspace.heartbeat, _now) as heart:
             attempt.follow = all_of(deadlines, attempt.note, heart)
@@ -110,6 +125,26 @@ def attempted(
         with cleaning_up():
             attempt.failed(_meaning(error, read_failure))
         raise
+    attempt.ended()
+
+
+def settings_of_night(
+    config: Path, as_of: date | None, *, again: str, warn: LinePrinter, read: Callable[[], Settings]
+) -> Settings:
+    """Return the settings of a night that is to begin; a configuration that is refused is reported.
+
+    read: reads them. Raises what it raises.
+    """
+    began_at = _now()
+    try:
+        settings = read()
+    except MetacartError as error:
+        failure = failure_of(error)
+        last = _ended(LastAttempt(as_of, began_at, "the configuration"), failure.exit_status)
+        report_refusal(config, failure, last, again, warn)
+        raise
+    resolve_refusal(config)
+    return settings
 
 
 @contextmanager
@@ -130,6 +165,11 @@ def _meaning(error: BaseException, read_failure: Callable[[BaseException], Failu
     """Return what ended the attempt: the signal, where there was one, and not the error that it caused."""
     stop = active()
     return failure_by(stop) if stop is not None and stop.is_asked else read_failure(error)
+
+
+def _ended(attempt: LastAttempt, status: int) -> LastAttempt:
+    meaning = next((known.meaning for known in ExitStatus if known == status), None)
+    return replace(attempt, ended_at=_now(), exit_status=int(status), meaning=meaning)
 
 
 def _now() -> datetime:

@@ -66,8 +66,11 @@ def report_failure(
     deliver(of.alerts, failed, warn, seconds=seconds)
 
 
-def note_success(of: Attempted, folder: Path, attempt: LastAttempt, warn: LinePrinter) -> None:
-    """Write a published night to the shop's files; the current one puts the last failure away."""
+def note_success(of: Attempted, folder: Path | None, attempt: LastAttempt, warn: LinePrinter) -> None:
+    """Write a good attempt to the shop's files; one that made the current night puts the last failure away.
+
+    folder: of the published night; None where the attempt was not to publish one.
+    """
     try:
         write_freshness(of.shop, of.nights, attempt)
         current = of.nights.current()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from features.errors import UsageError
 from flows.json_files import read_record, write_record
-from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageSkipped
+from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 
 SECONDS_BETWEEN = 30.0
 
@@ -55,7 +55,7 @@ class Heart:
                 self.stage = stage
             case StageEnded(stage, _) | StageSkipped(stage):
                 self.stage = f"after {stage}"
-            case Says():
+            case StageFailed() | Says():
                 pass
         if self.thread is None:
             self.began_at = self.clock()

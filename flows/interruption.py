@@ -72,7 +72,7 @@ class Stop:
 
     @property
     def exit_status(self) -> int:
-        """The status of a process that was ended so: 130 for SIGINT, 143 for SIGTERM, 124 for a time limit."""
+        """The status of a process that was ended so: 130 by SIGINT, 143 by SIGTERM, 124 by a limit."""
         return ExitStatus.TIMED_OUT if self.signum == TIME_IS_UP else 128 + (self.signum or 0)
 
     @property

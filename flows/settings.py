@@ -207,9 +207,11 @@ class Alerts(_Table):
     mail_to: tuple[Address, ...] = ()
 
     @model_validator(mode="after")
-    def _name_both_ends(self) -> Self:
+    def _are_complete(self) -> Self:
         if self.smtp_host and not (self.mail_from and self.mail_to):
             raise ValueError("smtp_host needs mail_from and mail_to")
+        if self.smtp_user and not self.smtp_starttls:
+            raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
         return self
 
 

@@ -20,6 +20,13 @@ class StageEnded:
 
 
 @dataclass(frozen=True)
+class StageFailed:
+    """A stage has ended with an error, which is on its way; the night ends, or is tried again."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
 class StageSkipped:
     """A stage is not run: an earlier run of the same night has finished it."""
 
@@ -33,7 +40,7 @@ class Says:
     line: str
 
 
-NightEvent = StageBegins | StageEnded | StageSkipped | Says
+NightEvent = StageBegins | StageEnded | StageFailed | StageSkipped | Says
 
 Follower = Callable[[NightEvent], None]
 """Called with each event of a night, in the thread of the night."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from features.errors import TimeLimitError
 from flows.interruption import TIME_IS_UP, Limit, Stop, active, stop_at, stopping
 from flows.settings import TimeLimits
-from flows.stage_events import NightEvent, StageBegins, StageEnded
+from flows.stage_events import NightEvent, StageBegins, StageEnded, StageFailed
 
 SECONDS = 60.0
 
@@ -47,7 +47,7 @@ class Deadlines:
                 minutes = getattr(self.limits, key)
                 self.stage = None if minutes is None else Limit(key, minutes)
                 self.stage_ends = float("inf") if minutes is None else self.clock() + minutes * SECONDS
-            case StageEnded():
+            case StageEnded() | StageFailed():
                 self.stage, self.stage_ends = None, float("inf")
             case _:
                 pass

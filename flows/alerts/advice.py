@@ -9,10 +9,10 @@ ADVICE: Mapping[ExitStatus, str] = {
     ExitStatus.INPUT: "export the file that is named again, or restore it; then run again",
     ExitStatus.FAILURE: "keep the trace on the terminal or in its log, and report it",
     ExitStatus.RESOURCES: (
-        "free some disk or memory (`metacart prune --dry-run` shows what metacart could remove); then run again"
+        "free some disk or memory (`metacart prune --dry-run` shows what could be removed); then run again"
     ),
     ExitStatus.ACCESS: "check owner and mode of what is named; then run again",
-    ExitStatus.LOCKED: "wait for the process that is named; `metacart doctor` says since when it has the shop",
+    ExitStatus.LOCKED: "wait for the process that is named; `metacart doctor` says since when",
     ExitStatus.TIMED_OUT: (
         "run again, which goes on after the last finished stage; if the shop has grown, raise the limit in "
         "[time_limits]; if it was stopped in the same place twice, report it"

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from flows.interruption import begin
 from flows.night_folder import STAGES
-from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageSkipped
+from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 from flows.stage_log import LOG_JSON, json_line, report_of
 from flows.workspace import Workspace
 
@@ -52,6 +52,8 @@ class StageLines:
                     begin("the end of the night")
             case StageSkipped(stage):
                 _print_line(f"{stage:<9}    done by an earlier run of this night")
+            case StageFailed():
+                pass
             case Says(line):
                 _print_line(line)
 

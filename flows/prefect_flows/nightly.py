@@ -16,8 +16,9 @@ from flows.prefect_flows.night_page import show_night
 from flows.prefect_flows.parameters import checked_settings
 from flows.prefect_flows.progress_artifact import progress_artifact
 from flows.prefect_flows.spoken_stages import spoken
+from flows.retries import with_retries
 from flows.shops import CONFIG
-from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageSkipped
+from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped, all_of
 from flows.stages.decide import decide
 from flows.stages.evaluate import evaluate
 from flows.stages.ingest import ingest
@@ -70,7 +71,11 @@ def nightly(config: Path = CONFIG, as_of: date | None = None) -> dict[str, str]:
     as_of: the last day whose logs count; by default the newest day in the logs that is over.
     """
     outlive_readers()
-    workspace = Workspace(checked_settings(config, as_of))
+    again = _command(config, as_of)
+    settings = settings_of_night(
+        config, as_of, again=again, warn=_warn, read=lambda: checked_settings(config, as_of)
+    )
+    workspace = Workspace(settings)
     stages = NightStages(
         ingest=lambda: ingest_task(workspace, as_of),
         learn=lambda night: learn_task(workspace, night),
@@ -78,7 +83,17 @@ def nightly(config: Path = CONFIG, as_of: date | None = None) -> dict[str, str]:
         decide=lambda night: decide_task(workspace, night),
         publish=lambda night: publish_task(workspace, night),
     )
-    run = run_in_order(workspace, stages, log_event)
+    with attempted(
+        workspace, config, as_of, again=again, warn=_warn, read_failure=failure_of_flow
+    ) as attempt:
+        follower = all_of(log_event, attempt.follow)
+        run = with_retries(
+            lambda: run_in_order(workspace, stages, follower),
+            settings.retries.times,
+            announce=lambda retry: follower(Says(retry.line)),
+            sleep=time.sleep,
+        )
+        attempt.published_in(run.published.folder)
     show_night(workspace, run.night, run.published)
     get_run_logger().info("%s is published in %s", run.night.run_id, run.published.folder)
     return {"run_id": run.night.run_id, "report": str(run.published.report)}
@@ -87,9 +102,31 @@ def nightly(config: Path = CONFIG, as_of: date | None = None) -> dict[str, str]:
 def log_event(event: NightEvent) -> None:
     """Log what no task logs: a stage that is skipped, and what is said between the stages."""
     match event:
+        case StageBegins(stage):
+            begin(stage)
         case StageSkipped(stage):
             get_run_logger().info("%s: done by an earlier run of this night", stage)
         case Says(line):
             get_run_logger().info(line)
-        case StageBegins() | StageEnded():
+        case StageEnded() | StageFailed():
             pass
+
+
+def failure_of_flow(error: BaseException) -> Failure:
+    """Return what an error of a flow run means; Prefect has an error of its own for a signal."""
+    if isinstance(error, TerminationSignal):
+        name = Signals(error.signal).name
+        return Failure(128 + error.signal, f"stopped by {name}; what was done is kept; start the run again.")
+    return failure_of(error)
+
+
+def _command(config: Path, as_of: date | None) -> str:
+    """Return the command that starts the run again."""
+    name = deployment.name
+    if name is None:
+        return f"metacart run --config {config}" + (f" --as-of {as_of}" if as_of else "")
+    return f"prefect deployment run nightly/{name}" + (f" -p as_of={as_of}" if as_of else "")
+
+
+def _warn(line: str) -> None:
+    get_run_logger().warning(line)

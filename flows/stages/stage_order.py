@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from flows.night_folder import Night
-from flows.stage_events import Follower, Says, StageBegins, StageEnded, StageSkipped
+from flows.stage_events import Follower, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 from flows.stages.prune import plan, prune, prune_lines
 from flows.stages.publish import Published
 from flows.workspace import Workspace
@@ -36,16 +36,22 @@ class NightRun:
 
 
 @dataclass
-class _Stopwatch:
+class Stopwatch:
+    """Seconds by stage, of the stages that have ended; follower: hears of each."""
+
     follower: Follower
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Say that a stage begins, time it, and say that it has ended; a stage that fails does not end."""
+        """Say that a stage begins, time it, and say how it has ended."""
         self.follower(StageBegins(name))
         began = time.monotonic()
-        yield
+        try:
+            yield
+        except BaseException:
+            self.follower(StageFailed(name))
+            raise
         self.seconds[name] = round(time.monotonic() - began, 2)
         self.follower(StageEnded(name, self.seconds[name]))
 
@@ -56,7 +62,7 @@ def run_in_order(workspace: Workspace, stages: NightStages, follower: Follower) 
     The stages that an interrupted run of the same night has finished are not run again.
     Raises LockedError if the shop is busy, and what the stages raise: then nothing is published.
     """
-    clock = _Stopwatch(follower)
+    clock = Stopwatch(follower)
     with workspace.locked():
         with clock.stage("ingest"):
             night = stages.ingest()
