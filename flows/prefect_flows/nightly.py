@@ -4,12 +4,19 @@ Five coarse tasks and no sub-flow: a task costs a server about 30 ms, a sub-flow
 recorded in the warehouse, not in Prefect's state, so a flow run that died is simply started again.
 """
 
+import time
 from datetime import date
 from pathlib import Path
+from signal import Signals
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.exceptions import TerminationSignal
+from prefect.runtime import deployment
 
+from flows.attempt import attempted, settings_of_night
+from flows.failures import Failure, failure_of
+from flows.interruption import begin
 from flows.lasting_output import outlive_readers
 from flows.night_folder import Night
 from flows.prefect_flows.night_page import show_night
