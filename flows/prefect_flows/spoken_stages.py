@@ -19,8 +19,8 @@ def spoken(workspace: Workspace, stage: str) -> Iterator[None]:
     """Log the begin of a stage, and at its end rows, verdicts, seconds and memory; JSON lines on request.
 
     A query that a signal interrupts raises an error of its own; TerminationSignal is raised in its place, so
-    that the run counts as ended by a signal. Where a time limit has sent it, it is TimeLimitError, and the run
-    counts as failed.
+    that the run counts as ended by a signal. Where a time limit has sent it, TimeLimitError is raised, and
+    the run counts as failed.
     """
     logger, as_json = get_run_logger(), bool(os.environ.get(LOG_JSON))
 
@@ -37,9 +37,7 @@ def spoken(workspace: Workspace, stage: str) -> Iterator[None]:
                 raise
             stop = active()
             if watch.signum == TIME_IS_UP and stop is not None:
-                logger.warning(
-                    json_line("stopped", shop=workspace.shop, stage=stage) if as_json else stop.sentence
-                )
+                # Prefect logs the sentence with the failure.
                 raise TimeLimitError(f"{stop.sentence}.") from error
             words = f"stopped by a signal during {stage}; what was done is kept; start the run again"
             logger.warning(json_line("stopped", shop=workspace.shop, stage=stage) if as_json else words)
