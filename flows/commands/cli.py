@@ -29,6 +29,7 @@ from flows.commands.nights import prune, unpublish, verify
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, one_stage
 from flows.failures import failure_of
+from flows.freshness import write_freshness
 from flows.interruption import Stop, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
@@ -177,6 +178,7 @@ def publish(*, config: Path = CONFIG, log_json: LogJsonFlag = False) -> None:
     workspace = Workspace(read_settings(config))
     with one_stage(workspace, "publish", log_json):
         published = run_publish(workspace, workspace.recall())
+        write_freshness(workspace.shop, workspace.nights)
     print(f"report: {published.report}")
 
 

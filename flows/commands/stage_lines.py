@@ -13,6 +13,7 @@ from flows.interruption import begin
 from flows.night_folder import STAGES
 from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 from flows.stage_log import LOG_JSON, json_line, report_of
+from flows.time_limits import limited
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -85,9 +86,11 @@ class StageLines:
 
 @contextmanager
 def one_stage(workspace: Workspace, stage: str, as_json: bool) -> Iterator[StageLines]:
-    """Lock the shop for one stage, and report the stage when the block ends."""
+    """Lock the shop for one stage, within its time, and report the stage when the block ends."""
     begin(stage)
-    with workspace.locked():
+    limits = workspace.settings.time_limits
+    with workspace.locked(), limited(limits, f"metacart {stage}") as deadlines:
+        deadlines(StageBegins(stage))
         lines, began = StageLines(workspace, as_json), time.monotonic()
         yield lines
         lines.report(stage, time.monotonic() - began)

@@ -12,6 +12,7 @@ from typing import Any
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from features.areas import AREAS
+from features.codes import ALL_SEGMENTS
 from flows.night_folder import Night
 from flows.prefect_flows.report_links import report_url
 from flows.stages.publish import Published
@@ -63,7 +64,7 @@ def night_markdown(
     parts = [
         f"# {plain(night.shop)}, night of {plain(night.as_of.isoformat())}",
         f"[Open the report]({url})" if url else f"The report is the file `{published.report}`.",
-        "\n".join(_verdict_table([row for row in verdicts if row["segment_id"] == "all"])),
+        "\n".join(_verdict_table([row for row in verdicts if row["segment_id"] == ALL_SEGMENTS])),
         "\n".join(f"- {plain(line)}" for line in areas),
         "## Nothing decided" if undecided else "",
         "\n".join(f"- {line}" for line in undecided),
