@@ -19,8 +19,8 @@ def check_heartbeat(now: datetime, beat: Beat | None, *, is_held: bool) -> Check
     if beat is None:
         return well(NAME, "No night is on its way.")
     said = (
-        f"A night began at {beat.began_at:%Y-%m-%d %H:%M} UTC (process {beat.process} on {beat.host}); its last "
-        f"sign of life is of {beat.at:%Y-%m-%d %H:%M} UTC, in the stage: {beat.stage}."
+        f"A night began at {beat.began_at:%Y-%m-%d %H:%M} UTC (process {beat.process} on {beat.host}); its "
+        f"last sign of life is of {beat.at:%Y-%m-%d %H:%M} UTC, in the stage: {beat.stage}."
     )
     if not is_held:
         return warning(

@@ -74,7 +74,7 @@ def publish(config: Path = CONFIG) -> str:
 
 @contextmanager
 def _stage(workspace: Workspace, stage: str) -> Iterator[None]:
-    """Run one stage in a block: with the shop locked, within its time, and with its lines in the run's log."""
+    """Run one stage in a block: with the shop locked, within its time, and logged."""
     again = f"prefect deployment run {stage}/{stage}"
     with workspace.locked(), limited(workspace.settings.time_limits, again) as deadlines:
         begin(stage)
