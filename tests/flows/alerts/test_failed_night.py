@@ -32,8 +32,9 @@ FAILED = FailedNight(
 
 def test_the_text_can_be_mailed_as_it_is():
     subject, empty, *body = FAILED.text.splitlines()
-    assert subject == (
-        "Subject: metacart: small, the night of the newest day has failed (65: logs or files that can't be used)"
+    assert subject == f"Subject: {FAILED.subject}"
+    assert FAILED.subject == (
+        "metacart: small, the night of the newest day has failed (65: logs or files that can't be used)"
     )
     assert empty == ""
     assert body[0] == FAILED.sentence
@@ -50,7 +51,7 @@ def test_the_text_can_be_mailed_as_it_is():
         "shop-1",
         "/srv/shop.toml",
         "/srv/data/published/small",
-        "The night of 2026-01-27 (2026-01-27-0a1b2c3d, published 2026-01-28 04:40 UTC) stays the current one.",
+        "night of 2026-01-27 (2026-01-27-0a1b2c3d, published 2026-01-28 04:40 UTC) stays the current one.",
         "04:18:00  ingest has failed",
     ],
 )
