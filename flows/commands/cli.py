@@ -377,7 +377,7 @@ def _status_of(error: BaseException) -> int:
     # Of an error that nobody foresaw the trace is logged; the shell gets a sentence in any case.
     except Exception as raised:
         failure = failure_of(raised)
-        if failure.is_inside:
+        if failure.inside:
             logging.getLogger("metacart").exception("a failure inside")
         print(f"metacart: {failure.sentence}", file=sys.stderr)
         return failure.exit_status
