@@ -27,4 +27,4 @@ ADVICE: Mapping[ExitStatus, str] = {
 
 def advice_for(status: int) -> str:
     """Return what to do after a status; for one of another program, to read its last lines."""
-    return ADVICE.get(ExitStatus(status), "") if status in set(ExitStatus) else "read the last lines"
+    return next((advice for known, advice in ADVICE.items() if known == status), "read the last lines")
