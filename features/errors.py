@@ -27,6 +27,10 @@ class LockedError(MetacartError):
     exit_status = ExitStatus.LOCKED
 
 
+class BusyFileError(LockedError):
+    """Another program has a file of the shop open, often for seconds alone: it may be closed in a minute."""
+
+
 class DamagedFileError(InputDataError):
     """A file of metacart's own that can't be read: nothing is decided on a part of it."""
 
@@ -35,6 +39,12 @@ class ResourceError(MetacartError):
     """The disk or the memory is full: the same run succeeds when there is more of it."""
 
     exit_status = ExitStatus.RESOURCES
+
+
+class TimeLimitError(MetacartError):
+    """A limit of [time_limits] has stopped a stage: what was done before it is kept."""
+
+    exit_status = ExitStatus.TIMED_OUT
 
 
 class AccessError(MetacartError):

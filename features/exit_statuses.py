@@ -1,6 +1,6 @@
 """Exit statuses of the `metacart` command: errors, the help page and the README have them from here.
 
-Statuses from 64 on follow sysexits.h; 128 + n is the shell's form for the signal n.
+Statuses from 64 on follow sysexits.h; 124 is that of `timeout`; 128 + n is the shell's form for the signal n.
 """
 
 from enum import IntEnum
@@ -26,6 +26,7 @@ class ExitStatus(IntEnum):
     RESOURCES = 73, "disk or memory is full"
     ACCESS = 74, "a file or folder can't be read or written"
     LOCKED = 75, "another run has the lock of the shop"
+    TIMED_OUT = 124, "stopped by a limit of [time_limits]"
     INTERRUPTED = 130, "stopped by SIGINT (Ctrl-C)"
     TERMINATED = 143, "stopped by SIGTERM"
 

@@ -19,6 +19,14 @@ def owner_only() -> Iterator[None]:
         os.umask(before)
 
 
+def make_shared_folder(folder: Path) -> None:
+    """Create a shop's folder of published nights, and that of all shops around it, if they are missing."""
+    for path in (folder.parent, folder):
+        if not path.is_dir():
+            path.mkdir(parents=True)
+            path.chmod(SHARED_FOLDER)
+
+
 def share_with_group(folder: Path) -> None:
     """Make a folder and all that is in it readable by the group of its owner, and by nobody else."""
     folder.chmod(SHARED_FOLDER)

@@ -1,9 +1,9 @@
-"""Stopping by a signal: within seconds, with a sentence, and with every file closed.
+"""Stopping by a signal or a time limit: within seconds, with a sentence, and with every file closed.
 
 Python handles a signal between two of its own instructions, in the main thread. A long query or fit runs in
 native code meanwhile, and DuckDB looks for signals itself but sometimes loses the exception. So a second
 thread sends the signal again while the main thread stands at the same place, and interrupts its queries
-if that does not help.
+if that does not help. A time limit sends a signal of its own to the main thread, and goes the same way.
 """
 
 import os
@@ -12,14 +12,20 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import NoReturn
 
 import duckdb
 
-STOPPED_BY = (signal.SIGINT, signal.SIGTERM)
+from features.exit_statuses import ExitStatus
+
+TIME_IS_UP = signal.SIGXCPU
+"""What a time limit sends; SIGALRM is Prefect's."""
+
+STOPPED_BY = (signal.SIGINT, signal.SIGTERM, TIME_IS_UP)
 
 SECONDS_BETWEEN = 0.3
 """Between two signals to a main thread that does not move."""
@@ -35,17 +41,29 @@ class Stopped(KeyboardInterrupt):
     """The process was asked to stop."""
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A time limit that was reached: its key in [time_limits], and its minutes."""
+
+    key: str
+    minutes: float
+
+
 @dataclass
 class Stop:
     """What is being done, and the signal that ended it.
 
     doing: the stage or the command, for the sentence. keeps: whether a new start continues what was done.
+    limit: the time limit that has sent the signal. last_act: called before a process that can't be stopped
+    in any other way is ended.
     """
 
     doing: str = ""
     again: str = ""
     keeps: bool = True
     signum: int | None = None
+    limit: Limit | None = None
+    last_act: Callable[[], None] | None = None
 
     @property
     def is_asked(self) -> bool:
@@ -54,8 +72,8 @@ class Stop:
 
     @property
     def exit_status(self) -> int:
-        """The status of a process that a signal has ended: 130 for SIGINT, 143 for SIGTERM."""
-        return 128 + (self.signum or 0)
+        """The status of a process that was ended so: 130 by SIGINT, 143 by SIGTERM, 124 by a limit."""
+        return ExitStatus.TIMED_OUT if self.signum == TIME_IS_UP else 128 + (self.signum or 0)
 
     @property
     def sentence(self) -> str:
@@ -63,18 +81,47 @@ class Stop:
 
         >>> Stop("learn", "metacart run", signum=15).sentence
         'stopped by SIGTERM during learn; what was done is kept; start again with `metacart run`'
-        """
-        name = signal.Signals(self.signum).name if self.signum else "a signal"
+        >>> Stop("learn", "metacart run", signum=TIME_IS_UP, limit=Limit("learn_minutes", 90.0)).sentence
+        'stopped after 90 minutes (time_limits.learn_minutes) during learn; what was done is kept; start again with `metacart run`, or raise the limit if the shop needs longer'
+        """  # noqa: E501 - one line on standard error
         kept = "what was done is kept; " if self.keeps else ""
-        return f"stopped by {name} during {self.doing}; {kept}start again with `{self.again}`"
+        ended = f"during {self.doing}; {kept}start again with `{self.again}`"
+        if self.signum == TIME_IS_UP and self.limit is not None:
+            after = f"after {self.limit.minutes:g} minutes (time_limits.{self.limit.key})"
+            return f"stopped {after} {ended}, or raise the limit if the shop needs longer"
+        name = signal.Signals(self.signum).name if self.signum else "a signal"
+        return f"stopped by {name} {ended}"
 
 
-_active = Stop()
+_active: Stop | None = None
+
+
+def active() -> Stop | None:
+    """Return what signals stop at present; None outside a block of `stopping`."""
+    return _active
+
+
+def stop_at(limit: Limit) -> None:
+    """Stop what is being done as a signal would; call it in a block of `stopping`, from any thread."""
+    main = threading.main_thread().ident
+    if main is not None and _active is not None:
+        _active.limit = limit
+        signal.pthread_kill(main, TIME_IS_UP)
 
 
 def begin(doing: str) -> None:
     """Name what is being done from now on, for the last words of a process that is stopped."""
-    _active.doing = doing
+    if _active is not None:
+        _active.doing = doing
+
+
+def leave_at_once(stop: Stop) -> NoReturn:
+    """End the process without cleaning up, with the last words and the status of a stop."""
+    if stop.last_act is not None:
+        stop.last_act()
+    # Past all buffers: the main thread may have the lock of standard error.
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"metacart: {stop.sentence}\n".encode())
+    os._exit(stop.exit_status)
 
 
 _is_cleaning = threading.Event()
@@ -91,9 +138,10 @@ def cleaning_up() -> Iterator[None]:
 
 
 @contextmanager
-def stopping(stop: Stop) -> Iterator[Stop]:
-    """Raise Stopped in the block on SIGINT and SIGTERM; a process that can't be stopped so ends by itself.
+def stopping(stop: Stop, by: Collection[int] = STOPPED_BY) -> Iterator[Stop]:
+    """Raise Stopped in the block on these signals; a process that can't be stopped so ends by itself.
 
+    by: signals of STOPPED_BY; others keep their handlers.
     Outside the main thread, which alone gets signals, the block is run as it is.
     """
     global _active  # noqa: PLW0603 - signals belong to the process, and so does what they interrupt
@@ -110,13 +158,11 @@ def stopping(stop: Stop) -> Iterator[Stop]:
 
     def leave(signum: int) -> None:
         stop.signum = signum
-        # Past all buffers: the main thread may have the lock of standard error.
-        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"metacart: {stop.sentence}\n".encode())
-        os._exit(stop.exit_status)
+        leave_at_once(stop)
 
-    previous = {signum: signal.signal(signum, handle) for signum in STOPPED_BY}
+    previous = {signum: signal.signal(signum, handle) for signum in by}
     try:
-        with insisting(leave):
+        with insisting(leave, by):
             try:
                 yield stop
             finally:
@@ -128,10 +174,12 @@ def stopping(stop: Stop) -> Iterator[Stop]:
 
 
 @contextmanager
-def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
+def insisting(
+    leave: Callable[[int], None] | None = None, by: Collection[int] = STOPPED_BY
+) -> Iterator["Watch"]:
     """Repeat a signal that arrives in the block until the main thread moves; its handler stays the same.
 
-    leave: called with the signal if nothing helps; None to keep trying.
+    leave: called with the signal if nothing helps; None to keep trying. by: the signals that are repeated.
     Yields the watch, which knows the signal that has arrived.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -140,7 +188,7 @@ def insisting(leave: Callable[[int], None] | None = None) -> Iterator["Watch"]:
     heard, rung = socket.socketpair()
     rung.setblocking(False)
     previous = signal.set_wakeup_fd(rung.fileno(), warn_on_full_buffer=False)
-    watch = Watch(heard, leave)
+    watch = Watch(heard, leave, by)
     thread = threading.Thread(target=watch.run, name="signals", daemon=True)
     thread.start()
     try:
@@ -160,6 +208,7 @@ class Watch:
 
     heard: socket.socket | None = None
     leave: Callable[[int], None] | None = None
+    by: Collection[int] = STOPPED_BY
     signum: int | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
     sending: threading.Lock = field(default_factory=threading.Lock)
@@ -167,7 +216,7 @@ class Watch:
     def run(self) -> None:
         """Wait for a signal, and then for the main thread."""
         while signum := self._next_signal():
-            if signum in STOPPED_BY:
+            if signum in self.by:
                 self.signum = signum
                 self._insist(signum)
                 return

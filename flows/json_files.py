@@ -34,9 +34,12 @@ def write_text(path: Path, text: str, mode: int | None = None) -> None:
     _replace(path, text.encode(), mode)
 
 
-def write_record(path: Path, record: object) -> None:
-    """Write a frozen record of plain values: texts, numbers, dates, and mappings and records of them."""
-    _replace(path, TypeAdapter(type(record)).dump_json(record, indent=1))
+def write_record(path: Path, record: object, mode: int | None = None) -> None:
+    """Write a frozen record of plain values: texts, numbers, dates, and mappings and records of them.
+
+    mode: as in `write_json`.
+    """
+    _replace(path, TypeAdapter(type(record)).dump_json(record, indent=1), mode)
 
 
 def read_record(path: Path, kind: type[Record]) -> Record:

@@ -165,6 +165,18 @@ class NightFolder(LearningFiles):
         """Read one of the tables."""
         return pl.read_parquet(self._table(name))
 
+    def n_rows(self, name: str) -> int:
+        """Count the rows of one of the tables, by its metadata alone."""
+        return int(pl.scan_parquet(self._table(name)).select(pl.len()).collect().item())
+
+    def tables_of(self, stage: str) -> list[str]:
+        """Return the tables that a finished stage has written; of the last one, all that it has published."""
+        if stage == STAGES[-1]:
+            return self.table_names
+        mark = self._read_mark(stage)
+        files = {} if mark is None else mark.files
+        return [name for name in self.table_names if self._table(name).name in files]
+
     def write_table(self, name: str, frame: pl.DataFrame) -> None:
         """Write a table to publish."""
         fresh = self.path / f".{name}.tmp"

@@ -10,7 +10,7 @@ import re
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,12 @@ class PublishedNight:
     def as_of(self) -> date:
         """The date of the night."""
         return date.fromisoformat(self.run_id[:10])
+
+    @property
+    def written_at(self) -> datetime | None:
+        """The time in UTC when the manifest was written: at publication, or by an erasure since."""
+        path = self.path / MANIFEST
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
 
     @property
     def manifest(self) -> dict[str, Any] | None:

@@ -8,9 +8,17 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,6 +30,8 @@ from features.errors import UsageError
 from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.plausible_times import FIRST_DAY
+
+SHOP_NAME = r"[a-z0-9][a-z0-9_-]*"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(gt=0)]
@@ -60,7 +70,7 @@ class _Table(BaseModel):
 class Shop(_Table):
     """The shop, the form of its logs, and their folder."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    name: Annotated[str, Field(pattern=f"^{SHOP_NAME}$")]
     source: Annotated[str, AfterValidator(_known_source)]
     logs: Path
     currency_code: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
@@ -158,6 +168,53 @@ class Retention(_Table):
     shrink_above: Annotated[float, Field(gt=0, le=1)] = 0.3
 
 
+Minutes = Annotated[float, Field(gt=0)]
+
+
+class TimeLimits(_Table):
+    """The minutes after which a night, or one stage of it, is stopped; they change no number of a night."""
+
+    night_minutes: Minutes = 360.0
+    ingest_minutes: Minutes | None = None
+    learn_minutes: Minutes | None = None
+    evaluate_minutes: Minutes | None = None
+    decide_minutes: Minutes | None = None
+    publish_minutes: Minutes | None = None
+
+
+class Retries(_Table):
+    """How often a night is tried again after a fault that may have passed (`flows/retries.py`)."""
+
+    times: Annotated[int, Field(ge=0)] = 1
+
+
+Address = Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")]
+
+
+class Alerts(_Table):
+    """Where a failed night is reported, besides its file; a password is never in the configuration."""
+
+    # It can hold a secret, so no error and no log repeats it.
+    webhook_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", repr=False)] = ""
+    smtp_host: Annotated[str, Field(pattern=r"^\S*$")] = ""
+    smtp_port: Annotated[int, Field(gt=0, lt=65536)] = 587
+    smtp_starttls: bool = True
+    smtp_user: str = ""
+    smtp_password_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = (
+        "METACART_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
+    )
+    mail_from: Address | None = None
+    mail_to: tuple[Address, ...] = ()
+
+    @model_validator(mode="after")
+    def _are_complete(self) -> Self:
+        if self.smtp_host and not (self.mail_from and self.mail_to):
+            raise ValueError("smtp_host needs mail_from and mail_to")
+        if self.smtp_user and not self.smtp_starttls:
+            raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
+        return self
+
+
 class Settings(BaseSettings):
     """One shop's configuration, including defaults."""
 
@@ -174,6 +231,9 @@ class Settings(BaseSettings):
     evaluation: Evaluation = Evaluation()
     budget: Budget = Budget()
     retention: Retention = Retention()
+    time_limits: TimeLimits = TimeLimits()
+    retries: Retries = Retries()
+    alerts: Alerts = Alerts()
     files: tuple[dict[str, Any], ...] = ()
 
     @classmethod
@@ -190,10 +250,9 @@ class Settings(BaseSettings):
 
     @property
     def content(self) -> dict[str, Any]:
-        """Every setting that can change a number: all except the places of files and how long they stay."""
-        return self.model_dump(
-            mode="json", exclude={"paths": True, "privacy": True, "retention": True, "shop": {"logs"}}
-        )
+        """Every setting that can change a number: not where files are, how long they stay, or who is told."""
+        silent = ("paths", "privacy", "retention", "time_limits", "retries", "alerts")
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(silent, True), "shop": {"logs"}})
 
     @property
     def content_hash(self) -> str:
@@ -237,4 +296,7 @@ def _fault(fault: Any) -> str:
         return f"{key} is not a known key"
     if fault["type"] == "missing":
         return f"{key} is missing"
+    if fault["loc"][0] == "alerts":
+        # The value may be a secret.
+        return f"{key}: {fault['msg']}"
     return f"{key} = {fault['input']!r}: {fault['msg']}"

@@ -2,14 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 
 import polars as pl
 
-from features.areas import AREAS
+from features.codes import ALL_SEGMENTS
 from features.warehouse.quality import OF_WHOLE_FILES
 from flows.night_folder import NightFolder
 from flows.peak_memory import peak_memory_mb
@@ -17,10 +17,6 @@ from flows.workspace import Workspace
 
 LOG_JSON = "METACART_LOG_JSON"
 """The environment variable that asks for JSON lines."""
-
-OF_INGEST = ("out_data_quality",)
-OF_LEARN = ("out_segment_tasks", "out_learning_curves")
-OF_DECIDE = tuple(name for area in AREAS for name in area.tables)
 
 
 @dataclass(frozen=True)
@@ -78,8 +74,8 @@ def reported(workspace: Workspace, stage: str, report: Callable[[StageReport], N
 def report_of(workspace: Workspace, stage: str, seconds: float) -> StageReport:
     """Return what a stage did that has just ended, from the work folder of the night ingested last."""
     folder = workspace.latest
-    tables = [] if folder is None else _written_by(stage, folder.table_names)
-    rows = {} if folder is None else {name: folder.table(name).height for name in tables}
+    tables = [] if folder is None else folder.tables_of(stage)
+    rows = {} if folder is None else {name: folder.n_rows(name) for name in tables}
     if folder is not None and stage == "ingest":
         rows = _lines(folder) | rows
     return StageReport(
@@ -93,15 +89,6 @@ def report_of(workspace: Workspace, stage: str, seconds: float) -> StageReport:
     )
 
 
-def _written_by(stage: str, names: Sequence[str]) -> list[str]:
-    if stage == "publish":
-        return list(names)
-    written = {"ingest": OF_INGEST, "learn": OF_LEARN, "decide": OF_DECIDE}
-    if stage in written:
-        return [name for name in names if name in written[stage]]
-    return [name for name in names if not any(name in others for others in written.values())]
-
-
 def _lines(folder: NightFolder) -> dict[str, int]:
     files = folder.table("out_data_quality").filter(pl.col("reason_codes").is_in(list(OF_WHOLE_FILES)))
     return {
@@ -111,5 +98,5 @@ def _lines(folder: NightFolder) -> dict[str, int]:
 
 
 def _verdicts(folder: NightFolder) -> dict[str, str]:
-    whole = folder.table("out_verdicts").filter(segment_id="all")
+    whole = folder.table("out_verdicts").filter(segment_id=ALL_SEGMENTS)
     return dict(whole.select("domain", pl.col("verdict").cast(pl.String)).iter_rows())

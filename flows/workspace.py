@@ -3,8 +3,11 @@
 <data>/warehouse/<shop>.duckdb          the live database; analysts never open it
 <data>/warehouse/<shop>.lock            locked during a run of this shop
 <data>/work/<shop>/<run_id>/            files from one stage to the next
+<data>/work/<shop>/heartbeat.json       the stage and the last sign of life of a night that runs
 <data>/published/<shop>/<run_id>/       immutable: tables, report, manifest
 <data>/published/<shop>/current.json    the current run, replaced in one step
+<data>/published/<shop>/freshness.json  the newest run and the last attempt, for a monitor
+<data>/published/<shop>/last_failure.txt   what has failed and what to do, until the next good night
 """
 
 import fcntl
@@ -22,6 +25,11 @@ from flows.json_files import read_json, write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import PublishedNights, is_run_id
 from flows.settings import Settings
+
+
+def published_folder(data: Path, shop: str) -> Path:
+    """Return the folder of a shop's published runs below a data folder."""
+    return data / "published" / shop
 
 
 @dataclass(frozen=True)
@@ -48,12 +56,17 @@ class Workspace:
     @property
     def published(self) -> Path:
         """The folder of published runs."""
-        return self.settings.paths.data / "published" / self.shop
+        return published_folder(self.settings.paths.data, self.shop)
 
     @property
     def work(self) -> Path:
         """The folder of all nights' work."""
         return self.settings.paths.data / "work" / self.shop
+
+    @property
+    def heartbeat(self) -> Path:
+        """The file in which a running night says that it is alive."""
+        return self.work / "heartbeat.json"
 
     def night_folder(self, run_id: str) -> NightFolder:
         """Return the work folder of a run, and create it if it is missing."""

@@ -8,7 +8,7 @@ import duckdb
 
 from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
-from features.errors import InputDataError, LockedError, MetacartError
+from features.errors import BusyFileError, InputDataError, MetacartError
 from features.machine_faults import is_damage, machine_fault
 from features.warehouse.earlier_reasons import keep_earlier_reasons
 
@@ -28,7 +28,7 @@ def open_store(
     """Open the shop's warehouse, and create file and raw tables on the first night.
 
     memory_limit: beyond it DuckDB spills to a folder next to the file.
-    Raises LockedError when another process holds the file, InputDataError when it is damaged or no
+    Raises BusyFileError when another process holds the file, InputDataError when it is damaged or no
     DuckDB file, MetacartError when its raw tables were made from other contracts.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def open_store(
 def open_to_read(path: Path, *, memory_limit: str = "1GB") -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an existing warehouse without changing it, its mode or its tables.
 
-    Raises LockedError when another process writes to it, InputDataError when it is damaged.
+    Raises BusyFileError when another process writes to it, InputDataError when it is damaged.
     """
     connection = _connect(path, memory_limit, threads=1, read_only=True)
     try:
@@ -110,7 +110,7 @@ def _connect(
         return duckdb.connect(path, read_only=read_only, config=settings)
     except duckdb.Error as error:
         if "Could not set lock on file" in str(error):
-            raise LockedError(
+            raise BusyFileError(
                 f"Another process has {path} open; wait until it has ended. DuckDB says: {error}"
             ) from error
         if not is_damage(error) and (fault := machine_fault(error)):

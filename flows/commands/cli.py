@@ -5,23 +5,19 @@ Exit statuses: features/exit_statuses.py.
 Stages are imported where they are used: `metacart init` should not wait for torch.
 """
 
-import json
 import logging
 import os
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 
-from features.codes import ALL_SEGMENTS
-from features.errors import InputDataError, MetacartError, UsageError
 from features.exit_statuses import ExitStatus
-from features.machine_faults import is_damage, machine_fault
 from features.simulator.settings import WorldName
 from flows.commands.compare import compare, studies
 from flows.commands.completion import completion_of
@@ -32,17 +28,17 @@ from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
 from flows.commands.serve import serve, service
-from flows.commands.stage_lines import LogJsonFlag, StageLines, one_stage
-from flows.interruption import Stop, begin, stopping
+from flows.commands.stage_lines import LogJsonFlag, one_stage
+from flows.failures import failure_of
+from flows.freshness import write_freshness
+from flows.interruption import Stop, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings
 from flows.shops import CONFIG, DATA
 from flows.workspace import Workspace
-from reports.wording.sentences import say
 
 if TYPE_CHECKING:
     from flows.erasure.proof import Proof
-    from flows.stages.night import NightResult
 
 # Commands whose work a second start continues; the others start anew and have changed nothing.
 KEEPING = frozenset({"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "serve"})
@@ -76,6 +72,7 @@ def run(
     as_of: date | None = None,
     first: Annotated[date | None, Parameter(name="--from")] = None,
     last: Annotated[date | None, Parameter(name="--to")] = None,
+    catch_up: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=(0, 1), negative="")] = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     as_json: JsonFlag = False,
     log_json: LogJsonFlag = False,
@@ -92,41 +89,17 @@ def run(
         Run a night for every day from this one, the oldest first; needs --to.
     last
         The last of these days.
+    catch_up
+        Run a night for every day since the newest published night, the oldest first, and stop at the first
+        that fails. More than 14 missed days are refused, or more than the number that is named.
     dry_run
-        Only say which files a night would load, and for which day; read no line of them and write nothing.
+        Only say which nights would run, or which files one would load; read no line of them and write
+        nothing.
     """
-    from flows.commands.dry_run import print_dry_run
-    from flows.commands.progress_bar import progress_bar
-    from flows.stages.night import run_night
+    from flows.commands.run_nights import AskedNights, run_nights
 
-    settings = read_settings(config)
-    if dry_run:
-        if first or last:
-            raise UsageError("--dry-run is of one night: it takes --as-of, and no --from and --to.")
-        print_dry_run(settings, as_of, as_json=as_json)
-        return
-    for night in _nights(as_of, first, last):
-        print(f"{settings.shop.name}: the night {f'of {night} ' if night else ''}begins")
-        begin("ingest")
-        lines = StageLines(Workspace(settings), log_json)
-        with progress_bar() as listener:
-            result = run_night(settings, night, lines, lines.listener(listener))
-        _print_night(result)
-    if as_json:
-        print(json.dumps(result.to_json()))
-
-
-def _nights(as_of: date | None, first: date | None, last: date | None) -> list[date | None]:
-    """Return the dates to run, oldest first; None stands for the newest day that is over.
-
-    >>> _nights(None, date(2026, 1, 30), date(2026, 2, 1))
-    [datetime.date(2026, 1, 30), datetime.date(2026, 1, 31), datetime.date(2026, 2, 1)]
-    """
-    if first is None and last is None:
-        return [as_of]
-    if as_of is not None or first is None or last is None or first > last:
-        raise UsageError("A range of nights takes --from and --to, the earlier day first, and no --as-of.")
-    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
+    asked = AskedNights(config, as_of, first, last, catch_up)
+    run_nights(asked, dry_run=dry_run, as_json=as_json, log_json=log_json)
 
 
 @app.command
@@ -203,6 +176,7 @@ def publish(*, config: Path = CONFIG, log_json: LogJsonFlag = False) -> None:
     workspace = Workspace(read_settings(config))
     with one_stage(workspace, "publish", log_json):
         published = run_publish(workspace, workspace.recall())
+        write_freshness(workspace.shop, workspace.nights)
     print(f"report: {published.report}")
 
 
@@ -245,71 +219,14 @@ def erase(
             print(line)
 
 
-def _print_night(result: "NightResult") -> None:
-    from flows.commands.printed_quality import quality_lines
-
-    print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
-    for line in quality_lines(result.published.table("out_data_quality")):
-        print(f"  {line}")
-    for row in result.verdicts.filter(segment_id=ALL_SEGMENTS).iter_rows(named=True):
-        found = "the difference could not be measured"
-        if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
-            found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
-        anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
-        if row["split_by"] != "time":
-            anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"
-        print(
-            f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
-            f"{found}; {row['champion']} serves\n"
-            f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
-            f"    {row['reasons']}"
-        )
-        _print_segments(
-            [
-                other
-                for other in result.verdicts.iter_rows(named=True)
-                if other["domain"] == row["domain"] and other["segment_id"] != ALL_SEGMENTS
-            ]
-        )
-    for line in _area_lines(result):
-        print(f"  {line}")
-    for domain, why in result.night.undecided.items():
-        print(f"  {domain}: nothing decided. {say([why])}")
-    print("tables")
-    for name, path in result.published.tables.items():
-        print(f"  {name:<24} {path}")
-    print(f"report\n  {result.published.report}")
-
-
-def _print_segments(segments: Sequence[Mapping[str, object]]) -> None:
-    """Print the segments that a champion doesn't serve.
-
-    segments: segment_id and verdict of each.
-    """
-    stays = [f"{row['segment_id']} ({row['verdict']})" for row in segments if row["verdict"] != "served"]
-    if stays and len(stays) < len(segments):
-        more = f" and {len(stays) - 5} more" if len(stays) > 5 else ""
-        print(f"    Not in {len(stays)} of {len(segments)} segments: {', '.join(stays[:5])}{more}.")
-
-
-def _area_lines(result: "NightResult") -> list[str]:
-    """Return the areas' lines besides the verdicts, in the sentences of the report."""
-    from features.areas import AREAS
-    from reports.pages.area_part import part_of
-    from reports.summaries.night import read_night
-    from reports.wording.language import LANGUAGE
-
-    night = read_night(result.published.folder)
-    return [line for area in AREAS for line in part_of(area).lines(night, LANGUAGE)]
-
-
 arrange(app)
 
 
 def execute(arguments: Sequence[str]) -> int:
     """Run one command and return its exit status; an error is one line on standard error.
 
-    A signal ends the command within seconds, with status 130 (SIGINT) or 143 (SIGTERM).
+    A signal ends the command within seconds, with status 130 (SIGINT) or 143 (SIGTERM), and a time limit
+    with 124.
     """
     stop = _stop_of(arguments)
     with stopping(stop):
@@ -338,29 +255,13 @@ def _status_of(error: BaseException) -> int:
     except CycloptsError:
         print(f"metacart: {error} See metacart --help.", file=sys.stderr)
         return ExitStatus.USAGE
-    except MetacartError as sentence:
-        print(f"metacart: {sentence}", file=sys.stderr)
-        return sentence.exit_status
-    # Any other exception: the trace is logged, the shell gets a sentence.
+    # Of an error that nobody foresaw the trace is logged; the shell gets a sentence in any case.
     except Exception as raised:
-        if known := machine_fault(raised) or _damaged_warehouse(raised):
-            print(f"metacart: {known}", file=sys.stderr)
-            return known.exit_status
-        logging.getLogger("metacart").exception("a failure inside")
-        print(
-            f"metacart: {type(error).__name__}: {error} This is an error in metacart, not in your logs: the "
-            "trace above shows where. Published nights are unchanged.",
-            file=sys.stderr,
-        )
-        return ExitStatus.FAILURE
-
-
-def _damaged_warehouse(error: Exception) -> InputDataError | None:
-    if not is_damage(error):
-        return None
-    return InputDataError(
-        f"The shop's warehouse is damaged. Restore it, or move it away and load the logs again. {error}"
-    )
+        failure = failure_of(raised)
+        if failure.inside:
+            logging.getLogger("metacart").exception("a failure inside")
+        print(f"metacart: {failure.sentence}", file=sys.stderr)
+        return failure.exit_status
 
 
 def main() -> None:
@@ -371,7 +272,7 @@ def main() -> None:
     except KeyboardInterrupt:
         # A second signal while the first one was being answered.
         status = ExitStatus.INTERRUPTED
-    if status in {ExitStatus.INTERRUPTED, ExitStatus.TERMINATED}:
+    if status in {ExitStatus.INTERRUPTED, ExitStatus.TERMINATED, ExitStatus.TIMED_OUT}:
         # Files and children are closed. The end of the libraries may take half a minute.
         sys.stdout.flush()
         sys.stderr.flush()

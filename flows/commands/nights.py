@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from features.errors import InputDataError
+from flows.freshness import write_freshness
 from flows.settings import read_settings
 from flows.shops import CONFIG
 from flows.workspace import Workspace
@@ -59,6 +60,7 @@ def unpublish(run_id: str, /, *, config: Path = CONFIG) -> None:
     workspace = Workspace(read_settings(config))
     with workspace.locked():
         taken_back = run_unpublish(workspace, run_id)
+        write_freshness(workspace.shop, workspace.nights)
     print(f"{run_id} is taken back; {taken_back.current or 'no night'} is current")
     for name in taken_back.files_to_read_again:
         print(f"  read again at the next ingest: {name}")
@@ -86,3 +88,5 @@ def prune(*, config: Path = CONFIG, dry_run: Annotated[bool, Parameter(negative=
             print("Nothing was removed: this was a dry run.")
         else:
             run_prune(workspace, chosen)
+            if chosen.published:
+                write_freshness(workspace.shop, workspace.nights)

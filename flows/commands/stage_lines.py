@@ -4,14 +4,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from flows.interruption import begin
 from flows.night_folder import STAGES
+from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 from flows.stage_log import LOG_JSON, json_line, report_of
+from flows.time_limits import limited
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,36 +30,38 @@ LogJsonFlag = Annotated[
     ),
 ]
 
-IN_ORDER = ("ingest", *STAGES)
 
-
-@dataclass
+@dataclass(frozen=True)
 class StageLines:
-    """Follows the stages of a night; `run_night` calls it with a line when a stage has ended.
+    """Follows a night: prints a line when a stage has ended or is skipped, and names what is being done.
 
     as_json: whether to write JSON lines too.
     """
 
     workspace: Workspace
     as_json: bool
-    began: float = field(default_factory=time.monotonic)
 
-    def __call__(self, line: str) -> None:
-        """Print the line of a stage, whose first word is its name, and go on to the next stage."""
-        sys.stdout.write(f"  {line}\n")
-        sys.stdout.flush()
-        stage = line.split(maxsplit=1)[0]
-        if stage not in IN_ORDER:
-            return
-        self.ended(stage)
-        following = IN_ORDER[IN_ORDER.index(stage) + 1 :]
-        begin(following[0] if following else "the end of the night")
+    def __call__(self, event: NightEvent) -> None:
+        """Follow one event."""
+        match event:
+            case StageBegins(stage):
+                begin(stage)
+            case StageEnded(stage, seconds):
+                _print_line(f"{stage:<9}{seconds:>8.2f} s")
+                self.report(stage, seconds)
+                if stage == STAGES[-1]:
+                    begin("the end of the night")
+            case StageSkipped(stage):
+                _print_line(f"{stage:<9}    done by an earlier run of this night")
+            case StageFailed():
+                pass
+            case Says(line):
+                _print_line(line)
 
-    def ended(self, stage: str) -> None:
-        """Report a stage that has ended."""
+    def report(self, stage: str, seconds: float) -> None:
+        """Write the JSON line of a stage that has ended."""
         if self.as_json:
-            _write(report_of(self.workspace, stage, time.monotonic() - self.began).json_line)
-        self.began = time.monotonic()
+            _write(report_of(self.workspace, stage, seconds).json_line)
 
     def listener(self, shown: "ProgressListener") -> "ProgressListener":
         """Return a listener to learning that also writes a JSON line when a learner begins."""
@@ -82,12 +86,19 @@ class StageLines:
 
 @contextmanager
 def one_stage(workspace: Workspace, stage: str, as_json: bool) -> Iterator[StageLines]:
-    """Lock the shop for one stage, and report the stage when the block ends."""
+    """Lock the shop for one stage, within its time, and report the stage when the block ends."""
     begin(stage)
-    with workspace.locked():
-        lines = StageLines(workspace, as_json)
+    limits = workspace.settings.time_limits
+    with workspace.locked(), limited(limits, f"metacart {stage}") as deadlines:
+        deadlines(StageBegins(stage))
+        lines, began = StageLines(workspace, as_json), time.monotonic()
         yield lines
-        lines.ended(stage)
+        lines.report(stage, time.monotonic() - began)
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(f"  {line}\n")
+    sys.stdout.flush()
 
 
 def _write(line: str) -> None:

@@ -17,8 +17,10 @@ from flows.health.clock import check_clock
 from flows.health.configuration import check_configuration, check_variables
 from flows.health.disk import check_folders, check_room
 from flows.health.freshness import check_logs, check_night
+from flows.health.heartbeat import check_heartbeat
 from flows.health.lock import check_lock, lock_state
 from flows.health.secrecy import check_key, check_modes, modes_of
+from flows.heartbeat import last_beat
 from flows.stages.ingest import key_file, source_files
 from flows.workspace import Workspace
 
@@ -36,6 +38,7 @@ class ShopCheckup:
         return {
             "configuration": self._configuration,
             "lock": self._lock,
+            "heartbeat": self._heartbeat,
             "disk": self._disk,
             "folders": self._folders,
             "key": self._key,
@@ -79,6 +82,11 @@ class ShopCheckup:
 
     def _lock(self) -> list[Check]:
         return [check_lock(self.workspace.lock_file, lock_state(self.workspace.lock_file))]
+
+    def _heartbeat(self) -> list[Check]:
+        state = lock_state(self.workspace.lock_file)
+        beat = last_beat(self.workspace.heartbeat)
+        return [check_heartbeat(self.now, beat, is_held=state is not None and state.is_held)]
 
     def _disk(self) -> list[Check]:
         data = self.workspace.settings.paths.data

@@ -12,6 +12,7 @@ from typing import Any
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from features.areas import AREAS
+from features.codes import ALL_SEGMENTS
 from flows.night_folder import Night
 from flows.prefect_flows.report_links import report_url
 from flows.stages.publish import Published
@@ -27,7 +28,7 @@ MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
 def show_night(workspace: Workspace, night: Night, published: Published) -> None:
     """Create the artifacts of a published night; use it inside a flow run."""
     shop = artifact_name(workspace.shop)
-    url = report_url(workspace, night.run_id)
+    url = report_url(workspace, published.folder.name)
     verdicts = published.table("out_verdicts").to_dicts() if "out_verdicts" in published.tables else []
     if verdicts:
         create_table_artifact(
@@ -63,7 +64,7 @@ def night_markdown(
     parts = [
         f"# {plain(night.shop)}, night of {plain(night.as_of.isoformat())}",
         f"[Open the report]({url})" if url else f"The report is the file `{published.report}`.",
-        "\n".join(_verdict_table([row for row in verdicts if row["segment_id"] == "all"])),
+        "\n".join(_verdict_table([row for row in verdicts if row["segment_id"] == ALL_SEGMENTS])),
         "\n".join(f"- {plain(line)}" for line in areas),
         "## Nothing decided" if undecided else "",
         "\n".join(f"- {line}" for line in undecided),

@@ -1,9 +1,10 @@
 """The parameters of a flow run, checked before anything starts."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from features.errors import UsageError
+from flows.complete_days import refuse_unfinished_day
 from flows.settings import Settings, read_settings
 
 
@@ -22,10 +23,5 @@ def checked_settings(
             f"nightly/{shop} runs {shop}, and {config} is the configuration of {settings.shop.name}. Run "
             "nightly/nightly with this configuration, or the deployment of that shop."
         )
-    yesterday = (today or datetime.now(UTC).date()) - timedelta(days=1)
-    if as_of is not None and as_of > yesterday:
-        raise UsageError(
-            f"as_of = {as_of} is not over yet in UTC. Choose {yesterday} or an earlier day, or leave as_of "
-            "out for the newest day that is over."
-        )
+    refuse_unfinished_day(as_of, today or datetime.now(UTC).date())
     return settings

@@ -32,12 +32,15 @@ class ReportLinks:
         return f"{self.url}/{shop}/"
 
 
-def report_url(workspace: Workspace, run_id: str) -> str | None:
-    """Return the address of a published report; None where no report server shows this shop."""
+def report_url(workspace: Workspace, folder: str) -> str | None:
+    """Return the address of a published report; None where no report server shows this shop.
+
+    folder: the name of the published folder; other content of the same run is in `<run_id>.2`.
+    """
     given = os.environ.get(REPORTS)
     if not given:
         return None
     links = TypeAdapter(ReportLinks).validate_json(given)
     if links.shops.get(workspace.shop) != workspace.published:
         return None
-    return f"{links.url}/{workspace.shop}/{run_id}/{REPORT}"
+    return f"{links.url}/{workspace.shop}/{folder}/{REPORT}"

@@ -1,7 +1,7 @@
 """Published reports over HTTP on loopback: read only, with a password, and nothing but published files.
 
 /<shop>/                      the shop's current report, by current.json
-/<shop>/<run_id>/<file>       a file of a published run
+/<shop>/<folder>/<file>       a file of a published run, in the folder of its run_id or `<run_id>.2`
 
 A path is opened folder by folder without following links, so neither `..` nor a symbolic link leads out of
 a run's folder, not even one that is put there meanwhile. Names that begin with a dot are being written.
@@ -75,8 +75,10 @@ class PublishedRuns:
         """Return the path of a shop's current report. Raises NotServedError before the first."""
         try:
             pointer = json.loads((self.shops[shop] / "current.json").read_bytes())
-            return f"/{quote(shop)}/{quote(str(pointer['run_id']), safe='')}/{REPORT}"
-        except (KeyError, OSError, ValueError) as error:
+            # A pointer of an earlier version names the run alone.
+            folder = pointer.get("folder") or pointer["run_id"]
+            return f"/{quote(shop)}/{quote(str(folder), safe='')}/{REPORT}"
+        except (AttributeError, KeyError, OSError, ValueError) as error:
             raise NotServedError from error
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 import duckdb
@@ -15,9 +15,10 @@ from features.warehouse.log_days import first_and_last_day
 from features.warehouse.manifest import held_meanings, key_ids
 from features.warehouse.store import open_to_read
 from flows.checksums import sha256_of
+from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.disk_space import free_bytes
 from flows.settings import Settings
-from flows.stages.ingest import key_file, newest_complete_day, refuse_unfinished_day, source_files
+from flows.stages.ingest import key_file, newest_complete_day, source_files
 from flows.workspace import Workspace
 
 FileState = Literal["new", "changed", "mapped anew", "loaded"]
@@ -67,7 +68,7 @@ def dry_run(settings: Settings, as_of: date | None, now: datetime) -> DryRun:
     as_of: as in `ingest`. now: in UTC.
     Raises UsageError and InputDataError as a night would before it reads a line, and LockedError during one.
     """
-    refuse_unfinished_day(as_of, now)
+    refuse_unfinished_day(as_of, now.date())
     workspace = Workspace(settings)
     files = source_files(settings, as_of)
     known = _known(workspace, now)
@@ -76,7 +77,7 @@ def dry_run(settings: Settings, as_of: date | None, now: datetime) -> DryRun:
     return DryRun(
         shop=workspace.shop,
         as_of=as_of or (known.newest_day if is_complete else None),
-        latest=as_of or now.date() - timedelta(days=1),
+        latest=as_of or newest_over(now.date()),
         files=planned,
         free_bytes=free_bytes(settings.paths.data),
     )

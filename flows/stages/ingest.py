@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
 from features.warehouse.tombstones import Tombstone, not_erased_sql, read_tombstones
 from features.warehouse.watermark import Watermark
+from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
 from flows.settings import Settings
 from flows.stages.undecided import undecided
@@ -45,7 +46,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     files = source_files(settings, as_of)
     # The clock is read only here: for the time when new files were received, and for the last complete day.
     now = datetime.now(UTC)
-    refuse_unfinished_day(as_of, now)
+    refuse_unfinished_day(as_of, now.date())
     with open_store(workspace.warehouse) as connection:
         loaded = _load_all(connection, workspace, files, as_of, now)
         loaded_days = first_and_last_day(connection, "raw")
@@ -94,17 +95,7 @@ def newest_complete_day(
 ) -> date:
     """Return the date of a night for which none was asked; last_day: of all loaded rows."""
     with_rewards = last_day_with_rewards(connection, last_day, settings.night.attribution_hours)
-    return min(with_rewards, now.date() - timedelta(days=1))
-
-
-def refuse_unfinished_day(as_of: date | None, now: datetime) -> None:
-    """Refuse a night of today or later: its logs are not complete, and it would close days that are open."""
-    yesterday = now.date() - timedelta(days=1)
-    if as_of is not None and as_of > yesterday:
-        raise UsageError(
-            f"{as_of} is not over yet (days end at midnight UTC): the newest night that can run is "
-            f"{yesterday}'s. Leave --as-of out for the newest day in the logs."
-        )
+    return min(with_rewards, newest_over(now.date()))
 
 
 def source_files(settings: Settings, until: date | None) -> tuple[SourceFile, ...]:

@@ -28,6 +28,7 @@ def test_the_numbers_are_those_of_sysexits_and_of_signals():
         "RESOURCES": 73,
         "ACCESS": 74,
         "LOCKED": 75,
+        "TIMED_OUT": 124,
         "INTERRUPTED": 130,
         "TERMINATED": 143,
     }

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.flows.erasure.erasure_shop import erasure_shop, night_of
 
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from flows.settings import Learning, read_settings
 from flows.shops import SIMULATED, write_config
 from flows.stages.night import NightResult, run_night
+from tests.flows.erasure.erasure_shop import erasure_shop, night_of
 
 SMALL = WorldSettings(users=250, days=10, seed=3)
 
@@ -42,7 +42,7 @@ def small_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_night(small_config: Path) -> NightResult:
-    return run_night(read_settings(small_config), None, lambda _line: None)
+    return run_night(read_settings(small_config), None)
 
 
 @pytest.fixture(scope="session")

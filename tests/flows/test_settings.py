@@ -55,7 +55,12 @@ def test_the_hash_follows_what_can_change_a_number_and_nothing_else(tmp_path):
     plain = read_settings(written(tmp_path, SHOP)).content_hash
     moved = read_settings(written(tmp_path, SHOP.replace('"logs"', '"elsewhere"'))).content_hash
     reseeded = read_settings(written(tmp_path, SHOP + "[night]\nseed = 1\n")).content_hash
-    assert plain == moved
+    silent = (
+        "[time_limits]\nnight_minutes = 1\n[retries]\ntimes = 3\n[alerts]\nwebhook_url = 'https://x/secret'\n"
+    )
+    alarmed = read_settings(written(tmp_path, SHOP + silent))
+    assert plain == moved == alarmed.content_hash
+    assert "secret" not in str(alarmed.content)
     assert plain != reseeded
 
 
@@ -74,7 +79,7 @@ def test_written_defaults_are_the_defaults_of_the_code(tmp_path):
     path = tmp_path / "metacart.toml"
     write_config(path, SIMULATED, name="shop", logs=tmp_path / "logs", data=tmp_path / "data")
     told, silent = read_settings(path), read_settings(written(tmp_path, SHOP))
-    for table in ("night", "learning", "evaluation", "budget"):
+    for table in ("night", "learning", "evaluation", "budget", "time_limits", "retries", "alerts"):
         assert getattr(told, table) == getattr(silent, table)
 
 

@@ -1,10 +1,12 @@
 """What each stage reports of itself, of the small shop's night."""
 
 import json
+import shutil
 
 import polars as pl
 import pytest
 
+from flows.night_folder import NightFolder
 from flows.settings import read_settings
 from flows.stage_log import json_line, report_of, reported
 from flows.workspace import Workspace
@@ -28,6 +30,20 @@ def test_every_table_is_reported_by_one_stage_and_by_publish(workspace, small_ni
     assert set(report_of(workspace, "publish", 1.0).rows) == set(names)
     assert by_stage["evaluate"]["out_verdicts"] == small_night.verdicts.height
     assert by_stage["decide"]["out_recommendations"] > 0
+
+
+def test_rows_are_counted_without_reading_them(workspace, small_night):
+    folder = workspace.night_folder(small_night.night.run_id)
+    for name in folder.table_names:
+        assert folder.n_rows(name) == folder.table(name).height
+
+
+def test_a_stage_that_is_not_done_has_no_tables(workspace, small_night, tmp_path):
+    folder = NightFolder(tmp_path / small_night.night.run_id)
+    shutil.copytree(workspace.night_folder(folder.run_id).path, folder.path)
+    assert "out_verdicts" in folder.tables_of("evaluate")
+    (folder.path / "evaluate.done").unlink()
+    assert folder.tables_of("evaluate") == []
 
 
 def test_ingest_reports_lines(workspace, small_night):

@@ -11,8 +11,8 @@ from flows.settings import read_settings
 from flows.workspace import Workspace
 
 NAMES = {
-    "versions", "memory", "GPU", "configuration", "lock", "disk", "folders", "key", "modes", "warehouse",
-    "clock", "logs", "night",
+    "versions", "memory", "GPU", "configuration", "lock", "heartbeat", "disk", "folders", "key", "modes",
+    "warehouse", "clock", "logs", "night",
 }  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def lines_in_order() -> list[str]:
         *machine,
         "configuration",
         "lock",
+        "heartbeat",
         "disk",
         "folders",
         "key",

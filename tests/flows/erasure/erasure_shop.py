@@ -76,7 +76,7 @@ def copy_of(source: Path, folder: Path) -> Workspace:
 
 
 def night_of(shop: Workspace, as_of: date | None = None) -> NightResult:
-    return run_night(shop.settings, as_of, lambda _line: None)
+    return run_night(shop.settings, as_of)
 
 
 def erased(shop: Workspace, user_id: str = ANN) -> Proof:

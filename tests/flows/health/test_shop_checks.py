@@ -12,8 +12,10 @@ from flows.health.clock import check_clock
 from flows.health.configuration import check_variables
 from flows.health.disk import check_folders, check_room
 from flows.health.freshness import check_logs, check_night
+from flows.health.heartbeat import STALE_AFTER, check_heartbeat
 from flows.health.lock import check_lock, lock_state
 from flows.health.secrecy import check_key, check_modes, modes_of
+from flows.heartbeat import Beat
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 1, 31)
@@ -162,3 +164,25 @@ def test_an_old_night_is_said_and_a_lost_pointer_too():
 def test_a_variable_that_nobody_reads_is_named():
     said = check_variables(["METACART_NIGHT__SEED", "METACART_NIGTH__SEED", "METACART_PSEUDONYM_KEY", "HOME"])
     assert [(check.level, "METACART_NIGTH__SEED" in check.found) for check in said] == [("warning", True)]
+
+
+@pytest.mark.parametrize(
+    ("age", "is_held", "level", "says"),
+    [
+        (STALE_AFTER, True, "ok", "learn"),
+        (STALE_AFTER + timedelta(seconds=1), True, "warning", "It hangs"),
+        (timedelta(0), False, "warning", "it was killed"),
+        (timedelta(days=2), False, "warning", "it was killed"),
+    ],
+)
+def test_a_heartbeat_that_stands_still_is_named(age, is_held, level, says):
+    beat = Beat("learn", NOW - age, NOW - age - timedelta(hours=1), 4321, "shop-1")
+    check = check_heartbeat(NOW, beat, is_held=is_held)
+    assert check.level == level
+    assert says in check.found
+    assert "process 4321 on shop-1" in check.found
+    assert bool(check.advice) == (level != "ok")
+
+
+def test_without_a_heartbeat_no_night_is_on_its_way():
+    assert check_heartbeat(NOW, None, is_held=False).level == "ok"

@@ -1,10 +1,12 @@
 """The flow run's page in Markdown: what it says, and that a shop's own texts stay text."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from features.contracts.findings import finding
+from flows.prefect_flows import night_page
 from flows.prefect_flows.night_page import night_markdown, plain
 from flows.prefect_flows.report_links import REPORTS, ReportLinks, report_url
 from flows.settings import read_settings
@@ -58,3 +60,18 @@ def test_the_link_is_for_shops_that_the_server_shows(small_config, small_night, 
         for name, value in ReportLinks("http://127.0.0.1:1", shops).variable.items():
             monkeypatch.setenv(name, value)
         assert report_url(workspace, "run") == url
+
+
+def test_the_page_links_the_folder_that_was_published(small_config, small_night, monkeypatch, tmp_path):
+    """Other content of a run is in a second folder, and the first keeps the old report."""
+    workspace = Workspace(read_settings(small_config))
+    shown: list[Any] = []
+    for name in ("create_table_artifact", "create_markdown_artifact"):
+        monkeypatch.setattr(night_page, name, lambda *_what, **_how: None)
+    monkeypatch.setattr(night_page, "create_link_artifact", lambda url, **_how: shown.append(url))
+    for name, value in ReportLinks("http://127.0.0.1:1", {"small": workspace.published}).variable.items():
+        monkeypatch.setenv(name, value)
+    second = tmp_path / f"{small_night.night.run_id}.2"
+    second.symlink_to(small_night.published.folder)
+    night_page.show_night(workspace, small_night.night, replace(small_night.published, folder=second))
+    assert shown == [f"http://127.0.0.1:1/small/{second.name}/report/index.html"]

@@ -102,6 +102,24 @@ def test_the_shops_address_leads_to_its_current_report(served):
     assert served.ask("/demo/").status == 404
 
 
+def test_other_content_of_the_same_run_is_current_in_its_own_folder(served):
+    report = served.folder / "run-1.2" / "report"
+    report.mkdir(parents=True)
+    (report / "index.html").write_text("<p>the newer content</p>", encoding="utf-8")
+    pointer = {"run_id": "run-1", "folder": "run-1.2", "as_of": "2026-01-05"}
+    (served.folder / "current.json").write_text(json.dumps(pointer))
+    location = served.ask("/demo/").headers["Location"]
+    assert location == "/demo/run-1.2/report/index.html"
+    assert served.ask(location).body == b"<p>the newer content</p>"
+
+
+@pytest.mark.parametrize("pointer", ["", "[]", "{}", '"run-1"', '{"folder": "../other"}'])
+def test_a_damaged_pointer_leads_nowhere(served, pointer):
+    (served.folder / "current.json").write_text(pointer)
+    answer = served.ask("/demo/")
+    assert answer.status == 404 or served.ask(answer.headers["Location"]).status == 404
+
+
 def test_tables_are_downloads(served):
     answer = served.ask("/demo/run-1/out_verdicts.csv")
     assert (answer.status, answer.headers["Content-Disposition"]) == (200, "attachment")

@@ -54,7 +54,7 @@ def _writes(arguments: tuple[object, ...]) -> bool:
 
 def run(config: Path) -> None:
     """Run the night of the last day."""
-    run_night(read_settings(config), None, lambda _line: None)
+    run_night(read_settings(config), None)
 
 
 def erase_ann(config: Path) -> None:

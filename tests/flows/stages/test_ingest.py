@@ -80,7 +80,7 @@ def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_de
     write_events(tmp_path, "a", 1, 2)
     shop = new_shop(EVENTS)
 
-    result = run_night(shop.settings, None, lambda _line: None)
+    result = run_night(shop.settings, None)
 
     assert (result.night.as_of, result.night.domains) == (date(2026, 1, 2), ())
     assert set(result.published.tables) == {"out_data_quality"}
@@ -110,7 +110,7 @@ def test_spend_alone_gives_a_budget(new_shop: NewShop, tmp_path: Path) -> None:
     rows = [f"2026-01-{day:02},{1000 + 10 * day},{3000 + 20 * day}" for day in range(1, 22)]
     (tmp_path / "spend-a.csv").write_text("\n".join(["day,cents,revenue", *rows, ""]))
 
-    result = run_night(new_shop(SPEND).settings, None, lambda _line: None)
+    result = run_night(new_shop(SPEND).settings, None)
 
     assert set(result.night.undecided) == {"recommendation", "advertising"}
     budget = {"out_budget_allocation", "out_budget_totals", "out_budget_backtest"}
@@ -304,7 +304,7 @@ def test_a_stage_waits_for_those_before_it(new_shop: NewShop, tmp_path: Path) ->
 def test_a_stage_done_again_takes_back_those_after_it(new_shop: NewShop, tmp_path: Path) -> None:
     write_events(tmp_path, "a", 1)
     shop = new_shop(EVENTS)
-    night = run_night(shop.settings, None, lambda _line: None).night
+    night = run_night(shop.settings, None).night
     learn(shop, night)
 
     with pytest.raises(UsageError, match="run `metacart evaluate` first"):

@@ -29,10 +29,6 @@ from reports.wording.sentences import say
 MEASURES_TIME = {"out_learning_curves.parquet", "out_learning_curves.csv", "SHA256SUMS"}
 
 
-def quiet(_line: str) -> None:
-    """Print nothing."""
-
-
 def content(folder: Path) -> dict[str, str]:
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -58,7 +54,7 @@ def test_the_pointer_names_the_night(small_night):
 
 def test_the_same_night_again_changes_nothing(small_config, small_night):
     before = content(small_night.published.folder)
-    again = run_night(read_settings(small_config), None, quiet)
+    again = run_night(read_settings(small_config), None)
     assert again.night.run_id == small_night.night.run_id
     assert content(small_night.published.folder) == before
 
@@ -72,7 +68,7 @@ def test_a_second_use_of_a_holdout_is_noted(small_config, small_night, tmp_path)
     other = tmp_path / "shop" / "logs" / "metacart.toml"
     text = other.read_text(encoding="utf-8").replace(str(small_config.parents[1]), str(tmp_path / "shop"))
     other.write_text(text.replace("exploration = 0.1", "exploration = 0.2"), encoding="utf-8")
-    second = run_night(read_settings(other), None, quiet)
+    second = run_night(read_settings(other), None)
 
     assert second.night.run_id != small_night.night.run_id
     notes = [note for note in manifest(second)["notes"] if "this holdout was used once before" in note]
@@ -85,7 +81,7 @@ def manifest(night: NightResult) -> dict[str, Any]:
 
 def test_the_same_logs_elsewhere_give_the_same_bytes(small_config, small_night, tmp_path):
     shutil.copytree(small_config.parent, tmp_path / "logs")
-    elsewhere = run_night(read_settings(tmp_path / "logs" / "metacart.toml"), None, quiet)
+    elsewhere = run_night(read_settings(tmp_path / "logs" / "metacart.toml"), None)
     ours, theirs = content(small_night.published.folder), content(elsewhere.published.folder)
     assert {k: v for k, v in ours.items() if k not in MEASURES_TIME} == {
         k: v for k, v in theirs.items() if k not in MEASURES_TIME
@@ -99,8 +95,8 @@ def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, 
     for file in (tmp_path / "cut" / "logs").glob("*/*.csv"):
         if file.stem > earlier.isoformat():
             file.unlink()
-    whole = run_night(read_settings(small_config), earlier, quiet)
-    cut = run_night(read_settings(tmp_path / "cut" / "logs" / "metacart.toml"), earlier, quiet)
+    whole = run_night(read_settings(small_config), earlier)
+    cut = run_night(read_settings(tmp_path / "cut" / "logs" / "metacart.toml"), earlier)
     for name in ("out_policy_values", "out_recommendations", "out_budget_allocation"):
         assert pl.read_parquet(whole.published.tables[name]).equals(
             pl.read_parquet(cut.published.tables[name])
@@ -108,7 +104,7 @@ def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, 
 
 
 def test_looking_back_does_not_turn_the_shop_back(small_config, small_night):
-    yesterday = run_night(read_settings(small_config), small_night.night.as_of - timedelta(days=1), quiet)
+    yesterday = run_night(read_settings(small_config), small_night.night.as_of - timedelta(days=1))
     assert yesterday.published.report.is_file()
     current = read_json(yesterday.published.folder.parent / "current.json")
     assert current["run_id"] == small_night.night.run_id
@@ -237,9 +233,9 @@ def test_a_night_that_dies_publishes_nothing_and_its_rerun_everything(
         target = "flows.stages.publish.write_report" if stage == "publish" else f"flows.stages.night.{stage}"
         patched.setattr(target, die)
         with pytest.raises(KeyboardInterrupt):
-            run_night(settings, None, quiet)
+            run_night(settings, None)
     assert not (settings.paths.data / "published" / "small" / "current.json").exists()
-    rerun = run_night(settings, None, quiet)
+    rerun = run_night(settings, None)
     assert rerun.night.run_id == small_night.night.run_id
     ours, theirs = content(small_night.published.folder), content(rerun.published.folder)
     assert ours["manifest.json"] == theirs["manifest.json"]

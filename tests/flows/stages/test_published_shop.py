@@ -12,6 +12,7 @@ from features.errors import UsageError
 from features.warehouse.store import open_store
 from flows.night_folder import NightFolder
 from flows.settings import read_settings
+from flows.stage_events import NightEvent, StageSkipped
 from flows.stages.decide import decide
 from flows.stages.ingest import ingest
 from flows.stages.night import NightResult, run_night
@@ -32,7 +33,7 @@ def shop(tmp_path: Path) -> Workspace:
 
 
 def night_of(shop: Workspace, as_of=None) -> NightResult:
-    return run_night(shop.settings, as_of, lambda _line: None)
+    return run_night(shop.settings, as_of)
 
 
 def faults(shop: Workspace) -> dict[str, dict[str, str]]:
@@ -167,9 +168,9 @@ def test_an_interrupted_night_goes_on_after_its_last_stage(shop):
     folder = shop.night_folder(night_of(shop).night.run_id)
     (folder.path / "publish.done").unlink()
     (folder.path / "decide.done").unlink()
-    lines: list[str] = []
-    result = run_night(shop.settings, None, lines.append)
-    assert [line.split()[0] for line in lines if "done by an earlier run" in line] == ["learn", "evaluate"]
+    events: list[NightEvent] = []
+    result = run_night(shop.settings, None, events.append)
+    assert [event.stage for event in events if isinstance(event, StageSkipped)] == ["learn", "evaluate"]
     assert set(result.seconds) == {"ingest", "decide", "publish"}
 
 
