@@ -183,7 +183,7 @@ class TimeLimits(_Table):
 
 
 class Retries(_Table):
-    """How often a night is tried again after a fault that may have passed (`flows/retries.py`)."""
+    """How often a night is tried again after a fault that may have passed (`flows/attempts/retries.py`)."""
 
     times: Annotated[int, Field(ge=0)] = 1
 

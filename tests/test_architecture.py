@@ -28,7 +28,7 @@ def test_only_the_door_reads_the_clock():
     readers = [path for path in MODULES if clock.search(path.read_text(encoding="utf-8"))]
     # All but the ingest print or refuse, and write nothing that counts.
     doors = [
-        "flows/attempt.py",
+        "flows/attempts/attempt.py",
         "flows/commands/doctor.py",
         "flows/commands/dry_run.py",
         "flows/prefect_flows/parameters.py",

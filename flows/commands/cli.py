@@ -19,6 +19,8 @@ from cyclopts import App, CycloptsError, Parameter
 
 from features.exit_statuses import ExitStatus
 from features.simulator.settings import WorldName
+from flows.attempts.failures import failure_of
+from flows.attempts.freshness import write_freshness
 from flows.commands.compare import compare, studies
 from flows.commands.completion import completion_of
 from flows.commands.doctor import doctor
@@ -29,8 +31,6 @@ from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, one_stage
-from flows.failures import failure_of
-from flows.freshness import write_freshness
 from flows.interruption import Stop, stopping
 from flows.lasting_output import outlive_readers
 from flows.settings import read_settings

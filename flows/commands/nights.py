@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from features.errors import InputDataError
-from flows.freshness import write_freshness
+from flows.attempts.freshness import write_freshness
 from flows.settings import read_settings
 from flows.shops import CONFIG
 from flows.workspace import Workspace

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.errors import UsageError
-from flows.attempt import Attempt, attempted, settings_of_night
+from flows.attempts.attempt import Attempt, attempted, settings_of_night
+from flows.attempts.retries import with_retries
 from flows.commands.stage_lines import StageLines
 from flows.complete_days import DAY
 from flows.interruption import active
-from flows.retries import with_retries
 from flows.settings import read_settings
 from flows.stage_events import Says, all_of
 from flows.workspace import Workspace

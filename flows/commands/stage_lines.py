@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from flows.attempts.time_limits import limited
 from flows.interruption import begin
 from flows.night_folder import STAGES
 from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 from flows.stage_log import LOG_JSON, json_line, report_of
-from flows.time_limits import limited
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from flows.attempts.heartbeat import Beat
 from flows.health.check import Check, warning, well
-from flows.heartbeat import Beat
 
 NAME = "heartbeat"
 

@@ -11,6 +11,7 @@ import duckdb
 from features.contracts.mapping import SourceFile
 from features.warehouse.log_days import first_and_last_day
 from features.warehouse.store import open_to_read
+from flows.attempts.heartbeat import last_beat
 from flows.disk_space import free_bytes
 from flows.health.check import Check, well
 from flows.health.clock import check_clock
@@ -20,7 +21,6 @@ from flows.health.freshness import check_logs, check_night
 from flows.health.heartbeat import check_heartbeat
 from flows.health.lock import check_lock, lock_state
 from flows.health.secrecy import check_key, check_modes, modes_of
-from flows.heartbeat import last_beat
 from flows.stages.ingest import key_file, source_files
 from flows.workspace import Workspace
 

@@ -14,8 +14,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import deployment
 
-from flows.attempt import attempted, settings_of_night
-from flows.failures import Failure, failure_of
+from flows.attempts.attempt import attempted, settings_of_night
+from flows.attempts.failures import Failure, failure_of
+from flows.attempts.retries import with_retries
 from flows.interruption import begin
 from flows.lasting_output import outlive_readers
 from flows.night_folder import Night
@@ -23,7 +24,6 @@ from flows.prefect_flows.night_page import show_night
 from flows.prefect_flows.parameters import checked_settings
 from flows.prefect_flows.progress_artifact import progress_artifact
 from flows.prefect_flows.spoken_stages import spoken
-from flows.retries import with_retries
 from flows.shops import CONFIG
 from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped, all_of
 from flows.stages.decide import decide

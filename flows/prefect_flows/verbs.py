@@ -7,7 +7,8 @@ from pathlib import Path
 
 from prefect import flow
 
-from flows.freshness import write_freshness
+from flows.attempts.freshness import write_freshness
+from flows.attempts.time_limits import limited
 from flows.interruption import begin
 from flows.prefect_flows.parameters import checked_settings
 from flows.prefect_flows.progress_artifact import progress_artifact
@@ -19,7 +20,6 @@ from flows.stages import evaluate as evaluate_stage
 from flows.stages import ingest as ingest_stage
 from flows.stages import learn as learn_stage
 from flows.stages import publish as publish_stage
-from flows.time_limits import limited
 from flows.workspace import Workspace
 
 

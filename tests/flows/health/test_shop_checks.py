@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from features.exit_statuses import ExitStatus
+from flows.attempts.heartbeat import Beat
 from flows.health.clock import check_clock
 from flows.health.configuration import check_variables
 from flows.health.disk import check_folders, check_room
@@ -15,7 +16,6 @@ from flows.health.freshness import check_logs, check_night
 from flows.health.heartbeat import STALE_AFTER, check_heartbeat
 from flows.health.lock import check_lock, lock_state
 from flows.health.secrecy import check_key, check_modes, modes_of
-from flows.heartbeat import Beat
 
 NOW = datetime(2026, 2, 1, 12, 0, tzinfo=UTC)
 YESTERDAY = date(2026, 1, 31)

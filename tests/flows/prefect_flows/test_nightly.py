@@ -9,6 +9,7 @@ import pytest
 from prefect.exceptions import TerminationSignal
 
 from features.errors import ResourceError, TimeLimitError, UsageError
+from flows.attempts.time_limits import limited
 from flows.interruption import TIME_IS_UP, Stop, stopping
 from flows.prefect_flows import nightly as module
 from flows.prefect_flows import spoken_stages
@@ -17,7 +18,6 @@ from flows.prefect_flows.spoken_stages import spoken
 from flows.settings import TimeLimits
 from flows.stage_events import StageBegins
 from flows.stages import decide, evaluate, ingest, learn, publish
-from flows.time_limits import limited
 from flows.workspace import Workspace
 from tests.flows.spend_shop import spend_shop
 

@@ -1,7 +1,7 @@
 """An attempt at a night: kept alive, within its time, and known to others however it ends.
 
 While it runs it has a heartbeat and its time limits, and `freshness.json` says that it runs. When it has
-failed, that file says how, and the failure is reported (`flows/failed_attempt.py`).
+failed, that file says how, and the failure is reported (`flows/attempts/failed_attempt.py`).
 """
 
 from collections import deque
@@ -13,13 +13,14 @@ from pathlib import Path
 
 from features.errors import MetacartError
 from features.exit_statuses import ExitStatus
-from flows.failed_attempt import Attempted, note_success, report_failure
-from flows.failures import Failure, failure_by, failure_of
-from flows.freshness import LastAttempt, write_freshness
-from flows.heartbeat import beating
+from flows.attempts.failed_attempt import Attempted, note_success, report_failure
+from flows.attempts.failures import Failure, failure_by, failure_of
+from flows.attempts.freshness import LastAttempt, write_freshness
+from flows.attempts.heartbeat import beating
+from flows.attempts.refused_configuration import report_refusal, resolve_refusal
+from flows.attempts.time_limits import limited
 from flows.interruption import active, cleaning_up
 from flows.progress import LinePrinter
-from flows.refused_configuration import report_refusal, resolve_refusal
 from flows.settings import Settings
 from flows.stage_events import (
     Follower,
@@ -31,7 +32,6 @@ from flows.stage_events import (
     StageSkipped,
     all_of,
 )
-from flows.time_limits import limited
 from flows.workspace import Workspace
 
 N_LINES = 20

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from features.errors import TimeLimitError
+from flows.attempts.time_limits import Deadlines, limited
 from flows.interruption import TIME_IS_UP, Limit, Stop, Stopped, stopping
 from flows.settings import TimeLimits
 from flows.stage_events import StageBegins, StageEnded, StageFailed
-from flows.time_limits import Deadlines, limited
 
 ROOT = Path(__file__).parents[2]
 
@@ -122,7 +122,7 @@ QUERY = """
     import sys
     import duckdb
     from flows.settings import TimeLimits
-    from flows.time_limits import limited
+    from flows.attempts.time_limits import limited
 
     connection = duckdb.connect(sys.argv[1])
     connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
@@ -141,7 +141,7 @@ QUERY = """
 NATIVE = """
     import hashlib
     from flows.settings import TimeLimits
-    from flows.time_limits import limited
+    from flows.attempts.time_limits import limited
 
     with limited(TimeLimits(night_minutes=0.02), "metacart run"):
         hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2_000_000_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.freshness import FRESHNESS, LastAttempt, read_freshness, write_freshness
+from flows.attempts.freshness import FRESHNESS, LastAttempt, read_freshness, write_freshness
 from flows.json_files import write_json
 from flows.published_nights import MANIFEST, PublishedNights
 

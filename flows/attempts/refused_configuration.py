@@ -13,10 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from flows.failed_attempt import Attempted, failed_night, report_failure
-from flows.failures import Failure
+from flows.attempts.failed_attempt import Attempted, failed_night, report_failure
+from flows.attempts.failures import Failure
+from flows.attempts.freshness import LastAttempt
 from flows.file_modes import SHARED_FILE
-from flows.freshness import LastAttempt
 from flows.json_files import write_text
 from flows.progress import LinePrinter
 from flows.published_nights import PublishedNights

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from flows import heartbeat
-from flows.heartbeat import beating, last_beat
+from flows.attempts.heartbeat import beating, last_beat
 from flows.stage_events import Says, StageBegins, StageEnded, StageFailed, StageSkipped
 
 START = datetime(2026, 1, 29, 4, 15, tzinfo=UTC)

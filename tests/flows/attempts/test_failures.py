@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from features.errors import InputDataError
-from flows.failures import failure_by, failure_of
+from flows.attempts.failures import failure_by, failure_of
 from flows.interruption import TIME_IS_UP, Limit, Stop
 from flows.json_files import read_json
 

@@ -14,7 +14,7 @@ from features.errors import (
     TimeLimitError,
     UsageError,
 )
-from flows.retries import Retry, wait_of, with_retries
+from flows.attempts.retries import Retry, wait_of, with_retries
 
 
 @pytest.mark.parametrize(

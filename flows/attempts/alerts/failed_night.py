@@ -12,7 +12,7 @@ from typing import Any
 
 from features.deidentify.scrub import scrub
 from features.exit_statuses import ExitStatus
-from flows.alerts.advice import advice_for
+from flows.attempts.alerts.advice import advice_for
 
 FORM = "%Y-%m-%d %H:%M UTC"
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from features.errors import AccessError, BusyFileError, MetacartError, ResourceError
 from features.machine_faults import machine_fault
-from flows.failures import failure_of
+from flows.attempts.failures import failure_of
 
 Result = TypeVar("Result")
 

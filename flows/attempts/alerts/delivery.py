@@ -8,9 +8,9 @@ from smtplib import SMTPResponseException
 from urllib.error import HTTPError, URLError
 
 from features.errors import MetacartError
-from flows.alerts.failed_night import FailedNight
-from flows.alerts.mail import message_of, send
-from flows.alerts.webhook import post, server_of
+from flows.attempts.alerts.failed_night import FailedNight
+from flows.attempts.alerts.mail import message_of, send
+from flows.attempts.alerts.webhook import post, server_of
 from flows.progress import LinePrinter
 from flows.settings import Alerts
 

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from features.errors import InputDataError, LockedError, UsageError
-from flows.attempt import attempted, settings_of_night
-from flows.failed_attempt import LAST_FAILURE, RESOLVED_FAILURE
-from flows.failures import Failure
-from flows.freshness import FRESHNESS
-from flows.heartbeat import last_beat
+from flows.attempts.attempt import attempted, settings_of_night
+from flows.attempts.failed_attempt import LAST_FAILURE, RESOLVED_FAILURE
+from flows.attempts.failures import Failure
+from flows.attempts.freshness import FRESHNESS
+from flows.attempts.heartbeat import last_beat
 from flows.interruption import Stop, Stopped, stopping
 from flows.settings import Alerts, read_settings
 from flows.stage_events import StageBegins, StageEnded, StageFailed
 from flows.stages.night import run_night
 from flows.workspace import Workspace
-from tests.flows.alerts.servers import web_server
+from tests.flows.attempts.alerts.servers import web_server
 from tests.flows.spend_shop import spend_shop
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from features.exit_statuses import ExitStatus
-from flows.alerts.advice import ADVICE, advice_for
+from flows.attempts.alerts.advice import ADVICE, advice_for
 
 RUNBOOK = (Path(__file__).parents[3] / "flows" / "README.md").read_text(encoding="utf-8")
 

@@ -7,10 +7,10 @@ import time
 import pytest
 from pydantic import ValidationError
 
-from flows.alerts.delivery import deliver
+from flows.attempts.alerts.delivery import deliver
 from flows.settings import Alerts
-from tests.flows.alerts.servers import mail_server, web_server
-from tests.flows.alerts.test_failed_night import FAILED
+from tests.flows.attempts.alerts.servers import mail_server, web_server
+from tests.flows.attempts.alerts.test_failed_night import FAILED
 
 ENDS = {"mail_from": "metacart@example.com", "mail_to": ("you@example.com", "me@example.com")}
 

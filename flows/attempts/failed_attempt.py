@@ -11,11 +11,11 @@ from pathlib import Path
 
 from features.errors import MetacartError
 from features.exit_statuses import ExitStatus
-from flows.alerts.delivery import deliver
-from flows.alerts.failed_night import FailedNight, LastGoodNight
-from flows.failures import Failure
+from flows.attempts.alerts.delivery import deliver
+from flows.attempts.alerts.failed_night import FailedNight, LastGoodNight
+from flows.attempts.failures import Failure
+from flows.attempts.freshness import LastAttempt, write_freshness
 from flows.file_modes import SHARED_FILE, make_shared_folder
-from flows.freshness import LastAttempt, write_freshness
 from flows.json_files import write_text
 from flows.progress import LinePrinter
 from flows.published_nights import PublishedNights

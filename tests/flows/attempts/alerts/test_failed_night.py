@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from features.exit_statuses import ExitStatus
-from flows.alerts.advice import ADVICE
-from flows.alerts.failed_night import FailedNight, LastGoodNight
+from flows.attempts.alerts.advice import ADVICE
+from flows.attempts.alerts.failed_night import FailedNight, LastGoodNight
 
 FAILED = FailedNight(
     shop="small",
