@@ -127,7 +127,7 @@ def _command() -> Sequence[str]:
     """Return how this metacart is called: by its script beside the interpreter, or as a module."""
     script = Path(sys.executable).with_name("metacart")
     found = shutil.which(str(script))
-    return [found] if found else [sys.executable, "-m", "flows.commands.cli"]
+    return [found] if found else [sys.executable, "-m", "flows.commands.start"]
 
 
 def _quoted(word: str) -> str:
