@@ -13,9 +13,9 @@ from pathlib import Path
 
 from features.errors import MetacartError
 from features.exit_statuses import ExitStatus
-from flows.failed_attempt import Attempted, note_success, report_failure
+from flows.failed_attempt import Attempted, note_begin, note_success, report_failure
 from flows.failures import Failure, failure_by, failure_of
-from flows.freshness import LastAttempt, write_freshness
+from flows.freshness import LastAttempt
 from flows.heartbeat import beating
 from flows.interruption import active, cleaning_up
 from flows.progress import LinePrinter
@@ -74,7 +74,7 @@ class Attempt:
                 self._add(line)
         if not self.is_known:
             self.is_known = True
-            write_freshness(self.of.shop, self.of.nights, self._last())
+            note_begin(self.of, self._last(), self.warn)
 
     def published_in(self, folder: Path) -> None:
         """Remember the folder in which the night is published."""
@@ -143,7 +143,7 @@ def settings_of_night(
         last = _ended(LastAttempt(as_of, began_at, "the configuration"), failure.exit_status)
         report_refusal(config, failure, last, again, warn)
         raise
-    resolve_refusal(config)
+    resolve_refusal(config, warn)
     return settings
 
 
