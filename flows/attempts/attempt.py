@@ -13,9 +13,9 @@ from pathlib import Path
 
 from features.errors import MetacartError
 from features.exit_statuses import ExitStatus
-from flows.attempts.failed_attempt import Attempted, note_success, report_failure
+from flows.attempts.failed_attempt import Attempted, note_begin, note_success, report_failure
 from flows.attempts.failures import Failure, failure_by, failure_of
-from flows.attempts.freshness import LastAttempt, write_freshness
+from flows.attempts.freshness import LastAttempt
 from flows.attempts.heartbeat import beating
 from flows.attempts.refused_configuration import report_refusal, resolve_refusal
 from flows.attempts.time_limits import limited
@@ -74,7 +74,7 @@ class Attempt:
                 self._add(line)
         if not self.is_known:
             self.is_known = True
-            write_freshness(self.of.shop, self.of.nights, self._last())
+            note_begin(self.of, self._last(), self.warn)
 
     def published_in(self, folder: Path) -> None:
         """Remember the folder in which the night is published."""
@@ -143,7 +143,7 @@ def settings_of_night(
         last = _ended(LastAttempt(as_of, began_at, "the configuration"), failure.exit_status)
         report_refusal(config, failure, last, again, warn)
         raise
-    resolve_refusal(config)
+    resolve_refusal(config, warn)
     return settings
 
 

@@ -66,6 +66,14 @@ def report_failure(
     deliver(of.alerts, failed, warn, seconds=seconds)
 
 
+def note_begin(of: Attempted, attempt: LastAttempt, warn: LinePrinter) -> None:
+    """Write to the shop's files that an attempt is on its way."""
+    try:
+        write_freshness(of.shop, of.nights, attempt)
+    except (OSError, MetacartError) as error:
+        warn(f"warning: {of.nights.path} can't be written: {error}")
+
+
 def note_success(of: Attempted, folder: Path | None, attempt: LastAttempt, warn: LinePrinter) -> None:
     """Write a good attempt to the shop's files; one that made the current night puts the last failure away.
 

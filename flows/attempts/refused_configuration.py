@@ -42,16 +42,24 @@ def report_refusal(
         report_failure(of, failure, attempt, (), warn)
         return
     of = Attempted("an unknown shop", PublishedNights(config.parent), Alerts(), config, again)
-    place = config.with_name(f"{config.name}.last_failure.txt")
+    place = _beside(config)
     try:
         write_text(place, failed_night(of, failure, attempt).text, SHARED_FILE)
     except OSError as error:
         warn(f"warning: {place} can't be written: {error}")
 
 
-def resolve_refusal(config: Path) -> None:
+def resolve_refusal(config: Path, warn: LinePrinter) -> None:
     """Remove what a refusal has left beside a configuration that is read again."""
-    config.with_name(f"{config.name}.last_failure.txt").unlink(missing_ok=True)
+    place = _beside(config)
+    try:
+        place.unlink(missing_ok=True)
+    except OSError as error:
+        warn(f"warning: {place} can't be removed: {error}")
+
+
+def _beside(config: Path) -> Path:
+    return config.with_name(f"{config.name}.last_failure.txt")
 
 
 def _tables(config: Path) -> dict[str, dict[str, Any]]:
