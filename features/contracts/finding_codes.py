@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from features.contracts.budget_codes import BUDGET
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
-from features.contracts.quality_codes import QUALITY, REJECTIONS, TRIALS
+from features.contracts.quality_codes import EXAMPLES, QUALITY, REJECTIONS, TRIALS
 
 _COMPARED = {
     "other": Unit.NAME,
@@ -216,6 +216,7 @@ CODES: Mapping[str, Meaning] = {
     **BUDGET,
     **QUALITY,
     **REJECTIONS,
+    **EXAMPLES,
     **TRIALS,
     **PROPENSITIES,
     **CHANCES,

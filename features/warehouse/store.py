@@ -10,6 +10,7 @@ from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import InputDataError, LockedError, MetacartError
 from features.machine_faults import is_damage, machine_fault
+from features.warehouse.earlier_quotes import remove_quotes
 from features.warehouse.earlier_reasons import keep_earlier_reasons
 
 SQL = Path(__file__).parent / "sql"
@@ -125,6 +126,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     for file in sorted((SQL / "manifest").glob("*.sql")):
         connection.execute(file.read_text())
     keep_earlier_reasons(connection)
+    remove_quotes(connection)
     for log in LOGS:
         columns = stored_columns(log)
         described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())

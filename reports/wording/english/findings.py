@@ -2,8 +2,9 @@
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
 needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
-counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`. What an
-undecided area's rows are called comes from the list of areas.
+counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`, and
+findings about the shape of a value `value`, how that is said. What an undecided area's rows are called comes
+from the list of areas.
 """
 
 from reports.wording.english import budget_findings as of_budget
@@ -127,6 +128,7 @@ SENTENCES = {
     **of_budget.BUDGET,
     **of_quality.QUALITY,
     **of_quality.REJECTIONS,
+    **of_quality.EXAMPLES,
     **of_quality.TRIALS,
     **of_evaluation.PROPENSITIES,
     **of_evaluation.REPEATS,
