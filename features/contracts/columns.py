@@ -123,7 +123,7 @@ device = _text("kind of device")
 
 # purchases
 order_id = _text("one order")
-line = dy.Int64(description="line of the order, 1 is the first", min=1)
+line = dy.Int64(description="line of the order, 1 is the first", min=1, max=MOST_COUNTED)
 quantity = dy.Int64(description="pieces bought", min=1, max=1_000_000, metadata={"unit": "count"})
 is_cancelled = dy.Bool(description="the line was cancelled later")
 is_returned = dy.Bool(description="the line is a return, at ordered_at, of pieces of an earlier order")

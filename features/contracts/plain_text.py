@@ -29,21 +29,30 @@ def plain_text(text: str) -> str:
 
 def plain_text_sql(text: str) -> str:
     """Return the DuckDB expression that equals `plain_text` of a text expression; null stays null."""
-    seen = f"regexp_replace(regexp_replace({text}, '{_BLANKS}', ' ', 'g'), '{_UNSEEN}', '', 'g')"
-    # nearly no text has such a character
-    is_plain = f"NOT regexp_matches({text}, '{_UNSEEN}|{_BLANKS}')"
-    return f"nfc_normalize(CASE WHEN {is_plain} THEN {text} ELSE {seen} END)"
+    return f"nfc_normalize({_seen_sql(text)})"
 
 
 def plain_json_sql(text: str) -> str:
-    """Return the same for a JSON text, in which such a character may also be an escape, as in \\u0000."""
-    # an even number of backslashes before it escape each other, and not it
-    before = r"(^|[^\\])((?:\\\\)*)"
-    kept = rf"regexp_replace({text}, '{before}(?:{_ESCAPES})+', '\1\2', 'g')"
-    kept = rf"regexp_replace({kept}, '{before}(?:\\[bfnrt])+', '\1\2 ', 'g')"
-    return plain_text_sql(rf"(CASE WHEN contains({text}, '\') THEN {kept} ELSE {text} END)")
+    r"""Return the same for a JSON text, in which such a character may also be an escape, as in \u0000.
+
+    A text with escapes is not composed: the last letter of one, and what stands behind it, may be composed.
+    """
+    # Two backslashes are one that is meant: they stand aside, so that any other one begins an escape.
+    kept = rf"replace({_seen_sql(text)}, '\\', '{_ASIDE}')"
+    kept = rf"regexp_replace({kept}, '(?:\\[bfnrt])+', ' ', 'g')"
+    kept = rf"regexp_replace({kept}, '{_ESCAPES}', '', 'g')"
+    kept = rf"replace({kept}, '{_ASIDE}', '\\')"
+    return rf"CASE WHEN contains({text}, '\') THEN {kept} ELSE {plain_text_sql(text)} END"
 
 
+def _seen_sql(text: str) -> str:
+    seen = f"regexp_replace(regexp_replace({text}, '{_BLANKS}', ' ', 'g'), '{_UNSEEN}', '', 'g')"
+    # nearly no text has such a character
+    return f"CASE WHEN NOT regexp_matches({text}, '{_UNSEEN}|{_BLANKS}') THEN {text} ELSE {seen} END"
+
+
+# A character that `plain_text` has removed.
+_ASIDE = "\ue000"
 _ESCAPES = r"\\u(?i:00[01][0-9a-f]|007f|00[89][0-9a-f]|061c|200[ef]|202[89a-e]|206[6-9]|e000)"
 
 

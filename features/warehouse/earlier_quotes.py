@@ -20,46 +20,45 @@ _RULE_BEFORE = """
 """
 
 
+_PUBLISHED = "out_data_quality"
+# An example of this version is an array of findings, or in what is published a sentence of shapes.
+_IS_QUOTE = "starts_with(example, '{')"
+_NO_QUOTE = f"CASE WHEN NOT {_IS_QUOTE} THEN example END"
+
+
 def remove_quotes(connection: duckdb.DuckDBPyConnection) -> int:
     """Take the values and examples of broken lines out of rejected_lines and out_data_quality.
 
     Returns the number of rows that had some. A warehouse of this version has none. The bytes stay in the file
-    until it is written anew, which `metacart prune` and `metacart erase` do.
+    until it is written anew: by `metacart erase`, or by `metacart prune` once enough of it is free.
     """
-    n_rejected = _update(
-        connection,
-        "rejected_lines",
-        {
-            "findings": f"""
-                CASE WHEN NOT {_QUOTING} THEN findings ELSE
-                    CASE json_extract_string(findings, '$[0].code')
-                        WHEN 'day_is_closed' THEN {_CLOSED_DAY}
-                        WHEN 'rejected_before' THEN {_RULE_BEFORE}
-                        ELSE {_removed("'$[0].subject'")}
-                    END
-                END""",
-            "example": _NO_OBJECT,
-        },
-    )
-    known = connection.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [_PUBLISHED])
-    if not {"findings", "example", "reason", "rule"} <= {name for (name,) in known.fetchall()}:
+    found = f"""
+        CASE WHEN NOT {_QUOTING} THEN findings ELSE
+            CASE json_extract_string(findings, '$[0].code')
+                WHEN 'day_is_closed' THEN {_CLOSED_DAY}
+                WHEN 'rejected_before' THEN {_RULE_BEFORE}
+                ELSE {_removed("'$[0].subject'")}
+            END
+        END"""
+    n_rejected = _update(connection, "rejected_lines", _QUOTING, {"findings": found, "example": _NO_QUOTE})
+    known = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [_PUBLISHED]
+    ).fetchall()
+    if not known:
         return n_rejected
+    if ("findings",) not in known:
+        return n_rejected + _update(connection, _PUBLISHED, _IS_SENTENCE, _RULE_ALONE)
     cause = _removed("'$[0].because[0].subject'")
-    first = "json_merge_patch(json_extract(findings, '$[0]'), '{\"because\": ' || " + cause + " || '}')"
-    return n_rejected + _update(
-        connection,
-        _PUBLISHED,
-        {
-            "findings": f"CASE WHEN {_QUOTING} THEN '[' || {first} || ']' ELSE findings END",
-            "reason": f"CASE WHEN {_QUOTING} THEN rule ELSE reason END",
-            "example": _NO_OBJECT,
-        },
-    )
+    first = f"json_merge_patch(json_extract(findings, '$[0]'), '{{\"because\": ' || {cause} || '}}')"
+    values = {"findings": f"CASE WHEN {_QUOTING} THEN '[' || {first} || ']' ELSE findings END"}
+    # a night of before the findings has none
+    quoting = f"({_QUOTING} OR findings IS NULL AND {_IS_SENTENCE})"
+    values |= {"reason": f"CASE WHEN {quoting} THEN rule ELSE reason END", "example": _NO_QUOTE}
+    return n_rejected + _update(connection, _PUBLISHED, quoting, values)
 
 
-_PUBLISHED = "out_data_quality"
-# An example of this version is an array of findings, or a sentence of shapes in what is published.
-_NO_OBJECT = "CASE WHEN NOT starts_with(example, '{') THEN example END"
+_IS_SENTENCE = "(n_rejected > 0 AND reason <> rule)"
+_RULE_ALONE = {"reason": "rule", "example": _NO_QUOTE}
 
 
 def _removed(subject: str) -> str:
@@ -69,9 +68,9 @@ def _removed(subject: str) -> str:
     return array_sql(f"CAST(json_merge_patch({found}, {name}) AS VARCHAR)")
 
 
-def _update(connection: duckdb.DuckDBPyConnection, table: str, values: dict[str, str]) -> int:
+def _update(connection: duckdb.DuckDBPyConnection, table: str, quoting: str, values: dict[str, str]) -> int:
     changed = ", ".join(f"{name} = {value}" for name, value in values.items())
     [(n_rows,)] = connection.execute(
-        f"UPDATE {table} SET {changed} WHERE {_QUOTING} OR starts_with(example, '{{')"
+        f"UPDATE {table} SET {changed} WHERE {quoting} OR {_IS_QUOTE}"
     ).fetchall()
     return int(n_rows)

@@ -16,6 +16,7 @@ from features.contracts.findings import Say, to_json
 from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
 from features.contracts.mapping import JoinedFile, SourceFile
+from features.contracts.plain_text import shown
 from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
 from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
@@ -327,7 +328,12 @@ def _signature(file: SourceFile) -> tuple[int, int]:
 
 def _refuse_unfit_path(file: SourceFile) -> None:
     if not file.path.is_file():
-        raise InputDataError(f"{file.name}: there is no file at {file.path}.")
+        raise InputDataError(f"{file.name}: there is no file at {shown(str(file.path))}.")
+    if not str(file.path).isprintable():
+        raise InputDataError(
+            f"{file.name}: the path {shown(str(file.path))} has bytes that are not UTF-8, or control characters. "
+            "Rename the file."
+        )
     if any(character in str(file.path) for character in "*?[]"):
         raise InputDataError(
             f"{file.name}: the path {file.path} has one of *?[], which DuckDB takes for a pattern."
