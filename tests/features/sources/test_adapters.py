@@ -106,16 +106,19 @@ def test_online_retail_takes_goods_back(tmp_path: Path) -> None:
     assert rows[2]["user_id"] is None
 
 
+QUANTITY = "quantity is a number of 3 characters; it must be at least 1"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
         (
             "536589,21777,,-10,12/1/2010 16:50,0.5,,United Kingdom",
-            "quantity is a number of 3 characters; it must be at least 1",
+            QUANTITY,
         ),
         (
             "C36589,21777,,10,12/1/2010 16:50,0.5,,United Kingdom",
-            "quantity is a number of 3 characters; it must be at least 1",
+            QUANTITY,
         ),
         (
             "536589,21777,,1,12/1/2010 16:50,0.0,,United Kingdom",
@@ -207,7 +210,7 @@ def test_what_an_otto_visit_orders_at_one_moment_is_one_order(tmp_path: Path) ->
         ([7], "occurred_at is missing"),
         (
             [{"aid": 1, "ts": 1661724000278, "type": "wish"}],
-            "event_type is a text of 4 characters; it must be one of",
+            "event_type is a text of 4 characters",
         ),
     ],
 )

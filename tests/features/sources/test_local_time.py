@@ -102,7 +102,7 @@ def test_every_half_hour_of_a_year_agrees(zone: str) -> None:
     for wall, (text,) in zip(walls, said, strict=True):
         both = {wall.replace(tzinfo=place, fold=fold).astimezone(UTC) for fold in (0, 1)}
         shown = {moment for moment in both if moment.astimezone(place).replace(tzinfo=None) == wall}
-        assert text.endswith(zone) if len(shown) != 1 else instant(text) in shown, wall
+        assert text.endswith((HOUR_SKIPPED, HOUR_TWICE)) if len(shown) != 1 else instant(text) in shown, wall
 
 
 @pytest.mark.parametrize(

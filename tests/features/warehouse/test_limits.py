@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 
 from features.contracts.limits import Limits
+from features.contracts.logs import LOGS
 from features.contracts.mapping import SourceFile
 from features.errors import InputDataError
 from features.warehouse.census import take_census
 from features.warehouse.load import LoadedFile, load_file
+from tests.features.warehouse.good_lines import GOOD_LINES
 from tests.laws.said_of_lines import rejected_lines
 
 ITEMS = {"item_id": "item_id", "name": "name"}
@@ -155,11 +157,8 @@ def test_texts_are_stored_composed_and_without_what_nobody_sees(
 def test_an_absurd_number_rejects_its_line_alone(
     warehouse: duckdb.DuckDBPyConnection, source_file: Write, log: str, column: str, text: str
 ) -> None:
-    from features.contracts.logs import LOGS
-    from tests.features.warehouse.test_shapes_only import GOOD
-
     names = LOGS[log].column_names()
-    line = dict(zip(names, GOOD[log].split(","), strict=True))
+    line = dict(zip(names, GOOD_LINES[log].split(","), strict=True))
     rows = [",".join(f'"{value}"' for value in row.values()) for row in (line, line | {column: text})]
     content = "\n".join([",".join(names), *rows, ""])
     file = source_file(content, log, columns={name: f'"{name}"' for name in names})

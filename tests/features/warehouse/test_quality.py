@@ -83,7 +83,7 @@ def test_rows_of_another_key_are_named_with_their_files(
         .str.contains("its 2 loaded lines carry pseudonyms of another key \\(new\\)")
         .any()
     )
-    assert [line for line in quality_lines(found)] == [f"1.csv: {found['reason'][0]}"]
+    assert list(quality_lines(found)) == [f"1.csv: {found['reason'][0]}"]
 
 
 def test_an_empty_warehouse_has_an_empty_table(warehouse: duckdb.DuckDBPyConnection) -> None:

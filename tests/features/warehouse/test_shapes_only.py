@@ -21,17 +21,7 @@ from features.warehouse.quality import data_quality
 from features.warehouse.store import open_store
 from flows.commands.printed_quality import quality_lines
 from reports.wording.sentences import say, say_rule
-
-GOOD = {
-    "impressions": "i1,2026-01-05T10:00:00Z,ann,s1,home,1,shoe,0.5,v1,c1,{}",
-    "events": "e1,2026-01-05T10:00:00Z,ann,s1,shoe,view,i1",
-    "purchases": "o1,1,2026-01-05T10:00:00Z,ann,s1,shoe,1,100,EUR,false,false",
-    "items": "shoe,Shoe,https://x,https://x,shoes,brand,100,EUR,{}",
-    "users": "ann,north,phone,2026-01-05T10:00:00Z,{}",
-    "ad_impressions": "a1,2026-01-05T10:00:00Z,ann,c,feed,cr,1,0.5,true,0,0",
-    "ad_spend_daily": "2026-01-05,c,search,all,1,1,1,1,1",
-}
-"""Log → a good line of it, in the order of the contract's columns."""
+from tests.features.warehouse.good_lines import GOOD_LINES
 
 BREAKS = {"users": "signup_at", "items": "price_cents", "ad_spend_daily": "date"}
 """Log → a column that a text breaks; `slot`, a time or a number elsewhere."""
@@ -45,7 +35,7 @@ personal_texts = st.one_of(
     st.builds(lambda name, number: f"{name}-{number}", letters, digits),
     digits,
 )
-places = st.sampled_from([(log, name) for log in GOOD for name in LOGS[log].column_names()])
+places = st.sampled_from([(log, name) for log in GOOD_LINES for name in LOGS[log].column_names()])
 
 
 def pieces(text: str) -> set[str]:
@@ -64,7 +54,7 @@ def breaking(log: str) -> str:
 def shop(log: str, column: str, text: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, SourceFile, Path]]:
     """A warehouse, and a file with a good line and one that is broken and has the text in a column."""
     names = LOGS[log].column_names()
-    line = dict(zip(names, GOOD[log].split(","), strict=True))
+    line = dict(zip(names, GOOD_LINES[log].split(","), strict=True))
     broken = line | {breaking(log): "soon"} | {column: text}
     rows = [",".join(f'"{value}"' for value in row.values()) for row in (line, broken)]
     with TemporaryDirectory() as folder:
@@ -89,9 +79,9 @@ def load(warehouse: duckdb.DuckDBPyConnection, file: SourceFile, share: float) -
 
 
 def test_the_lines_are_good_but_for_what_a_test_puts_into_them() -> None:
-    for log in GOOD:
+    for log in GOOD_LINES:
         with shop(
-            log, breaking(log), GOOD[log].split(",")[LOGS[log].column_names().index(breaking(log))]
+            log, breaking(log), GOOD_LINES[log].split(",")[LOGS[log].column_names().index(breaking(log))]
         ) as (
             warehouse,
             file,
