@@ -87,9 +87,9 @@ def column_checks(
     >>> from features.contracts.recommendation import Impressions
     >>> propensity = next(c for c in column_checks(Impressions) if c.column == "propensity")
     >>> propensity.rules[-1].finding
-    Finding(code='outside_bounds', subject='propensity', numbers={'above': 0, 'at_most': 1}, because=())
+    Finding(code='outside_bounds', subject='propensity', numbers={'above': 1e-12, 'at_most': 1}, because=())
     >>> propensity.rules[-1].broken
-    'NOT (isfinite("propensity typed") AND "propensity typed" > 0 AND "propensity typed" <= 1)'
+    'NOT (isfinite("propensity typed") AND "propensity typed" > 1e-12 AND "propensity typed" <= 1)'
     """
     return tuple(_column_check(name, column, prefix, limits) for name, column in schema.columns().items())
 

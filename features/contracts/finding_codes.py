@@ -167,6 +167,10 @@ UNDECIDED: Mapping[str, Meaning] = {
 """Why nothing is decided in an area."""
 
 HOLDOUTS: Mapping[str, Meaning] = {
+    "later_slots_left_out": Meaning(
+        "rounds of slots after the first ones are neither learned from nor decided",
+        {"n_rounds": Unit.COUNT, "most": Unit.COUNT},
+    ),
     "holdout_used_before": Meaning(
         "runs with other settings or code have judged by the same rounds before",
         {"n_earlier_uses": Unit.COUNT},

@@ -15,7 +15,7 @@ _WITHOUT_VALUES = (
 # From the first quote to the last, since a value may hold quotes itself; or to the end, since it may hold a
 # line end.
 _QUOTED = re.compile(r"""["'].*["']|["'].*$""")
-_NUMBER = re.compile(r"(?<![A-Za-z])\d[\d.,]*")
+_NUMBER = re.compile(r"(?<![A-Za-z\d])\d[\d.,]*")
 
 
 def words_of(error: duckdb.Error) -> str:

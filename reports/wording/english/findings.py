@@ -85,6 +85,14 @@ SENTENCES = {
         "{subject}: this holdout was used once before, by runs with other settings or code. Intervals "
         "don't account for those uses: the best of several attempts looks better than it is."
     ),
+    "later_slots_left_out": (
+        "{subject}: {n_rounds:,} rounds lie in slots after the first {most}; slates are learned and decided "
+        "for the first {most} slots alone."
+    ),
+    "later_slots_left_out.one": (
+        "{subject}: one round lies in a slot after the first {most}; slates are learned and decided for the "
+        "first {most} slots alone."
+    ),
     "no_validation_segments": (
         "No {subject} segment has rounds in both windows: the query rounds of the training segments decided "
         "when to stop, which flatters the learner."

@@ -53,16 +53,23 @@ def judged(check: ColumnCheck, text: str | None) -> object:
     return say([one_from_json(row[0])]) if row[0] else row[1]
 
 
+WITHIN = "it must be above 1e-12 and at most 1"
+
+
 @pytest.mark.parametrize(
     ("column", "text", "said"),
     [
         ("propensity", "0.25", "0.25"),
         ("propensity", "1", "1.0"),
         ("propensity", None, None),
-        ("propensity", "0", "propensity is a number of 1 character; it must be above 0 and at most 1"),
-        ("propensity", "1.7", "propensity is a number of 3 characters; it must be above 0 and at most 1"),
-        ("propensity", "NaN", "propensity is a number of 3 characters; it must be above 0 and at most 1"),
-        ("propensity", "1e999", "propensity is a number of 5 characters; it must be above 0 and at most 1"),
+        ("propensity", "0", f"propensity is a number of 1 character; {WITHIN}"),
+        ("propensity", "1.7", f"propensity is a number of 3 characters; {WITHIN}"),
+        ("propensity", "NaN", f"propensity is a number of 3 characters; {WITHIN}"),
+        (
+            "propensity",
+            "1e999",
+            f"propensity is a number of 5 characters; {WITHIN}",
+        ),
         ("propensity", "half", "propensity is a text of 4 characters; it must be a number"),
         ("score", "-inf", "score is a number of 4 characters; it must be finite"),
         ("slot", "3", "3"),

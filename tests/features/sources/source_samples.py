@@ -148,7 +148,7 @@ SAMPLES = (
         content={"random/men/men.csv": OPEN_BANDIT},
         n_rows={"impressions": 2, "events": 1},
         broken=("random/men/men.csv", OPEN_BANDIT.replace("3,2,1,0.03", "3,2,1,0")),
-        said=(3, "propensity is a number of 1 character; it must be above 0"),
+        said=(3, "propensity is a number of 1 character; it must be above 1e-12"),
     ),
     SourceSample(
         name="rees46",

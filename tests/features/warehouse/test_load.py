@@ -78,13 +78,25 @@ def test_columns_are_read_by_name(warehouse: Connection, source_file: Write, loa
     assert warehouse.execute("SELECT surface, item_id FROM raw_impressions").fetchone() == ("home", "shoe")
 
 
+WITHIN = "it must be above 1e-12 and at most 1"
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"propensity": "0"}, "propensity is a number of 1 character; it must be above 0 and at most 1"),
-        ({"propensity": "1.7"}, "propensity is a number of 3 characters; it must be above 0 and at most 1"),
-        ({"propensity": "nan"}, "propensity is a number of 3 characters; it must be above 0 and at most 1"),
-        ({"propensity": "inf"}, "propensity is a number of 3 characters; it must be above 0 and at most 1"),
+        ({"propensity": "0"}, f"propensity is a number of 1 character; {WITHIN}"),
+        (
+            {"propensity": "1.7"},
+            f"propensity is a number of 3 characters; {WITHIN}",
+        ),
+        (
+            {"propensity": "nan"},
+            f"propensity is a number of 3 characters; {WITHIN}",
+        ),
+        (
+            {"propensity": "inf"},
+            f"propensity is a number of 3 characters; {WITHIN}",
+        ),
         ({"propensity": "high"}, "propensity is a text of 4 characters; it must be a number"),
         ({"slot": "1.7"}, "slot is a number of 3 characters; it must be a whole number"),
         ({"slot": "0"}, "slot is a number of 1 character; it must be at least 1"),
