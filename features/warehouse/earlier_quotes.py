@@ -23,7 +23,7 @@ _RULE_BEFORE = """
 _PUBLISHED = "out_data_quality"
 # An example of this version is an array of findings, or in what is published a sentence of shapes.
 _IS_QUOTE = "starts_with(example, '{')"
-_NO_QUOTE = f"CASE WHEN NOT {_IS_QUOTE} THEN example END"
+_EXAMPLE = ("example", f"CASE WHEN NOT {_IS_QUOTE} THEN example END")
 
 
 def remove_quotes(connection: duckdb.DuckDBPyConnection) -> int:
@@ -40,25 +40,25 @@ def remove_quotes(connection: duckdb.DuckDBPyConnection) -> int:
                 ELSE {_removed("'$[0].subject'")}
             END
         END"""
-    n_rejected = _update(connection, "rejected_lines", _QUOTING, {"findings": found, "example": _NO_QUOTE})
+    n_rejected = _update(connection, "rejected_lines", _QUOTING, ("findings", found), _EXAMPLE)
     known = connection.execute(
         "SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [_PUBLISHED]
     ).fetchall()
     if not known:
         return n_rejected
     if ("findings",) not in known:
-        return n_rejected + _update(connection, _PUBLISHED, _IS_SENTENCE, _RULE_ALONE)
+        return n_rejected + _update(connection, _PUBLISHED, _IS_SENTENCE, ("reason", "rule"), _EXAMPLE)
     cause = _removed("'$[0].because[0].subject'")
     first = f"json_merge_patch(json_extract(findings, '$[0]'), '{{\"because\": ' || {cause} || '}}')"
-    values = {"findings": f"CASE WHEN {_QUOTING} THEN '[' || {first} || ']' ELSE findings END"}
+    unquoted = f"CASE WHEN {_QUOTING} THEN '[' || {first} || ']' ELSE findings END"
     # a night of before the findings has none
     quoting = f"({_QUOTING} OR findings IS NULL AND {_IS_SENTENCE})"
-    values |= {"reason": f"CASE WHEN {quoting} THEN rule ELSE reason END", "example": _NO_QUOTE}
-    return n_rejected + _update(connection, _PUBLISHED, quoting, values)
+    rule_alone = f"CASE WHEN {quoting} THEN rule ELSE reason END"
+    values = (("findings", unquoted), ("reason", rule_alone), _EXAMPLE)
+    return n_rejected + _update(connection, _PUBLISHED, quoting, *values)
 
 
 _IS_SENTENCE = "(n_rejected > 0 AND reason <> rule)"
-_RULE_ALONE = {"reason": "rule", "example": _NO_QUOTE}
 
 
 def _removed(subject: str) -> str:
@@ -68,8 +68,9 @@ def _removed(subject: str) -> str:
     return array_sql(f"CAST(json_merge_patch({found}, {name}) AS VARCHAR)")
 
 
-def _update(connection: duckdb.DuckDBPyConnection, table: str, quoting: str, values: dict[str, str]) -> int:
-    changed = ", ".join(f"{name} = {value}" for name, value in values.items())
+def _update(connection: duckdb.DuckDBPyConnection, table: str, quoting: str, *values: tuple[str, str]) -> int:
+    """Set columns to the value of an SQL expression where a row quotes a line; return the number of rows."""
+    changed = ", ".join(f"{name} = {value}" for name, value in values)
     [(n_rows,)] = connection.execute(
         f"UPDATE {table} SET {changed} WHERE {quoting} OR {_IS_QUOTE}"
     ).fetchall()

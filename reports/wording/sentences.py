@@ -9,7 +9,7 @@ from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS
 from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
 from features.contracts.value_shape import SHAPE
-from reports.summaries.suppression import SMALLEST_GROUP, has_small_count
+from reports.summaries.suppression import has_small_count
 from reports.summaries.verdict_reasons import in_short
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.language import LANGUAGE
@@ -18,7 +18,7 @@ _WITHIN_RESOLUTION = frozenset({"no_gain_shown", "no_difference", "loss_shown"})
 """Comparisons whose numbers within the resolution are printed as 0; a gain within it is shown as it is."""
 
 
-def say(findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE) -> str:
+def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE) -> str:
     """Return all that was found, in full sentences; smallest: the smallest count of users to be printed.
 
     >>> say([Finding("held", "maml")])
@@ -28,7 +28,7 @@ def say(findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog:
 
 
 def sentences(
-    findings: Sequence[Finding], *, smallest: int = SMALLEST_GROUP, catalog: Catalog = LANGUAGE
+    findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE
 ) -> tuple[str, ...]:
     """Return a sentence for each finding, each once; doubts that stand by themselves are sentences too."""
     said = (_sentence(found, smallest, catalog) for found in findings)
@@ -39,7 +39,7 @@ def say_in_short(
     findings: Sequence[Finding],
     candidate: str,
     *,
-    smallest: int = SMALLEST_GROUP,
+    smallest: int = 0,
     catalog: Catalog = LANGUAGE,
 ) -> str:
     """Return the gate's reasons in short: each finding once, and its numbers left to the tables.

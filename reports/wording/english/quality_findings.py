@@ -144,9 +144,9 @@ REJECTIONS = {
 """Code of a rejected line → what is wrong with it, after the line's number."""
 
 EXAMPLES = {
-    "example_line": "{causes}",
-    "value_shape": "{subject}: {value}",
-    "value_absent": "{subject}: nothing",
+    "example_line": "the line has {causes}",
+    "value_shape": "{value} as {subject}",
+    "value_absent": "nothing as {subject}",
 }
 """What is shown of a rejected line: shapes, and no text of it."""
 

@@ -33,7 +33,7 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             1,
             2,
             "line 3: price_cents is a number of 2 characters; it must be at least 0",
-            "item_id: a text of 3 characters; price_cents: a number of 2 characters",
+            "the line has a text of 3 characters as item_id; a number of 2 characters as price_cents",
         ),
         (
             "items.csv",
@@ -51,7 +51,7 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             1,
             1,
             "line 4: item_id is missing",
-            "item_id: nothing; price_cents: a number of 1 character",
+            "the line has nothing as item_id; a number of 1 character as price_cents",
         ),
     ]
 
