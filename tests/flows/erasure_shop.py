@@ -89,7 +89,9 @@ def quote_as_before(shop: Workspace, text: str) -> Path:
     table = night.path / "out_data_quality.parquet"
     rows = pl.read_parquet(table)
     quote = json.dumps({"session_id": text, "event_type": "view"})
-    rows = rows.with_columns(example=pl.when(n_rejected=1).then(pl.lit(quote)).otherwise("example"))
+    rows = rows.with_columns(
+        example=pl.when(pl.col("example").is_not_null()).then(pl.lit(quote)).otherwise("example")
+    )
     rows.write_parquet(table)
     rows.write_csv(table.with_suffix(".csv"))
     page = night.path / "report" / "index.html"

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -267,7 +268,7 @@ def test_a_nested_expression_grows_by_its_own_length_at_each_level(
     for _ in range(15):
         inner = outer.format(inner)
         lengths.append(len(parse_expression(inner, "key").sql))
-    steps = [after - before for before, after in zip(lengths[5:], lengths[6:], strict=False)]
+    steps = [after - before for before, after in pairwise(lengths[5:])]
 
     assert max(steps) < 2 * min(steps)
     assert value(shelf, inner) == (None if name == "json_value" else "Red Hat")
@@ -286,7 +287,5 @@ def test_a_value_that_is_read_twice_is_what_it_was(shelf: duckdb.DuckDBPyConnect
 
 
 def test_too_many_parts_behind_one_another_are_refused_in_a_sentence() -> None:
-    with pytest.raises(
-        UsageError, match="key has too many parts inside of each other, or behind one another"
-    ):
+    with pytest.raises(UsageError, match="key has too many parts inside of each other"):
         parse_expression(" || ".join(["name"] * 500), "key")
