@@ -121,7 +121,7 @@ REJECTIONS = {
         "year. Is it a count since 1970 in another unit, a day and month exchanged, or another time zone?"
     ),
     "day_is_closed": (
-        "{subject} lies before {first_open:%Y-%m-%d}; the days before it were closed by the night of "
+        "{subject} comes too late: the days before {first_open:%Y-%m-%d} were closed by the night of "
         "{last_night:%Y-%m-%d}"
     ),
     "price_far_off": (

@@ -90,7 +90,7 @@ def texts(warehouse: duckdb.DuckDBPyConnection) -> str:
     )
 
 
-CLOSED_DAY = "at lies before 2026-01-03; the days before it were closed by the night of 2026-01-05"
+CLOSED_DAY = "at comes too late: the days before 2026-01-03 were closed by the night of 2026-01-05"
 
 
 def test_quotes_leave_and_what_was_wrong_stays(path: Path) -> None:
