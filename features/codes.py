@@ -25,6 +25,9 @@ class Window(IntEnum):
 ALL_SEGMENTS = "all"
 """`segment_id` of a row over the whole log, in tables that have rows of segments too."""
 
+MOST_SLOTS = 3
+"""Slots of a slate that are learned and decided: their probabilities are exact for these."""
+
 LATE = -1
 """Origin of a round too soon after an origin, when rewards were still arriving: no evaluation uses it."""
 

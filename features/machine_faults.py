@@ -65,6 +65,8 @@ def is_damage(error: BaseException) -> bool:
 
 def _is_foreign(error: BaseException) -> bool:
     """Whether the words of an error are a library's own, and not those of a log's line."""
+    if isinstance(error, duckdb.ConversionException | duckdb.OutOfRangeException):
+        return False
     return isinstance(error, ImportError | OSError | RuntimeError) or type(error).__module__.partition(".")[
         0
     ] in {

@@ -5,14 +5,25 @@ Without this, the next line printed would end hours of learning.
 """
 
 import os
+import re
 import sys
 from typing import IO, TextIO, cast
 
 from rich.console import Console
 
+from features.contracts.plain_text import shown
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
 
 class LastingStream:
-    """A text stream whose output is dropped, without an error, from the moment when nobody reads it."""
+    """A text stream whose output is dropped, without an error, from the moment when nobody reads it.
+
+    Control characters are written as escapes, so that no text of a log moves the cursor or rings the bell;
+    all but those that the output itself uses: line ends, tabs, and the sequences of a progress bar.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -20,10 +31,10 @@ class LastingStream:
     def write(self, text: str) -> int:
         """Write a text; return its length."""
         try:
-            return self._stream.write(text)
+            self._stream.write(_UNSEEN.sub(lambda found: shown(found[0]), text))
         except BrokenPipeError:
             _drop(self._stream)
-            return len(text)
+        return len(text)
 
     def flush(self) -> None:
         """Flush what was written."""

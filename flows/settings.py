@@ -26,6 +26,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.errors import UsageError
 from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
@@ -168,6 +169,24 @@ class Retention(_Table):
     shrink_above: Annotated[float, Field(gt=0, le=1)] = 0.3
 
 
+class FileLimits(_Table):
+    """The largest texts, lines and files that are read."""
+
+    max_text_characters: Positive = DEFAULT_LIMITS.max_text_characters
+    max_json_characters: Positive = DEFAULT_LIMITS.max_json_characters
+    # the buffer of the reader holds some lines of this length, in memory
+    max_line_bytes: Annotated[int, Field(ge=1_000, le=16_000_000)] = DEFAULT_LIMITS.max_line_bytes
+    max_lines: Positive = DEFAULT_LIMITS.max_lines
+    max_empty_lines: Positive = DEFAULT_LIMITS.max_empty_lines
+    max_file_bytes: Positive = DEFAULT_LIMITS.max_file_bytes
+    max_expansion: Positive = DEFAULT_LIMITS.max_expansion
+
+    @property
+    def of_files(self) -> Limits:
+        """The limits as the warehouse knows them."""
+        return Limits(**self.model_dump())
+
+
 Minutes = Annotated[float, Field(gt=0)]
 
 
@@ -234,6 +253,7 @@ class Settings(BaseSettings):
     time_limits: TimeLimits = TimeLimits()
     retries: Retries = Retries()
     alerts: Alerts = Alerts()
+    limits: FileLimits = FileLimits()
     files: tuple[dict[str, Any], ...] = ()
 
     @classmethod

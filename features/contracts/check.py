@@ -10,14 +10,18 @@ from functools import cache
 import dataframely as dy
 import polars as pl
 
+from features.contracts import refusal_marks
 from features.contracts.finding_sql import finding_sql
 from features.contracts.findings import Finding, Number
+from features.contracts.limits import DEFAULT_LIMITS, Limits
+from features.contracts.plain_text import plain_json_sql, plain_text_sql
+from features.contracts.refusal_marks import has_mark, unmarked
+from features.contracts.value_shape import shape_sql
 from features.errors import MetacartError
 
 # An offset is required because a naive time would be read in the zone of whichever machine loads it.
 ZONED_TIME = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)? ?(Z|UTC|[+-](0\d|1[0-4])(:?[0-5]\d)?)$"
 PLAIN_DAY = r"^\d{4}-\d\d-\d\d$"
-SHOWN_CHARACTERS = 80
 _FAR = 1000
 
 
@@ -28,7 +32,8 @@ class Rule:
     code: of a line that breaks it, one of `quality_codes.REJECTIONS`. column: which it is about.
     broken: SQL condition over `ColumnCheck.text` and `.typed`, true where the rule is broken.
     numbers: of the code, those that every broken line shares. found: name → SQL expression over the same
-    columns, of those that are the line's own; a value that may identify a person is not among them.
+    columns, of those that are the line's own; no text of the line is among them.
+    is_closer: it names more closely what a later rule finds too, so it need not be asked to find the line.
     """
 
     code: str
@@ -36,6 +41,7 @@ class Rule:
     broken: str
     numbers: Mapping[str, Number] = field(default_factory=dict)
     found: Mapping[str, str] = field(default_factory=dict)
+    is_closer: bool = False
 
     @property
     def finding(self) -> Finding:
@@ -69,20 +75,23 @@ class ColumnCheck:
 
 
 @cache
-def column_checks(schema: type[dy.Schema], prefix: str = "") -> tuple[ColumnCheck, ...]:
+def column_checks(
+    schema: type[dy.Schema], prefix: str = "", limits: Limits = DEFAULT_LIMITS
+) -> tuple[ColumnCheck, ...]:
     """Derive the SQL checks of a log contract, in the contract's column order.
 
     prefix: put before the names of the two columns, so that one query can hold several logs.
+    limits: of the length of texts.
     Raises TypeError for a kind of column, or a limit on one, that has no translation to SQL yet.
 
     >>> from features.contracts.recommendation import Impressions
     >>> propensity = next(c for c in column_checks(Impressions) if c.column == "propensity")
     >>> propensity.rules[-1].finding
-    Finding(code='outside_bounds', subject='propensity', numbers={'above': 0, 'at_most': 1}, because=())
+    Finding(code='outside_bounds', subject='propensity', numbers={'above': 1e-12, 'at_most': 1}, because=())
     >>> propensity.rules[-1].broken
-    'NOT (isfinite("propensity typed") AND "propensity typed" > 0 AND "propensity typed" <= 1)'
+    'NOT (isfinite("propensity typed") AND "propensity typed" > 1e-12 AND "propensity typed" <= 1)'
     """
-    return tuple(_column_check(name, column, prefix) for name, column in schema.columns().items())
+    return tuple(_column_check(name, column, prefix, limits) for name, column in schema.columns().items())
 
 
 def is_personal(schema: type[dy.Schema], column: str) -> bool:
@@ -113,27 +122,57 @@ def _rule_sentence(rule: str) -> str:
     return f"Rule {kind} of {column} fails" if separator else f"Rule {rule} fails"
 
 
-def _column_check(name: str, column: dy.Column, prefix: str) -> ColumnCheck:
+def _column_check(name: str, column: dy.Column, prefix: str, limits: Limits) -> ColumnCheck:
     text, typed = f'"{prefix}{name}"', f'"{prefix}{name} typed"'
     sql_type, value, kind = _typed(text, column)
-    personal = bool((column.metadata or {}).get("personal"))
-    found = {} if personal else {"value": f"left({text}, {SHOWN_CHARACTERS})"}
     rules = []
     if not column.nullable:
         rules.append(Rule("value_missing", name, f"{text} IS NULL"))
+    if isinstance(column, dy.String):
+        # before the shape of a long text is looked at
+        rules.append(_length_rule(name, column, typed, limits))
+    shape = shape_sql(unmarked(text))
     if kind:
-        rules.append(Rule(kind.code, name, f"{text} IS NOT NULL AND {typed} IS NULL", kind.numbers, found))
-    rules += [Rule(limit.code, name, limit.broken, limit.numbers, found) for limit in _limits(typed, column)]
+        rules += [
+            Rule(code, name, has_mark(text, code), found=shape, is_closer=True) for code in _marks_of(column)
+        ]
+        rules.append(Rule(kind.code, name, f"{text} IS NOT NULL AND {typed} IS NULL", kind.numbers, shape))
+    for limit in _limits(typed, column):
+        rules.append(Rule(limit.code, name, limit.broken, limit.numbers, shape if limit.has_shape else {}))
     return ColumnCheck(name, sql_type, text, typed, value, tuple(rules))
+
+
+def _length_rule(name: str, column: dy.String, typed: str, limits: Limits) -> Rule:
+    is_json = (column.metadata or {}).get("free_text") == "json"
+    most = limits.max_json_characters if is_json else limits.max_text_characters
+    length = f"length({typed})"
+    return Rule("text_too_long", name, f"{length} > {most}", {"most": most}, {"characters": length})
+
+
+def _marks_of(column: dy.Column) -> tuple[str, ...]:
+    """Return the codes by which a mapping may refuse a value of the column."""
+    match column:
+        case dy.Datetime():
+            return refusal_marks.OF_TIMES
+        case dy.Int64() | dy.Float64():
+            return refusal_marks.OF_NUMBERS
+        case dy.Bool():
+            return refusal_marks.OF_FLAGS
+        case _:
+            return ()
 
 
 @dataclass(frozen=True)
 class _Limit:
-    """What breaks a limit of a column's values: its code with the numbers, and the SQL condition."""
+    """What breaks a limit of a column's values: its code with the numbers, and the SQL condition.
+
+    has_shape: whether the code carries the shape of the value.
+    """
 
     code: str
     numbers: Mapping[str, Number] = field(default_factory=dict)
     broken: str = ""
+    has_shape: bool = True
 
 
 def _typed(text: str, column: dy.Column) -> tuple[str, str, _Limit | None]:
@@ -143,7 +182,7 @@ def _typed(text: str, column: dy.Column) -> tuple[str, str, _Limit | None]:
     kind: _Limit | None
     match column:
         case dy.String():
-            sql_type, value, kind = "VARCHAR", text, None
+            sql_type, value, kind = "VARCHAR", _stored_text(text, column), None
         case dy.Enum():
             names = ", ".join(f"'{category}'" for category in column.categories)
             sql_type, value = "VARCHAR", f"CASE WHEN {text} IN ({names}) THEN {text} END"
@@ -169,6 +208,14 @@ def _typed(text: str, column: dy.Column) -> tuple[str, str, _Limit | None]:
     return sql_type, value, kind
 
 
+def _stored_text(text: str, column: dy.String) -> str:
+    metadata = column.metadata or {}
+    if metadata.get("personal"):
+        # a user id is only hashed: changed, it would be another person's
+        return text
+    return plain_json_sql(text) if metadata.get("free_text") == "json" else plain_text_sql(text)
+
+
 def _cast_where(text: str, pattern: str, sql_type: str) -> str:
     return f"CASE WHEN regexp_matches({text}, '{pattern}') THEN TRY_CAST({text} AS {sql_type}) END"
 
@@ -191,7 +238,7 @@ def _text_limits(value: str, column: dy.String) -> list[_Limit]:
         raise TypeError("A text column of a log can't limit its length yet.")
     limits = []
     if column.min_length:
-        limits.append(_Limit("empty_text", broken=f"length({value}) < {column.min_length}"))
+        limits.append(_Limit("empty_text", broken=f"length({value}) < {column.min_length}", has_shape=False))
     if column.regex:
         form = {"form": column.regex}
         limits.append(_Limit("not_of_form", form, f"NOT regexp_matches({value}, '{column.regex}')"))

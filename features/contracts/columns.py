@@ -36,19 +36,27 @@ def _json(description: str) -> dy.String:
 # No shop counts or pays more on one line, and ten thousand such lines still add up to a 64-bit integer.
 MOST_COUNTED = 10**12
 MOST_CENTS = 10**14
+# What is published is made of such amounts: a day's sum over all lines, or a fit that reaches beyond a line.
+MOST_PUBLISHED_CENTS = 10**17
+# Nobody sees a choice that is made less than once in 10**12 times, and the weight of a smaller one overflows.
+LEAST_PROPENSITY = 1e-12
 
 
 def _count(description: str) -> dy.Int64:
     return dy.Int64(description=description, min=0, max=MOST_COUNTED, metadata={"unit": "count"})
 
 
-def _cents(description: str, *, may_be_negative: bool = False) -> dy.Int64:
+def _cents(description: str, *, may_be_negative: bool = False, most: int = MOST_CENTS) -> dy.Int64:
     return dy.Int64(
         description=description,
-        min=-MOST_CENTS if may_be_negative else 0,
-        max=MOST_CENTS,
+        min=-most if may_be_negative else 0,
+        max=most,
         metadata={"unit": "cents"},
     )
+
+
+def _published_cents(description: str, *, may_be_negative: bool = False) -> dy.Int64:
+    return _cents(description, may_be_negative=may_be_negative, most=MOST_PUBLISHED_CENTS)
 
 
 def _orders(description: str, minimum: int) -> dy.Float64:
@@ -100,7 +108,7 @@ item_id = _text("an item of the catalog")
 candidate_set_id = _text("which items could have been shown")
 propensity = dy.Float64(
     description="probability of this action in this slot under the policy that served it",
-    min_exclusive=0,
+    min_exclusive=LEAST_PROPENSITY,
     max=1,
     metadata={"unit": "probability"},
 )
@@ -123,7 +131,7 @@ device = _text("kind of device")
 
 # purchases
 order_id = _text("one order")
-line = dy.Int64(description="line of the order, 1 is the first", min=1)
+line = dy.Int64(description="line of the order, 1 is the first", min=1, max=MOST_COUNTED)
 quantity = dy.Int64(description="pieces bought", min=1, max=1_000_000, metadata={"unit": "count"})
 is_cancelled = dy.Bool(description="the line was cancelled later")
 is_returned = dy.Bool(description="the line is a return, at ordered_at, of pieces of an earlier order")
@@ -175,44 +183,48 @@ item_probability = _share("probability of the item in this slot for a visitor of
 
 # budget
 scenario = _text("which total is divided: today's, or one that the shop gives")
-spend_current_cents = _cents("spend now, of a day on which the cell spends")
-spend_recommended_cents = _cents("spend proposed, of a day on which the cell spends")
-spend_min_cents = _cents("least spend allowed, of a day on which the cell spends")
-spend_max_cents = _cents("most spend allowed, of a day on which the cell spends")
+spend_current_cents = _published_cents("spend now, of a day on which the cell spends")
+spend_recommended_cents = _published_cents("spend proposed, of a day on which the cell spends")
+spend_min_cents = _published_cents("least spend allowed, of a day on which the cell spends")
+spend_max_cents = _published_cents("most spend allowed, of a day on which the cell spends")
 active_share = _share("share of the cell's last logged days with spend; 0 for a cell that spends nothing now")
-daily_spend_current_cents = _cents(
+daily_spend_current_cents = _published_cents(
     "spend per day now, days without spend included; adds up to the shop's total"
 )
-daily_spend_recommended_cents = _cents(
+daily_spend_recommended_cents = _published_cents(
     "spend per day proposed, days without spend included; adds up to the shop's total"
 )
 change_share = _number("recommended over current spend, less one", "share", -1)
 expected_conversions = _number(
     "conversions of a day with spend, expected at the recommended spend", "count", 0
 )
-revenue_current_cents = _cents("revenue of a day with spend, expected at the current spend")
-expected_revenue_cents = _cents("revenue of a day with spend, expected at the recommended spend")
-revenue_lower_cents = _cents(
+revenue_current_cents = _published_cents("revenue of a day with spend, expected at the current spend")
+expected_revenue_cents = _published_cents("revenue of a day with spend, expected at the recommended spend")
+revenue_lower_cents = _published_cents(
     "lower end of the 95% interval of that revenue, as a mean of the next seven days"
 )
-revenue_upper_cents = _cents("upper end of that interval")
+revenue_upper_cents = _published_cents("upper end of that interval")
 logged_until = dy.Date(description="last day that the log of the channel knows, UTC")
 budget_scope = dy.Enum(["shop", "channel"], description="what the sums are over: the shop, or one channel")
 n_cells = _count("cells: campaigns, channels and segments that spend is logged for")
 n_moved = _count("cells whose spend changes")
 n_at_limit = _count("moved cells that a limit stops: the move limit, or the highest spend of a logged day")
 n_refused = _count("cells whose log says too little to move them")
-daily_revenue_current_cents = _cents("revenue per day expected at the current spend")
-daily_revenue_current_lower_cents = _cents("lower end of its 95% interval, as a mean of the next seven days")
-daily_revenue_current_upper_cents = _cents("upper end of that interval")
-daily_revenue_expected_cents = _cents("revenue per day expected at the recommended spend")
-daily_revenue_lower_cents = _cents("lower end of its 95% interval, as a mean of the next seven days")
-daily_revenue_upper_cents = _cents("upper end of that interval")
-gain_cents = _cents(
+daily_revenue_current_cents = _published_cents("revenue per day expected at the current spend")
+daily_revenue_current_lower_cents = _published_cents(
+    "lower end of its 95% interval, as a mean of the next seven days"
+)
+daily_revenue_current_upper_cents = _published_cents("upper end of that interval")
+daily_revenue_expected_cents = _published_cents("revenue per day expected at the recommended spend")
+daily_revenue_lower_cents = _published_cents(
+    "lower end of its 95% interval, as a mean of the next seven days"
+)
+daily_revenue_upper_cents = _published_cents("upper end of that interval")
+gain_cents = _published_cents(
     "revenue per day expected at the recommended spend less that at the current", may_be_negative=True
 )
-gain_lower_cents = _cents("lower end of the 95% interval of the gain", may_be_negative=True)
-gain_upper_cents = _cents("upper end of that interval", may_be_negative=True)
+gain_lower_cents = _published_cents("lower end of the 95% interval of the gain", may_be_negative=True)
+gain_upper_cents = _published_cents("upper end of that interval", may_be_negative=True)
 move_limit = _share("largest share by which a cell may move tonight")
 is_cautious = dy.Bool(
     description="held-out weeks were predicted no better than by last week's return: halved move limit"
@@ -223,15 +235,17 @@ backtest_method = dy.Enum(
 )
 held_out_from = dy.Date(description="first day of the week that the prediction had not seen, UTC")
 held_out_to = dy.Date(description="last day of that week, UTC")
-predicted_revenue_cents = _cents("revenue per day predicted for that week from its spend, all compared cells")
-earned_revenue_cents = _cents("revenue per day that they earned")
+predicted_revenue_cents = _published_cents(
+    "revenue per day predicted for that week from its spend, all compared cells"
+)
+earned_revenue_cents = _published_cents("revenue per day that they earned")
 miss_share = _number("predicted over earned revenue, less one", "share", -1)
 cell_miss_share = _number("sum over cells of the absolute miss, over earned revenue", "share", 0)
 roas = _number("revenue per unit of spend", "ratio", 0)
 marginal_roas = _number("revenue of the next unit of spend", "ratio", 0)
 binding_constraint = _text("the limit that stops the cell: none, spend_min, spend_max, support")
 shadow_price = _number("revenue that one more unit of total budget would bring", "ratio", 0)
-max_supported_spend_cents = _cents("highest daily spend that the logs can speak about")
+max_supported_spend_cents = _published_cents("highest daily spend that the logs can speak about")
 budget_status = dy.Enum(["moved", "held", "refused"], description="what happened to the cell")
 certified_gap = _number("upper bound of the revenue share lost against the best allocation", "share", 0)
 
@@ -313,4 +327,4 @@ n_rows = _count("lines looked at")
 n_loaded = _count("lines loaded")
 n_rejected = _count("lines in quarantine")
 reason = _text("what was wrong, as a sentence")
-example = _text("one rejected line, personal fields masked")
+example = _text("one rejected line: the shapes of its values, no text of it")

@@ -10,7 +10,7 @@ from features.contracts.budget_codes import BUDGET
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
 from features.contracts.interval_codes import INTERVALS
-from features.contracts.quality_codes import QUALITY, REJECTIONS, TRIALS
+from features.contracts.quality_codes import EXAMPLES, QUALITY, REJECTIONS, TRIALS
 
 _COMPARED = {
     "other": Unit.NAME,
@@ -168,6 +168,10 @@ UNDECIDED: Mapping[str, Meaning] = {
 """Why nothing is decided in an area."""
 
 HOLDOUTS: Mapping[str, Meaning] = {
+    "later_slots_left_out": Meaning(
+        "rounds of slots after the first ones are neither learned from nor decided",
+        {"n_rounds": Unit.COUNT, "most": Unit.COUNT},
+    ),
     "holdout_used_before": Meaning(
         "runs with other settings or code have judged by the same rounds before",
         {"n_earlier_uses": Unit.COUNT},
@@ -217,6 +221,7 @@ CODES: Mapping[str, Meaning] = {
     **BUDGET,
     **QUALITY,
     **REJECTIONS,
+    **EXAMPLES,
     **TRIALS,
     **PROPENSITIES,
     **CHANCES,

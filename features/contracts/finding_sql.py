@@ -13,9 +13,9 @@ def finding_sql(code: str, subject: str, numbers: Mapping[str, Number] | None = 
     numbers: those that are known now. found: name → SQL expression of a number that each row has of its own.
     Raises ValueError for a code that is not in the vocabulary, and for numbers that are not the code's.
 
-    >>> finding_sql("outside_bounds", "slot", {"at_least": 1}, value="slot")
+    >>> finding_sql("outside_bounds", "slot", {"at_least": 1}, digits="len(slot)")
     "CAST(json_object('code', 'outside_bounds', 'subject', 'slot', 'numbers', json_object('at_least', 1, \
-'value', slot)) AS VARCHAR)"
+'digits', len(slot))) AS VARCHAR)"
     """
     known = dict(numbers or {})
     if code not in CODES or (known.keys() | found.keys()) - CODES[code].numbers.keys():

@@ -11,7 +11,7 @@ class Unit(StrEnum):
     `count` is a whole number; `clusters` is one of what the word `clusters` of the same finding names: where
     that is users, it counts people. `date` is a text like 2026-01-05; `name` is a name as it stands in other
     columns; `word` is an English noun in the plural, from a fixed list that each language translates
-    (`users`, `weighted rewards`).
+    (`users`, `weighted rewards`); `kind` is number or text, what a value that can't be loaded is.
     """
 
     COUNT = "count"
@@ -32,14 +32,14 @@ class Unit(StrEnum):
     TIME = "time"
     NAME = "name"
     NAMES = "names"
-    VALUE = "value"
+    KIND = "kind"
     WORD = "word"
 
 
 COUNTS = frozenset({Unit.COUNT, Unit.CLUSTERS})
 """Units of whole numbers."""
 
-TEXTS = frozenset({Unit.NAME, Unit.NAMES, Unit.WORD, Unit.DATE, Unit.TIME, Unit.VALUE})
+TEXTS = frozenset({Unit.NAME, Unit.NAMES, Unit.WORD, Unit.DATE, Unit.TIME, Unit.KIND})
 """Units of texts; all others are of numbers."""
 
 
@@ -47,7 +47,7 @@ TEXTS = frozenset({Unit.NAME, Unit.NAMES, Unit.WORD, Unit.DATE, Unit.TIME, Unit.
 class Meaning:
     """What a code says of its subject.
 
-    numbers: name → unit. A number that could not be known is left out of a finding; of the texts only a value
+    numbers: name → unit. A number that could not be known is left out of a finding; of the texts only a kind
     may be.
     has_causes: whether other findings may stand behind it as its causes (`Finding.because`).
     """

@@ -153,7 +153,7 @@ def of_plain(content: Mapping[str, Any]) -> Finding:
 
 def _fits(number: Number | None, unit: Unit) -> bool:
     if number is None:
-        return unit is Unit.VALUE or unit not in TEXTS
+        return unit is Unit.KIND or unit not in TEXTS
     if unit in TEXTS:
         return isinstance(number, str)
     if unit in COUNTS:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from features.contracts.plain_text import shown
+
 FileFormat = Literal["csv", "jsonl", "parquet"]
 
 # What a mapping's SQL may read besides the file's own columns. No shop's file has columns of these names,
@@ -21,8 +23,7 @@ class LogMapping:
 
     columns: contract column → SQL expression over the file's own columns, which arrive as text; the
         warehouse casts the result to the contract's type. A nullable column may be left out. A value that
-        the contract should reject comes out as text that says why (`2026-03-29 02:30 does not exist in
-        Europe/Berlin`): that text is the reason in quarantine.
+        the contract should reject comes out as text with a mark that says why (`refusal_marks`).
     where: SQL condition; lines that fail it, or where it is null, are no rows of this log.
     elements: SQL expression for a list, where one line holds many rows: each element is a row, which reads
         ELEMENT and ELEMENT_NUMBER beside the line's own columns, in `columns` and in `where`. An empty list
@@ -46,7 +47,8 @@ class LogMapping:
 class SourceFile:
     """One file on disk and every log that it feeds.
 
-    name: how tables and messages call the file, e.g. `random/men/men.csv`; the same on every machine.
+    name: how tables and messages call the file, e.g. `random/men/men.csv`; the same on every machine. Control
+        characters in it become escapes.
     required: names of the file's columns without which it is refused.
     optional: names that the mapping mentions and the file may lack (JSONL writes no key for a null): where
         one is absent it reads as null in every line.
@@ -72,6 +74,10 @@ class SourceFile:
     encoding: str | None = None
     skip_lines: int = 0
     join: "JoinedFile | None" = None
+
+    def __post_init__(self) -> None:
+        """Escape what would move a terminal's cursor or end a line of a log."""
+        object.__setattr__(self, "name", shown(self.name))
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from features.contracts.finding_units import Meaning, Unit
+from features.contracts.value_shape import SHAPE
 
-_VALUE = {"value": Unit.VALUE}
 _OTHER_ROWS = {
     "log": Unit.NAME,
     "key": Unit.NAMES,
@@ -54,6 +54,10 @@ QUALITY: Mapping[str, Meaning] = {
     "later_rows": Meaning("rows gave way to a later row of the same key", _OTHER_ROWS),
     "robots_left_out": Meaning("visits are faster than people, and enter no table", _ROBOTS),
     "robots_kept": Meaning("visits are faster than people, but too many for robots, and are kept", _ROBOTS),
+    "other_key": Meaning(
+        "the rows of n_files files, this one the first, carry pseudonyms of another key than the present one",
+        {"key": Unit.NAME, "n_files": Unit.COUNT, "n_lines": Unit.COUNT, "last": Unit.NAME},
+    ),
     "noted_before": Meaning(
         "an earlier version of metacart noted this about the file", {"rule": Unit.NAME, "said": Unit.NAME}
     ),
@@ -66,47 +70,54 @@ _BOUNDS = {
     "below": Unit.NUMBER,
     "at_most": Unit.NUMBER,
 }
-_TWO = {"value": Unit.NUMBER, "other": Unit.NAME, "other_value": Unit.NUMBER}
+_TWO = {"digits": Unit.COUNT, "other": Unit.NAME, "other_digits": Unit.COUNT}
 
 REJECTIONS: Mapping[str, Meaning] = {
     "value_missing": Meaning("the column has no value and must have one"),
-    "not_one_of": Meaning("the value is none of these words", {**_VALUE, "words": Unit.NAMES}),
-    "not_a_whole_number": Meaning("the value is not a whole number", _VALUE),
-    "not_a_number": Meaning("the value is not a number", _VALUE),
-    "not_finite": Meaning("the value is not a finite number", _VALUE),
-    "not_a_flag": Meaning("the value is none of true, false, 1 and 0", _VALUE),
-    "not_a_time": Meaning("the value is not a time with its offset", _VALUE),
-    "not_a_day": Meaning("the value is not a day", _VALUE),
-    "empty_text": Meaning("the value is an empty text", _VALUE),
-    "not_of_form": Meaning("the text does not match a regular expression", {**_VALUE, "form": Unit.NAME}),
-    "outside_bounds": Meaning("the number is outside of its bounds", {**_VALUE, **_BOUNDS}),
-    "above_other": Meaning("the number is above that of another column of the line", _TWO),
+    "not_one_of": Meaning("the value is none of these words", {**SHAPE, "words": Unit.NAMES}),
+    "not_a_whole_number": Meaning("the value is not a whole number", SHAPE),
+    "not_a_number": Meaning("the value is not a number", SHAPE),
+    "not_finite": Meaning("the value is not a finite number", SHAPE),
+    "not_a_flag": Meaning("the value is none of true, false, 1 and 0", SHAPE),
+    "not_a_time": Meaning("the value is not a time with its offset", SHAPE),
+    "not_a_day": Meaning("the value is not a day", SHAPE),
+    "hour_skipped": Meaning("the clocks of the file's time zone never showed this time", SHAPE),
+    "hour_twice": Meaning("the clocks of the file's time zone showed this time twice", SHAPE),
+    "other_number_form": Meaning("the number is not written as the mapping says", SHAPE),
+    "two_readings": Meaning("the point of the amount may be a decimal point or part thousands", SHAPE),
+    "not_above_zero": Meaning("the price of a sale is not above zero", SHAPE),
+    "other_invoice": Meaning("the invoice names neither a sale nor a cancellation", SHAPE),
+    "not_an_amount": Meaning("the value is not an amount of at most 18 digits before the point", SHAPE),
+    "empty_text": Meaning("the value is an empty text, control characters left aside"),
+    "text_too_long": Meaning(
+        "the text has more characters than the limit", {"characters": Unit.COUNT, "most": Unit.COUNT}
+    ),
+    "not_of_form": Meaning("the text does not match a regular expression", {**SHAPE, "form": Unit.NAME}),
+    "outside_bounds": Meaning("the number is outside of its bounds", {**SHAPE, **_BOUNDS}),
+    "above_other": Meaning(
+        "the number is above that of another column of the line; digits: of both numbers", _TWO
+    ),
     "product_too_large": Meaning(
-        "the product with another column of the line is too large", {**_TWO, "most": Unit.NUMBER}
+        "the product with another column of the line is too large; digits: of both numbers",
+        {**_TWO, "most": Unit.NUMBER},
     ),
     "before_first_day": Meaning(
-        "the time lies before the shop's first day", {"value": Unit.VALUE, "first_day": Unit.DATE}
+        "the time lies before the shop's first day, by less than this many years",
+        {"years": Unit.COUNT, "first_day": Unit.DATE},
     ),
     "after_receipt": Meaning(
-        "the time lies after the file was received", {"value": Unit.VALUE, "received_at": Unit.TIME}
+        "the time lies after the file was received, by less than this many years",
+        {"years": Unit.COUNT, "received_at": Unit.TIME},
     ),
     "day_is_closed": Meaning(
         "an earlier night has closed the day",
-        {
-            "value": Unit.VALUE,
-            "n_days": Unit.COUNT,
-            "first_open": Unit.DATE,
-            "last_night": Unit.DATE,
-        },
+        {"n_days": Unit.COUNT, "first_open": Unit.DATE, "last_night": Unit.DATE},
     ),
     "price_far_off": Meaning(
-        "the price is this many times off the item's median price, or more",
-        {"value": Unit.NUMBER, "usual": Unit.NUMBER, "factor": Unit.COUNT},
+        "the price is this many times off the item's median price, or more; digits: of the price",
+        {"digits": Unit.COUNT, "usual": Unit.NUMBER, "factor": Unit.COUNT},
     ),
-    "negative_sum": Meaning(
-        "the column's sum of a day is negative; day: the key of the sum",
-        {"sum": Unit.NUMBER, "day": Unit.VALUE},
-    ),
+    "negative_sum": Meaning("the column's sum over the lines of the same day and key is negative"),
     "too_few_fields": Meaning("the line has fewer fields than the header"),
     "too_many_fields": Meaning("the line has more fields than the header"),
     "quote_not_closed": Meaning("a quoted field does not end where it should"),
@@ -119,12 +130,23 @@ REJECTIONS: Mapping[str, Meaning] = {
         {"other": Unit.NAME, "key": Unit.NAMES},
     ),
     "person_erased": Meaning("the line was about a person who was erased"),
+    "quote_removed": Meaning("an earlier version of metacart quoted the line, and the quote was removed"),
     "rejected_before": Meaning(
-        "an earlier version of metacart rejected the line and said why",
+        "an earlier version of metacart rejected the line by this rule; said: empty, it quoted the line",
         {"rule": Unit.NAME, "said": Unit.NAME},
     ),
 }
-"""Why a line is not loaded: the subject is the column, where one is to blame, else the line."""
+"""Why a line is not loaded: the subject is the column, where one is to blame, else the line.
+
+None of them carries a text of the line: a column may be shifted, and then any text may name a person.
+"""
+
+EXAMPLES: Mapping[str, Meaning] = {
+    "example_line": Meaning("the shapes of the columns of a rejected line", has_causes=True),
+    "value_shape": Meaning("the column has a value of this shape", SHAPE),
+    "value_absent": Meaning("the column has no value"),
+}
+"""What is shown of a rejected line."""
 
 TRIALS: Mapping[str, Meaning] = {
     "lines_rejected": Meaning(

@@ -7,6 +7,7 @@ from typing import Protocol
 import polars as pl
 
 from features.contracts.check import Rule
+from features.contracts.value_shape import digits_sql
 
 
 class RowRule(Protocol):
@@ -66,7 +67,7 @@ class AtMost:
             self.lesser,
             f"({lesser}) > ({greater})",
             {"other": self.greater},
-            {"value": lesser, "other_value": greater},
+            _digits(lesser, greater),
         )
 
 
@@ -105,5 +106,13 @@ class ProductAtMost:
             self.first,
             f"CAST({first} AS HUGEINT) * ({second}) > {self.limit}",
             {"other": self.second, "most": self.limit},
-            {"value": first, "other_value": second},
+            _digits(first, second),
         )
+
+
+def _digits(value: str, other: str) -> dict[str, str]:
+    """Return what is kept of two numbers: a number of a shifted column may be a telephone number."""
+    return {
+        "digits": digits_sql(f"CAST({value} AS VARCHAR)"),
+        "other_digits": digits_sql(f"CAST({other} AS VARCHAR)"),
+    }

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from features.contracts.mapping import LINE, LogMapping, SourceFile
+from features.contracts.refusal_marks import NOT_AN_AMOUNT, marked
 from features.contracts.sql_text import quoted
 from features.sources.folder import listed
 
@@ -63,4 +64,4 @@ def _ad_impressions(name: str) -> LogMapping:
 def _amount(column: str) -> str:
     """Return the SQL for an amount on the scale of the file, in cents as text."""
     in_cents = f"round(TRY_CAST({column} AS DECIMAL(30, 15)) * {UNIT_CENTS})"
-    return f"coalesce(CAST({in_cents} AS VARCHAR), {column} || ' (no amount)')"
+    return f"coalesce(CAST({in_cents} AS VARCHAR), {marked(column, NOT_AN_AMOUNT)})"

@@ -11,6 +11,7 @@ from features.contracts.mapping import ELEMENT_NUMBER, LINE, JoinedFile, LogMapp
 from features.contracts.sql_text import quoted
 from features.errors import InputDataError, UsageError
 from features.sources.file_tables import FileTable, LogTable
+from features.sources.folder import log_files, refuse_link
 from features.sources.local_time import EPOCHS, day, plain_iso, utc_time
 from features.sources.money import cents, unmistakable_cents
 from features.sources.operands import Expression
@@ -23,7 +24,8 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
     until: part of every adapter's signature; it leaves out no file, because the names of a shop's files don't
         show their days. The warehouse leaves out rows after the night's date.
 
-    Raises InputDataError when a table matches no file, or the file that it joins does not exist; UsageError
+    Raises InputDataError when a table matches no file, or the file that it joins does not exist, or is a
+    folder; UsageError
     when there is no table, a file is outside of the folder, two tables match it (one table with both logs is
     needed), or a table matches the file that it joins.
     """
@@ -34,7 +36,7 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
         )
     found: dict[Path, SourceFile] = {}
     for table in tables:
-        paths = sorted(path for path in folder.glob(table.path) if path.is_file())
+        paths = log_files(folder, table.path)
         if not paths:
             raise InputDataError(
                 f"No file matches {table.path} in {folder}. Export it, or remove its [[files]] table from "
@@ -42,7 +44,6 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
             )
         join = _joined_file(folder, table)
         for path in paths:
-            _refuse_link(path, folder)
             if path in found:
                 raise UsageError(
                     f"Two [[files]] tables match {path}. Describe all logs of a file in one table."
@@ -56,11 +57,6 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
     return tuple(found.values())
 
 
-def _refuse_link(path: Path, folder: Path) -> None:
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise UsageError(f"{path} is a link to a file outside of {folder}; put the file itself there.")
-
-
 def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:
     if table.join is None:
         return None
@@ -71,7 +67,7 @@ def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:
             f"There is no file {form.path} in {folder}, which {table.path} joins. Export it, or remove join "
             "from the [[files]] table."
         )
-    _refuse_link(path, folder)
+    refuse_link(path, folder)
     file = SourceFile(
         path=path,
         name=path.relative_to(folder).as_posix(),

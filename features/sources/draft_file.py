@@ -9,7 +9,7 @@ from features.contracts.logs import LOGS
 from features.sources.draft import Line, blank, comment, toml_text
 from features.sources.likely_logs import FEEDS
 from features.sources.local_time import EXCEL_DAYS
-from features.sources.money import TWO_READINGS
+from features.sources.money import AMBIGUOUS
 from features.sources.number_forms import NumberForm
 from features.sources.sample import Column, Sample
 from features.sources.time_forms import TimeForm
@@ -128,7 +128,7 @@ def _number_lines(sample: Sample, numbers: Mapping[str, Column]) -> Iterator[Lin
 
 
 def _has_two_readings(column: Column) -> bool:
-    return any(re.fullmatch(TWO_READINGS, value) for value in column.values)
+    return any(re.fullmatch(AMBIGUOUS, value) for value in column.values)
 
 
 def shared_forms(columns: Sequence[Sequence[NumberForm]]) -> list[NumberForm]:

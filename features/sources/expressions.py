@@ -21,10 +21,21 @@ from typing import NoReturn
 
 from features.errors import UsageError
 from features.sources.functions import FUNCTIONS, Parameter
-from features.sources.operands import NULL, Expression, arithmetic, case, compared, either, text_literal
+from features.sources.operands import (
+    NULL,
+    Expression,
+    Named,
+    arithmetic,
+    case,
+    compared,
+    either,
+    text_literal,
+)
 
 MAX_CHARACTERS = 4000
 MAX_DEPTH = 40
+# The database itself reads no more than 1,000 expressions around each other; a contract's check adds some.
+MAX_PARTS_AROUND = 250
 # Column names for quotes: "end".
 WORDS = frozenset(
     {"and", "or", "not", "in", "like", "between", "is", "null", "true", "false"}
@@ -94,6 +105,11 @@ class _Parser:
         found = self.any_of()
         if self.token.kind != "end":
             self.refuse(f"{self.token.text} is not expected here")
+        if _parts_around(found.sql) > MAX_PARTS_AROUND:
+            raise UsageError(
+                f"{self.key} has too many parts inside of each other, or behind one another. Shorten it, or "
+                "add the value to the file where it is exported."
+            )
         return found
 
     @property
@@ -172,16 +188,17 @@ class _Parser:
             found = Expression(f"({left.sql} IS NULL)", "truth", left.columns)
             return found.negated() if is_not else found
         is_not = self.take("not")
+        named = Named(left)
         if self.take("in"):
-            found = self.among(left)
+            found = named.within(self.among(named.reference))
         elif self.take("like"):
             pattern = self.linked()
             found = either("LIKE", left.as_text(), pattern.as_text())
         elif self.take("between"):
             lower = self.linked()
             self.demand("and")
-            at_least, at_most = self.compare(left, ">=", lower), self.compare(left, "<=", self.linked())
-            found = either("AND", at_least, at_most)
+            at_least = self.compare(named.reference, ">=", lower)
+            found = named.within(either("AND", at_least, self.compare(named.reference, "<=", self.linked())))
         elif is_not:
             self.refuse("in, like or between is expected after not")
         else:
@@ -280,11 +297,11 @@ class _Parser:
 
     def case(self) -> Expression:
         self.depth += 1
-        subject = None if self.token.text.lower() == "when" else self.any_of()
+        named = None if self.token.text.lower() == "when" else Named(self.any_of())
         branches = []
         while self.take("when"):
             tested = self.any_of()
-            when = self.compare(subject, "=", tested) if subject else self.truth(tested)
+            when = self.compare(named.reference, "=", tested) if named else self.truth(tested)
             self.demand("then")
             branches.append((when, self.any_of()))
         if not branches:
@@ -292,7 +309,17 @@ class _Parser:
         otherwise = self.any_of() if self.take("else") else NULL
         self.demand("end")
         self.depth -= 1
-        return case(branches, otherwise)
+        found = case(branches, otherwise)
+        return named.within(found) if named else found
+
+
+def _parts_around(sql: str) -> int:
+    """Return the largest number of parentheses around a part of the SQL."""
+    deepest = depth = 0
+    for sign in re.sub(r"'[^']*'|\"[^\"]*\"", "", sql):
+        depth += (sign == "(") - (sign == ")")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _unfit(parameter: Parameter, argument: Expression) -> str | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from features.sources.operands import Expression, Kind, case, common_kind, compared, number_of
+from features.sources.operands import Expression, Kind, Named, case, common_kind, compared, number_of
 
 # pattern, path and whole are literals in the expression: a pattern is compiled once, and a length can't come
 # from a line of the file.
@@ -92,16 +92,17 @@ def _coalesced(arguments: Sequence[Expression]) -> Expression:
 
 def _null_if(arguments: Sequence[Expression]) -> Expression:
     value, hidden = arguments
-    value = value.as_kind(common_kind(value)) if value.kind == "null" else value
+    named = Named(value.as_kind(common_kind(value)) if value.kind == "null" else value)
     nothing = Expression("NULL", "null", frozenset())
-    return case([(compared(value, "=", hidden), nothing)], value)
+    return named.within(case([(compared(named.reference, "=", hidden), nothing)], named.reference))
 
 
 def _from_json(arguments: Sequence[Expression]) -> Expression:
     """Return the value at a path of a JSON text; null where the text is not JSON."""
-    text, path = arguments
-    sql = f"(CASE WHEN json_valid({text.sql}) THEN json_extract_string({text.sql}, {path.sql}) END)"
-    return Expression(sql, "text", text.columns)
+    named, path = Named(arguments[0]), arguments[1]
+    text = named.reference.sql
+    sql = f"(CASE WHEN json_valid({text}) THEN json_extract_string({text}, {path.sql}) END)"
+    return named.within(Expression(sql, "text", named.value.columns))
 
 
 def _replaced(arguments: Sequence[Expression]) -> Expression:

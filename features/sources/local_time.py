@@ -4,6 +4,7 @@ import re
 import zoneinfo
 from collections.abc import Sequence
 
+from features.contracts.refusal_marks import HOUR_SKIPPED, HOUR_TWICE, marked
 from features.contracts.sql_text import quoted
 from features.errors import UsageError
 
@@ -28,7 +29,7 @@ def utc_time(said: str, *, time_zone: str | None = None, formats: Sequence[str] 
         changed. None leaves naive times for the contract to refuse.
     formats: strptime patterns, tried in turn, or one of EPOCHS, or EXCEL_DAYS; none for ISO 8601. Text that
     is not such a time is not changed, and the contract refuses it. An hour that the zone's clocks skipped or
-    showed twice has no unique time in UTC: the result is a sentence, for quarantine.
+    showed twice has no unique time in UTC: the result carries a mark, by which the contract refuses it.
 
     Raises UsageError for an unknown zone or pattern, or a pattern without zone.
 
@@ -132,10 +133,10 @@ def _unique_instant(wall: str, time_zone: str) -> str:
         CASE
             WHEN wall IS NULL THEN NULL
             WHEN {first} = {second} THEN CAST({first} AS VARCHAR)
-            WHEN {shows[first]} AND {shows[second]} THEN wall || {quoted(f" came twice in {time_zone}")}
+            WHEN {shows[first]} AND {shows[second]} THEN {marked("CAST(wall AS VARCHAR)", HOUR_TWICE)}
             WHEN {shows[first]} THEN CAST({first} AS VARCHAR)
             WHEN {shows[second]} THEN CAST({second} AS VARCHAR)
-            ELSE wall || {quoted(f" was skipped in {time_zone}")}
+            ELSE {marked("CAST(wall AS VARCHAR)", HOUR_SKIPPED)}
         END"""
     # A lambda over a list of one is used like LET: SQL has no other way to name a part of an expression.
     named = f"list_transform([[{earlier}, {later}]], lambda instants: {chosen})[1]"

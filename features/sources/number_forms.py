@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from features.contracts.refusal_marks import OTHER_NUMBER_FORM, marked
 from features.contracts.sql_text import quoted
 
 DECIMALS = (".", ",")
@@ -58,7 +59,7 @@ class NumberForm:
         """Return the SQL of a number with a decimal point, as text; of per cent, a share.
 
         said: SQL of the text. is_share: whether 4.5 % is allowed, for 0.045.
-        For text of another format, the result has a word after it, so that no contract reads it as a number.
+        Text of another format gets a mark, by which the contract refuses it.
         """
         text = _plain_spaces(said)
         if self.currency_sign:
@@ -72,14 +73,7 @@ class NumberForm:
             percent = f"TRY_CAST(rtrim({number}, ' %') AS DECIMAL(30, 10))"
             share = f"CAST({percent} * {hundredth} AS VARCHAR)"
             branches.append(f"WHEN regexp_full_match({text}, {quoted(self.pattern + ' ?%')}) THEN {share}")
-        return f"CASE {' '.join(branches)} ELSE {said} || {quoted(self._asked_for)} END"
-
-    @property
-    def _asked_for(self) -> str:
-        said = [f"decimal = {self.decimal}"]
-        said += [f"thousands = {self.thousands}"] if self.thousands else []
-        said += [f"currency_sign = {self.currency_sign}"] if self.currency_sign else []
-        return f" is not written with {', '.join(said)}"
+        return f"CASE {' '.join(branches)} ELSE {marked(said, OTHER_NUMBER_FORM)} END"
 
 
 def _plain_spaces(said: str) -> str:

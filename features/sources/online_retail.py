@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from features.contracts.mapping import LINE, LogMapping, SourceFile
+from features.contracts.refusal_marks import NOT_ABOVE_ZERO, OTHER_INVOICE, marked
 from features.contracts.sql_text import identifier
 from features.errors import InputDataError
 from features.sources.folder import column_names, listed
@@ -66,7 +67,7 @@ def _logs(column: dict[str, str]) -> tuple[LogMapping, ...]:
     # The spreadsheet's numbers came through floating point: 17850.0.
     customer = f"regexp_replace({column['customer']}, '[.]0$', '')"
     price_cents = f"""
-        CASE WHEN TRY_CAST({price} AS DOUBLE) <= 0 THEN {price} || ' (a sale has a price above 0)'
+        CASE WHEN TRY_CAST({price} AS DOUBLE) <= 0 THEN {marked(price, NOT_ABOVE_ZERO)}
             ELSE {cents(price, "currency")} END"""
     purchases = {
         "order_id": invoice,
@@ -81,7 +82,7 @@ def _logs(column: dict[str, str]) -> tuple[LogMapping, ...]:
         "currency_code": f"'{CURRENCY_CODE}'",
         "is_cancelled": f"""
             CASE WHEN {invoice} LIKE 'C%' THEN 'true' WHEN regexp_matches({invoice}, '^[0-9]') THEN 'false'
-                ELSE 'unknown: ' || {invoice} || ' is neither a sale nor a cancellation' END""",
+                ELSE {marked(invoice, OTHER_INVOICE)} END""",
         "is_returned": f"CASE WHEN {invoice} LIKE 'C%' THEN 'true' ELSE 'false' END",
     }
     items = {"item_id": column["item"], "price_cents": price_cents, "currency_code": f"'{CURRENCY_CODE}'"}

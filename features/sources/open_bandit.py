@@ -6,12 +6,12 @@ no users, so every impression is a separate visit.
 Source: Saito, Aihara, Matsutani & Narita 2021, Open Bandit Dataset and Pipeline.
 """
 
-import csv
 from datetime import date
 from pathlib import Path
 
 from features.contracts.mapping import LogMapping, SourceFile
 from features.errors import InputDataError
+from features.sources.folder import column_names, has_log
 
 # Random first: the policies hash the same item categories differently, and a campaign takes its catalog
 # from the first policy that has one.
@@ -37,7 +37,7 @@ def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
         _rounds(folder, policy, campaign)
         for policy in POLICIES
         for campaign in CAMPAIGNS
-        if (folder / policy / campaign / f"{campaign}.csv").is_file()
+        if has_log(folder, f"{policy}/{campaign}/{campaign}.csv")
     ]
     if not rounds:
         raise InputDataError(
@@ -94,7 +94,7 @@ def _items(folder: Path, campaign: str) -> tuple[SourceFile, ...]:
     """Return the campaign's catalog, or nothing when no policy came with one."""
     for policy in POLICIES:
         name = f"{policy}/{campaign}/{ITEM_CONTEXT}"
-        if (folder / name).is_file():
+        if has_log(folder, name):
             attributes = ", ".join(
                 f"'{feature}', {f'TRY_CAST({feature} AS DOUBLE)' if feature == ITEM_FEATURES[0] else feature}"
                 for feature in ITEM_FEATURES
@@ -118,8 +118,7 @@ def _items(folder: Path, campaign: str) -> tuple[SourceFile, ...]:
 
 def _propensity_column(path: Path) -> str:
     """Return what the file calls its propensity: releases differ."""
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        header = next(csv.reader(file), [])
+    header = column_names(path)
     return (
         "action_prob" if "action_prob" in header and "propensity_score" not in header else "propensity_score"
     )

@@ -67,6 +67,41 @@ class Expression:
 NULL = Expression("NULL", "null", frozenset())
 
 
+@dataclass(frozen=True)
+class Named:
+    """A value that an expression reads more than once.
+
+    Written out each time, its SQL would double with each level of nesting; so a long one gets a name.
+    """
+
+    value: Expression
+
+    @property
+    def reference(self) -> Expression:
+        """The value wherever it is read."""
+        return replace(self.value, sql=self._name) if self._is_long else self.value
+
+    def within(self, found: Expression) -> Expression:
+        """Return an expression that reads the reference, with the value itself in it once."""
+        if not self._is_long:
+            return found
+        # A lambda over a list of one is used like LET: SQL has no other way to name a part of an expression.
+        sql = f"list_transform([{self.value.sql}], lambda {self._name}: {found.sql})[1]"
+        return replace(found, sql=sql, columns=found.columns | self.value.columns)
+
+    @property
+    def _name(self) -> str:
+        # what it contains is shorter, so that names inside of each other differ
+        return identifier(f"value of {len(self.value.sql)} characters")
+
+    @property
+    def _is_long(self) -> bool:
+        return len(self.value.sql) > _SHORT
+
+
+_SHORT = 120
+
+
 def text_literal(text: str) -> Expression:
     """Return a text written out."""
     return Expression(quoted(text), "text", frozenset(), text)

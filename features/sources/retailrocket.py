@@ -10,7 +10,7 @@ from pathlib import Path
 
 from features.contracts.mapping import LINE, LogMapping, SourceFile
 from features.contracts.sql_text import quoted
-from features.sources.folder import listed
+from features.sources.folder import listed, log_files
 from features.sources.local_time import utc_time
 
 EVENT_COLUMNS = frozenset({"timestamp", "visitorid", "event", "itemid", "transactionid"})
@@ -25,7 +25,7 @@ def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
     Raises InputDataError when there are no events.
     """
     events = listed(folder, "events.csv", "events.csv.gz", source="RetailRocket")
-    properties = sorted(folder.glob("item_properties*.csv*"))
+    properties = log_files(folder, "item_properties*.csv*")
     return (
         *(SourceFile(path, path.name, "csv", EVENT_COLUMNS, _event_logs(path.name)) for path in events),
         *(SourceFile(path, path.name, "csv", PROPERTY_COLUMNS, (_ITEMS,)) for path in properties),

@@ -8,6 +8,7 @@ from features.text_files import TextForm, text_chunks, text_form
 
 # Bytes that are not UTF-8 are recognized by trying: a Chinese text is in gb18030, and any other in cp1252.
 _CODE_PAGES = ("gb18030", "cp1252", "latin-1")
+_MOST_BYTES = 1 << 26
 _CHINESE = range(0x4E00, 0xA000)
 
 
@@ -60,7 +61,8 @@ def _first_bytes(path: Path, n_lines: int, encoding: str | None) -> bytes:
     for chunk in text_chunks(path, encoding):
         text += chunk
         n_newlines += chunk.count(b"\n")
-        if n_newlines > n_lines:
+        # one line of this length alone is no line of a log
+        if n_newlines > n_lines or len(text) > _MOST_BYTES:
             break
     lines = text.split(b"\n")
     return b"\n".join(lines[: n_lines + 1])

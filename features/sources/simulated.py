@@ -11,6 +11,7 @@ from features.contracts.logs import LOGS
 from features.contracts.mapping import LogMapping, SourceFile
 from features.errors import InputDataError
 from features.simulator.shop import NIGHTLY_LOGS, WHOLE_LOGS
+from features.sources.folder import has_log, log_files
 
 
 def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
@@ -23,13 +24,11 @@ def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
     """
     if not folder.is_dir():
         raise InputDataError(f"The simulated shop {folder} is missing. Write one: metacart simulate.")
-    whole = [
-        _source_file(folder, f"{log}.csv", log) for log in WHOLE_LOGS if (folder / f"{log}.csv").is_file()
-    ]
+    whole = [_source_file(folder, f"{log}.csv", log) for log in WHOLE_LOGS if has_log(folder, f"{log}.csv")]
     nightly = [
         _source_file(folder, f"{log}/{path.name}", log)
         for log in NIGHTLY_LOGS
-        for path in sorted((folder / log).glob("*.csv"))
+        for path in log_files(folder, f"{log}/*.csv")
         if until is None or _night(path) <= until
     ]
     if not any(source.logs[0].log == "impressions" for source in nightly):

@@ -7,6 +7,7 @@ import duckdb
 import polars as pl
 
 from features.areas import area_of
+from features.codes import MOST_SLOTS
 from features.tasks.evidence import RoundSplit, mark_evidence
 from features.tasks.settings import TaskSettings
 from features.tasks.windows import night_end
@@ -29,6 +30,7 @@ class ShopTables:
     snapshots: fct_user_snapshots, the history of each user at the end of the night.
     touched: the touches of actions by users, in the order of action_ids; empty where acts name none of the
     actions, as items are not ads.
+    n_later_slots: rounds of slots after the first MOST_SLOTS, which are not among the rounds.
     """
 
     domain: str
@@ -42,6 +44,7 @@ class ShopTables:
     item_keys: tuple[str, ...] = ()
     snapshots: pl.DataFrame = field(default_factory=_nobody)
     touched: Touched | None = None
+    n_later_slots: int = 0
 
     @property
     def action_ids(self) -> tuple[str, ...]:
@@ -56,12 +59,17 @@ def read_tables(
 
     Item popularity is that at the end of the support window. All rounds share one matrix of item features; a
     later popularity would include the clicks of the query or the holdout.
+    Rounds of slots after the first MOST_SLOTS are left out: one line with an absurd slot would otherwise make
+    every slate as long.
 
     Raises InputDataError if no round can serve as evidence.
     """
     rounds = connection.sql(
         "FROM fct_rounds WHERE domain = $domain ORDER BY decided_at, round_id", params={"domain": domain}
     ).pl()
+    n_rounds = rounds.height
+    rounds = rounds.filter(pl.col("slot") <= MOST_SLOTS)
+    n_later_slots = n_rounds - rounds.height
     rounds, split = mark_evidence(rounds, settings, as_of, domain)
     actions = area_of(domain).actions
     items = connection.sql(actions).pl()
@@ -82,6 +90,7 @@ def read_tables(
         item_keys=_keys(connection, f"({actions})", "attributes"),
         snapshots=connection.sql("FROM fct_user_snapshots ORDER BY user_key").pl(),
         touched=read_touches(connection, domain, _action_ids(items, rounds), night_end=night_end(as_of)),
+        n_later_slots=n_later_slots,
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.logs import ADDED_UP
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier
@@ -85,10 +86,11 @@ def check_file(
     times: PlausibleTimes,
     *,
     partners: Partners | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> CheckedFile:
     """Read and check a file; `drop_lines` removes the temporary tables of the result.
 
-    partners: the lines of the file that it joins.
+    partners: the lines of the file that it joins. limits: of the length of texts.
 
     Call it outside of a transaction: inside one DuckDB does not count row ids from 0.
     Raises InputDataError when lines get lost, duckdb.Error when an expression does not fit the file.
@@ -102,7 +104,7 @@ def check_file(
     by_elements: dict[str | None, list[LogColumns]] = {}
     for position, mapping in enumerate(file.logs):
         logs = by_elements.setdefault(mapping.elements, [])
-        logs.append(LogColumns(mapping, f"log {position}: ", watermark, times))
+        logs.append(LogColumns(mapping, f"log {position}: ", watermark, times, limits))
     tables = tuple(
         _check(connection, file, scan, number=number, elements=elements, logs=tuple(logs))
         for number, (elements, logs) in enumerate(by_elements.items())

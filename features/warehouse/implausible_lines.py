@@ -14,6 +14,7 @@ from features.contracts.findings import Finding, as_json
 from features.contracts.logs import ADDED_UP, KEYS
 from features.contracts.mapping import LINE, SourceFile
 from features.contracts.sql_text import quoted
+from features.contracts.value_shape import digits_sql
 from features.warehouse.checked_lines import BROKEN_TEXT, CONTENT, CheckedFile, CheckedLines
 from features.warehouse.log_columns import LogColumns
 
@@ -87,7 +88,7 @@ def _prices(item: str, price: str, good: str) -> str:
         _PRICE_RULE.code,
         _PRICE_RULE.subject,
         _PRICE_RULE.numbers,
-        value="price_cents",
+        digits=digits_sql("CAST(price_cents AS VARCHAR)"),
         usual="CAST(coalesce(earlier.usual_cents, here.usual_cents) AS BIGINT)",
     )
     return f"""
@@ -122,10 +123,7 @@ def _negative_sums(log: LogColumns, typed: dict[str, str], good: str) -> str:
     sums = [name for name in ADDED_UP[log.mapping.log] if name in typed]
     columns = ", ".join(f"{typed[name]} AS {name}" for name in (*key, *sums))
     once = "" if log.mapping.adds_identical_lines else f"QUALIFY {_is_first_of_its_content(key)}"
-    day = f"concat_ws(', ', {', '.join(key)})"
-    found = " ".join(
-        f"WHEN {name} < 0 THEN {finding_sql(_SUM_RULE.code, name, sum=name, day=day)}" for name in sums
-    )
+    found = " ".join(f"WHEN {name} < 0 THEN {finding_sql(_SUM_RULE.code, name)}" for name in sums)
     return f"""
         WITH checked AS (SELECT {LINE} AS line, {CONTENT} AS content, {columns} {good}),
         sums AS (

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 
 from features.contracts.findings import Finding, Say, one_from_json, to_json
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.mapping import LINE, JoinedFile, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
@@ -45,7 +46,10 @@ class Partners:
 
 
 def store_partners(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, say: Say = to_json
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    say: Say = to_json,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Partners | None:
     """Store the lines of the file that this one joins; None where it joins none.
 
@@ -57,11 +61,15 @@ def store_partners(
     if file.join is None:
         return None
     with blame_file(f"{file.join.file.name} can't be read as {file.join.file.file_format}"):
-        return _stored(connection, file.join, mentioned_names(file), say)
+        return _stored(connection, file.join, mentioned_names(file), say, limits)
 
 
 def scan_joining(
-    connection: duckdb.DuckDBPyConnection, file: SourceFile, census: Census, partners: Partners
+    connection: duckdb.DuckDBPyConnection,
+    file: SourceFile,
+    census: Census,
+    partners: Partners,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> FileScan:
     """Return how to read a file that joins another one; `with_partners` adds the other's columns once the
     rows have the numbers of their lines, because a join promises no order.
@@ -70,7 +78,14 @@ def scan_joining(
     """
     keys = frozenset(ours for ours, _ in partners.join.on)
     own = replace(file, required=keys, optional=frozenset())
-    scan = scan_file(connection, own, census, also_read={name.lower() for name in keys}, asks_every_key=True)
+    scan = scan_file(
+        connection,
+        own,
+        census,
+        also_read={name.lower() for name in keys},
+        asks_every_key=True,
+        limits=limits,
+    )
     _refuse_unclear(file, scan, partners)
     have = {name.lower() for name in scan.names}
     absent = tuple(
@@ -107,13 +122,17 @@ def with_partners(connection: duckdb.DuckDBPyConnection, scan: FileScan, partner
 
 
 def _stored(
-    connection: duckdb.DuckDBPyConnection, join: JoinedFile, mentioned: frozenset[str], say: Say
+    connection: duckdb.DuckDBPyConnection,
+    join: JoinedFile,
+    mentioned: frozenset[str],
+    say: Say,
+    limits: Limits,
 ) -> Partners:
     file, prefix = join.file, join.prefix.lower()
-    census = take_census(file.path, has_lines=file.file_format != "parquet")
+    census = take_census(file.path, has_lines=file.file_format != "parquet", limits=limits)
     wanted = {name.removeprefix(prefix) for name in mentioned if name.startswith(prefix)}
     wanted |= {theirs.lower() for _, theirs in join.on}
-    scan = scan_file(connection, file, census, also_read=wanted, asks_every_key=True)
+    scan = scan_file(connection, file, census, also_read=wanted, asks_every_key=True, limits=limits)
     have = {name.lower() for name in scan.names}
     read = {name: column.source for name, column in scan.columns.items() if name.lower() in have}
     sources = {name.lower(): source for name, source in read.items()}

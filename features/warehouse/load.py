@@ -13,8 +13,10 @@ import duckdb
 
 from features.contracts.check import column_checks
 from features.contracts.findings import Say, to_json
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.logs import ADDED_UP, LOGS, ROW_RULES
 from features.contracts.mapping import JoinedFile, SourceFile
+from features.contracts.plain_text import shown
 from features.errors import InputDataError, UsageError
 from features.warehouse.census import Census, take_census
 from features.warehouse.checked_lines import CheckedFile, check_file, drop_lines
@@ -89,6 +91,7 @@ class _Terms:
     stored_value: StoredValue
     not_erased: str
     say: Say
+    limits: Limits
 
 
 def load_file(
@@ -104,6 +107,7 @@ def load_file(
     stored_value: StoredValue = as_it_is,
     not_erased: str = "true",
     say: Say = to_json,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> LoadedFile:
     """Load one file into the raw tables of the logs that it feeds.
 
@@ -117,18 +121,19 @@ def load_file(
     stored_value: the stored form of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
     say: makes the sentence about a bad line where one refuses the file; by default its findings as JSON.
+    limits: the largest texts, lines and files that are read.
     A line is quarantined whole when it breaks a rule of any of its logs.
 
-    Raises InputDataError when the file is missing, unreadable, changing, or has too many bad lines;
-    UsageError when the mapping doesn't fit the contracts.
+    Raises InputDataError when the file is missing, unreadable, changing, too large, or has too many bad
+    lines; UsageError when the mapping doesn't fit the contracts.
     """
     _refuse_unfit_mapping(file)
     both = [file, *([file.join.file] if file.join else [])]
     for one in both:
         _refuse_unfit_path(one)
     before = [_signature(one) for one in both]
-    census = take_census(file.path, has_lines=file.file_format != "parquet")
-    version = contract_version(file, first_day)
+    census = take_census(file.path, has_lines=file.file_format != "parquet", limits=limits)
+    version = contract_version(file, first_day, limits)
     joined = _joined(file)
     held = held_file(connection, file.name)
     meaning = (census.sha256, key_id, version, joined and joined[1])
@@ -150,6 +155,7 @@ def load_file(
         stored_value,
         not_erased,
         say,
+        limits,
     )
     try:
         with (
@@ -228,11 +234,14 @@ def _check(
     # An empty text has no lines; an empty Parquet file is a broken one.
     if not census.n_bytes and file.file_format != "parquet":
         return CheckedFile()
-    partners = store_partners(connection, file, terms.say)
+    limits = terms.limits
+    partners = store_partners(connection, file, terms.say, limits)
     scan = (
-        scan_joining(connection, file, census, partners) if partners else scan_file(connection, file, census)
+        scan_joining(connection, file, census, partners, limits)
+        if partners
+        else scan_file(connection, file, census, limits=limits)
     )
-    return check_file(connection, file, scan, terms.watermark, terms.times, partners=partners)
+    return check_file(connection, file, scan, terms.watermark, terms.times, partners=partners, limits=limits)
 
 
 def _store(
@@ -256,9 +265,7 @@ def _store(
         forget_file(connection, held)
     load_number = next_load_number(connection)
     n_implausible = mark_implausible_lines(connection, file, checked)
-    n_rejected = quarantine(
-        connection, file, checked, load_number, terms.stored_value, n_implausible=n_implausible
-    )
+    n_rejected = quarantine(connection, file, checked, load_number, n_implausible=n_implausible)
     n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
     if n_counted > terms.max_rejected_share * checked.n_lines:
         too_many = (
@@ -321,7 +328,12 @@ def _signature(file: SourceFile) -> tuple[int, int]:
 
 def _refuse_unfit_path(file: SourceFile) -> None:
     if not file.path.is_file():
-        raise InputDataError(f"{file.name}: there is no file at {file.path}.")
+        raise InputDataError(f"{file.name}: there is no file at {shown(str(file.path))}.")
+    if not str(file.path).isprintable():
+        raise InputDataError(
+            f"{file.name}: the path {shown(str(file.path))} has control characters, or bytes that are not "
+            "UTF-8. Rename the file."
+        )
     if any(character in str(file.path) for character in "*?[]"):
         raise InputDataError(
             f"{file.name}: the path {file.path} has one of *?[], which DuckDB takes for a pattern."
@@ -344,9 +356,9 @@ def _refuse_unfit_mapping(file: SourceFile) -> None:
             )
 
 
-def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
+def contract_version(file: SourceFile, first_day: date = FIRST_DAY, limits: Limits = DEFAULT_LIMITS) -> str:
     """Return 12 characters that change when the same bytes would be read in another way."""
-    checks = [column_checks(LOGS[mapping.log]) for mapping in file.logs]
+    checks = [column_checks(LOGS[mapping.log], "", limits) for mapping in file.logs]
     rules = [ROW_RULES.get(mapping.log, ()) for mapping in file.logs]
     mappings = [
         (into.log, sorted(into.columns.items()), into.where, into.elements, into.one_row_per_key)
@@ -367,6 +379,7 @@ def contract_version(file: SourceFile, first_day: date = FIRST_DAY) -> str:
         sorted(file.optional),
         first_day,
         summed,
+        limits.max_line_bytes,
     )
     meaning = (shape, mappings, checks, rules, treated)
     return hashlib.sha256(repr(meaning + _form_of_join(file.join)).encode()).hexdigest()[:12]

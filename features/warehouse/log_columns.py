@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from features.contracts.check import ColumnCheck, Rule, column_checks
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.logs import LOGS, ROW_RULES
 from features.contracts.mapping import LogMapping
 from features.contracts.sql_text import identifier
@@ -32,19 +33,21 @@ class LogColumns:
 
     prefix: stands before the column names, so that one query can hold several logs.
     watermark, times: which days are closed, and which times a row may have at all.
+    limits: of the length of texts.
     """
 
     mapping: LogMapping
     prefix: str
     watermark: Watermark | None
     times: PlausibleTimes
+    limits: Limits = DEFAULT_LIMITS
 
     @property
     def checks(self) -> tuple[ColumnCheck, ...]:
         """The checks of the columns that are mapped; an unmapped one is null, and may be."""
         return tuple(
             check
-            for check in column_checks(LOGS[self.mapping.log], self.prefix)
+            for check in column_checks(LOGS[self.mapping.log], self.prefix, self.limits)
             if check.column in self.mapping.columns
         )
 
@@ -69,7 +72,7 @@ class LogColumns:
     @property
     def is_broken(self) -> str:
         """SQL condition for a row of the log that breaks a rule; null where that is unknown."""
-        broken = " OR ".join(rule.broken for rule in self.rules)
+        broken = " OR ".join(rule.broken for rule in self.rules if not rule.is_closer)
         return f"({self.belongs} AND ({broken}))"
 
     def only_names(self, columns: Iterable[str]) -> bool:

@@ -47,8 +47,16 @@ class PlausibleTimes:
 
     def _rules(self, name: str, value: str, *, is_day: bool) -> list[Rule]:
         first = self.first_day.isoformat()
-        found = {"value": f"CAST({value} AS VARCHAR)"}
-        rules = [Rule("before_first_day", name, f"{value} < DATE '{first}'", {"first_day": first}, found)]
+        first_time = f"TIMESTAMP '{first}'"
+        rules = [
+            Rule(
+                "before_first_day",
+                name,
+                f"{value} < DATE '{first}'",
+                {"first_day": first},
+                {"years": _years(value, first_time)},
+            )
+        ]
         if self.received_at:
             last = self.received_at + _CLOCK_ERROR + (_EARLIEST_ZONE if is_day else timedelta())
             text = last.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
@@ -56,8 +64,18 @@ class PlausibleTimes:
                 f"DATE '{last.astimezone(UTC).date().isoformat()}'" if is_day else f"TIMESTAMPTZ '{text}'"
             )
             received = {"received_at": self.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")}
-            rules.append(Rule("after_receipt", name, f"{value} > {latest}", received, found))
+            years = {"years": _years(f"TIMESTAMP '{text[:-1]}'", value)}
+            rules.append(Rule("after_receipt", name, f"{value} > {latest}", received, years))
         return rules
+
+
+def _years(earlier: str, later: str) -> str:
+    """Return the SQL of the number of years that two times lie less than apart.
+
+    The time itself is not kept: of a shifted column it may be a birthday, or a telephone number read as a
+    count since 1970.
+    """
+    return f"date_sub('year', CAST({earlier} AS TIMESTAMP), CAST({later} AS TIMESTAMP)) + 1"
 
 
 def first_received(

@@ -9,8 +9,9 @@ import polars as pl
 
 from features.contracts.check import check_output
 from features.contracts.findings import Finding, Say, codes_of, from_json, one_from_json, to_json
-from features.contracts.logs import KEYS
+from features.contracts.logs import KEYS, LOGS
 from features.contracts.outputs import DataQuality
+from features.warehouse.stored_rows import USER_ID
 
 SayRule = Callable[[Finding], str]
 """A finding → the rule behind it, the same for all lines that break it."""
@@ -78,9 +79,29 @@ _ROBOTS = """
 """
 
 
+# Only files of logs with users have pseudonyms.
+_OTHER_KEYS = """
+    SELECT
+        min(source_name),
+        arg_min(n_lines, source_name),
+        arg_min(n_loaded, source_name),
+        key_id,
+        count(*),
+        sum(n_loaded)::BIGINT,
+        max(source_name)
+    FROM load_manifest
+    WHERE key_id <> $key_id AND n_loaded > 0 AND twin_of IS NULL AND list_has_any(logs, $logs)
+    GROUP BY key_id
+"""
+_LOGS_OF_USERS = [log for log, contract in LOGS.items() if USER_ID in contract.columns()]
+
+
 @dataclass(frozen=True)
 class _Row:
-    """A row before it has sentences. found: what is said of the file; rule: what its rule is said by."""
+    """A row before it has sentences.
+
+    found: what is said of the file; rule: what its rule is said by; example: the first line that breaks it.
+    """
 
     source_name: str
     n_rows: int
@@ -88,11 +109,16 @@ class _Row:
     n_rejected: int
     found: Finding
     rule: Finding
-    example: str | None = None
+    example: Finding | None = None
 
 
 def data_quality(
-    connection: duckdb.DuckDBPyConnection, run_id: str, say: Say, say_rule: SayRule
+    connection: duckdb.DuckDBPyConnection,
+    run_id: str,
+    say: Say,
+    say_rule: SayRule,
+    *,
+    key_id: str | None = None,
 ) -> pl.DataFrame:
     """Return one row per file, and one per file and rule that some of its lines break.
 
@@ -100,9 +126,12 @@ def data_quality(
     also have a row, with n_rejected 0: new and missing columns, late rows, a file that was replaced, and rows
     that don't count because of another one, once the staging models of the night are built.
 
-    say, say_rule: make the sentences of the columns reason and rule.
+    key_id: of the present pseudonym key: rows under another one are noted, by their first file. None for no
+        such note.
+    say, say_rule: make the sentences of the columns reason, example and rule.
     """
     rows = [*_of_files(connection), *_of_rules(connection), *_of_notes(connection)]
+    rows += _of_other_keys(connection, key_id) if key_id else []
     built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
     if built.fetchall():
         rows += [*_of_superseded_rows(connection), *_of_robots(connection)]
@@ -117,7 +146,7 @@ def data_quality(
             "reason": say([row.found]),
             "reason_codes": codes_of([row.found]),
             "findings": to_json([row.found]),
-            "example": row.example,
+            "example": say([row.example]) if row.example else None,
             "is_whole": row.found.code in OF_WHOLE_FILES,
         }
         for row in rows
@@ -138,12 +167,21 @@ def _of_rules(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
     broken = connection.execute(_BROKEN_RULES).fetchall()
     for name, n_lines, n_loaded, n_rejected, rule, line, findings, example in broken:
         found = Finding("first_rejected_line", name, {"line": line}, from_json(findings))
-        yield _Row(name, n_lines, n_loaded, n_rejected, found, one_from_json(rule), example)
+        shapes = Finding("example_line", name, because=from_json(example)) if example else None
+        yield _Row(name, n_lines, n_loaded, n_rejected, found, one_from_json(rule), shapes)
 
 
 def _of_notes(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
     for name, n_lines, n_loaded, findings in connection.execute(_NOTES).fetchall():
         [found] = from_json(findings)
+        yield _Row(name, n_lines, n_loaded, 0, found, found)
+
+
+def _of_other_keys(connection: duckdb.DuckDBPyConnection, key_id: str) -> Iterator[_Row]:
+    others = connection.execute(_OTHER_KEYS, {"key_id": key_id, "logs": _LOGS_OF_USERS}).fetchall()
+    for name, n_lines, n_loaded, key, n_files, n_lines_of_all, last in others:
+        numbers = {"key": key, "n_files": n_files, "n_lines": n_lines_of_all, "last": last}
+        found = Finding("other_key", name, numbers)
         yield _Row(name, n_lines, n_loaded, 0, found, found)
 
 

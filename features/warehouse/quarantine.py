@@ -4,18 +4,19 @@ from collections.abc import Iterable
 
 import duckdb
 
-from features.contracts.check import is_personal
+from features.contracts.check import ColumnCheck, is_personal
 from features.contracts.finding_sql import array_sql, finding_sql
 from features.contracts.findings import Finding, Say, as_json, from_json, to_json
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LINE, JoinedFile, SourceFile
+from features.contracts.refusal_marks import unmarked
 from features.contracts.sql_text import identifier, quoted
+from features.contracts.value_shape import shape_sql
 from features.errors import InputDataError, MetacartError
 from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile
 from features.warehouse.joined_lines import NO_PARTNER
 from features.warehouse.log_columns import LogColumns
 from features.warehouse.reader import blame_file
-from features.warehouse.stored_rows import StoredValue
 
 _NO_OBJECT = Finding("not_an_object", "line")
 
@@ -25,7 +26,6 @@ def quarantine(
     file: SourceFile,
     checked: CheckedFile,
     load_number: int,
-    stored_value: StoredValue,
     *,
     n_implausible: int,
 ) -> int:
@@ -34,7 +34,7 @@ def quarantine(
     n_implausible: lines in the temporary table implausible_lines, which break no rule by themselves.
     Of the rules that a line breaks the first counts: of the first log, in the order of its columns.
     """
-    found = list(_found(file, checked, stored_value, n_implausible))
+    found = list(_found(file, checked, n_implausible))
     if not found:
         return 0
     union = " UNION ALL ".join(
@@ -94,9 +94,7 @@ def first_rejected(source_name: str, line: int, findings: str) -> Finding:
     return Finding("first_rejected_line", source_name, {"line": line}, from_json(findings))
 
 
-def _found(
-    file: SourceFile, checked: CheckedFile, stored_value: StoredValue, n_implausible: int
-) -> Iterable[str]:
+def _found(file: SourceFile, checked: CheckedFile, n_implausible: int) -> Iterable[str]:
     """Yield the queries for bad lines: line, rule, findings, example."""
     if checked.n_unreadable:
         yield f"SELECT line, rule, {array_sql('finding')}, NULL FROM unreadable_lines"
@@ -105,17 +103,17 @@ def _found(
         if lines.n_broken:
             yield f"SELECT line, {', '.join(no_object)}, NULL FROM ({lines.unreadable_lines})"
             for log in lines.logs:
-                yield _broken_lines(log, lines.broken_rows, stored_value, file.join)
+                yield _broken_lines(log, lines.broken_rows, file.join)
     if n_implausible:
         yield f"SELECT line, rule, {array_sql('finding')}, NULL FROM implausible_lines"
 
 
-def _broken_lines(log: LogColumns, rows: str, stored_value: StoredValue, join: JoinedFile | None) -> str:
+def _broken_lines(log: LogColumns, rows: str, join: JoinedFile | None) -> str:
     rules = list(enumerate(log.rules))
     first_broken = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in rules)
     names = " ".join(f"WHEN {number} THEN {quoted(as_json(rule.finding))}" for number, rule in rules)
     reasons = " ".join(f"WHEN {number} THEN {rule.reason}" for number, rule in rules)
-    example = _example(log, stored_value)
+    example = _example(log)
     found = array_sql(f"CASE broken_rule {reasons} END", *([_if_alone(join)] if join else []))
     return f"""
         SELECT {LINE}, CASE broken_rule {names} END, {found}, {example}
@@ -133,13 +131,13 @@ def _if_alone(join: JoinedFile) -> str:
     return f"CASE WHEN {identifier(NO_PARTNER)} IS NOT NULL THEN {alone} END"
 
 
-def _example(log: LogColumns, stored_value: StoredValue) -> str:
-    """Return the SQL expression for a row as JSON: no personal column, and free text as it is stored."""
+def _example(log: LogColumns) -> str:
+    """Return the SQL expression for a row as findings in JSON: the shapes of its columns, without users."""
     schema = LOGS[log.mapping.log]
-    texts = {check.column: check.text for check in log.checks}
-    shown = ", ".join(
-        f"{quoted(name)}, {stored_value(texts[name], column.metadata) if name in texts else 'NULL'}"
-        for name, column in schema.columns().items()
-        if not is_personal(schema, name)
-    )
-    return f"CAST(json_object({shown}) AS VARCHAR)"
+    return array_sql(*(_shape(check) for check in log.checks if not is_personal(schema, check.column)))
+
+
+def _shape(check: ColumnCheck) -> str:
+    shape = finding_sql("value_shape", check.column, None, **shape_sql(unmarked(check.text)))
+    absent = finding_sql("value_absent", check.column)
+    return f"CASE WHEN {check.text} IS NULL THEN {absent} ELSE {shape} END"

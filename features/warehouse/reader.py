@@ -13,12 +13,14 @@ from functools import cache
 
 import duckdb
 
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
 from features.machine_faults import machine_fault
 from features.text_files import text_chunks
 from features.warehouse.census import Census, take_census
+from features.warehouse.database_words import words_of
 from features.warehouse.plain_copy import PlainCopy, plain_copy
 
 # The tables of the CSV lines that the reader could not read.
@@ -96,11 +98,13 @@ def scan_file(
     *,
     also_read: Collection[str] = (),
     asks_every_key: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> FileScan:
     """Return how to read a file that is not empty; of plain text nothing but the header is read here.
 
     also_read: columns, in lower case, besides those that the mappings mention.
     asks_every_key: read all of a JSONL file for its keys, instead of its first lines.
+    limits: of the length of lines.
 
     Raises InputDataError when a required column is missing or a name occurs twice, or when the text is of
     another encoding.
@@ -108,15 +112,21 @@ def scan_file(
     if file.file_format != "parquet" and (copy := plain_copy(connection, file.path, file.encoding)):
         plain = replace(file, path=copy.path, encoding=None)
         scan = scan_file(
-            connection, plain, take_census(copy.path), also_read=also_read, asks_every_key=asks_every_key
+            connection,
+            plain,
+            take_census(copy.path, limits=limits),
+            also_read=also_read,
+            asks_every_key=asks_every_key,
+            limits=limits,
         )
         return replace(scan, copy=copy)
     mentioned = mentioned_names(file) | frozenset(also_read)
     match file.file_format:
         case "csv":
-            return _scan_csv(file, census, mentioned)
+            return _scan_csv(file, census, mentioned, limits)
         case "jsonl":
-            return _scan_jsonl(connection, file, census, mentioned, None if asks_every_key else _KEY_LINES)
+            n_key_lines = None if asks_every_key else _KEY_LINES
+            return _scan_jsonl(connection, file, census, mentioned, n_key_lines=n_key_lines, limits=limits)
         case "parquet":
             return _scan_parquet(connection, file, mentioned)
 
@@ -153,17 +163,18 @@ def _names_in(query: str) -> frozenset[str]:
 def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,)) -> Iterator[None]:
     """Raise DuckDB's errors inside the block as an InputDataError that begins with `said`.
 
-    A fault of the machine is not blamed on the file.
+    A fault of the machine is not blamed on the file. What DuckDB quotes of a line is left out.
     """
     try:
         yield
     except kinds as error:
         if fault := machine_fault(error):
             raise fault from error
-        raise InputDataError(f"{said}: {str(error).splitlines()[0]}") from error
+        # without the cause: a trace of it would quote the line
+        raise InputDataError(f"{said}: {words_of(error)}") from None
 
 
-def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> FileScan:
+def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str], limits: Limits) -> FileScan:
     header, n_above = _header(file)
     _require(file, header)
     if census.has_mixed_newlines:
@@ -179,7 +190,7 @@ def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str]) -> Fi
     skipped = tuple(line for line in census.empty_lines if len(header) > 1 and line >= first_line)
     n_lines = census.n_lines - n_above - 1 - len(skipped)
     return FileScan(
-        relation=_read_csv(file, f"{{{types}}}", dialect + _buffer(census)),
+        relation=_read_csv(file, f"{{{types}}}", dialect + _sizes(census, limits)),
         columns=_columns(file, {name: Column(identifier(name)) for name in _read(header, mentioned)}),
         names=header,
         absent=_absent(file, header),
@@ -196,11 +207,14 @@ def _scan_jsonl(
     file: SourceFile,
     census: Census,
     mentioned: frozenset[str],
+    *,
     n_key_lines: int | None,
+    limits: Limits,
 ) -> FileScan:
-    names = _keys(connection, file, n_key_lines)
+    dialect = _JSONL + _sizes(census, limits)
+    names = _keys(connection, file, n_key_lines, dialect)
     if n_key_lines and file.required - set(names):
-        names = _keys(connection, file, None)
+        names = _keys(connection, file, None, dialect)
     n_lines = census.n_lines - len(census.empty_lines)
     if n_lines:
         _require(file, names)
@@ -209,7 +223,7 @@ def _scan_jsonl(
     undeclared = mentioned - {name.lower() for name in (*declared, *_NO_COLUMNS)}
     wanted = (*_read(declared or ("json",), mentioned), *sorted(undeclared))
     pointers = ", ".join(quoted(_pointer(name)) for name in wanted)
-    lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL + _buffer(census))
+    lines = _read_csv(file, "{'json': 'VARCHAR'}", dialect)
     return FileScan(
         # A list of paths is looked up in one go; path by path, every line would be parsed as often.
         relation=f"(SELECT json, TRY(json_extract_string(json, [{pointers}])) AS fields FROM {lines})",
@@ -225,9 +239,11 @@ def _scan_jsonl(
     )
 
 
-def _keys(connection: duckdb.DuckDBPyConnection, file: SourceFile, n_lines: int | None) -> tuple[str, ...]:
+def _keys(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, n_lines: int | None, dialect: str
+) -> tuple[str, ...]:
     """Return the keys of the first lines, or of all; a broken line has none, and is counted later."""
-    lines = _read_csv(file, "{'json': 'VARCHAR'}", _JSONL, keep_rejects=False)
+    lines = _read_csv(file, "{'json': 'VARCHAR'}", dialect, keep_rejects=False)
     limit = f"LIMIT {n_lines}" if n_lines else ""
     found = connection.execute(
         "SELECT DISTINCT unnest(TRY(json_keys(json))) AS key "
@@ -262,8 +278,10 @@ def _hash(names: Iterable[str]) -> str:
     return f"hash({', '.join(identifier(name) for name in names)})"
 
 
-def _buffer(census: Census) -> str:
-    return f", buffer_size={_LARGE_BUFFER_BYTES}" if census.n_bytes > _LARGE_FILE_BYTES else ""
+def _sizes(census: Census, limits: Limits) -> str:
+    """Return the options for the length of lines and of the buffer, which holds some of the longest ones."""
+    line = f", max_line_size={limits.max_line_bytes}"
+    return line + (f", buffer_size={_LARGE_BUFFER_BYTES}" if census.n_bytes > _LARGE_FILE_BYTES else "")
 
 
 def _read_csv(file: SourceFile, columns: str, dialect: str, *, keep_rejects: bool = True) -> str:

@@ -13,6 +13,7 @@ from functools import cached_property
 
 import duckdb
 
+from features.contracts.plain_text import plain_text
 from features.contracts.sql_text import identifier
 
 # The syntax that `re` and RE2 (DuckDB) share.
@@ -39,8 +40,9 @@ class ShopId:
 
     @cached_property
     def spellings(self) -> tuple[str, ...]:
-        """The id as it is and with the escapes of JSON and HTML, each once."""
-        return tuple(sorted({spelling for text in self.texts for spelling in _spellings(text)}))
+        """The id as it is, as texts are stored, and with the escapes of JSON and HTML, each once."""
+        forms = {form for text in self.texts for form in (text, plain_text(text)) if form}
+        return tuple(sorted({spelling for form in forms for spelling in _spellings(form)}))
 
     @cached_property
     def pattern(self) -> str:

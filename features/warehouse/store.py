@@ -10,6 +10,7 @@ from features.contracts.check import column_checks
 from features.contracts.logs import ADDED_UP, LOGS
 from features.errors import BusyFileError, InputDataError, MetacartError
 from features.machine_faults import is_damage, machine_fault
+from features.warehouse.earlier_quotes import remove_quotes
 from features.warehouse.earlier_reasons import keep_earlier_reasons
 
 SQL = Path(__file__).parent / "sql"
@@ -126,6 +127,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         connection.execute(file.read_text())
     with transaction(connection):
         keep_earlier_reasons(connection)
+        remove_quotes(connection)
     for log in LOGS:
         columns = stored_columns(log)
         described = ", ".join(f'"{name}" {sql_type}' for name, sql_type in columns.items())

@@ -10,6 +10,7 @@ from features.contracts.mapping import LINE, SourceFile
 from features.contracts.sql_text import identifier
 from features.errors import MetacartError
 from features.warehouse.checked_lines import BROKEN_TEXT, CONTENT, CheckedFile, CheckedLines
+from features.warehouse.database_words import words_of
 from features.warehouse.log_columns import LogColumns
 from features.warehouse.store import LINE_HASH, STORED_AS
 
@@ -60,9 +61,8 @@ def store_rows(
             if _can_have_twins(file, name):
                 _delete_twins(connection, name, load_number)
     except duckdb.Error as error:
-        # Only the first line, and without the cause: the rest quotes the query, and the query holds the key.
-        said = str(error).splitlines()[0]
-        raise MetacartError(f"{file.name}: its rows could not be stored: {said}") from None
+        # Without the cause: it quotes the query, and the query holds the key.
+        raise MetacartError(f"{file.name}: its rows could not be stored: {words_of(error)}") from None
 
 
 def _make_pseudonyms(connection: duckdb.DuckDBPyConnection, checked: CheckedFile, pseudonym_sql: str) -> None:

@@ -74,7 +74,6 @@ def late_rule(log: str, watermark: Watermark, typed: Mapping[str, str]) -> Rule 
             "first_open": first,
             "last_night": watermark.last_night.isoformat(),
         },
-        {"value": f"CAST({typed[column]} AS VARCHAR)"},
     )
 
 

@@ -15,10 +15,16 @@ MOST_LINES = 12
 def quality_lines(quality: pl.DataFrame, most: int = MOST_LINES) -> Iterator[str]:
     """Yield a line for each rule that concerned rows of a file, the most rejected lines first.
 
+    Before them stands what concerns all users: rows whose pseudonyms are of another key.
+
     quality: out_data_quality. A file has no line here if each of its lines was loaded and counts.
     """
     noticed = quality.filter(~pl.col("reason_codes").is_in(list(OF_WHOLE_FILES))).sort(
-        "n_rejected", "source_name", "rule", descending=[True, False, False]
+        pl.col("reason_codes") == "other_key",
+        "n_rejected",
+        "source_name",
+        "rule",
+        descending=[True, True, False, False],
     )
     for row in noticed.head(most).iter_rows(named=True):
         yield f"{row['source_name']}: {say(_in_all(row))}"

@@ -29,6 +29,9 @@ from reports.wording.sentences import say
 
 N_LINES = 1000
 
+# These lines are smaller; a longer text has no line ends, and the load says so.
+_MOST_BYTES = 1 << 26
+
 # Blanks without which no line can be read: any stand-in would show losses that are not real.
 _NEEDED = {"time_format", "delimiter", "encoding", "currency_sign"}
 
@@ -131,7 +134,7 @@ def _first_lines(file: SourceFile, folder: Path) -> SourceFile:
     for chunk in text_chunks(file.path, file.encoding):
         text += chunk
         n_newlines += chunk.count(b"\n")
-        if n_newlines > n_lines:
+        if n_newlines > n_lines or len(text) > _MOST_BYTES:
             break
     lines = text.split(b"\n")
     path.write_bytes(b"\n".join(lines[:n_lines]) + (b"\n" if len(lines) > n_lines else b""))

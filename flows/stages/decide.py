@@ -10,10 +10,10 @@ from features.errors import MetacartError
 from features.warehouse.store import open_store
 from flows.night_folder import Night
 from flows.settings import Settings
+from flows.stages.worded import said
 from flows.workspace import Workspace
 from offline_rl.decisions.night import DecisionNight, decide_of
 from offline_rl.device import limit_threads
-from reports.wording.sentences import say
 
 
 def decide(workspace: Workspace, night: Night) -> None:
@@ -50,7 +50,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         seed=settings.night.seed,
         own_version=settings.night.incumbent_policy or "logging",
         exploration=settings.learning.exploration,
-        say=say,
+        say=said,
         settings=_section(settings, area.settings),
     )
 

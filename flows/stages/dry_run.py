@@ -117,7 +117,7 @@ def _planned(
         meaning = (
             sha256_of(file.path),
             key_id,
-            contract_version(file, settings.shop.first_day),
+            contract_version(file, settings.shop.first_day, settings.limits.of_files),
             joined,
         )
         planned.append(

@@ -48,7 +48,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
     now = datetime.now(UTC)
     refuse_unfinished_day(as_of, now.date())
     with open_store(workspace.warehouse) as connection:
-        loaded = _load_all(connection, workspace, files, as_of, now)
+        key = _key(connection, workspace)
+        loaded = _load_all(connection, workspace, files, as_of, now, key=key)
         loaded_days = first_and_last_day(connection, "raw")
         if loaded_days is None:
             raise InputDataError(
@@ -84,7 +85,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             undecided=reasons,
             config_sha256=settings.content_hash,
         )
-        quality = data_quality(connection, night.run_id, say, say_rule)
+        quality = data_quality(connection, night.run_id, say, say_rule, key_id=key.key_id)
         workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night
@@ -111,8 +112,9 @@ def _load_all(
     files: Sequence[SourceFile],
     as_of: date | None,
     now: datetime,
+    *,
+    key: PseudonymKey,
 ) -> list[LoadedFile]:
-    key = _key(connection, workspace)
     erased = tombstones(workspace)
     _refuse_foreign_tombstones(erased, key.key_id)
     hashed = pseudonym_sql(key)
@@ -134,6 +136,7 @@ def _load_all(
             stored_value=stored_sql,
             not_erased=not_erased,
             say=say,
+            limits=workspace.settings.limits.of_files,
         )
 
     loaded = [(file, load(file)) for file in files]

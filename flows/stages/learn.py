@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from features.areas import area_of
+from features.codes import MOST_SLOTS
+from features.contracts.findings import finding
 from features.contracts.outputs import LearningCurves
 from features.tasks.build import DomainTasks, build_tasks
 from features.tasks.segment_table import segment_table
@@ -38,7 +40,8 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
     segments, curves, notes = [], [], []
     with folder.stage("learn"):
         for domain in night.domains:
-            built = _tasks(workspace, night, domain)
+            built, left_out = _tasks(workspace, night, domain)
+            notes += left_out
             folder.save_tasks(built)
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
@@ -113,11 +116,15 @@ def learning_settings(learning: Learning) -> LearningSettings:
     )
 
 
-def _tasks(workspace: Workspace, night: Night, domain: str) -> DomainTasks:
+def _tasks(workspace: Workspace, night: Night, domain: str) -> tuple[DomainTasks, list[Note]]:
     settings = _task_settings(workspace.settings, domain)
     with open_store(workspace.warehouse) as connection:
         tables = read_tables(connection, domain, settings, night.as_of)
-    return build_tasks(tables, settings, night.as_of)
+    left_out = []
+    if tables.n_later_slots:
+        found = finding("later_slots_left_out", domain, n_rounds=tables.n_later_slots, most=MOST_SLOTS)
+        left_out = [Note(domain, "", found)]
+    return build_tasks(tables, settings, night.as_of), left_out
 
 
 def _task_settings(settings: Settings, domain: str) -> TaskSettings:

@@ -5,12 +5,18 @@ from typing import Any
 
 from features.contracts.findings import Finding, as_plain, codes_of, to_json
 from flows.night_folder import Note
+from reports.summaries.suppression import SMALLEST_GROUP
 from reports.wording.sentences import say
+
+
+def said(findings: Sequence[Finding]) -> str:
+    """Return what was found in sentences that anybody may read: without small counts of users."""
+    return say(findings, smallest=SMALLEST_GROUP)
 
 
 def worded(findings: Sequence[Finding]) -> dict[str, str]:
     """Return the columns `reasons`, `reason_codes` and `findings` of one row."""
-    return {"reasons": say(findings), "reason_codes": codes_of(findings), "findings": to_json(findings)}
+    return {"reasons": said(findings), "reason_codes": codes_of(findings), "findings": to_json(findings)}
 
 
 def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
@@ -25,9 +31,9 @@ def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
 def worded_manifest(undecided: Mapping[str, Finding], notes: Sequence[Note]) -> dict[str, Any]:
     """Return the manifest's `undecided` and `notes`, in sentences, and both again as `findings`."""
     return {
-        "undecided": {domain: say([why]) for domain, why in undecided.items()},
+        "undecided": {domain: said([why]) for domain, why in undecided.items()},
         "notes": [
-            f"{note.domain}, {note.learner}: {say([note.found])}" if note.learner else say([note.found])
+            f"{note.domain}, {note.learner}: {said([note.found])}" if note.learner else said([note.found])
             for note in notes
         ],
         "findings": {

@@ -22,9 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from features.codes import MOST_SLOTS
 from offline_rl.policies.shares import shares
-
-MOST_SLOTS = 3
 
 NODES = 16
 """Nodes of the integral. Where slot 3's favorite is left, x lies between 1/3 and 1, and at the best scale

@@ -8,6 +8,7 @@ from typing import Any
 from features.contracts.finding_codes import CODES, COMPARISONS, REFUSALS
 from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding
+from features.contracts.value_shape import SHAPE
 from reports.summaries.suppression import SMALLEST_GROUP, has_small_count
 from reports.summaries.verdict_reasons import in_short
 from reports.wording.catalog import OTHER, Catalog
@@ -56,7 +57,11 @@ def clauses(
 
 
 def say_in_short(
-    findings: Sequence[Finding], candidate: str, *, smallest: int = 0, catalog: Catalog = LANGUAGE
+    findings: Sequence[Finding],
+    candidate: str,
+    *,
+    smallest: int = 0,
+    catalog: Catalog = LANGUAGE,
 ) -> str:
     """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
 
@@ -82,7 +87,7 @@ def say_in_short(
 def say_rule(found: Finding, *, catalog: Catalog = LANGUAGE) -> str:
     """Return the rule behind a rejected line, or behind what is said of a file: the same for all its lines.
 
-    >>> say_rule(Finding("outside_bounds", "propensity", {"value": "1.7", "above": 0, "at_most": 1}))
+    >>> say_rule(Finding("outside_bounds", "propensity", {"characters": 3, "above": 0, "at_most": 1}))
     'propensity must be above 0 and at most 1'
     """
     if found.code == "first_rejected_line":
@@ -140,6 +145,8 @@ def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
         numbers |= _compared(found)
     if found.code == "outside_bounds":
         numbers["bounds"] = _bounds(found, catalog)
+    if SHAPE.keys() <= units.keys():
+        numbers["value"] = _shape(found, catalog)
     return {"subject": catalog.subjects.get(found.subject, found.subject), **numbers}
 
 
@@ -153,8 +160,6 @@ def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | flo
             return datetime.fromisoformat(str(number))
         case Unit.CENTS:
             return float(number) / 100
-        case Unit.VALUE:
-            return number if isinstance(number, str) else catalog.words["not shown"]
         case _:
             return number
 
@@ -162,6 +167,16 @@ def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | flo
 def _bounds(found: Finding, catalog: Catalog) -> str:
     known = (text.format_map(found.numbers) for name, text in catalog.bounds.items() if name in found.numbers)
     return catalog.between_bounds.join(known)
+
+
+def _shape(found: Finding, catalog: Catalog) -> str:
+    """Say what kind of value was found, and how long: all that is kept of it."""
+    characters = found.numbers.get("characters")
+    if not isinstance(characters, int):
+        return catalog.words["not shown"]
+    kind = "number" if found.numbers.get("kind") == "number" else "text"
+    kind = "address" if found.numbers.get("at_signs") else kind
+    return catalog.text(f"value.{kind}", characters=characters)
 
 
 def _compared(found: Finding) -> dict[str, float]:

@@ -36,3 +36,14 @@ def test_work_goes_on_without_a_reader(tmp_path: Path, closed: str) -> None:
                 stream.close()
         assert process.wait() == 0
     assert (tmp_path / "end").read_text() == "done"
+
+
+def test_control_characters_are_written_as_escapes() -> None:
+    program = """
+from flows.lasting_output import outlive_readers
+outlive_readers()
+print("a\\0b\\a\\x08\\u202ec\\x9b\\udc80 café\\tline\\nend")
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert run.stdout.decode() == r"a\x00b\x07\x08\u202ec\x9b\udc80 café" + "\tline\nend\n"

@@ -34,7 +34,9 @@ from tests.reports.sample_rows import (
     user_slate_rows,
 )
 
-HOVER = Finding("not_one_of", "event_type", {"value": "hover", "words": "view, click"})
+WORD = {"kind": "text", "characters": 5, "digits": 0, "letters": 5, "at_signs": 0}
+NUMBER = {"kind": "number", "characters": 3, "digits": 2, "letters": 0, "at_signs": 0}
+HOVER = Finding("not_one_of", "event_type", {**WORD, "words": "view, click"})
 NO_ROUNDS = {
     "recommendation": finding("no_propensities", "recommendation", n_rows=42_448_764),
     "advertising": finding("no_rows", "advertising", as_of="2026-02-01"),
@@ -302,12 +304,19 @@ def demo_night() -> SampleNight:
                     run
                     | broken_rule(
                         events,
-                        Finding("outside_bounds", "propensity", {"value": "1.7", "above": 0, "at_most": 1}),
+                        Finding("outside_bounds", "propensity", {**NUMBER, "above": 0, "at_most": 1}),
                         4117,
                         30,
-                        "imp-88213,2026-01-05T10:14:02Z,***,1.7",
+                        "the line has a number of 3 characters as propensity",
                     ),
-                    run | broken_rule(events, HOVER, 90, 7, "ev-90,***,hover"),
+                    run
+                    | broken_rule(
+                        events,
+                        HOVER,
+                        90,
+                        7,
+                        "the line has a text of 5 characters as event_type",
+                    ),
                     run | line_counts("ad_impressions-2026-01-05.csv.gz", 51_044),
                 ],
             ),
@@ -425,7 +434,8 @@ def undecided_night() -> SampleNight:
                 "out_data_quality",
                 [
                     run | events,
-                    run | broken_rule(events, HOVER, 90, 2, "***"),
+                    run
+                    | broken_rule(events, HOVER, 90, 2, "the line has a text of 5 characters as event_type"),
                 ],
             ),
         },

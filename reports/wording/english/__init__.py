@@ -20,7 +20,17 @@ from reports.wording.english.glossary import GLOSSARY
 from reports.wording.english.number_formats import NUMBERS
 from reports.wording.english.plurals import PLURALS
 
-_ROOMS = (pages, evaluation, decisions, budget, policy_value, policy_terminal, tables, charts)
+_ROOMS = (
+    pages,
+    evaluation,
+    decisions,
+    budget,
+    policy_value,
+    policy_terminal,
+    tables,
+    charts,
+    quality_findings,
+)
 
 
 def _alone(clause: str) -> str:

@@ -2,8 +2,9 @@
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
 needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
-counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`. What an
-undecided area's rows are called comes from the list of areas.
+counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`, and
+findings about the shape of a value `value`, how that is said. What an undecided area's rows are called comes
+from the list of areas.
 """
 
 from reports.wording.english import budget_findings as of_budget
@@ -85,6 +86,14 @@ SENTENCES = {
         "{subject}: this holdout was used once before, by runs with other settings or code. Intervals "
         "don't account for those uses: the best of several attempts looks better than it is."
     ),
+    "later_slots_left_out": (
+        "{subject}: {n_rounds:,} rounds lie in slots after the first {most}; slates are learned and decided "
+        "for the first {most} slots alone."
+    ),
+    "later_slots_left_out.one": (
+        "{subject}: one round lies in a slot after the first {most}; slates are learned and decided for the "
+        "first {most} slots alone."
+    ),
     "no_validation_segments": (
         "No {subject} segment has rounds in both windows: the query rounds of the training segments decided "
         "when to stop, which flatters the learner."
@@ -128,6 +137,7 @@ SENTENCES = {
     **of_budget.BUDGET,
     **of_quality.QUALITY,
     **of_quality.REJECTIONS,
+    **of_quality.EXAMPLES,
     **of_quality.TRIALS,
     **of_evaluation.PROPENSITIES,
     **of_evaluation.REPEATS,

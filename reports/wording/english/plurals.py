@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 PLURALS: Mapping[str, str] = {
     "holdout_used_before": "n_earlier_uses",
+    "later_slots_left_out": "n_rounds",
     "fresh.ahead": "n_days",
     "fresh.late": "n_days",
     "segments.lose": "n_harmed",

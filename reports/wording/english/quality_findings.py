@@ -42,6 +42,15 @@ QUALITY = {
         f"{_ROBOTS}; they hold {{robot_share:.0%}} of all rows, too many for robots, and are kept. Does "
         "session_id name a visit?"
     ),
+    "other_key": (
+        "its rows and those of other files carry pseudonyms of another key ({key}): {n_files:,} files with "
+        "{n_lines:,} loaded lines, the last one {last}. Users in them can't be linked with users of the "
+        "present key. Put the files back to have them read again, or restore the old key"
+    ),
+    "other_key.one": (
+        "its {n_lines:,} loaded lines carry pseudonyms of another key ({key}). Users in them can't be linked "
+        "with users of the present key. Put the file back to have it read again, or restore the old key"
+    ),
     "noted_before": "{said}",
 }
 """Code of a row of out_data_quality → its sentence."""
@@ -60,6 +69,9 @@ TRIALS = {
 PLURALS = {
     **dict.fromkeys(("restated_day", "repeated_lines", "later_rows"), "n_newer"),
     "lines_refused": "n_lines",
+    "other_key": "n_files",
+    **dict.fromkeys(("before_first_day", "after_receipt"), "years"),
+    **dict.fromkeys(("value.text", "value.number", "value.address"), "characters"),
 }
 
 REJECTIONS = {
@@ -71,32 +83,52 @@ REJECTIONS = {
     "not_a_flag": "{subject} is {value}; it must be true, false, 1 or 0",
     "not_a_time": "{subject} is {value}; it must be a time with its offset, as in 2026-01-05T10:00:00Z",
     "not_a_day": "{subject} is {value}; it must be a day, as in 2026-01-05",
-    "empty_text": '{subject} is "{value}"; it must not be empty',
-    "empty_text.unknown": "{subject} is (not shown); it must not be empty",
-    "not_of_form": '{subject} is "{value}"; it must look like {form}',
-    "not_of_form.unknown": "{subject} is (not shown); it must look like {form}",
+    "hour_skipped": "{subject} is {value} in an hour that was skipped when clocks changed in its time zone",
+    "hour_twice": "{subject} is {value} in an hour that came twice when clocks changed in its time zone",
+    "other_number_form": (
+        "{subject} is {value} that is not written with the decimal, thousands and currency_sign of its "
+        "[[files]] table"
+    ),
+    "two_readings": ('{subject} is {value} that may mean thousands: set decimal = "." or thousands = "."'),
+    "not_above_zero": "{subject} is {value}; the price of a sale must be above 0",
+    "other_invoice": "{subject} is unknown: the invoice, {value}, names neither a sale nor a cancellation",
+    "not_an_amount": "{subject} is {value}; it must be an amount of money",
+    "empty_text": "{subject} is an empty text",
+    "text_too_long": "{subject} has {characters:,} characters; it may have {most:,}",
+    "not_of_form": "{subject} is {value}; it must look like {form}",
     "outside_bounds": _OUTSIDE,
-    "above_other": "{subject} is {value} and {other} {other_value}; {subject} must be at most {other}",
+    "above_other": (
+        "{subject} is above {other} (digits: {digits} and {other_digits}); it must be at most {other}"
+    ),
     "product_too_large": (
-        "{subject} is {value} and {other} {other_value}; {subject} times {other} must be at most {most}"
+        "{subject} times {other} (digits: {digits} and {other_digits}) must be at most {most}"
     ),
     "before_first_day": (
-        "{subject} is {value}; before shop.first_day, which is {first_day:%Y-%m-%d}. Is it a count since "
-        "1970 in another unit, or an empty date?"
+        "{subject} lies before shop.first_day, {first_day:%Y-%m-%d}, by less than {years:,} years. Is it a "
+        "count since 1970 in another unit, or an empty date?"
+    ),
+    "before_first_day.one": (
+        "{subject} lies before shop.first_day, {first_day:%Y-%m-%d}, by less than a year. Is it a count "
+        "since 1970 in another unit, or an empty date?"
     ),
     "after_receipt": (
-        "{subject} is {value}; the file was received at {received_at:%Y-%m-%d %H:%M} UTC. Is it a count "
-        "since 1970 in another unit, a day and month exchanged, or another time zone?"
+        "{subject} lies after {received_at:%Y-%m-%d %H:%M} UTC, when the file was received, by less than "
+        "{years:,} years. Is it a count since 1970 in another unit, a day and month exchanged, or another "
+        "time zone?"
+    ),
+    "after_receipt.one": (
+        "{subject} lies after {received_at:%Y-%m-%d %H:%M} UTC, when the file was received, by less than a "
+        "year. Is it a count since 1970 in another unit, a day and month exchanged, or another time zone?"
     ),
     "day_is_closed": (
-        "{subject} is {value}; the days before {first_open:%Y-%m-%d} were closed by the night of "
+        "{subject} comes too late: the days before {first_open:%Y-%m-%d} were closed by the night of "
         "{last_night:%Y-%m-%d}"
     ),
     "price_far_off": (
-        "{subject} is {value}; the usual price of this item is {usual}. Is a decimal point read as a "
-        "thousands separator, or the other way round?"
+        "{subject} has {digits} digits; the usual price of this item is {usual}. Is a decimal point read as "
+        "a thousands separator, or the other way round?"
     ),
-    "negative_sum": "{subject} adds up to {sum} on {day}: the credits exceed the day",
+    "negative_sum": "{subject} adds up to less than 0 over the lines of its key: the credits exceed the day",
     "too_few_fields": "the line has fewer fields than the header",
     "too_many_fields": "the line has more fields than the header",
     "quote_not_closed": "a quoted field does not end where it should",
@@ -106,9 +138,27 @@ REJECTIONS = {
     "not_an_object": "the line is not a JSON object",
     "no_partner": "{other} has no line with its {key}",
     "person_erased": "the line is about a person who was erased",
-    "rejected_before": "{said}",
+    "quote_removed": "what {subject} held is not kept any more",
+    "rejected_before": "it broke this rule",
 }
 """Code of a rejected line → what is wrong with it, after the line's number."""
+
+EXAMPLES = {
+    "example_line": "the line has {causes}",
+    "value_shape": "{value} as {subject}",
+    "value_absent": "nothing as {subject}",
+}
+"""What is shown of a rejected line: shapes, and no text of it."""
+
+TEXTS = {
+    "value.text": "a text of {characters} characters",
+    "value.text.one": "a text of 1 character",
+    "value.number": "a number of {characters} characters",
+    "value.number.one": "a number of 1 character",
+    "value.address": "a text of {characters} characters with an @",
+    "value.address.one": "a text of 1 character, an @",
+}
+"""The shape of a value."""
 
 BOUNDS = {
     "above": "above {above:,}",
@@ -142,6 +192,7 @@ RULES = {
     "later_rows": "one row for each {key}",
     "robots_left_out": _PEOPLE,
     "robots_kept": _PEOPLE,
+    "other_key": "all rows carry pseudonyms of one key",
     "noted_before": "{rule}",
     "value_missing": "{subject} must be there",
     "not_one_of": "{subject} must be one of {words}",
@@ -151,7 +202,15 @@ RULES = {
     "not_a_flag": "{subject} must be true, false, 1 or 0",
     "not_a_time": "{subject} must be a time with its offset, as in 2026-01-05T10:00:00Z",
     "not_a_day": "{subject} must be a day, as in 2026-01-05",
+    "hour_skipped": "{subject} must be a time that clocks showed",
+    "hour_twice": "{subject} must be a time that clocks showed once",
+    "other_number_form": "{subject} must be written as the mapping says",
+    "two_readings": "{subject} must have one reading",
+    "not_above_zero": "{subject} of a sale must be above 0",
+    "other_invoice": "{subject} must follow from the invoice",
+    "not_an_amount": "{subject} must be an amount",
     "empty_text": "{subject} must not be empty",
+    "text_too_long": "{subject} must have at most {most:,} characters",
     "not_of_form": "{subject} must look like {form}",
     "outside_bounds": "{subject} must be {bounds}",
     "above_other": "{subject} must be at most {other}",
@@ -165,10 +224,11 @@ RULES = {
     "too_many_fields": _FIELDS,
     "quote_not_closed": "a field that opens with a quote closes with one",
     "not_utf8": "text is UTF-8",
-    "line_too_long": "a line has at most two million bytes",
+    "line_too_long": "a line has at most limits.max_line_bytes bytes",
     "unreadable_line": "a line is readable CSV",
     "not_an_object": "a line is a JSON object",
     "person_erased": "the line is about a person who was erased",
+    "quote_removed": "a line is quoted nowhere",
     "rejected_before": "{rule}",
 }
 """Code → the rule behind it, the same for every line that breaks it."""

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contracts import columns
-from features.contracts.check import check_output, column_checks, is_personal
+from features.contracts.check import ColumnCheck, check_output, column_checks, is_personal
 from features.contracts.columns import optional
 from features.contracts.findings import one_from_json
+from features.contracts.limits import Limits
 from features.contracts.logs import LOGS, Users
 from features.contracts.outputs import DOMAIN
 from features.errors import MetacartError
@@ -36,7 +37,10 @@ CHECKS = {check.column: check for check in column_checks(Sample)}
 
 def judge(column: str, text: str | None) -> object:
     """Return the reason of the first broken rule, or the typed value when there is none."""
-    check = CHECKS[column]
+    return judged(CHECKS[column], text)
+
+
+def judged(check: ColumnCheck, text: str | None) -> object:
     reasons = " ".join(f"WHEN {rule.broken} THEN {rule.reason}" for rule in check.rules)
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -49,42 +53,54 @@ def judge(column: str, text: str | None) -> object:
     return say([one_from_json(row[0])]) if row[0] else row[1]
 
 
+WITHIN = "it must be above 1e-12 and at most 1"
+
+
 @pytest.mark.parametrize(
     ("column", "text", "said"),
     [
         ("propensity", "0.25", "0.25"),
         ("propensity", "1", "1.0"),
         ("propensity", None, None),
-        ("propensity", "0", "propensity is 0; it must be above 0 and at most 1"),
-        ("propensity", "1.7", "propensity is 1.7; it must be above 0 and at most 1"),
-        ("propensity", "NaN", "propensity is NaN; it must be above 0 and at most 1"),
-        ("propensity", "1e999", "propensity is 1e999; it must be above 0 and at most 1"),
-        ("propensity", "half", "propensity is half; it must be a number"),
-        ("score", "-inf", "score is -inf; it must be finite"),
+        ("propensity", "0", f"propensity is a number of 1 character; {WITHIN}"),
+        ("propensity", "1.7", f"propensity is a number of 3 characters; {WITHIN}"),
+        ("propensity", "NaN", f"propensity is a number of 3 characters; {WITHIN}"),
+        (
+            "propensity",
+            "1e999",
+            f"propensity is a number of 5 characters; {WITHIN}",
+        ),
+        ("propensity", "half", "propensity is a text of 4 characters; it must be a number"),
+        ("score", "-inf", "score is a number of 4 characters; it must be finite"),
         ("slot", "3", "3"),
         ("slot", "3.0", "3"),
-        ("slot", "1.7", "slot is 1.7; it must be a whole number"),
-        ("slot", "0x10", "slot is 0x10; it must be a whole number"),
-        ("slot", "9223372036854775808", "slot is 9223372036854775808; it must be a whole number"),
-        ("slot", "0", "slot is 0; it must be at least 1"),
+        ("slot", "1.7", "slot is a number of 3 characters; it must be a whole number"),
+        ("slot", "0x10", "slot is a text of 4 characters; it must be a whole number"),
+        ("slot", "9223372036854775808", "slot is a number of 19 characters; it must be a whole number"),
+        ("slot", "0", "slot is a number of 1 character; it must be at least 1"),
         ("slot", None, "slot is missing"),
         ("shown_at", "2026-01-05T10:00:00Z", "2026-01-05 10:00:00+00"),
         ("shown_at", "2026-01-05 10:00:00.5+02:00", "2026-01-05 08:00:00.5+00"),
         ("date", "2026-01-05", "2026-01-05"),
-        ("date", "2026-01-05 10:00:00", "date is 2026-01-05 10:00:00; it must be a day, as in 2026-01-05"),
-        ("date", "2026-02-30", "date is 2026-02-30; it must be a day, as in 2026-01-05"),
+        (
+            "date",
+            "2026-01-05 10:00:00",
+            "date is a text of 19 characters; it must be a day, as in 2026-01-05",
+        ),
+        ("date", "2026-02-30", "date is a text of 10 characters; it must be a day, as in 2026-01-05"),
         ("is_clicked", "True", "true"),
         ("is_clicked", "0", "false"),
-        ("is_clicked", "yes", "is_clicked is yes; it must be true, false, 1 or 0"),
+        ("is_clicked", "yes", "is_clicked is a text of 3 characters; it must be true, false, 1 or 0"),
         ("event_type", "click", "click"),
         (
             "event_type",
             "buy",
-            "event_type is buy; it must be one of view, click, add_to_cart, remove_from_cart",
+            "event_type is a text of 3 characters; it must be one of view, click, add_to_cart, "
+            "remove_from_cart",
         ),
         ("currency_code", "EUR", "EUR"),
-        ("currency_code", "euro", 'currency_code is "euro"; it must look like ^[A-Z]{3}$'),
-        ("user_id", "", "user_id is (not shown); it must not be empty"),
+        ("currency_code", "euro", "currency_code is a text of 4 characters; it must look like ^[A-Z]{3}$"),
+        ("user_id", "", "user_id is an empty text"),
     ],
 )
 def test_text_becomes_a_value_or_a_reason(column: str, text: str | None, said: object) -> None:
@@ -104,8 +120,10 @@ def test_text_becomes_a_value_or_a_reason(column: str, text: str | None, said: o
     ],
 )
 def test_a_time_without_its_offset_is_refused(text: str) -> None:
+    kind = "number" if text.isdigit() or text == "infinity" else "text"
     assert judge("shown_at", text) == (
-        f"shown_at is {text}; it must be a time with its offset, as in 2026-01-05T10:00:00Z"
+        f"shown_at is a {kind} of {len(text)} characters; it must be a time with its offset, as in "
+        "2026-01-05T10:00:00Z"
     )
 
 
@@ -123,6 +141,73 @@ def test_sql_and_polars_agree_on_a_propensity(value: float) -> None:
 def test_every_column_of_every_log_has_checks() -> None:
     for schema in LOGS.values():
         assert [check.column for check in column_checks(schema)] == schema.column_names()
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "said"),
+    [
+        ("slot", "ann@example.org", "slot is a text of 15 characters with an @; it must be a whole number"),
+        ("slot", "491701234567", "slot is a number of 12 characters; it must be at most 1,000"),
+        (
+            "propensity",
+            "0,5\ue000other_number_form",
+            "propensity is a text of 3 characters that is not",
+        ),
+        (
+            "slot",
+            "1.299\ue000two_readings\ue000not_an_amount",
+            "slot is a number of 5 characters that",
+        ),
+        (
+            "shown_at",
+            "2026-03-29 02:30\ue000hour_skipped",
+            "shown_at is a text of 16 characters in an",
+        ),
+        (
+            "is_clicked",
+            "A17\ue000other_invoice",
+            "is_clicked is unknown: the invoice, a text of 3",
+        ),
+    ],
+)
+def test_a_reason_holds_the_shape_of_a_value_and_none_of_its_text(column: str, text: str, said: str) -> None:
+    reason = str(judge(column, text))
+
+    assert reason.startswith(said)
+    assert text[:4] not in reason.removeprefix(said)
+
+
+class Texts(dy.Schema):
+    """Texts of every kind."""
+
+    item_id = columns.item_id
+    context = columns.context
+    user_id = columns.user_id
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "stored"),
+    [
+        ("item_id", "Cafe\u0301", "Café"),
+        ("item_id", "a\x00b\x1b[31m\u202ec", "ab[31mc"),
+        ("item_id", "two\tparts\nof it", "two parts of it"),
+        ("item_id", "\x00\x07", "item_id is an empty text"),
+        ("item_id", "é" * 5, "é" * 5),
+        ("item_id", "é" * 6, "item_id has 6 characters; it may have 5"),
+        ("context", r'{"a":"x\u0000\u001b\u202ey\nz"}', '{"a":"xy z"}'),
+        ("context", r'{"a":"\\u0000"}', r'{"a":"\\u0000"}'),
+        ("context", "x" * 21, "context has 21 characters; it may have 20"),
+        ("user_id", "e\u0301\x00", "e\u0301\x00"),
+        ("user_id", "longer", "user_id has 6 characters; it may have 5"),
+    ],
+)
+def test_a_text_is_composed_without_characters_that_nobody_sees_and_of_limited_length(
+    column: str, text: str, stored: str
+) -> None:
+    limits = Limits(max_text_characters=15 if len(text) > 6 else 5, max_json_characters=20)
+    [check] = [check for check in column_checks(Texts, "", limits) if check.column == column]
+
+    assert judged(check, text) == stored
 
 
 def test_user_ids_are_personal_and_nothing_is_by_default() -> None:

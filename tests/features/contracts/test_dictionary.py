@@ -32,8 +32,8 @@ def test_a_row_tells_type_unit_range_and_meaning() -> None:
     text = data_dictionary()
 
     assert (
-        "| `propensity` | Float64 | probability | > 0, ≤ 1 | yes | probability of this action in this slot "
-        "under the policy that served it |"
+        "| `propensity` | Float64 | probability | > 1e-12, ≤ 1 | yes | probability of this action in this "
+        "slot under the policy that served it |"
     ) in text
     assert "(personal)" in text
 

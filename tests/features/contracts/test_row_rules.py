@@ -44,11 +44,14 @@ def assert_both_judge_alike(rule: RowRule, low: int | None, high: int | None) ->
     assert in_sql == (not in_polars[0])
 
 
-def test_the_reason_tells_both_values() -> None:
+def test_the_reason_tells_how_long_both_values_are() -> None:
     rule = CLICKS_WITHIN_IMPRESSIONS.in_sql({"clicks": "5", "impressions": "4"})
 
     [(found,)] = duckdb.sql(f"SELECT {rule.reason}").fetchall()
-    assert say([one_from_json(found)]) == "clicks is 5 and impressions 4; clicks must be at most impressions"
+    assert (
+        say([one_from_json(found)])
+        == "clicks is above impressions (digits: 1 and 1); it must be at most impressions"
+    )
 
 
 def test_every_rule_of_a_row_speaks_of_columns_of_its_log_and_is_in_the_dictionary() -> None:

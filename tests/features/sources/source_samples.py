@@ -148,7 +148,7 @@ SAMPLES = (
         content={"random/men/men.csv": OPEN_BANDIT},
         n_rows={"impressions": 2, "events": 1},
         broken=("random/men/men.csv", OPEN_BANDIT.replace("3,2,1,0.03", "3,2,1,0")),
-        said=(3, "propensity is 0; it must be above 0"),
+        said=(3, "propensity is a number of 1 character; it must be above 1e-12"),
     ),
     SourceSample(
         name="rees46",
@@ -166,7 +166,7 @@ SAMPLES = (
         content={"events.csv": RETAILROCKET, "item_properties_part1.csv": ITEM_PROPERTIES},
         n_rows={"events": 2, "purchases": 2, "items": 1},
         broken=("events.csv", RETAILROCKET + "1433222276276,1,wish,15335,\n"),
-        said=(6, "event_type is wish; it must be one of"),
+        said=(6, "event_type is a text of 4 characters; it must be one of"),
         user_ids=("257597",),
     ),
     SourceSample(
@@ -175,7 +175,7 @@ SAMPLES = (
         content={"data.csv": ONLINE_RETAIL},
         n_rows={"purchases": 4, "items": 3, "users": 2},
         broken=("data.csv", ONLINE_RETAIL + "536414,22139,,1,12/1/2010 11:52,0.0,,United Kingdom\n"),
-        said=(6, "price_cents is 0.0 (a sale has a price above 0)"),
+        said=(6, "price_cents is a number of 3 characters; the price of a sale"),
         user_ids=("17850", "14527"),
     ),
     SourceSample(
@@ -190,7 +190,7 @@ SAMPLES = (
                 {"session": 3, "events": [*OTTO[0]["events"], {"aid": 1, "ts": "soon", "type": "clicks"}]},
             ),
         ),
-        said=(3, "occurred_at is soon; it must be a time"),
+        said=(3, "occurred_at is a text of 4 characters; it must be a time"),
     ),
     SourceSample(
         name="criteo_attribution",
@@ -198,7 +198,7 @@ SAMPLES = (
         content={"pcb.tsv": tab_separated(*CRITEO_ROWS)},
         n_rows={"ad_impressions": 3},
         broken=("pcb.tsv", tab_separated(*CRITEO_ROWS, CRITEO_ROWS[0].replace("0.00001", "-1"))),
-        said=(5, "cost_cents is -1000000; it must be at least 0"),
+        said=(5, "cost_cents is a number of 8 characters; it must be at least 0"),
         user_ids=("20073966", "24607497"),
     ),
     SourceSample(
@@ -214,7 +214,7 @@ SAMPLES = (
             "visits/1.jsonl.gz",
             declared_lines({"who": "ann", "clicked": True}, {"at": "2026-03-29 02:30", "clicked": False}),
         ),
-        said=(2, "shown_at is 2026-03-29 02:30:00 was skipped in Europe/Berlin"),
+        said=(2, "shown_at is a text of 19 characters in an hour that was skipped"),
         user_ids=("ann",),
     ),
 )

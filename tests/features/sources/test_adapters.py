@@ -106,26 +106,35 @@ def test_online_retail_takes_goods_back(tmp_path: Path) -> None:
     assert rows[2]["user_id"] is None
 
 
+QUANTITY = "quantity is a number of 3 characters; it must be at least 1"
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("536589,21777,,-10,12/1/2010 16:50,0.5,,United Kingdom", "quantity is -10; it must be at least 1"),
-        ("C36589,21777,,10,12/1/2010 16:50,0.5,,United Kingdom", "quantity is -10; it must be at least 1"),
+        (
+            "536589,21777,,-10,12/1/2010 16:50,0.5,,United Kingdom",
+            QUANTITY,
+        ),
+        (
+            "C36589,21777,,10,12/1/2010 16:50,0.5,,United Kingdom",
+            QUANTITY,
+        ),
         (
             "536589,21777,,1,12/1/2010 16:50,0.0,,United Kingdom",
-            "price_cents is 0.0 (a sale has a price above 0)",
+            "price_cents is a number of 3 characters; the price of a sale must be above 0",
         ),
         (
             "A563186,B,Adjust bad debt,1,8/12/2011 14:51,-11062.06,,France",
-            "price_cents is -11062.06 (a sale has",
+            "price_cents is a number of 9 characters; the price of a sale",
         ),
         (
             "A563185,B,Adjust bad debt,1,8/12/2011 14:50,11062.06,,France",
-            "is_cancelled is unknown: A563185 is nei",
+            "is_cancelled is unknown: the invoice, a text of 7 characters, names nei",
         ),
         (
             "536589,21777,,1,3/27/2011 1:30,0.5,,France",
-            "ordered_at is 2011-03-27 01:30:00 was skipped in Europe/L",
+            "ordered_at is a text of 19 characters in an hour that was skipped",
         ),
     ],
 )
@@ -199,7 +208,10 @@ def test_what_an_otto_visit_orders_at_one_moment_is_one_order(tmp_path: Path) ->
         (None, "occurred_at is missing"),
         ({"aid": 1}, "occurred_at is missing"),
         ([7], "occurred_at is missing"),
-        ([{"aid": 1, "ts": 1661724000278, "type": "wish"}], "event_type is wish; it must be one of"),
+        (
+            [{"aid": 1, "ts": 1661724000278, "type": "wish"}],
+            "event_type is a text of 4 characters",
+        ),
     ],
 )
 def test_an_otto_line_without_a_readable_list_goes_to_quarantine(
@@ -230,7 +242,7 @@ def test_a_criteo_time_that_is_none_goes_to_quarantine(tmp_path: Path) -> None:
 
     _, [(_, why)] = load(tmp_path, criteo_attribution.files, "ad_impressions")
 
-    assert why.startswith("shown_at is soon; it must be a time")
+    assert why.startswith("shown_at is a text of 4 characters; it must be a time")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -247,3 +248,44 @@ def test_the_readme_lists_every_function() -> None:
     listed = page.partition("and the functions")[2].partition(".\n")[0]
 
     assert re.findall(r"`(\w+)`", listed) == sorted(FUNCTIONS)
+
+
+NESTED = {
+    "nullif": ("name", "nullif({}, 'none')"),
+    "json_value": ("payload", "json_value({}, '$.price')"),
+    "in": ("name", "case when {} in ('a', 'b') then 'c' else name end"),
+    "between": ("name", "case when {} between 'a' and 'b' then 'c' else name end"),
+    "case": ("name", "case {} when 'a' then 'b' when 'c' then 'd' else name end"),
+}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_a_nested_expression_grows_by_its_own_length_at_each_level(
+    shelf: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    inner, outer = NESTED[name]
+    lengths = []
+    for _ in range(15):
+        inner = outer.format(inner)
+        lengths.append(len(parse_expression(inner, "key").sql))
+    steps = [after - before for before, after in pairwise(lengths[5:])]
+
+    assert max(steps) < 2 * min(steps)
+    assert value(shelf, inner) == (None if name == "json_value" else "Red Hat")
+
+
+def test_a_value_that_is_read_twice_is_what_it_was(shelf: duckdb.DuckDBPyConnection) -> None:
+    long = " || ".join(["name"] * 12)
+    twelve = "Red Hat" * 12
+
+    assert value(shelf, f"nullif({long}, 'x')") == twelve
+    assert value(shelf, f"nullif({long}, '{twelve}')") is None
+    assert value(shelf, f"case {long} when '{twelve}' then 'all' else 'none' end") == "all"
+    assert value(shelf, f"case when {long} in ('x', '{twelve}') then 'in' end") == "in"
+    assert value(shelf, f"case when not {long} between 'A' and 'B' then 'beyond' end") == "beyond"
+    assert value(shelf, f"nullif(gone || {long}, 'x')") is None
+
+
+def test_too_many_parts_behind_one_another_are_refused_in_a_sentence() -> None:
+    with pytest.raises(UsageError, match="key has too many parts inside of each other"):
+        parse_expression(" || ".join(["name"] * 500), "key")

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.contracts.refusal_marks import NOT_AN_AMOUNT, SIGN
 from features.sources.money import cents
 
 DATABASE = duckdb.connect()
@@ -34,7 +35,7 @@ def test_amounts_become_cents(text: str | None, unit: str, said: str | None) -> 
 
 @pytest.mark.parametrize("text", ["1,50", "free", "nan", "inf", "0x10", "99999999999999999999"])
 def test_what_is_not_an_amount_is_never_taken_for_cents(text: str) -> None:
-    assert ask(text, "currency") == f"{text} currency"
+    assert ask(text, "currency") == f"{text}{SIGN}{NOT_AN_AMOUNT}"
 
 
 @settings(max_examples=100, deadline=None)

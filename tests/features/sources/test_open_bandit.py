@@ -99,13 +99,13 @@ def test_a_click_becomes_an_event_of_its_impression(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (row(1, click="nan"), "event_type is click = nan; it must be one of"),
-        (row(1, click=""), "event_type is click = nothing; it must be one of"),
-        (row(1, propensity="0"), "propensity is 0; it must be above 0"),
-        (row(1, propensity="1.7"), "propensity is 1.7; it must be above 0"),
+        (row(1, click="nan"), "event_type is a text of 11 characters; it must be one of"),
+        (row(1, click=""), "event_type is a text of 15 characters; it must be one of"),
+        (row(1, propensity="0"), "propensity is a number of 1 character; it must be above 1e-12"),
+        (row(1, propensity="1.7"), "propensity is a number of 3 characters; it must be above 1e-12"),
         (
             row(1, at="2019-11-24 00:00:17"),
-            "shown_at is 2019-11-24 00:00:17; it must be a time with its offset",
+            "shown_at is a text of 19 characters; it must be a time with its offset",
         ),
         (row(1, item=""), "item_id is missing"),
         ("1,2019-11-24 00:00:17+00:00,3\n", "the line has fewer fields"),

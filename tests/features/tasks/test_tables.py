@@ -52,9 +52,13 @@ def read(tmp_path: Path) -> Iterator[Callable[..., ShopTables]]:
             store.execute(f"DELETE FROM raw_{log}")
             store.execute(f"INSERT INTO raw_{log} BY NAME FROM fresh")
 
-        def tables(*events: tuple[str, datetime, str], propensity: float | None = 0.5) -> ShopTables:
+        def tables(
+            *events: tuple[str, datetime, str], propensity: float | None = 0.5, last_slot: int = 1
+        ) -> ShopTables:
             put("items", CATALOG)
-            put("impressions", impressions().with_columns(propensity=pl.lit(propensity, pl.Float64)))
+            shown = impressions().with_columns(propensity=pl.lit(propensity, pl.Float64))
+            is_last = pl.int_range(pl.len()) == pl.len() - 1
+            put("impressions", shown.with_columns(slot=pl.when(is_last).then(last_slot).otherwise("slot")))
             put("events", event_rows(*events))
             build(store, as_of=NIGHT, attribution_hours=24)
             return read_tables(store, "recommendation", SETTINGS, NIGHT)
@@ -148,3 +152,13 @@ def test_tomorrow_has_a_row_of_its_own_for_each_user(read: Callable[..., ShopTab
 def test_a_log_without_propensities_is_refused(read: Callable[..., ShopTables]) -> None:
     with pytest.raises(InputDataError, match="recommendation: none of 20 rounds has a logged propensity"):
         read(propensity=None)
+
+
+@pytest.mark.parametrize(("last_slot", "n_later"), [(1, 0), (3, 0), (4, 1), (1000, 1)])
+def test_rounds_of_slots_after_the_third_are_left_out(
+    read: Callable[..., ShopTables], last_slot: int, n_later: int
+) -> None:
+    tables = read(last_slot=last_slot)
+
+    assert (tables.rounds.height, tables.n_later_slots) == (2 * DAYS - n_later, n_later)
+    assert build_tasks(tables, SETTINGS, NIGHT).n_slots == (last_slot if last_slot <= 3 else 1)

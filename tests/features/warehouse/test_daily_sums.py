@@ -217,7 +217,7 @@ def test_a_day_below_zero_is_quarantined_with_all_of_its_lines(
     assert (loaded.n_loaded, loaded.n_rejected) == (1, 2)
     assert spend(warehouse) == {(6, "spring"): 50}
     assert reasons(warehouse) == [
-        "line 2: spend_cents adds up to -200 on 2026-01-05, spring, feed, all: the credits exceed the day"
+        "line 2: spend_cents adds up to less than 0 over the lines of its key: the credits exceed the day"
     ]
 
 

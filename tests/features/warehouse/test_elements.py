@@ -84,7 +84,7 @@ def test_one_bad_element_sends_its_whole_line_to_quarantine(
     assert warehouse.execute("SELECT event_id FROM raw_events").fetchall() == [("b:1",)]
     assert warehouse.execute("SELECT item_id FROM raw_items").fetchall() == [("z",)]
     assert rejected_lines(warehouse) == [
-        (1, 'item_id is ""; it must not be empty'),
+        (1, "item_id is an empty text"),
         (2, "the line is not a JSON object"),
         (3, "occurred_at is missing"),
     ]

@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from features.contracts.findings import Finding, to_json
+from features.contracts.findings import to_json
 from features.errors import MetacartError
 from features.warehouse import erase
 from features.warehouse.byte_search import holds_text
@@ -26,7 +26,9 @@ Put = Callable[..., None]
 
 ANN = "a1" * 32
 BEN = "b2" * 32
-SLOT = to_json([Finding("outside_bounds", "slot", {"value": "0", "at_least": 1})])
+# as a version wrote them that quoted lines
+SLOT = '[{"code":"outside_bounds","subject":"slot","numbers":{"value":"0","at_least":1}}]'
+ITEM = '[{"code":"empty_text","subject":"item_id","numbers":{"value":"ann-1"}}]'
 
 
 def impression(number: int, user_key: str | None, session_id: str) -> dict[str, object]:
@@ -50,7 +52,7 @@ def shop(warehouse: Connection, put: Put) -> Connection:
     warehouse.executemany(
         "INSERT INTO rejected_lines VALUES (1, ?, 'slot must be at least 1', ?, ?)",
         [
-            (10, to_json([Finding("empty_text", "item_id", {"value": "ann-1"})]), '{"slot":"0"}'),
+            (10, ITEM, '{"slot":"0"}'),
             (11, SLOT, '{"session_id":"s1"}'),
             (12, SLOT, '{"item_id":"joann-1"}'),
             (13, SLOT, '{"session_id":"s2"}'),

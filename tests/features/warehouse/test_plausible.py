@@ -63,9 +63,9 @@ def test_seconds_among_milliseconds_are_quarantined_and_never_january_1970(
     assert load_received(warehouse, file).n_rejected == 2
     [(second, early), (third, late)] = rejects(warehouse)
     assert (second, third) == (3, 4)
-    assert "occurred_at is 1970-01-21" in early
-    assert "before shop.first_day, which is 2000-01-01" in early
-    assert "occurred_at is 57983-01-06T08:00:00.000000Z; it must be a time" in late
+    assert "occurred_at lies before shop.first_day, 2000-01-01, by less than 30 years" in early
+    assert "1970-01-21" not in early
+    assert "occurred_at is a text of 28 characters; it must be a time" in late
 
 
 def test_a_row_may_be_later_than_its_file_by_the_error_of_a_clock_alone(
@@ -75,8 +75,8 @@ def test_a_row_may_be_later_than_its_file_by_the_error_of_a_clock_alone(
 
     assert load_received(warehouse, file).n_rejected == 1
     [(_, reason)] = rejects(warehouse)
-    assert "2026-01-06 05:01:00" in reason
-    assert "the file was received at 2026-01-06 04:00 UTC" in reason
+    assert "lies after 2026-01-06 04:00 UTC, when the file was received, by less than a year" in reason
+    assert "05:01" not in reason
 
 
 def test_a_file_that_is_read_anew_is_judged_by_when_it_first_came(
@@ -111,7 +111,7 @@ def test_a_price_three_digits_off_its_items_own_is_quarantined(
     load_received(warehouse, orders(source_file, 1999, off, name="more.csv"))
     [(line, reason)] = rejects(warehouse)
     assert line == 3
-    assert f"price_cents is {off}; the usual price of this item is 1999" in reason
+    assert f"price_cents has {len(str(off))} digits; the usual price of this item is 1999" in reason
 
 
 def test_few_prices_don_t_say_what_an_item_costs(warehouse: Connection, source_file: Write) -> None:
@@ -137,7 +137,6 @@ def test_numbers_beyond_what_sums_hold_are_quarantined_and_overflow_nothing(
 
     assert load_received(warehouse, file).n_rejected == 2
     assert [reason for _, reason in rejects(warehouse)] == [
-        "quantity is 1000000 and price_cents 100000000000000; "
-        "quantity times price_cents must be at most 100000000000000",
-        "price_cents is 1000000000000000; it must be at most 100,000,000,000,000",
+        "quantity times price_cents (digits: 7 and 15) must be at most 100000000000000",
+        "price_cents is a number of 16 characters; it must be at most 100,000,000,000,000",
     ]

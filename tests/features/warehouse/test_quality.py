@@ -5,6 +5,7 @@ import duckdb
 from features.contracts.mapping import SourceFile
 from features.warehouse.load import LoadedFile
 from features.warehouse.quality import data_quality
+from flows.commands.printed_quality import quality_lines
 from reports.wording.sentences import say, say_rule
 
 RECONCILED = "loaded = lines - rejected"
@@ -31,8 +32,8 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             5,
             1,
             2,
-            "line 3: price_cents is -5; it must be at least 0",
-            '{"item_id":"hat","name":null,"url":null,"image_url":null,"category":null,"brand":null,"price_cents":"-5","currency_code":null,"attributes":null}',
+            "line 3: price_cents is a number of 2 characters; it must be at least 0",
+            "the line has a text of 3 characters as item_id; a number of 2 characters as price_cents",
         ),
         (
             "items.csv",
@@ -50,9 +51,39 @@ def test_every_file_reconciles_and_every_broken_rule_has_a_reason(
             1,
             1,
             "line 4: item_id is missing",
-            '{"item_id":null,"name":null,"url":null,"image_url":null,"category":null,"brand":null,"price_cents":"7","currency_code":null,"attributes":null}',
+            "the line has nothing as item_id; a number of 1 character as price_cents",
         ),
     ]
+
+
+def test_rows_of_another_key_are_named_with_their_files(
+    warehouse: duckdb.DuckDBPyConnection,
+    source_file: Callable[..., SourceFile],
+    load: Callable[..., LoadedFile],
+) -> None:
+    users = {"user_id": "user_id"}
+    for day, key_id in (("1", "old"), ("2", "old"), ("3", "new")):
+        load(
+            source_file(f"user_id\nann-{day}\nben\n", "users", name=f"{day}.csv", columns=users),
+            key_id=key_id,
+        )
+    load(
+        source_file("item_id\nshoe\n", "items", name="items.csv", columns={"item_id": "item_id"}),
+        key_id="old",
+    )
+
+    found = data_quality(warehouse, "night-1", say, say_rule, key_id="new").filter(reason_codes="other_key")
+
+    assert found.select("source_name", "rule", "n_rejected").rows() == [
+        ("1.csv", "all rows carry pseudonyms of one key", 0)
+    ]
+    assert "of another key (old): 2 files with 4 loaded lines, the last one 2.csv." in found["reason"][0]
+    assert (
+        data_quality(warehouse, "night-1", say, say_rule, key_id="old")["reason"]
+        .str.contains("its 2 loaded lines carry pseudonyms of another key \\(new\\)")
+        .any()
+    )
+    assert list(quality_lines(found)) == [f"1.csv: {found['reason'][0]}"]
 
 
 def test_an_empty_warehouse_has_an_empty_table(warehouse: duckdb.DuckDBPyConnection) -> None:

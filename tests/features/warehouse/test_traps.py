@@ -55,7 +55,7 @@ def rejects(warehouse: Connection) -> list[tuple[int, str]]:
         ),
         (
             GOOD.format(n=9).replace("0.5", "1e999").encode(),
-            "propensity is 1e999; it must be above 0 and at most 1",
+            "propensity is a number of 5 characters; it must be above 1e-12 and at most 1",
         ),
         (GOOD.format(n=9).replace(",1,", ",,").encode(), "slot is missing"),
     ],

@@ -1,12 +1,16 @@
 """A quick shop whose logs mention a person in many places: for the tests of erasures."""
 
+import html
 import json
 import shutil
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from features.deidentify import pseudonym, read_key
 from features.warehouse.byte_search import holds_text
+from flows.checksums import SUMS, checksums, read_sums, sums_text
 from flows.erasure.erase import erase
 from flows.erasure.proof import Proof
 from flows.settings import read_settings
@@ -77,6 +81,24 @@ def copy_of(source: Path, folder: Path) -> Workspace:
 
 def night_of(shop: Workspace, as_of: date | None = None) -> NightResult:
     return run_night(shop.settings, as_of)
+
+
+def quote_as_before(shop: Workspace, text: str) -> Path:
+    """Let the published night quote a broken line with this text, as nights of earlier versions do."""
+    [night] = shop.nights.all()
+    table = night.path / "out_data_quality.parquet"
+    rows = pl.read_parquet(table)
+    quote = json.dumps({"session_id": text, "event_type": "view"})
+    rows = rows.with_columns(
+        example=pl.when(pl.col("example").is_not_null()).then(pl.lit(quote)).otherwise("example")
+    )
+    rows.write_parquet(table)
+    rows.write_csv(table.with_suffix(".csv"))
+    page = night.path / "report" / "index.html"
+    page.write_text(page.read_text().replace("</body>", f"<p>{html.escape(quote)}</p></body>"))
+    sums = night.path / SUMS
+    sums.write_text(sums_text(checksums(night.path, read_sums(sums) or {})))
+    return night.path
 
 
 def erased(shop: Workspace, user_id: str = ANN) -> Proof:

@@ -5,7 +5,7 @@ from tests.reports.sample_rows import broken_rule, line_counts, table
 RUN = {"run_id": "r"}
 EVENTS = line_counts("events.csv", 100, rejected=5)
 RULES = [
-    broken_rule(EVENTS, finding("not_a_number", "propensity", value="x"), 7, 3, "a line"),
+    broken_rule(EVENTS, finding("not_a_number", "propensity", kind="text", characters=1), 7, 3, "a line"),
     broken_rule(EVENTS, finding("value_missing", "event_type"), 9, 2, "a line"),
 ]
 

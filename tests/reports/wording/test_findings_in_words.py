@@ -11,6 +11,7 @@ from features.contracts.finding_units import COUNTS, TEXTS, Unit
 from features.contracts.findings import Finding, finding
 from features.contracts.interval_codes import INTERVALS, WIDENINGS
 from features.contracts.quality_codes import QUALITY, REJECTIONS
+from features.contracts.value_shape import SHAPE
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import ENGLISH
 from reports.wording.sentences import say, say_rule, sentences
@@ -22,7 +23,8 @@ CLAUSES = {**DOUBTS, **CHANCES, **INTERVALS}
 OFFERED = {
     **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
     **{code: ("causes",) for code, meaning in CODES.items() if meaning.has_causes},
-    "outside_bounds": ("bounds",),
+    **{code: ("value",) for code, meaning in CODES.items() if SHAPE.keys() <= meaning.numbers.keys()},
+    "outside_bounds": ("bounds", "value"),
     **dict.fromkeys((*DOUBTS, *WIDENINGS), ("below",)),
     **dict.fromkeys(UNDECIDED, ("rows", "unknown_without")),
 }
@@ -48,7 +50,7 @@ def test_a_language_is_complete(catalog: Catalog) -> None:
     counted = [code for code in CLAUSES if Unit.CLUSTERS in CODES[code].numbers.values()]
     assert all(f"{code}.hidden" in catalog.clauses for code in counted)
     assert {*QUALITY, *REJECTIONS} - {"first_rejected_line", "no_partner"} == set(catalog.rules)
-    assert set(CODES["outside_bounds"].numbers) == {"value", *catalog.bounds}
+    assert set(CODES["outside_bounds"].numbers) == {*SHAPE, *catalog.bounds}
 
 
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
@@ -71,27 +73,53 @@ def test_every_finding_has_a_sentence(catalog: Catalog, code: str, count: int) -
     assert "nan" not in said
 
 
+OF_LINES = {*SHAPE, "years", "digits", "other_digits"}
+"""Numbers that each broken line has of its own."""
+
+
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 @pytest.mark.parametrize("code", sorted({*QUALITY, *REJECTIONS} - {"first_rejected_line", "no_partner"}))
 def test_a_rule_is_the_same_for_every_line(catalog: Catalog, code: str) -> None:
     found = example(code)
-    values = {name for name, unit in CODES[code].numbers.items() if unit is Unit.VALUE}
-    unseen = Finding(code, found.subject, {k: v for k, v in found.numbers.items() if k not in values})
+    shared = {name: number for name, number in found.numbers.items() if name not in OF_LINES}
 
-    assert say_rule(found, catalog=catalog) == say_rule(unseen, catalog=catalog)
+    assert say_rule(found, catalog=catalog) == say_rule(Finding(code, found.subject, shared), catalog=catalog)
     assert "nan" not in say_rule(found, catalog=catalog)
+
+
+@pytest.mark.parametrize("code", REJECTIONS)
+def test_no_rejection_carries_a_text_of_a_line(code: str) -> None:
+    texts = {name: unit for name, unit in CODES[code].numbers.items() if unit in TEXTS}
+
+    # words of the contract, the configuration and the database, days of the shop, and the kind of a value
+    assert texts.keys() <= {
+        *("words", "form", "other", "key", "error", "rule", "said", "kind"),
+        *("first_day", "received_at", "first_open", "last_night"),
+    }
 
 
 @pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS)
 @pytest.mark.parametrize(
-    "code", [code for code, meaning in CODES.items() if Unit.VALUE in meaning.numbers.values()]
+    "code", [code for code, meaning in CODES.items() if SHAPE.keys() <= meaning.numbers.keys()]
 )
-def test_a_value_that_may_identify_a_person_is_not_printed(catalog: Catalog, code: str) -> None:
+def test_a_shape_that_is_not_known_is_not_printed(catalog: Catalog, code: str) -> None:
     found = example(code)
-    values = {name for name, unit in CODES[code].numbers.items() if unit is Unit.VALUE}
-    hidden = Finding(code, found.subject, {k: v for k, v in found.numbers.items() if k not in values})
+    hidden = Finding(code, found.subject, {k: v for k, v in found.numbers.items() if k not in SHAPE})
 
     assert "(not shown)" in say([hidden], catalog=catalog) and "nan" not in say([hidden], catalog=catalog)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ({"kind": "text", "characters": 18, "at_signs": 0}, "slot is a text of 18 characters"),
+        ({"kind": "text", "characters": 1200, "at_signs": 0}, "slot is a text of 1,200 characters"),
+        ({"kind": "text", "characters": 18, "at_signs": 1}, "slot is a text of 18 characters with an @"),
+        ({"kind": "number", "characters": 1, "at_signs": 0}, "slot is a number of 1 character"),
+    ],
+)
+def test_a_shape_is_said_in_words(shape: dict[str, int | str], said: str) -> None:
+    assert say([Finding("not_a_whole_number", "slot", shape)]) == f"{said}; it must be a whole number"
 
 
 def test_an_area_without_rows_is_named_with_the_day() -> None:
