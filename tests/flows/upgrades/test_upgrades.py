@@ -16,6 +16,7 @@ and stays as it is: a later change of a format adds another archive beside it.
 import json
 import shutil
 import tarfile
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -102,8 +103,8 @@ def test_the_checkup_finds_nothing_broken(old: Path, capsys: pytest.CaptureFixtu
 def test_the_next_night_keeps_pseudonyms_and_published_nights(as_written: Path, upgraded: Path) -> None:
     nights = {night.run_id: night for night in workspace(upgraded).nights.all()}
 
-    assert nights.keys() == {PUBLISHED, HALF_DONE}
-    assert workspace(upgraded).nights.current().run_id == HALF_DONE
+    assert [run_id[:10] for run_id in nights] == ["2026-01-11", "2026-01-12"]
+    assert workspace(upgraded).nights.current().as_of == date(2026, 1, 12)
     before = as_written / "data" / "published" / "old" / PUBLISHED
     assert {path.name: path.read_bytes() for path in nights[PUBLISHED].path.glob("out_*")} == {
         path.name: path.read_bytes() for path in before.glob("out_*")
@@ -141,5 +142,5 @@ def test_another_person_can_be_erased(old: Path, new: Path) -> None:
 def test_a_night_of_before_can_be_taken_back(new: Path) -> None:
     assert metacart(new, "unpublish", PUBLISHED) == 0
 
-    assert [night.run_id for night in workspace(new).nights.all()] == [HALF_DONE]
+    assert [night.as_of for night in workspace(new).nights.all()] == [date(2026, 1, 12)]
     assert metacart(new, "prune") == 0
