@@ -138,6 +138,6 @@ def _example(log: LogColumns) -> str:
 
 
 def _shape(check: ColumnCheck) -> str:
-    shape = finding_sql("value_shape", check.column, **shape_sql(unmarked(check.text)))
+    shape = finding_sql("value_shape", check.column, None, **shape_sql(unmarked(check.text)))
     absent = finding_sql("value_absent", check.column)
     return f"CASE WHEN {check.text} IS NULL THEN {absent} ELSE {shape} END"
