@@ -11,6 +11,7 @@ from features.contracts.findings import as_plain, finding
 from features.deidentify import read_key
 from features.errors import InputDataError, UsageError
 from features.warehouse.store import open_store
+from flows.commands.printed_quality import quality_lines
 from flows.erasure.erase import erase
 from flows.json_files import read_json
 from flows.night_folder import Night
@@ -309,3 +310,41 @@ def test_a_stage_done_again_takes_back_those_after_it(new_shop: NewShop, tmp_pat
 
     with pytest.raises(UsageError, match="run `metacart evaluate` first"):
         decide(shop, night)
+
+
+def test_rows_of_a_key_before_are_named_when_their_files_are_gone(new_shop: NewShop, tmp_path: Path) -> None:
+    shop = new_shop(EVENTS)
+    write_events(tmp_path, "a", 1, 2)
+    ingest(shop, None)
+    before = read_key(key_file(shop)).key_id
+    key_file(shop).write_text("ab" * 32)
+    (tmp_path / "events-a.csv").unlink()
+    write_events(tmp_path, "b", 3)
+
+    night = ingest(shop, None)
+
+    quality = shop.night_folder(night.run_id).table("out_data_quality")
+    [line] = [line for line in quality_lines(quality) if "another key" in line]
+    assert line.startswith(
+        f"events-a.csv: its 2 loaded lines carry pseudonyms of another key ({before}). Users in them"
+    )
+
+
+def test_the_limits_are_those_of_the_configuration(
+    new_shop: NewShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_events(tmp_path, "a", 1, 2)
+    (tmp_path / "events-b.csv").write_text(
+        "id,at,who,what,did\nb1,2026-01-03T10:00:00Z,ann,shoe,view\nb2,2026-01-03T10:00:00Z,ann,sandal,view\n"
+    )
+    monkeypatch.setenv("METACART_LIMITS__MAX_TEXT_CHARACTERS", "5")
+
+    night = ingest(new_shop(EVENTS), None)
+
+    found = Workspace(new_shop(EVENTS).settings).night_folder(night.run_id).table("out_data_quality")
+    assert found.filter(rule="item_id must have at most 5 characters")["reason"].to_list() == [
+        "line 3: item_id has 6 characters; it may have 5"
+    ]
+    monkeypatch.setenv("METACART_LIMITS__MAX_LINES", "2")
+    with pytest.raises(InputDataError, match=r"events-a\.csv is not read: it has more than 2 lines"):
+        ingest(new_shop(EVENTS), None)
