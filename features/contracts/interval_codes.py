@@ -63,15 +63,23 @@ COVERAGES: Mapping[str, Meaning] = {
         "effective sample from least to under",
         _AT_SIZE,
     ),
-    "covers_more": Meaning("the same, in as many as this share", _AT_SIZE),
+    "covers_more": Meaning(
+        "95% intervals of this kind held the true value in as many as this share of such logs", _AT_SIZE
+    ),
     "covers_less_at_odd_weights": Meaning(
-        "the same as covers_less, of simulated logs whose mean weight can't be what it is", _COVERED
+        "95% intervals of this kind held the true value in as few as this share of simulated logs whose mean "
+        "weight can't be what it is",
+        _COVERED,
     ),
     "covers_less_at_heavy_tail": Meaning(
-        "the same, of simulated logs whose rewards have too heavy a tail", _COVERED
+        "95% intervals of this kind held the true value in as few as this share of simulated logs whose "
+        "rewards have too heavy a tail",
+        _COVERED,
     ),
     "covers_less_near_heavy_tail": Meaning(
-        "the same, of simulated logs whose rewards have nearly too heavy a tail", _COVERED
+        "95% intervals of this kind held the true value in as few as this share of simulated logs whose "
+        "rewards have nearly too heavy a tail",
+        _COVERED,
     ),
 }
 """What the study of coverage found of such intervals, where that is not about 95 %."""
