@@ -8,16 +8,13 @@ import hashlib
 import json
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
-    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -26,16 +23,23 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.errors import UsageError
 from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.plausible_times import FIRST_DAY
+from flows.operating_settings import (
+    Alerts,
+    FileLimits,
+    Positive,
+    Retention,
+    Retries,
+    SettingsTable,
+    TimeLimits,
+)
 
 SHOP_NAME = r"[a-z0-9][a-z0-9_-]*"
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(gt=0)]
 
 LearnerName = Literal[
     "mixed_effects",
@@ -64,11 +68,7 @@ def _known_source(source: str) -> str:
     return source
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Shop(_Table):
+class Shop(SettingsTable):
     """The shop, the form of its logs, and their folder."""
 
     name: Annotated[str, Field(pattern=f"^{SHOP_NAME}$")]
@@ -78,19 +78,19 @@ class Shop(_Table):
     first_day: date = FIRST_DAY
 
 
-class Paths(_Table):
+class Paths(SettingsTable):
     """The folder of the warehouse, of the work and of the published tables."""
 
     data: Path = Path("data")
 
 
-class Privacy(_Table):
+class Privacy(SettingsTable):
     """The pseudonyms of people."""
 
     key_file: Path | None = None
 
 
-class NightRules(_Table):
+class NightRules(SettingsTable):
     """The rewards and rows that count as evidence in a night."""
 
     seed: int = 0
@@ -103,7 +103,7 @@ class NightRules(_Table):
     incumbent_policy: str = ""
 
 
-class Segments(_Table):
+class Segments(SettingsTable):
     """The grouping of customers, and the split of their rounds by time."""
 
     by: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ class Segments(_Table):
         return query_share
 
 
-class Learning(_Table):
+class Learning(SettingsTable):
     """The learners, and the limits of their training."""
 
     learners: tuple[LearnerName, ...] = (
@@ -142,7 +142,7 @@ class Learning(_Table):
     exploration: Share = 0.1
 
 
-class Evaluation(_Table):
+class Evaluation(SettingsTable):
     """The evidence that the night demands for a promotion."""
 
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
@@ -152,86 +152,12 @@ class Evaluation(_Table):
     min_supported_share: Share = 0.95
 
 
-class Budget(_Table):
+class Budget(SettingsTable):
     """The limits of changes of spend in one night."""
 
     move_limit: Share = 0.3
     total_cents: Annotated[int, Field(gt=0)] | None = None
     min_days: Positive = 7
-
-
-class Retention(_Table):
-    """The time for which files and rows stay; it changes no number of a night."""
-
-    work_nights: Positive = 7
-    published_nights: Positive | None = None
-    quarantine_days: Positive | None = None
-    shrink_above: Annotated[float, Field(gt=0, le=1)] = 0.3
-
-
-class FileLimits(_Table):
-    """The largest texts, lines and files that are read."""
-
-    max_text_characters: Positive = DEFAULT_LIMITS.max_text_characters
-    max_json_characters: Positive = DEFAULT_LIMITS.max_json_characters
-    # the buffer of the reader holds some lines of this length, in memory
-    max_line_bytes: Annotated[int, Field(ge=1_000, le=16_000_000)] = DEFAULT_LIMITS.max_line_bytes
-    max_lines: Positive = DEFAULT_LIMITS.max_lines
-    max_empty_lines: Positive = DEFAULT_LIMITS.max_empty_lines
-    max_file_bytes: Positive = DEFAULT_LIMITS.max_file_bytes
-    max_expansion: Positive = DEFAULT_LIMITS.max_expansion
-
-    @property
-    def of_files(self) -> Limits:
-        """The limits as the warehouse knows them."""
-        return Limits(**self.model_dump())
-
-
-Minutes = Annotated[float, Field(gt=0)]
-
-
-class TimeLimits(_Table):
-    """The minutes after which a night, or one stage of it, is stopped; they change no number of a night."""
-
-    night_minutes: Minutes = 360.0
-    ingest_minutes: Minutes | None = None
-    learn_minutes: Minutes | None = None
-    evaluate_minutes: Minutes | None = None
-    decide_minutes: Minutes | None = None
-    publish_minutes: Minutes | None = None
-
-
-class Retries(_Table):
-    """How often a night is tried again after a fault that may have passed (`flows/attempts/retries.py`)."""
-
-    times: Annotated[int, Field(ge=0)] = 1
-
-
-Address = Annotated[str, Field(pattern=r"^[^\s@<>,]+@[^\s@<>,]+$")]
-
-
-class Alerts(_Table):
-    """Where a failed night is reported, besides its file; a password is never in the configuration."""
-
-    # It can hold a secret, so no error and no log repeats it.
-    webhook_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$", repr=False)] = ""
-    smtp_host: Annotated[str, Field(pattern=r"^\S*$")] = ""
-    smtp_port: Annotated[int, Field(gt=0, lt=65536)] = 587
-    smtp_starttls: bool = True
-    smtp_user: str = ""
-    smtp_password_variable: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = (
-        "METACART_SMTP_PASSWORD"  # noqa: S105 - the name of a variable
-    )
-    mail_from: Address | None = None
-    mail_to: tuple[Address, ...] = ()
-
-    @model_validator(mode="after")
-    def _are_complete(self) -> Self:
-        if self.smtp_host and not (self.mail_from and self.mail_to):
-            raise ValueError("smtp_host needs mail_from and mail_to")
-        if self.smtp_user and not self.smtp_starttls:
-            raise ValueError("smtp_user needs smtp_starttls: a password is not sent in the clear")
-        return self
 
 
 class Settings(BaseSettings):

@@ -4,8 +4,6 @@ Lines that can't be read are not dropped: DuckDB lists the CSV lines that it rej
 is not an object is a row marked as unreadable. `line_numbers` counts both.
 """
 
-import csv
-import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,8 +16,8 @@ from features.contracts.mapping import ELEMENT, ELEMENT_NUMBER, LINE, SourceFile
 from features.contracts.sql_text import identifier, quoted
 from features.errors import InputDataError
 from features.machine_faults import machine_fault
-from features.text_files import text_chunks
 from features.warehouse.census import Census, take_census
+from features.warehouse.csv_header import csv_header
 from features.warehouse.database_words import words_of
 from features.warehouse.plain_copy import PlainCopy, plain_copy
 
@@ -38,13 +36,10 @@ MAPPING_ERRORS = (
     duckdb.ParserException,
 )
 
-_HEADER_BYTES = 1 << 20
 # DuckDB stores rows in groups of 122,880 and joins the pieces of smaller buffers by copying them once more.
 _LARGE_FILE_BYTES, _LARGE_BUFFER_BYTES = 1 << 27, 1 << 26
 # The keys of a JSONL file are taken from this many lines: otherwise all lines would be read twice.
 _KEY_LINES = 10_000
-# A line that a spreadsheet puts above the header, to name the delimiter.
-_SEPARATOR_LINE = re.compile(r'^"?sep=(?P<delimiter>.)"?$', re.IGNORECASE)
 _JSONL = "delim='\x01', quote='', escape='', header=false"
 _NO_COLUMNS = tuple(name.strip('"') for name in (LINE, ELEMENT, ELEMENT_NUMBER))
 
@@ -175,7 +170,7 @@ def blame_file(said: str, kinds: tuple[type[duckdb.Error], ...] = (duckdb.Error,
 
 
 def _scan_csv(file: SourceFile, census: Census, mentioned: frozenset[str], limits: Limits) -> FileScan:
-    header, n_above = _header(file)
+    header, n_above = csv_header(file)
     _require(file, header)
     if census.has_mixed_newlines:
         raise InputDataError(
@@ -300,67 +295,6 @@ def _columns(file: SourceFile, read: dict[str, Column]) -> dict[str, Column]:
 def _absent(file: SourceFile, names: Iterable[str]) -> tuple[str, ...]:
     have = {name.lower() for name in names}
     return tuple(name for name in sorted(file.optional) if name.lower() not in have)
-
-
-def _header(file: SourceFile) -> tuple[tuple[str, ...], int]:
-    """Return the names of the header, and how many lines stand above it.
-
-    A column without a name is called `column<position from 0>`.
-    """
-    n_above = file.skip_lines
-    lines = _first_lines(file, n_above + 3)
-    at = f"{file.name} line {n_above + 1}"
-    try:
-        text = _text_of(lines, n_above)
-        if found := _SEPARATOR_LINE.match(text):
-            _refuse_other_delimiter(file, found["delimiter"])
-            n_above += 1
-            text = _text_of(lines, n_above)
-        names = next(csv.reader([text], delimiter=file.delimiter, strict=True), [])
-    except UnicodeDecodeError as error:
-        raise InputDataError(
-            f"{at}: the header is not UTF-8 ({error.reason}). Name its encoding in [[files]], such as "
-            'encoding = "cp1252" for a Windows program of Western Europe, or export it as UTF-8.'
-        ) from error
-    except csv.Error as error:
-        raise InputDataError(f"{at}: the header can't be read ({error}).") from error
-    if _has_field_behind(lines, n_above, len(names), file.delimiter):
-        names = [*names, ""]
-    return tuple(name or f"column{position}" for position, name in enumerate(names)), n_above
-
-
-def _text_of(lines: list[bytes], position: int) -> str:
-    return lines[position].decode("utf-8-sig").rstrip("\r") if position < len(lines) else ""
-
-
-def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter: str) -> bool:
-    """Return whether a delimiter ends the first line of data, but not the header, which adds a field."""
-    if len(lines) < n_above + 2:
-        return False
-    text = lines[n_above + 1].decode(errors="replace").rstrip("\r")
-    try:
-        row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
-    except csv.Error:
-        # a line that is none, such as one with a carriage return inside, is refused or counted later
-        return False
-    return len(row) == n_names + 1 and not row[-1]
-
-
-def _first_lines(file: SourceFile, n_lines: int) -> list[bytes]:
-    text = b""
-    for chunk in text_chunks(file.path):
-        text += chunk
-        if text.count(b"\n") >= n_lines or len(text) > _HEADER_BYTES:
-            break
-    return text.split(b"\n")[:n_lines]
-
-
-def _refuse_other_delimiter(file: SourceFile, delimiter: str) -> None:
-    if delimiter != file.delimiter:
-        raise InputDataError(
-            f"{file.name} says in its line sep= that {delimiter!r} parts its fields, and the mapping says "
-            f"{file.delimiter!r}. Correct delimiter in its [[files]] table."
-        )
 
 
 def _require(file: SourceFile, found: tuple[str, ...]) -> None:

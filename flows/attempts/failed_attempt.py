@@ -17,9 +17,9 @@ from flows.attempts.failures import Failure
 from flows.attempts.freshness import LastAttempt, write_freshness
 from flows.file_modes import SHARED_FILE, make_shared_folder
 from flows.json_files import write_text
+from flows.operating_settings import Alerts
 from flows.progress import LinePrinter
 from flows.published_nights import PublishedNights
-from flows.settings import Alerts
 
 LAST_FAILURE = "last_failure.txt"
 RESOLVED_FAILURE = "last_failure.resolved.txt"

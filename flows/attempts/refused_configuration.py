@@ -18,9 +18,10 @@ from flows.attempts.failures import Failure
 from flows.attempts.freshness import LastAttempt
 from flows.file_modes import SHARED_FILE
 from flows.json_files import write_text
+from flows.operating_settings import Alerts
 from flows.progress import LinePrinter
 from flows.published_nights import PublishedNights
-from flows.settings import SHOP_NAME, Alerts, Paths
+from flows.settings import SHOP_NAME, Paths
 from flows.workspace import published_folder
 
 

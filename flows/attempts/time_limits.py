@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from features.errors import TimeLimitError
 from flows.interruption import TIME_IS_UP, Limit, Stop, active, stop_at, stopping
-from flows.settings import TimeLimits
+from flows.operating_settings import TimeLimits
 from flows.stage_events import NightEvent, StageBegins, StageEnded, StageFailed
 
 SECONDS = 60.0

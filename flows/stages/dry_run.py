@@ -10,7 +10,7 @@ import duckdb
 from features.contracts.mapping import SourceFile
 from features.deidentify import MissingKeyError, read_key
 from features.errors import InputDataError
-from features.warehouse.load import contract_version
+from features.warehouse.contract_version import contract_version
 from features.warehouse.log_days import first_and_last_day
 from features.warehouse.manifest import held_meanings, key_ids
 from features.warehouse.store import open_to_read

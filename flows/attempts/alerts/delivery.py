@@ -11,8 +11,8 @@ from features.errors import MetacartError
 from flows.attempts.alerts.failed_night import FailedNight
 from flows.attempts.alerts.mail import message_of, send
 from flows.attempts.alerts.webhook import post, server_of
+from flows.operating_settings import Alerts
 from flows.progress import LinePrinter
-from flows.settings import Alerts
 
 
 def deliver(

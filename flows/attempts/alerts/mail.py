@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 
 from features.errors import UsageError
-from flows.settings import Alerts
+from flows.operating_settings import Alerts
 
 
 def message_of(alerts: Alerts, subject: str, body: str) -> EmailMessage:

@@ -14,7 +14,8 @@ from flows.attempts.failures import Failure
 from flows.attempts.freshness import FRESHNESS
 from flows.attempts.heartbeat import last_beat
 from flows.interruption import Stop, Stopped, stopping
-from flows.settings import Alerts, read_settings
+from flows.operating_settings import Alerts
+from flows.settings import read_settings
 from flows.stage_events import StageBegins, StageEnded, StageFailed
 from flows.stages.night import run_night
 from flows.workspace import Workspace

@@ -13,7 +13,7 @@ import pytest
 from features.errors import TimeLimitError
 from flows.attempts.time_limits import Deadlines, limited
 from flows.interruption import TIME_IS_UP, Limit, Stop, Stopped, stopping
-from flows.settings import TimeLimits
+from flows.operating_settings import TimeLimits
 from flows.stage_events import StageBegins, StageEnded, StageFailed
 
 ROOT = Path(__file__).parents[2]
@@ -121,7 +121,7 @@ def test_another_thread_runs_without_limits():
 QUERY = """
     import sys
     import duckdb
-    from flows.settings import TimeLimits
+    from flows.operating_settings import TimeLimits
     from flows.attempts.time_limits import limited
 
     connection = duckdb.connect(sys.argv[1])
@@ -140,7 +140,7 @@ QUERY = """
 # A call in native code that looks for no signals.
 NATIVE = """
     import hashlib
-    from flows.settings import TimeLimits
+    from flows.operating_settings import TimeLimits
     from flows.attempts.time_limits import limited
 
     with limited(TimeLimits(night_minutes=0.02), "metacart run"):

@@ -11,11 +11,11 @@ from prefect.exceptions import TerminationSignal
 from features.errors import ResourceError, TimeLimitError, UsageError
 from flows.attempts.time_limits import limited
 from flows.interruption import TIME_IS_UP, Stop, stopping
+from flows.operating_settings import TimeLimits
 from flows.prefect_flows import nightly as module
 from flows.prefect_flows import spoken_stages
 from flows.prefect_flows.nightly import failure_of_flow
 from flows.prefect_flows.spoken_stages import spoken
-from flows.settings import TimeLimits
 from flows.stage_events import StageBegins
 from flows.stages import decide, evaluate, ingest, learn, publish
 from flows.workspace import Workspace

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from flows.attempts.alerts.delivery import deliver
-from flows.settings import Alerts
+from flows.operating_settings import Alerts
 from tests.flows.attempts.alerts.servers import mail_server, web_server
 from tests.flows.attempts.alerts.test_failed_night import FAILED
 
