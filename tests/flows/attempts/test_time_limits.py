@@ -16,7 +16,7 @@ from flows.interruption import TIME_IS_UP, Limit, Stop, Stopped, stopping
 from flows.operating_settings import TimeLimits
 from flows.stage_events import StageBegins, StageEnded, StageFailed
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 class Clock:

@@ -7,7 +7,7 @@ import pytest
 from features.exit_statuses import ExitStatus
 from flows.attempts.alerts.advice import ADVICE, advice_for
 
-RUNBOOK = (Path(__file__).parents[3] / "flows" / "README.md").read_text(encoding="utf-8")
+RUNBOOK = (Path(__file__).parents[4] / "flows" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("status", ExitStatus)
