@@ -7,6 +7,7 @@ from pathlib import Path
 from features.errors import InputDataError, MetacartError
 from features.exit_statuses import ExitStatus
 from features.machine_faults import is_damage, machine_fault
+from flows.code_version import PACKAGES
 from flows.interruption import Stop
 
 
@@ -62,9 +63,11 @@ def _damaged_warehouse(error: BaseException) -> InputDataError | None:
 
 def _place(error: BaseException) -> str:
     """Return the innermost line of metacart that an error has passed."""
-    own = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
+    packages = [root / name for name in PACKAGES]
     frames = traceback.extract_tb(error.__traceback__)
-    passed = [frame for frame in frames if Path(frame.filename).is_relative_to(own)]
+    # Libraries can lie in the same folder, where metacart is installed.
+    passed = [frame for frame in frames if any(map(Path(frame.filename).is_relative_to, packages))]
     if not passed:
         return ""
-    return f" at {Path(passed[-1].filename).relative_to(own)}, line {passed[-1].lineno}"
+    return f" at {Path(passed[-1].filename).relative_to(root)}, line {passed[-1].lineno}"

@@ -79,7 +79,7 @@ def test_an_export_by_banner_says_which_line_counts_once_and_which_is_refused(
 ) -> None:
     night = night_of(shops.display_export, tmp_path, capsys)
 
-    assert "display.csv: 1 of 734 lines rejected: line 735: clicks is 9 and impressions 3" in night.printed
+    assert "display.csv: 1 of 734 lines rejected: line 735: clicks is above impressions" in night.printed
     assert "display.csv: rows of ad_spend_daily that repeat a row of display.csv: 1" in night.printed
     quality = night.tables["out_data_quality"].filter(pl.col("rule") == "loaded = lines - rejected")
     [row] = quality.to_dicts()

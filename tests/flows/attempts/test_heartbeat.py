@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from flows import heartbeat
+from flows.attempts import heartbeat
 from flows.attempts.heartbeat import beating, last_beat
 from flows.stage_events import Says, StageBegins, StageEnded, StageFailed, StageSkipped
 

@@ -18,7 +18,15 @@ from flows.json_files import read_json
 from flows.stages.ingest import ingest
 from flows.stages.verify import verify
 from flows.workspace import Workspace
-from tests.flows.erasure.erasure_shop import ANN, BEN, copy_of, erased, holders, key_of
+from tests.flows.erasure.erasure_shop import (
+    ANN,
+    BEN,
+    copy_of,
+    erased,
+    holders,
+    key_of,
+    quote_as_before,
+)
 
 SCRIPT = Path(__file__).parents[1] / "stages" / "kill_points.py"
 
@@ -36,6 +44,13 @@ def work(shop: Workspace) -> Path:
 def published(shop: Workspace) -> Path:
     [night] = shop.nights.all()
     return night.path
+
+
+def quoting(shop: Workspace) -> Workspace:
+    """Let the tables of the night quote a line of the person, as those of earlier versions do."""
+    folder = quote_as_before(shop, f"{ANN}-2026-02-04")
+    shutil.copy(folder / "out_data_quality.parquet", work(shop))
+    return shop
 
 
 def half(path: Path, whole: Path) -> None:
@@ -202,6 +217,7 @@ def test_a_missing_warehouse_is_no_obstacle(shop: Workspace) -> None:
 
 
 def test_a_damaged_warehouse_is_named_when_all_else_is_erased(shop: Workspace) -> None:
+    quoting(shop)
     content = bytearray(shop.warehouse.read_bytes())
     content[4096 : 4096 + 20_000] = b"\xff" * 20_000
     shop.warehouse.write_bytes(content)
@@ -226,6 +242,8 @@ def test_a_damaged_warehouse_is_named_when_all_else_is_erased(shop: Workspace) -
 @pytest.mark.parametrize("missing", ["csv", "parquet", "manifest.json", "SHA256SUMS", "report", "all"])
 def test_a_night_of_which_only_some_files_are_left(shop: Workspace, missing: str) -> None:
     folder = published(shop)
+    if missing in {"csv", "parquet"}:
+        quoting(shop)
     gone = {
         "csv": [folder / "out_data_quality.csv"],
         "parquet": [folder / "out_data_quality.parquet"],
@@ -328,7 +346,7 @@ def test_an_erasure_that_is_killed_at_any_change_of_a_file_is_completed_by_the_n
     erasure_night: Path, tmp_path: Path, step: int
 ) -> None:
     source = tmp_path / "shop"
-    copy_of(erasure_night, source)
+    quoting(copy_of(erasure_night, source))
     command = [sys.executable, str(SCRIPT), "erasures", str(source), str(tmp_path / "copies"), "1", str(step)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr

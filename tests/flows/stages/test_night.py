@@ -122,9 +122,9 @@ def test_how_each_interval_was_made_is_a_code_beside_its_findings_and_sentences(
     values = pl.read_parquet(small_night.published.tables["out_policy_values"])
     for row in values.iter_rows(named=True):
         found = from_json(row["interval_findings"])
-        assert (row["interval_method"], found[0].subject) == (found[0].code, row["policy"])
-        assert row["interval_text"] == say(found)
-    assert set(values["interval_method"]) == {"bca"}
+        assert (found[0].code, found[0].subject) == ("bca", row["policy"])
+        assert row["interval_codes"].split() == list(dict.fromkeys(each.code for each in found))
+        assert row["interval_method"] == say(found)
     of_model = values.filter(pl.col("interval_findings").str.contains("model_error_left_out"))
     assert set(of_model["estimator"]) == {"dm"}
 
