@@ -61,7 +61,7 @@ def _first_bytes(path: Path, n_lines: int, encoding: str | None) -> bytes:
     for chunk in text_chunks(path, encoding):
         text += chunk
         n_newlines += chunk.count(b"\n")
-        # one line of this length alone is no line of a log
+        # one line of this length alone is not a line of a log
         if n_newlines > n_lines or len(text) > _MOST_BYTES:
             break
     lines = text.split(b"\n")
