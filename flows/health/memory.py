@@ -8,7 +8,7 @@ from flows.health.check import Check, fault, printed_bytes, warning, well
 
 NAME = "memory"
 
-# The night of the demo shop (2,000 users, 28 days) was measured at 1.1 GB after learning; DuckDB, polars and
+# The whole night of the demo shop (2,000 users, 28 days) was measured at 1.1 GB; DuckDB, polars and
 # torch alone take most of LEAST.
 ENOUGH, LEAST = 1_500_000_000, 500_000_000
 
