@@ -18,7 +18,7 @@ from features.errors import InputDataError
 from features.text_files import CHUNK_BYTES, raw_chunks, text_form
 
 _NEWLINE, _RETURN = b"\n\r"
-# A longer line than the limit is one rejected line; of this many times its length, the file is none of lines.
+# A longer line than the limit is one rejected line; one this many times as long is not of a log.
 _FAR_TOO_LONG = 16
 # A compressed text of this size is read whatever its compression: repeated lines of small logs shrink well.
 _SMALL_TEXT_BYTES = 1 << 26

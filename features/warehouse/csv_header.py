@@ -51,7 +51,7 @@ def _has_field_behind(lines: list[bytes], n_above: int, n_names: int, delimiter:
     try:
         row = next(csv.reader([text], delimiter=delimiter), []) if len(text) < _HEADER_BYTES else []
     except csv.Error:
-        # a line that is none, such as one with a carriage return inside, is refused or counted later
+        # a line that is not one, as with a carriage return inside, is refused or counted later
         return False
     return len(row) == n_names + 1 and not row[-1]
 

@@ -14,12 +14,11 @@ from datetime import datetime
 from pathlib import Path
 
 from features.errors import UsageError
+from flows.file_modes import PRIVATE_FILE
 from flows.json_files import read_record, write_record
 from flows.stage_events import NightEvent, Says, StageBegins, StageEnded, StageFailed, StageSkipped
 
 SECONDS_BETWEEN = 30.0
-
-OWNER_ALONE = 0o600
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Heart:
         # A night whose heartbeat can't be written goes on: whether the disk is full is its own to find.
         with self.writing, suppress(OSError):
             if not self.is_over.is_set():
-                write_record(self.path, beat, OWNER_ALONE)
+                write_record(self.path, beat, PRIVATE_FILE)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def report_refusal(
 ) -> None:
     """Report that a configuration was refused.
 
-    Where there is no such file, there is no shop and no place: then the sentence on the terminal is all.
+    Without the file neither a shop nor a folder is known, and the sentence on the terminal is all.
     """
     if not config.is_file():
         return

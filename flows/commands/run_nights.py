@@ -3,8 +3,8 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -112,11 +112,8 @@ class NightRunner:
         print(f"{self.workspace.shop}: missed nights: {listed}")
         return days
 
-    @contextmanager
-    def _attempt(self, day: date | None) -> Iterator[Attempt]:
-        again = command(self.config)
-        with attempted(self.workspace, self.config, day, again=again, warn=warn) as attempt:
-            yield attempt
+    def _attempt(self, day: date | None) -> AbstractContextManager[Attempt]:
+        return attempted(self.workspace, self.config, day, again=command(self.config), warn=warn)
 
 
 def run_nights(asked: AskedNights, *, dry_run: bool, as_json: bool, log_json: bool) -> None:

@@ -61,18 +61,17 @@ def _leftovers(workspace: Workspace) -> list[Path]:
 def _fate(workspace: Workspace, path: Path) -> Damage:
     """Return what becomes of a damaged table: only what lies in the folder of a night is metacart's."""
     if path.is_relative_to(workspace.work):
-        return "reset" if _night_of(path, workspace.work) else "not searched"
+        return "reset" if _is_of_night(path, workspace.work) else "not searched"
     if path.is_relative_to(workspace.published):
         is_table = path.parent.parent == workspace.published and path.name.startswith("out_")
-        return "removed" if is_table and _night_of(path, workspace.published) else "not searched"
+        return "removed" if is_table and _is_of_night(path, workspace.published) else "not searched"
     return "not searched"
 
 
-def _night_of(path: Path, nights: Path) -> str | None:
-    """Return the run id of the night whose folder holds a file, None if it is in no such folder."""
+def _is_of_night(path: Path, nights: Path) -> bool:
+    """Return whether a file lies in the folder of a night."""
     folder, *inside = path.relative_to(nights).parts
-    run_id = folder.partition(".")[0]
-    return run_id if inside and is_run_id(run_id) else None
+    return bool(inside) and is_run_id(folder.partition(".")[0])
 
 
 def _damaged_json(workspace: Workspace) -> list[Path]:

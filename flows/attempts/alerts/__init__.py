@@ -1,1 +1,1 @@
-"""Alerts: what a failed night tells people, in a file, by a webhook and by mail."""
+"""Alerts: what a failed night reports, in a file, by a webhook and by mail."""
