@@ -90,3 +90,5 @@ def _end_processes() -> None:
     for child in children:
         if child.is_alive():
             child.kill()
+            # A killed process is there until it is waited for.
+            child.join()

@@ -1,6 +1,7 @@
-"""Jobs in parallel processes: their failures are told, and no process outlives its caller."""
+"""Jobs in parallel processes: their failures are reported, and no process outlives its caller."""
 
 import multiprocessing
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from flows.simulations import parallel
 from flows.simulations.parallel import run_parallel
 
-# Jobs are pickled by reference, and tests are no package: the work is one of the library's own functions.
+# Jobs are pickled by reference, and tests are not a package: the work is one of the library's own functions.
 TOUCH = Path.touch
 LONG = 600.0
 
@@ -43,9 +44,19 @@ def test_processes_end_when_the_caller_stops(monkeypatch):
     assert multiprocessing.active_children() == []
 
 
-def test_a_long_wait_is_told(monkeypatch):
+def test_a_long_wait_is_reported(monkeypatch):
     monkeypatch.setattr(parallel, "SECONDS_BETWEEN_WORDS", 0.1)
     waits = Waits([])
     assert [error for _, error in run_parallel(time.sleep, [1.0], 1, waits)] == [None]
     assert waits.seconds == sorted(waits.seconds)
     assert waits.seconds
+
+
+def test_a_process_that_sigterm_does_not_end_is_gone_too(monkeypatch):
+    monkeypatch.setattr(parallel, "SECONDS_TO_CLEAN_UP", 0.1)
+    stuck = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(LONG,))
+    stuck.start()
+    monkeypatch.setattr(stuck, "terminate", lambda: None)
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: [stuck])
+    parallel._end_processes()
+    assert stuck.exitcode == -signal.SIGKILL
