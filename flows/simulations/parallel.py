@@ -48,8 +48,10 @@ def run_parallel(
         pool.shutdown()
     except BaseException:
         with cleaning_up():
-            pool.shutdown(wait=False, cancel_futures=True)
+            # First the processes: while they run, the pool waits for them. Its thread waits for them as well,
+            # so only after it has ended are they gone for everybody.
             _end_processes()
+            pool.shutdown(cancel_futures=True)
         raise
 
 
@@ -90,5 +92,4 @@ def _end_processes() -> None:
     for child in children:
         if child.is_alive():
             child.kill()
-            # A killed process is there until it is waited for.
             child.join()
