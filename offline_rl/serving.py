@@ -78,13 +78,14 @@ class SegmentPolicies:
         for member in torch.unique(segment).tolist():
             rows = torch.nonzero(segment == member).flatten()
             policy = self.by_segment.get(member, self.otherwise)
-            of_users = history.select(rows) if history is not None else None
-            for slot in range(n_slots):
-                with torch.no_grad():
-                    of_slot = policy.action_logits(
-                        context[rows], torch.full_like(rows, slot), item_features, available[rows], of_users
-                    )
-                logits[rows, slot] = of_slot.cpu()
+            # All slots in one call: what a policy finds out of a user's history holds for each of them.
+            visits, slot = rows.repeat(n_slots), torch.arange(n_slots).repeat_interleave(len(rows))
+            of_users = history.select(visits) if history is not None else None
+            with torch.no_grad():
+                of_slots = policy.action_logits(
+                    context[visits], slot, item_features, available[visits], of_users
+                )
+            logits[visits, slot] = of_slots.cpu()
         return logits
 
 

@@ -36,6 +36,18 @@ class Touches:
         """Number of states, S."""
         return len(self.first) - 1
 
+    def select(self, states: Tensor) -> "Touches":
+        """Return the table of these states alone, in their order; `states` int64 [n].
+
+        >>> table = Touches(torch.tensor([0, 2, 3]), torch.tensor([4, 7, 4]), torch.zeros(3, 5))
+        >>> last = table.select(torch.tensor([1]))
+        >>> last.first.tolist(), last.item.tolist()
+        ([0, 1], [4])
+        """
+        _, entry = self.entries_of(states)
+        ends = (self.first[states + 1] - self.first[states]).cumsum(0)
+        return Touches(torch.cat([ends.new_zeros(1), ends]), self.item[entry], self.amount[entry])
+
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "Touches":
         """Return the same table on `device`, amounts in `dtype`."""
         return Touches(self.first.to(device), self.item.to(device), self.amount.to(device, dtype))
@@ -48,11 +60,12 @@ class Touches:
         >>> row.tolist(), entry.tolist()
         ([0, 2, 2], [2, 0, 1])
         """
-        known = state.clamp_min(0)
-        count = torch.where(state >= 0, self.first[known + 1] - self.first[known], 0)
+        known = state[state >= 0]
+        count = torch.zeros_like(state)
+        count[state >= 0] = self.first[known + 1] - self.first[known]
         row = torch.repeat_interleave(torch.arange(len(state), device=state.device), count)
         before = count.cumsum(0) - count
-        entry = torch.arange(len(row), device=state.device) - before[row] + self.first[known[row]]
+        entry = torch.arange(len(row), device=state.device) - before[row] + self.first[state[row]]
         return row, entry
 
 
@@ -66,6 +79,16 @@ class UserHistory:
     def select(self, rows: Tensor) -> "UserHistory":
         """Return history of the decisions at `rows`: a boolean mask [n], or indices in the order wanted."""
         return replace(self, state=self.state[rows])
+
+    def of_own_states(self) -> "UserHistory":
+        """Return the same history with a table of no other states than those of its decisions.
+
+        The table of a log grows with the log. A copy of all of it for every part of the log would make the
+        time of a night grow with the square of its rounds.
+        """
+        states, place = torch.unique(self.state, return_inverse=True)
+        n_unknown = int((states < 0).sum())
+        return UserHistory((place - n_unknown).clamp_min(-1), self.touches.select(states[n_unknown:]))
 
     def to(self, device: torch.device | str, dtype: torch.dtype) -> "UserHistory":
         """Return the same history on `device`, amounts in `dtype`."""

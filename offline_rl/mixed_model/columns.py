@@ -61,15 +61,16 @@ class Columns:
         one = torch.ones(len(slot), 1, dtype=like.dtype, device=like.device)
         in_slot = torch.nn.functional.one_hot(slot.to(like.device), self.n_slots).to(like)[:, 1:]
         parts = [one, context.to(like) - self.center, in_slot]
-        if history is not None:
-            parts.append(history_columns(history.to(like.device, like.dtype), like))
-        else:
+        moved = self.moved(history)
+        if moved is None:
             parts.append(like.new_zeros(len(slot), like.shape[1]))
+        else:
+            parts.append(history_columns(moved, like))
         return torch.cat(parts, dim=1)
 
     def of_logged(self, rounds: LoggedRounds) -> Tensor:
         """Return all columns of each round's logged item: [n, D]."""
-        history, coordinates = self._moved(rounds.history), self.kinship.coordinates
+        history, coordinates = self.moved(rounds.history), self.kinship.coordinates
         if history is None:
             return self._with_kinship(rounds, coordinates.new_zeros(rounds.n, coordinates.shape[1]))
         return self._with_kinship(
@@ -78,7 +79,7 @@ class Columns:
 
     def of_taught(self, rounds: LoggedRounds, seed: int) -> Tensor:
         """Return the same for rounds that a model is fitted on: kinship as others' acts tell it."""
-        history, device = self._moved(rounds.history), self.basis.device
+        history, device = self.moved(rounds.history), self.basis.device
         if history is None:
             return self.of_logged(rounds)
         return self._with_kinship(
@@ -88,7 +89,7 @@ class Columns:
 
     def _with_kinship(self, rounds: LoggedRounds, kinship: Tensor) -> Tensor:
         parts = [self.of_context(rounds.context, rounds.slot, rounds.history)]
-        history, action = self._moved(rounds.history), rounds.action.to(self.basis.device)
+        history, action = self.moved(rounds.history), rounds.action.to(self.basis.device)
         for kind, scale in zip(self.kinds, self.pair_scale, strict=True):
             if history is None:
                 parts.append(self.basis.new_zeros(rounds.n, N_NUMBERS))
@@ -96,12 +97,18 @@ class Columns:
                 parts.append(logged_pairs(history, kind, action) * scale)
         return torch.cat([*parts, kinship * self.kin_scale], dim=1)
 
-    def _moved(self, history: UserHistory | None) -> UserHistory | None:
-        return None if history is None else history.to(self.basis.device, self.basis.dtype)
+    def moved(self, history: UserHistory | None) -> UserHistory | None:
+        """Return the history where the basis is and in its dtype; itself if it is there already."""
+        if history is None:
+            return None
+        amount, like = history.touches.amount, self.basis
+        if amount.device == like.device and amount.dtype == like.dtype:
+            return history
+        return history.of_own_states().to(like.device, like.dtype)
 
     def pair_scores(self, history: UserHistory | None, weights: Tensor) -> Tensor | float:
         """Return weighted sum of each item's pair features, [n, A]; weights [kinds K]; 0 without history."""
-        moved = self._moved(history)
+        moved = self.moved(history)
         if moved is None:
             return 0.0
         split = len(self.kinds) * N_NUMBERS

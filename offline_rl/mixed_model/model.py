@@ -63,6 +63,7 @@ class MixedModel:
 
         segment [A, D']: what a segment adds, by item, as one row of `segment_effects`; None adds nothing.
         """
+        history = self.columns.moved(history)
         written = self.columns.of_context(context, slot, history)
         by_item = self.shared.of_items(self.features)[0]
         width = written.shape[1]

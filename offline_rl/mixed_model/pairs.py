@@ -53,24 +53,25 @@ def logged_pairs(history: UserHistory, kind: Kind, action: Tensor) -> Tensor:
 def all_pairs(history: UserHistory, kind: Kind, weights: Tensor) -> Tensor:
     """Return the weighted sum of the numbers of every item, [n, A]; weights [K].
 
-    Everything is computed once for each kind, and then read off for its items.
+    Everything is computed once for each state and kind, and then read off for its decisions and items.
     """
-    n, codes = len(history.state), max(kind.n_codes, 1)
+    states, place = torch.unique(history.state, return_inverse=True)
+    n, codes = len(states), max(kind.n_codes, 1)
     of_code = weights.new_zeros(n, codes)
     for rows in torch.split(torch.arange(n, device=weights.device), max(1, _CELLS_AT_ONCE // codes)):
-        part = history.select(rows)
-        row, entry = part.touches.entries_of(part.state)
-        touched = kind.code[part.touches.item[entry]]
+        row, entry = history.touches.entries_of(states[rows])
+        touched = kind.code[history.touches.item[entry]]
         has_kind = touched >= 0
         cell = row[has_kind] * codes + touched[has_kind]
-        used, place = torch.unique(cell, return_inverse=True)
-        numbers = _numbers(part.touches.amount[entry[has_kind]], place, len(used))
+        used, cell_of = torch.unique(cell, return_inverse=True)
+        numbers = _numbers(history.touches.amount[entry[has_kind]], cell_of, len(used))
         of_code[rows] = (
             weights.new_zeros(len(rows) * codes)
             .index_copy_(0, used, numbers.to(weights) @ weights)
             .reshape(len(rows), codes)
         )
-    return torch.where(kind.code >= 0, of_code[:, kind.code.clamp_min(0)], 0.0)
+    of_item = torch.where(kind.code >= 0, of_code[:, kind.code.clamp_min(0)], 0.0)
+    return of_item[place]
 
 
 def _numbers(amount: Tensor, place: Tensor, size: int) -> Tensor:

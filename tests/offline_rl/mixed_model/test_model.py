@@ -183,6 +183,23 @@ def test_logged_items_score_as_all_candidates_do() -> None:
     )
 
 
+def test_scoring_a_part_of_a_log_copies_no_more_than_its_part_of_the_table(monkeypatch) -> None:
+    """A copy of the whole table for every part would make a night's time grow with its rounds squared."""
+    rounds, _ = personal_rounds(600)
+    found = fit_model(rounds, with_segments=False, with_factors=True, seed=0)
+    whole = found.scores(rounds.context, rounds.slot, rounds.history)
+    copied = []
+
+    def counted(table: Touches, device: torch.device, dtype: torch.dtype) -> Touches:
+        copied.append(table.n_states)
+        return Touches(table.first.to(device), table.item.to(device), table.amount.to(device, dtype))
+
+    monkeypatch.setattr(Touches, "to", counted)
+    part = rounds.select(torch.arange(100, 110))
+    torch.testing.assert_close(found.scores(part.context, part.slot, part.history), whole[100:110])
+    assert copied == [10]
+
+
 def test_a_visitor_without_history_gets_the_same_as_anybody_without() -> None:
     rounds, _ = personal_rounds(2000)
     assert rounds.history is not None
