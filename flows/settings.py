@@ -206,16 +206,17 @@ class Settings(BaseSettings):
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
-def read_settings(path: Path) -> Settings:
+def read_settings(path: Path, *, is_draft: bool = False) -> Settings:
     """Read a configuration file, and make its relative paths absolute.
 
+    is_draft: leave the `[[files]]` out, in which something may be left to fill in.
     Raises UsageError, with the key and the expected value, if the file is missing or wrong.
     """
     if not path.is_file():
         raise UsageError(f"There is no configuration file {path}. Write one with `metacart init {path}`.")
     try:
         table = TomlConfigSettingsSource(Settings, toml_file=path)()
-        settings = Settings(**table)
+        settings = Settings(**table | ({"files": ()} if is_draft else {}))
         parse_file_tables(settings.files)
     except ValidationError as error:
         faults = "; ".join(_fault(fault) for fault in error.errors())

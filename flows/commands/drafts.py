@@ -10,7 +10,8 @@ from typing import Any
 from features.errors import InputDataError, UsageError
 from features.sources.propose import HEAD, Proposal, log_files, proposals
 from flows.commands.draft_report import draft_report, trial_table
-from flows.commands.trial_load import trial_load
+from flows.commands.trial_load import TrialTerms, trial_load
+from flows.settings import read_settings
 from flows.shops import DATA, FILES, write_config
 
 
@@ -65,8 +66,9 @@ def check(path: Path) -> None:
 
     Raises UsageError where the configuration is missing or wrong.
     """
-    said = _existing(path)
-    trials = list(trial_load(_logs_of(path, said), said.get("files", ())))
+    said, settings = _existing(path), read_settings(path, is_draft=True)
+    terms = TrialTerms(settings.shop.first_day, settings.limits.of_files)
+    trials = list(trial_load(settings.shop.logs, said.get("files", ()), terms))
     print("\n".join(trial_table(trials)).lstrip("\n"))
 
 

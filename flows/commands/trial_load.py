@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +15,7 @@ import duckdb
 import polars as pl
 
 from features.contracts.findings import Finding, from_json
+from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.logs import LOGS
 from features.contracts.mapping import SourceFile
 from features.deidentify import PseudonymKey, pseudonym_sql
@@ -24,6 +26,7 @@ from features.sources.blanks import BLANK, blanks
 from features.sources.file_tables import parse_file_tables
 from features.text_files import text_chunks
 from features.warehouse.load import load_file
+from features.warehouse.plausible_times import FIRST_DAY
 from features.warehouse.store import STORED_AS, open_store
 from reports.wording.sentences import say
 
@@ -74,7 +77,17 @@ class FileTrial:
     n_more: int = 0
 
 
-def trial_load(logs: Path, tables: Sequence[Mapping[str, Any]]) -> Iterator[FileTrial]:
+@dataclass(frozen=True)
+class TrialTerms:
+    """The settings of a shop that decide which lines are refused, as in `load_file`."""
+
+    first_day: date = FIRST_DAY
+    limits: Limits = DEFAULT_LIMITS
+
+
+def trial_load(
+    logs: Path, tables: Sequence[Mapping[str, Any]], terms: TrialTerms = TrialTerms()
+) -> Iterator[FileTrial]:
     """Load the first N_LINES lines of each file into a temporary warehouse, and yield the results.
 
     logs: folder of the logs. tables: `[[files]]` of a configuration; blanks get a stand-in where possible.
@@ -98,10 +111,11 @@ def trial_load(logs: Path, tables: Sequence[Mapping[str, Any]]) -> Iterator[File
             yield FileTrial(str(table.get("path")), 0, 0, (), (), str(error))
             continue
         with TemporaryDirectory(prefix="metacart-trial-") as folder:
-            yield replace(_tried(files[0], Path(folder) / f"{number}", unfilled), n_more=len(files) - 1)
+            tried = _tried(files[0], Path(folder) / f"{number}", unfilled, terms)
+            yield replace(tried, n_more=len(files) - 1)
 
 
-def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTrial:
+def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str], terms: TrialTerms) -> FileTrial:
     folder.mkdir()
     key = PseudonymKey(secrets.token_bytes(32))
     try:
@@ -113,6 +127,8 @@ def _tried(file: SourceFile, folder: Path, unfilled: frozenset[str]) -> FileTria
                 pseudonym_sql=pseudonym_sql(key),
                 key_id=key.key_id,
                 max_rejected_share=1.0,
+                first_day=terms.first_day,
+                limits=terms.limits,
                 stored_value=stored_sql,
                 say=say,
             )

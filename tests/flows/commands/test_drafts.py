@@ -278,6 +278,36 @@ def test_a_filled_blank_loads_and_can_be_tried_first(shop: Path, capsys: pytest.
     assert ingested(shop, "SELECT price_cents FROM raw_purchases") == [(129900,)]
 
 
+def test_lines_are_tried_by_the_limits_of_the_configuration(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(shop, "orders.csv", "order,at,sku,qty,price\n1,2026-01-05T10:00:00Z,a long name,1,2.50\n")
+    assert execute(["init", "--from", "logs/orders.csv"]) == 0
+    config = shop / "metacart.toml"
+    text = config.read_text(encoding="utf-8")
+    capsys.readouterr()
+
+    config.write_text(text.replace("max_text_characters = 2000", "max_text_characters = 5"), encoding="utf-8")
+    assert execute(["init", "metacart.toml", "--check"]) == 0
+    assert "1 line, 0 loaded, 1 refused" in " ".join(capsys.readouterr().out.split())
+
+    config.write_text(text.replace("first_day = 2000-01-01", "first_day = 2026-01-06"), encoding="utf-8")
+    assert execute(["init", "metacart.toml", "--check"]) == 0
+    assert "1 line, 0 loaded, 1 refused" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_wrong_key_beside_the_files_is_named_by_a_check(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(shop, "orders.csv", "order,at,sku,qty,price\n1,2026-01-05T10:00:00Z,hat,1,2.50\n")
+    assert execute(["init", "--from", "logs/orders.csv"]) == 0
+    with (shop / "metacart.toml").open("a", encoding="utf-8") as config:
+        config.write("\n[nights]\nseed = 1\n")
+    capsys.readouterr()
+    assert execute(["init", "metacart.toml", "--check"]) == 64
+    assert "nights is not a known key" in capsys.readouterr().err
+
+
 def test_what_would_be_lost_is_printed_column_by_column(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,8 @@
 
 import configparser
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,17 @@ def test_the_unit_of_the_machine_names_its_user():
     assert service["Service"]["User"]
     assert service["Service"]["IPAddressAllow"] == "localhost"
     assert service["Install"]["WantedBy"] == "multi-user.target"
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.parametrize("is_system", [False, True], ids=["user", "machine"])
+def test_systemd_finds_no_fault_in_the_unit(tmp_path, is_system):
+    folder = tmp_path / 'a b "50%" $x'
+    folder.mkdir()
+    unit = Unit(("--home", str(folder)), folder, (folder,), is_system=is_system)
+    written = tmp_path / NAME
+    written.write_text(unit.text, encoding="utf-8")
+    verify = ["systemd-analyze", "verify", "--man=no", str(written)]
+    found = subprocess.run(verify, capture_output=True, text=True, check=False)
+    ours = [line for line in found.stderr.splitlines() if NAME in line]
+    assert (found.returncode, ours) == (0, [])
