@@ -14,11 +14,13 @@ from features.errors import AccessError, MetacartError, ResourceError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FAILED = {errno.EIO, errno.ENXIO, errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE, errno.ESTALE, errno.ELOOP}
+_MISPLACED = {errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY}
 
 # Of DuckDB, polars and torch, in lower case.
 _FULL_WORDS = ("no space left on device", "disk quota exceeded", "disk is full", "file too large")
 _FORBIDDEN_WORDS = ("permission denied", "read-only file system", "operation not permitted")
 _FAILED_WORDS = ("input/output error", "file name too long", "too many open files")
+_MISPLACED_WORDS = ("is a directory", "not a directory", "is not a regular file")
 _MEMORY_WORDS = (
     "can't allocate memory",
     "cannot allocate memory",
@@ -55,6 +57,11 @@ def machine_fault(error: BaseException) -> MetacartError | None:
             )
         if number in _FAILED or _holds(known, _FAILED_WORDS):
             return AccessError(f"The file system refused: {words}. Check the disk and the name of the file.")
+        if number in _MISPLACED or _holds(known, _MISPLACED_WORDS):
+            return AccessError(
+                f"A folder has the place of a file, or a file that of a folder: {words}. Move it away and "
+                "start again."
+            )
     return None
 
 

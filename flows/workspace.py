@@ -91,9 +91,13 @@ class Workspace:
         folder.seal_ingest()
         write_json(self._latest, {"run_id": night.run_id})
 
+    def forget(self) -> None:
+        """Record that no ingested night fits the marts of the warehouse, which are about to change."""
+        self._latest.unlink(missing_ok=True)
+
     @property
     def latest(self) -> NightFolder | None:
-        """The work folder of the night that was ingested last; None before the first.
+        """The work folder of the night that was ingested last; None before the first, or where it failed.
 
         Raises UsageError where latest.json is damaged, or names a folder that is not a night's.
         """
@@ -113,7 +117,10 @@ class Workspace:
         Raises UsageError if nothing was ingested yet, or with other settings than the present ones.
         """
         if self.latest is None:
-            raise UsageError(f"{self.shop} has no ingested night yet. Start with `metacart ingest`.")
+            raise UsageError(
+                f"{self.shop} has no ingested night: there was none yet, or the last `metacart ingest` did "
+                "not end. Run `metacart ingest` first."
+            )
         night = self.latest.night
         if night.config_sha256 and night.config_sha256 != self.settings.content_hash:
             raise UsageError(

@@ -58,6 +58,11 @@ QUALITY: Mapping[str, Meaning] = {
         "the rows of n_files files, this one the first, carry pseudonyms of another key than the present one",
         {"key": Unit.NAME, "n_files": Unit.COUNT, "n_lines": Unit.COUNT, "last": Unit.NAME},
     ),
+    "unread_files": Meaning(
+        "the names of n_files files, this one the first, differ only in digits from those of files that are "
+        "read, and no table of the configuration reads them",
+        {"n_files": Unit.COUNT, "last": Unit.NAME},
+    ),
     "noted_before": Meaning(
         "an earlier version of metacart noted this about the file", {"rule": Unit.NAME, "said": Unit.NAME}
     ),

@@ -1,5 +1,6 @@
 """A shop's own files, as its configuration declares them."""
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -55,6 +56,24 @@ def files(folder: Path, tables: Sequence[FileTable], *, until: date | None = Non
                 )
             found[path] = _source_file(path, path.relative_to(folder).as_posix(), table, join)
     return tuple(found.values())
+
+
+def unread_files(folder: Path, read: Sequence[SourceFile]) -> tuple[str, ...]:
+    """Return the files whose names differ only in digits from those of files that are read, by name.
+
+    Such a file is tomorrow's, or next month's, that the pattern of a `[[files]]` table does not fit. Without
+    a word of it, a log would end with the month.
+
+    read: the files of the shop, of this folder.
+    """
+    known = {file.path for file in read} | {file.join.file.path for file in read if file.join}
+    kinds = {_without_digits(path) for path in known}
+    alike = (path for path in folder.rglob("*") if _without_digits(path) in kinds and path not in known)
+    return tuple(sorted(path.relative_to(folder).as_posix() for path in alike if path.is_file()))
+
+
+def _without_digits(path: Path) -> str:
+    return re.sub(r"\d+", "0", str(path))
 
 
 def _joined_file(folder: Path, table: FileTable) -> JoinedFile | None:

@@ -1,5 +1,6 @@
 """A draft of the `[[files]]` tables for files without a description, to be corrected by hand."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -202,8 +203,9 @@ def _patterns(names: Sequence[str], every: Sequence[str]) -> list[str]:
     """Return one pattern for files of one form, or their names where it would fit other files as well."""
     if len(names) == 1:
         return list(names)
-    before = _shared_start(names)
+    before = _ENDS_IN_DATE.sub("", _shared_start(names))
     behind = _shared_start([name[len(before) :][::-1] for name in names])[::-1]
+    behind = _BEGINS_WITH_DATE.sub("", behind)
     pattern = f"{before}*{behind}"
     is_flat = not any("/" in name[len(before) : len(name) - len(behind)] for name in names)
     plain = not any(sign in before + behind for sign in "*?[]")
@@ -211,6 +213,12 @@ def _patterns(names: Sequence[str], every: Sequence[str]) -> list[str]:
     tells_format = PurePath(behind.removesuffix(".gz")).suffix.lower() in FORMATS or behind.lower() in FORMATS
     is_exact = is_flat and plain and tells_format and set(fitting) == set(names)
     return [pattern] if is_exact else list(names)
+
+
+# What files of one month have in common is a part of their dates, which those of the next month don't have.
+# A number right behind a letter is a version (v2), unless it is as long as a year.
+_ENDS_IN_DATE = re.compile(r"(?:(?<![A-Za-z\d])\d|(?<!\d)\d{4})[\d\-_.]*$")
+_BEGINS_WITH_DATE = re.compile(r"^[\-_.\d]*\d")
 
 
 def _shared_start(names: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The rows of out_data_quality: loaded and rejected lines, with reasons."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,7 @@ def data_quality(
     say_rule: SayRule,
     *,
     key_id: str | None = None,
+    unread: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return one row per file, and one per file and rule that some of its lines break.
 
@@ -128,10 +129,12 @@ def data_quality(
 
     key_id: of the present pseudonym key: rows under another one are noted, by their first file. None for no
         such note.
+    unread: files that look like those that are read, and are not; see `features.sources.declared`.
     say, say_rule: make the sentences of the columns reason, example and rule.
     """
     rows = [*_of_files(connection), *_of_rules(connection), *_of_notes(connection)]
     rows += _of_other_keys(connection, key_id) if key_id else []
+    rows += _of_unread_files(unread)
     built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
     if built.fetchall():
         rows += [*_of_superseded_rows(connection), *_of_robots(connection)]
@@ -183,6 +186,12 @@ def _of_other_keys(connection: duckdb.DuckDBPyConnection, key_id: str) -> Iterat
         numbers = {"key": key, "n_files": n_files, "n_lines": n_lines_of_all, "last": last}
         found = Finding("other_key", name, numbers)
         yield _Row(name, n_lines, n_loaded, 0, found, found)
+
+
+def _of_unread_files(names: Sequence[str]) -> Iterator[_Row]:
+    if names:
+        found = Finding("unread_files", names[0], {"n_files": len(names), "last": names[-1]})
+        yield _Row(names[0], 0, 0, 0, found, found)
 
 
 def _of_superseded_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:

@@ -15,12 +15,13 @@ MOST_LINES = 12
 def quality_lines(quality: pl.DataFrame, most: int = MOST_LINES) -> Iterator[str]:
     """Yield a line for each rule that concerned rows of a file, the most rejected lines first.
 
-    Before them stands what concerns all users: rows whose pseudonyms are of another key.
+    Before them stands what concerns whole files: rows whose pseudonyms are of another key, and files that
+    nothing reads.
 
     quality: out_data_quality. A file has no line here if each of its lines was loaded and counts.
     """
     noticed = quality.filter(~pl.col("reason_codes").is_in(list(OF_WHOLE_FILES))).sort(
-        pl.col("reason_codes") == "other_key",
+        pl.col("reason_codes").is_in(["other_key", "unread_files"]),
         "n_rejected",
         "source_name",
         "rule",

@@ -57,6 +57,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 "and the reasons of rejected lines."
             )
         as_of = as_of or newest_complete_day(connection, loaded_days[1], settings, now)
+        # From here on the marts are those of no night until this one is remembered.
+        workspace.forget()
         if settings.night.keep_days:
             # A date after the end of the logs must not drop all their rows.
             drop_old_rows(connection, first_kept_day(min(as_of, loaded_days[1]), settings.night.keep_days))
@@ -85,7 +87,14 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             undecided=reasons,
             config_sha256=settings.content_hash,
         )
-        quality = data_quality(connection, night.run_id, say, say_rule, key_id=key.key_id)
+        quality = data_quality(
+            connection,
+            night.run_id,
+            say,
+            say_rule,
+            key_id=key.key_id,
+            unread=declared.unread_files(settings.shop.logs, files) if settings.shop.source == FILES else (),
+        )
         workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night

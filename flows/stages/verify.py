@@ -38,8 +38,9 @@ def verify(workspace: Workspace, run_id: str | None = None) -> list[Verified]:
     nights = workspace.nights
     chosen = nights.all() if run_id is None else nights.of(run_id)
     found = [_verified(night) for night in chosen]
-    if run_id is None and chosen and nights.current() is None:
-        how = "changed" if nights.pointer.is_file() else "missing"
+    has_pointer = nights.pointer.exists()
+    if run_id is None and nights.current() is None and (chosen or has_pointer):
+        how = "changed" if has_pointer else "missing"
         found.append(Verified(nights.path, 1, {nights.pointer.name: how}))
     return found
 

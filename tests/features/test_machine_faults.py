@@ -36,6 +36,9 @@ def caused_by(cause: Exception) -> Exception:
         (OSError(errno.EROFS, "Read-only file system", "/data"), 74, "A file or folder can't be used"),
         (duckdb.IOException("Cannot open file: Permission denied"), 74, "A file or folder can't be used"),
         (OSError(errno.EIO, "Input/output error"), 74, "The file system refused"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/data/x"), 74, "A folder has the place of a file"),
+        (FileExistsError(errno.EEXIST, "File exists", "/data"), 74, "A folder has the place of a file"),
+        (duckdb.IOException("IO Error: Could not open file: Is a directory"), 74, "A folder has the place"),
         (OSError(errno.ENAMETOOLONG, "File name too long"), 74, "The file system refused"),
     ],
 )

@@ -51,6 +51,14 @@ QUALITY = {
         "its {n_lines:,} loaded lines carry pseudonyms of another key ({key}). Users in them can't be linked "
         "with users of the present key. Put the file back to have it read again, or restore the old key"
     ),
+    "unread_files": (
+        "it and other files, {n_files:,} with names like those of files that are read, up to {last}, are "
+        "read by no [[files]] table. Widen its path so that it fits them, for example with a * for the date"
+    ),
+    "unread_files.one": (
+        "its name is like those of files that are read, but no [[files]] table reads it. Widen the path so "
+        "that it fits, for example with a * for the date"
+    ),
     "noted_before": "{said}",
 }
 """Code of a row of out_data_quality → its sentence."""
@@ -69,7 +77,7 @@ TRIALS = {
 PLURALS = {
     **dict.fromkeys(("restated_day", "repeated_lines", "later_rows"), "n_newer"),
     "lines_refused": "n_lines",
-    "other_key": "n_files",
+    **dict.fromkeys(("other_key", "unread_files"), "n_files"),
     **dict.fromkeys(("before_first_day", "after_receipt"), "years"),
     **dict.fromkeys(("value.text", "value.number", "value.address"), "characters"),
 }
@@ -193,6 +201,7 @@ RULES = {
     "robots_left_out": _PEOPLE,
     "robots_kept": _PEOPLE,
     "other_key": "all rows carry pseudonyms of one key",
+    "unread_files": "files of one kind are all read",
     "noted_before": "{rule}",
     "value_missing": "{subject} must be there",
     "not_one_of": "{subject} must be one of {words}",

@@ -12,7 +12,7 @@ from features.errors import InputDataError, UsageError
 from features.sources import declared
 from features.sources.file_tables import parse_file_tables
 from features.sources.null_words import NULL_WORDS
-from features.sources.propose import propose
+from features.sources.propose import proposals, propose
 from features.sources.sample import Column
 from tests.features.sources.source_samples import ONLINE_RETAIL, REES46, as_parquet
 from tests.laws.sources import loaded, named_rows, write
@@ -201,3 +201,25 @@ def test_what_can_not_be_read_is_reported(
         proposal(tmp_path, name, content)
     with pytest.raises(InputDataError, match="can't be read"):
         propose(tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern"),
+    [
+        (("orders-2026-01-05.csv", "orders-2026-01-06.csv"), "orders-*.csv"),
+        (("orders20260105.csv", "orders20260106.csv"), "orders*.csv"),
+        (("2026-01-05.csv", "2026-01-06.csv"), "*.csv"),
+        (("v2/orders-2026-01-05.csv", "v2/orders-2026-01-06.csv"), "v2/orders-*.csv"),
+        (("orders-v2-05.csv", "orders-v2-06.csv"), "orders-v2-*.csv"),
+        (("05-01-2026.csv", "06-01-2026.csv"), "*.csv"),
+        (("orders-05.01.2026-shop.csv", "orders-06.01.2026-shop.csv"), "orders-*-shop.csv"),
+    ],
+)
+def test_a_pattern_for_days_fits_those_of_the_next_month(
+    tmp_path: Path, names: tuple[str, ...], pattern: str
+) -> None:
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("order,at,sku,qty,price\n1,2026-01-05T10:00:00Z,hat,1,2.50\n")
+    [found], _ = proposals([tmp_path / name for name in names], tmp_path)
+    assert found.path == pattern

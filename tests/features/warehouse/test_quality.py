@@ -86,5 +86,16 @@ def test_rows_of_another_key_are_named_with_their_files(
     assert list(quality_lines(found)) == [f"1.csv: {found['reason'][0]}"]
 
 
+def test_files_that_no_table_reads_are_named_first(warehouse: duckdb.DuckDBPyConnection) -> None:
+    names = ["events-2026-02-01.csv", "events-2026-02-02.csv"]
+    [row] = data_quality(warehouse, "night-1", say, say_rule, unread=names).rows(named=True)
+    assert (row["source_name"], row["n_rows"], row["n_rejected"]) == (names[0], 0, 0)
+    assert "2 with names like those of files that are read, up to events-2026-02-02.csv" in row["reason"]
+
+    one = data_quality(warehouse, "night-1", say, say_rule, unread=names[:1])
+    [line] = quality_lines(one)
+    assert line.startswith("events-2026-02-01.csv: its name is like those of files that are read, but no")
+
+
 def test_an_empty_warehouse_has_an_empty_table(warehouse: duckdb.DuckDBPyConnection) -> None:
     assert data_quality(warehouse, "night-1", say, say_rule).height == 0

@@ -172,6 +172,36 @@ def test_logs_without_days_are_refused(new_shop: NewShop, tmp_path: Path) -> Non
         ingest(new_shop(EVENTS), None)
 
 
+def test_files_of_the_next_month_that_the_pattern_does_not_fit_are_named(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
+    shop = new_shop(EVENTS.replace("events-*.csv", "events-2026-01-*.csv"))
+    write_events(tmp_path, "2026-01-05", 5)
+    night = ingest(shop, None)
+    assert not list(quality_lines(shop.night_folder(night.run_id).table("out_data_quality")))
+    for name in ("2026-02-01", "2026-02-02"):
+        write_events(tmp_path, name, 6)
+    (tmp_path / "notes-2026-02-01.csv").write_text("bought nothing\n")
+
+    night = ingest(shop, None)
+
+    [line] = quality_lines(shop.night_folder(night.run_id).table("out_data_quality"))
+    assert line.startswith("events-2026-02-01.csv: it and other files, 2 with names like")
+
+
+def test_stages_do_not_go_on_with_the_marts_of_an_ingest_that_failed(
+    new_shop: NewShop, tmp_path: Path
+) -> None:
+    shop = new_shop(EVENTS)
+    write_events(tmp_path, "a", 5, 6)
+    assert ingest(shop, None) == shop.recall()
+    with pytest.raises(InputDataError, match="no row up to 2026-01-01"):
+        ingest(shop, date(2026, 1, 1))
+    with pytest.raises(UsageError, match=r"did not end\. Run `metacart ingest` first"):
+        shop.recall()
+    assert ingest(shop, None) == shop.recall()
+
+
 def test_a_night_before_the_first_day_is_refused(new_shop: NewShop, tmp_path: Path) -> None:
     write_events(tmp_path, "a", 5)
 

@@ -1,6 +1,7 @@
 """Published nights, and the files between the stages, when somebody or something changes them."""
 
 import os
+import shutil
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 from features.errors import UsageError
+from features.machine_faults import machine_fault
 from features.warehouse.store import open_store
 from flows.night_folder import NightFolder
 from flows.settings import read_settings
@@ -77,6 +79,24 @@ def test_a_lost_pointer_is_named_and_written_by_the_next_night(shop):
     assert faults(shop) == {"shop": {"current.json": "missing"}}
     night_of(shop)
     assert shop.nights.current().run_id == result.night.run_id
+
+
+def test_a_pointer_to_nights_that_are_all_gone_is_named(shop):
+    folder = night_of(shop).published.folder
+    shutil.rmtree(folder)
+    assert faults(shop) == {"shop": {"current.json": "changed"}}
+    assert night_of(shop).published.folder == folder
+    assert faults(shop) == {}
+
+
+def test_a_folder_in_the_place_of_the_pointer_is_a_fault_of_the_machine(shop):
+    night_of(shop)
+    shop.nights.pointer.unlink()
+    shop.nights.pointer.mkdir()
+    assert faults(shop) == {"shop": {"current.json": "changed"}}
+    with pytest.raises(IsADirectoryError) as found:
+        night_of(shop)
+    assert "Move it away" in str(machine_fault(found.value))
 
 
 def test_only_the_group_reads_what_is_published_and_only_the_owner_the_rest(shop):
