@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from offline_rl.interactions import DAY, Bools, Floats, Interactions, Ints
+from offline_rl.item_to_item.history import capped_histories
 from offline_rl.ranking.ranker import Ranker, bought, check_known
 from offline_rl.ranking.row_blocks import row_blocks
 from offline_rl.ranking.top_items import CELLS_AT_ONCE, TopItems, top_items
@@ -44,17 +45,20 @@ def best_seller_counts(known: Interactions, now: int, days: float) -> Floats:
 class DecayedPopularity:
     """The recipe of popularity with time decay.
 
+    history_cap: most recent acts of a user that count, so that a robot's items are not everybody's.
     leaves_out_bought: whether nobody is shown an item that he has bought.
     """
 
     half_life_days: float = 14.0
+    history_cap: int = 200
     leaves_out_bought: bool = False
     name: str = "popularity"
 
     def fit(self, known: Interactions, now: int) -> Ranker:
         """Fit to what is known; raises ValueError for acts that lie later, and for a half-life of 0 or less."""
         check_known(known, now)
-        counts = decayed_popularity(known, now, self.half_life_days)
+        acts = capped_histories(known, self.history_cap).acts
+        counts = decayed_popularity(acts, now, self.half_life_days)
         return OneList(counts, bought(known) if self.leaves_out_bought else None)
 
 

@@ -36,7 +36,7 @@ class ItemToItem:
         check_known(known, now)
         settings = self.settings
         histories = capped_histories(known, settings.history_cap)
-        counts = decayed_popularity(known, now, settings.popularity_half_life_days)
+        counts = decayed_popularity(histories.acts, now, settings.popularity_half_life_days)
         return ItemToItemRanker(
             settings=settings,
             popularity=counts / (counts.sum() or 1.0),

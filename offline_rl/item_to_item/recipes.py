@@ -23,7 +23,7 @@ def grid(start: ItemToItemSettings = _START) -> tuple[Recipe, ...]:
     Whether users come back for the same items (`repeats`, `leaves_out_bought`), how fast tastes fade, how much
     popularity is mixed in: a choice among few, so that the best one is hardly flattered.
     """
-    own = replace(start, repeats=1.0)
+    own = replace(start, repeats=1.0, blend=4 * start.blend)
     new = replace(start, repeats=0.0, leaves_out_bought=True)
     return (
         *RIVALS,

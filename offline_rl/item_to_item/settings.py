@@ -15,7 +15,7 @@ class ItemToItemSettings:
     history_half_life_days: of acts in a user's own history, by their age at the user's last act: a taste does
         not fade because its owner stays away.
     normalization: cosine, or the conditional probability of the other item, which favors popular ones.
-    shrinkage: acts of shared users that speak for popularity beside those that were seen; at least 0.
+    shrinkage: shared users' acts that a similarity must be believed against, see `similarity`; at least 0.
     history_cap: most recent acts of a user that count at all.
     neighbors: most similar items that are kept of each item.
     blend: acts of popularity beside a user's own, so that a short history is mostly popularity; above 0.
@@ -26,14 +26,14 @@ class ItemToItemSettings:
     """
 
     popularity_half_life_days: float = 14.0
-    pair_half_life_days: float = 60.0
+    pair_half_life_days: float = 30.0
     history_half_life_days: float = 180.0
     normalization: Normalization = "cosine"
     shrinkage: float = 10.0
     history_cap: int = 200
-    neighbors: int = 100
-    blend: float = 3.0
-    repeats: float = 0.3
+    neighbors: int = 50
+    blend: float = 10.0
+    repeats: float = 0.5
     leaves_out_bought: bool = False
 
     def __post_init__(self) -> None:

@@ -6,11 +6,12 @@ With x[u, i] the strongest faded act of user u on item i over the fourth root of
     cosine:       s[i, j] = c[i, j] / sqrt(c[i, i] c[j, j])
     conditional:  s[i, j] = c[i, j] / c[i, i]
     kept:         k[i, j] = s[i, j] c[i, j] / (c[i, j] + shrinkage), the largest of each row
-    neighbors:    S[i, j] = k[i, j] / sum of s over the kept j
+    neighbors:    S[i, j] = k[i, j] / sum_j k[i, j] * C[i] / (C[i] + shrinkage),  C[i] = sum of the kept c[i, j]
 
-So a row of S adds up to 1 at most, and what is missing there is what too few shared users leave to popularity.
-The root holds down users of many items, who say less of any pair of them: without it such a user counts by
-the square of his items, with a square root in its place by the items alone.
+So a pair that few users share is drawn down among the neighbors, and an item that few users share with any
+other leaves the rest of its row, which adds up to less than 1, to popularity. (Left to popularity pair by pair
+instead, a row of fifty neighbors had so little against a best-seller list that lists of new items gained
+a tenth of what they gain now.) The root holds down users of many items, who say less of any pair of them.
 
 Sources: Sarwar, Karypis, Konstan & Riedl 2001, "Item-based collaborative filtering recommendation algorithms";
 Linden, Smith & York 2003, "Amazon.com recommendations: item-to-item collaborative filtering"; the conditional
@@ -93,6 +94,9 @@ def _neighbors(
     places = np.sort(largest_of_rows(together, settings.neighbors))
     places = places[shrunk[places] > 0]
     kept_row = row[places] - first
-    total = np.bincount(kept_row, seen[places], minlength=together.shape[0])
+    total = np.bincount(kept_row, shrunk[places], minlength=together.shape[0])
+    support = np.bincount(kept_row, shared[places], minlength=together.shape[0])
+    believed = support / (support + settings.shrinkage)
     ends = np.concatenate([[0], np.cumsum(np.bincount(kept_row, minlength=together.shape[0]))])
-    return sparse.csr_array((shrunk[places] / total[kept_row], other[places], ends), shape=together.shape)
+    values = shrunk[places] / total[kept_row] * believed[kept_row]
+    return sparse.csr_array((values, other[places], ends), shape=together.shape)

@@ -64,30 +64,54 @@ def top_items(
     """
     if n < 1:
         raise ValueError(f"a list of {n} items: ask for at least 1.")
-    n_users, n_items = scores.shape
+    n_items = scores.shape[1]
     shown = np.ones(n_items, dtype=np.bool_) if is_shown is None else is_shown
-    # What a user must not get can stand before what he gets: his part of the list is longer by as much.
-    n_left_out = np.zeros(n_users, dtype=np.int64) if left_out is None else np.diff(left_out.indptr)
-    length = np.minimum(n + n_left_out, n_items).astype(np.int64)
-    by_base = np.argsort(-np.where(shown, base, -1.0), kind="stable")
-    listed_row, place = _ragged(length)
-    scored = scores.tocoo()
-    row = np.concatenate([scored.row.astype(np.int64), listed_row])
-    item = np.concatenate([scored.col.astype(np.int64), by_base[place]])
-    key, first = np.unique(row * n_items + item, return_index=True)
-    of_item = np.concatenate([scored.data, np.zeros(len(listed_row))])[first]
-    row, item = key // n_items, key % n_items
-    value = share[row] * base[item] + of_item
-    is_kept = shown[item] & (value > 0)
-    if left_out is not None:
-        is_kept &= ~_holds(left_out, key)
-    table = _table(row[is_kept], item[is_kept], value[is_kept], (n_users, n_items))
+    held = None if left_out is None else _keys(left_out)
+    row, item, value = _best_scored(base, share, scores, n, shown, held)
+    listed_row, listed = _listed(base, n, shown, left_out, len(share))
+    # A scored item that is listed too is taken once, with its score. One that its score leaves outside of the
+    # first n may come back by the list, but with less than that score: n others stand before it.
+    key, first = np.unique(
+        np.concatenate([row, listed_row]) * n_items + np.concatenate([item, listed]), return_index=True
+    )
+    value = np.concatenate([value, share[listed_row] * base[listed]])[first]
+    is_kept = shown[key % n_items] & (value > 0) & ~_is_held(held, key)
+    return _filled(_table(key[is_kept], value[is_kept], scores.shape), n)
+
+
+def _best_scored(
+    base: Floats, share: Floats, scores: sparse.csr_array, n: int, shown: Bools, held: Ints | None
+) -> tuple[Ints, Ints, Floats]:
+    """Return user, item and value of the n best scored items of each user that may be shown."""
+    table = scores.copy()
+    table.sort_indices()
+    row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    value = table.data + share[row] * base[table.indices]
+    is_out = ~shown[table.indices] | _is_held(held, row * table.shape[1] + table.indices)
+    table.data = np.where(is_out, 0.0, value)
     places = largest_of_rows(table, n)
-    found_row, place = _ragged(np.minimum(np.diff(table.indptr), n).astype(np.int64))
-    items = np.full((n_users, n), NO_ITEM, dtype=np.int64)
-    found = np.zeros((n_users, n))
-    items[found_row, place] = table.indices[places]
-    found[found_row, place] = table.data[places]
+    return row[places], table.indices[places].astype(np.int64), table.data[places]
+
+
+def _listed(
+    base: Floats, n: int, shown: Bools, left_out: sparse.csr_array | None, n_users: int
+) -> tuple[Ints, Ints]:
+    """Return user and item of each user's part of the list of everybody.
+
+    What a user must not get can stand before what he gets: his part is longer by as much.
+    """
+    n_left_out = np.zeros(n_users, dtype=np.int64) if left_out is None else np.diff(left_out.indptr)
+    row, place = _ragged(np.minimum(n + n_left_out, len(base)).astype(np.int64))
+    return row, np.argsort(-np.where(shown, base, -1.0), kind="stable")[place]
+
+
+def _filled(table: sparse.csr_array, n: int) -> TopItems:
+    places = largest_of_rows(table, n)
+    row, place = _ragged(np.minimum(np.diff(table.indptr), n).astype(np.int64))
+    items = np.full((table.shape[0], n), NO_ITEM, dtype=np.int64)
+    found = np.zeros((table.shape[0], n))
+    items[row, place] = table.indices[places]
+    found[row, place] = table.data[places]
     return TopItems(items, found)
 
 
@@ -97,15 +121,21 @@ def _ragged(length: Ints) -> tuple[Ints, Ints]:
     return row, np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
 
 
-def _table(row: Ints, item: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
-    """Return a table of entries that come sorted by row and item."""
-    first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=shape[0]))])
-    return sparse.csr_array((value, item, first), shape=shape)
+def _table(key: Ints, value: Floats, shape: tuple[int, int]) -> sparse.csr_array:
+    """Return a table of entries by their keys, row * columns + column, in ascending order."""
+    first = np.concatenate([[0], np.cumsum(np.bincount(key // shape[1], minlength=shape[0]))])
+    return sparse.csr_array((value, key % shape[1], first), shape=shape)
 
 
-def _holds(table: sparse.csr_array, key: Ints) -> Bools:
-    """Return whether entries row * n_items + item are in a table."""
-    coordinates = table.tocoo()
-    held = np.sort(coordinates.row.astype(np.int64) * table.shape[1] + coordinates.col)
-    place = np.searchsorted(held, key)
-    return np.concatenate([held, [-1]])[place] == key
+def _keys(table: sparse.csr_array) -> Ints:
+    """Return the keys of a table's entries, sorted, with one at the end that no entry has."""
+    entries = table.tocoo()
+    return np.append(np.sort(entries.row.astype(np.int64) * table.shape[1] + entries.col), -1)
+
+
+def _is_held(held: Ints | None, key: Ints) -> Bools:
+    """Return which keys are among those of `_keys`."""
+    if held is None:
+        return np.zeros(len(key), dtype=np.bool_)
+    is_held: Bools = held[np.searchsorted(held[:-1], key)] == key
+    return is_held
