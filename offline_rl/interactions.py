@@ -20,7 +20,7 @@ DAY = 86_400_000_000
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
-    """Columns of n acts, sorted by user, moment, item and weight: results never depend on the order of a file.
+    """Columns of n acts, sorted by user, moment, item and weight: the order of a file changes no result.
 
     user: int64 [n], 0 .. n_users - 1. item: int64 [n], 0 .. n_items - 1.
     weight: float64 [n], above 0: strength of the act; the caller says what a purchase counts beside a view.
@@ -73,7 +73,7 @@ class Interactions:
         return self.is_purchase
 
     def select(self, rows: Bools | Ints) -> "Interactions":
-        """Return the acts where a mask is true, or at the given places; users and items keep their numbers."""
+        """Return the acts where a mask is true, or at these places; users and items keep their numbers."""
         return Interactions(
             self.user[rows],
             self.item[rows],

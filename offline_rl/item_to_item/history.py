@@ -6,7 +6,6 @@ import numpy as np
 from scipy import sparse
 
 from offline_rl.interactions import Floats, Interactions, Ints
-from offline_rl.ranking.ranker import pairs_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +66,9 @@ def session_acts(items: Ints, weights: Floats, n_items: int) -> sparse.csr_array
     items: int64 [s], weights: float64 [s], 1 for the strongest kind of act. Raises ValueError for an item
     that is not one of the log's.
     """
-    if len(items) and not (0 <= int(items.min()) and int(items.max()) < n_items):
-        raise ValueError(f"a session holds an item outside 0..{n_items - 1}: give numbers of the log's items.")
+    if len(items) and not (int(items.min()) >= 0 and int(items.max()) < n_items):
+        raise ValueError(
+            f"a session holds an item outside 0..{n_items - 1}: give numbers of the log's items."
+        )
     total = np.bincount(items, weights, minlength=n_items)
     return sparse.csr_array(np.log2(1.0 + total)[None, :])

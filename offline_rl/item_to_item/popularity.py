@@ -55,7 +55,7 @@ class DecayedPopularity:
     name: str = "popularity"
 
     def fit(self, known: Interactions, now: int) -> Ranker:
-        """Fit to what is known; raises ValueError for acts that lie later, and for a half-life of 0 or less."""
+        """Fit to what is known; raises ValueError for later acts, and for a half-life of 0 or less."""
         check_known(known, now)
         acts = capped_histories(known, self.history_cap).acts
         counts = decayed_popularity(acts, now, self.half_life_days)

@@ -3,9 +3,9 @@
     score[u, j] = ( sum_i w[u, i] T[i, j] + blend p[j] ) / ( sum_i w[u, i] + blend )
     T[i, j] = repeats [i = j] + (1 - repeats) ( S[i, j] + (1 - sum_k S[i, k]) p[j] )
 
-w: the user's acts with each item (`history.own_acts`); p: popularity as shares of 1; S: `similarity`. Rows of T
-are shares of 1, so the score is a posterior mean: `blend` acts of popularity, and then the user's own acts. A
-user without any has the list of everybody.
+w: the user's acts with each item (`history.own_acts`); p: popularity as shares of 1; S: `similarity`. Rows of
+T are shares of 1, so the score is a posterior mean: `blend` acts of popularity, and then the user's own acts.
+A user without any has the list of everybody.
 """
 
 from collections.abc import Iterator
@@ -72,9 +72,7 @@ class ItemToItemRanker:
         ]
         return TopItems.joined(parts, n)
 
-    def top_of_session(
-        self, items: Ints, weights: Floats, n: int, is_shown: Bools | None = None
-    ) -> TopItems:
+    def top_of_session(self, items: Ints, weights: Floats, n: int, is_shown: Bools | None = None) -> TopItems:
         """Return the top n items of a visitor who is known by a session alone, [1, n].
 
         items: int64 [s]. weights: float64 [s], 1 for the strongest kind of act. They are not left out: nobody
@@ -99,7 +97,8 @@ class ItemToItemRanker:
     def _blocks(self, users: Ints, n: int) -> Iterator[Ints]:
         """Yield users, as many at once as have a limited number of items with scores."""
         reached = np.diff(self.neighbors.indptr).astype(np.float64) + 1.0
-        pattern = sparse.csr_array((np.ones_like(self.own.data), self.own.indices, self.own.indptr))
+        entries = (np.ones_like(self.own.data), self.own.indices, self.own.indptr)
+        pattern = sparse.csr_array(entries, shape=self.own.shape)
         cost = (pattern @ reached)[users].astype(np.int64) + n
         if self.left_out is not None:
             cost += np.diff(self.left_out.indptr)[users]

@@ -20,8 +20,8 @@ _START = ItemToItemSettings()
 def grid(start: ItemToItemSettings = _START) -> tuple[Recipe, ...]:
     """Return the rivals and the item-to-item recipes that differ from `start` where shops do.
 
-    Whether users come back for the same items (`repeats`, `leaves_out_bought`), how fast tastes fade, how much
-    popularity is mixed in: a choice among few, so that the best one is hardly flattered.
+    Whether users come back for the same items (`repeats`, `leaves_out_bought`), how fast tastes fade, how
+    much popularity is mixed in: a choice among few, so that the best one is hardly flattered.
     """
     own = replace(start, repeats=1.0, blend=4 * start.blend)
     new = replace(start, repeats=0.0, leaves_out_bought=True)

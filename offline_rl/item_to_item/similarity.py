@@ -6,21 +6,22 @@ With x[u, i] the strongest faded act of user u on item i over the fourth root of
     cosine:       s[i, j] = c[i, j] / sqrt(c[i, i] c[j, j])
     conditional:  s[i, j] = c[i, j] / c[i, i]
     kept:         k[i, j] = s[i, j] c[i, j] / (c[i, j] + shrinkage), the largest of each row
-    neighbors:    S[i, j] = k[i, j] / sum_j k[i, j] * C[i] / (C[i] + shrinkage),  C[i] = sum of the kept c[i, j]
+    neighbors:    S[i, j] = k[i, j] / K[i] * C[i] / (C[i] + shrinkage)
 
-So a pair that few users share is drawn down among the neighbors, and an item that few users share with any
-other leaves the rest of its row, which adds up to less than 1, to popularity. (Left to popularity pair by pair
-instead, a row of fifty neighbors had so little against a best-seller list that lists of new items gained
-a tenth of what they gain now.) The root holds down users of many items, who say less of any pair of them.
+with K and C the sums of the kept k and c of a row. So a pair that few users share is drawn down among the
+neighbors, and an item that few users share with any other leaves the rest of its row, which adds up to less
+than 1, to popularity. (Left to popularity pair by pair, a row of fifty neighbors had too little against a
+best-seller list.) The root holds down users of many items, who say less of any pair of them.
 
-Sources: Sarwar, Karypis, Konstan & Riedl 2001, "Item-based collaborative filtering recommendation algorithms";
-Linden, Smith & York 2003, "Amazon.com recommendations: item-to-item collaborative filtering"; the conditional
-form and rows of sum 1, Deshpande & Karypis 2004; shrinkage, Bell & Koren 2007, "Improved neighborhood-based
-collaborative filtering", section 4.
+Sources: Sarwar, Karypis, Konstan & Riedl 2001, "Item-based collaborative filtering recommendation
+algorithms"; Linden, Smith & York 2003, "Amazon.com recommendations: item-to-item collaborative filtering";
+the conditional form and rows of sum 1, Deshpande & Karypis 2004; shrinkage, Bell & Koren 2007, "Improved
+neighborhood-based collaborative filtering", section 4.
 
 Memory. Capped histories of n acts have at most n * cap pairs of acts. Rows are made in blocks of at most
 PAIRS_AT_ONCE stored entries (or one row, at most the number of items), and of each row `neighbors` entries
-stay. Ten million acts on 100,000 items: 120 MB for x, 256 MB for a block, 120 MB for 100 neighbors each.
+stay: of ten million acts on 100,000 items 120 MB for x, 200 MB for a block and as much while it is divided
+by its norms, and 60 MB for the neighbors.
 """
 
 import numpy as np
@@ -44,7 +45,8 @@ def similarity(acts: Interactions, now: int, settings: ItemToItemSettings) -> sp
 
     Two users who bought both items, and nothing else: each is the other's only neighbor.
 
-    >>> acts = Interactions(np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.ones(4), np.zeros(4, int), 2, 2)
+    >>> user, item = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    >>> acts = Interactions(user, item, np.ones(4), np.zeros(4, int), 2, 2)
     >>> similarity(acts, 0, ItemToItemSettings(shrinkage=0.0)).toarray().round(9).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
@@ -87,16 +89,15 @@ def _neighbors(
     # An act so old that its square is 0 is no evidence; and an item is not its own neighbor.
     is_pair = (row != other) & (shared > 0) & (norm > 0)
     seen = np.divide(shared, norm, out=np.zeros_like(shared), where=is_pair)
-    shrunk = np.divide(
-        seen * shared, shared + settings.shrinkage, out=np.zeros_like(shared), where=is_pair
-    )
+    shrunk = np.divide(seen * shared, shared + settings.shrinkage, out=np.zeros_like(shared), where=is_pair)
     together.data = shrunk
     places = np.sort(largest_of_rows(together, settings.neighbors))
     places = places[shrunk[places] > 0]
     kept_row = row[places] - first
     total = np.bincount(kept_row, shrunk[places], minlength=together.shape[0])
     support = np.bincount(kept_row, shared[places], minlength=together.shape[0])
-    believed = support / (support + settings.shrinkage)
+    # An item without neighbors has no row, and nothing of it to be believed.
+    believed = support / np.where(support > 0, support + settings.shrinkage, 1.0)
     ends = np.concatenate([[0], np.cumsum(np.bincount(kept_row, minlength=together.shape[0]))])
     values = shrunk[places] / total[kept_row] * believed[kept_row]
     return sparse.csr_array((values, other[places], ends), shape=together.shape)

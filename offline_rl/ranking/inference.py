@@ -1,10 +1,10 @@
 """Intervals of a metric's mean over users, and of paired differences between two rankers.
 
-Users are independent and each has one number, so a mean has Student's t interval; both ends are moved out by
-one more user like the most extreme one, since metrics are 0 for most users. Where few users have another
-number than 0, the exact binomial interval knows better how rare the others may be. In 300 simulated logs each,
-of 100 users of whom 5 % have a hit, 95 % intervals by t alone held the mean in 85 %, BCa bootstraps in 90 to
-96 %; of 400 users, these held it in 96 % and a difference in 97 to 98 %, and BCa a difference in 93 %.
+Users are independent and each has one number, so a mean has Student's t interval; both ends are moved out
+by one more user like the most extreme one, since metrics are 0 for most users. Where few users have another
+number than the usual one, the exact binomial interval knows better how rare they may be. In simulated logs
+of 100 and 400 users, of whom 2 to 15 % have a hit, 95 % intervals hold the mean and the difference in at
+least 93 %; Student's alone hold a mean in as little as 78 %, and BCa bootstraps a difference in 85 %.
 """
 
 import numpy as np
@@ -40,26 +40,25 @@ def share_interval(values: Floats, confidence: float = 0.95) -> Interval:
     0.0362
     """
     found = mean_interval(values, confidence)
-    if np.count_nonzero(values) < FEW:
+    if _n_unusual(values) < FEW:
         exact = clopper_pearson(float(values.sum()), len(values), confidence)
         # Of a single user the exact interval is the only one; of more the hull of both.
-        found = Interval(
-            float(np.fmin(found.lower, exact.lower)), float(np.fmax(found.upper, exact.upper))
-        )
+        found = Interval(float(np.fmin(found.lower, exact.lower)), float(np.fmax(found.upper, exact.upper)))
     return Interval(max(found.lower, 0.0), min(found.upper, 1.0))
 
 
 def difference_interval(values: Floats, confidence: float = 0.95) -> Interval:
     """Return the interval of the mean of paired differences [n] that lie in -1..1.
 
-    Where fewer than FEW users differ, it holds what the exact intervals of gains and losses allow, each of
-    half of what the confidence leaves: 30 users who all fare alike do not show that all others would.
+    Where fewer than FEW users differ from the usual difference, it holds what the exact intervals of gains
+    and losses allow, each of half of what the confidence leaves: 30 users who all fare alike do not show that
+    all others would.
 
     >>> round(difference_interval(np.zeros(30)).upper, 3)
     0.136
     """
     found = mean_interval(values, confidence)
-    if np.count_nonzero(values) >= FEW:
+    if _n_unusual(values) >= FEW:
         return found
     half = (1 + confidence) / 2
     gains = clopper_pearson(float(np.maximum(values, 0.0).sum()), len(values), half)
@@ -68,3 +67,8 @@ def difference_interval(values: Floats, confidence: float = 0.95) -> Interval:
         float(np.fmin(found.lower, gains.lower - losses.upper)),
         float(np.fmax(found.upper, gains.upper - losses.lower)),
     )
+
+
+def _n_unusual(values: Floats) -> int:
+    """Return the number of users with another value than the median: what a tail of the interval rests on."""
+    return int((values != np.median(values)).sum()) if len(values) else 0

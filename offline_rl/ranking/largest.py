@@ -1,5 +1,7 @@
 """The largest entries of each row of a sparse table, the same ones on every machine."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import sparse
 
@@ -18,7 +20,7 @@ def largest_of_rows(table: sparse.csr_array, n: int) -> Ints:
     """
     kept = [np.zeros(0, dtype=np.int64)]
     data, ends = table.data, table.indptr.tolist()
-    for start, end in zip(ends[:-1], ends[1:], strict=True):
+    for start, end in pairwise(ends):
         values = data[start:end]
         if n <= 0 or start == end:
             continue

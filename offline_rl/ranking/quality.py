@@ -72,12 +72,14 @@ class LaterWindow:
         return cls(acts.between(start, end), known, start, end, users, ~has_history)
 
     def measures(self, top: Ints, cutoffs: Sequence[int]) -> dict[tuple[str, int], Floats]:
-        """Return metrics by user, (metric, cutoff) → float64 [b], of lists int64 [b, N] as long as a cutoff."""
+        """Return metrics by user, (metric, cutoff) → float64 [b], of lists int64 [b, N]."""
         bought = self.acts.select(self.acts.purchases)
         relevant = pairs_of(bought, np.ones(bought.n))[self.users]
         n_relevant = np.diff(relevant.indptr).astype(np.int64)
         hit = hits(top, relevant)
-        found = {(name, k): metric(hit[:, :k], n_relevant) for name, metric in METRICS.items() for k in cutoffs}
+        found = {
+            (name, k): metric(hit[:, :k], n_relevant) for name, metric in METRICS.items() for k in cutoffs
+        }
         ranks = popularity_ranks(np.bincount(self.known.item, self.known.weight, self.known.n_items))
         return found | {("popularity_rank", k): popularity_rank(top[:, :k], ranks) for k in cutoffs}
 

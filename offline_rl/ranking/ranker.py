@@ -13,7 +13,7 @@ class Ranker(Protocol):
     """Lists of items for users of the log that it was fitted on."""
 
     def top(self, users: Ints, n: int, is_shown: Bools | None = None) -> TopItems:
-        """Return the top n items of each user, by the user's number; a user without history has the list of all."""
+        """Return the top n items of each user, by number; one without history has the list of all."""
         ...
 
 

@@ -78,7 +78,9 @@ def time_windows(
     return windows
 
 
-def no_validation(acts: Interactions, windows: TimeWindows, fewest_users: int = FEWEST_USERS) -> Finding | None:
+def no_validation(
+    acts: Interactions, windows: TimeWindows, fewest_users: int = FEWEST_USERS
+) -> Finding | None:
     """Return the finding that too few users bought in the validation window to choose by it, or None."""
     users = users_of(acts, windows.validation_from, windows.test_from)
     few = _few_users(users, fewest_users, "validation")

@@ -55,7 +55,7 @@ def top_items(
     """Return the N items with the highest scores above 0; of equal ones the lower index comes first.
 
     base: float64 [I], at least 0. share: float64 [b], at least 0. scores: [b, I], at least 0.
-    is_shown: bool [I], items that can be shown; None: all. left_out: [b, I], entries that a user must not get.
+    is_shown: bool [I], items that can be shown; None: all. left_out: [b, I], what a user must not get.
     Raises ValueError unless n is at least 1.
 
     >>> nothing = sparse.csr_array((1, 3))
@@ -67,7 +67,12 @@ def top_items(
     n_items = scores.shape[1]
     shown = np.ones(n_items, dtype=np.bool_) if is_shown is None else is_shown
     held = None if left_out is None else _keys(left_out)
-    row, item, value = _best_scored(base, share, scores, n, shown, held)
+    table = scores.copy()
+    table.sort_indices()
+    row = np.repeat(np.arange(len(share)), np.diff(table.indptr))
+    is_out = ~shown[table.indices] | _is_held(held, row * n_items + table.indices)
+    table.data = np.where(is_out, 0.0, table.data + share[row] * base[table.indices])
+    row, item, value = _best_scored(table, n)
     listed_row, listed = _listed(base, n, shown, left_out, len(share))
     # A scored item that is listed too is taken once, with its score. One that its score leaves outside of the
     # first n may come back by the list, but with less than that score: n others stand before it.
@@ -79,18 +84,11 @@ def top_items(
     return _filled(_table(key[is_kept], value[is_kept], scores.shape), n)
 
 
-def _best_scored(
-    base: Floats, share: Floats, scores: sparse.csr_array, n: int, shown: Bools, held: Ints | None
-) -> tuple[Ints, Ints, Floats]:
-    """Return user, item and value of the n best scored items of each user that may be shown."""
-    table = scores.copy()
-    table.sort_indices()
-    row = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
-    value = table.data + share[row] * base[table.indices]
-    is_out = ~shown[table.indices] | _is_held(held, row * table.shape[1] + table.indices)
-    table.data = np.where(is_out, 0.0, value)
+def _best_scored(table: sparse.csr_array, n: int) -> tuple[Ints, Ints, Floats]:
+    """Return user, item and value of the n largest entries of each user."""
     places = largest_of_rows(table, n)
-    return row[places], table.indices[places].astype(np.int64), table.data[places]
+    row = np.repeat(np.arange(table.shape[0]), np.minimum(np.diff(table.indptr), n))
+    return row, table.indices[places].astype(np.int64), table.data[places]
 
 
 def _listed(
