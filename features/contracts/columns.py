@@ -181,6 +181,29 @@ fallback_level = dy.Enum(
 probability = _share("probability of the creative in the segment and channel")
 item_probability = _share("probability of the item in this slot for a visitor of the segment")
 
+# rankings measured on later acts
+ranking_domain = dy.Enum(["recommendation"], description="area of decision")
+ranker = _text("what ordered the items: popularity, a best-seller list, similarity of items")
+ranking_metric = dy.Enum(
+    ["ndcg", "recall", "precision", "hit_rate", "mrr", "popularity_rank", "coverage"],
+    description="metric of the first places of a list, as in offline_rl/ranking/metrics.py; of "
+    "popularity_rank a larger value means less popular items, of all others a better list",
+)
+cutoff = dy.Int64(
+    description="number of places of a list that are measured", min=1, metadata={"unit": "count"}
+)
+metric_value = _number("mean of the metric over the users of the window", "metric", 0)
+metric_lower = _number("lower end of the 95% interval of that mean over users", "metric")
+metric_upper = _number("upper end of that interval", "metric")
+metric_difference = _number("the mean less that of the baseline, paired by user", "metric")
+metric_difference_lower = _number("lower end of the 95% interval of that difference", "metric")
+metric_difference_upper = _number("upper end of that interval", "metric")
+n_window_users = _count("distinct users with a purchase in the window")
+n_cold_users = _count("those of them who had done nothing before the window")
+window_from = _time("start of the window; rankers know what came before it and nothing else")
+window_until = _time("end of the window, the first moment that is not in it")
+is_chosen = dy.Bool(description="the ranker that serves, as chosen on the validation window")
+
 # budget
 scenario = _text("which total is divided: today's, or one that the shop gives")
 spend_current_cents = _published_cents("spend now, of a day on which the cell spends")

@@ -107,6 +107,10 @@ DOUBTS: Mapping[str, Meaning] = {
         "rewards have so heavy a tail that their average may not settle",
         {"index": Unit.INDEX, "most": Unit.INDEX, "of": Unit.WORD},
     ),
+    "few_moments": Meaning(
+        "its acts lie at too few moments to be divided by time",
+        {"n_moments": Unit.COUNT, "least": Unit.COUNT},
+    ),
     "looks_at_context": Meaning(
         "the propensities of an arm vary from round to round by this sudden share, so it looks at a context, "
         "which its log does not show",
@@ -167,6 +171,25 @@ UNDECIDED: Mapping[str, Meaning] = {
 }
 """Why nothing is decided in an area."""
 
+RANKINGS: Mapping[str, Meaning] = {
+    "no_test_window": Meaning(
+        "no ranker can be measured on the last days of the log, for these causes",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+    "no_learning_window": Meaning(
+        "no ranker can learn from what comes before the last days of the log, for these causes",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+    "no_validation_window": Meaning(
+        "no ranker can be chosen on the days before the test window, for these causes: the first one stands",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+}
+"""Why rankers are not measured, or not chosen, on later days of a log without propensities."""
+
 HOLDOUTS: Mapping[str, Meaning] = {
     "later_slots_left_out": Meaning(
         "rounds of slots after the first ones are neither learned from nor decided",
@@ -216,6 +239,7 @@ CODES: Mapping[str, Meaning] = {
     **SERVED,
     **TASKS,
     **UNDECIDED,
+    **RANKINGS,
     **HOLDOUTS,
     **LEARNERS,
     **BUDGET,

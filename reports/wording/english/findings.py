@@ -78,6 +78,17 @@ SENTENCES = {
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
     ),
+    "no_test_window": (
+        "No ranking can be measured on the last {days:g} days of the log: {causes}. What is recommended is "
+        "unproven and unmeasured."
+    ),
+    "no_learning_window": (
+        "No ranking can be learned from what comes before the last {days:g} days of the log: {causes}."
+    ),
+    "no_validation_window": (
+        "No ranking can be chosen on the {days:g} days before the test window: {causes}. The first of the "
+        "list stands."
+    ),
     "holdout_used_before": (
         "{subject}: this holdout was used {n_earlier_uses} times before, by runs with other settings or "
         "code. Intervals don't account for those uses: the best of several attempts looks better than it is."
@@ -192,6 +203,7 @@ CLAUSES = {
         "the rewards' tail is so heavy that an average of them may not settle: the {of} have a tail index of "
         "{index:.2f}, above {most:.2f}"
     ),
+    "few_moments": "all acts lie at {n_moments:,} different times, where {least:,} are needed",
     "looks_at_context": (
         "it gives the same item in the same slot other probabilities from one round to the next "
         "({sudden:.0%} of their variation), so it looks at a context, and its log says what it shows on "
