@@ -165,9 +165,13 @@ task_status = dy.Enum(["used", "merged", "pooled_only"], description="what becam
 
 # recommendation
 slot_rank = dy.Int64(description="position in the slate, 1 is the first", min=1)
-score = _number("expected reward of showing this item to this segment", "reward per round")
-score_lower = _number("lower end of the 95% interval of score", "reward per round")
-score_upper = _number("upper end of the 95% interval of score", "reward per round")
+score = _number(
+    "expected reward of showing this item to this segment; in rows of the level unproven the ranker's score, of "
+    "no unit",
+    "reward per round",
+)
+score_lower = _number("lower end of the 95% interval of score; null for a ranker's", "reward per round")
+score_upper = _number("upper end of the 95% interval of score; null for a ranker's", "reward per round")
 slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
 is_exploration = dy.Bool(description="from a slate that was drawn uniformly, to learn from")
 reason_code = dy.String(
@@ -177,6 +181,11 @@ reason_text = _text("why this row, as a sentence")
 rule_ids = dy.String(description="business rules that touched the row, separated by spaces; empty for none")
 fallback_level = dy.Enum(
     ["segment", "pooled", "baseline", "popular"], description="which policy answered, best first"
+)
+evidence_level = dy.Enum(
+    ["logged", "estimated", "unproven", "experiment"],
+    description="what the decision stands on: logged propensities, estimated ones, rankings of later acts "
+    "alone, or an experiment",
 )
 probability = _share("probability of the creative in the segment and channel")
 item_probability = _share("probability of the item in this slot for a visitor of the segment")

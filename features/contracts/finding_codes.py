@@ -147,6 +147,9 @@ SERVED: Mapping[str, Meaning] = {
         "the slate is drawn at random, to learn from; usual_item: what the policy shows there most often",
         {"usual_item": Unit.NAME},
     ),
+    "similar_items": Meaning("similar to what the user did something with, by the acts of all users"),
+    "popular_items": Meaning("what most users did something with lately"),
+    "explored_pool": Meaning("the list is drawn at random from the user's best items, to learn from"),
 }
 """Which policy a row of decisions comes from; the findings behind it follow."""
 
@@ -172,6 +175,11 @@ UNDECIDED: Mapping[str, Meaning] = {
 """Why nothing is decided in an area."""
 
 RANKINGS: Mapping[str, Meaning] = {
+    "one_moment": Meaning("all acts have one time, so no ranker can be measured on later ones"),
+    "ranker_not_better": Meaning(
+        "the ranker was chosen on the validation window and is not better than the baseline on the test window",
+        {"baseline": Unit.NAME},
+    ),
     "no_test_window": Meaning(
         "no ranker can be measured on the last days of the log, for these causes",
         {"days": Unit.NUMBER},

@@ -49,19 +49,28 @@ class Recommendations(dy.Schema):
     score = columns.score
     propensity = columns.propensity
     slate_log_probability = columns.slate_log_probability
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
+    score_lower = optional(columns.score_lower)
+    score_upper = optional(columns.score_upper)
     is_exploration = columns.is_exploration
     reason_code = columns.reason_code
     reason_text = columns.reason_text
     rule_ids = columns.rule_ids
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
+    evidence_level = columns.evidence_level
 
     @dy.rule()
     def score_is_inside_its_interval(cls) -> pl.Expr:
         """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
+        return pl.col("score").is_between("score_lower", "score_upper") | pl.col("score_lower").is_null()
+
+    @dy.rule()
+    def only_a_ranker_s_score_has_no_interval(cls) -> pl.Expr:
+        """A score has both ends, or none where it stands on no evidence but rankings."""
+        is_unproven = pl.col("evidence_level") == "unproven"
+        return (pl.col("score_lower").is_null() == is_unproven) & (
+            pl.col("score_upper").is_null() == is_unproven
+        )
 
 
 class SegmentDistributions(dy.Schema):
@@ -81,17 +90,18 @@ class SegmentDistributions(dy.Schema):
     item_name = optional(columns.item_name)
     probability = columns.item_probability
     score = columns.score
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
+    score_lower = optional(columns.score_lower)
+    score_upper = optional(columns.score_upper)
     reason_code = columns.reason_code
     reason_text = columns.reason_text
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
+    evidence_level = columns.evidence_level
 
     @dy.rule()
     def score_is_inside_its_interval(cls) -> pl.Expr:
         """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
+        return pl.col("score").is_between("score_lower", "score_upper") | pl.col("score_lower").is_null()
 
     @dy.rule()
     def probabilities_add_up_to_one(cls) -> pl.Expr:

@@ -1,5 +1,6 @@
-"""Undecided: for which domains a shop's logs carry no decision, and why."""
+"""Undecided: for which domains a shop's logs carry no decision, or none that can be proved, and why."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import duckdb
@@ -15,6 +16,21 @@ def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, F
     """
     found = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
     return {domain: why for domain, why in found.items() if why}
+
+
+def unproven(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, Finding]) -> dict[str, Finding]:
+    """Return those of the undecided domains that the acts of users allow to decide, without any proof.
+
+    reasons: from `undecided`. Not where rewards may still arrive: tomorrow's night has the proof.
+    """
+    return {
+        area.name: reasons[area.name]
+        for area in AREAS
+        if area.acts
+        and area.name in reasons
+        and reasons[area.name].code != "no_mature_rewards"
+        and connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone()
+    }
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:

@@ -62,6 +62,9 @@ SENTENCES = {
     "exploration": (
         "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
     ),
+    "similar_items": "Like what this user did something with lately, and then popular items.",
+    "popular_items": "What most users did something with lately.",
+    "explored_pool": "This list is drawn at random from the best items for this user, to learn from.",
     "own_task": "A task of its own.",
     "too_few_rounds": "Fewer than {least} rounds before the holdout: served by the pooled policy.",
     "merged_segment": (
@@ -77,6 +80,13 @@ SENTENCES = {
         "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
+    ),
+    "one_moment": (
+        "All acts have the same time, so no ranking can be measured on later ones: popular items are recommended."
+    ),
+    "ranker_not_better": (
+        "{subject} was the best ranking in the validation window, but in the test window it does not beat "
+        "{baseline}, which serves instead."
     ),
     "no_test_window": (
         "No ranking can be measured on the last {days:g} days of the log: {causes}. What is recommended is "
