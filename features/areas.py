@@ -65,7 +65,8 @@ class Area:
     logs_policies: a round names the policy that served it, so that the settings `night.evidence_policies` and
     `night.incumbent_policy` apply to this area.
     settings: the section of the configuration that is passed to its decisions; "" for none.
-    acts: the mart of acts that it decides from, unproven, where its decision log has no propensities; "" for none.
+    acts: the mart of acts that it decides from, unproven, where nothing that was shown has a propensity; ""
+    for none.
     tables: name → its description. decisions, report: the modules of its decisions and of its part of the
     report, by name, because features import neither: `decide` of offline_rl/decisions/night.py, `PART` of
     reports/pages/area_part.py.

@@ -174,10 +174,19 @@ UNDECIDED: Mapping[str, Meaning] = {
 }
 """Why nothing is decided in an area."""
 
+UNPROVEN: Mapping[str, Meaning] = {
+    "acts_alone": Meaning("the logs hold what users did, and nothing that was shown to them"),
+    "acts_beside_rounds": Meaning(
+        "the logs hold what users did; of what was shown, none has a propensity", {"n_rows": Unit.COUNT}
+    ),
+}
+"""Why an area's decisions stand on no evidence but rankings of later acts."""
+
 RANKINGS: Mapping[str, Meaning] = {
     "one_moment": Meaning("all acts have one time, so no ranker can be measured on later ones"),
     "ranker_not_better": Meaning(
-        "the ranker was chosen on the validation window and is not better than the baseline on the test window",
+        "the ranker was chosen on the validation window, and on the test window it is not better than the "
+        "baseline",
         {"baseline": Unit.NAME},
     ),
     "no_test_window": Meaning(
@@ -247,6 +256,7 @@ CODES: Mapping[str, Meaning] = {
     **SERVED,
     **TASKS,
     **UNDECIDED,
+    **UNPROVEN,
     **RANKINGS,
     **HOLDOUTS,
     **LEARNERS,

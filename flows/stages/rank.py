@@ -15,7 +15,7 @@ from offline_rl.decisions.recommendation.shop_acts import COLUMNS, ShopActs
 
 
 def rank(workspace: Workspace, night: Night) -> list[Note]:
-    """Choose a ranker for every unproven domain; write it and out_recommendation_quality, return the notes."""
+    """Choose a ranker for every unproven domain; write it and its quality, and return the notes."""
     folder, confidence = workspace.night_folder(night.run_id), workspace.settings.evaluation.confidence
     parts, notes = [], []
     for domain in night.unproven:

@@ -19,18 +19,20 @@ def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, F
 
 
 def unproven(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, Finding]) -> dict[str, Finding]:
-    """Return those of the undecided domains that the acts of users allow to decide, without any proof.
+    """Return domain → why it can be decided without proof only, of those that are undecided.
 
     reasons: from `undecided`. Not where rewards may still arrive: tomorrow's night has the proof.
     """
-    return {
-        area.name: reasons[area.name]
-        for area in AREAS
-        if area.acts
-        and area.name in reasons
-        and reasons[area.name].code != "no_mature_rewards"
-        and connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone()
-    }
+    found = {}
+    for area in AREAS:
+        why = reasons.get(area.name)
+        if why is None or not area.acts or why.code == "no_mature_rewards":
+            continue
+        if connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone():
+            is_silent = why.code == "no_rows"
+            code, numbers = ("acts_alone", {}) if is_silent else ("acts_beside_rounds", why.numbers)
+            found[area.name] = Finding(code, area.name, numbers)
+    return found
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:

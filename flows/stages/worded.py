@@ -31,7 +31,7 @@ def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
 def worded_manifest(
     undecided: Mapping[str, Finding], unproven: Mapping[str, Finding], notes: Sequence[Note]
 ) -> dict[str, Any]:
-    """Return the manifest's `undecided`, `unproven` and `notes`, in sentences, and all again as `findings`."""
+    """Return the manifest's `undecided`, `unproven` and `notes`, in sentences, and again as `findings`."""
     return {
         "undecided": {domain: said([why]) for domain, why in undecided.items()},
         "unproven": {domain: said([why]) for domain, why in unproven.items()},

@@ -37,7 +37,8 @@ class Manifest:
     unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
     are then protected.
     undecided: domain → why the night decided nothing there; no entry means decided. unproven: domain → why
-    its decisions stand on no evidence but rankings. notes: what readers must know. Of all the manifest has sentences too, for whoever reads it by itself.
+    its decisions stand on no evidence but rankings. notes: what readers must know. Of all three the manifest
+    has sentences too, for whoever reads it by itself.
     """
 
     run_id: str = ""

@@ -1,7 +1,7 @@
 """Tomorrow's lists where nothing that was shown is logged: a ranker's list, now and then a random one.
 
-A random list is drawn uniformly from the user's pool, the first POOL items of the ranker. So every item of the
-pool has at least epsilon / POOL in every place, and the next night knows the propensity of what it reads:
+A random list is drawn uniformly from the user's pool, the first POOL items of the ranker. So every item of
+the pool has at least epsilon / POOL in every place, and the next night knows the propensity of what it reads:
 
     P(item in place) = (1 - epsilon) [the ranker puts it there] + epsilon / pool
     P(list)          = (1 - epsilon) [it is the ranker's list]  + epsilon (pool - places)! / pool!
@@ -38,7 +38,10 @@ _USERS_AT_ONCE = 20_000
 
 @dataclass(frozen=True)
 class Lists:
-    """What the rows say beside the draw. names: item → what people call it. epsilon: share of random lists."""
+    """What the rows say beside the draw. names: item → what people call it.
+
+    epsilon: share of random lists.
+    """
 
     ranker: str
     epsilon: float
@@ -158,7 +161,7 @@ def _drawn(keys: Sequence[str], n_pool: Ints, lists: Lists) -> tuple[Bools, Ints
 
 
 def _shuffled(key: str, n_pool: int, salt: str) -> Iterator[int]:
-    """Yield PLACES places of a pool without repeats, -1 after its end: the start of a Fisher-Yates shuffle."""
+    """Yield PLACES places of a pool without repeats, and n_pool after its end: a Fisher-Yates shuffle."""
     left = list(range(n_pool))
     for place in range(PLACES):
         if left:

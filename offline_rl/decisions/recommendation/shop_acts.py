@@ -17,10 +17,10 @@ STRENGTH = {"view": 1.0, "click": 1.0, "add_to_cart": 3.0, "purchase": 5.0}
 
 @dataclass(frozen=True, eq=False)
 class ShopActs:
-    """interactions: of visitors and items by number. user_keys: of the visitors, None for one without a user.
+    """interactions: of visitors and items by number.
 
-    item_ids: of the items. aim: the act that recommendations are to bring about. is_shown: bool [I], items that
-    can be shown.
+    user_keys: of the visitors, None for one without a user. item_ids: of the items.
+    aim: the act that recommendations are to bring about. is_shown: bool [I], items that can be shown.
     """
 
     interactions: Interactions
@@ -54,7 +54,7 @@ class ShopActs:
             n_items=len(item_ids),
             is_purchase=(acts["act"] == aim).to_numpy(),
         )
-        is_shown = item_ids.is_in(catalog) if catalog else pl.repeat(True, len(item_ids), eager=True)  # noqa: FBT003
+        is_shown = item_ids.is_in(catalog) if catalog else pl.repeat(True, len(item_ids), eager=True)
         return cls(interactions, visitors["user_key"].to_list(), item_ids.to_list(), aim, is_shown.to_numpy())
 
 

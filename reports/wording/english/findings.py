@@ -81,8 +81,14 @@ SENTENCES = {
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
     ),
+    "acts_alone": "The logs hold what users did, and nothing of what was shown to them.",
+    "acts_beside_rounds": (
+        "The logs hold what users did; of {n_rows:,} {rows} none has a propensity, the probability with "
+        "which it was chosen."
+    ),
     "one_moment": (
-        "All acts have the same time, so no ranking can be measured on later ones: popular items are recommended."
+        "All acts have the same time, so no ranking can be measured on later ones: popular items are "
+        "recommended."
     ),
     "ranker_not_better": (
         "{subject} was the best ranking in the validation window, but in the test window it does not beat "
