@@ -152,6 +152,7 @@ def open_bandit_night() -> SampleNight:
                     domain: finding("no_rows", domain, as_of="2019-11-30")
                     for domain in ("advertising", "budget")
                 },
+                {},
                 [Note("recommendation", "reinforce", finding("start_kept", "reinforce"))],
             ),
         },
@@ -420,7 +421,7 @@ def budget_only_night() -> SampleNight:
             **budget_sample(budget_rows(random.Random(4), run)),
             "out_data_quality": table("out_data_quality", [run | line_counts("ad_spend_daily.csv", 336)]),
         },
-        manifest=_sparse_manifest(run) | worded_manifest(NO_ROUNDS, []),
+        manifest=_sparse_manifest(run) | worded_manifest(NO_ROUNDS, {}, []),
     )
 
 
@@ -440,7 +441,7 @@ def undecided_night() -> SampleNight:
             ),
         },
         manifest=_sparse_manifest(run)
-        | worded_manifest(NO_ROUNDS | {"budget": finding("no_rows", "budget", as_of="2026-02-01")}, []),
+        | worded_manifest(NO_ROUNDS | {"budget": finding("no_rows", "budget", as_of="2026-02-01")}, {}, []),
     )
 
 

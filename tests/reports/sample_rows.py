@@ -310,6 +310,7 @@ def _slate(
                 "rule_ids": "",
                 "fallback_level": "pooled" if draw.random() < 0.1 else "segment",
                 "policy_version": "maml-77b0e3f2",
+                "evidence_level": "logged",
             }
         )
     return rows
@@ -328,6 +329,7 @@ def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str])
             "ess": draw.uniform(200, 900),
             "fallback_level": "segment",
             "policy_version": "incumbent",
+            "evidence_level": "logged",
         }
         for segment in segments
         for channel in ("search", "social")

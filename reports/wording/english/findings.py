@@ -83,7 +83,7 @@ SENTENCES = {
     ),
     "acts_alone": "The logs hold what users did, and nothing of what was shown to them.",
     "acts_beside_rounds": (
-        "The logs hold what users did; of {n_rows:,} {rows} none has a propensity, the probability with "
+        "The logs hold what users did; of {n_rows:,} rounds none has a propensity, the probability with "
         "which it was chosen."
     ),
     "one_moment": (

@@ -150,7 +150,7 @@ CAPTIONS: Mapping[str, str] = {
     ),
     "caption.fallback": "Which policy answered",
     "caption.rankers": (
-        "Rankings on later days, by their first {n_places} items; {n_tried} were compared before, on earlier days"
+        "Rankings on later days, by their first {n_places} items; {n_tried} were compared on earlier days"
     ),
     "caption.reasons": "Why items were chosen",
     "caption.creatives": "The most probable creatives, best evidence first",
