@@ -8,6 +8,7 @@ TEXTS: Mapping[str, str] = {
     "ranking.what": "recommendations",
     "ranking.on_terminal": "recommendation: UNPROVEN  {sentences}",
     "ranking.decided": "Tomorrow {n_users} users get a list by {ranker}.",
+    "ranking.decided.one": "Tomorrow 1 user gets a list by {ranker}.",
     "ranking.decided_for_all": "Tomorrow every visitor gets the list by {ranker}.",
     "ranking.known_ranker": "{ranker} ({about})",
     "ranker.popularity": "what most people bought or looked at lately",
