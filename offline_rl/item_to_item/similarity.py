@@ -52,7 +52,7 @@ def similarity(acts: Interactions, now: int, settings: ItemToItemSettings) -> sp
     """
     of_users = _scaled(acts, now, settings)
     of_items = sparse.csr_array(of_users.T)
-    squares = of_items.multiply(of_items).sum(axis=1)
+    squares = np.asarray(of_items.multiply(of_items).sum(axis=1), dtype=np.float64)
     rows = [
         _neighbors(sparse.csr_array(of_items[block] @ of_users), block.start, squares, settings)
         for block in row_blocks(_most_entries(of_users, of_items), PAIRS_AT_ONCE)
@@ -74,7 +74,8 @@ def _most_entries(of_users: sparse.csr_array, of_items: sparse.csr_array) -> Int
     """Return for each item how many entries its row of co-occurrences may have, int64 [I]."""
     n_of_user = np.diff(of_users.indptr).astype(np.int64)
     pairs = np.concatenate([[0], np.cumsum(n_of_user[of_items.indices])])
-    return np.minimum(pairs[of_items.indptr[1:]] - pairs[of_items.indptr[:-1]], of_items.shape[0])
+    most: Ints = np.minimum(pairs[of_items.indptr[1:]] - pairs[of_items.indptr[:-1]], of_items.shape[0])
+    return most
 
 
 def _neighbors(

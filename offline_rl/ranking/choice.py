@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from offline_rl.interactions import Bools, Interactions
-from offline_rl.ranking.quality import CUTOFFS, LaterWindow, RankerQuality, compared, fitted
+from offline_rl.ranking.quality import CUTOFFS, LaterWindow, RankerQuality, compared, ranked
 from offline_rl.ranking.ranker import Recipe
 from offline_rl.ranking.time_windows import TimeWindows
 
@@ -37,18 +37,18 @@ def choose(
     """Choose the recipe with the highest NDCG on the validation window; of equal ones the earlier one.
 
     Each is fitted to what was known when that window began. Put plain recipes first: they win ties.
-    Raises ValueError as `compared` and `fitted` do; ask `no_validation` first.
+    Raises ValueError as `compared` and `ranked` do; ask `no_validation` first.
     """
     window = LaterWindow.of(acts, windows.validation_from, windows.test_from)
     rows = compared(
-        fitted(recipes, window),
+        ranked(recipes, window, max(cutoffs), is_shown),
         window,
         baseline=baseline,
         cutoffs=cutoffs,
         is_shown=is_shown,
         confidence=confidence,
     )
-    by = {row.ranker: row.value for row in rows if (row.metric, row.cutoff) == (CHOSEN_BY, cutoffs[0])}
+    by = {row.ranker: row.value or 0.0 for row in rows if (row.metric, row.cutoff) == (CHOSEN_BY, cutoffs[0])}
     chosen = max(by, key=lambda name: by[name])
     return Choice(chosen, [_marked(row, chosen) for row in rows])
 
@@ -70,7 +70,7 @@ def measured(
     """
     window = LaterWindow.of(acts, windows.test_from, windows.test_until)
     return compared(
-        fitted(recipes, window),
+        ranked(recipes, window, max(cutoffs), is_shown),
         window,
         baseline=baseline,
         chosen=chosen,

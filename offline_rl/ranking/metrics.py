@@ -88,7 +88,7 @@ def mrr(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
     >>> mrr(np.array([[False, True], [False, False]]), np.array([4, 4])).tolist()
     [0.5, 0.0]
     """
-    return np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1), 0.0)
+    return np.asarray(np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1), 0.0), dtype=np.float64)
 
 
 METRICS: Mapping[str, Callable[[Bools, Ints], Floats]] = {
@@ -112,7 +112,8 @@ def popularity_rank(top: Ints, rank: Ints) -> Floats:
     is_item = top != NO_ITEM
     total = np.where(is_item, rank[top], 0).sum(axis=1)
     count = is_item.sum(axis=1)
-    return np.divide(total, count, out=np.full(len(top), np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(len(top), np.nan), where=count > 0)
+    return mean
 
 
 def popularity_ranks(counts: Floats) -> Ints:
