@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from offline_rl.interactions import Bools, Floats, Interactions, Ints
-from offline_rl.item_to_item.history import own_acts, session_acts
+from offline_rl.item_to_item.history import average_weight, own_acts, session_acts
 from offline_rl.item_to_item.popularity import decayed_popularity
 from offline_rl.item_to_item.settings import ItemToItemSettings
 from offline_rl.item_to_item.shared_similarity import SharedSimilarity
@@ -44,6 +44,7 @@ class ItemToItem:
             neighbors=found.neighbors,
             own=own_acts(found.histories.acts, settings.history_half_life_days),
             left_out=bought(known) if settings.leaves_out_bought else None,
+            average_weight=average_weight(found.histories.acts),
             n_cut=found.histories.n_cut,
             n_users_cut=found.histories.n_users_cut,
         )
@@ -53,8 +54,8 @@ class ItemToItem:
 class ItemToItemRanker:
     """A fitted ranker. popularity: p [I]. neighbors: S [I, I]. own: w [users, I].
 
-    left_out: [users, I], what a user must not get. n_cut, n_users_cut: acts that were too old for the cap of
-    their user's history, and users who lost any.
+    left_out: [users, I], what a user must not get. average_weight: of an act of the log. n_cut, n_users_cut:
+    acts that were too old for the cap of their user's history, and users who lost any.
     """
 
     settings: ItemToItemSettings
@@ -62,6 +63,7 @@ class ItemToItemRanker:
     neighbors: sparse.csr_array
     own: sparse.csr_array
     left_out: sparse.csr_array | None
+    average_weight: float
     n_cut: int
     n_users_cut: int
 
@@ -79,10 +81,11 @@ class ItemToItemRanker:
     def top_of_session(self, items: Ints, weights: Floats, n: int, is_shown: Bools | None = None) -> TopItems:
         """Return the top n items of a visitor who is known by a session alone, [1, n].
 
-        items: int64 [s]. weights: float64 [s], 1 for the strongest kind of act. They are not left out: nobody
-        has bought them. Raises ValueError for an item that is not one of the log's.
+        items: int64 [s]. weights: float64 [s], as in the log that was learned from. They are not left
+        out: nobody has bought them. Raises ValueError for an item that is not one of the log's.
         """
-        return self._top(session_acts(items, weights, len(self.popularity)), n, is_shown, None)
+        own = session_acts(items, weights / self.average_weight, len(self.popularity))
+        return self._top(own, n, is_shown, None)
 
     def _top(
         self, own: sparse.csr_array, n: int, is_shown: Bools | None, left_out: sparse.csr_array | None

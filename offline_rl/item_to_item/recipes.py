@@ -36,6 +36,7 @@ def grid(start: ItemToItemSettings = _START) -> tuple[Recipe, ...]:
         recipe("item_to_item_similar", replace(start, repeats=0.0)),
         recipe("item_to_item", start),
         recipe("item_to_item_blended", replace(start, blend=4 * start.blend)),
+        recipe("item_to_item_sharp", replace(start, blend=start.blend / 10)),
         recipe("item_to_item_fast", _faded(start, 0.25)),
         recipe("item_to_item_conditional", replace(start, normalization="conditional")),
     )

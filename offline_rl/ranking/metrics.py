@@ -70,7 +70,8 @@ def ndcg(hit: Bools, n_relevant: Ints) -> Floats:
     k = hit.shape[1]
     gain = 1.0 / np.log2(np.arange(2, k + 2))
     best = np.cumsum(gain)[np.minimum(n_relevant, k) - 1]
-    return np.asarray(hit @ gain / best, dtype=np.float64)
+    found: Floats = (hit @ gain) / best
+    return found
 
 
 def hit_rate(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
@@ -79,7 +80,7 @@ def hit_rate(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
     >>> hit_rate(np.array([[False, True], [False, False]]), np.array([4, 4])).tolist()
     [1.0, 0.0]
     """
-    return hit.any(axis=1).astype(np.float64)
+    return np.asarray(hit.any(axis=1), dtype=np.float64)
 
 
 def mrr(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001

@@ -69,9 +69,8 @@ def test_a_user_without_history_has_the_list_of_popularity(acts: Interactions) -
 def test_a_session_is_served_as_a_user_with_the_same_acts(acts: Interactions) -> None:
     ranker = ItemToItem(replace(PLAIN, blend=1.0)).fit(acts, NOW)
     rows = acts.user == acts.user[0]
-    weights = acts.weight[rows] / acts.weight.max()
 
-    of_session = ranker.top_of_session(acts.item[rows], weights, 6)
+    of_session = ranker.top_of_session(acts.item[rows], acts.weight[rows], 6)
     of_user = ranker.top(acts.user[:1], 6)
 
     assert of_session.score == pytest.approx(of_user.score)
@@ -177,3 +176,15 @@ def test_users_with_tastes_of_their_own_are_served_better_than_by_popularity() -
 def test_settings_outside_their_range_are_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ItemToItemSettings(**change)  # type: ignore[arg-type]
+
+
+@given(logs())
+def test_the_unit_of_weights_changes_no_list(acts: Interactions) -> None:
+    times_four = Interactions(
+        acts.user, acts.item, 4.0 * acts.weight, acts.moment, acts.n_users, acts.n_items, acts.purchases
+    )
+
+    one, other = (ItemToItem().fit(log_, NOW).top(np.arange(5), 6) for log_ in (acts, times_four))
+
+    assert one.item.tolist() == other.item.tolist()
+    assert one.score.tobytes() == other.score.tobytes(), "powers of two divide without rounding"
