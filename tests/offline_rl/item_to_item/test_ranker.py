@@ -14,6 +14,7 @@ from offline_rl.item_to_item.ranker import ItemToItem, ItemToItemRanker
 from offline_rl.item_to_item.recipes import BASELINE, grid
 from offline_rl.item_to_item.settings import ItemToItemSettings
 from offline_rl.ranking.choice import choose, measured
+from offline_rl.ranking.quality import LaterWindow
 from offline_rl.ranking.time_windows import TimeWindows
 from tests.offline_rl.ranking.worlds import clustered_shop, log, logs
 
@@ -139,8 +140,9 @@ def test_what_comes_later_changes_no_list(acts: Interactions, later: Interaction
         n_items=6,
     )
 
+    windows = [LaterWindow.of(log_, now, 10 * DAY) for log_ in (acts, both)]
     for recipe in grid():
-        one, other = (recipe.fit(log_.between(None, now), now).top(np.arange(5), 6) for log_ in (acts, both))
+        one, other = (recipe.fit(window.known, window.start).top(np.arange(5), 6) for window in windows)
         assert one.item.tobytes() == other.item.tobytes(), recipe.name
         assert one.score.tobytes() == other.score.tobytes(), recipe.name
         if len(parts[1].user):

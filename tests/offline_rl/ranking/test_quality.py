@@ -119,7 +119,7 @@ def test_a_ranker_is_chosen_on_validation_and_what_lost_stays_in_the_table() -> 
     recipes = [Fixed("first", (0,)), Fixed("later", (1,)), Fixed("same", (0,))]
     windows = TimeWindows(2 * DAY, 4 * DAY, 6 * DAY)
 
-    choice = choose(recipes, acts, windows, baseline="later")
+    choice = choose(recipes, acts, windows, baseline="later", fewest_users=30)
     tested = by_key(measured(recipes, acts, windows, baseline="later", chosen=choice.chosen))
 
     assert choice.chosen == "first"
@@ -130,6 +130,15 @@ def test_a_ranker_is_chosen_on_validation_and_what_lost_stays_in_the_table() -> 
     assert tested["first", "ndcg", 10].value == 0.0
     assert tested["first", "ndcg", 10].difference_upper < 0
     assert tested["first", "ndcg", 10].is_chosen
+
+
+def test_too_few_users_choose_nothing_and_the_first_recipe_stands() -> None:
+    recipes = [Fixed("first", (0,)), Fixed("later", (1,))]
+
+    choice = choose(recipes, SHOP, TimeWindows(2 * DAY, 3 * DAY, 4 * DAY), baseline="first")
+
+    assert (choice.chosen, choice.rows) == ("first", ())
+    assert choice.why_not is not None and choice.why_not.code == "no_validation_window"
 
 
 @given(logs(), st.integers(0, 5), st.data())
