@@ -115,7 +115,8 @@ class RecommendationQuality(dy.Schema):
 
     Evidence of the level `unproven`: a better metric is no promise of more purchases. A ranker is chosen on
     the earlier window (validation) and measured on the later one (test), which chose nothing. The interval is
-    null for coverage, which is of all users together, and the difference also for the baseline itself.
+    null for coverage, which is of all users together, and the difference also for the baseline itself. The
+    popularity rank of empty lists is null.
 
     Grain: domain, ranker, metric, cutoff, window_from.
     """
@@ -125,7 +126,7 @@ class RecommendationQuality(dy.Schema):
     ranker = columns.ranker
     metric = columns.ranking_metric
     cutoff = columns.cutoff
-    value = columns.metric_value
+    value = optional(columns.metric_value)
     lower = optional(columns.metric_lower)
     upper = optional(columns.metric_upper)
     difference = optional(columns.metric_difference)

@@ -38,7 +38,8 @@ def own_acts(acts: Interactions, half_life_days: float) -> sparse.csr_array:
     """Return w, the table of users and items: log2(1 + sum of the pair's acts, faded to the user's last act).
 
     acts: capped histories. What is done again and again counts more, and a hundred views of one item do not
-    silence all others.
+    silence all others. An act of average weight counts 1, so that `blend` means the same in a log of views
+    as in one of purchases.
 
     >>> acts = Interactions(np.zeros(4, int), np.array([0, 0, 0, 1]), np.ones(4), np.zeros(4, int), 1, 2)
     >>> own_acts(acts, half_life_days=30.0).toarray().tolist()
@@ -46,7 +47,7 @@ def own_acts(acts: Interactions, half_life_days: float) -> sparse.csr_array:
     """
     last = np.zeros(acts.n_users, dtype=np.int64)
     last[acts.user] = acts.moment  # a user's acts are in order of time
-    faded = relative_weights(acts, acts.faded(last[acts.user], half_life_days))
+    faded = acts.faded(last[acts.user], half_life_days) / average_weight(acts)
     shape = (acts.n_users, acts.n_items)
     table = sparse.csr_array((faded, (acts.user, acts.item)), shape=shape)
     table.sum_duplicates()
@@ -54,17 +55,16 @@ def own_acts(acts: Interactions, half_life_days: float) -> sparse.csr_array:
     return table
 
 
-def relative_weights(acts: Interactions, weight: Floats | None = None) -> Floats:
-    """Return weights [n] as shares of the largest weight of the log: the strongest kind of act counts 1."""
-    largest = float(acts.weight.max(initial=0.0))
-    return (acts.weight if weight is None else weight) / (largest or 1.0)
+def average_weight(acts: Interactions) -> float:
+    """Return the mean weight of the acts, 1 where there are none: the unit in which acts are counted."""
+    return float(acts.weight.mean()) if acts.n else 1.0
 
 
 def session_acts(items: Ints, weights: Floats, n_items: int) -> sparse.csr_array:
     """Return one row of own acts: of a visitor who is known by the items of the session alone.
 
-    items: int64 [s], weights: float64 [s], 1 for the strongest kind of act. Raises ValueError for an item
-    that is not one of the log's.
+    items: int64 [s], weights: float64 [s], 1 for an act of average weight. Raises ValueError for an item that
+    is not one of the log's.
     """
     if len(items) and not (int(items.min()) >= 0 and int(items.max()) < n_items):
         raise ValueError(

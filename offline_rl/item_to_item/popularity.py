@@ -23,7 +23,8 @@ def decayed_popularity(known: Interactions, now: int, half_life_days: float) -> 
     """
     if not half_life_days > 0:
         raise ValueError(f"a half-life of {half_life_days:g} days: give a number above 0.")
-    return np.bincount(known.item, known.faded(now, half_life_days), minlength=known.n_items)
+    counts = np.bincount(known.item, known.faded(now, half_life_days), minlength=known.n_items)
+    return counts.astype(np.float64, copy=False)
 
 
 def best_seller_counts(known: Interactions, now: int, days: float) -> Floats:
@@ -38,7 +39,8 @@ def best_seller_counts(known: Interactions, now: int, days: float) -> Floats:
     if not days > 0:
         raise ValueError(f"best-sellers of {days:g} days: give a number above 0.")
     is_recent = known.moment >= now - days * DAY
-    return np.bincount(known.item[is_recent], known.weight[is_recent], minlength=known.n_items)
+    counts = np.bincount(known.item[is_recent], known.weight[is_recent], minlength=known.n_items)
+    return counts.astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True)

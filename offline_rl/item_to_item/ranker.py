@@ -15,10 +15,10 @@ import numpy as np
 from scipy import sparse
 
 from offline_rl.interactions import Bools, Floats, Interactions, Ints
-from offline_rl.item_to_item.history import CappedHistories, capped_histories, own_acts, session_acts
+from offline_rl.item_to_item.history import average_weight, own_acts, session_acts
 from offline_rl.item_to_item.popularity import decayed_popularity
 from offline_rl.item_to_item.settings import ItemToItemSettings
-from offline_rl.item_to_item.similarity import similarity
+from offline_rl.item_to_item.shared_similarity import SharedSimilarity
 from offline_rl.ranking.ranker import bought, check_known
 from offline_rl.ranking.row_blocks import row_blocks
 from offline_rl.ranking.top_items import CELLS_AT_ONCE, TopItems, top_items
@@ -26,24 +26,27 @@ from offline_rl.ranking.top_items import CELLS_AT_ONCE, TopItems, top_items
 
 @dataclass(frozen=True)
 class ItemToItem:
-    """The recipe of item-to-item similarity."""
+    """The recipe of item-to-item similarity. shared: what recipes of one list make once."""
 
     settings: ItemToItemSettings = field(default_factory=ItemToItemSettings)
     name: str = "item_to_item"
+    shared: SharedSimilarity = field(default_factory=SharedSimilarity, compare=False, repr=False)
 
     def fit(self, known: Interactions, now: int) -> "ItemToItemRanker":
         """Fit to what is known; raises ValueError for acts that lie at or after `now`, microseconds."""
         check_known(known, now)
         settings = self.settings
-        histories = capped_histories(known, settings.history_cap)
-        counts = decayed_popularity(histories.acts, now, settings.popularity_half_life_days)
+        found = self.shared.of(known, now, settings)
+        counts = decayed_popularity(found.histories.acts, now, settings.popularity_half_life_days)
         return ItemToItemRanker(
             settings=settings,
             popularity=counts / (counts.sum() or 1.0),
-            neighbors=similarity(histories.acts, now, settings),
-            own=own_acts(histories.acts, settings.history_half_life_days),
+            neighbors=found.neighbors,
+            own=own_acts(found.histories.acts, settings.history_half_life_days),
             left_out=bought(known) if settings.leaves_out_bought else None,
-            histories=histories,
+            average_weight=average_weight(found.histories.acts),
+            n_cut=found.histories.n_cut,
+            n_users_cut=found.histories.n_users_cut,
         )
 
 
@@ -51,7 +54,8 @@ class ItemToItem:
 class ItemToItemRanker:
     """A fitted ranker. popularity: p [I]. neighbors: S [I, I]. own: w [users, I].
 
-    left_out: [users, I], what a user must not get. histories: what was cut of them.
+    left_out: [users, I], what a user must not get. average_weight: of an act of the log. n_cut, n_users_cut:
+    acts that were too old for the cap of their user's history, and users who lost any.
     """
 
     settings: ItemToItemSettings
@@ -59,7 +63,9 @@ class ItemToItemRanker:
     neighbors: sparse.csr_array
     own: sparse.csr_array
     left_out: sparse.csr_array | None
-    histories: CappedHistories
+    average_weight: float
+    n_cut: int
+    n_users_cut: int
 
     def top(self, users: Ints, n: int, is_shown: Bools | None = None) -> TopItems:
         """Return the top n items of each user, int64 [b, n] and float64 [b, n].
@@ -75,10 +81,11 @@ class ItemToItemRanker:
     def top_of_session(self, items: Ints, weights: Floats, n: int, is_shown: Bools | None = None) -> TopItems:
         """Return the top n items of a visitor who is known by a session alone, [1, n].
 
-        items: int64 [s]. weights: float64 [s], 1 for the strongest kind of act. They are not left out: nobody
-        has bought them. Raises ValueError for an item that is not one of the log's.
+        items: int64 [s]. weights: float64 [s], as in the log that was learned from. They are not left
+        out: nobody has bought them. Raises ValueError for an item that is not one of the log's.
         """
-        return self._top(session_acts(items, weights, len(self.popularity)), n, is_shown, None)
+        own = session_acts(items, weights / self.average_weight, len(self.popularity))
+        return self._top(own, n, is_shown, None)
 
     def _top(
         self, own: sparse.csr_array, n: int, is_shown: Bools | None, left_out: sparse.csr_array | None

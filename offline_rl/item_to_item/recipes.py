@@ -6,6 +6,7 @@ from dataclasses import replace
 from offline_rl.item_to_item.popularity import BestSellers, DecayedPopularity
 from offline_rl.item_to_item.ranker import ItemToItem
 from offline_rl.item_to_item.settings import ItemToItemSettings
+from offline_rl.item_to_item.shared_similarity import SharedSimilarity
 from offline_rl.ranking.ranker import Recipe
 
 BASELINE = DecayedPopularity()
@@ -23,17 +24,21 @@ def grid(start: ItemToItemSettings = _START) -> tuple[Recipe, ...]:
     Whether users come back for the same items (`repeats`, `leaves_out_bought`), how fast tastes fade, how
     much popularity is mixed in: a choice among few, so that the best one is hardly flattered.
     """
-    own = replace(start, repeats=1.0, blend=4 * start.blend)
-    new = replace(start, repeats=0.0, leaves_out_bought=True)
+    shared = SharedSimilarity()
+
+    def recipe(name: str, settings: ItemToItemSettings) -> Recipe:
+        return ItemToItem(settings, name, shared)
+
     return (
         *RIVALS,
-        ItemToItem(own, "own_items"),
-        ItemToItem(new, "item_to_item_new"),
-        ItemToItem(replace(start, repeats=0.0), "item_to_item_similar"),
-        ItemToItem(start, "item_to_item"),
-        ItemToItem(_faded(start, 0.25), "item_to_item_fast"),
-        ItemToItem(replace(start, blend=4 * start.blend), "item_to_item_blended"),
-        ItemToItem(replace(start, normalization="conditional"), "item_to_item_conditional"),
+        recipe("own_items", replace(start, repeats=1.0, blend=4 * start.blend)),
+        recipe("item_to_item_new", replace(start, repeats=0.0, leaves_out_bought=True)),
+        recipe("item_to_item_similar", replace(start, repeats=0.0)),
+        recipe("item_to_item", start),
+        recipe("item_to_item_blended", replace(start, blend=4 * start.blend)),
+        recipe("item_to_item_sharp", replace(start, blend=start.blend / 10)),
+        recipe("item_to_item_fast", _faded(start, 0.25)),
+        recipe("item_to_item_conditional", replace(start, normalization="conditional")),
     )
 
 

@@ -1,6 +1,7 @@
 """Item-to-item similarity: which items the same users acted on, drawn towards popularity where few did.
 
-With x[u, i] the strongest faded act of user u on item i over the fourth root of the number of u's items,
+With x[u, i] the strongest faded act of user u on item i, in acts of average weight, over the fourth root of
+the number of u's items,
 
     c[i, j] = sum_u x[u, i] x[u, j]                        i != j
     cosine:       s[i, j] = c[i, j] / sqrt(c[i, i] c[j, j])
@@ -28,7 +29,7 @@ import numpy as np
 from scipy import sparse
 
 from offline_rl.interactions import Floats, Interactions, Ints
-from offline_rl.item_to_item.history import relative_weights
+from offline_rl.item_to_item.history import average_weight
 from offline_rl.item_to_item.settings import ItemToItemSettings
 from offline_rl.ranking.largest import largest_of_rows
 from offline_rl.ranking.ranker import pairs_of
@@ -52,7 +53,7 @@ def similarity(acts: Interactions, now: int, settings: ItemToItemSettings) -> sp
     """
     of_users = _scaled(acts, now, settings)
     of_items = sparse.csr_array(of_users.T)
-    squares = of_items.multiply(of_items).sum(axis=1)
+    squares = np.asarray(of_items.multiply(of_items).sum(axis=1), dtype=np.float64)
     rows = [
         _neighbors(sparse.csr_array(of_items[block] @ of_users), block.start, squares, settings)
         for block in row_blocks(_most_entries(of_users, of_items), PAIRS_AT_ONCE)
@@ -63,7 +64,7 @@ def similarity(acts: Interactions, now: int, settings: ItemToItemSettings) -> sp
 
 def _scaled(acts: Interactions, now: int, settings: ItemToItemSettings) -> sparse.csr_array:
     """Return x, float64 [users, I]."""
-    faded = relative_weights(acts, acts.faded(now, settings.pair_half_life_days))
+    faded = acts.faded(now, settings.pair_half_life_days) / average_weight(acts)
     table = pairs_of(acts, faded)
     n_items = np.diff(table.indptr)
     table.data = table.data / np.repeat(np.maximum(n_items, 1) ** 0.25, n_items)
@@ -74,7 +75,8 @@ def _most_entries(of_users: sparse.csr_array, of_items: sparse.csr_array) -> Int
     """Return for each item how many entries its row of co-occurrences may have, int64 [I]."""
     n_of_user = np.diff(of_users.indptr).astype(np.int64)
     pairs = np.concatenate([[0], np.cumsum(n_of_user[of_items.indices])])
-    return np.minimum(pairs[of_items.indptr[1:]] - pairs[of_items.indptr[:-1]], of_items.shape[0])
+    most: Ints = np.minimum(pairs[of_items.indptr[1:]] - pairs[of_items.indptr[:-1]], of_items.shape[0])
+    return most
 
 
 def _neighbors(

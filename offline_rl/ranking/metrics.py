@@ -70,7 +70,8 @@ def ndcg(hit: Bools, n_relevant: Ints) -> Floats:
     k = hit.shape[1]
     gain = 1.0 / np.log2(np.arange(2, k + 2))
     best = np.cumsum(gain)[np.minimum(n_relevant, k) - 1]
-    return np.asarray(hit @ gain / best, dtype=np.float64)
+    found: Floats = (hit @ gain) / best
+    return found
 
 
 def hit_rate(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
@@ -79,7 +80,7 @@ def hit_rate(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
     >>> hit_rate(np.array([[False, True], [False, False]]), np.array([4, 4])).tolist()
     [1.0, 0.0]
     """
-    return hit.any(axis=1).astype(np.float64)
+    return np.asarray(hit.any(axis=1), dtype=np.float64)
 
 
 def mrr(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
@@ -88,7 +89,7 @@ def mrr(hit: Bools, n_relevant: Ints) -> Floats:  # noqa: ARG001
     >>> mrr(np.array([[False, True], [False, False]]), np.array([4, 4])).tolist()
     [0.5, 0.0]
     """
-    return np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1), 0.0)
+    return np.asarray(np.where(hit.any(axis=1), 1.0 / (hit.argmax(axis=1) + 1), 0.0), dtype=np.float64)
 
 
 METRICS: Mapping[str, Callable[[Bools, Ints], Floats]] = {
@@ -112,7 +113,8 @@ def popularity_rank(top: Ints, rank: Ints) -> Floats:
     is_item = top != NO_ITEM
     total = np.where(is_item, rank[top], 0).sum(axis=1)
     count = is_item.sum(axis=1)
-    return np.divide(total, count, out=np.full(len(top), np.nan), where=count > 0)
+    mean: Floats = np.divide(total, count, out=np.full(len(top), np.nan), where=count > 0)
+    return mean
 
 
 def popularity_ranks(counts: Floats) -> Ints:

@@ -70,11 +70,11 @@ def time_windows(
     end = int(acts.moment.max()) + 1 if until is None else until
     test_from = end - max(1, round(test_days * DAY))
     windows = TimeWindows(test_from - max(1, round(validation_days * DAY)), test_from, end)
-    if few := _few_users(users_of(acts, windows.test_from, end), fewest_users, "test"):
-        return Finding("no_test_window", "test", {"days": test_days}, few)
-    n_learning = np.unique(acts.between(None, windows.validation_from).user)
-    if few := _few_users(n_learning, fewest_users, "learning"):
-        return Finding("no_learning_window", "learning", {"days": validation_days + test_days}, few)
+    if few_buy := _few_users(users_of(acts, windows.test_from, end), fewest_users, "test"):
+        return Finding("no_test_window", "test", {"days": test_days}, few_buy)
+    learned_from = np.unique(acts.between(None, windows.validation_from).user)
+    if few_act := _few_users(learned_from, fewest_users, "learning"):
+        return Finding("no_learning_window", "learning", {"days": validation_days + test_days}, few_act)
     return windows
 
 

@@ -31,10 +31,6 @@ class TopItems:
     item: Ints
     score: Floats
 
-    def first(self, n: int) -> "TopItems":
-        """Return the first n places."""
-        return TopItems(self.item[:, :n], self.score[:, :n])
-
     @classmethod
     def joined(cls, parts: Sequence["TopItems"], n: int) -> "TopItems":
         """Return the lists of all parts, one after another; n: places of a list."""
@@ -56,7 +52,7 @@ def top_items(
 
     base: float64 [I], at least 0. share: float64 [b], at least 0. scores: [b, I], at least 0.
     is_shown: bool [I], items that can be shown; None: all. left_out: [b, I], what a user must not get.
-    Raises ValueError unless n is at least 1.
+    Raises ValueError unless n is at least 1 and is_shown has the length of base.
 
     >>> nothing = sparse.csr_array((1, 3))
     >>> top_items(np.array([0.2, 0.5, 0.0]), np.ones(1), nothing, 3).item.tolist()
@@ -66,6 +62,10 @@ def top_items(
         raise ValueError(f"a list of {n} items: ask for at least 1.")
     n_items = scores.shape[1]
     shown = np.ones(n_items, dtype=np.bool_) if is_shown is None else is_shown
+    if shown.shape != (n_items,):
+        raise ValueError(
+            f"is_shown has shape {shown.shape}, but there are {n_items} items: give one for each."
+        )
     held = None if left_out is None else _keys(left_out)
     table = scores.copy()
     table.sort_indices()

@@ -14,6 +14,7 @@ from offline_rl.item_to_item.ranker import ItemToItem, ItemToItemRanker
 from offline_rl.item_to_item.recipes import BASELINE, grid
 from offline_rl.item_to_item.settings import ItemToItemSettings
 from offline_rl.ranking.choice import choose, measured
+from offline_rl.ranking.quality import LaterWindow
 from offline_rl.ranking.time_windows import TimeWindows
 from tests.offline_rl.ranking.worlds import clustered_shop, log, logs
 
@@ -69,9 +70,8 @@ def test_a_user_without_history_has_the_list_of_popularity(acts: Interactions) -
 def test_a_session_is_served_as_a_user_with_the_same_acts(acts: Interactions) -> None:
     ranker = ItemToItem(replace(PLAIN, blend=1.0)).fit(acts, NOW)
     rows = acts.user == acts.user[0]
-    weights = acts.weight[rows] / acts.weight.max()
 
-    of_session = ranker.top_of_session(acts.item[rows], weights, 6)
+    of_session = ranker.top_of_session(acts.item[rows], acts.weight[rows], 6)
     of_user = ranker.top(acts.user[:1], 6)
 
     assert of_session.score == pytest.approx(of_user.score)
@@ -140,8 +140,9 @@ def test_what_comes_later_changes_no_list(acts: Interactions, later: Interaction
         n_items=6,
     )
 
+    windows = [LaterWindow.of(log_, now, 10 * DAY) for log_ in (acts, both)]
     for recipe in grid():
-        one, other = (recipe.fit(log_.between(None, now), now).top(np.arange(5), 6) for log_ in (acts, both))
+        one, other = (recipe.fit(window.known, window.start).top(np.arange(5), 6) for window in windows)
         assert one.item.tobytes() == other.item.tobytes(), recipe.name
         assert one.score.tobytes() == other.score.tobytes(), recipe.name
         if len(parts[1].user):
@@ -177,3 +178,15 @@ def test_users_with_tastes_of_their_own_are_served_better_than_by_popularity() -
 def test_settings_outside_their_range_are_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ItemToItemSettings(**change)  # type: ignore[arg-type]
+
+
+@given(logs())
+def test_the_unit_of_weights_changes_no_list(acts: Interactions) -> None:
+    times_four = Interactions(
+        acts.user, acts.item, 4.0 * acts.weight, acts.moment, acts.n_users, acts.n_items, acts.purchases
+    )
+
+    one, other = (ItemToItem().fit(log_, NOW).top(np.arange(5), 6) for log_ in (acts, times_four))
+
+    assert one.item.tolist() == other.item.tolist()
+    assert one.score.tobytes() == other.score.tobytes(), "powers of two divide without rounding"

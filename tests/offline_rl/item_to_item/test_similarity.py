@@ -44,7 +44,7 @@ def full_table(acts: Interactions, now: int, settings: ItemToItemSettings) -> np
     """The formula of the module, entry by entry on a full table."""
     x = np.zeros((acts.n_users, acts.n_items))
     age = (now - acts.moment) / DAY
-    faded = acts.weight / acts.weight.max() * 0.5 ** (age / settings.pair_half_life_days)
+    faded = acts.weight / acts.weight.mean() * 0.5 ** (age / settings.pair_half_life_days)
     for user, item, value in zip(acts.user, acts.item, faded, strict=True):
         x[user, item] = max(x[user, item], value)
     x /= np.maximum((x > 0).sum(axis=1, keepdims=True), 1) ** 0.25

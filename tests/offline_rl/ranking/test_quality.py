@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features.contracts.recommendation import RecommendationQuality
 from offline_rl.interactions import DAY, Bools, Interactions, Ints
 from offline_rl.ranking.choice import choose, measured
-from offline_rl.ranking.quality import LaterWindow, RankerQuality, compared, fitted
+from offline_rl.ranking.quality import LaterWindow, RankerQuality, compared, ranked
 from offline_rl.ranking.ranker import Ranker, check_known
 from offline_rl.ranking.time_windows import TimeWindows
 from offline_rl.ranking.top_items import TopItems
@@ -48,9 +48,9 @@ def by_key(rows: Sequence[RankerQuality]) -> dict[tuple[str, str, int], RankerQu
 
 def test_a_shop_of_three_users_on_paper() -> None:
     window = LaterWindow.of(SHOP, *WINDOW)
-    rankers = fitted([Fixed("two", (2,)), Fixed("zero_one", (0, 1))], window)
+    lists = ranked([Fixed("two", (2,)), Fixed("zero_one", (0, 1))], window, 2)
 
-    rows = by_key(compared(rankers, window, baseline="two", chosen="zero_one", cutoffs=(1, 2)))
+    rows = by_key(compared(lists, window, baseline="two", chosen="zero_one", cutoffs=(1, 2)))
 
     recall = rows["zero_one", "recall", 1]
     assert recall.value == pytest.approx((1 + 1 / 2 + 0) / 3)
@@ -71,22 +71,23 @@ def test_a_shop_of_three_users_on_paper() -> None:
 
 def test_the_table_keeps_to_its_contract() -> None:
     window = LaterWindow.of(SHOP, *WINDOW)
-    rows = compared(fitted([Fixed("none", ()), Fixed("all", (0, 1, 2))], window), window, baseline="none")
+    lists = ranked([Fixed("none", ()), Fixed("all", (0, 1, 2))], window, 10)
+    rows = compared(lists, window, baseline="none")
     start = datetime(1970, 1, 1, tzinfo=UTC)
     moments = ("window_from", "window_until")
 
-    known = [row for row in rows if not np.isnan(row.value)]
     table = pl.DataFrame(
         [
             {"run_id": "night"}
             | asdict(row)
             | {name: start + timedelta(microseconds=getattr(row, name)) for name in moments}
-            for row in known
+            for row in rows
         ],
         infer_schema_length=None,
     )
 
-    assert RecommendationQuality.validate(table, cast=True).height == len(known) == len(rows) - 1
+    assert RecommendationQuality.validate(table, cast=True).height == len(rows) == 14
+    assert by_key(rows)["none", "popularity_rank", 10].value is None
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_a_ranker_is_chosen_on_validation_and_what_lost_stays_in_the_table() -> 
     recipes = [Fixed("first", (0,)), Fixed("later", (1,)), Fixed("same", (0,))]
     windows = TimeWindows(2 * DAY, 4 * DAY, 6 * DAY)
 
-    choice = choose(recipes, acts, windows, baseline="later")
+    choice = choose(recipes, acts, windows, baseline="later", fewest_users=30)
     tested = by_key(measured(recipes, acts, windows, baseline="later", chosen=choice.chosen))
 
     assert choice.chosen == "first"
@@ -129,6 +130,15 @@ def test_a_ranker_is_chosen_on_validation_and_what_lost_stays_in_the_table() -> 
     assert tested["first", "ndcg", 10].value == 0.0
     assert tested["first", "ndcg", 10].difference_upper < 0
     assert tested["first", "ndcg", 10].is_chosen
+
+
+def test_too_few_users_choose_nothing_and_the_first_recipe_stands() -> None:
+    recipes = [Fixed("first", (0,)), Fixed("later", (1,))]
+
+    choice = choose(recipes, SHOP, TimeWindows(2 * DAY, 3 * DAY, 4 * DAY), baseline="first")
+
+    assert (choice.chosen, choice.rows) == ("first", ())
+    assert choice.why_not is not None and choice.why_not.code == "no_validation_window"
 
 
 @given(logs(), st.integers(0, 5), st.data())
@@ -171,8 +181,9 @@ def test_wrong_questions_are_refused() -> None:
     one = Fixed("a", (0,))
 
     with pytest.raises(ValueError, match="two rankers of one name among a, a"):
-        fitted([one, one], window)
+        ranked([one, one], window, 1)
     with pytest.raises(ValueError, match="b is not among a"):
-        compared({"a": one}, window, baseline="b")
+        compared(ranked([one], window, 10), window, baseline="b")
     with pytest.raises(ValueError, match="nobody bought in this window"):
-        compared({"a": one}, LaterWindow.of(SHOP, 8 * DAY, 9 * DAY), baseline="a")
+        nobody = LaterWindow.of(SHOP, 8 * DAY, 9 * DAY)
+        compared(ranked([one], nobody, 10), nobody, baseline="a")

@@ -53,6 +53,11 @@ def test_a_list_of_no_items_is_refused() -> None:
         top_items(np.ones(2), np.ones(1), sparse.csr_array((1, 2)), 0)
 
 
+def test_a_mask_of_another_length_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"is_shown has shape \(3,\), but there are 2 items"):
+        top_items(np.ones(2), np.ones(1), sparse.csr_array((1, 2)), 1, is_shown=np.ones(3, dtype=bool))
+
+
 def test_no_users_have_no_lists() -> None:
     assert TopItems.joined([], 3).item.shape == (0, 3)
 
