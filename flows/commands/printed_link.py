@@ -25,7 +25,9 @@ def link_lines(linked: Linked, out: Path) -> Iterator[str]:
             "It is personal data: keep it where the ids are kept."
         )
     yield _compared(linked)
-    if linked.n_night_users:
+    if linked.n_night_users and not linked.n_night_users_without_id:
+        yield f"All {linked.n_night_users:,} users in these tables have an id in the file."
+    elif linked.n_night_users:
         yield (
             f"Of the {linked.n_night_users:,} users in these tables {linked.n_night_users_without_id:,} have "
             "no id in the file."
@@ -37,6 +39,8 @@ def link_lines(linked: Linked, out: Path) -> Iterator[str]:
         "users."
         for how, n_ids in linked.near.items()
     )
+    if linked.encoding:
+        yield f"The file of ids is not UTF-8 and was read as {linked.encoding}: other letters make other ids."
     yield from _left_out(linked)
     if linked.n_forms > 1:
         yield (

@@ -12,7 +12,7 @@ from features.contracts.mapping import SourceFile
 from features.errors import InputDataError, UsageError
 from features.sources.csv_layout import csv_layout
 from features.sources.file_form import FORMATS
-from features.sources.sample import take_sample
+from features.sources.sample import N_LINES, take_sample
 from features.sources.sample_text import first_lines
 from features.warehouse.census import take_census
 from features.warehouse.line_numbers import number_rows
@@ -62,8 +62,7 @@ def id_file(path: Path, column: str | None) -> IdFile:
     if file.file_format == "csv":
         delimiter, encoding, names = _csv_form(path)
     elif file.file_format == "parquet":
-        with blame_file(f"{path} can't be read as parquet"):
-            names = _parquet_names(path)
+        names = _parquet_names(path)
     else:
         names = tuple(dict.fromkeys(found.name for found in take_sample(path).columns))
     chosen = _column(path, column, names)
@@ -106,7 +105,7 @@ def _csv_form(path: Path) -> tuple[str, str | None, tuple[str, ...]]:
 
     The header alone is asked for its delimiter: an id may hold any sign.
     """
-    text = first_lines(path, 2)
+    text = first_lines(path, N_LINES)
     if not text.lines:
         raise InputDataError(f"{path} is empty: it has no header and no ids.")
     n_head = 2 if text.lines[0].strip('"').lower().startswith("sep=") else 1

@@ -66,6 +66,7 @@ class Linked:
     night: run_id of the newest published night; None without one. n_night_users: people in its tables.
     n_night_users_without_id: those whose user_key the link lacks. n_forms: forms in which the mappings store
     ids. is_composed: as `IdForms` has it. near: what differs → unknown ids that would be known otherwise.
+    encoding: the code page that the file of ids seems to be in; None for UTF-8, UTF-16 and Parquet.
     n_guarded: ids behind an apostrophe in a CSV file. is_written: false where no id is known.
     """
 
@@ -77,6 +78,7 @@ class Linked:
     n_forms: int
     is_composed: bool
     near: dict[str, int]
+    encoding: str | None
     n_guarded: int
     is_written: bool
 
@@ -115,6 +117,7 @@ def link(workspace: Workspace, ids: Path, out: Path, *, column: str | None, over
         n_forms=len(forms.forms),
         is_composed=forms.is_composed,
         near=near,
+        encoding=source.file.encoding,
         n_guarded=n_guarded,
         is_written=is_written,
     )

@@ -31,21 +31,25 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def linked_shop(
-    folder: Path, ids: list[str], *, user: str = PLAIN, options: str = "", more: str = ""
-) -> Workspace:
-    """Write and ingest a shop with one event of each id; user, options, more: lines of the mapping."""
+def linked_shop(folder: Path, ids: list[str], *, user: str = PLAIN, options: str = "") -> Workspace:
+    """Write and ingest a shop with one event of each id; user, options: lines of the mapping."""
     logs = folder / "logs"
     logs.mkdir(parents=True)
-    config = folder / "metacart.toml"
     rows = [f"{quoted(user_id)},shoe,de" for user_id in ids]
     (logs / "events.csv").write_text("\n".join(["who,item,land", *rows, ""]), encoding="utf-8")
+    config = folder / "metacart.toml"
     write_config(config, FILES, name="shop", logs=logs, data=folder / "data")
-    config.write_text(config.read_text() + EVENTS.format(options=options, user=user) + more)
-    shop = Workspace(read_settings(config))
-    with shop.locked():
-        ingest(shop, None)
-    return shop
+    return with_files(Workspace(read_settings(config)), EVENTS.format(options=options, user=user))
+
+
+def with_files(shop: Workspace, tables: str) -> Workspace:
+    """Add [[files]] tables to the configuration of a shop, and ingest."""
+    config = config_of(shop)
+    config.write_text(config.read_text() + tables)
+    changed = Workspace(read_settings(config))
+    with changed.locked():
+        ingest(changed, None)
+    return changed
 
 
 def config_of(shop: Workspace) -> Path:
@@ -80,7 +84,12 @@ def write_ids(folder: Path, ids: list[str], name: str = "ids.csv") -> Path:
 
 
 def linked(
-    shop: Workspace, ids: Path, *, out: str = "link.parquet", column: str | None = None, overwrite: bool = False
+    shop: Workspace,
+    ids: Path,
+    *,
+    out: str = "link.parquet",
+    column: str | None = None,
+    overwrite: bool = False,
 ) -> tuple[Linked, dict[str, str]]:
     """Return the link of a file, and its rows: user_id → user_key."""
     place = ids.parent / out
