@@ -12,51 +12,19 @@ from pathlib import Path
 
 import duckdb
 
-from features.deidentify import PseudonymKey, pseudonym, pseudonym_sql, read_key
-from features.errors import InputDataError, MetacartError
-from features.machine_faults import machine_fault
-from features.warehouse.database_words import words_of
-from flows.links.id_file import USER_ID, IdFile, ReadLines, id_file, read_ids
-from flows.links.id_forms import IdForms, id_forms, store_forms
+from features.deidentify import PseudonymKey, pseudonym, read_key
+from features.errors import InputDataError
+from flows.links.id_file import USER_ID, IdFile, id_file, read_ids
+from flows.links.id_forms import id_forms
 from flows.links.known_users import look_up_users
 from flows.links.link_file import private_folder, refuse_place, write_link
+from flows.links.matched_ids import IdCounts, match_ids, without_the_key
 from flows.links.near_spellings import near_spellings
 from flows.stages.ingest import key_file, source_files
 from flows.workspace import Workspace
 
 # Beyond it the database spills to a private folder beside the link.
 _MEMORY_LIMIT = "1GB"
-
-
-@dataclass(frozen=True)
-class IdCounts:
-    """How many lines and ids of a file became what.
-
-    n_lines = n_unreadable + n_empty + n_repeated + n_ids. n_nobody: ids of which the mapping makes nothing,
-    such as null words. n_erased: ids of erased people, left out. n_linked = n_ids - n_nobody - n_erased.
-    n_rows: rows of the link; more than n_linked where an id is known in several forms.
-    n_in_night, n_in_warehouse, n_known: linked ids that are there, or in one of the two.
-    n_sharing: rows fewer there would be with each user_key once: of ids that the mapping makes one of.
-    """
-
-    n_lines: int
-    n_unreadable: int
-    n_empty: int
-    n_repeated: int
-    n_ids: int
-    n_nobody: int
-    n_erased: int
-    n_linked: int
-    n_rows: int
-    n_in_night: int
-    n_in_warehouse: int
-    n_known: int
-    n_sharing: int
-
-    @property
-    def n_unknown(self) -> int:
-        """Linked ids that are neither in the night's tables nor in the warehouse."""
-        return self.n_linked - self.n_known
 
 
 @dataclass(frozen=True)
@@ -99,12 +67,12 @@ def link(workspace: Workspace, ids: Path, out: Path, *, column: str | None, over
         known = look_up_users(connection, workspace, key, folder)
         read = read_ids(connection, source, workspace.settings.limits.of_files)
         _refuse_lost_header(connection, source, key)
-        counts = _match(connection, read, forms, key)
+        counts = match_ids(connection, read, forms, key)
         _refuse_nobody(ids, counts)
         [(n_without_id,)] = connection.execute(
             "SELECT count(*) FROM night_users ANTI JOIN links USING (user_key)"
         ).fetchall()
-        with _without_the_key("Unknown ids could not be tried in other spellings"):
+        with without_the_key("Unknown ids could not be tried in other spellings"):
             near = near_spellings(connection, key) if counts.n_unknown else {}
         is_written = counts.n_known > 0
         n_guarded = write_link(connection, folder, out) if is_written else 0
@@ -135,15 +103,6 @@ def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@contextmanager
-def _without_the_key(said: str) -> Iterator[None]:
-    """Raise DuckDB's errors without their cause: it quotes the query, which has the key."""
-    try:
-        yield
-    except duckdb.Error as error:
-        raise (machine_fault(error) or MetacartError(f"{said}: {words_of(error)}")) from None
-
-
 def _refuse_lost_header(connection: duckdb.DuckDBPyConnection, source: IdFile, key: PseudonymKey) -> None:
     """Refuse a file whose header is an id: it has none, and its first id would not be linked."""
     if not source.is_only_column:
@@ -168,77 +127,3 @@ def _refuse_nobody(ids: Path, counts: IdCounts) -> None:
             f"ids the mapping makes nothing of {counts.n_nobody:,}, and {counts.n_erased:,} are of erased "
             "people."
         )
-
-
-def _match(
-    connection: duckdb.DuckDBPyConnection, read: ReadLines, forms: IdForms, key: PseudonymKey
-) -> IdCounts:
-    """Make the table `links`: user_id, user_key, in_night, in_warehouse."""
-
-    def counted(query: str) -> list[int]:
-        [row] = connection.execute(query).fetchall()
-        return [int(number) for number in row]
-
-    filled = f"FROM id_lines WHERE is_data AND is_readable AND {USER_ID} <> ''"
-    [n_filled] = counted(f"SELECT count(*) {filled}")
-    connection.execute(f"CREATE TEMP TABLE link_ids AS SELECT DISTINCT {USER_ID} {filled}")
-    connection.execute("DROP TABLE id_lines")
-    store_forms(connection, forms)
-    with _without_the_key("The ids could not be hashed"):
-        connection.execute(
-            f"CREATE TEMP TABLE hashed_ids AS SELECT {USER_ID}, form, {pseudonym_sql(key, 'stored_id')} AS "
-            "user_key FROM stored_ids"
-        )
-    connection.execute("DROP TABLE stored_ids")
-    connection.execute(_LINKS + (_ONE_UNLESS_KNOWN if len(forms.forms) > 1 else ""))
-    [n_ids] = counted("SELECT count(*) FROM link_ids")
-    [n_people] = counted(f"SELECT count(DISTINCT {USER_ID}) FROM hashed_ids")
-    n_rows, n_linked, n_keys, n_in_night, n_in_warehouse, n_known = counted(
-        f"""
-        SELECT
-            count(*),
-            count(DISTINCT {USER_ID}),
-            count(DISTINCT user_key),
-            count(DISTINCT {USER_ID}) FILTER (in_night),
-            count(DISTINCT {USER_ID}) FILTER (in_warehouse),
-            count(DISTINCT {USER_ID}) FILTER (in_night OR in_warehouse)
-        FROM links
-        """
-    )
-    return IdCounts(
-        n_lines=read.n_lines,
-        n_unreadable=read.n_unreadable,
-        n_empty=read.n_lines - read.n_unreadable - n_filled,
-        n_repeated=n_filled - n_ids,
-        n_ids=n_ids,
-        n_nobody=n_ids - n_people,
-        n_erased=n_people - n_linked,
-        n_linked=n_linked,
-        n_rows=n_rows,
-        n_in_night=n_in_night,
-        n_in_warehouse=n_in_warehouse,
-        n_known=n_known,
-        n_sharing=n_rows - n_keys,
-    )
-
-
-# An id is left out when any of its forms is of an erased person.
-_LINKS = """
-CREATE TEMP TABLE links AS
-SELECT
-    hashed_ids.user_id,
-    hashed_ids.user_key,
-    night_users.user_key IS NOT NULL AS in_night,
-    warehouse_users.user_key IS NOT NULL AS in_warehouse
-FROM hashed_ids
-LEFT JOIN night_users ON hashed_ids.user_key = night_users.user_key
-LEFT JOIN warehouse_users ON hashed_ids.user_key = warehouse_users.user_key
-WHERE hashed_ids.user_id NOT IN (SELECT user_id FROM hashed_ids SEMI JOIN erased_users USING (user_key))
-"""
-# Of several forms those that are known count; of an id that is not known, the first file's.
-_ONE_UNLESS_KNOWN = """
-QUALIFY (in_night OR in_warehouse) OR (
-    NOT bool_or(in_night OR in_warehouse) OVER (PARTITION BY hashed_ids.user_id)
-    AND row_number() OVER (PARTITION BY hashed_ids.user_id ORDER BY hashed_ids.form) = 1
-)
-"""

@@ -30,8 +30,7 @@ def near_spellings(connection: duckdb.DuckDBPyConnection, key: PseudonymKey) -> 
     connection.execute(
         f"""
         CREATE TEMP TABLE unknown_ids AS
-        SELECT user_id FROM links GROUP BY user_id HAVING NOT bool_or(in_night OR in_warehouse)
-        ORDER BY user_id LIMIT {MOST_TRIED}
+        SELECT user_id FROM links WHERE NOT (in_night OR in_warehouse) ORDER BY user_id LIMIT {MOST_TRIED}
         """
     )
     found = {}

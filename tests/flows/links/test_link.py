@@ -11,8 +11,7 @@ import pytest
 
 from features.deidentify import MissingKeyError
 from features.errors import InputDataError, MetacartError, UsageError
-from flows.links import link as link_module
-from flows.links import link_file
+from flows.links import link_file, matched_ids
 from flows.links.link_file import private_folder
 from flows.stages.ingest import key_file
 from flows.workspace import Workspace
@@ -75,6 +74,19 @@ def test_an_erased_person_is_left_out(shop: Workspace, tmp_path: Path) -> None:
     assert (said.counts.n_erased, said.counts.n_linked) == (1, 1)
     with pytest.raises(InputDataError, match=r"no id to link.*1 are of erased people"):
         linked(shop, write_ids(tmp_path, ["ann"]), overwrite=True)
+
+
+def test_an_erased_person_is_left_out_in_any_form_that_an_erasure_takes(tmp_path: Path) -> None:
+    shop = linked_shop(
+        tmp_path / "shop", ["Ann", "Ben", "kim"], user="""expressions.user_id = "'de-' || lower(who)" """
+    )
+    for user_id in ("de-ann", "Ben"):
+        erased(shop, user_id)
+
+    said, rows = linked(shop, write_ids(tmp_path, ["Ann", "ANN", "Ben", "kim"]))
+
+    assert rows == {"kim": key_of(shop, "de-kim")}
+    assert said.counts.n_erased == 3
 
 
 def test_people_erased_with_another_key_stop_a_link(shop: Workspace, tmp_path: Path) -> None:
@@ -210,7 +222,7 @@ def test_no_error_quotes_the_key(shop: Workspace, tmp_path: Path, monkeypatch: p
     def broken(key: object, _column: str = "user_id") -> str:
         return f"no_such_function('{key.secret.hex()}')"  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(link_module, "pseudonym_sql", broken)
+    monkeypatch.setattr(matched_ids, "pseudonym_sql", broken)
     with pytest.raises(MetacartError, match="could not be hashed") as raised:
         linked(shop, write_ids(tmp_path, ["ann"]))
     assert key_file(shop).read_text().strip() not in str(raised.value)
