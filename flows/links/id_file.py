@@ -58,7 +58,8 @@ def id_file(path: Path, column: str | None) -> IdFile:
         )
     file = SourceFile(path, str(path), FORMATS[suffix], frozenset(), ())
     refuse_unfit_path(file)
-    delimiter, encoding, names = ",", None, ()
+    delimiter, encoding = ",", None
+    names: tuple[str, ...]
     if file.file_format == "csv":
         delimiter, encoding, names = _csv_form(path)
     elif file.file_format == "parquet":

@@ -82,7 +82,7 @@ def store_forms(connection: duckdb.DuckDBPyConnection, forms: IdForms) -> None:
 
 def _mapped(files: Iterable[SourceFile]) -> Iterable[tuple[SourceFile, str]]:
     """Return the SQL of each user id with a file that it is read from, each once."""
-    seen = {}
+    seen: dict[tuple[str, frozenset[str]], tuple[SourceFile, str]] = {}
     for file in files:
         for mapping in file.logs:
             if USER_ID in mapping.columns:
