@@ -56,11 +56,13 @@ def link_lines(linked: Linked, out: Path) -> Iterator[str]:
 
 def no_match(linked: Linked) -> str:
     """Return the sentence about a file none of whose ids is known."""
+    # With a warehouse, another key than that of its rows is refused before.
+    key = "" if linked.has_warehouse else "the pseudonym key is not the one of that night; "
     return (
-        f"None of the {linked.counts.n_linked:,} ids is known, and nothing was written. Likely causes: the "
-        "file has another kind of id than the logs; the ids are spelled otherwise than in the logs (blanks, "
-        "letter case, 17 in place of 17.0, a prefix of the mapping); another column has them (--column); or "
-        "they are of another shop (--config)."
+        f"None of the {linked.counts.n_linked:,} ids is known, and nothing was written. Likely causes: "
+        f"{key}the file has another kind of id than the logs; the ids are spelled otherwise than in the logs "
+        "(blanks, letter case, 17 in place of 17.0, a prefix of the mapping); another column has them "
+        "(--column); or they are of another shop (--config)."
     )
 
 

@@ -58,6 +58,7 @@ def test_no_match_is_65_with_the_likely_causes(config: Path, tmp_path: Path, cap
     assert "None of the 3 ids is known, and nothing was written" in said.err
     assert "letter case" in said.err
     assert "--column" in said.err
+    assert "key" not in said.err
     assert "Of the unknown ids 3 would be known in lower or upper case" in said.out
     assert "-THE-SHOP" not in said.out + said.err
     assert not (tmp_path / "link.parquet").exists()

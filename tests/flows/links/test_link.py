@@ -11,6 +11,7 @@ import pytest
 
 from features.deidentify import MissingKeyError
 from features.errors import InputDataError, MetacartError, UsageError
+from flows.commands.printed_link import no_match
 from flows.links import link_file, matched_ids
 from flows.links.link_file import private_folder
 from flows.stages.ingest import key_file
@@ -253,6 +254,10 @@ def test_a_night_without_a_warehouse_is_enough(shop: Workspace, tmp_path: Path) 
     said, _ = linked(shop, write_ids(tmp_path, ["ann", "lea"]))
 
     assert (said.has_warehouse, said.counts.n_in_night, said.counts.n_in_warehouse) == (False, 1, 0)
+    key_file(shop).write_text("ab" * 32)
+    said, _ = linked(shop, write_ids(tmp_path, ["ann", "lea"]), overwrite=True)
+    assert not said.is_written
+    assert "the pseudonym key is not the one of that night" in no_match(said)
 
 
 def test_with_neither_there_is_nothing_to_compare_with(shop: Workspace, tmp_path: Path) -> None:
