@@ -26,6 +26,7 @@ from flows.commands.completion import completion_of
 from flows.commands.doctor import doctor
 from flows.commands.help_page import arrange
 from flows.commands.json_flag import JsonFlag
+from flows.commands.link import link
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
@@ -58,6 +59,7 @@ app.command(compare)
 app.command(verify)
 app.command(unpublish)
 app.command(prune)
+app.command(link)
 app.command(serve)
 app.command(service)
 app.command(doctor)

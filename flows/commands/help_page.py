@@ -14,6 +14,7 @@ ORDER = (
     "evaluate",
     "decide",
     "publish",
+    "link",
     "verify",
     "unpublish",
     "prune",
@@ -24,7 +25,7 @@ ORDER = (
     "serve",
     "service",
 )
-"""Start a shop, run its nights, look after them, and the tools beside them."""
+"""Start a shop, run its nights, use and look after them, and the tools beside them."""
 
 
 def arrange(app: App) -> None:
