@@ -19,6 +19,7 @@ ORDER = (
     "prune",
     "erase",
     "ope",
+    "plan",
     "compare",
     "doctor",
     "serve",

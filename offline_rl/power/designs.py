@@ -74,8 +74,8 @@ class OffPolicy:
     In a round where they differ, the candidate earns p + δ/d. With V_c = p + δ and V_s = p the linearized
     difference of a round is D = w_c (r − V_c) − w_s (r − V_s), with mean zero, and
 
-        E[D²] = d (E[w_c²] ((p + δ/d)(1 − p − δ/d) + (δ/d − δ)²) + (E[w_s²] − 2 E[w_c w_s]) p (1 − p))
-                + (1 − d) E[w_s²] δ².
+        E[D²] = d (E[w_c²] (q (1 − q) + (q − V_c)²) + E[w_s²] p (1 − p)
+                   − 2 E[w_c w_s] (q (1 − q) + (q − V_c)(q − p))) + (1 − d) E[w_s²] δ²,  q = p + δ/d.
 
     Two rounds of a user in different slates are explored independently, and E[w] = 1: weights inflate the
     variance of a round, and not the covariance of two. With tastes for the candidate's items and for those of
@@ -106,11 +106,12 @@ class OffPolicy:
         """Return the variance at a relative lift."""
         d, difference = self.differs, rate * lift
         raised = rate + difference / d
-        of_candidate = raised * (1 - raised) + (raised - rate - difference) ** 2
+        noise, off = raised * (1 - raised), raised - rate - difference
         of_today = rate * (1 - rate)
         differing = (
-            self.weights.candidate * of_candidate
-            + (self.weights.today - 2 * self.weights.both) * of_today
+            self.weights.candidate * (noise + off**2)
+            + self.weights.today * of_today
+            - 2 * self.weights.both * (noise + off * (raised - rate))
             + (self.slots - 1) * self.weights.of_slate * correlation * of_today
         )
         agreeing = self.weights.today * difference**2

@@ -62,7 +62,9 @@ class Shop:
         user = np.repeat(np.arange(self.users), self.days * self.slots)
         in_candidate = (rng.random(self.users) < share)[user]
         of_today, of_others = (self.tastes(rate, rng) for rate in (self.rate, self.rate * (1 + self.lift)))
-        reward = (rng.random(len(user)) < np.where(in_candidate, of_others[user], of_today[user])).astype(float)
+        reward = (rng.random(len(user)) < np.where(in_candidate, of_others[user], of_today[user])).astype(
+            float
+        )
         propensity = np.where(in_candidate, share, 1 - share)
         shown = {"today": ~in_candidate, "candidate": in_candidate}
         return {name: _seen(reward, propensity, chosen, user) for name, chosen in shown.items()}

@@ -139,9 +139,7 @@ def test_an_answer_beyond_a_year_is_no_number_and_an_impossible_lift_is_named():
     assert smallest_lift(explored(0.01, 50), shop(users=2, rate=0.5), 1, ASKED) is None
 
 
-@given(
-    users=st.floats(1, 1e6), rounds=st.floats(1, 100), rho=st.floats(0, 1), returning=st.floats(1, MONTH)
-)
+@given(users=st.floats(1, 1e6), rounds=st.floats(1, 100), rho=st.floats(0, 1), returning=st.floats(1, MONTH))
 @settings(max_examples=30)
 def test_a_design_effect_never_falls_and_is_one_for_one_round_of_each(users, rounds, rho, returning):
     growth = UserGrowth.of_numbers(users, rounds, rho, users * returning)
