@@ -36,7 +36,7 @@ class Design(Protocol):
 
 @dataclass(frozen=True)
 class TwoArms:
-    """An experiment: a share s of the users gets the candidate, the others today's policy, and both are logged.
+    """An experiment: a share s of the users gets the candidate, the others keep today's policy.
 
     Var = deff · (p₁ (1 − p₁) / s + p (1 − p) / (1 − s)) / rounds, with p₁ = p + δ: the two-sample formula
     (Kohavi, Tang & Xu 2020, chapter 17) with users as clusters. Raises ValueError unless 0 < s < 1.

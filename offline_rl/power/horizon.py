@@ -22,7 +22,7 @@ Outcome = Literal["days", "beyond_a_year", "never", "impossible"]
 class Traffic:
     """A shop in numbers.
 
-    rate: share of rounds with a reward under today's policy, in (0, 1). rounds_per_day: of all users together.
+    rate: share of rounds with a reward under today's policy, in (0, 1). rounds_per_day: of all users.
     Raises ValueError for a rate of 0 or 1, which no test can move, and for no rounds.
     """
 

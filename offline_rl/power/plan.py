@@ -1,6 +1,5 @@
 """A plan: what each design would need for a lift, and which lift each would show in some days."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +9,21 @@ from offline_rl.power.normal_test import Asked
 from offline_rl.power.slate_exploration import explored_weights, logged_weights
 
 FEW_REWARDS = 20
-"""Expected rewards on a candidate's items below which a normal interval is rough (ope/README, rare rewards)."""
+"""Expected rewards on a candidate's items below which a normal interval is rough (ope/README.md)."""
 
 Kind = Literal["two_arms", "explored", "as_logged"]
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What each design is asked: the days until a relative lift is shown, and the lifts of some horizons.
+
+    horizons: numbers of days.
+    """
+
+    lift: float
+    asked: Asked
+    horizons: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -51,11 +62,9 @@ class Planned:
         return self.expected_rewards is not None and self.expected_rewards < FEW_REWARDS
 
 
-def planned_arms(
-    share: float, traffic: Traffic, lift: float, asked: Asked, horizons: Sequence[int]
-) -> Planned:
+def planned_arms(share: float, traffic: Traffic, sought: Sought) -> Planned:
     """Return what a test of two arms needs; raises ValueError for a share that is none."""
-    needed, lifts = _answers(TwoArms(share), traffic, lift, asked, horizons)
+    needed, lifts = _answers(TwoArms(share), traffic, sought)
     rounds = _rounds(traffic, needed)
     return Planned(
         kind="two_arms",
@@ -64,7 +73,7 @@ def planned_arms(
         users=_users(traffic, needed),
         rounds=rounds,
         effective_rounds=None if rounds is None else rounds * share,
-        expected_rewards=None if rounds is None else rounds * share * traffic.rate * (1 + lift),
+        expected_rewards=None if rounds is None else rounds * share * traffic.rate * (1 + sought.lift),
         cost=None,
         lifts=lifts,
     )
@@ -74,9 +83,7 @@ def planned_exploration(
     exploration: float,
     slates: Slates,
     traffic: Traffic,
-    lift: float,
-    asked: Asked,
-    horizons: Sequence[int],
+    sought: Sought,
     *,
     uniform_rate: float | None = None,
 ) -> Planned:
@@ -87,30 +94,27 @@ def planned_exploration(
     """
     design = OffPolicy(explored_weights(exploration, slates.available), slates.differs, slates.slots)
     cost = None if uniform_rate is None else exploration * (1 - uniform_rate / traffic.rate)
-    return _off_policy("explored", exploration, design, cost, traffic, lift, asked, horizons)
+    return _off_policy(design, traffic, sought, kind="explored", share=exploration, cost=cost)
 
 
-def planned_as_logged(
-    second_moment: float, slates: Slates, traffic: Traffic, lift: float, asked: Asked, horizons: Sequence[int]
-) -> Planned:
+def planned_as_logged(second_moment: float, slates: Slates, traffic: Traffic, sought: Sought) -> Planned:
     """Return what off-policy evaluation needs of a log like the one there is; see `logged_weights`."""
     design = OffPolicy(logged_weights(second_moment), slates.differs, slates.slots)
-    return _off_policy("as_logged", None, design, None, traffic, lift, asked, horizons)
+    return _off_policy(design, traffic, sought, kind="as_logged")
 
 
 def _off_policy(
-    kind: Kind,
-    share: float | None,
     design: OffPolicy,
-    cost: float | None,
     traffic: Traffic,
-    lift: float,
-    asked: Asked,
-    horizons: Sequence[int],
+    sought: Sought,
+    *,
+    kind: Kind,
+    share: float | None = None,
+    cost: float | None = None,
 ) -> Planned:
-    needed, lifts = _answers(design, traffic, lift, asked, horizons)
+    needed, lifts = _answers(design, traffic, sought)
     rounds = _rounds(traffic, needed)
-    # Rounds that show what the candidate would show where it differs: each counts E[w²] times in the estimate.
+    # Rounds that show what the candidate would: each counts E[w²] times in the estimate.
     shown = None if rounds is None else rounds * design.differs / design.weights.candidate
     return Planned(
         kind=kind,
@@ -119,17 +123,15 @@ def _off_policy(
         users=_users(traffic, needed),
         rounds=rounds,
         effective_rounds=None if rounds is None else design.effective_rounds(rounds),
-        expected_rewards=None if shown is None else shown * traffic.rate * (1 + lift / design.differs),
+        expected_rewards=None if shown is None else shown * traffic.rate * (1 + sought.lift / design.differs),
         cost=cost,
         lifts=lifts,
     )
 
 
-def _answers(
-    design: Design, traffic: Traffic, lift: float, asked: Asked, horizons: Sequence[int]
-) -> tuple[Needed, tuple[float | None, ...]]:
-    lifts = tuple(smallest_lift(design, traffic, days, asked) for days in horizons)
-    return days_needed(design, traffic, lift, asked), lifts
+def _answers(design: Design, traffic: Traffic, sought: Sought) -> tuple[Needed, tuple[float | None, ...]]:
+    lifts = tuple(smallest_lift(design, traffic, days, sought.asked) for days in sought.horizons)
+    return days_needed(design, traffic, sought.lift, sought.asked), lifts
 
 
 def _rounds(traffic: Traffic, needed: Needed) -> float | None:

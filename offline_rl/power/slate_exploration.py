@@ -22,11 +22,11 @@ class PairedWeights:
 
 
 def explored_weights(exploration: float, available: int) -> PairedWeights:
-    """Return the moments where a share ε of slates is uniform over A items, and policies show one item a slot.
+    """Return the moments where a share ε of slates is uniform over A items; policies show one item a slot.
 
     The marginal of an item in a slot is (1 − ε) + ε/A =: b for the item that today's policy shows, and ε/A
-    for each other (`offline_rl.policies.exploration.explored_marginals`). A weight is 1 over it where the item
-    was logged, and 0 elsewhere, so that
+    for each other (`offline_rl.policies.exploration.explored_marginals`). A weight is 1 over it where the
+    item was logged, and 0 elsewhere, so that
 
         E[w_c²] = ε/A · (A/ε)² = A/ε,    E[w_s²] = 1/b,    E[w_c w_s] = 0, as one item is logged.
 
@@ -40,8 +40,8 @@ def explored_weights(exploration: float, available: int) -> PairedWeights:
     both (1 − ε) times as large, and the power is the same.
 
     More exploration makes E[w_c²] smaller and E[w_s²] larger. Their sum falls until
-    ε = 1 / (1 − 1/A + √((1 − 1/A) / A)), which is more than 0.82 for every A: beyond it the log lacks rounds of
-    the policy that the candidate is compared with.
+    ε = 1 / (1 − 1/A + √((1 − 1/A) / A)), which is more than 0.82 for every A: beyond it the log lacks rounds
+    of the policy that the candidate is compared with.
 
     Raises ValueError unless 0 < ε <= 1, and for fewer than two items.
 

@@ -57,8 +57,8 @@ class UserGrowth:
         """Return the growth that a few numbers imply, for all users alike.
 
         rounds_per_user: on a day with any. correlation: ρ. users_in_a_month: distinct users of MONTH days,
-        from users_per_day to MONTH times as many; None where every day's users are taken for new ones. Between
-        and beyond, distinct users follow the power law through both numbers (Heaps' law).
+        from users_per_day to MONTH times as many; None where every day's users are taken for new ones.
+        Between and beyond, distinct users follow the power law through both numbers (Heaps' law).
 
         Raises ValueError for numbers that no shop has.
 
@@ -68,8 +68,8 @@ class UserGrowth:
         """
         if users_per_day <= 0 or rounds_per_user <= 0:
             raise ValueError(
-                f"{users_per_day:g} users a day with {rounds_per_user:g} rounds each are no traffic: both are "
-                "more than 0."
+                f"{users_per_day:g} users a day with {rounds_per_user:g} rounds each are no traffic: both "
+                "are more than 0."
             )
         if not 0 <= correlation <= 1:
             raise ValueError(f"a correlation lies between 0 and 1, and is not {correlation:g}.")

@@ -131,7 +131,7 @@ def _logged(settings: Settings) -> "tuple[LoggedTraffic | None, tuple[Finding, .
             logged = logged_traffic(connection, settings.night.reward)
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             raise InputDataError(
-                f"{warehouse} is not complete, or of an earlier version of metacart. `metacart ingest` brings "
-                f"it up to date. DuckDB says: {error}"
+                f"{warehouse} is not complete, or of an earlier version of metacart. `metacart ingest` "
+                f"brings it up to date. DuckDB says: {error}"
             ) from error
     return logged, () if logged else (Finding("nothing_logged", shop),)

@@ -1,6 +1,6 @@
 """A question about a shop, and the plan that answers it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from features.contracts.findings import Finding
@@ -13,6 +13,7 @@ from offline_rl.power.plan import (
     FEW_REWARDS,
     Planned,
     Slates,
+    Sought,
     planned_arms,
     planned_as_logged,
     planned_exploration,
@@ -81,16 +82,14 @@ def answer(question: PlanQuestion, logged: LoggedTraffic | None) -> PlanAnswer:
 
 
 def _planned(question: PlanQuestion, known: KnownNumbers) -> PlanAnswer:
-    asked = Asked(question.power, question.confidence)
     horizons = _horizons(question, known)
+    sought = Sought(question.lift, Asked(question.power, question.confidence), horizons)
     arms: tuple[Planned, ...] = ()
     off_policy: tuple[Planned, ...] = ()
     if known.traffic is not None:
         traffic = known.traffic
-        arms = tuple(
-            planned_arms(share, traffic, question.lift, asked, horizons) for share in question.shares
-        )
-        off_policy = tuple(_off_policy(question, known, traffic, asked, horizons))
+        arms = tuple(planned_arms(share, traffic, sought) for share in question.shares)
+        off_policy = tuple(_off_policy(question, known, traffic, sought))
     bare = PlanAnswer(question, known, horizons, arms, off_policy, ())
     return PlanAnswer(question, known, horizons, arms, off_policy, tuple(_notes(bare)))
 
@@ -103,17 +102,15 @@ def _horizons(question: PlanQuestion, known: KnownNumbers) -> tuple[int, ...]:
 
 
 def _off_policy(
-    question: PlanQuestion, known: KnownNumbers, traffic: Traffic, asked: Asked, horizons: Sequence[int]
+    question: PlanQuestion, known: KnownNumbers, traffic: Traffic, sought: Sought
 ) -> Iterator[Planned]:
     if known.items is None:
         return
     slates = Slates(known.items, known.slots, question.differs)
     for share in question.exploration:
-        yield planned_exploration(
-            share, slates, traffic, question.lift, asked, horizons, uniform_rate=known.uniform_rate
-        )
+        yield planned_exploration(share, slates, traffic, sought, uniform_rate=known.uniform_rate)
     if known.second_moment is not None:
-        yield planned_as_logged(known.second_moment, slates, traffic, question.lift, asked, horizons)
+        yield planned_as_logged(known.second_moment, slates, traffic, sought)
 
 
 def _notes(plan: PlanAnswer) -> Iterator[Finding]:

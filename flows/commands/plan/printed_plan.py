@@ -14,6 +14,9 @@ from reports.wording.sentences import sentences
 
 GAP = "  "
 
+LARGEST_LIFT = 10.0
+"""A lift beyond it is said in words: no candidate earns eleven times as much."""
+
 
 def printed(plan: PlanAnswer, *, catalog: Catalog = LANGUAGE) -> str:
     """Return the plan as lines: what is known, days by design, smallest lifts, what it rests on."""
@@ -133,9 +136,15 @@ def _lifts_head(plan: PlanAnswer, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _lifts_row(row: Planned, catalog: Catalog) -> tuple[str, ...]:
-    none = catalog.text("plan.no_lift")
-    lifts = (none if lift is None else catalog.numbers.share(lift) for lift in row.lifts)
-    return (_design(row, catalog), *lifts)
+    return (_design(row, catalog), *(_lift(lift, catalog) for lift in row.lifts))
+
+
+def _lift(lift: float | None, catalog: Catalog) -> str:
+    if lift is None:
+        return catalog.text("plan.no_lift")
+    if lift > LARGEST_LIFT:
+        return catalog.text("plan.large_lift", largest=catalog.numbers.percentage(LARGEST_LIFT))
+    return catalog.numbers.share(lift)
 
 
 def _listed(found: Sequence[Finding], catalog: Catalog) -> list[str]:

@@ -13,7 +13,8 @@ KNOWN: Mapping[str, str] = {
     "plan.clustering": "design effect of users: {day} on one day, {month} in {n_days} days",
     "plan.users": "{n_users} distinct users in {n_days} days",
     "plan.asked": (
-        "To show a lift of {lift} ({rate} to {raised}) in {power} of cases, by a two-sided interval at {level}:"
+        "To show a lift of {lift} ({rate} to {raised}) in {power} of cases, by a two-sided interval at "
+        "{level}:"
     ),
     "plan.nothing": "Nothing can be planned yet:",
     "plan.lifts": "Smallest lift that is shown in {power} of cases:",
@@ -38,6 +39,7 @@ ROWS: Mapping[str, str] = {
     "plan.never": "never: too few users",
     "plan.impossible": "never: too large a lift",
     "plan.no_lift": "none",
+    "plan.large_lift": "over {largest}",
     "plan.rough": "{days}*",
     "plan.below_gate": "{effective}+",
     "plan.cost": "{share} of rewards, {amount} a day",

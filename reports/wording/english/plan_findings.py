@@ -4,19 +4,21 @@ PLANS = {
     "not_ingested": (
         "{subject}: no log is loaded yet. `metacart ingest` loads them; or give the numbers with the options."
     ),
-    "nothing_logged": "{subject}: the loaded logs hold no rounds, events or purchases. Give the numbers with options.",
+    "nothing_logged": (
+        "{subject}: the loaded logs hold no rounds, events or purchases. Give the numbers with the options."
+    ),
     "rate_missing": (
         "The share of rounds with a reward is not known (or is 0 or 1, which leaves nothing to measure): "
         "--rate 0.03 gives it."
     ),
     "users_missing": "The users per day are not known: --users-per-day 500 gives them.",
     "rounds_missing": (
-        "How many rounds a user has on a day is not known: --rounds-per-user 12 gives it. A round is one item "
-        "in one slot."
+        "How many rounds a user has on a day is not known: --rounds-per-user 12 gives it. A round is one "
+        "item in one slot."
     ),
     "items_missing": (
-        "How many items there are to choose from is not known, or below two, so nothing is planned off-policy: "
-        "--items 30 gives it, and --slots 3 how many are shown at a time."
+        "How many items there are to choose from is not known, or below two, so nothing is planned "
+        "off-policy: --items 30 gives it, and --slots 3 how many are shown at a time."
     ),
     "shop_stays_the_same": "Rates and traffic stay as they are: no season, no sale, no other users.",
     "growth_goes_on": (
@@ -54,8 +56,8 @@ PLANS = {
     ),
     "differs_in_some_rounds": "The candidate shows another item in {share:.0%} of the rounds.",
     "any_item_likely": (
-        "The log as it is has its own propensities. A candidate that keeps to items that are often shown needs "
-        "fewer days, one that looks for rare items more."
+        "The log as it is has its own propensities. A candidate that keeps to items that are often shown "
+        "needs fewer days, one that looks for rare items more."
     ),
     "few_rewards_expected": (
         "Where fewer than {least} rewards on the candidate's items are expected in the days that are needed, "
