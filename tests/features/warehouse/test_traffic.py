@@ -84,9 +84,7 @@ def test_rounds_by_hand(warehouse: duckdb.DuckDBPyConnection, put: Put) -> None:
     assert both == WindowSums(2, 1, 2, 5, 17, pytest.approx(0.16 + 0.16))
 
 
-def test_propensities_say_what_uniform_items_earn(
-    warehouse: duckdb.DuckDBPyConnection, put: Put
-) -> None:
+def test_propensities_say_what_uniform_items_earn(warehouse: duckdb.DuckDBPyConnection, put: Put) -> None:
     """Two items with propensities 0.8 and 0.2: weights 1/(2 · 0.8) = 0.625 and 2.5, the first is clicked."""
     put("impressions", shown("a", 5, "ann", p=0.8), shown("b", 5, "bob", item="hat", p=0.2))
     put("events", clicked("a", 5, "ann"))

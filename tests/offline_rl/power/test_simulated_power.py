@@ -6,7 +6,8 @@ import pytest
 from offline_rl.power.designs import Design, OffPolicy, TwoArms
 from offline_rl.power.horizon import Traffic
 from offline_rl.power.normal_test import Asked
-from offline_rl.power.slate_exploration import explored_weights
+from offline_rl.power.slate_exploration import explored_weights, logged_weights
+from offline_rl.power.user_growth import UserGrowth
 from tests.offline_rl.power.simulated_shops import Shop, difference, shows_gain
 
 SHOP = Shop()
@@ -69,3 +70,23 @@ def test_the_power_is_that_of_our_own_interval(exploration):
 def power(exploration: float | None) -> float:
     error = TRAFFIC.standard_error(designed(exploration), SHOP.lift, SHOP.days)
     return float(Asked().power_at(SHOP.rate * SHOP.lift, error))
+
+
+def test_a_log_as_it_is_shows_what_its_own_propensities_allow():
+    """Four items with propensities from 0.5 to 0.05, and a candidate that wants any of them in a round."""
+    chances, n, rate = np.array([0.5, 0.3, 0.15, 0.05]), 4000, 0.3
+    design = OffPolicy(logged_weights(float((1 / chances).mean())))
+    traffic = Traffic(rate, n, UserGrowth.of_numbers(n, 1, 0.0, None))
+    rng = np.random.default_rng(11)
+
+    def estimate() -> float:
+        wanted, logged = rng.integers(4, size=n), rng.choice(4, size=n, p=chances)
+        reward = (rng.random(n) < np.where(wanted == logged, rate * 1.2, rate)).astype(float)
+        weight = (wanted == logged) / chances[logged]
+        # What is compared is the log itself, which shows what is wanted in a quarter of its rounds.
+        return float(weight @ reward / weight.sum() - reward.mean())
+
+    estimates = np.array([estimate() for _ in range(N_LOGS)])
+
+    predicted = float(traffic.standard_error(design, 0.2, 1))
+    assert estimates.std(ddof=1) == pytest.approx(predicted, rel=3 / np.sqrt(2 * N_LOGS))

@@ -1,36 +1,13 @@
 """Numbers of a log and of the command line, put together."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 
-from features.warehouse.traffic import LoggedPropensities, LoggedTraffic, WindowSums
+from features.warehouse.traffic import LoggedPropensities, LoggedTraffic
 from flows.commands.plan.known_numbers import GivenNumbers, KnownNumbers, known_numbers
+from tests.flows.commands.plan.sample_plans import LOG, VISITS
 
-LOG = LoggedTraffic(
-    area="recommendation",
-    first_day=date(2026, 1, 5),
-    last_day=date(2026, 1, 8),
-    n_rounds=4000,
-    rewards=400.0,
-    has_users=True,
-    n_available=12.4,
-    n_slots=3.0,
-    propensities=LoggedPropensities(0.08, 500.0, 40.0),
-    windows=(
-        WindowSums(1, 4, 1000, 4000, 16_000, 4000 * 0.09 * 1.3),
-        WindowSums(4, 1, 500, 4000, 32_000, 4000 * 0.09 * 1.7),
-    ),
-)
-VISITS = replace(
-    LOG,
-    area=None,
-    propensities=None,
-    n_available=None,
-    n_slots=None,
-    windows=(WindowSums(1, 4, 4000, 4000, 4000, 360.0), WindowSums(4, 1, 2000, 4000, 8000, 4000 * 0.09 * 1.2)),
-)
 BUYERS = replace(VISITS, rewards=4000.0)
 
 
