@@ -93,8 +93,9 @@ class UserGrowth:
         It never falls with days: where a longer window seems to have less, that is the noise of the log.
         """
         at, effects = self._days, self._effects
-        beyond = np.maximum(np.asarray(days, dtype=float) - at[-1], 0.0)
-        return np.asarray(np.interp(days, at, effects) + self.slope * beyond)
+        asked = np.asarray(days, dtype=float)
+        beyond = np.maximum(asked - at[-1], 0.0)
+        return np.asarray(np.interp(asked, at, effects) + self.slope * beyond)
 
     def users(self, days: float) -> float:
         """Return the distinct users of this many days."""
