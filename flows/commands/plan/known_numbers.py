@@ -155,7 +155,8 @@ def _growth(logged: LoggedTraffic | None, given: GivenNumbers, users: float, rou
     growth = UserGrowth(tuple(_window(sums, rate) for sums in logged.windows))
     if not _is_measured(logged, given):
         correlation = given.correlation if given.correlation is not None else growth.correlation
-        month = growth.users(MONTH) / growth.users(1) * users
+        # Days of different traffic can make a month's users seem a little more than those of all its days.
+        month = users * min(MONTH, max(1.0, growth.users(MONTH) / growth.users(1)))
         returning = given.users_in_a_month if given.users_in_a_month is not None else month
         return UserGrowth.of_numbers(users, rounds, correlation, returning)
     if logged.area is None:
