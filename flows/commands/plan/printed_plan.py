@@ -59,7 +59,7 @@ def _known(plan: PlanAnswer, traffic: Traffic, catalog: Catalog) -> list[str]:
     lines = [
         catalog.text(
             f"plan.rate.{unit}",
-            rate=numbers.share(traffic.rate),
+            rate=_exactly(traffic.rate, catalog),
             n_users=numbers.sized(known.users_per_day),
             n_rounds=numbers.sized(known.rounds_per_user),
         )
@@ -80,11 +80,17 @@ def _asked(plan: PlanAnswer, traffic: Traffic, catalog: Catalog) -> str:
     return catalog.text(
         "plan.asked",
         lift=numbers.percentage(question.lift),
-        rate=numbers.share(traffic.rate),
-        raised=numbers.share(traffic.rate * (1 + question.lift)),
+        rate=_exactly(traffic.rate, catalog),
+        raised=_exactly(traffic.rate * (1 + question.lift), catalog),
         power=numbers.percentage(question.power),
         level=numbers.confidence(question.confidence),
     )
+
+
+def _exactly(rate: float, catalog: Catalog) -> str:
+    """Return a rate with four digits, so that a lift of it is seen."""
+    numbers = catalog.numbers
+    return numbers.percent.format(number=numbers.plain(100 * rate, digits=4))
 
 
 def _days_head(catalog: Catalog) -> tuple[str, ...]:
