@@ -30,6 +30,7 @@ from flows.commands.link import link
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
+from flows.commands.plan.command import plan
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, one_stage
 from flows.interruption import Stop, stopping
@@ -55,6 +56,7 @@ app.command(data)
 app.command(simulate)
 app.command(init)
 app.command(ope)
+app.command(plan)
 app.command(compare)
 app.command(verify)
 app.command(unpublish)

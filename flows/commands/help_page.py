@@ -20,6 +20,7 @@ ORDER = (
     "prune",
     "erase",
     "ope",
+    "plan",
     "compare",
     "doctor",
     "serve",
