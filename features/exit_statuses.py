@@ -19,7 +19,7 @@ class ExitStatus(IntEnum):
         return member
 
     DONE = 0, "done; a verdict of hold is done"
-    NOT_TRUSTED = 3, "`metacart ope`: the log can't tell"
+    NOT_TRUSTED = 3, "`metacart ope`: the log can't tell; `metacart plan`: no plan"
     USAGE = 64, "wrong usage or configuration"
     INPUT = 65, "logs or files that can't be used"
     FAILURE = 70, "a failure inside"

@@ -22,7 +22,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object; raises DamagedFileError, naming the file, where it holds anything else."""
     try:
         content = json.loads(path.read_bytes())
-    except ValueError as error:
+    except IsADirectoryError as error:
+        raise DamagedFileError(f"{path} is damaged: it is a folder. Move it away.") from error
+    except (ValueError, RecursionError) as error:
         raise DamagedFileError(f"{path} is damaged: it is not JSON ({error}).") from error
     if not isinstance(content, dict):
         raise DamagedFileError(f"{path} is damaged: it should hold a JSON object.")

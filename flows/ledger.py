@@ -4,10 +4,14 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from features.errors import DamagedFileError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+Entry = TypeVar("Entry")
 
 
 def append_line(path: Path, entry: "DataclassInstance") -> None:
@@ -26,15 +30,42 @@ def append_line(path: Path, entry: "DataclassInstance") -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return all records, the oldest first; none if there is no file. A line that was cut off is skipped."""
+    """Return all lines as objects, the oldest first; none if there is no file.
+
+    A line that was cut off is skipped. Raises DamagedFileError, naming the line, where another is damaged.
+    """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [content for line in lines if (content := _whole(line)) is not None]
+    found = []
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            found.append(_object(json.loads(line)))
+        except json.JSONDecodeError:
+            continue
+        except (TypeError, UnicodeDecodeError, RecursionError) as error:
+            raise _damaged(path, number) from error
+    return found
 
 
-def _whole(line: str) -> dict[str, Any] | None:
-    try:
-        return dict(json.loads(line))
-    except json.JSONDecodeError:
-        return None
+def read_records(path: Path, kind: type[Entry]) -> list[Entry]:
+    """Return all lines as records, in the same way; one of another form is damage as well."""
+    found = []
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            found.append(kind(**line))
+        except TypeError as error:
+            raise _damaged(path, number) from error
+    return found
+
+
+def _object(content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise TypeError("not an object")
+    return content
+
+
+def _damaged(path: Path, number: int) -> DamagedFileError:
+    return DamagedFileError(
+        f"{path} is damaged in its record {number}. Restore the file, or move it away: what it recorded is "
+        "then unknown to later nights."
+    )

@@ -26,10 +26,16 @@ _RUN_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
 def is_run_id(text: str) -> bool:
     """Whether a text has the form of a run_id: a date and eight hexadecimal characters.
 
-    >>> is_run_id("2026-01-05-0a1b2c3d"), is_run_id("../2026-01-05-0a1b2c3d")
-    (True, False)
+    >>> [is_run_id(f"{day}-0a1b2c3d") for day in ("2026-01-05", "../2026-01-05", "2026-13-45")]
+    [True, False, False]
     """
-    return bool(_RUN_ID.fullmatch(text))
+    if not _RUN_ID.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from features.contracts.budget_codes import BUDGET
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
 from features.contracts.interval_codes import INTERVALS
+from features.contracts.plan_codes import PLANS
 from features.contracts.quality_codes import EXAMPLES, QUALITY, REJECTIONS, TRIALS
 
 _COMPARED = {
@@ -269,5 +270,6 @@ CODES: Mapping[str, Meaning] = {
     **CHANCES,
     **REPEATS,
     **INTERVALS,
+    **PLANS,
 }
 """All of them."""

@@ -57,7 +57,8 @@ def read_key(
         ) from None
     if mode & 0o077:
         raise UsageError(f"Others can read the pseudonym key {path} (mode {mode:o}); run `chmod 600 {path}`.")
-    return _parse(path.read_text(), str(path))
+    # A key is ASCII: bytes of anything else are a damaged key, not a fault of metacart.
+    return _parse(path.read_bytes().decode("ascii", "replace"), str(path))
 
 
 def pseudonym(key: PseudonymKey, user_id: str) -> str:

@@ -129,7 +129,7 @@ def load_file(
     _refuse_unfit_mapping(file)
     both = [file, *([file.join.file] if file.join else [])]
     for one in both:
-        _refuse_unfit_path(one)
+        refuse_unfit_path(one)
     before = [_signature(one) for one in both]
     census = take_census(file.path, has_lines=file.file_format != "parquet", limits=limits)
     version = contract_version(file, first_day, limits)
@@ -325,7 +325,8 @@ def _signature(file: SourceFile) -> tuple[int, int]:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _refuse_unfit_path(file: SourceFile) -> None:
+def refuse_unfit_path(file: SourceFile) -> None:
+    """Raise InputDataError where there is no file, or DuckDB would take its path for something else."""
     if not file.path.is_file():
         raise InputDataError(f"{file.name}: there is no file at {shown(str(file.path))}.")
     if not str(file.path).isprintable():

@@ -47,9 +47,9 @@ def read_tombstone(file: Path) -> Tombstone:
     try:
         record = json.loads(file.read_bytes())
         tombstone = Tombstone(record["user_key"], record["key_id"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError, IsADirectoryError):
         tombstone = Tombstone("", "")
-    # The name of a tombstone that is not JSON any more is all that says whom it keeps out.
+    # The name of a tombstone that is not JSON any more, or not a file, is all that says whom it keeps out.
     if not all(isinstance(text, str) and text for text in (tombstone.user_key, tombstone.key_id)):
         raise DamagedFileError(
             f"{file} is damaged, and it keeps an erased person out: nothing was loaded, because that could "

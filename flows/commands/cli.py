@@ -26,9 +26,11 @@ from flows.commands.completion import completion_of
 from flows.commands.doctor import doctor
 from flows.commands.help_page import arrange
 from flows.commands.json_flag import JsonFlag
+from flows.commands.link import link
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
+from flows.commands.plan.command import plan
 from flows.commands.serve import serve, service
 from flows.commands.stage_lines import LogJsonFlag, one_stage
 from flows.interruption import Stop, stopping
@@ -54,10 +56,12 @@ app.command(data)
 app.command(simulate)
 app.command(init)
 app.command(ope)
+app.command(plan)
 app.command(compare)
 app.command(verify)
 app.command(unpublish)
 app.command(prune)
+app.command(link)
 app.command(serve)
 app.command(service)
 app.command(doctor)

@@ -14,17 +14,19 @@ ORDER = (
     "evaluate",
     "decide",
     "publish",
+    "link",
     "verify",
     "unpublish",
     "prune",
     "erase",
     "ope",
+    "plan",
     "compare",
     "doctor",
     "serve",
     "service",
 )
-"""Start a shop, run its nights, look after them, and the tools beside them."""
+"""Start a shop, run its nights, use and look after them, and the tools beside them."""
 
 
 def arrange(app: App) -> None:

@@ -22,6 +22,7 @@ NOT_SEARCHED: Mapping[str, str] = {
     "numbers": "columns of numbers and times",
     "models": "arrays and learned policies in work folders of other nights",
     "copies": "backups and copies outside of metacart's folders",
+    "links": "files of `metacart link`, which are outside too and name the person: write each of them again",
 }
 DIFFERENCES: Mapping[str, str] = {
     "blanks": "the blanks around it",

@@ -28,8 +28,9 @@ metacart's and nobody knows what it contains."""
 RAW_TABLES, PUBLISHED = "warehouse table raw_", "published/"
 """How the places of logged rows and of published files begin."""
 
-NOT_SEARCHED = ("numbers", "models", "copies")
-"""Columns of numbers and times; arrays and learned policies; copies outside of the data folder."""
+NOT_SEARCHED = ("numbers", "models", "copies", "links")
+"""Columns of numbers and times; arrays and learned policies; copies outside of the data folder, and files
+that `metacart link` wrote there."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.contracts.findings import finding
-from flows.ledger import append_line, read_lines
+from flows.ledger import append_line, read_records
 from flows.night_folder import Note
 
 
@@ -41,8 +41,9 @@ def record_use(ledger: Path, use: HoldoutUse) -> int:
     """Record a use before it happens; return the number of other runs that used these rounds before.
 
     The same run again adds no line, and gets the number that it got the first time.
+    Raises DamagedFileError where the ledger is damaged: uses that it hides would make evidence look better.
     """
-    known = [HoldoutUse(**line) for line in read_lines(ledger)]
+    known = read_records(ledger, HoldoutUse)
     if use not in known:
         append_line(ledger, use)
     before = known[: known.index(use)] if use in known else known

@@ -127,7 +127,7 @@ def _load_all(
     key: PseudonymKey,
 ) -> list[LoadedFile]:
     erased = tombstones(workspace)
-    _refuse_foreign_tombstones(erased, key.key_id)
+    refuse_foreign_tombstones(erased, key.key_id)
     hashed = pseudonym_sql(key)
     not_erased = not_erased_sql([tombstone.user_key for tombstone in erased])
     watermark = _watermark(workspace, as_of)
@@ -178,7 +178,7 @@ def _watermark(workspace: Workspace, as_of: date | None) -> Watermark | None:
     return Watermark(min(last, as_of) if as_of else last, workspace.settings.night.late_days)
 
 
-def _refuse_foreign_tombstones(erased: Sequence[Tombstone], key_id: str) -> None:
+def refuse_foreign_tombstones(erased: Sequence[Tombstone], key_id: str) -> None:
     """Refuse to load with another key than that of erased people: it would not recognize them."""
     foreign = sum(tombstone.key_id != key_id for tombstone in erased)
     if foreign:

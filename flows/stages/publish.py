@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -27,6 +27,8 @@ from flows.settings import Settings
 from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
 from reports.pages import write_report
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 VERSIONED = ("metacart", "duckdb", "polars", "pyarrow", "torch", "scikit-learn", "numpy")
 
@@ -122,7 +124,7 @@ def _write_folder(fresh: Path, tables: Mapping[str, pl.DataFrame], manifest: dic
     return fresh
 
 
-def formula_safe(frame: pl.DataFrame) -> pl.DataFrame:
+def formula_safe(frame: Frame) -> Frame:
     """Put an apostrophe before texts that a spreadsheet would evaluate as a formula."""
     text = pl.col(pl.String)
     return frame.with_columns(

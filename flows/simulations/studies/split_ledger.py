@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.ledger import read_lines
+from flows.ledger import read_records
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class SplitUse:
 
 def read_split_uses(path: Path) -> list[SplitUse]:
     """Return all uses, the oldest first; none if there is no file."""
-    return [SplitUse(**line) for line in read_lines(path)]
+    return read_records(path, SplitUse)
 
 
 def used_again(uses: Sequence[SplitUse]) -> dict[tuple[str, int, str], list[str]]:

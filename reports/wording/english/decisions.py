@@ -17,6 +17,7 @@ TEXTS: Mapping[str, str] = {
     "ranker.item_to_item": "items like the user's own, and those again",
     "ranker.item_to_item_new": "items like the user's own, none that was bought",
     "ranker.item_to_item_similar": "items like the user's own",
+    "ranker.item_to_item_sharp": "items like the user's own, hardly mixed with popular ones",
     "ranker.item_to_item_fast": "items like the user's own, the last days counting most",
     "ranker.item_to_item_blended": "items like the user's own, mixed with popular ones",
     "ranker.item_to_item_conditional": "items that others bought beside the user's own",

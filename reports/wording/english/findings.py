@@ -10,6 +10,7 @@ from the list of areas.
 from reports.wording.english import budget_findings as of_budget
 from reports.wording.english import evaluation_findings as of_evaluation
 from reports.wording.english import interval_findings as of_intervals
+from reports.wording.english import plan_findings as of_plans
 from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
@@ -168,6 +169,7 @@ SENTENCES = {
     **of_quality.TRIALS,
     **of_evaluation.PROPENSITIES,
     **of_evaluation.REPEATS,
+    **of_plans.PLANS,
 }
 
 CLAUSES = {

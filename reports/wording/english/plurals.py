@@ -30,4 +30,5 @@ PLURALS: Mapping[str, str] = {
     "estimates.outside": "n_outside",
     "check.n_findings": "n_findings",
     "terminal.file_in_clusters": "n_clusters",
+    "plan.head.after": "n_days",
 }

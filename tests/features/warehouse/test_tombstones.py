@@ -27,7 +27,15 @@ def test_tombstones_keep_rows_out_and_let_strangers_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b'{"user_key": "a1', b"[]", b"null", b'{"user_key": "a1"}', b'{"user_key": "", "key_id": ""}'],
+    [
+        b"",
+        b'{"user_key": "a1',
+        b"[]",
+        b"null",
+        b'{"user_key": "a1"}',
+        b'{"user_key": "", "key_id": ""}',
+        b"[" * 100_000,
+    ],
 )
 def test_a_damaged_tombstone_is_named_and_never_skipped(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "good.json").write_text(json.dumps({"user_key": ANN, "key_id": "k1"}))
@@ -35,3 +43,12 @@ def test_a_damaged_tombstone_is_named_and_never_skipped(tmp_path: Path, content:
 
     with pytest.raises(DamagedFileError, match=r"worn\.json is damaged"):
         read_tombstones(tmp_path)
+
+
+def test_a_folder_or_a_link_to_nothing_is_a_damaged_tombstone(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "worn.json").mkdir(parents=True)
+    (tmp_path / "link").mkdir()
+    (tmp_path / "link" / "worn.json").symlink_to(tmp_path / "gone")
+    for place in ("folder", "link"):
+        with pytest.raises(DamagedFileError, match=r"worn\.json is damaged"):
+            read_tombstones(tmp_path / place)

@@ -81,6 +81,13 @@ def test_what_stays_is_named_with_its_place_and_reason(shop: Workspace) -> None:
     )
 
 
+def test_links_outside_are_named_as_not_searched(shop: Workspace) -> None:
+    proof = erased(shop)
+
+    assert "links" in proof.not_searched
+    assert any("files of `metacart link`" in line for line in erasure_lines(proof, "here"))
+
+
 def test_nights_with_checksums_are_whole_after_an_erasure(shop: Workspace) -> None:
     [folder] = [found.folder for found in verify(shop)]
     assert ANN not in (folder / "out_data_quality.csv").read_text()

@@ -3,7 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from features.contracts.findings import finding
+from features.errors import DamagedFileError
 from flows.ledger import read_lines
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 
@@ -40,6 +43,15 @@ def test_a_line_that_was_cut_off_hides_no_later_use(tmp_path: Path) -> None:
         file.write('{"domain": "recomm')
     assert record_use(ledger, replace(USE, run_id="b")) == 1
     assert [line["run_id"] for line in read_lines(ledger)] == [USE.run_id, "b"]
+
+
+@pytest.mark.parametrize("line", [b"[1, 2]", b"7", b'{"a": 1}', b"\xff", b"[" * 100_000])
+def test_a_damaged_ledger_is_named_and_hides_no_use(tmp_path: Path, line: bytes) -> None:
+    ledger = tmp_path / "openings.jsonl"
+    record_use(ledger, USE)
+    ledger.write_bytes(ledger.read_bytes() + line + b"\n")
+    with pytest.raises(DamagedFileError, match=r"openings\.jsonl is damaged in its record 2"):
+        record_use(ledger, replace(USE, run_id="b"))
 
 
 def test_the_fingerprint_knows_names_and_their_order() -> None:

@@ -16,11 +16,13 @@ from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding, from_json
 from features.contracts.outputs import OUTPUTS
 from flows.commands.ope.printed_answer import printed
+from flows.commands.plan.printed_plan import printed as printed_plan
 from reports.pages import report_html
 from reports.pages.area_part import part_of
 from reports.pages.policy_value import policy_value_html
 from reports.summaries.night import night
 from reports.summaries.policy_answer import PolicyAnswer
+from tests.flows.commands.plan.sample_plans import PLANS
 from tests.reports.page_reader import read
 from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, REMARKED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
@@ -211,6 +213,14 @@ def test_the_terminal_says_a_policy_in_the_language(name: str) -> None:
 
     assert len(lines) > 15
     assert [found for line in lines if (found := outside(line, names_of_answer(answer)))] == []
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_the_terminal_says_a_plan_in_the_language(name: str) -> None:
+    lines = printed_plan(PLANS[name], catalog=MADE_UP).splitlines()
+
+    assert lines
+    assert [found for line in lines if (found := outside(line, {"shop", "*"}))] == []
 
 
 def test_the_check_sees_a_word_and_a_number_that_code_wrote() -> None:
