@@ -28,7 +28,7 @@ class RankerScore:
 
 
 @dataclass(frozen=True)
-class TestedRankers:
+class MeasuredRankers:
     """The rankers of the last window, the best first. first_day, last_day: of the window.
 
     n_tried: rankers that were compared before, on the window that chose one of them; 0 where none did.
@@ -46,7 +46,7 @@ class TestedRankers:
         return next((score for score in self.scores if score.is_served), None)
 
 
-def tested_rankers(rows: pl.DataFrame) -> TestedRankers | None:
+def measured_rankers(rows: pl.DataFrame) -> MeasuredRankers | None:
     """Return what the table says of its last window; None where it has no rows."""
     of = rows.filter((pl.col("metric") == METRIC) & (pl.col("cutoff") == CUTOFF))
     last = of.filter(pl.col("window_from") == pl.col("window_from").max())
@@ -57,7 +57,7 @@ def tested_rankers(rows: pl.DataFrame) -> TestedRankers | None:
     )
     found = last.join(hits, on=["ranker", "window_from"], how="left").sort("value", descending=True)
     names = [name for name in RankerScore.__dataclass_fields__ if name != "is_served"]
-    return TestedRankers(
+    return MeasuredRankers(
         tuple(
             RankerScore(**{name: row[name] for name in names}, is_served=row["is_chosen"])
             for row in found.to_dicts()

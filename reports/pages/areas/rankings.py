@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
 from reports.pages.area_part import Card, Paragraph, Printed, Section
-from reports.pages.cells import heads, is_right, measured, shared, text
+from reports.pages.cells import heads, is_right, measured, shared, shown_users, text
 from reports.summaries.night import Night
 from reports.summaries.printed_table import Cell, first_rows, interval_bars
-from reports.summaries.recommendation_quality import CUTOFF, RankerScore, TestedRankers, tested_rankers
+from reports.summaries.recommendation_quality import CUTOFF, MeasuredRankers, RankerScore, measured_rankers
 from reports.wording.catalog import Catalog
 from reports.wording.sentences import say
 
@@ -30,7 +30,7 @@ def ranking_words(night: Night, catalog: Catalog) -> RankingWords | None:
     why = night.manifest.unproven.get(RECOMMENDATION.name)
     if why is None:
         return None
-    tested = tested_rankers(night.rows(QUALITY))
+    tested = measured_rankers(night.rows(QUALITY))
     return RankingWords(
         decision=_decision(night, catalog),
         measured=_measured(tested, catalog) if tested else catalog.text("ranking.unmeasured"),
@@ -63,7 +63,7 @@ def lines(night: Night, catalog: Catalog) -> tuple[str, ...]:
 
 def ranking_section(night: Night, catalog: Catalog) -> tuple[Section, ...]:
     """Return the section with the table of rankers, none where recommendations are proved."""
-    words, tested = ranking_words(night, catalog), tested_rankers(night.rows(QUALITY))
+    words, tested = ranking_words(night, catalog), measured_rankers(night.rows(QUALITY))
     if words is None:
         return ()
     said = (Paragraph(words.decision, is_decision=True), Paragraph(words.measured), Paragraph(words.unproven))
@@ -77,8 +77,8 @@ def _decision(night: Night, catalog: Catalog) -> str:
         ranker = _first(night.rows("out_segment_distributions")["policy_version"].to_list())
         return catalog.text("ranking.decided_for_all", ranker=_named(ranker, catalog))
     ranker = _first(rows["policy_version"].to_list())
-    n_users = rows["user_key"].n_unique()
-    return catalog.text("ranking.decided", n_users=n_users, ranker=_named(ranker, catalog))
+    [users] = shown_users([rows["user_key"].n_unique()], catalog)
+    return catalog.text("ranking.decided", users=users, ranker=_named(ranker, catalog))
 
 
 def _first(names: list[str]) -> str:
@@ -90,7 +90,7 @@ def _named(ranker: str, catalog: Catalog) -> str:
     return catalog.text("ranking.known_ranker", ranker=ranker, about=about) if about else ranker
 
 
-def _measured(tested: TestedRankers, catalog: Catalog) -> str:
+def _measured(tested: MeasuredRankers, catalog: Catalog) -> str:
     days = {"first": tested.first_day, "last": tested.last_day, "n_users": tested.n_users}
     served = tested.served
     if served is None or served.difference is None:
@@ -110,7 +110,7 @@ def _unproven(why: Finding, catalog: Catalog) -> str:
     return catalog.paragraph(say([why], catalog=catalog), catalog.text("ranking.unproven"))
 
 
-def _table(tested: TestedRankers, catalog: Catalog) -> Printed:
+def _table(tested: MeasuredRankers, catalog: Catalog) -> Printed:
     bars = interval_bars([(score.value, score.lower, score.upper) for score in tested.scores])
     rows: list[tuple[Cell, ...]] = [
         (

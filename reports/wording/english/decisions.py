@@ -7,8 +7,7 @@ TEXTS: Mapping[str, str] = {
     "ranking.title": "Recommendations, unproven",
     "ranking.what": "recommendations",
     "ranking.on_terminal": "recommendation: UNPROVEN  {sentences}",
-    "ranking.decided": "Tomorrow {n_users} users get a list by {ranker}.",
-    "ranking.decided.one": "Tomorrow 1 user gets a list by {ranker}.",
+    "ranking.decided": "Tomorrow every user with a history gets a list by {ranker}; users: {users}.",
     "ranking.decided_for_all": "Tomorrow every visitor gets the list by {ranker}.",
     "ranking.known_ranker": "{ranker} ({about})",
     "ranker.popularity": "what most people bought or looked at lately",
@@ -30,7 +29,9 @@ TEXTS: Mapping[str, str] = {
         "Tried on {first} to {last} with {n_users} buyers: no ranking was surely better than popularity, so "
         "popular items are shown."
     ),
-    "ranking.unmeasured": "The log is too short to try a ranking on later days, so popular items are shown.",
+    "ranking.unmeasured": (
+        "There are too few days or users to try a ranking on later days, so popular items are shown."
+    ),
     "ranking.unproven": (
         "So it is known what users did, and not what they would have done had something else been shown. A "
         "good ranking foretells purchases, which is no proof that it brings any about."

@@ -63,8 +63,8 @@ SENTENCES = {
     "exploration": (
         "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
     ),
-    "similar_items": "Like what this user did something with lately, and then popular items.",
-    "popular_items": "What most users did something with lately.",
+    "similar_items": "Items like those that this user looked at or bought lately, then popular ones.",
+    "popular_items": "Items that most users looked at or bought lately.",
     "explored_pool": "This list is drawn at random from the best items for this user, to learn from.",
     "own_task": "A task of its own.",
     "too_few_rounds": "Fewer than {least} rounds before the holdout: served by the pooled policy.",

@@ -16,7 +16,6 @@ PLURALS: Mapping[str, str] = {
     "support.none_gains": "n_learners",
     "support.gains": "n_learners",
     "support.gains_at_end": "n_learners",
-    "ranking.decided": "n_users",
     "recommendation.small_segments": "n_segments",
     "budget.n_lines": "n_lines",
     "budget.change": "n_moved",
