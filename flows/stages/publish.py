@@ -81,7 +81,8 @@ def _manifest(
     settings: Settings, work: NightFolder, night: Night, tables: Mapping[str, pl.DataFrame]
 ) -> dict[str, Any]:
     learning = work.notes("learn")
-    has_users = any(work.names(domain).has_users for domain in night.domains)
+    # Acts are those of visitors, so what is unproven is of people as well.
+    has_users = bool(night.unproven) or any(work.names(domain).has_users for domain in night.domains)
     return {
         "run_id": night.run_id,
         "shop": night.shop,

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from features.contracts.outputs import OUTPUTS
+from flows.json_files import read_json
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
 from flows.stages.night import NightResult, run_night
@@ -61,6 +62,7 @@ def test_the_night_says_so_and_proves_nothing(clicks_alone) -> None:
     assert "NDCG" in report
     assert result.verdicts.is_empty()
     assert set(result.night.unproven) == {"recommendation"}
+    assert read_json(result.published.folder / "manifest.json")["unit"] == "user"
 
 
 def test_the_same_night_again_is_the_same_bytes(clicks_alone) -> None:
