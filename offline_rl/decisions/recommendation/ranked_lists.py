@@ -79,7 +79,7 @@ def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "slot_rank": place + 1,
-            "item_id": pl.Series([acts.item_ids[item] for item in pool], dtype=pl.String).gather(at),
+            "item_id": pl.Series([acts.item_ids[int(item)] for item in pool], dtype=pl.String).gather(at),
             "probability": (1.0 - lists.epsilon) * (place == at) + lists.epsilon / len(pool),
             "score": score[at],
         }
@@ -154,7 +154,7 @@ def _drawn(keys: Sequence[str], n_pool: Ints, lists: Lists) -> tuple[Bools, Ints
     salt = f"{lists.seed}/{lists.as_of.isoformat()}/list"
     explores = keyed_uniforms(keys, 1, salt=salt)[:, 0] < lists.epsilon
     chosen = np.tile(np.arange(PLACES), (len(keys), 1))
-    for user in np.flatnonzero(explores):
+    for user in np.flatnonzero(explores).tolist():
         chosen[user] = list(_shuffled(keys[user], int(n_pool[user]), salt))
     chosen[chosen >= n_pool[:, None]] = -1
     return explores, chosen

@@ -6,6 +6,7 @@ serves. Where no window can be measured, popularity serves as well: what was not
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from features.contracts.findings import Finding, finding
 from offline_rl.decisions.recommendation.shop_acts import ShopActs
@@ -43,21 +44,22 @@ def choose_ranker(acts: ShopActs, domain: str, *, confidence: float = 0.95) -> R
     windows = time_windows(log, validation_days=days, test_days=days)
     if isinstance(windows, Finding):
         return RankerChoice(BASELINE.name, (), (windows,))
-    terms = {"baseline": BASELINE.name, "is_shown": acts.is_shown, "confidence": confidence}
+    by_validation = partial(choose, baseline=BASELINE.name, is_shown=acts.is_shown, confidence=confidence)
+    on_test = partial(measured, baseline=BASELINE.name, is_shown=acts.is_shown, confidence=confidence)
     rows: list[RankerQuality] = []
-    chosen, why = BASELINE.name, ()
+    chosen, why = BASELINE.name, list[Finding]()
     if few := no_validation(log, windows):
-        why = (few,)
+        why.append(few)
     else:
-        choice = choose(grid(), log, windows, **terms)
+        choice = by_validation(grid(), log, windows)
         chosen, rows = choice.chosen, list(choice.rows)
     asked = dict.fromkeys([*(recipe.name for recipe in RIVALS), chosen])
-    tested = measured([recipe_of(name) for name in asked], log, windows, chosen=chosen, **terms)
+    tested = on_test([recipe_of(name) for name in asked], log, windows, chosen=chosen)
     served = chosen if _wins(tested, chosen) else BASELINE.name
     if served != chosen:
-        why = (*why, finding("ranker_not_better", chosen, baseline=BASELINE.name))
+        why.append(finding("ranker_not_better", chosen, baseline=BASELINE.name))
     marked = [replace(row, is_chosen=row.ranker == served, domain=domain) for row in (*rows, *tested)]
-    return RankerChoice(served, marked, why)
+    return RankerChoice(served, marked, tuple(why))
 
 
 def _wins(rows: Sequence[RankerQuality], name: str) -> bool:

@@ -1,6 +1,7 @@
 """Recommendations that nothing proves: which ranking serves, what it foretold, and what would prove more."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
@@ -91,7 +92,11 @@ def _named(ranker: str, catalog: Catalog) -> str:
 
 
 def _measured(tested: MeasuredRankers, catalog: Catalog) -> str:
-    days = {"first": tested.first_day, "last": tested.last_day, "n_users": tested.n_users}
+    days: dict[str, date | int] = {
+        "first": tested.first_day,
+        "last": tested.last_day,
+        "n_users": tested.n_users,
+    }
     served = tested.served
     if served is None or served.difference is None:
         return catalog.text("ranking.measured_plain", **days)
