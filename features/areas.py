@@ -113,6 +113,7 @@ RECOMMENDATION = Area(
         FROM dim_items ORDER BY item_id""",
     rewards={"click": "is_clicked", "conversion": "is_converted"},
     logs_policies=True,
+    settings="lists",
     acts="fct_acts",
     tables={
         "out_recommendations": AreaTable(

@@ -40,6 +40,7 @@ def _ranked(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
         run_id=night.folder.run_id,
         as_of=night.as_of,
         seed=night.seed,
+        **night.settings,
     )
     acts = ShopActs.of(night.marts("fct_acts", *COLUMNS), catalog)
     if len(acts.users):

@@ -1,7 +1,7 @@
 """Tomorrow's lists where nothing that was shown is logged: a ranker's list, now and then a random one.
 
-A random list is drawn uniformly from the user's pool, the first POOL items of the ranker. So every item of
-the pool has at least epsilon / POOL in every place, and the next night knows the propensity of what it reads:
+A random list is drawn uniformly from the user's pool, the ranker's first items. So every item of
+the pool has at least epsilon / pool in every place, and the next night knows the propensity of what it reads:
 
     P(item in place) = (1 - epsilon) [the ranker puts it there] + epsilon / pool
     P(list)          = (1 - epsilon) [it is the ranker's list]  + epsilon (pool - places)! / pool!
@@ -27,9 +27,6 @@ from offline_rl.decisions.recommendation.shop_acts import ShopActs
 from offline_rl.interactions import Bools, Ints
 from offline_rl.item_to_item.recipes import BASELINE, RIVALS
 
-PLACES, POOL = 10, 50
-"""Items of a list, and of the pool that a random list is drawn from."""
-
 SURFACE, SEGMENT = "all", "all"
 """Logs without impressions know no surfaces, and one ranker serves every segment."""
 
@@ -40,7 +37,7 @@ _USERS_AT_ONCE = 20_000
 class Lists:
     """What the rows say beside the draw. names: item → what people call it.
 
-    epsilon: share of random lists.
+    epsilon: share of random lists. places: of a list. pool: items that a random list is drawn from.
     """
 
     ranker: str
@@ -50,6 +47,8 @@ class Lists:
     run_id: str
     as_of: date
     seed: int
+    places: int = 10
+    pool: int = 50
 
 
 def ranked_lists(acts: ShopActs, lists: Lists) -> pl.DataFrame:
@@ -62,7 +61,7 @@ def ranked_lists(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     blocks = []
     for start in range(0, len(users), _USERS_AT_ONCE):
         block = users[start : start + _USERS_AT_ONCE]
-        top = ranker.top(block, POOL, acts.is_shown)
+        top = ranker.top(block, lists.pool, acts.is_shown)
         blocks.append(_rows(block, top.item, top.score, acts, lists))
     return pl.concat([Recommendations.create_empty(), *blocks])
 
@@ -73,9 +72,9 @@ def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     It is the list of popularity: a visitor of tomorrow has no history yet.
     """
     ranker = BASELINE.fit(acts.interactions, _end_of(lists.as_of))
-    top = ranker.top(np.zeros(1, dtype=np.int64), POOL, acts.is_shown)
+    top = ranker.top(np.zeros(1, dtype=np.int64), lists.pool, acts.is_shown)
     pool, score = top.item[0][top.item[0] >= 0], top.score[0][top.item[0] >= 0]
-    place, at = np.divmod(np.arange(min(PLACES, len(pool)) * len(pool)), max(len(pool), 1))
+    place, at = np.divmod(np.arange(min(lists.places, len(pool)) * len(pool)), max(len(pool), 1))
     frame = pl.DataFrame(
         {
             "slot_rank": place + 1,
@@ -104,10 +103,10 @@ def _rows(users: Ints, pool: Ints, score: NDArray[np.float64], acts: ShopActs, l
     row, place = np.nonzero(place_in_pool >= 0)
     at = place_in_pool[row, place]
     n_pool = (pool >= 0).sum(1)[row]
-    n_places = np.minimum(n_pool, PLACES)
+    n_places = np.minimum(n_pool, lists.places)
     item = np.asarray(acts.item_ids, dtype=object)[pool[row, at]]
     is_rankers = at == place
-    whole = ((place_in_pool == np.arange(PLACES)) | (place_in_pool < 0)).all(1)
+    whole = ((place_in_pool == np.arange(lists.places)) | (place_in_pool < 0)).all(1)
     # The number of ordered lists of a pool, as a log: pool! / (pool - places)!.
     log_lists = gammaln(n_pool + 1.0) - gammaln(n_pool - n_places + 1.0)
     slate = (1.0 - lists.epsilon) * whole[row] + lists.epsilon * np.exp(-log_lists)
@@ -150,20 +149,20 @@ def _named(rows: pl.DataFrame, lists: Lists, contract: type[dy.Schema]) -> pl.Da
 
 
 def _drawn(keys: Sequence[str], n_pool: Ints, lists: Lists) -> tuple[Bools, Ints]:
-    """Return who explores, bool [n], and the place in the pool of each place of the list, [n, PLACES]."""
+    """Return who explores, bool [n], and the place in the pool of each place of the list, [n, places]."""
     salt = f"{lists.seed}/{lists.as_of.isoformat()}/list"
     explores = keyed_uniforms(keys, 1, salt=salt)[:, 0] < lists.epsilon
-    chosen = np.tile(np.arange(PLACES), (len(keys), 1))
+    chosen = np.tile(np.arange(lists.places), (len(keys), 1))
     for user in np.flatnonzero(explores).tolist():
-        chosen[user] = list(_shuffled(keys[user], int(n_pool[user]), salt))
+        chosen[user] = list(_shuffled(keys[user], int(n_pool[user]), lists.places, salt))
     chosen[chosen >= n_pool[:, None]] = -1
     return explores, chosen
 
 
-def _shuffled(key: str, n_pool: int, salt: str) -> Iterator[int]:
-    """Yield PLACES places of a pool without repeats, and n_pool after its end: a Fisher-Yates shuffle."""
+def _shuffled(key: str, n_pool: int, places: int, salt: str) -> Iterator[int]:
+    """Yield that many places of a pool without repeats, and n_pool after its end: a Fisher-Yates shuffle."""
     left = list(range(n_pool))
-    for place in range(PLACES):
+    for place in range(places):
         if left:
             [[uniform]] = keyed_uniforms([key], 1, salt=f"{salt}/{place}").tolist()
             yield left.pop(int(uniform * len(left)))

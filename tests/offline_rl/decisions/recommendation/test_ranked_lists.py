@@ -1,5 +1,6 @@
 """Lists where nothing that was shown is logged: their propensities are those of the draw."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 
@@ -96,3 +97,14 @@ def test_where_nobody_is_known_every_visitor_has_the_list_of_all():
     assert totals == pytest.approx([1.0] * 4)
     first = rows.filter(slot_rank=1).sort("probability", descending=True)
     assert first.select("item_id", "probability").row(0) == ("a", pytest.approx(0.8 + 0.2 / 4))
+
+
+def test_a_list_has_the_places_and_the_pool_that_a_shop_asks_for():
+    two_of_three = replace(lists(0.3), places=2, pool=3)
+    rows = ranked_lists(ShopActs.of(acts_of(400)), two_of_three)
+    assert set(rows["slot_rank"]) == {1, 2}
+    assert set(rows["item_id"]) == {"a", "b", "c"}
+    [ranked] = set(rows.filter(slot_rank=1, item_id="a")["propensity"])
+    assert ranked == pytest.approx(0.7 + 0.3 / 3)
+    least = rows["slate_log_probability"].min()
+    assert np.exp(least) == pytest.approx(0.3 / 6)
