@@ -23,6 +23,7 @@ from features.contracts.log import Log
 from features.contracts.recommendation import (
     CandidateSets,
     Impressions,
+    RecommendationQuality,
     Recommendations,
     SegmentDistributions,
 )
@@ -64,6 +65,8 @@ class Area:
     logs_policies: a round names the policy that served it, so that the settings `night.evidence_policies` and
     `night.incumbent_policy` apply to this area.
     settings: the section of the configuration that is passed to its decisions; "" for none.
+    acts: the mart of acts that it decides from, unproven, where nothing that was shown has a propensity; ""
+    for none.
     tables: name → its description. decisions, report: the modules of its decisions and of its part of the
     report, by name, because features import neither: `decide` of offline_rl/decisions/night.py, `PART` of
     reports/pages/area_part.py.
@@ -85,6 +88,7 @@ class Area:
     rewards: Mapping[str, str] = field(default_factory=dict)
     logs_policies: bool = False
     settings: str = ""
+    acts: str = ""
 
     @property
     def is_learned(self) -> bool:
@@ -109,6 +113,8 @@ RECOMMENDATION = Area(
         FROM dim_items ORDER BY item_id""",
     rewards={"click": "is_clicked", "conversion": "is_converted"},
     logs_policies=True,
+    settings="lists",
+    acts="fct_acts",
     tables={
         "out_recommendations": AreaTable(
             Recommendations, "without it nobody can see what would be shown tomorrow"
@@ -116,6 +122,7 @@ RECOMMENDATION = Area(
         "out_segment_distributions": AreaTable(
             SegmentDistributions, is_occasional=True, instead_of="out_recommendations"
         ),
+        "out_recommendation_quality": AreaTable(RecommendationQuality, is_occasional=True),
     },
     decisions="offline_rl.decisions.recommendation.decide",
     report="reports.pages.areas.recommendation",

@@ -2,6 +2,7 @@
 
 rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
 policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
+ranker_<domain>.json            the ranker that serves where nothing can be proved
 contenders_<domain>.json        the policies that ask for promotion
 champion_<domain>.json          the policy that serves tomorrow
 
@@ -17,7 +18,7 @@ import polars as pl
 
 from features.tasks.build import DomainTasks
 from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
-from flows.json_files import read_record, write_record
+from flows.json_files import read_json, read_record, write_json, write_record
 
 if TYPE_CHECKING:
     from offline_rl.decisions.targets import DecisionTargets
@@ -95,6 +96,14 @@ class LearningFiles:
         pooled = self.policy(domain, BASELINE.name)
         assert isinstance(pooled, MixedMetaPolicy)
         return pooled
+
+    def write_ranker(self, domain: str, ranker: str) -> None:
+        """Write the name of the ranker that serves where nothing that was shown is logged."""
+        write_json(self.path / f"ranker_{domain}.json", {"ranker": ranker})
+
+    def ranker(self, domain: str) -> str:
+        """Read the name of the ranker that serves."""
+        return str(read_json(self.path / f"ranker_{domain}.json")["ranker"])
 
     def write_contenders(self, domain: str, contenders: "Contenders") -> None:
         """Write the contenders, the policies that ask for promotion."""

@@ -39,6 +39,7 @@ class Night:
 
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
     domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
+    unproven: domain → why its decisions stand on no evidence but rankings of later acts.
     config_sha256: of the settings that can change a number (`Settings.content_hash`).
     """
 
@@ -50,6 +51,7 @@ class Night:
     data_to: date
     domains: tuple[str, ...]
     undecided: Mapping[str, Finding] = field(default_factory=dict)
+    unproven: Mapping[str, Finding] = field(default_factory=dict)
     config_sha256: str = ""
 
 

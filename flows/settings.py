@@ -160,6 +160,20 @@ class Budget(SettingsTable):
     min_days: Positive = 7
 
 
+class Lists(SettingsTable):
+    """The lists of a shop that logs nothing of what it shows."""
+
+    places: Annotated[int, Field(ge=1, le=100)] = 10
+    pool: Annotated[int, Field(ge=1, le=1000)] = 50
+
+    @field_validator("pool")
+    @classmethod
+    def _fill_a_list(cls, pool: int, info: Any) -> int:
+        if pool < info.data.get("places", 1):
+            raise ValueError("a random list is drawn from the pool: it must hold at least `places` items")
+        return pool
+
+
 class Settings(BaseSettings):
     """One shop's configuration, including defaults."""
 
@@ -174,6 +188,7 @@ class Settings(BaseSettings):
     segments: Segments = Segments()
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
+    lists: Lists = Lists()
     budget: Budget = Budget()
     retention: Retention = Retention()
     time_limits: TimeLimits = TimeLimits()

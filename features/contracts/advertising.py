@@ -35,3 +35,4 @@ class AdTargeting(dy.Schema):
     ess = columns.ess
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
+    evidence_level = columns.evidence_level

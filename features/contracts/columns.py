@@ -165,9 +165,13 @@ task_status = dy.Enum(["used", "merged", "pooled_only"], description="what becam
 
 # recommendation
 slot_rank = dy.Int64(description="position in the slate, 1 is the first", min=1)
-score = _number("expected reward of showing this item to this segment", "reward per round")
-score_lower = _number("lower end of the 95% interval of score", "reward per round")
-score_upper = _number("upper end of the 95% interval of score", "reward per round")
+score = _number(
+    "expected reward of showing this item to this segment; in rows of the level unproven the ranker's score, "
+    "of no unit",
+    "reward per round",
+)
+score_lower = _number("lower end of the 95% interval of score; null for a ranker's", "reward per round")
+score_upper = _number("upper end of the 95% interval of score; null for a ranker's", "reward per round")
 slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
 is_exploration = dy.Bool(description="from a slate that was drawn uniformly, to learn from")
 reason_code = dy.String(
@@ -178,8 +182,36 @@ rule_ids = dy.String(description="business rules that touched the row, separated
 fallback_level = dy.Enum(
     ["segment", "pooled", "baseline", "popular"], description="which policy answered, best first"
 )
+evidence_level = dy.Enum(
+    ["logged", "estimated", "unproven", "experiment"],
+    description="what the decision stands on: logged propensities, estimated ones, rankings of later acts "
+    "alone, or an experiment",
+)
 probability = _share("probability of the creative in the segment and channel")
 item_probability = _share("probability of the item in this slot for a visitor of the segment")
+
+# rankings measured on later acts
+ranking_domain = dy.Enum(["recommendation"], description="area of decision")
+ranker = _text("what ordered the items: popularity, a best-seller list, similarity of items")
+ranking_metric = dy.Enum(
+    ["ndcg", "recall", "precision", "hit_rate", "mrr", "popularity_rank", "coverage"],
+    description="metric of the first places of a list, as in offline_rl/ranking/metrics.py; of "
+    "popularity_rank a larger value means less popular items, of all others a better list",
+)
+cutoff = dy.Int64(
+    description="number of places of a list that are measured", min=1, metadata={"unit": "count"}
+)
+metric_value = _number("mean of the metric over the users of the window", "metric", 0)
+metric_lower = _number("lower end of the 95% interval of that mean over users", "metric")
+metric_upper = _number("upper end of that interval", "metric")
+metric_difference = _number("the mean less that of the baseline, paired by user", "metric")
+metric_difference_lower = _number("lower end of the 95% interval of that difference", "metric")
+metric_difference_upper = _number("upper end of that interval", "metric")
+n_window_users = _count("distinct users with a purchase in the window")
+n_cold_users = _count("those of them who had done nothing before the window")
+window_from = _time("start of the window; rankers know what came before it and nothing else")
+window_until = _time("end of the window, the first moment that is not in it")
+is_chosen = dy.Bool(description="the ranker that serves, as chosen on the validation window")
 
 # budget
 scenario = _text("which total is divided: today's, or one that the shop gives")

@@ -108,6 +108,10 @@ DOUBTS: Mapping[str, Meaning] = {
         "rewards have so heavy a tail that their average may not settle",
         {"index": Unit.INDEX, "most": Unit.INDEX, "of": Unit.WORD},
     ),
+    "few_moments": Meaning(
+        "its acts lie at too few moments to be divided by time",
+        {"n_moments": Unit.COUNT, "least": Unit.COUNT},
+    ),
     "looks_at_context": Meaning(
         "the propensities of an arm vary from round to round by this sudden share, so it looks at a context, "
         "which its log does not show",
@@ -144,6 +148,9 @@ SERVED: Mapping[str, Meaning] = {
         "the slate is drawn at random, to learn from; usual_item: what the policy shows there most often",
         {"usual_item": Unit.NAME},
     ),
+    "similar_items": Meaning("similar to what the user did something with, by the acts of all users"),
+    "popular_items": Meaning("what most users did something with lately"),
+    "explored_pool": Meaning("the list is drawn at random from the user's best items, to learn from"),
 }
 """Which policy a row of decisions comes from; the findings behind it follow."""
 
@@ -167,6 +174,39 @@ UNDECIDED: Mapping[str, Meaning] = {
     ),
 }
 """Why nothing is decided in an area."""
+
+UNPROVEN: Mapping[str, Meaning] = {
+    "acts_alone": Meaning("the logs hold what users did, and nothing that was shown to them"),
+    "acts_beside_rounds": Meaning(
+        "the logs hold what users did; of what was shown, none has a propensity", {"n_rows": Unit.COUNT}
+    ),
+}
+"""Why an area's decisions stand on no evidence but rankings of later acts."""
+
+RANKINGS: Mapping[str, Meaning] = {
+    "one_moment": Meaning("all acts have one time, so no ranker can be measured on later ones"),
+    "ranker_not_better": Meaning(
+        "the ranker was chosen on the validation window, and on the test window it is not better than the "
+        "baseline",
+        {"baseline": Unit.NAME},
+    ),
+    "no_test_window": Meaning(
+        "no ranker can be measured on the last days of the log, for these causes",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+    "no_learning_window": Meaning(
+        "no ranker can learn from what comes before the last days of the log, for these causes",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+    "no_validation_window": Meaning(
+        "no ranker can be chosen on the days before the test window, for these causes: the first one stands",
+        {"days": Unit.NUMBER},
+        has_causes=True,
+    ),
+}
+"""Why rankers are not measured, or not chosen, on later days of a log without propensities."""
 
 HOLDOUTS: Mapping[str, Meaning] = {
     "later_slots_left_out": Meaning(
@@ -217,6 +257,8 @@ CODES: Mapping[str, Meaning] = {
     **SERVED,
     **TASKS,
     **UNDECIDED,
+    **UNPROVEN,
+    **RANKINGS,
     **HOLDOUTS,
     **LEARNERS,
     **BUDGET,

@@ -49,19 +49,28 @@ class Recommendations(dy.Schema):
     score = columns.score
     propensity = columns.propensity
     slate_log_probability = columns.slate_log_probability
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
+    score_lower = optional(columns.score_lower)
+    score_upper = optional(columns.score_upper)
     is_exploration = columns.is_exploration
     reason_code = columns.reason_code
     reason_text = columns.reason_text
     rule_ids = columns.rule_ids
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
+    evidence_level = columns.evidence_level
 
     @dy.rule()
     def score_is_inside_its_interval(cls) -> pl.Expr:
         """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
+        return pl.col("score").is_between("score_lower", "score_upper") | pl.col("score_lower").is_null()
+
+    @dy.rule()
+    def only_a_ranker_s_score_has_no_interval(cls) -> pl.Expr:
+        """A score has both ends, or none where it stands on no evidence but rankings."""
+        is_unproven = pl.col("evidence_level") == "unproven"
+        return (pl.col("score_lower").is_null() == is_unproven) & (
+            pl.col("score_upper").is_null() == is_unproven
+        )
 
 
 class SegmentDistributions(dy.Schema):
@@ -81,20 +90,71 @@ class SegmentDistributions(dy.Schema):
     item_name = optional(columns.item_name)
     probability = columns.item_probability
     score = columns.score
-    score_lower = columns.score_lower
-    score_upper = columns.score_upper
+    score_lower = optional(columns.score_lower)
+    score_upper = optional(columns.score_upper)
     reason_code = columns.reason_code
     reason_text = columns.reason_text
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
+    evidence_level = columns.evidence_level
 
     @dy.rule()
     def score_is_inside_its_interval(cls) -> pl.Expr:
         """Lower end, score and upper end come in this order."""
-        return pl.col("score").is_between("score_lower", "score_upper")
+        return pl.col("score").is_between("score_lower", "score_upper") | pl.col("score_lower").is_null()
 
     @dy.rule()
     def probabilities_add_up_to_one(cls) -> pl.Expr:
         """A slot that is filled shows one of its items."""
         total = pl.col("probability").sum().over("segment_id", "surface", "slot_rank")
         return (total - 1.0).abs() < 1e-6
+
+
+class RecommendationQuality(dy.Schema):
+    """How well rankers foretold what users bought later, where nothing that was shown is logged.
+
+    Evidence of the level `unproven`: a better metric is no promise of more purchases. A ranker is chosen on
+    the earlier window (validation) and measured on the later one (test), which chose nothing. The interval is
+    null for coverage, which is of all users together, and the difference also for the baseline itself. The
+    popularity rank of empty lists is null.
+
+    Grain: domain, ranker, metric, cutoff, window_from.
+    """
+
+    run_id = columns.run_id
+    domain = columns.ranking_domain
+    ranker = columns.ranker
+    metric = columns.ranking_metric
+    cutoff = columns.cutoff
+    value = optional(columns.metric_value)
+    lower = optional(columns.metric_lower)
+    upper = optional(columns.metric_upper)
+    difference = optional(columns.metric_difference)
+    difference_lower = optional(columns.metric_difference_lower)
+    difference_upper = optional(columns.metric_difference_upper)
+    n_users = columns.n_window_users
+    n_cold_users = columns.n_cold_users
+    window_from = columns.window_from
+    window_until = columns.window_until
+    is_chosen = columns.is_chosen
+
+    @dy.rule()
+    def value_is_inside_its_interval(cls) -> pl.Expr:
+        """Lower end, value and upper end come in this order."""
+        return pl.col("value").is_between("lower", "upper") | pl.col("lower").is_null()
+
+    @dy.rule()
+    def difference_is_inside_its_interval(cls) -> pl.Expr:
+        """Lower end, difference and upper end come in this order."""
+        inside = pl.col("difference").is_between("difference_lower", "difference_upper")
+        return inside | pl.col("difference_lower").is_null()
+
+    @dy.rule()
+    def cold_users_are_users(cls) -> pl.Expr:
+        """Users without history are among the users of the window."""
+        return pl.col("n_cold_users") <= pl.col("n_users")
+
+    @dy.rule()
+    def window_has_a_length(cls) -> pl.Expr:
+        """A window ends after it has begun."""
+        return pl.col("window_from") < pl.col("window_until")

@@ -52,6 +52,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         exploration=settings.learning.exploration,
         say=said,
         settings=_section(settings, area.settings),
+        is_unproven=area.name in night.unproven,
     )
 
 

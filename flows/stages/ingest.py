@@ -29,7 +29,7 @@ from features.warehouse.watermark import Watermark
 from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
 from flows.settings import Settings
-from flows.stages.undecided import undecided
+from flows.stages.undecided import undecided, unproven
 from flows.workspace import Workspace
 from reports.wording.sentences import say, say_rule
 
@@ -74,6 +74,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
         reasons = undecided(connection, as_of)
+        ranked = unproven(connection, reasons)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         night = Night(
@@ -84,7 +85,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_from=known_days[0],
             data_to=known_days[1],
             domains=tuple(area.name for area in AREAS if area.is_learned and area.name not in reasons),
-            undecided=reasons,
+            undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
+            unproven=ranked,
             config_sha256=settings.content_hash,
         )
         quality = data_quality(

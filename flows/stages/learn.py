@@ -17,6 +17,7 @@ from features.warehouse.store import open_store
 from flows.night_folder import Night, Note, StageNotes
 from flows.progress import LearnerRun, ProgressListener, no_listener
 from flows.settings import Learning, Settings
+from flows.stages.rank import rank
 from flows.workspace import Workspace
 from offline_rl.device import limit_threads, training_device
 from offline_rl.logged_data import Tasks
@@ -51,6 +52,7 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
             for policy in learned.policies:
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [Note(domain, policy.name, found) for found in policy.notes]
+        notes += rank(workspace, night)
         folder.write_parts("out_segment_tasks", segments)
         folder.write_parts("out_learning_curves", curves)
         folder.write_notes("learn", StageNotes(tuple(notes), str(training_device())))

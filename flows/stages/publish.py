@@ -81,7 +81,8 @@ def _manifest(
     settings: Settings, work: NightFolder, night: Night, tables: Mapping[str, pl.DataFrame]
 ) -> dict[str, Any]:
     learning = work.notes("learn")
-    has_users = any(work.names(domain).has_users for domain in night.domains)
+    # Acts are those of visitors, so what is unproven is of people as well.
+    has_users = bool(night.unproven) or any(work.names(domain).has_users for domain in night.domains)
     return {
         "run_id": night.run_id,
         "shop": night.shop,
@@ -103,7 +104,7 @@ def _manifest(
         },
         "unit": "user" if has_users else "round",
         "device": learning.device,
-        **worded_manifest(night.undecided, (*learning.notes, *work.notes("evaluate").notes)),
+        **worded_manifest(night.undecided, night.unproven, (*learning.notes, *work.notes("evaluate").notes)),
     }
 
 

@@ -1,5 +1,6 @@
-"""Undecided: for which domains a shop's logs carry no decision, and why."""
+"""Undecided: for which domains a shop's logs carry no decision, or none that can be proved, and why."""
 
+from collections.abc import Mapping
 from datetime import date
 
 import duckdb
@@ -15,6 +16,23 @@ def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, F
     """
     found = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
     return {domain: why for domain, why in found.items() if why}
+
+
+def unproven(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, Finding]) -> dict[str, Finding]:
+    """Return domain → why it can be decided without proof only, of those that are undecided.
+
+    reasons: from `undecided`. Not where rewards may still arrive: tomorrow's night has the proof.
+    """
+    found = {}
+    for area in AREAS:
+        why = reasons.get(area.name)
+        if why is None or not area.acts or why.code == "no_mature_rewards":
+            continue
+        if connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone():
+            is_silent = why.code == "no_rows"
+            code, numbers = ("acts_alone", {}) if is_silent else ("acts_beside_rounds", why.numbers)
+            found[area.name] = Finding(code, area.name, numbers)
+    return found
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:

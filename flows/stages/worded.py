@@ -28,16 +28,20 @@ def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
     }
 
 
-def worded_manifest(undecided: Mapping[str, Finding], notes: Sequence[Note]) -> dict[str, Any]:
-    """Return the manifest's `undecided` and `notes`, in sentences, and both again as `findings`."""
+def worded_manifest(
+    undecided: Mapping[str, Finding], unproven: Mapping[str, Finding], notes: Sequence[Note]
+) -> dict[str, Any]:
+    """Return the manifest's `undecided`, `unproven` and `notes`, in sentences, and again as `findings`."""
     return {
         "undecided": {domain: said([why]) for domain, why in undecided.items()},
+        "unproven": {domain: said([why]) for domain, why in unproven.items()},
         "notes": [
             f"{note.domain}, {note.learner}: {said([note.found])}" if note.learner else said([note.found])
             for note in notes
         ],
         "findings": {
             "undecided": {domain: as_plain(why) for domain, why in undecided.items()},
+            "unproven": {domain: as_plain(why) for domain, why in unproven.items()},
             "notes": [
                 {"domain": note.domain, "learner": note.learner, "finding": as_plain(note.found)}
                 for note in notes

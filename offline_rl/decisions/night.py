@@ -39,6 +39,9 @@ class NightFolder(Protocol):
     def policy(self, domain: str, name: str) -> MetaPolicy:
         """Return a policy that was learned, as it is to serve."""
 
+    def ranker(self, domain: str) -> str:
+        """Return the name of the ranker that serves where nothing can be proved."""
+
     def table(self, name: str) -> pl.DataFrame:
         """Return a table that a stage before has left, as out_policy_values."""
 
@@ -58,6 +61,7 @@ class DecisionNight:
     seed: of draws. own_version: what to call the shop's own policy.
     exploration: share of uniform slates of a learned policy. say: makes the sentences beside reasons.
     settings: the section of the configuration that the area asks for, by key.
+    is_unproven: whether the area decides by acts alone, since no propensity was logged.
     """
 
     area: str
@@ -69,6 +73,7 @@ class DecisionNight:
     exploration: float
     say: Say
     settings: Mapping[str, Any] = field(default_factory=dict)
+    is_unproven: bool = False
 
 
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]

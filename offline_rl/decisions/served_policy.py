@@ -84,4 +84,5 @@ def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64], say: 
             [policy.fallback_level for policy in served], dtype=columns.fallback_level.dtype
         ).gather(segment),
         "policy_version": pl.Series([policy.policy_version for policy in served]).gather(segment),
+        "evidence_level": pl.repeat("logged", len(segment), dtype=columns.evidence_level.dtype, eager=True),
     }

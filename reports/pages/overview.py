@@ -92,7 +92,12 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
     plans = tuple(card for area in AREAS if (card := part_of(area).card(night, catalog)))
     notes = grouped_notes(night.manifest.notes, partial(say, catalog=catalog))
     return OverviewPage(
-        lead=lead(everyone, night.manifest.undecided, [plan.what for plan in plans], catalog),
+        lead=lead(
+            everyone,
+            {*night.manifest.undecided, *night.manifest.unproven},
+            [plan.what for plan in plans],
+            catalog,
+        ),
         cards=tuple(_card(verdict, records, formats[verdict.domain], catalog) for verdict in everyone),
         plans=plans,
         undecided=_undecided(night.manifest, catalog),

@@ -19,12 +19,10 @@ DOMAINS = tuple(area.name for area in AREAS)
 JUDGED_DOMAINS = tuple(area.name for area in AREAS if area.is_learned)
 
 # A night publishes a table where at least one of these domains is decided, and every other table always.
+_OF_JUDGEMENT = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learning_curves")
 DOMAINS_OF_TABLE: Mapping[str, tuple[str, ...]] = {
     **{name: (area.name,) for area in AREAS for name in area.tables},
-    "out_policy_values": JUDGED_DOMAINS,
-    "out_verdicts": JUDGED_DOMAINS,
-    "out_segment_tasks": JUDGED_DOMAINS,
-    "out_learning_curves": JUDGED_DOMAINS,
+    **dict.fromkeys(_OF_JUDGEMENT, JUDGED_DOMAINS),
 }
 # Table → the one that is not owed where it has rows.
 INSTEAD_OF = {
@@ -38,8 +36,9 @@ class Manifest:
 
     unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
     are then protected.
-    undecided: domain → why the night decided nothing there; no entry means decided. notes: what readers must
-    know. Of both the manifest has sentences too, for whoever reads it by itself.
+    undecided: domain → why the night decided nothing there; no entry means decided. unproven: domain → why
+    its decisions stand on no evidence but rankings. notes: what readers must know. Of all three the manifest
+    has sentences too, for whoever reads it by itself.
     """
 
     run_id: str = ""
@@ -59,6 +58,7 @@ class Manifest:
     device: str = ""
     notes: tuple[Noted, ...] = ()
     undecided: Mapping[str, Finding] = field(default_factory=dict)
+    unproven: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def days_behind(self) -> int | None:
@@ -92,6 +92,7 @@ class Night:
 
     def _expected(self) -> tuple[str, ...]:
         undecided = self.manifest.undecided
+        unjudged = {*undecided, *self.manifest.unproven}
         owed = [name for name in OUTPUTS if name not in OCCASIONAL]
         for name, other in INSTEAD_OF.items():
             if not self.rows(name).is_empty():
@@ -100,7 +101,10 @@ class Night:
             name
             for name in owed
             if name not in DOMAINS_OF_TABLE
-            or any(domain not in undecided for domain in DOMAINS_OF_TABLE[name])
+            or any(
+                domain not in (unjudged if name in _OF_JUDGEMENT else undecided)
+                for domain in DOMAINS_OF_TABLE[name]
+            )
         )
 
 
@@ -142,6 +146,7 @@ def _found(manifest: Mapping[str, Any]) -> dict[str, Any]:
     findings = manifest.get("findings", {})
     return {
         "undecided": {domain: of_plain(why) for domain, why in findings.get("undecided", {}).items()},
+        "unproven": {domain: of_plain(why) for domain, why in findings.get("unproven", {}).items()},
         "notes": tuple(
             Noted(note["domain"], note["learner"], of_plain(note["finding"]))
             for note in findings.get("notes", ())

@@ -27,6 +27,8 @@ from tests.reports.sample_rows import (
     judged,
     line_counts,
     policy_value_rows,
+    ranked_rows,
+    ranker_rows,
     segment_slate_rows,
     segment_verdict_rows,
     table,
@@ -152,6 +154,7 @@ def open_bandit_night() -> SampleNight:
                     domain: finding("no_rows", domain, as_of="2019-11-30")
                     for domain in ("advertising", "budget")
                 },
+                {},
                 [Note("recommendation", "reinforce", finding("start_kept", "reinforce"))],
             ),
         },
@@ -420,12 +423,12 @@ def budget_only_night() -> SampleNight:
             **budget_sample(budget_rows(random.Random(4), run)),
             "out_data_quality": table("out_data_quality", [run | line_counts("ad_spend_daily.csv", 336)]),
         },
-        manifest=_sparse_manifest(run) | worded_manifest(NO_ROUNDS, []),
+        manifest=_sparse_manifest(run) | worded_manifest(NO_ROUNDS, {}, []),
     )
 
 
 def undecided_night() -> SampleNight:
-    """Return a night of a shop that logs only events and purchases: nothing can be decided."""
+    """Return a night of a shop whose events know no visitor: nothing can be decided."""
     run = {"run_id": "2026-02-01-c00d9b13"}
     events = line_counts("2019-Oct.csv.gz", 42_448_764, rejected=2)
     return SampleNight(
@@ -440,7 +443,25 @@ def undecided_night() -> SampleNight:
             ),
         },
         manifest=_sparse_manifest(run)
-        | worded_manifest(NO_ROUNDS | {"budget": finding("no_rows", "budget", as_of="2026-02-01")}, []),
+        | worded_manifest(NO_ROUNDS | {"budget": finding("no_rows", "budget", as_of="2026-02-01")}, {}, []),
+    )
+
+
+def unproven_night() -> SampleNight:
+    """Return a night of a shop that logs purchases alone: 30 users get lists that nothing proves."""
+    run = {"run_id": "2026-02-01-77aa01be"}
+    why = Finding("acts_alone", "recommendation")
+    without_ads = {domain: found for domain, found in NO_ROUNDS.items() if domain != "recommendation"}
+    no_budget = {"budget": finding("no_rows", "budget", as_of="2026-02-01")}
+    return SampleNight(
+        tables={
+            "out_recommendations": table("out_recommendations", ranked_rows(run, n_users=30)),
+            "out_recommendation_quality": table("out_recommendation_quality", ranker_rows(run)),
+            "out_data_quality": table("out_data_quality", [run | line_counts("orders.csv", 9_000)]),
+        },
+        manifest=_sparse_manifest(run)
+        | {"unit": "user"}
+        | worded_manifest(without_ads | no_budget, {"recommendation": why}, []),
     )
 
 

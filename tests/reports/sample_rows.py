@@ -310,9 +310,69 @@ def _slate(
                 "rule_ids": "",
                 "fallback_level": "pooled" if draw.random() < 0.1 else "segment",
                 "policy_version": "maml-77b0e3f2",
+                "evidence_level": "logged",
             }
         )
     return rows
+
+
+def ranked_rows(run: dict[str, Any], n_users: int) -> list[dict[str, Any]]:
+    """Return the lists of a ranker: two places of a pool of three items, no user explores."""
+    return [
+        run
+        | {
+            "as_of": date(2026, 2, 1),
+            "segment_id": "all",
+            "user_key": f"user-{user:02}",
+            "surface": "all",
+            "slot_rank": place,
+            "item_id": f"item-{(user + place) % 3}",
+            "item_name": None,
+            "score": 0.5 / place,
+            "propensity": 0.9 + 0.1 / 3,
+            "slate_log_probability": -0.09,
+            "is_exploration": False,
+            "reason_code": "similar_items",
+            "reason_text": say([Finding("similar_items", "item_to_item")]),
+            "rule_ids": "",
+            "fallback_level": "pooled",
+            "policy_version": "item_to_item",
+            "evidence_level": "unproven",
+        }
+        for user in range(n_users)
+        for place in (1, 2)
+    ]
+
+
+def ranker_rows(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what two rankers were worth on two windows; the second one serves."""
+    measured = {
+        "popularity": (0.12, None),
+        "item_to_item": (0.2, 0.08),
+    }
+    return [
+        run
+        | {
+            "domain": "recommendation",
+            "ranker": ranker,
+            "metric": metric,
+            "cutoff": 10,
+            "value": value,
+            "lower": value - 0.02,
+            "upper": value + 0.02,
+            "difference": difference,
+            "difference_lower": None if difference is None else difference - 0.03,
+            "difference_upper": None if difference is None else difference + 0.03,
+            "n_users": 400,
+            "n_cold_users": 30,
+            "window_from": datetime(2026, 1, day, tzinfo=UTC),
+            "window_until": datetime(2026, 1, day + 8, tzinfo=UTC),
+            "is_chosen": ranker == "item_to_item",
+        }
+        for day in (15, 23)
+        for ranker, (value, difference) in measured.items()
+        for metric in ("ndcg", "hit_rate")
+    ]
 
 
 def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str]) -> list[dict[str, Any]]:
@@ -328,6 +388,7 @@ def creative_rows(draw: random.Random, run: dict[str, Any], segments: list[str])
             "ess": draw.uniform(200, 900),
             "fallback_level": "segment",
             "policy_version": "incumbent",
+            "evidence_level": "logged",
         }
         for segment in segments
         for channel in ("search", "social")

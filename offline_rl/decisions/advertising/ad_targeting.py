@@ -65,6 +65,9 @@ def ad_targeting(
             "policy_version": pl.Series(
                 [policy.policy_version for policy in policies], dtype=pl.String
             ).gather(segment),
+            "evidence_level": pl.repeat(
+                "logged", len(segment), dtype=columns.evidence_level.dtype, eager=True
+            ),
         }
     )
     return AdTargeting.validate(frame.sort("segment_id", "campaign_id", "channel", "creative_id"))

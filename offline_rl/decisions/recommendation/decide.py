@@ -5,13 +5,17 @@ from collections.abc import Mapping
 import polars as pl
 
 from offline_rl.decisions.night import DecisionNight
+from offline_rl.decisions.recommendation.ranked_lists import Lists, list_of_everybody, ranked_lists
 from offline_rl.decisions.recommendation.segment_distributions import segment_distributions
+from offline_rl.decisions.recommendation.shop_acts import COLUMNS, ShopActs
 from offline_rl.decisions.recommendation.slates import Serving, recommend
 from offline_rl.decisions.tomorrow import Tomorrow, tomorrow_of
 
 
 def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
     """Return out_recommendations, or out_segment_distributions where logs know no users."""
+    if night.is_unproven:
+        return _ranked(night)
     tomorrow = tomorrow_of(night)
     targets, serving = tomorrow.targets.rows, _serving(tomorrow, night)
     run_id, as_of = night.folder.run_id, night.as_of
@@ -22,6 +26,26 @@ def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
     whom = targets.select("segment_id", "surface")
     shares = segment_distributions(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of)
     return {"out_segment_distributions": shares}
+
+
+def _ranked(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
+    """Return the same tables by a ranker, where nothing that was shown is logged."""
+    items = night.marts("dim_items", "item_id", "name", "is_in_catalog")
+    catalog = items.filter("is_in_catalog")["item_id"].to_list()
+    lists = Lists(
+        ranker=night.folder.ranker(night.area),
+        epsilon=night.exploration,
+        names=dict(items.select("item_id", "name").iter_rows()),
+        say=night.say,
+        run_id=night.folder.run_id,
+        as_of=night.as_of,
+        seed=night.seed,
+        **night.settings,
+    )
+    acts = ShopActs.of(night.marts("fct_acts", *COLUMNS), catalog)
+    if len(acts.users):
+        return {"out_recommendations": ranked_lists(acts, lists)}
+    return {"out_segment_distributions": list_of_everybody(acts, lists)}
 
 
 def _serving(tomorrow: Tomorrow, night: DecisionNight) -> Serving:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
 from reports.pages.area_part import AreaPart, Facts, Pairs, Paragraph, Printed, Section
+from reports.pages.areas.rankings import card, lines, ranking_section
 from reports.pages.cells import counted, heads, measured, shared, shown_users, text
 from reports.summaries import recommendations as shown
 from reports.summaries.formatting import RewardFormat
@@ -23,7 +24,11 @@ _WITH_FINDINGS = ("promoted", "held", "rejected", EXPLORATION)
 
 def sections(night: Night, reward: RewardFormat, catalog: Catalog) -> tuple[Section, ...]:
     """Return what is shown to users, and to visitors of segments where logs know no users."""
-    return (*_of_users(night, reward, catalog), *_of_segments(night, reward, catalog))
+    return (
+        *ranking_section(night, catalog),
+        *_of_users(night, reward, catalog),
+        *_of_segments(night, reward, catalog),
+    )
 
 
 def key_counts(night: Night, catalog: Catalog) -> Pairs:
@@ -176,4 +181,4 @@ def _reasons_table(
     return first_rows(catalog.text("caption.reasons"), columns, rows, "out_recommendations")
 
 
-PART: AreaPart = AreaPart(sections, key_counts=key_counts)
+PART: AreaPart = AreaPart(sections, card, key_counts=key_counts, lines=lines)

@@ -4,6 +4,43 @@ from collections.abc import Mapping
 
 TEXTS: Mapping[str, str] = {
     "decisions.nothing": "This night decided nothing for tomorrow; the overview says why.",
+    "ranking.title": "Recommendations, unproven",
+    "ranking.what": "recommendations",
+    "ranking.on_terminal": "recommendation: UNPROVEN  {sentences}",
+    "ranking.decided": "Tomorrow every user with a history gets a list by {ranker}; users: {users}.",
+    "ranking.decided_for_all": "Tomorrow every visitor gets the list by {ranker}.",
+    "ranking.known_ranker": "{ranker} ({about})",
+    "ranker.popularity": "what most people bought or looked at lately",
+    "ranker.best_sellers": "what sold best in 30 days",
+    "ranker.own_items": "what the user buys again and again",
+    "ranker.item_to_item": "items like the user's own, and those again",
+    "ranker.item_to_item_new": "items like the user's own, none that was bought",
+    "ranker.item_to_item_similar": "items like the user's own",
+    "ranker.item_to_item_sharp": "items like the user's own, hardly mixed with popular ones",
+    "ranker.item_to_item_fast": "items like the user's own, the last days counting most",
+    "ranker.item_to_item_blended": "items like the user's own, mixed with popular ones",
+    "ranker.item_to_item_conditional": "items that others bought beside the user's own",
+    "ranking.measured": (
+        "Tried on {first} to {last}, which chose nothing: {hit_rate} of {n_users} buyers bought something "
+        "of their first {n_places} items, {plain_hit_rate} something of the popular ones. Its NDCG is "
+        "{difference} above that of popularity."
+    ),
+    "ranking.measured_plain": (
+        "Tried on {first} to {last} with {n_users} buyers: no ranking was surely better than popularity, so "
+        "popular items are shown."
+    ),
+    "ranking.unmeasured": (
+        "There are too few days or users to try a ranking on later days, so popular items are shown."
+    ),
+    "ranking.unproven": (
+        "So it is known what users did, and not what they would have done had something else been shown. A "
+        "good ranking foretells purchases, which is no proof that it brings any about."
+    ),
+    "ranking.next_step": (
+        "To prove it, log what is shown: the table has the exact propensity of each item, and a share of "
+        "lists is drawn at random. Write run_id, policy_version, place and propensity into the log of "
+        "impressions; the next night then measures what the lists bring about."
+    ),
     "recommendation.title": "Recommendations",
     "recommendation.title_by_segment": "Recommendations by segment",
     "recommendation.fact.rows": "Rows",

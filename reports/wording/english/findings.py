@@ -63,6 +63,9 @@ SENTENCES = {
     "exploration": (
         "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
     ),
+    "similar_items": "Items like those that this user looked at or bought lately, then popular ones.",
+    "popular_items": "Items that most users looked at or bought lately.",
+    "explored_pool": "This list is drawn at random from the best items for this user, to learn from.",
     "own_task": "A task of its own.",
     "too_few_rounds": "Fewer than {least} rounds before the holdout: served by the pooled policy.",
     "merged_segment": (
@@ -78,6 +81,30 @@ SENTENCES = {
         "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
+    ),
+    "acts_alone": "The logs hold what users did, and nothing of what was shown to them.",
+    "acts_beside_rounds": (
+        "The logs hold what users did; of {n_rows:,} rounds none has a propensity, the probability with "
+        "which it was chosen."
+    ),
+    "one_moment": (
+        "All acts have the same time, so no ranking can be measured on later ones: popular items are "
+        "recommended."
+    ),
+    "ranker_not_better": (
+        "{subject} was the best ranking in the validation window, but in the test window it does not beat "
+        "{baseline}, which serves instead."
+    ),
+    "no_test_window": (
+        "No ranking can be measured on the last {days:g} days of the log: {causes}. What is recommended is "
+        "unproven and unmeasured."
+    ),
+    "no_learning_window": (
+        "No ranking can be learned from what comes before the last {days:g} days of the log: {causes}."
+    ),
+    "no_validation_window": (
+        "No ranking can be chosen on the {days:g} days before the test window: {causes}. The first of the "
+        "list stands."
     ),
     "holdout_used_before": (
         "{subject}: this holdout was used {n_earlier_uses} times before, by runs with other settings or "
@@ -194,6 +221,7 @@ CLAUSES = {
         "the rewards' tail is so heavy that an average of them may not settle: the {of} have a tail index of "
         "{index:.2f}, above {most:.2f}"
     ),
+    "few_moments": "all acts lie at {n_moments:,} different times, where {least:,} are needed",
     "looks_at_context": (
         "it gives the same item in the same slot other probabilities from one round to the next "
         "({sudden:.0%} of their variation), so it looks at a context, and its log says what it shows on "

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features.contracts.findings import as_plain, finding
+from features.contracts.findings import Finding, as_plain, finding
 from features.deidentify import read_key
 from features.errors import InputDataError, UsageError
 from features.warehouse.store import open_store
@@ -75,7 +75,7 @@ def event_days(shop: Workspace) -> list[int]:
     return [day for (day,) in found]
 
 
-def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_decided(
+def test_a_shop_with_events_alone_gets_lists_that_nothing_proves_and_reads_why(
     new_shop: NewShop, tmp_path: Path
 ) -> None:
     write_events(tmp_path, "a", 1, 2)
@@ -84,14 +84,20 @@ def test_a_shop_with_events_alone_gets_its_warehouse_and_reads_why_nothing_is_de
     result = run_night(shop.settings, None)
 
     assert (result.night.as_of, result.night.domains) == (date(2026, 1, 2), ())
-    assert set(result.published.tables) == {"out_data_quality"}
-    assert set(result.night.undecided) == {"recommendation", "advertising", "budget"}
-    why = finding("no_rows", "recommendation", as_of="2026-01-02")
-    assert result.night.undecided["recommendation"] == why
+    assert set(result.published.tables) == {"out_data_quality", "out_recommendations"}
+    [row] = pl.read_parquet(result.published.tables["out_recommendations"]).to_dicts()
+    assert (row["item_id"], row["propensity"], row["evidence_level"]) == ("shoe", 1.0, "unproven")
+    why = Finding("acts_alone", "recommendation")
+    assert result.night.unproven == {"recommendation": why}
+    silent = finding("no_rows", "advertising", as_of="2026-01-02")
+    assert result.night.undecided["advertising"] == silent
     written = read_json(result.published.folder / "manifest.json")
-    assert "hold no impressions up to 2026-01-02" in written["undecided"]["recommendation"]
-    assert written["findings"]["undecided"]["recommendation"] == as_plain(why)
-    assert "hold no impressions" in result.published.report.read_text()
+    assert "hold no ad impressions up to 2026-01-02" in written["undecided"]["advertising"]
+    assert written["findings"]["undecided"]["advertising"] == as_plain(silent)
+    assert written["findings"]["unproven"]["recommendation"] == as_plain(why)
+    report = result.published.report.read_text()
+    assert "hold no ad impressions" in report
+    assert "gets a list by popularity" in report
     with open_store(shop.warehouse) as connection:
         assert connection.sql("SELECT count(*) FROM dim_users").fetchall() == [(1,)]
 
@@ -234,7 +240,7 @@ def test_a_log_that_comes_for_the_first_time_brings_its_history(new_shop: NewSho
 
     night = ingest(new_shop(EVENTS + IMPRESSIONS), None)
 
-    assert night.undecided["recommendation"] == finding("no_propensities", "recommendation", n_rows=3)
+    assert night.unproven["recommendation"] == finding("acts_beside_rounds", "recommendation", n_rows=3)
 
 
 def test_rows_older_than_the_shop_keeps_them_leave_and_the_night_has_another_name(

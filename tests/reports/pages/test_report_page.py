@@ -103,7 +103,7 @@ def test_every_figure_has_a_name_and_a_caption(page: str) -> None:
 
 @pytest.mark.parametrize("name", NIGHTS)
 def test_texts_of_the_logs_stay_text(name: str) -> None:
-    kept = worded_manifest({}, [Note("recommendation", "", finding("diverged", ATTACK))])
+    kept = worded_manifest({}, {}, [Note("recommendation", "", finding("diverged", ATTACK))])
     page = report_html(with_text(NIGHTS[name], ATTACK), NIGHTS[name].manifest | kept | {"shop": ATTACK})
 
     assert page.count("<script>") == 1
@@ -314,7 +314,7 @@ def test_a_note_of_several_learners_is_said_once_per_domain() -> None:
     sample = NIGHTS["open_bandit"]
     kept = [Note("recommendation", name, finding("start_kept", name)) for name in ("maml", "reptile")]
 
-    page = report_html(sample.tables, sample.manifest | worded_manifest({}, kept))
+    page = report_html(sample.tables, sample.manifest | worded_manifest({}, {}, kept))
 
     said = "No step convincingly beat the warm start, so its parameters are kept."
     assert f"<li><strong>Recommendations, maml, reptile:</strong> {said}</li>" in page

@@ -31,6 +31,7 @@ def shares(segment: str) -> list[dict[str, object]]:
             "reason_text": "The learned policy serves here.",
             "fallback_level": "segment",
             "policy_version": "mixed-1",
+            "evidence_level": "logged",
         }
         for item, probability in PROBABILITIES.items()
     ]

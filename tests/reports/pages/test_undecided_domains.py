@@ -136,7 +136,7 @@ def test_ads_alone_are_judged_without_a_word_on_recommendations() -> None:
     none = finding("no_rows", "recommendation", as_of="2026-01-05")
     reason = say([none])
 
-    page = report_html(ads_only | curves, demo.manifest | worded_manifest({"recommendation": none}, []))
+    page = report_html(ads_only | curves, demo.manifest | worded_manifest({"recommendation": none}, {}, []))
 
     assert lead(page) == "No policy changes tomorrow: no candidate passed the gate."
     assert undecided_cards(page) == {"Recommendations": reason}

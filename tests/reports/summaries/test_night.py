@@ -74,7 +74,9 @@ JUDGED = ("out_policy_values", "out_verdicts", "out_segment_tasks", "out_learnin
 def test_a_night_lacks_no_table_of_what_it_left_undecided(
     undecided: tuple[str, ...], not_expected: tuple[str, ...]
 ) -> None:
-    manifest = worded_manifest({name: finding("no_rows", name, as_of="2026-01-05") for name in undecided}, [])
+    manifest = worded_manifest(
+        {name: finding("no_rows", name, as_of="2026-01-05") for name in undecided}, {}, []
+    )
     empty = {name: contract.create_empty() for name, contract in OUTPUTS.items()}
     expected = set(OWED) - set(not_expected)
 

@@ -10,7 +10,7 @@ from functools import cache
 
 import pytest
 
-from features.areas import BUDGET
+from features.areas import BUDGET, RECOMMENDATION, Area
 from features.contracts import finding_codes
 from features.contracts.finding_units import Unit
 from features.contracts.findings import Finding, from_json
@@ -33,6 +33,7 @@ from tests.reports.sample_nights import (
     open_bandit_night,
     tiny_night,
     undecided_night,
+    unproven_night,
 )
 from tests.reports.wording.made_up import DIGITS, MADE_UP
 
@@ -44,6 +45,7 @@ NIGHTS = {
     "segments": night_of_segments(),
     "budget_only": budget_only_night(),
     "undecided": undecided_night(),
+    "unproven": unproven_night(),
     "nothing": SampleNight({}, {}),
 }
 ANSWERS = {
@@ -65,6 +67,7 @@ NAMES = (
     "estimator",
     "logged_by",
     "policy_version",
+    "ranker",
     "surface",
     "item_id",
     "item_name",
@@ -170,10 +173,14 @@ def test_a_report_has_no_word_and_no_number_that_is_not_of_the_language(name: st
     assert '<html lang="x-made-up">' in page_of(name)
 
 
-@pytest.mark.parametrize("name", ["demo", "tiny", "budget_only"])
-def test_the_terminal_says_the_budget_in_the_language(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "area"),
+    [("demo", BUDGET), ("tiny", BUDGET), ("budget_only", BUDGET), ("unproven", RECOMMENDATION)],
+    ids=lambda given: given if isinstance(given, str) else given.name,
+)
+def test_the_terminal_says_what_areas_decide_in_the_language(name: str, area: Area) -> None:
     sample = NIGHTS[name]
-    lines = part_of(BUDGET).lines(night(sample.tables, sample.manifest), MADE_UP)
+    lines = part_of(area).lines(night(sample.tables, sample.manifest), MADE_UP)
 
     assert lines
     assert [outside(line, names_of(sample)) for line in lines] == [""] * len(lines)
