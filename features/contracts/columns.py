@@ -211,7 +211,7 @@ n_window_users = _count("distinct users with a purchase in the window")
 n_cold_users = _count("those of them who had done nothing before the window")
 window_from = _time("start of the window; rankers know what came before it and nothing else")
 window_until = _time("end of the window, the first moment that is not in it")
-is_chosen = dy.Bool(description="the ranker that serves, as chosen on the validation window")
+is_chosen = dy.Bool(description="the ranker that serves tomorrow")
 
 # budget
 scenario = _text("which total is divided: today's, or one that the shop gives")

@@ -180,6 +180,14 @@ UNPROVEN: Mapping[str, Meaning] = {
     "acts_beside_rounds": Meaning(
         "the logs hold what users did; of what was shown, none has a propensity", {"n_rows": Unit.COUNT}
     ),
+    "acts_before_rewards": Meaning(
+        "the logs hold what users did; the rewards of all that was shown may still arrive",
+        {"n_rows": Unit.COUNT},
+    ),
+    "acts_beside_few_rounds": Meaning(
+        "the logs hold what users did; of what was shown, too little has a propensity to learn from",
+        {"n_rows": Unit.COUNT, "least": Unit.COUNT},
+    ),
 }
 """Why an area's decisions stand on no evidence but rankings of later acts."""
 

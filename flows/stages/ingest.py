@@ -74,7 +74,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
                 f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
         reasons = undecided(connection, as_of)
-        ranked = unproven(connection, reasons)
+        ranked = unproven(connection, reasons, settings.segments.min_rounds)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         night = Night(
@@ -84,7 +84,9 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             inputs=inputs,
             data_from=known_days[0],
             data_to=known_days[1],
-            domains=tuple(area.name for area in AREAS if area.is_learned and area.name not in reasons),
+            domains=tuple(
+                area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
+            ),
             undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
             unproven=ranked,
             config_sha256=settings.content_hash,

@@ -18,21 +18,34 @@ def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, F
     return {domain: why for domain, why in found.items() if why}
 
 
-def unproven(connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, Finding]) -> dict[str, Finding]:
-    """Return domain → why it can be decided without proof only, of those that are undecided.
+def unproven(
+    connection: duckdb.DuckDBPyConnection, reasons: Mapping[str, Finding], fewest_rounds: int
+) -> dict[str, Finding]:
+    """Return domain → why it is decided without proof, where the acts of users allow it.
 
-    reasons: from `undecided`. Not where rewards may still arrive: tomorrow's night has the proof.
+    reasons: from `undecided`. fewest_rounds: with fewer that prove anything, no segment can be learned. So a
+    shop that begins to log what it shows keeps its lists until the log can carry better ones.
     """
     found = {}
     for area in AREAS:
-        why = reasons.get(area.name)
-        if why is None or not area.acts or why.code == "no_mature_rewards":
-            continue
-        if connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone():
-            is_silent = why.code == "no_rows"
-            code, numbers = ("acts_alone", {}) if is_silent else ("acts_beside_rounds", why.numbers)
-            found[area.name] = Finding(code, area.name, numbers)
+        if area.acts and connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone():
+            why = _why_unproven(area.name, reasons.get(area.name), _counts(connection, area), fewest_rounds)
+            found |= {area.name: why} if why else {}
     return found
+
+
+def _why_unproven(
+    domain: str, undecided: Finding | None, counts: tuple[int, int, int], fewest: int
+) -> Finding | None:
+    n_rows, n_with_propensity, n_mature = counts
+    if undecided is None:
+        few = finding("acts_beside_few_rounds", domain, n_rows=n_mature, least=fewest)
+        return few if n_mature < fewest else None
+    if not n_rows:
+        return Finding("acts_alone", domain)
+    if not n_with_propensity:
+        return finding("acts_beside_rounds", domain, n_rows=n_rows)
+    return finding("acts_before_rewards", domain, n_rows=n_rows)
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int, int]:

@@ -187,6 +187,9 @@ def _assumed(logged: LoggedTraffic | None, given: GivenNumbers) -> Iterator[tupl
             yield "users_always_new", {}
         else:
             yield "no_users_in_log", {}
+        if not 0 < logged.rewards < logged.n_rounds:
+            # Where nobody or everybody is rewarded, users can't be seen to differ.
+            yield "rounds_of_users_independent", {}
     else:
         if given.users_in_a_month is None and (logged is None or _has_buyers_alone(logged)):
             yield "users_always_new", {}

@@ -26,6 +26,7 @@ from offline_rl.decisions.recommendation.ranker_choice import recipe_of
 from offline_rl.decisions.recommendation.shop_acts import ShopActs
 from offline_rl.interactions import Bools, Ints
 from offline_rl.item_to_item.recipes import BASELINE, RIVALS
+from offline_rl.ranking.top_items import TopItems
 
 SURFACE, SEGMENT = "all", "all"
 """Logs without impressions know no surfaces, and one ranker serves every segment."""
@@ -57,11 +58,12 @@ def ranked_lists(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     The draw of a user is a function of seed, night and user alone. Places beyond the pool stay empty.
     """
     ranker = recipe_of(lists.ranker).fit(acts.interactions, _end_of(lists.as_of))
+    popular = _popular(acts, lists)
     users = acts.users
     blocks = []
     for start in range(0, len(users), _USERS_AT_ONCE):
         block = users[start : start + _USERS_AT_ONCE]
-        top = ranker.top(block, lists.pool, acts.is_shown)
+        top = _filled(ranker.top(block, lists.pool, acts.is_shown), popular)
         blocks.append(_rows(block, top.item, top.score, acts, lists))
     return pl.concat([Recommendations.create_empty(), *blocks])
 
@@ -69,10 +71,14 @@ def ranked_lists(acts: ShopActs, lists: Lists) -> pl.DataFrame:
 def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     """Return what any visitor is shown where logs know no users, as rows of `SegmentDistributions`.
 
-    It is the list of popularity: a visitor of tomorrow has no history yet.
+    It is one list for all, since a visitor of tomorrow has no history yet; it has no row where no item can be
+    shown.
     """
-    ranker = BASELINE.fit(acts.interactions, _end_of(lists.as_of))
-    top = ranker.top(np.zeros(1, dtype=np.int64), lists.pool, acts.is_shown)
+    ranker = recipe_of(lists.ranker).fit(acts.interactions, _end_of(lists.as_of))
+    first = ranker.top(np.zeros(1, dtype=np.int64), lists.pool, acts.is_shown)
+    top = _filled(first, _popular(acts, lists))
+    if not (top.item >= 0).any():
+        return SegmentDistributions.create_empty()
     pool, score = top.item[0][top.item[0] >= 0], top.score[0][top.item[0] >= 0]
     place, at = np.divmod(np.arange(min(lists.places, len(pool)) * len(pool)), max(len(pool), 1))
     frame = pl.DataFrame(
@@ -84,11 +90,33 @@ def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
         }
     ).with_columns(
         reason_code=pl.lit("popular_items"),
-        reason_text=pl.lit(lists.say([Finding("popular_items", BASELINE.name)])),
-        policy_version=pl.lit(BASELINE.name),
+        reason_text=pl.lit(lists.say([Finding("popular_items", lists.ranker)])),
+        policy_version=pl.lit(lists.ranker),
         fallback_level=pl.lit("popular"),
     )
     return SegmentDistributions.validate(_named(frame, lists, SegmentDistributions), cast=True)
+
+
+def _popular(acts: ShopActs, lists: Lists) -> TopItems:
+    """Return the first items of popularity, [1, pool]: what fills up lists that end too soon."""
+    ranker = BASELINE.fit(acts.interactions, _end_of(lists.as_of))
+    return ranker.top(np.zeros(1, dtype=np.int64), lists.pool, acts.is_shown)
+
+
+def _filled(top: TopItems, popular: TopItems) -> TopItems:
+    """Fill places without an item with popular ones that the list does not have, at a score of 0.
+
+    A best-seller list of 30 days is empty after 30 days without an act, and a ranking of new items has none
+    for a user who had them all: nobody is to be left without a list.
+    """
+    items, scores = top.item.copy(), top.score.copy()
+    known = popular.item[0][popular.item[0] >= 0]
+    for row in np.flatnonzero((items < 0).any(1)).tolist():
+        free = np.flatnonzero(items[row] < 0)
+        others = known[~np.isin(known, items[row])][: len(free)]
+        items[row, free[: len(others)]] = others
+        scores[row, free] = 0.0
+    return TopItems(items, scores)
 
 
 def _end_of(day: date) -> int:

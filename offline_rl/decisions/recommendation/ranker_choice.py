@@ -1,7 +1,8 @@
 """Which ranker serves where nothing that was shown is logged: chosen on one window, tried on the next.
 
-The one that was chosen must still beat popularity on the test window, which chose nothing; else popularity
-serves. Where no window can be measured, popularity serves as well: what was not seen to win does not serve.
+The one that was chosen must still beat popularity on the test window; else popularity serves. So the interval
+of what serves is one that was asked to lie above zero. Where no window can be measured, popularity serves as
+well: what was not seen to win does not serve.
 """
 
 from collections.abc import Sequence
@@ -51,7 +52,8 @@ def choose_ranker(acts: ShopActs, domain: str, *, confidence: float = 0.95) -> R
     if few := no_validation(log, windows):
         why.append(few)
     else:
-        choice = by_validation(grid(), log, windows)
+        # Without users there is one list for all visitors, so a ranking by the visitor can't serve.
+        choice = by_validation(grid() if len(acts.users) else RIVALS, log, windows)
         chosen, rows = choice.chosen, list(choice.rows)
     asked = dict.fromkeys([*(recipe.name for recipe in RIVALS), chosen])
     tested = on_test([recipe_of(name) for name in asked], log, windows, chosen=chosen)

@@ -36,7 +36,7 @@ def ranking_words(night: Night, catalog: Catalog) -> RankingWords | None:
         decision=_decision(night, catalog),
         measured=_measured(tested, catalog) if tested else catalog.text("ranking.unmeasured"),
         unproven=_unproven(why, catalog),
-        next_step=catalog.text("ranking.next_step"),
+        next_step=catalog.text("ranking.next_step" if _is_explored(night) else "ranking.next_step_certain"),
     )
 
 
@@ -73,17 +73,23 @@ def ranking_section(night: Night, catalog: Catalog) -> tuple[Section, ...]:
 
 
 def _decision(night: Night, catalog: Catalog) -> str:
-    rows = night.rows("out_recommendations")
+    rows, shares = night.rows("out_recommendations"), night.rows("out_segment_distributions")
+    if rows.is_empty() and shares.is_empty():
+        return catalog.text("ranking.decided_nothing")
     if rows.is_empty():
-        ranker = _first(night.rows("out_segment_distributions")["policy_version"].to_list())
-        return catalog.text("ranking.decided_for_all", ranker=_named(ranker, catalog))
-    ranker = _first(rows["policy_version"].to_list())
+        return catalog.text("ranking.decided_for_all", ranker=_named(shares["policy_version"][0], catalog))
+    ranker = str(rows["policy_version"][0])
     [users] = shown_users([rows["user_key"].n_unique()], catalog)
     return catalog.text("ranking.decided", users=users, ranker=_named(ranker, catalog))
 
 
-def _first(names: list[str]) -> str:
-    return names[0] if names else ""
+def _is_explored(night: Night) -> bool:
+    """Whether anything is left to chance in the lists."""
+    chances = (
+        night.rows("out_recommendations")["propensity"],
+        night.rows("out_segment_distributions")["probability"],
+    )
+    return any(bool((chance < 1.0).any()) for chance in chances)
 
 
 def _named(ranker: str, catalog: Catalog) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
 from reports.pages.area_part import AreaPart, Facts, Pairs, Paragraph, Printed, Section
-from reports.pages.areas.rankings import card, lines, ranking_section
+from reports.pages.areas.rankings import QUALITY, card, lines, ranking_section
 from reports.pages.cells import counted, heads, measured, shared, shown_users, text
 from reports.summaries import recommendations as shown
 from reports.summaries.formatting import RewardFormat
@@ -33,7 +33,7 @@ def sections(night: Night, reward: RewardFormat, catalog: Catalog) -> tuple[Sect
 
 def key_counts(night: Night, catalog: Catalog) -> Pairs:
     """Return how many rows there are, a dash where some are owed and none is there."""
-    n_rows = sum(night.rows(name).height for name in RECOMMENDATION.tables)
+    n_rows = sum(night.rows(name).height for name in RECOMMENDATION.tables if name != QUALITY)
     if not n_rows and RECOMMENDATION.name in night.manifest.undecided:
         return ()
     rows = catalog.text("recommendation.n_rows", n_rows=n_rows) if n_rows else catalog.numbers.missing

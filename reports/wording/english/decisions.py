@@ -9,24 +9,25 @@ TEXTS: Mapping[str, str] = {
     "ranking.on_terminal": "recommendation: UNPROVEN  {sentences}",
     "ranking.decided": "Tomorrow every user with a history gets a list by {ranker}; users: {users}.",
     "ranking.decided_for_all": "Tomorrow every visitor gets the list by {ranker}.",
+    "ranking.decided_nothing": "Nobody gets a list: no item with an act is in the catalog.",
     "ranking.known_ranker": "{ranker} ({about})",
-    "ranker.popularity": "what most people bought or looked at lately",
-    "ranker.best_sellers": "what sold best in 30 days",
-    "ranker.own_items": "what the user buys again and again",
+    "ranker.popularity": "what most visitors chose lately",
+    "ranker.best_sellers": "what most visitors chose in the last 30 days",
+    "ranker.own_items": "what the user chooses again and again",
     "ranker.item_to_item": "items like the user's own, and those again",
-    "ranker.item_to_item_new": "items like the user's own, none that was bought",
+    "ranker.item_to_item_new": "items like the user's own, none twice",
     "ranker.item_to_item_similar": "items like the user's own",
     "ranker.item_to_item_sharp": "items like the user's own, hardly mixed with popular ones",
     "ranker.item_to_item_fast": "items like the user's own, the last days counting most",
     "ranker.item_to_item_blended": "items like the user's own, mixed with popular ones",
-    "ranker.item_to_item_conditional": "items that others bought beside the user's own",
+    "ranker.item_to_item_conditional": "items that others chose beside the user's own",
     "ranking.measured": (
-        "Tried on {first} to {last}, which chose nothing: {hit_rate} of {n_users} buyers bought something "
-        "of their first {n_places} items, {plain_hit_rate} something of the popular ones. Its NDCG is "
-        "{difference} above that of popularity."
+        "From {first} to {last}, after the days that chose it, {hit_rate} of {n_users} visitors chose one of "
+        "the first {n_places} items of their list, and {plain_hit_rate} one of the popular items. It serves "
+        "since its NDCG is {difference} above that of popularity there."
     ),
     "ranking.measured_plain": (
-        "Tried on {first} to {last} with {n_users} buyers: no ranking was surely better than popularity, so "
+        "From {first} to {last}, with {n_users} visitors, no ranking was surely better than popularity, so "
         "popular items are shown."
     ),
     "ranking.unmeasured": (
@@ -34,12 +35,16 @@ TEXTS: Mapping[str, str] = {
     ),
     "ranking.unproven": (
         "So it is known what users did, and not what they would have done had something else been shown. A "
-        "good ranking foretells purchases, which is no proof that it brings any about."
+        "good ranking foretells what is chosen, which is no proof that it brings any choice about."
     ),
     "ranking.next_step": (
-        "To prove it, log what is shown: the table has the exact propensity of each item, and a share of "
-        "lists is drawn at random. Write run_id, policy_version, place and propensity into the log of "
-        "impressions; the next night then measures what the lists bring about."
+        "To prove it, log what is shown: the table has the exact probability of each item, and a share of "
+        "lists is drawn at random. A log of impressions with surface, slot, policy_version and propensity "
+        "lets a later night measure what the lists bring about, once it has enough of them."
+    ),
+    "ranking.next_step_certain": (
+        "Nothing is left to chance, because learning.exploration is 0: no log of these lists can ever prove "
+        "what they bring about."
     ),
     "recommendation.title": "Recommendations",
     "recommendation.title_by_segment": "Recommendations by segment",

@@ -63,8 +63,8 @@ SENTENCES = {
     "exploration": (
         "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
     ),
-    "similar_items": "Items like those that this user looked at or bought lately, then popular ones.",
-    "popular_items": "Items that most users looked at or bought lately.",
+    "similar_items": "Items that this user's own acts speak for, then popular ones.",
+    "popular_items": "Items that most visitors chose lately.",
     "explored_pool": "This list is drawn at random from the best items for this user, to learn from.",
     "own_task": "A task of its own.",
     "too_few_rounds": "Fewer than {least} rounds before the holdout: served by the pooled policy.",
@@ -87,6 +87,13 @@ SENTENCES = {
         "The logs hold what users did; of {n_rows:,} rounds none has a propensity, the probability with "
         "which it was chosen."
     ),
+    "acts_before_rewards": (
+        "The logs hold what users did; the rewards of all {n_rows:,} rounds that were shown may still arrive."
+    ),
+    "acts_beside_few_rounds": (
+        "The logs hold what users did; of what was shown, {n_rows:,} rounds have a propensity and complete "
+        "rewards, fewer than the {least:,} of segments.min_rounds."
+    ),
     "one_moment": (
         "All acts have the same time, so no ranking can be measured on later ones: popular items are "
         "recommended."
@@ -96,14 +103,14 @@ SENTENCES = {
         "{baseline}, which serves instead."
     ),
     "no_test_window": (
-        "No ranking can be measured on the last {days:g} days of the log: {causes}. What is recommended is "
+        "No ranking can be measured on the last {days:.1f} days of the log: {causes}. What is recommended is "
         "unproven and unmeasured."
     ),
     "no_learning_window": (
-        "No ranking can be learned from what comes before the last {days:g} days of the log: {causes}."
+        "No ranking can be learned from what comes before the last {days:.1f} days of the log: {causes}."
     ),
     "no_validation_window": (
-        "No ranking can be chosen on the {days:g} days before the test window: {causes}. The first of the "
+        "No ranking can be chosen on the {days:.1f} days before the test window: {causes}. The first of the "
         "list stands."
     ),
     "holdout_used_before": (

@@ -41,7 +41,7 @@ HEADS: Mapping[str, str] = {
     "head.first_zero_shot": "First zero-shot value",
     "head.gain_in_revenue": "Gain in revenue (interval)",
     "head.good": "Good",
-    "head.hit_rate": "Buyers with a hit",
+    "head.hit_rate": "Visitors with a hit",
     "head.holdout": "Holdout",
     "head.in_slates": "In slates",
     "head.inside": "Inside",

@@ -243,6 +243,21 @@ def test_a_log_that_comes_for_the_first_time_brings_its_history(new_shop: NewSho
     assert night.unproven["recommendation"] == finding("acts_beside_rounds", "recommendation", n_rows=3)
 
 
+def test_lists_stay_until_the_log_of_what_is_shown_can_carry_more(new_shop: NewShop, tmp_path: Path) -> None:
+    write_events(tmp_path, "a", 1, 2, 3)
+    rows = [f"i{n},2026-01-0{1 + n % 2}T10:00:00Z,s{n},{1 + n % 3},shoe,0.5" for n in range(30)]
+    (tmp_path / "impressions-p.csv").write_text("\n".join(["id,at,visit,slot,what,chance", *rows, ""]))
+    tables = EVENTS + IMPRESSIONS.replace('item_id = "what" }', 'item_id = "what", propensity = "chance" }')
+
+    few = ingest(new_shop(tables), date(2026, 1, 3))
+    early = ingest(new_shop(tables), date(2026, 1, 1))
+
+    n_rows = {"n_rows": 30, "least": 500}
+    assert few.unproven["recommendation"] == Finding("acts_beside_few_rounds", "recommendation", n_rows)
+    assert early.unproven["recommendation"].code == "acts_before_rewards"
+    assert few.domains == early.domains == ()
+
+
 def test_rows_older_than_the_shop_keeps_them_leave_and_the_night_has_another_name(
     new_shop: NewShop, tmp_path: Path
 ) -> None:

@@ -22,6 +22,11 @@ def killed(how: str, tmp_path: Path, *numbers: float) -> list[tuple[int, int, in
     """Run the script; return copy, end of the killed night, and end of the night run again."""
     shop = tmp_path / "shop"
     spend_shop(shop)
+    # One key for all copies: their users have the same pseudonyms.
+    key = shop / "data" / "secrets" / "shop.key"
+    key.parent.mkdir(parents=True)
+    key.write_text("ab" * 32)
+    key.chmod(0o600)
     command = [sys.executable, str(SCRIPT), how, str(shop), str(tmp_path / "copies"), *map(str, numbers)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = [line.split() for line in ended.stdout.splitlines()]

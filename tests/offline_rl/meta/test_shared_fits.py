@@ -138,7 +138,8 @@ def test_rounds_and_fits_go_with_the_object_and_policies_stay(tasks: Tasks) -> N
 def test_the_example_of_the_readme_learns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     np.savez("rounds_recommendation.npz", **log_rounds(opposite_world(8), 30))
-    (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    (example,) = [text for text in examples if "SharedFits" in text]
     names: dict[str, Any] = {}
     exec(compile(example, README.name, "exec"), names)
     assert names["policy"].name == "maml"

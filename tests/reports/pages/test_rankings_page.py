@@ -20,10 +20,10 @@ def page_of(sample: SampleNight) -> str:
 def test_the_page_says_what_serves_how_it_did_and_what_it_does_not_prove() -> None:
     page = page_of(unproven_night())
     assert "Tomorrow every user with a history gets a list by item_to_item" in page
-    assert "Tried on 2026-01-23 to 2026-01-31" in page
-    assert "Its NDCG is 0.080 (0.050 to 0.110) above that of popularity." in page
-    assert "no proof that it brings any about" in page
-    assert "Write run_id, policy_version, place and propensity into the log" in page
+    assert "From 2026-01-23 to 2026-01-31, after the days that chose it" in page
+    assert "NDCG is 0.080 (0.050 to 0.110) above that of popularity there." in page
+    assert "no proof that it brings any choice about" in page
+    assert "A log of impressions with surface, slot, policy_version and propensity" in page
     assert "Rankings on later days, by their first 10 items; 2 were compared on earlier days" in page
     assert "no policy was judged" in page
 
@@ -48,6 +48,20 @@ def test_a_ranking_that_was_not_measured_has_no_number() -> None:
     page = page_of(SampleNight(tables, sample.manifest))
     assert "too few days or users to try a ranking" in page
     assert "Rankings on later days" not in page
+
+
+def test_lists_without_chance_prove_nothing_ever() -> None:
+    sample = unproven_night()
+    certain = sample.tables["out_recommendations"].with_columns(propensity=1.0)
+    page = page_of(SampleNight(sample.tables | {"out_recommendations": certain}, sample.manifest))
+    assert "Nothing is left to chance, because learning.exploration is 0" in page
+
+
+def test_a_night_without_a_list_says_so() -> None:
+    sample = unproven_night()
+    none = sample.tables["out_recommendations"].clear()
+    page = page_of(SampleNight(sample.tables | {"out_recommendations": none}, sample.manifest))
+    assert "Nobody gets a list: no item with an act is in the catalog." in page
 
 
 def test_popularity_serves_where_no_ranking_was_surely_better() -> None:

@@ -99,6 +99,20 @@ def test_where_nobody_is_known_every_visitor_has_the_list_of_all():
     assert first.select("item_id", "probability").row(0) == ("a", pytest.approx(0.8 + 0.2 / 4))
 
 
+def test_a_ranker_without_items_is_filled_up_with_popular_ones():
+    late = replace(lists(0.0), ranker="best_sellers", as_of=AS_OF + timedelta(days=60))
+    rows = ranked_lists(ShopActs.of(acts_of(2)), late)
+    assert rows.filter(user_key="00000")["item_id"].to_list() == list(ITEMS)
+    new = ranked_lists(ShopActs.of(acts_of(2)), replace(lists(0.0), ranker="item_to_item_new"))
+    assert sorted(new.filter(user_key="00001")["item_id"]) == list(ITEMS)
+
+
+def test_a_catalog_without_the_acted_items_leaves_no_list():
+    users, visitors = (ShopActs.of(acts_of(2, known=known), ["z"]) for known in (True, False))
+    assert ranked_lists(users, lists(0.1)).is_empty()
+    assert list_of_everybody(visitors, lists(0.1)).is_empty()
+
+
 def test_a_list_has_the_places_and_the_pool_that_a_shop_asks_for():
     two_of_three = replace(lists(0.3), places=2, pool=3)
     rows = ranked_lists(ShopActs.of(acts_of(400)), two_of_three)

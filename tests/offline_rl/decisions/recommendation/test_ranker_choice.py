@@ -55,3 +55,9 @@ def test_a_log_that_is_too_short_is_served_by_popularity_with_the_reason():
 
 def test_recipes_are_found_by_their_names():
     assert [recipe_of(recipe.name).name for recipe in grid()] == [recipe.name for recipe in grid()]
+
+
+def test_without_users_only_one_list_for_all_can_serve():
+    nobody = purchases(300, 56, taste=True).with_columns(user_key=pl.lit(None, dtype=pl.String))
+    choice = choose_ranker(ShopActs.of(nobody), "recommendation")
+    assert {row.ranker for row in choice.rows} == {"popularity", "best_sellers"}
