@@ -26,7 +26,7 @@ def unproven(
     reasons: from `undecided`. fewest_rounds: with fewer that prove anything, no segment can be learned. So a
     shop that begins to log what it shows keeps its lists until the log can carry better ones.
     """
-    found = {}
+    found: dict[str, Finding] = {}
     for area in AREAS:
         if area.acts and connection.execute(f"SELECT 1 FROM {area.acts} LIMIT 1").fetchone():
             why = _why_unproven(area.name, reasons.get(area.name), _counts(connection, area), fewest_rounds)
