@@ -82,7 +82,11 @@ def test_buyers_alone_give_no_rate_until_the_users_are_known():
 
 def test_a_log_without_rewards_lacks_the_rate_alone():
     assert codes(known(replace(LOG, rewards=0.0)))[1] == {"rate_missing"}
-    assert known(replace(LOG, rewards=0.0), rate=0.01).traffic is not None
+    with_a_rate = known(replace(LOG, rewards=0.0), rate=0.01)
+    assert with_a_rate.traffic is not None
+    # Users who all have nothing can't be seen to differ.
+    assert "rounds_of_users_independent" in codes(with_a_rate)[0]
+    assert "rounds_of_users_independent" not in codes(known(LOG))[0]
 
 
 def test_no_shop_and_all_numbers():
