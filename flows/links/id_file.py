@@ -12,6 +12,7 @@ from features.contracts.mapping import SourceFile
 from features.errors import InputDataError, UsageError
 from features.sources.csv_layout import csv_layout
 from features.sources.file_form import FORMATS
+from features.sources.headings import WORDS_OF_ROLES, heading_rank
 from features.sources.sample import N_LINES, take_sample
 from features.sources.sample_text import first_lines
 from features.warehouse.census import take_census
@@ -133,7 +134,10 @@ def _column(path: Path, column: str | None, names: Sequence[str]) -> str:
             f"{path} has no column {wanted}, and one other column. Leave --column out to use that one, or "
             "give the file a header."
         )
+    # In a file without a header they are values of its first line, so only words of headings are shown.
+    known = [name for name in names if any(heading_rank(role, name) is not None for role in WORDS_OF_ROLES)]
+    among = f", among them {some_names(known)}" if known else ""
     raise InputDataError(
-        f"{path} has no column {wanted}; its columns are {some_names(names)}. Name the one with the ids by "
-        "--column."
+        f"{path} has no column {wanted}; it has {len(names)} columns{among}. Name the one with the ids by "
+        "--column; the first line must be a header."
     )

@@ -136,13 +136,23 @@ def test_lines_that_can_t_be_read_are_counted(tmp_path: Path) -> None:
         assert counted == ReadLines(3, 1)
 
 
-def test_a_missing_column_is_an_error_that_names_the_others(tmp_path: Path) -> None:
+def test_a_missing_column_is_an_error_that_names_the_headings_there_are(tmp_path: Path) -> None:
     path = tmp_path / "ids.csv"
-    path.write_text("who,land\nann,de\n")
+    path.write_text("kundennummer,who\nann,de\n")
 
-    with pytest.raises(InputDataError, match=r"no column user_id; its columns are who, land\. .*--column"):
+    said = r"no column user_id; it has 2 columns, among them kundennummer\. .*--column"
+    with pytest.raises(InputDataError, match=said):
         id_file(path, None)
     assert id_file(path, "who").column == "who"
+
+
+def test_the_first_line_of_a_file_without_a_header_is_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "ids.csv"
+    path.write_text("ann,de\nben,fr\n")
+
+    with pytest.raises(InputDataError, match=r"it has 2 columns\. .*must be a header") as caught:
+        id_file(path, None)
+    assert "ann" not in str(caught.value)
 
 
 def test_the_only_column_is_not_shown_where_it_may_be_an_id(tmp_path: Path) -> None:
