@@ -94,7 +94,8 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
     return OverviewPage(
         lead=lead(
             everyone,
-            {*night.manifest.undecided, *night.manifest.unproven},
+            night.manifest.undecided,
+            night.manifest.unproven,
             [plan.what for plan in plans],
             catalog,
         ),

@@ -10,16 +10,26 @@ from reports.wording.catalog import Catalog
 
 
 def lead(
-    everyone: Sequence[Verdict], undecided: Collection[str], planned: Sequence[str], catalog: Catalog
+    everyone: Sequence[Verdict],
+    undecided: Collection[str],
+    unproven: Collection[str],
+    planned: Sequence[str],
+    catalog: Catalog,
 ) -> str:
-    """Return the sentence that opens the report; planned: what was decided without a verdict."""
+    """Return what opens the report; unproven: domains without proof; planned: decided without a verdict."""
     if not everyone:
-        return _lead_without_verdicts(undecided, planned, catalog)
+        return _lead_without_verdicts({*undecided, *unproven}, planned, catalog)
     promoted = [verdict.domain for verdict in everyone if verdict.verdict == "promote"]
-    if not promoted:
-        return catalog.text("lead.no_change")
     areas = [catalog.text(f"area_inside.{domain}") for domain in promoted]
-    return catalog.text("lead.new_policy", areas=catalog.together(areas))
+    judged = (
+        catalog.text("lead.new_policy", areas=catalog.together(areas))
+        if promoted
+        else catalog.text("lead.no_change")
+    )
+    lists = [catalog.text(f"area_inside.{domain}") for domain in unproven]
+    return catalog.paragraph(
+        judged, catalog.text("lead.unproven", areas=catalog.together(lists)) if unproven else ""
+    )
 
 
 def decision(verdict: Verdict, catalog: Catalog) -> str:

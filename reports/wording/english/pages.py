@@ -52,6 +52,7 @@ TABLES_THAT_LACK: Mapping[str, str] = {
 OVERVIEW: Mapping[str, str] = {
     "lead.new_policy": "A new policy serves {areas} tomorrow.",
     "lead.no_change": "No policy changes tomorrow: no candidate passed the gate.",
+    "lead.unproven": "Nothing proves the {areas}, which were not judged.",
     "lead.planned": "The night decided {plans} alone: no policy was judged.",
     "lead.nothing": (
         "The night decided nothing: the reasons stand below, and data quality says what was read "

@@ -28,6 +28,14 @@ def test_the_page_says_what_serves_how_it_did_and_what_it_does_not_prove() -> No
     assert "no policy was judged" in page
 
 
+def test_the_first_sentences_tell_judged_areas_from_unproven_ones() -> None:
+    demo, unproven = demo_night(), unproven_night()
+    verdicts = demo.tables["out_verdicts"].filter(domain="advertising")
+    both = SampleNight(unproven.tables | {"out_verdicts": verdicts}, unproven.manifest)
+    assert "Nothing proves the recommendations, which were not judged." in page_of(both)
+    assert "Nothing proves" not in page_of(demo)
+
+
 def test_no_table_is_missed_that_an_unproven_night_does_not_owe() -> None:
     sample = unproven_night()
     assert night(sample.tables, sample.manifest).missing() == ()
