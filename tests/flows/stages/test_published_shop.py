@@ -1,5 +1,6 @@
 """Published nights, and the files between the stages, when somebody or something changes them."""
 
+import hashlib
 import os
 import shutil
 import stat
@@ -15,11 +16,12 @@ from features.warehouse.store import open_store
 from flows.night_folder import NightFolder
 from flows.settings import read_settings
 from flows.stage_events import NightEvent, StageSkipped
+from flows.stages import publish as publish_module
 from flows.stages.decide import decide
 from flows.stages.ingest import ingest
 from flows.stages.night import NightResult, run_night
 from flows.stages.prune import plan, prune
-from flows.stages.publish import formula_safe, publish
+from flows.stages.publish import formula_safe, publish, rows_sha256
 from flows.stages.unpublish import unpublish
 from flows.stages.verify import verify
 from flows.workspace import Workspace
@@ -295,3 +297,13 @@ def test_a_warehouse_with_much_free_space_is_written_anew_without_it(shop, monke
     assert shop.warehouse.stat().st_size < outdated.n_bytes - outdated.n_free_bytes / 2
     with open_store(shop.warehouse) as connection:
         assert connection.sql("SELECT * FROM raw_ad_spend_daily ORDER BY ALL").fetchall() == before
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 7, 10])
+def test_rows_have_one_hash_however_many_are_read_at_once(monkeypatch, n_rows):
+    names = ["a,b", 'x"y', "line\nbreak", "", "ß"]
+    rows = pl.DataFrame({"name": names * 2, "value": [0.1, -1e300] * 5}).head(n_rows)
+    whole = rows_sha256("out_data_quality", rows)
+    assert whole == hashlib.sha256(rows.write_csv().encode()).hexdigest()
+    monkeypatch.setattr(publish_module, "ROWS_AT_ONCE", 3)
+    assert rows_sha256("out_data_quality", rows) == whole
