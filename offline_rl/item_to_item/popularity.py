@@ -28,7 +28,7 @@ def decayed_popularity(known: Interactions, now: int, half_life_days: float) -> 
 
 
 def best_seller_counts(known: Interactions, now: int, days: float) -> Floats:
-    """Return the sum of each item's acts in the last so many days: float64 [I].
+    """Return the sum of each item's acts in the last `days` days: float64 [I].
 
     Raises ValueError unless the number of days is above 0.
 
