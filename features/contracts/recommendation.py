@@ -113,9 +113,9 @@ class SegmentDistributions(dy.Schema):
 class RecommendationQuality(dy.Schema):
     """How well rankers foretold what users bought later, where nothing that was shown is logged.
 
-    Evidence of the level `unproven`: a better metric is no promise of more purchases. A ranker is chosen on
-    the earlier window (validation) and serves if it beats popularity on the later one (test). The interval is
-    null for coverage, which is of all users together, and the difference also for the baseline itself. The
+    Evidence of the level `unproven`: a better metric is not a promise of more purchases. A ranker is chosen
+    on the earlier window (validation) and serves if it beats popularity on the later one (test). The interval
+    is null for coverage, which is of all users together, and the difference also for the baseline itself. The
     popularity rank of empty lists is null.
 
     Grain: domain, ranker, metric, cutoff, window_from.

@@ -1,7 +1,7 @@
 """Rankers side by side on one time window: each one's metrics, and what it is better by than popularity.
 
 This is evidence of the level `unproven`: what users went for without being shown it, or because the shop of
-those days showed it to them. A better metric is no promise of more purchases; only a randomized log or an
+those days showed it to them. A better metric is not a promise of more purchases; only a randomized log or an
 experiment says that.
 """
 

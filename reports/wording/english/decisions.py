@@ -35,7 +35,7 @@ TEXTS: Mapping[str, str] = {
     ),
     "ranking.unproven": (
         "So it is known what users did, and not what they would have done had something else been shown. A "
-        "good ranking foretells what is chosen, which is no proof that it brings any choice about."
+        "good ranking foretells what is chosen, which does not prove that it brings any choice about."
     ),
     "ranking.next_step": (
         "To prove it, log what is shown: the table has the exact probability of each item, and a share of "

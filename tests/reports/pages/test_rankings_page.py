@@ -22,7 +22,7 @@ def test_the_page_says_what_serves_how_it_did_and_what_it_does_not_prove() -> No
     assert "Tomorrow every user with a history gets a list by item_to_item" in page
     assert "From 2026-01-23 to 2026-01-31, after the days that chose it" in page
     assert "NDCG is 0.080 (0.050 to 0.110) above that of popularity there." in page
-    assert "no proof that it brings any choice about" in page
+    assert "does not prove that it brings any choice about" in page
     assert "A log of impressions with surface, slot, policy_version and propensity" in page
     assert "Rankings on later days, by their first 10 items; 2 were compared on earlier days" in page
     assert "no policy was judged" in page
