@@ -88,7 +88,7 @@ def _neighbors(
     shared, other = together.data, together.indices
     own = squares[row]
     norm = own if settings.normalization == "conditional" else np.sqrt(own * squares[other])
-    # An act so old that its square is 0 is no evidence; and an item is not its own neighbor.
+    # An act so old that its square is 0 is not evidence; and an item is not its own neighbor.
     is_pair = (row != other) & (shared > 0) & (norm > 0)
     seen = np.divide(shared, norm, out=np.zeros_like(shared), where=is_pair)
     shrunk = np.divide(seen * shared, shared + settings.shrinkage, out=np.zeros_like(shared), where=is_pair)

@@ -68,7 +68,7 @@ class UserGrowth:
         """
         if users_per_day <= 0 or rounds_per_user <= 0:
             raise ValueError(
-                f"{users_per_day:g} users a day with {rounds_per_user:g} rounds each are no traffic: both "
+                f"{users_per_day:g} users a day with {rounds_per_user:g} rounds each make no traffic: both "
                 "are more than 0."
             )
         if not 0 <= correlation <= 1:

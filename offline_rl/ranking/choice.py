@@ -1,7 +1,7 @@
 """Choice: which ranker serves, by one metric on a window that ends where the test window begins.
 
 The best of several looks better than it is on the window that chose it. So the table of the choice shows what
-lost, and what the chosen one is worth is said by the test window, which nothing has looked at.
+lost, and what the chosen one is worth is said by the test window, which the choice has not looked at.
 """
 
 from collections.abc import Sequence

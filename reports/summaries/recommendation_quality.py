@@ -1,4 +1,4 @@
-"""out_recommendation_quality → each ranker on the window that chose nothing, and the one that serves."""
+"""out_recommendation_quality → each ranker on the last window, and the one that serves."""
 
 from dataclasses import dataclass
 from datetime import date

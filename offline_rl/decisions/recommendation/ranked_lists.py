@@ -1,7 +1,7 @@
 """Tomorrow's lists where nothing that was shown is logged: a ranker's list, now and then a random one.
 
-A random list is drawn uniformly from the user's pool, the ranker's first items. So every item of
-the pool has at least epsilon / pool in every place, and the next night knows the propensity of what it reads:
+A random list is drawn uniformly from the user's pool, the ranker's first items. So every item of the pool has
+at least epsilon / pool in every place, and a log of what was shown has the propensity of each item:
 
     P(item in place) = (1 - epsilon) [the ranker puts it there] + epsilon / pool
     P(list)          = (1 - epsilon) [it is the ranker's list]  + epsilon (pool - places)! / pool!
@@ -48,8 +48,8 @@ class Lists:
     run_id: str
     as_of: date
     seed: int
-    places: int = 10
-    pool: int = 50
+    places: int
+    pool: int
 
 
 def ranked_lists(acts: ShopActs, lists: Lists) -> pl.DataFrame:
@@ -80,7 +80,7 @@ def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     if not (top.item >= 0).any():
         return SegmentDistributions.create_empty()
     pool, score = top.item[0][top.item[0] >= 0], top.score[0][top.item[0] >= 0]
-    place, at = np.divmod(np.arange(min(lists.places, len(pool)) * len(pool)), max(len(pool), 1))
+    place, at = np.divmod(np.arange(min(lists.places, len(pool)) * len(pool)), len(pool))
     frame = pl.DataFrame(
         {
             "slot_rank": place + 1,

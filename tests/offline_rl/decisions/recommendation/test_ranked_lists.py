@@ -33,7 +33,7 @@ def acts_of(users: int, *, known: bool = True) -> pl.DataFrame:
 
 
 def lists(epsilon: float, seed: int = 0) -> Lists:
-    return Lists("popularity", epsilon, {"a": "Apple"}, codes_of, "run", AS_OF, seed)
+    return Lists("popularity", epsilon, {"a": "Apple"}, codes_of, "run", AS_OF, seed, places=10, pool=50)
 
 
 def test_the_ranker_s_list_is_shown_unless_a_user_explores():
