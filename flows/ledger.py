@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,42 +31,41 @@ def append_line(path: Path, entry: "DataclassInstance") -> None:
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return all lines as objects, the oldest first; none if there is no file.
+    """Return all lines as objects, the oldest first; empty without a file.
 
     A line that was cut off is skipped. Raises DamagedFileError, naming the line, where another is damaged.
     """
-    if not path.is_file():
-        return []
-    found = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        try:
-            found.append(_object(json.loads(line)))
-        except json.JSONDecodeError:
-            continue
-        except (TypeError, UnicodeDecodeError, RecursionError) as error:
-            raise _damaged(path, number) from error
-    return found
+    return [content for _, content in _numbered(path)]
 
 
 def read_records(path: Path, kind: type[Entry]) -> list[Entry]:
     """Return all lines as records, in the same way; one of another form is damage as well."""
     found = []
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, content in _numbered(path):
         try:
-            found.append(kind(**line))
+            found.append(kind(**content))
         except TypeError as error:
             raise _damaged(path, number) from error
     return found
 
 
-def _object(content: Any) -> dict[str, Any]:
-    if not isinstance(content, dict):
-        raise TypeError("not an object")
-    return content
+def _numbered(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of each line, from 1, and its object."""
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        try:
+            content = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        except (UnicodeDecodeError, RecursionError) as error:
+            raise _damaged(path, number) from error
+        if not isinstance(content, dict):
+            raise _damaged(path, number)
+        yield number, content
 
 
 def _damaged(path: Path, number: int) -> DamagedFileError:
     return DamagedFileError(
-        f"{path} is damaged in its record {number}. Restore the file, or move it away: what it recorded is "
-        "then unknown to later nights."
+        f"{path} is damaged in line {number}. Restore the file, or move it away: what it recorded is then "
+        "unknown to later nights."
     )

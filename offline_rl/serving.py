@@ -79,7 +79,8 @@ class SegmentPolicies:
             rows = torch.nonzero(segment == member).flatten()
             policy = self.by_segment.get(member, self.otherwise)
             # All slots in one call: what a policy finds out of a user's history holds for each of them.
-            visits, slot = rows.repeat(n_slots), torch.arange(n_slots).repeat_interleave(len(rows))
+            slots = torch.arange(n_slots, device=rows.device)
+            visits, slot = rows.repeat(n_slots), slots.repeat_interleave(len(rows))
             of_users = history.select(visits) if history is not None else None
             with torch.no_grad():
                 of_slots = policy.action_logits(

@@ -50,7 +50,7 @@ def test_a_damaged_ledger_is_named_and_hides_no_use(tmp_path: Path, line: bytes)
     ledger = tmp_path / "openings.jsonl"
     record_use(ledger, USE)
     ledger.write_bytes(ledger.read_bytes() + line + b"\n")
-    with pytest.raises(DamagedFileError, match=r"openings\.jsonl is damaged in its record 2"):
+    with pytest.raises(DamagedFileError, match=r"openings\.jsonl is damaged in line 2"):
         record_use(ledger, replace(USE, run_id="b"))
 
 
