@@ -154,7 +154,9 @@ def test_init_knows_every_source_that_a_night_knows(tmp_path, source):
     assert (shop.source, shop.currency_code) == (source, ADAPTERS[source].currency_code)
 
 
-def test_an_unknown_source_is_refused_with_what_there_is(tmp_path, capsys):
+def test_an_unknown_source_is_refused_with_what_there_is(tmp_path, monkeypatch, capsys):
+    # A new configuration has its data folder here, where the failed night leaves its word.
+    monkeypatch.chdir(tmp_path)
     config = tmp_path / "shop.toml"
     assert execute(["init", str(config), "--source", "otto"]) == 0
     config.write_text(config.read_text(encoding="utf-8").replace('"otto"', '"ebay"'), encoding="utf-8")
