@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import _GeneratorContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import NoReturn
@@ -137,6 +137,19 @@ def cleaning_up() -> Iterator[None]:
         _is_cleaning.clear()
 
 
+_GENERATOR_EXIT = _GeneratorContextManager.__exit__.__code__
+
+
+def _hands_over_an_error(frame: FrameType | None) -> bool:
+    """Whether a context manager is about to hand an error to its generator.
+
+    What is raised in that moment takes the place of the error and never reaches the generator, which would
+    neither clean up nor say why the block has ended.
+    """
+    is_exit = frame is not None and frame.f_code is _GENERATOR_EXIT
+    return is_exit and frame is not None and frame.f_locals.get("typ") is not None
+
+
 @contextmanager
 def stopping(stop: Stop, by: Collection[int] = STOPPED_BY) -> Iterator[Stop]:
     """Raise Stopped in the block on these signals; a process that can't be stopped so ends by itself.
@@ -151,9 +164,10 @@ def stopping(stop: Stop, by: Collection[int] = STOPPED_BY) -> Iterator[Stop]:
     outer, _active = _active, stop
     is_left = threading.Event()
 
-    def handle(signum: int, _frame: FrameType | None) -> None:
+    def handle(signum: int, frame: FrameType | None) -> None:
         stop.signum = signum
-        if not is_left.is_set():
+        # An error on its way out ends the block as well; a signal that is swallowed with it comes again.
+        if not is_left.is_set() and not _hands_over_an_error(frame):
             raise Stopped
 
     def leave(signum: int) -> None:
