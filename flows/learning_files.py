@@ -3,13 +3,16 @@
 rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
 policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
 ranker_<domain>.json            the ranker that serves where nothing can be proved
+standing/<domain>/              the champion of an earlier night, and tonight's decisions as it reads them
+elected/<domain>/               the policy that was promoted, as the registry will hold it
 contenders_<domain>.json        the policies that ask for promotion
 champion_<domain>.json          the policy that serves tomorrow
 
 torch is imported where tensors are needed: `metacart ingest` should not wait for it.
 """
 
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,11 +20,23 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from features.tasks.build import DomainTasks
-from features.tasks.files import TaskNames, read_names, read_segment_ids, save_tasks
+from features.tasks.files import (
+    TaskNames,
+    load_read_again,
+    read_names,
+    read_reading,
+    read_segment_ids,
+    save_read_again,
+    save_tasks,
+)
+from features.tasks.reading import ReadAgain, Reading
+from features.tasks.windows import night_end
+from flows.champion_folder import ChampionFolder
 from flows.json_files import read_json, read_record, write_json, write_record
 
 if TYPE_CHECKING:
-    from offline_rl.decisions.targets import DecisionTargets
+    from offline_rl.champions.standing import Standing
+    from offline_rl.decision_targets import DecisionTargets
     from offline_rl.logged_data import Tasks
     from offline_rl.meta.meta_policy import MetaPolicy
     from offline_rl.meta.mixed_effects import MixedMetaPolicy
@@ -58,7 +73,7 @@ class LearningFiles:
 
     def targets(self, domain: str, tasks: "Tasks") -> "DecisionTargets":
         """Read the users or segments that get a decision tomorrow; tasks: of the same domain."""
-        from offline_rl.decisions.targets import load_targets
+        from offline_rl.decision_targets import load_targets
 
         rows = self.path / f"targets_{domain}.parquet"
         return load_targets(self._arrays(domain), rows, tasks.rounds.history)
@@ -104,6 +119,36 @@ class LearningFiles:
     def ranker(self, domain: str) -> str:
         """Read the name of the ranker that serves."""
         return str(read_json(self.path / f"ranker_{domain}.json")["ranker"])
+
+    def write_standing(self, domain: str, champion: Path, read: Sequence[ReadAgain]) -> None:
+        """Write the champion that stands again, and tonight's decisions as each of its layers reads them."""
+        folder = self.path / "standing" / domain
+        shutil.copytree(champion, folder)
+        for place, of_layer in enumerate(read):
+            save_read_again(folder / f"read_{place}.npz", of_layer)
+
+    def standing(self, domain: str) -> "Standing | None":
+        """Read the champion that stands again; None where the shop's own policy serves."""
+        from offline_rl.champions.standing import Standing
+        from offline_rl.champions.stored import load_layers
+
+        champion = ChampionFolder(self.path / "standing" / domain)
+        if not champion.path.is_dir():
+            return None
+        card, readings = champion.card, champion.readings
+        read = [load_read_again(champion.path / f"read_{place}.npz") for place in range(len(readings))]
+        layers = load_layers(champion.policy)
+        return Standing(
+            card.policy_version, card.is_adapted, night_end(card.as_of), layers, readings, tuple(read)
+        )
+
+    def reading(self, domain: str) -> Reading:
+        """Read how tonight's policies read decisions."""
+        return read_reading(self.path, domain)
+
+    def elected(self, domain: str) -> Path:
+        """Return the folder of the policy that was promoted, which exists if one was."""
+        return self.path / "elected" / domain
 
     def write_contenders(self, domain: str, contenders: "Contenders") -> None:
         """Write the contenders, the policies that ask for promotion."""

@@ -25,6 +25,7 @@ from flows.checksums import changed, checksums, files_below
 from flows.code_version import code_sha256
 from flows.json_files import read_record, write_json, write_record
 from flows.learning_files import LearningFiles
+from flows.standing import StandingChampions
 
 STAGES = ("ingest", "learn", "evaluate", "decide", "publish")
 """The stages in their order."""
@@ -40,6 +41,7 @@ class Night:
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
     domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
     unproven: domain → why its decisions stand on no evidence but rankings of later acts.
+    champions: those that stand when the night begins.
     config_sha256: of the settings that can change a number (`Settings.content_hash`).
     """
 
@@ -53,6 +55,7 @@ class Night:
     undecided: Mapping[str, Finding] = field(default_factory=dict)
     unproven: Mapping[str, Finding] = field(default_factory=dict)
     config_sha256: str = ""
+    champions: StandingChampions = field(default_factory=StandingChampions)
 
 
 @dataclass(frozen=True)

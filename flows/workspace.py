@@ -4,6 +4,7 @@
 <data>/warehouse/<shop>.lock            locked during a run of this shop
 <data>/work/<shop>/<run_id>/            files from one stage to the next
 <data>/work/<shop>/heartbeat.json       the stage and the last sign of life of a night that runs
+<data>/registry/<shop>/                 champions, and what people decided of them (flows/registry/)
 <data>/published/<shop>/<run_id>/       immutable: tables, report, manifest
 <data>/published/<shop>/current.json    the current run, replaced in one step
 <data>/published/<shop>/freshness.json  the newest run and the last attempt, for a monitor
@@ -57,6 +58,11 @@ class Workspace:
     def published(self) -> Path:
         """The folder of published runs."""
         return published_folder(self.settings.paths.data, self.shop)
+
+    @property
+    def registry(self) -> Path:
+        """The folder of the shop's champions."""
+        return self.settings.paths.data / "registry" / self.shop
 
     @property
     def work(self) -> Path:

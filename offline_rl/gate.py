@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
+from features.contracts.findings import Finding
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.ope.trust.verdict import GateSettings, unproven_lead
@@ -87,10 +88,12 @@ class Gate:
 
     evidence: contender → the rolling evidence, where it can be learned anew from earlier days
         (`offline_rl.rolling_evaluation`), or else the holdout's.
+    withheld: why nothing may be promoted, whatever the evidence says; None where it decides.
     """
 
     today: str
     evidence: Mapping[str, Evidence]
+    withheld: Finding | None = None
 
     def choice_of(self, policy: str) -> SegmentChoice:
         """Return the segments that a contender would serve."""
@@ -110,6 +113,9 @@ class Gate:
             cautious=contenders.cautious,
         )
         overall = election.overall
+        if self.withheld is not None:
+            held = replace(overall, verdict="hold", reasons=(self.withheld,))
+            return replace(election, overall=held, champion=election.incumbent)
         if overall.verdict != "promote" or overall.candidate in contenders.constant:
             return election
         evaluation = self.evidence[overall.candidate].evaluation

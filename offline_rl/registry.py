@@ -62,6 +62,20 @@ class Champion:
     kept_from: Mapping[str, Kept]
 
 
+def left_segments(champion: Champion, segment_ids: Sequence[str]) -> frozenset[int]:
+    """Return the places of the segments that a promoted policy leaves to what serves today."""
+    return frozenset(segment_ids.index(segment_id) for segment_id in champion.kept_from)
+
+
+def policy_version(learner: str, run_id: str) -> str:
+    """Return the name in tables of a policy that this run promoted.
+
+    >>> policy_version("mixed_effects", "2026-01-05-0a1b2c3d")
+    'mixed_effects-2026-01-05-0a1b2c3d'
+    """
+    return f"{learner}-{run_id}"
+
+
 @dataclass(frozen=True)
 class Election:
     """The outcome of a night's gate.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from offline_rl.champions.layers import ServesInLog
 from offline_rl.device import training_device
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.fit_by_time import FittedPolicy
@@ -43,7 +44,7 @@ def rolled(
     pooled: MixedMetaPolicy,
     *,
     logging_policy: str,
-    serving_today: Sequence[SegmentPolicies] = (),
+    serving_today: Sequence[ServesInLog] = (),
     exploration: float,
     seed: int,
 ) -> Rolling:
@@ -51,7 +52,8 @@ def rolled(
 
     contenders, pooled: as the night serves them, pooled also as the reward model of doubly robust estimates;
     at earlier origins they are fitted again, with the settings that the night has chosen.
-    serving_today: evaluated as it is from every origin, because the log itself says what it shows.
+    serving_today: evaluated as it is from every origin: the log itself says what the shop's own policy
+    shows, and the champion of an earlier night is fitted already.
     """
     seen: dict[str, list[EvaluationRounds]] = {}
     evaluated: list[Tensor] = []
@@ -66,9 +68,10 @@ def rolled(
             early if policy.name == pooled.name else _learned(policy, origin, seed) for policy in contenders
         ]
         serving = [SegmentPolicies.adapted(policy, origin.training, exploration) for policy in at_origin]
-        for policies in (*serving, *serving_today):
-            probabilities = served_probabilities(policies, rounds)
-            seen.setdefault(policies.name, []).append(evaluation_rounds(rounds, probabilities, q_hat))
+        probabilities = {policies.name: served_probabilities(policies, rounds) for policies in serving}
+        probabilities |= {today.name: today.probabilities(origin.evaluated) for today in serving_today}
+        for name, of_policy in probabilities.items():
+            seen.setdefault(name, []).append(evaluation_rounds(rounds, of_policy, q_hat))
     return Rolling(
         rounds={name: EvaluationRounds.joined(parts) for name, parts in seen.items()},
         evaluated=torch.cat(evaluated),

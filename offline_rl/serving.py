@@ -34,7 +34,7 @@ _WORTH_PARTING = 0.5
 class SegmentPolicies:
     """One policy per segment and one for all others.
 
-    exploration: share of uniform slates; without_exploration: segments that have none.
+    exploration: share of uniform slates.
     fills_slates: False for a policy whose slot probabilities are marginals already, like a log's own record.
     """
 
@@ -42,18 +42,12 @@ class SegmentPolicies:
     by_segment: Mapping[int, Policy]
     otherwise: Policy
     exploration: float = 0.0
-    without_exploration: frozenset[int] = frozenset()
     fills_slates: bool = True
 
     @classmethod
     def adapted(cls, policy: MetaPolicy, rounds: LoggedRounds, exploration: float) -> Self:
         """Adapt a learned policy to every segment that has rounds here, and let it explore."""
         return cls(policy.name, adapted_to_each(policy, rounds), policy.zero_shot(), exploration)
-
-    def exploration_of(self, segment: Tensor) -> Tensor:
-        """Return each row's share of exploration, float64 [n], for segment int64 [n]."""
-        of_rows = [0.0 if g in self.without_exploration else self.exploration for g in segment.tolist()]
-        return torch.tensor(of_rows, dtype=torch.float64)
 
     def slot_logits(
         self,
@@ -111,7 +105,7 @@ def served_probabilities(policies: SegmentPolicies, rounds: LoggedRounds) -> Ten
                 history=block.history,
             )[:, :, items]
             if policies.fills_slates:
-                exploration = policies.exploration_of(block.segment)
+                exploration = torch.full((block.n,), policies.exploration, dtype=torch.float64)
                 marginals = explored_marginals(logits, available[:, items], exploration)
             else:
                 marginals = shares(logits)

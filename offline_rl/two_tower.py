@@ -14,9 +14,12 @@ adaptation are scored by one batched product each. Source of the form: Covington
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from offline_rl.user_history import UserHistory
 
 Parameters = Mapping[str, Tensor]
 
@@ -92,6 +95,26 @@ def logged_scores(
     items, appeal = _item_tower(parameters, item_features)
     shown = torch.gather(items, 1, action.unsqueeze(-1).expand(-1, -1, items.shape[-1]))
     return (tower * shown).sum(-1) + torch.gather(appeal, 1, action) + level
+
+
+@dataclass(frozen=True, eq=False)
+class TwoTowerScore:
+    """The scores of one network, parameters without task dimension; it ignores what users did."""
+
+    parameters: Parameters
+
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        """Return the scores of every item [n, A], in the parameters' dtype and on their device."""
+        del history
+        like = self.parameters["context_weight"]
+        return all_scores(
+            with_task_dimension(self.parameters, 1),
+            context.to(like).unsqueeze(0),
+            slot.to(like.device).unsqueeze(0),
+            item_features.to(like),
+        )[0]
 
 
 def _context_tower(parameters: Parameters, context: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:

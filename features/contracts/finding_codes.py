@@ -7,6 +7,7 @@ published keeps its meaning: a finding that means something else gets a code of 
 from collections.abc import Mapping
 
 from features.contracts.budget_codes import BUDGET
+from features.contracts.champion_codes import CHAMPIONS
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
 from features.contracts.interval_codes import INTERVALS
@@ -268,6 +269,7 @@ CODES: Mapping[str, Meaning] = {
     **UNPROVEN,
     **RANKINGS,
     **HOLDOUTS,
+    **CHAMPIONS,
     **LEARNERS,
     **BUDGET,
     **QUALITY,

@@ -4,7 +4,7 @@ Only rounds with a logged propensity that an evidence policy served are learned 
 incumbent's rounds show what the shop shows today.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,6 +27,7 @@ from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_s
 from features.tasks.candidates import Candidates, find_candidates
 from features.tasks.history import AnyArray, history_arrays
 from features.tasks.item_features import item_blocks, item_features
+from features.tasks.reading import ReadAgain, Reading, SegmentRule, read_again
 from features.tasks.settings import TaskSettings
 from features.tasks.splits import split_segments
 from features.tasks.tables import ShopTables
@@ -49,6 +50,7 @@ class DomainTasks:
     split_by: how rounds were split into windows: by time, user or round, see random_split.py.
     context_blocks, item_blocks: names for the numbers in the arrays context_block and item_block.
     arrays: name → array, as listed in files.py.
+    reading: how tonight's policies read decisions. read_again: tonight's decisions as earlier policies do.
     """
 
     domain: str
@@ -67,13 +69,17 @@ class DomainTasks:
     item_blocks: tuple[str, ...]
     targets: Targets
     arrays: Mapping[str, AnyArray]
+    reading: Reading
+    read_again: tuple[ReadAgain, ...] = ()
 
 
-def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> DomainTasks:
+def build_tasks(
+    tables: ShopTables, settings: TaskSettings, as_of: date, standing: Sequence[Reading] = ()
+) -> DomainTasks:
     """Build the tasks of one domain for the night of `as_of`.
 
-    tables: as `read_tables` reads them, with the same settings. Raises UsageError if a segment trait does not
-    exist.
+    tables: as `read_tables` reads them, with the same settings. standing: of the policies of earlier nights
+    that stand again tonight. Raises UsageError if a segment trait does not exist.
     """
     rounds, split, described = tables.rounds, tables.split, _described(tables)
     taught = pl.col("is_evidence") & pl.col("window").is_in([Window.SUPPORT, Window.QUERY])
@@ -100,6 +106,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
     n_slots = int(rounds["slot"].to_numpy().max())
     targets = find_targets(latest, encoder)
     evidence = rounds.filter("is_evidence")
+    faced = described.filter(rounds["is_evidence"])
     seen = rounds.filter(taught)["action"].unique().to_numpy()
     return DomainTasks(
         domain=tables.domain,
@@ -118,7 +125,7 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
         item_blocks=item_encoder.block_names,
         targets=targets,
         arrays={
-            "context": encoder.encode(described.filter(rounds["is_evidence"])),
+            "context": encoder.encode(faced),
             **_evidence_arrays(evidence, area_of(tables.domain).rewards[settings.reward]),
             "origin": evidence["origin"].to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
@@ -135,6 +142,14 @@ def build_tasks(tables: ShopTables, settings: TaskSettings, as_of: date) -> Doma
             "segment_ids": np.array(segment_ids, np.str_),
             "action_ids": np.array(action_ids, np.str_),
         },
+        reading=Reading(
+            encoder,
+            item_encoder,
+            SegmentRule.of(groups.segmentation, groups.clusters),
+            segment_ids,
+            action_ids,
+        ),
+        read_again=tuple(read_again(reading, faced, targets.described, actions) for reading in standing),
     )
 
 

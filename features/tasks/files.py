@@ -15,6 +15,7 @@ rounds_<domain>.npz
     touch_first i64[S+1]: state s has the touches touch_first[s] .. touch_first[s+1] - 1;
     touch_item i64[E], the action touched; touch_amount f32[E,5]: views, clicks, additions to the cart and
     lines of orders, decayed to the state's moment, and the days from the last of them to that moment.
+reading_<domain>.json   how tonight's policies read decisions (`Reading`)
 tasks_<domain>.json     names of features and blocks, and the boundaries with their kind (`TaskNames`)
 rounds_<domain>.parquet user and time of each evidence round, in the same order
 targets_<domain>.parquet the users or segments that get a decision tomorrow, in the order of target_segment
@@ -23,16 +24,19 @@ Training needs the first file alone, so it can run on a machine that has torch a
 """
 
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from features.errors import InputDataError
 from features.tasks.build import DomainTasks
+from features.tasks.reading import ReadAgain, Reading
 
 IDENTITY = ["round_id", "user_key", "decided_at", "segment_id", "surface", "slot", "action_id", "window"]
 
@@ -77,8 +81,9 @@ class TaskNames:
 
 
 def save_tasks(tasks: DomainTasks, folder: Path) -> None:
-    """Write the four files of a domain into an existing folder."""
-    _save_arrays(folder / f"rounds_{tasks.domain}.npz", tasks)
+    """Write the five files of a domain into an existing folder."""
+    _save_arrays(folder / f"rounds_{tasks.domain}.npz", tasks.arrays)
+    (folder / f"reading_{tasks.domain}.json").write_bytes(TypeAdapter(Reading).dump_json(tasks.reading))
     names = TypeAdapter(TaskNames).dump_json(TaskNames.of(tasks), indent=1)
     (folder / f"tasks_{tasks.domain}.json").write_bytes(names)
     tasks.evidence.select(IDENTITY).write_parquet(folder / f"rounds_{tasks.domain}.parquet")
@@ -99,9 +104,28 @@ def read_segment_ids(folder: Path, domain: str) -> tuple[str, ...]:
         return tuple(arrays["segment_ids"].tolist())
 
 
-def _save_arrays(path: Path, tasks: DomainTasks) -> None:
+def read_reading(folder: Path, domain: str) -> Reading:
+    """Read how the policies of a night read decisions."""
+    found: Reading = TypeAdapter(Reading).validate_json((folder / f"reading_{domain}.json").read_bytes())
+    return found
+
+
+def save_read_again(path: Path, read: ReadAgain) -> None:
+    """Write a night's decisions as the policy of an earlier night reads them."""
+    arrays = {field.name: np.asarray(getattr(read, field.name)) for field in fields(read)}
+    _save_arrays(path, {**arrays, "missing": np.array(read.missing, np.str_)})
+
+
+def load_read_again(path: Path) -> ReadAgain:
+    """Read what `save_read_again` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        held = {name: arrays[name] for name in arrays.files}
+    return ReadAgain(**{**held, "missing": tuple(held["missing"].tolist())})
+
+
+def _save_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(tasks.arrays):
+        for name in sorted(arrays):
             member = zipfile.ZipInfo(f"{name}.npy", ZIP_EPOCH)
             with archive.open(member, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.asarray(tasks.arrays[name], order="C"), allow_pickle=False)
+                np.lib.format.write_array(file, np.asarray(arrays[name], order="C"), allow_pickle=False)

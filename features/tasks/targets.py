@@ -27,12 +27,14 @@ class Targets:
 
     context: float32[m, d]; target_of_context: int64[m], the row of `rows` that a context belongs to.
     user_of_context: String[m], the user of each context; null where unknown.
+    described: what the encoder read of each context, m rows.
     """
 
     rows: pl.DataFrame
     context: Matrix
     target_of_context: np.ndarray[tuple[int], np.dtype[np.int64]]
     user_of_context: pl.Series
+    described: pl.DataFrame
 
 
 def latest_rounds(rounds: pl.DataFrame) -> pl.DataFrame:
@@ -83,4 +85,5 @@ def find_targets(latest: pl.DataFrame, encoder: Encoder) -> Targets:
         context=encoder.encode(ordered),
         target_of_context=belongs["target"].to_numpy().astype(np.int64),
         user_of_context=ordered["visitor"].alias("user_key"),
+        described=ordered,
     )

@@ -21,6 +21,7 @@ from features.exit_statuses import ExitStatus
 from features.simulator.settings import WorldName
 from flows.attempts.failures import failure_of
 from flows.attempts.freshness import write_freshness
+from flows.commands.champions import champions, pin, rollback, unpin
 from flows.commands.compare import compare, studies
 from flows.commands.completion import completion_of
 from flows.commands.doctor import doctor
@@ -62,6 +63,10 @@ app.command(verify)
 app.command(unpublish)
 app.command(prune)
 app.command(link)
+app.command(champions)
+app.command(rollback)
+app.command(pin)
+app.command(unpin)
 app.command(serve)
 app.command(service)
 app.command(doctor)

@@ -20,7 +20,7 @@ DAMAGE: Mapping[Damage, str] = {
 }
 NOT_SEARCHED: Mapping[str, str] = {
     "numbers": "columns of numbers and times",
-    "models": "arrays and learned policies in work folders of other nights",
+    "models": "arrays and learned policies, in work folders of other nights and in the registry",
     "copies": "backups and copies outside of metacart's folders",
     "links": "files of `metacart link`, which are outside too and name the person: write each of them again",
 }

@@ -7,7 +7,8 @@ says why.
 
 The shop itself has to erase its own log files and its copies of published tables: the proof names the log
 files that still contain the person's id. The pseudonym key stays: without it, new rows of an erased person
-could not be recognized. Learned policies that used rounds of the person are deleted with their work folder.
+could not be recognized. Learned policies that used rounds of the person are deleted with their work folder;
+champions, whose numbers are of groups, stay, but for those that name the person (`erased_champions`).
 """
 
 import shutil
@@ -27,6 +28,7 @@ from features.warehouse.erase import ERASED, erase_person, rewrite_store
 from features.warehouse.shop_ids import ShopId
 from features.warehouse.store import open_store
 from flows.erasure.damaged_files import damage, named, sweep
+from flows.erasure.erased_champions import remove_champions
 from flows.erasure.other_spellings import (
     LogFiles,
     Spelling,
@@ -151,6 +153,7 @@ def _remove(erasure: _Erasure, proof: Proof) -> tuple[Proof, MetacartError | Non
         for folder in workspace.night_folders:
             if is_run_id(folder.run_id):
                 _reset(folder, person, connection)
+        remove_champions(workspace, person, connection)
     for night in workspace.nights.all():
         _rewrite(night, person, proof)
         for page in pages_to_mask(night, person.shop_id):

@@ -87,7 +87,7 @@ def search_mentions(workspace: Workspace, shop_id: ShopId, *, with_warehouse: bo
         for (table, column), n_rows in words.items():
             yield Mention(f"warehouse table {table}", column, n_rows, _why(shop_id, column))
     with duckdb.connect() as connection:
-        for path in (*files_of(workspace.work), *files_of(workspace.published)):
+        for path in _files_of_nights(workspace):
             place = path.relative_to(data).as_posix()
             # A published CSV file has the rows of the Parquet file beside it.
             if path.suffix in _MODELS or (path.suffix == ".csv" and path.with_suffix(".parquet").is_file()):
@@ -106,11 +106,19 @@ def pages_to_mask(night: PublishedNight, shop_id: ShopId) -> list[Path]:
 
 
 def stored_files(workspace: Workspace) -> list[Path]:
-    """Return all files of warehouse, work folders and published nights."""
+    """Return all files of warehouse, work folders, published nights and champions."""
     folder, name = workspace.warehouse.parent, workspace.warehouse.name
     beside = [path for form in (f"{name}*", f".{name}*") for path in sorted(folder.glob(form))]
     below = [file for path in beside for file in ([path] if path.is_file() else files_of(path))]
-    return [*below, *files_of(workspace.work), *files_of(workspace.published)]
+    return [*below, *_files_of_nights(workspace)]
+
+
+def _files_of_nights(workspace: Workspace) -> list[Path]:
+    return [
+        path
+        for folder in (workspace.work, workspace.published, workspace.registry)
+        for path in files_of(folder)
+    ]
 
 
 def files_of(folder: Path) -> list[Path]:

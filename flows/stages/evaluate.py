@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import partial
+from datetime import date, timedelta
+from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import polars as pl
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from features.areas import area_of
 from features.codes import Window
+from features.contracts.findings import Finding, finding
 from features.contracts.outputs import PolicyValues
 from features.errors import UsageError
 from features.warehouse.store import open_store
 from flows.night_folder import Night, NightFolder, StageNotes
+from flows.registry.elected import keep_elected
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
@@ -27,13 +33,15 @@ from flows.stages.verdicts import (
     verdict_table,
 )
 from flows.stages.worded import worded_interval
+from flows.standing import Hand
 from flows.workspace import Workspace
+from offline_rl.champions.layers import ServesInLog
+from offline_rl.champions.standing import Today
 from offline_rl.comparison.curves import AdaptationPoint, adaptation_curves
 from offline_rl.comparison.paired import Comparison, compare_learners
 from offline_rl.comparison.unseen import Holdout, each_unseen, unseen_segments
 from offline_rl.device import limit_threads
 from offline_rl.gate import ESTIMATOR, Evidence, Gate, GateTerms
-from offline_rl.incumbent import incumbent_policies
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
@@ -56,21 +64,31 @@ class _Domain:
     tasks: Tasks
     settings: Settings
 
-    @property
-    def incumbent(self) -> list[SegmentPolicies]:
+    @cached_property
+    def today(self) -> Today:
+        """What serves today: the champion of an earlier night, or the shop's own policy."""
+        exploration = self.settings.learning.exploration
+        return Today(self.tasks, exploration, self.folder.standing(self.name))
+
+    @cached_property
+    def incumbent(self) -> list[ServesInLog]:
         """The policy that serves today, if it is another one than the logging policy of the evidence."""
-        serves = area_of(self.name).logs_policies and bool(self.settings.night.incumbent_policy)
-        return [incumbent_policies(self.tasks)] if serves else []
+        own_serves = area_of(self.name).logs_policies and bool(self.settings.night.incumbent_policy)
+        return [self.today.in_log()] if own_serves or self.today.standing is not None else []
 
-    def serving(self) -> Iterator[SegmentPolicies]:
-        """Yield every policy as it would serve: adapted to each segment on the rounds before the holdout.
+    def served(self, rows: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Yield every policy with its probabilities [len(rows), A] in these rounds of the log.
 
-        The incumbent comes first, as estimated from its own log.
+        The incumbent comes first, the learned ones follow as they would serve: adapted to each segment on the
+        rounds before the holdout.
         """
-        yield from self.incumbent
+        for today in self.incumbent:
+            yield today.name, today.probabilities(rows)
         training, exploration = self.tasks.window("training"), self.settings.learning.exploration
+        rounds = self.tasks.rounds.select(rows)
         for policy in self.folder.policies(self.name):
-            yield SegmentPolicies.adapted(policy, training, exploration)
+            adapted = SegmentPolicies.adapted(policy, training, exploration)
+            yield policy.name, served_probabilities(adapted, rounds)
 
 
 @dataclass(frozen=True)
@@ -83,6 +101,7 @@ class EvaluatedHoldout:
     n_earlier_uses: number of other runs that evaluated on this holdout before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves are from before
         the refit, which has read all of their support.
+    today: what serves before the night decides.
     """
 
     evaluation: Evaluation
@@ -92,6 +111,7 @@ class EvaluatedHoldout:
     n_earlier_uses: int
     comparisons: Sequence[Comparison]
     curves: Sequence[AdaptationPoint]
+    today: Today
 
 
 def evaluate(workspace: Workspace, night: Night) -> None:
@@ -111,7 +131,18 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             verdicts.append(verdict_table(election, evaluated.gate, key, segment_ids, settings))
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
-            folder.write_champion(domain, champion_of(election, evaluated.gate, segment_ids, settings))
+            champion = champion_of(election, evaluated.gate, segment_ids, settings)
+            folder.write_champion(domain, champion)
+            if champion.verdict == "promote":
+                keep_elected(
+                    folder,
+                    night,
+                    domain,
+                    settings=settings,
+                    today=evaluated.today,
+                    election=election,
+                    champion=champion,
+                )
             notes += note_on_earlier_uses(domain, evaluated.n_earlier_uses)
         folder.write_notes("evaluate", StageNotes(tuple(notes)))
         folder.write_parts("out_policy_values", values)
@@ -139,11 +170,11 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
     )
     by_policy: dict[str, EvaluationRounds] = {LOGGING: logged_as_is(rounds, holdout.q_hat)}
     true_values = {(LOGGING, segment): value for segment, value in holdout.true_values(None).items()}
-    for policies in shown.serving():
-        probabilities = served_probabilities(policies, rounds)
-        by_policy[policies.name] = evaluation_rounds(rounds, probabilities, holdout.q_hat)
+    in_holdout = torch.nonzero(tasks.window_code == Window.HOLDOUT).flatten()
+    for name, probabilities in shown.served(in_holdout):
+        by_policy[name] = evaluation_rounds(rounds, probabilities, holdout.q_hat)
         of_policy = holdout.true_values(probabilities)
-        true_values |= {(policies.name, segment): value for segment, value in of_policy.items()}
+        true_values |= {(name, segment): value for segment, value in of_policy.items()}
     of_all = partial(
         evaluate_policies,
         n_resamples=settings.evaluation.resamples,
@@ -164,7 +195,7 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
     return EvaluatedHoldout(
         evaluation,
         contenders,
-        _gate(shown, contenders, terms, by_policy),
+        _gate(shown, contenders, terms, by_policy, hand=night.champions.of(domain).hand),
         true_values=true_values,
         n_earlier_uses=n_earlier_uses,
         comparisons=compare_learners(
@@ -177,20 +208,40 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
         curves=adaptation_curves(
             list(folder.learned(domain)), each_unseen(tasks, holdout), settings.learning.exploration
         ),
+        today=shown.today,
     )
 
 
 def _gate(
-    domain: _Domain, contenders: Contenders, terms: GateTerms, by_policy: Mapping[str, EvaluationRounds]
+    domain: _Domain,
+    contenders: Contenders,
+    terms: GateTerms,
+    by_policy: Mapping[str, EvaluationRounds],
+    *,
+    hand: Hand,
 ) -> Gate:
     """Evaluate on rolling origins the contenders that can be learned again from earlier days, the others on
     the holdout.
 
-    by_policy: policy → the rounds of the holdout with its probabilities.
+    A champion is challenged by rounds after its election alone: those before have elected it. Where they are
+    too few, all rounds are shown, and nothing is promoted.
+    by_policy: policy → the rounds of the holdout with its probabilities. hand: what a person has decided.
     """
     folder, tasks, settings = domain.folder, domain.tasks, domain.settings
     identities = folder.rounds(domain.name)
     evidence: dict[str, Evidence] = {}
+    n_new: list[int] = []
+
+    def judged(
+        rounds: Mapping[str, EvaluationRounds], shown: pl.DataFrame, contenders: Sequence[str], n_origins: int
+    ) -> Evidence:
+        is_new = _is_new(shown, domain.today)
+        n_new.append(int(is_new.sum()))
+        if n_new[-1] >= settings.segments.min_rounds:
+            rounds = {name: of_policy.select(is_new) for name, of_policy in rounds.items()}
+            shown = shown.filter(is_new)
+        return Evidence.of(rounds, contenders, terms, days=_days(shown), n_origins=n_origins)
+
     if rolls(tasks):
         rolling_rounds = rolled(
             tasks,
@@ -201,25 +252,35 @@ def _gate(
             exploration=settings.learning.exploration,
             seed=settings.night.seed,
         )
-        rolling = Evidence.of(
-            rolling_rounds.rounds,
-            contenders.compared,
-            terms,
-            days=_days(identities[rolling_rounds.evaluated.numpy()]),
-            n_origins=rolling_rounds.n_origins,
-        )
+        shown = identities[rolling_rounds.evaluated.numpy()]
+        rolling = judged(rolling_rounds.rounds, shown, contenders.compared, rolling_rounds.n_origins)
         evidence = dict.fromkeys(rolling.choices, rolling)
     if at_holdout := [name for name in contenders.compared if name not in evidence]:
         asked = {LOGGING, INCUMBENT, *contenders.compared}
-        last = Evidence.of(
-            {name: rounds for name, rounds in by_policy.items() if name in asked},
-            contenders.compared,
-            terms,
-            days=_days(identities.filter(window=Window.HOLDOUT)),
-            n_origins=1,
-        )
+        of_asked = {name: rounds for name, rounds in by_policy.items() if name in asked}
+        last = judged(of_asked, identities.filter(window=Window.HOLDOUT), contenders.compared, 1)
         evidence |= dict.fromkeys(at_holdout, last)
-    return Gate(terms.today, evidence)
+    return Gate(terms.today, evidence, _withheld(domain, hand, min(n_new)))
+
+
+def _is_new(shown: pl.DataFrame, today: Today) -> NDArray[np.bool_]:
+    """Return which rounds had no part in the election of the champion that serves today."""
+    if today.standing is None:
+        return np.ones(shown.height, np.bool_)
+    return (shown["decided_at"] >= today.standing.elected_until).to_numpy()
+
+
+def _withheld(domain: _Domain, hand: Hand, n_new: int) -> Finding | None:
+    """Return why nothing may be promoted, whatever the evidence says."""
+    standing, least = domain.today.standing, domain.settings.segments.min_rounds
+    if hand:
+        return Finding(f"champion_{hand}", domain.name)
+    if standing is None or n_new >= least:
+        return None
+    elected_on = (standing.elected_until - timedelta(days=1)).date().isoformat()
+    return finding(
+        "few_new_rounds", standing.policy_version, n_rounds=n_new, least=least, elected_on=elected_on
+    )
 
 
 def _days(rounds: pl.DataFrame) -> tuple[date, date]:

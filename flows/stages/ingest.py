@@ -28,8 +28,10 @@ from features.warehouse.tombstones import Tombstone, not_erased_sql, read_tombst
 from features.warehouse.watermark import Watermark
 from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
+from flows.registry.standing_champions import standing_champions
 from flows.settings import Settings
 from flows.stages.undecided import undecided, unproven
+from flows.standing import StandingChampions
 from flows.workspace import Workspace
 from reports.wording.sentences import say, say_rule
 
@@ -77,8 +79,9 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         ranked = unproven(connection, reasons, settings.segments.min_rounds)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
+        champions = standing_champions(workspace, as_of)
         night = Night(
-            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg")),
+            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg"), champions),
             shop=workspace.shop,
             as_of=as_of,
             inputs=inputs,
@@ -90,6 +93,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
             unproven=ranked,
             config_sha256=settings.content_hash,
+            champions=champions,
         )
         quality = data_quality(
             connection,
@@ -202,11 +206,17 @@ def key_file(workspace: Workspace) -> Path:
     return settings.privacy.key_file or settings.paths.data / "secrets" / f"{workspace.shop}.key"
 
 
-def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows: Mapping[str, int]) -> str:
+def _run_id(
+    workspace: Workspace,
+    as_of: date,
+    inputs: Mapping[str, str],
+    n_rows: Mapping[str, int],
+    champions: StandingChampions,
+) -> str:
     """Return the run_id, a hash of all that affects a night's numbers: date, inputs, rows, settings and code.
 
     n_rows: rows of each dated log that the night uses. The same files give other rows where earlier nights
-    have closed days, where old rows were dropped, and where people were erased.
+    have closed days, where old rows were dropped, and where people were erased. champions: those that stand.
     """
     content = json.dumps(
         [
@@ -216,6 +226,7 @@ def _run_id(workspace: Workspace, as_of: date, inputs: Mapping[str, str], n_rows
             workspace.settings.content_hash,
             version("metacart"),
             sorted(tombstone.user_key for tombstone in tombstones(workspace)),
+            *filter(None, [champions.manifest_entries()]),
         ],
         sort_keys=True,
     )

@@ -10,12 +10,14 @@ from features.codes import MOST_SLOTS
 from features.contracts.findings import finding
 from features.contracts.outputs import LearningCurves
 from features.tasks.build import DomainTasks, build_tasks
+from features.tasks.reading import Reading
 from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.store import open_store
 from flows.night_folder import Night, Note, StageNotes
 from flows.progress import LearnerRun, ProgressListener, no_listener
+from flows.registry.champions import champion_that_stands, stand_again
 from flows.settings import Learning, Settings
 from flows.stages.rank import rank
 from flows.workspace import Workspace
@@ -41,9 +43,13 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
     segments, curves, notes = [], [], []
     with folder.stage("learn"):
         for domain in night.domains:
-            built, left_out = _tasks(workspace, night, domain)
+            champion = champion_that_stands(workspace, night, domain)
+            readings = () if champion is None else champion.readings
+            built, left_out = _tasks(workspace, night, domain, readings)
             notes += left_out
             folder.save_tasks(built)
+            if champion is not None:
+                notes += stand_again(folder, domain, champion, built.read_again)
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
             learned = train(tasks, settings, domain, night.domains, listener)
@@ -118,7 +124,9 @@ def learning_settings(learning: Learning) -> LearningSettings:
     )
 
 
-def _tasks(workspace: Workspace, night: Night, domain: str) -> tuple[DomainTasks, list[Note]]:
+def _tasks(
+    workspace: Workspace, night: Night, domain: str, standing: Sequence[Reading]
+) -> tuple[DomainTasks, list[Note]]:
     settings = _task_settings(workspace.settings, domain)
     with open_store(workspace.warehouse) as connection:
         tables = read_tables(connection, domain, settings, night.as_of)
@@ -126,7 +134,7 @@ def _tasks(workspace: Workspace, night: Night, domain: str) -> tuple[DomainTasks
     if tables.n_later_slots:
         found = finding("later_slots_left_out", domain, n_rounds=tables.n_later_slots, most=MOST_SLOTS)
         left_out = [Note(domain, "", found)]
-    return build_tasks(tables, settings, night.as_of), left_out
+    return build_tasks(tables, settings, night.as_of, standing), left_out
 
 
 def _task_settings(settings: Settings, domain: str) -> TaskSettings:

@@ -23,6 +23,7 @@ from flows.checksums import SUMS
 from flows.json_files import write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import MANIFEST
+from flows.registry.champions import register_elected
 from flows.settings import Settings
 from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
@@ -65,7 +66,9 @@ def publish(workspace: Workspace, night: Night) -> Published:
         tables = {name: work.table(name) for name in work.table_names}
         for name, frame in tables.items():
             check_output(frame, OUTPUTS[name])
-        manifest = _manifest(workspace.settings, work, night, tables)
+        # A champion is kept before a published night can name it.
+        champions = night.champions.with_elected(register_elected(workspace, night, work))
+        manifest = _manifest(workspace.settings, work, night, tables) | champions.manifest_entries()
         nights = workspace.nights
         nights.sweep()
         fresh = _write_folder(workspace.published / f".{night.run_id}.tmp", tables, manifest)

@@ -11,7 +11,8 @@ import polars as pl
 from features.areas import Area
 from features.contracts.findings import Say
 from features.tasks.files import TaskNames
-from offline_rl.decisions.targets import DecisionTargets
+from offline_rl.champions.standing import Standing
+from offline_rl.decision_targets import DecisionTargets
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.registry import Champion
@@ -35,6 +36,9 @@ class NightFolder(Protocol):
 
     def champion(self, domain: str) -> Champion:
         """Return who serves tomorrow."""
+
+    def standing(self, domain: str) -> Standing | None:
+        """Return the champion of an earlier night, as it stands again; None where there is none."""
 
     def policy(self, domain: str, name: str) -> MetaPolicy:
         """Return a policy that was learned, as it is to serve."""

@@ -1,36 +1,36 @@
 """Tomorrow: whom a domain serves, by which policy in each segment, and what their slates are drawn from."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from features.codes import Window
+from offline_rl.champions.layers import Layer, answering
+from offline_rl.champions.standing import Today
+from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
 from offline_rl.decisions.slate_chances import SlateChances
-from offline_rl.decisions.targets import DecisionTargets
-from offline_rl.incumbent import incumbent_policies
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
-from offline_rl.policies.policy import Policy
 from offline_rl.policies.shares import log_shares
-from offline_rl.registry import Champion
-from offline_rl.serving import SegmentPolicies
+from offline_rl.registry import Champion, left_segments, policy_version
 
 
 @dataclass(frozen=True)
 class Tomorrow:
     """A domain before its decisions.
 
-    targets: whom to serve. policies: which one answers in each segment. served: what rows say of it.
+    targets: whom to serve. layers: the policies that answer, each with tomorrow's contexts as it reads them.
+    served: what rows of each segment say of it.
     """
 
     tasks: Tasks
     targets: DecisionTargets
-    policies: SegmentPolicies
+    layers: tuple[Layer, ...]
     served: tuple[ServedPolicy, ...]
 
     def chances(self, chosen: NDArray[np.int64]) -> SlateChances:
@@ -38,28 +38,33 @@ class Tomorrow:
 
         Probabilities are averaged, slot by slot, in logs: the second choice of a greedy policy counts.
         """
-        targets = self.targets
+        targets, rounds = self.targets, self.tasks.rounds
         first = np.searchsorted(targets.target_of_context, chosen, side="left")
         last = np.searchsorted(targets.target_of_context, chosen, side="right")
         n_contexts = last - first
         rows = torch.from_numpy(np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)]))
-        owner = torch.from_numpy(np.repeat(chosen, n_contexts))
-        rounds = self.tasks.rounds
-        logits = self.policies.slot_logits(
-            targets.context[rows],
-            targets.segment[owner],
-            rounds.available[targets.set_index[owner]],
-            rounds.item_features,
-            rounds.n_slots,
-            history=targets.history.select(rows) if targets.history is not None else None,
-        )
+        available = rounds.available[targets.set_index[torch.tensor(np.repeat(chosen, n_contexts))]]
+        logits = torch.empty(len(rows), rounds.n_slots, rounds.n_actions, dtype=torch.float64)
+        exploration = torch.empty(len(rows), dtype=torch.float64)
+        read = [known for layer in self.layers if (known := layer.tomorrow) is not None]
+        for layer, mine in answering(self.layers, [contexts.segment[rows] for contexts in read]):
+            assert layer.tomorrow is not None
+            asked = layer.tomorrow.select(rows[mine])
+            logits[mine] = layer.policies.slot_logits(
+                asked.context,
+                asked.segment,
+                available[mine],
+                rounds.item_features,
+                rounds.n_slots,
+                history=asked.history,
+            )
+            exploration[mine] = layer.policies.exploration
         starts = n_contexts.cumsum() - n_contexts
         summed = np.logaddexp.reduceat(log_shares(logits).numpy(), starts, axis=0)
-        asked = torch.tensor(chosen)
         return SlateChances(
             logits=torch.from_numpy(summed - np.log(n_contexts)[:, None, None]),
-            available=rounds.available[targets.set_index[asked]],
-            exploration=self.policies.exploration_of(targets.segment[asked]),
+            available=rounds.available[targets.set_index[torch.tensor(chosen)]],
+            exploration=torch.from_numpy(np.add.reduceat(exploration.numpy(), starts) / n_contexts),
         )
 
     def scores(self) -> ItemScores:
@@ -79,55 +84,43 @@ class Tomorrow:
 
 
 def tomorrow_of(night: DecisionNight) -> Tomorrow:
-    """Read an area of policies before its decisions: the champion serves, where one was promoted."""
+    """Read an area of policies before its decisions: the champion serves."""
     folder, area = night.folder, night.area
     tasks, champion = folder.tasks(area), folder.champion(area)
-    learned = folder.policy(area, champion.champion) if champion.verdict == "promote" else None
-    terms = ServingTerms(night.own_version, folder.run_id, night.exploration)
-    policies, served = who_serves(tasks, champion, learned, terms)
-    return Tomorrow(tasks, folder.targets(area, tasks), policies, served)
-
-
-@dataclass(frozen=True)
-class ServingTerms:
-    """What a domain's policies serve under.
-
-    own_version: what to call the shop's own policy. run_id: what to call a learned one by.
-    exploration: share of uniform slates of a learned policy.
-    """
-
-    own_version: str
-    run_id: str
-    exploration: float
-
-
-def who_serves(
-    tasks: Tasks, champion: Champion, learned: MetaPolicy | None, terms: ServingTerms
-) -> tuple[SegmentPolicies, tuple[ServedPolicy, ...]]:
-    """Put the champion in every segment it may serve and the shop's own policy in the others.
-
-    learned: the policy that was promoted; None where nothing was.
-    """
-    own = incumbent_policies(tasks)
-    if learned is None:
-        assert champion.verdict != "promote"
+    targets = folder.targets(area, tasks)
+    today = Today(tasks, night.exploration, folder.standing(area))
+    if champion.verdict != "promote":
+        layers = today.layers(targets)
         stays = continued(
-            terms.own_version, "baseline", champion.candidate, champion.verdict, champion.reasons
+            *_today_in_rows(today, night), champion.candidate, champion.verdict, champion.reasons
         )
-        return own, (stays,) * tasks.n_segments
-    policies = SegmentPolicies.adapted(learned, tasks.window("training"), terms.exploration)
-    by_segment: dict[int, Policy] = dict(policies.by_segment)
+        return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments)
+    learned = folder.policy(area, champion.champion)
+    layers = today.after(learned, left_segments(champion, tasks.segment_ids), targets)
+    return Tomorrow(tasks, targets, layers, _by_segment(tasks, champion, learned, today, night))
+
+
+def _by_segment(
+    tasks: Tasks, champion: Champion, learned: MetaPolicy, today: Today, night: DecisionNight
+) -> tuple[ServedPolicy, ...]:
+    """Return what rows of each segment say: the champion serves where nothing else is kept."""
     served = []
     for segment, segment_id in enumerate(tasks.segment_ids):
         if stays_here := champion.kept_from.get(segment_id):
-            by_segment[segment] = own.by_segment[segment]
             served.append(
-                kept(terms.own_version, "baseline", champion.candidate, stays_here.word, stays_here.reason)
+                kept(*_today_in_rows(today, night), champion.candidate, stays_here.word, stays_here.reason)
             )
             continue
         support = tasks.window("training", [segment])
         is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
-        served.append(promoted(f"{learned.name}-{terms.run_id}", level, champion.candidate, champion.reasons))
-    places = frozenset(tasks.segment_ids.index(segment_id) for segment_id in champion.kept_from)
-    return replace(policies, by_segment=by_segment, without_exploration=places), tuple(served)
+        version = policy_version(learned.name, night.folder.run_id)
+        served.append(promoted(version, level, champion.candidate, champion.reasons))
+    return tuple(served)
+
+
+def _today_in_rows(today: Today, night: DecisionNight) -> tuple[str, FallbackLevel]:
+    """Return the version and the level of what serves today."""
+    if today.standing is None:
+        return night.own_version, "baseline"
+    return today.standing.policy_version, "segment" if today.standing.is_adapted else "pooled"

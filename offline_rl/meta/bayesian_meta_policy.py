@@ -12,11 +12,10 @@ from offline_rl.logged_data import LoggedRounds
 from offline_rl.meta.bayesian_features import all_deviations
 from offline_rl.meta.bayesian_posterior import evidence_of, posterior_mode
 from offline_rl.meta.effects_meta_policy import logged_pooled_score, refusal_of_nothing
-from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.task_batches import pad_tasks
 from offline_rl.policies.scored_policy import Score, ScoredPolicy
-from offline_rl.two_tower import Parameters
+from offline_rl.two_tower import Parameters, TwoTowerScore
 from offline_rl.user_history import UserHistory
 
 
@@ -69,7 +68,7 @@ class BayesianMetaPolicy:
 
     def zero_shot(self) -> ScoredPolicy:
         """Return the pooled model, read out as a policy: the prior's mean is a deviation of 0."""
-        return ScoredPolicy(self.name, pooled_score(self.pooled), self.temperature)
+        return ScoredPolicy(self.name, TwoTowerScore(self.pooled), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
         """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason.
@@ -86,7 +85,7 @@ class BayesianMetaPolicy:
         exact = {name: value.double() for name, value in self.prior.items()}
         with torch.no_grad():
             weights = posterior_mode(evidence_of(exact, batch, is_binary=self.is_binary))
-        score = BayesianScore(pooled_score(self.pooled), self.prior, weights.to(like))
+        score = BayesianScore(TwoTowerScore(self.pooled), self.prior, weights.to(like))
         return ScoredPolicy(self.name, score, self.temperature)
 
     def refusal(self, support: LoggedRounds) -> str | None:

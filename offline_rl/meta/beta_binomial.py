@@ -20,8 +20,7 @@ from offline_rl.meta.effects_meta_policy import refusal_of_nothing
 from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.policy_validation import one_point_curve, validate
 from offline_rl.meta.shared_fits import SharedFits
-from offline_rl.policies.scored_policy import Score, ScoredPolicy
-from offline_rl.user_history import UserHistory
+from offline_rl.policies.scored_policy import ItemScore, Score, ScoredPolicy
 
 ALIKE = 1e12
 """Pseudo-rounds of a prior whose groups don't differ: more than any log, and finite in every product."""
@@ -119,14 +118,7 @@ class BetaBinomialMetaPolicy(WithoutPooledModel):
 
     def _score(self, mean: Tensor) -> Score:
         values = torch.logit(mean, eps=1e-9) if self.is_binary else mean
-
-        def score(
-            context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
-        ) -> Tensor:
-            del slot, item_features, history
-            return values.to(context).expand(len(context), -1)
-
-        return score
+        return ItemScore(values)
 
 
 @dataclass(frozen=True)

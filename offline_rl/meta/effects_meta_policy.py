@@ -10,7 +10,7 @@ from torch import Tensor
 from features.contracts.findings import Finding
 from offline_rl import two_tower
 from offline_rl.logged_data import LoggedRounds
-from offline_rl.meta.effects_score import effects_score, input_columns, pooled_score, with_intercept
+from offline_rl.meta.effects_score import effects_score, input_columns, with_intercept
 from offline_rl.meta.meta_policy import CurvePoint
 from offline_rl.meta.segment_effects import (
     EffectPrior,
@@ -20,7 +20,7 @@ from offline_rl.meta.segment_effects import (
     residual_sums,
 )
 from offline_rl.policies.scored_policy import ScoredPolicy
-from offline_rl.two_tower import Parameters, with_task_dimension
+from offline_rl.two_tower import Parameters, TwoTowerScore, with_task_dimension
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class EffectsMetaPolicy:
 
     def zero_shot(self) -> ScoredPolicy:
         """Return the pooled model, read out as a policy."""
-        return ScoredPolicy(self.name, pooled_score(self.parameters), self.temperature)
+        return ScoredPolicy(self.name, TwoTowerScore(self.parameters), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
         """Return policy for the segment that `support` comes from; zero-shot where `refusal` has a reason."""
@@ -65,7 +65,7 @@ class EffectsMetaPolicy:
             reward_scale=self.reward_scale,
         )
         score = effects_score(
-            pooled_score(self.parameters),
+            TwoTowerScore(self.parameters),
             effect_posterior(sums, loading_of(support.item_features), self.prior),
             n_slots=support.n_slots,
             chosen=self.chosen,

@@ -7,18 +7,11 @@ from torch import Tensor
 
 from offline_rl.meta.segment_effects import EffectPosterior
 from offline_rl.policies.scored_policy import Score
-from offline_rl.policies.softmax_policy import SoftmaxPolicy
-from offline_rl.two_tower import Parameters
 from offline_rl.user_history import UserHistory
 
 LEAST_SHARE = 0.05
 """Least share of its base that a click rate, or a rate of no click, may fall to: effects are linear in the
 reward, and could take a probability below zero."""
-
-
-def pooled_score(parameters: Parameters) -> Score:
-    """Return two-tower score as a function of (context, slot, item_features) → [n, A]; it ignores history."""
-    return SoftmaxPolicy("pooled", parameters, temperature=1.0).score
 
 
 def input_columns(context: Tensor, slot: Tensor, n_slots: int) -> Tensor:

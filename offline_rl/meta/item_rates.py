@@ -20,9 +20,8 @@ from offline_rl.meta.fit_by_time import ON_EVERY_CARD, UNVALIDATED, fit_by_time
 from offline_rl.meta.meta_policy import CurvePoint, Progress, WithoutPooledModel
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.policies.policy import Policy
-from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.scored_policy import ItemScore, ScoredPolicy
 from offline_rl.reward_model import has_binary_rewards
-from offline_rl.user_history import UserHistory
 
 PSEUDO_CLICKS = 10.0
 """Rewarded rounds at the mean rate that every rate is mixed with: at ten of its own it is half its own."""
@@ -79,20 +78,6 @@ def reward_units(reward: Tensor) -> tuple[bool, float]:
     """
     is_binary = has_binary_rewards(reward)
     return is_binary, 1.0 if is_binary or len(reward) == 1 else float(reward.double().std()) or 1.0
-
-
-@dataclass(frozen=True, eq=False)
-class ItemScore:
-    """The same scores [A] of the items in every context."""
-
-    of_item: Tensor
-
-    def __call__(
-        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
-    ) -> Tensor:
-        """See `Score`; float64 [n, A]."""
-        del slot, item_features, history
-        return self.of_item.to(context.device, torch.float64).expand(len(context), -1)
 
 
 @dataclass(frozen=True, eq=False)

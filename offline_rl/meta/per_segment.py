@@ -18,8 +18,7 @@ from offline_rl.meta.policy_validation import log_likelihoods, one_point_curve, 
 from offline_rl.meta.segment_effects import EffectPrior, effect_posterior, loading_of, residual_sums
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.warm_start import WarmStart
-from offline_rl.policies.scored_policy import Score, ScoredPolicy
-from offline_rl.user_history import UserHistory
+from offline_rl.policies.scored_policy import LevelScore, ScoredPolicy
 
 VARIANCES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 """Prior variances of a coefficient that are tried, in squared log-odds per standardized column: the inverses
@@ -48,7 +47,7 @@ class PerSegmentMetaPolicy(WithoutPooledModel):
 
     def zero_shot(self) -> ScoredPolicy:
         """Return uniform policy: without its own log a segment alone gives no reason to prefer an item."""
-        return ScoredPolicy(self.name, constant_score(0.0), self.temperature)
+        return ScoredPolicy(self.name, LevelScore(0.0), self.temperature)
 
     def adapt(self, support: LoggedRounds) -> ScoredPolicy:
         """Return the policy fitted on `support` alone; zero-shot where it is empty.
@@ -82,7 +81,7 @@ class PerSegmentMetaPolicy(WithoutPooledModel):
             dispersion=1.0,
         )
         score = effects_score(
-            constant_score(level),
+            LevelScore(level),
             effect_posterior(sums, loading, prior),
             n_slots=exact.n_slots,
             chosen=chosen,
@@ -142,18 +141,6 @@ class PerSegment:
         seen = validate(policy, start)
         curve = one_point_curve(seen, began, progress)
         return replace(policy, validation_value=seen.value, validation_gain=seen.gain, curve=curve)
-
-
-def constant_score(level: float) -> Score:
-    """Return the same score for every item in every context."""
-
-    def score(
-        context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
-    ) -> Tensor:
-        del slot, history
-        return context.new_full((len(context), len(item_features)), level)
-
-    return score
 
 
 def _likelihood(policy: PerSegmentMetaPolicy, start: WarmStart) -> float:

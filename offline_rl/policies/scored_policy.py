@@ -22,6 +22,34 @@ class Score(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class ItemScore:
+    """The same scores [A] of the items in every context."""
+
+    of_item: Tensor
+
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        """See `Score`; float64 [n, A]."""
+        del slot, item_features, history
+        return self.of_item.to(context.device, torch.float64).expand(len(context), -1)
+
+
+@dataclass(frozen=True)
+class LevelScore:
+    """The same score of every item in every context."""
+
+    level: float
+
+    def __call__(
+        self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
+    ) -> Tensor:
+        """See `Score`; [n, A], in the context's dtype."""
+        del slot, history
+        return context.new_full((len(context), len(item_features)), self.level)
+
+
+@dataclass(frozen=True, eq=False)
 class ScoredPolicy(LogitPolicy):
     """The read-out of any scores, such as those of a two-tower network plus a segment's effects.
 

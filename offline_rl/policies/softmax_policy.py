@@ -9,7 +9,7 @@ from offline_rl import two_tower
 from offline_rl.policies.policy import LogitPolicy
 from offline_rl.policies.scored_policy import Score
 from offline_rl.policies.shares import restricted
-from offline_rl.two_tower import Parameters, init_parameters, with_task_dimension
+from offline_rl.two_tower import Parameters, TwoTowerScore, init_parameters
 from offline_rl.user_history import UserHistory
 
 __all__ = ["Batch", "SoftmaxPolicy", "init_parameters", "log_probabilities", "logged_scores", "logits"]
@@ -65,16 +65,10 @@ class SoftmaxPolicy(LogitPolicy):
         self, context: Tensor, slot: Tensor, item_features: Tensor, history: UserHistory | None = None
     ) -> Tensor:
         """See `Score`; in the dtype of the parameters, or in the offset's."""
-        like = self.parameters["context_weight"]
-        scores = two_tower.all_scores(
-            with_task_dimension(self.parameters, 1),
-            context.to(like).unsqueeze(0),
-            slot.to(like.device).unsqueeze(0),
-            item_features.to(like),
-        )[0]
+        scores = TwoTowerScore(self.parameters)(context, slot, item_features, history)
         if self.offset is None:
             return scores
-        return scores + self.offset(context, slot, item_features, history).to(like.device)
+        return scores + self.offset(context, slot, item_features, history).to(scores.device)
 
     def action_logits(
         self,

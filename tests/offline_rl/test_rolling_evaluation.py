@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from offline_rl.champions.layers import LayeredPolicy, of_tonight
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.fit_by_time import FittedPolicy
 from offline_rl.meta.item_rates import ItemRates
@@ -95,8 +96,9 @@ def test_what_serves_today_is_evaluated_as_it_is(tmp_path: Path) -> None:
     tasks, pooled, _ = learned(tmp_path)
     shares = torch.tensor([[0.4, 0.3, 0.2, 0.1]], dtype=torch.float64).expand(tasks.rounds.n_slots, -1)
     today = SegmentPolicies("incumbent", {}, FrequencyPolicy(shares), fills_slates=False)
+    serves = LayeredPolicy("incumbent", (of_tonight(today, tasks.rounds),), tasks.rounds)
     found = rolled(
-        tasks, [], pooled, logging_policy="logging", serving_today=[today], exploration=0.1, seed=0
+        tasks, [], pooled, logging_policy="logging", serving_today=[serves], exploration=0.1, seed=0
     )
     shown = tasks.rounds.action[found.evaluated]
     np.testing.assert_allclose(found.rounds["incumbent"].evaluation_prob, shares[0, shown].numpy())

@@ -3,10 +3,9 @@
 import pytest
 import torch
 
-from offline_rl.meta.effects_score import pooled_score
-from offline_rl.meta.per_segment import constant_score
-from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.scored_policy import LevelScore, ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy, init_parameters
+from offline_rl.two_tower import TwoTowerScore
 from offline_rl.user_history import Touches, UserHistory
 
 CONTEXT = torch.randn(7, 3, generator=torch.Generator().manual_seed(0))
@@ -19,7 +18,7 @@ def test_two_tower_scores_give_the_softmax_policys_probabilities() -> None:
     available = torch.ones(7, 4, dtype=torch.bool)
     available[2, 1:] = False
     available[3, 0] = False
-    scored = ScoredPolicy("scored", pooled_score(parameters), 0.3)
+    scored = ScoredPolicy("scored", TwoTowerScore(parameters), 0.3)
     softmax = SoftmaxPolicy("softmax", parameters, 0.3)
     found = scored.action_probabilities(CONTEXT, SLOT, ITEMS, available)
     torch.testing.assert_close(found, softmax.action_probabilities(CONTEXT, SLOT, ITEMS, available))
@@ -27,7 +26,7 @@ def test_two_tower_scores_give_the_softmax_policys_probabilities() -> None:
 
 
 def test_a_row_without_an_available_item_is_a_sentence() -> None:
-    policy = ScoredPolicy("any", constant_score(0.0), 1.0)
+    policy = ScoredPolicy("any", LevelScore(0.0), 1.0)
     available = torch.ones(7, 4, dtype=torch.bool)
     available[5] = False
     with pytest.raises(ValueError, match="Row 5 has no available action"):
@@ -53,7 +52,7 @@ def test_the_score_is_told_the_users_history() -> None:
 
 
 def test_logits_are_divided_in_float64() -> None:
-    logits = ScoredPolicy("any", constant_score(0.1), 0.01).action_logits(
+    logits = ScoredPolicy("any", LevelScore(0.1), 0.01).action_logits(
         CONTEXT, SLOT, ITEMS, torch.ones(7, 4, dtype=torch.bool)
     )
     assert logits.dtype == torch.float64

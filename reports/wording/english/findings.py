@@ -8,6 +8,7 @@ from the list of areas.
 """
 
 from reports.wording.english import budget_findings as of_budget
+from reports.wording.english import champion_findings as of_champions
 from reports.wording.english import evaluation_findings as of_evaluation
 from reports.wording.english import interval_findings as of_intervals
 from reports.wording.english import plan_findings as of_plans
@@ -177,6 +178,7 @@ SENTENCES = {
     **of_evaluation.PROPENSITIES,
     **of_evaluation.REPEATS,
     **of_plans.PLANS,
+    **of_champions.SENTENCES,
 }
 
 CLAUSES = {

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from offline_rl.decisions.targets import DecisionTargets
+from offline_rl.champions.layers import of_tonight
+from offline_rl.champions.standing import contexts_of
+from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.tomorrow import Tomorrow
 from offline_rl.logged_data import LoggedRounds, Tasks
 from offline_rl.policies.plackett_luce import slates_at
@@ -43,19 +45,21 @@ def tomorrow(temperature: float, history: UserHistory | None = None) -> Tomorrow
         n_slots=2,
     )
     policy = ScoredPolicy("by context", by_context, temperature)
+    targets = DecisionTargets(
+        rows=pl.DataFrame(),
+        context=torch.tensor([[1.0], [0.0], [2.0]]),
+        target_of_context=np.array([0, 1, 1]),
+        segment=torch.tensor([0, 0]),
+        set_index=torch.tensor([0, 1]),
+        history=history,
+    )
+    layer = of_tonight(SegmentPolicies("p", {}, policy), rounds, tomorrow=contexts_of(targets))
     return Tomorrow(
         tasks=Tasks(
             rounds, nothing, torch.zeros(1, dtype=torch.int8), torch.zeros(1, 2, 3), ("all",), ("a", "b", "c")
         ),
-        targets=DecisionTargets(
-            rows=pl.DataFrame(),
-            context=torch.tensor([[1.0], [0.0], [2.0]]),
-            target_of_context=np.array([0, 1, 1]),
-            segment=torch.tensor([0, 0]),
-            set_index=torch.tensor([0, 1]),
-            history=history,
-        ),
-        policies=SegmentPolicies("p", {}, policy),
+        targets=targets,
+        layers=(layer,),
         served=(),
     )
 

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from offline_rl.meta.effects_score import pooled_score
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
-from offline_rl.meta.per_segment import constant_score
 from offline_rl.meta.policy_validation import log_likelihoods, validate, validation_tasks
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.shared_fits import SharedFits
 from offline_rl.meta.warm_start import WarmStart
-from offline_rl.policies.scored_policy import ScoredPolicy
+from offline_rl.policies.scored_policy import LevelScore, ScoredPolicy
+from offline_rl.two_tower import TwoTowerScore
 from offline_rl.user_history import ACTS
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
 
@@ -79,7 +78,7 @@ def test_validation_tasks_keep_what_users_had_done(tmp_path: Path) -> None:
 
 def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
     parts = validation_tasks(start)
-    pooled = ScoredPolicy("pooled", pooled_score(start.model.parameters), start.temperature)
+    pooled = ScoredPolicy("pooled", TwoTowerScore(start.model.parameters), start.temperature)
     raised = ScoredPolicy("raised", lambda *rows: pooled.score(*rows) + 1.7, start.temperature)
 
     torch.testing.assert_close(
@@ -91,7 +90,7 @@ def test_what_segments_differ_in_as_wholes_is_no_gain(start: WarmStart) -> None:
 
 
 def test_a_constant_score_tells_each_segments_rate_and_no_more(start: WarmStart) -> None:
-    coin = ScoredPolicy("coin", constant_score(0.0), 1.0)
+    coin = ScoredPolicy("coin", LevelScore(0.0), 1.0)
     parts = validation_tasks(start)
 
     terms = log_likelihoods([coin] * len(parts), start)

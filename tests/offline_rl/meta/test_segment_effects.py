@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from offline_rl.meta.effects_score import effects_score, moved
-from offline_rl.meta.per_segment import constant_score
 from offline_rl.meta.segment_effects import (
     EffectPosterior,
     EffectPrior,
@@ -14,6 +13,7 @@ from offline_rl.meta.segment_effects import (
     loading_of,
     residual_sums,
 )
+from offline_rl.policies.scored_policy import LevelScore
 
 SEGMENTS, ITEMS, FEATURES, COLUMNS = 3, 4, 2, 3
 
@@ -110,7 +110,7 @@ def test_caution_takes_off_posterior_deviations() -> None:
     _, _, covariance = dense(0, PRIOR)
     context, slot = columns[:5, 1:], torch.zeros(5, dtype=torch.int64)
     bold, careful = (
-        effects_score(constant_score(0.0), first, n_slots=1, chosen=(0, 1), is_binary=False, caution=caution)(
+        effects_score(LevelScore(0.0), first, n_slots=1, chosen=(0, 1), is_binary=False, caution=caution)(
             context, slot, features
         )
         for caution in (0.0, 1.0)

@@ -1,0 +1,36 @@
+"""What is found of the champion of an earlier night, which stands again."""
+
+from collections.abc import Mapping
+
+from features.contracts.finding_units import Meaning, Unit
+
+CHAMPIONS: Mapping[str, Meaning] = {
+    "champion_stands": Meaning(
+        "today's policy is one that an earlier night elected; some of tonight's items are new to it, some of "
+        "its own are gone",
+        {
+            "elected_on": Unit.DATE,
+            "n_items": Unit.COUNT,
+            "n_new_items": Unit.COUNT,
+            "n_gone_items": Unit.COUNT,
+        },
+    ),
+    "champion_items_gone": Meaning(
+        "none of tonight's items is one of those that it knows, so the shop's own policy serves instead",
+        {"n_items": Unit.COUNT},
+    ),
+    "champion_lacks_traits": Meaning(
+        "it reads traits that tonight's logs don't have; they count as unknown",
+        {"n_traits": Unit.COUNT, "traits": Unit.NAMES},
+    ),
+    "champion_pinned": Meaning("a person has pinned today's policy: nothing else is promoted"),
+    "champion_rolled_back": Meaning(
+        "a person has chosen today's policy for this night: nothing else is promoted"
+    ),
+    "few_new_rounds": Meaning(
+        "since today's policy was elected there are too few rounds to judge another one by; those before "
+        "elected it",
+        {"n_rounds": Unit.COUNT, "least": Unit.COUNT, "elected_on": Unit.DATE},
+    ),
+}
+"""Notes of a night, and reasons why nothing is promoted in it."""

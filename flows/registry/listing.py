@@ -1,0 +1,114 @@
+"""The champions of a shop, as its people see them: who serves, who served, who was never published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from features.areas import AREAS
+from features.errors import UsageError
+from flows.champion_folder import ChampionCard, ChampionFolder
+from flows.registry.standing_champions import standing_on_the_next_night
+from flows.standing import CHAMPIONS, Hand, StandingChampion, StandingChampions
+from flows.workspace import Workspace
+
+State = Literal["champion", "retired", "candidate"]
+
+
+@dataclass(frozen=True)
+class ListedChampion:
+    """One elected policy.
+
+    state: the champion stands when the next night begins; a retired one served before; a candidate was
+    elected by a night that is not published. served_from, served_to: first and last date of the published
+    nights that it served after; None without any. hand: what a person has decided.
+    """
+
+    card: ChampionCard
+    sha256: str
+    state: State
+    served_from: date | None
+    served_to: date | None
+    hand: Hand
+
+
+@dataclass(frozen=True)
+class AreaChampions:
+    """The elected policies of an area, the newest first; own_serves: whether the shop's own policy stands."""
+
+    area: str
+    own_serves: bool
+    hand: Hand
+    champions: tuple[ListedChampion, ...]
+
+
+def list_champions(workspace: Workspace) -> list[AreaChampions]:
+    """Return the champions of every area that has any, or of which a person decided something.
+
+    Raises DamagedFileError where a card can't be read.
+    """
+    served = dict(_served(workspace))
+    nights = workspace.nights.all()
+    oldest = min((night.as_of for night in nights), default=date.min)
+    newest = max((night.as_of for night in nights), default=None)
+    standing = standing_on_the_next_night(workspace, newest) if newest else StandingChampions()
+    found = []
+    for area in (area.name for area in AREAS if area.is_learned):
+        stands = standing.of(area)
+        champions = [
+            _listed(folder, stands, served.get((area, folder.sha256)), oldest)
+            for folder in champion_folders(workspace, area)
+        ]
+        if champions or stands != StandingChampion():
+            champions.sort(key=lambda one: (one.card.as_of, one.card.run_id), reverse=True)
+            hand = "" if stands.policy_version else stands.hand
+            found.append(AreaChampions(area, not stands.policy_version, hand, tuple(champions)))
+    return found
+
+
+def champion_folders(workspace: Workspace, area: str) -> list[ChampionFolder]:
+    """Return the folders of an area's elected policies."""
+    folders = sorted((workspace.registry / area).glob("[!.]*"))
+    return [ChampionFolder(path) for path in folders if path.is_dir()]
+
+
+def find_champion(workspace: Workspace, area: str, policy_version: str) -> ChampionFolder:
+    """Return the folder of a version, as it was elected; of several, the one that a night has published last.
+
+    Raises UsageError, naming those that there are, where the area has no such version, and DamagedFileError
+    where it is not as it was elected.
+    """
+    served = dict(_served(workspace))
+    all_of_area = champion_folders(workspace, area)
+    found = [folder for folder in all_of_area if folder.card.policy_version == policy_version]
+    if not found:
+        known = ", ".join(folder.card.policy_version for folder in all_of_area) or "none"
+        raise UsageError(f"{area} has no champion {policy_version!r}. It has: {known}.")
+    last = max(found, key=lambda folder: served.get((area, folder.sha256), (date.min, date.min))[1])
+    last.check(last.sha256)
+    return last
+
+
+def _listed(
+    folder: ChampionFolder,
+    stands: StandingChampion,
+    served: tuple[date, date] | None,
+    oldest_night: date,
+) -> ListedChampion:
+    card, sha256 = folder.card, folder.sha256
+    is_standing = stands.sha256 == sha256
+    # Of nights that were pruned nothing is known but that they were.
+    was_published = served is not None or card.as_of < oldest_night
+    state: State = "champion" if is_standing else "retired" if was_published else "candidate"
+    first, last = served or (None, None)
+    return ListedChampion(card, sha256, state, first, last, stands.hand if is_standing else "")
+
+
+def _served(workspace: Workspace) -> Iterator[tuple[tuple[str, str], tuple[date, date]]]:
+    """Yield (area, hash of the card) → first and last date of the published nights that it served after."""
+    dates: dict[tuple[str, str], list[date]] = {}
+    for night in workspace.nights.all():
+        for area, entry in ((night.manifest or {}).get(CHAMPIONS) or {}).items():
+            dates.setdefault((area, entry["sha256"]), []).append(night.as_of)
+    for key, of_key in dates.items():
+        yield key, (min(of_key), max(of_key))

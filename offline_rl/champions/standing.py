@@ -1,0 +1,106 @@
+"""The champion of an earlier night stands again: tonight's contexts and items, read as it reads them."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from features.tasks.reading import ReadAgain, Reading
+from offline_rl.champions.layers import Decisions, Layer, LayeredPolicy, of_tonight
+from offline_rl.champions.stored import StoredLayer
+from offline_rl.decision_targets import DecisionTargets
+from offline_rl.incumbent import incumbent_policies
+from offline_rl.logged_data import Tasks
+from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.registry import INCUMBENT
+from offline_rl.serving import SegmentPolicies
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """A champion that was elected on an earlier night.
+
+    policy_version: its name in tables. is_adapted: whether any segment has a policy of its own.
+    elected_until: the end of the night that elected it: later rounds had no part in the election. layers,
+    readings, read: of each layer the policy, how it reads decisions, and tonight's decisions as it reads
+    them.
+    """
+
+    policy_version: str
+    is_adapted: bool
+    elected_until: datetime
+    layers: tuple[StoredLayer, ...]
+    readings: tuple[Reading, ...]
+    read: tuple[ReadAgain, ...]
+
+    def tonight(
+        self, tasks: Tasks, exploration: float, targets: DecisionTargets | None = None
+    ) -> tuple[Layer, ...]:
+        """Return its layers on tonight's items; exploration: tonight's share, of the layers that explore."""
+        history = tasks.rounds.history
+        again = [
+            layer.again(read, history, None if targets is None else targets.history)
+            for layer, read in zip(self.layers, self.read, strict=True)
+        ]
+        return tuple(
+            replace(layer, policies=replace(layer.policies, exploration=exploration))
+            if layer.policies.exploration
+            else layer
+            for layer in again
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Today:
+    """What serves a domain today, before the night decides.
+
+    standing: the champion of an earlier night; None where the shop's own policy serves.
+    """
+
+    tasks: Tasks
+    exploration: float
+    standing: Standing | None = None
+
+    def layers(self, targets: DecisionTargets | None = None) -> tuple[Layer, ...]:
+        """Return its layers, the shop's own policy being one of them."""
+        if self.standing is not None:
+            return self.standing.tonight(self.tasks, self.exploration, targets)
+        return (of_tonight(incumbent_policies(self.tasks), self.tasks.rounds, tomorrow=contexts_of(targets)),)
+
+    def in_log(self) -> LayeredPolicy:
+        """Return what serves today in the rounds of the log."""
+        return LayeredPolicy(INCUMBENT, self.layers(), self.tasks.rounds)
+
+    def after(
+        self, learned: MetaPolicy, left: frozenset[int], targets: DecisionTargets | None = None
+    ) -> tuple[Layer, ...]:
+        """Return the layers once a learned policy serves all segments but those `left` to today's."""
+        policies = SegmentPolicies.adapted(learned, self.tasks.window("training"), self.exploration)
+        first = of_tonight(policies, self.tasks.rounds, leaves=left, tomorrow=contexts_of(targets))
+        return (first, *self.layers(targets)) if left else (first,)
+
+    def to_store(
+        self, learned: MetaPolicy, left: frozenset[int], reading: Reading
+    ) -> tuple[tuple[StoredLayer, ...], tuple[Reading, ...]]:
+        """Return the layers of `after` as they are stored, and how each reads decisions.
+
+        reading: tonight's.
+        """
+
+        def stored(layer: Layer) -> StoredLayer:
+            rounds = self.tasks.rounds
+            # A table fills whole slates also from the record of what the shop's own policy showed.
+            policies = replace(layer.policies, fills_slates=True)
+            return StoredLayer(
+                policies, layer.leaves, rounds.item_features, len(reading.items.parts), rounds.n_slots
+            )
+
+        first, *others = self.after(learned, left)
+        if not others or self.standing is None:
+            return tuple(map(stored, (first, *others))), (reading,) * (1 + len(others))
+        return (stored(first), *self.standing.layers), (reading, *self.standing.readings)
+
+
+def contexts_of(targets: DecisionTargets | None) -> Decisions | None:
+    """Return tomorrow's contexts as tonight's own policies read them."""
+    if targets is None:
+        return None
+    return Decisions(targets.context, targets.segment[targets.target_of_context], targets.history)

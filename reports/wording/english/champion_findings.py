@@ -1,0 +1,28 @@
+"""English: sentences about the champion of an earlier night."""
+
+SENTENCES = {
+    "champion_stands": (
+        "Today's policy is {subject}, elected in the night of {elected_on}. It scores {n_items:,} items: "
+        "{n_new_items:,} are new to it and are scored by their attributes, and {n_gone_items:,} that it knew "
+        "are gone."
+    ),
+    "champion_items_gone": (
+        "{subject} can't serve any more: none of the {n_items:,} items that it knows is on offer. The shop's "
+        "own policy serves until another one is promoted."
+    ),
+    "champion_lacks_traits": (
+        "{subject} reads traits that the logs no longer have, and takes them as unknown: {traits}."
+    ),
+    "champion_pinned": (
+        "Today's policy is pinned, so that nothing is promoted against it; `metacart unpin` lets evidence "
+        "decide again."
+    ),
+    "champion_rolled_back": (
+        "Today's policy was chosen by `metacart rollback` for this night, so that nothing is promoted "
+        "against it; from the next night on evidence decides again."
+    ),
+    "few_new_rounds": (
+        "Today's policy was elected in the night of {elected_on}. Another one is judged by later rounds "
+        "alone, and there are {n_rounds:,} so far, fewer than the {least:,} of segments.min_rounds."
+    ),
+}
