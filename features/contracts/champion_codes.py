@@ -32,5 +32,9 @@ CHAMPIONS: Mapping[str, Meaning] = {
         "elected it",
         {"n_rounds": Unit.COUNT, "least": Unit.COUNT, "elected_on": Unit.DATE},
     ),
+    "later_look": Meaning(
+        "the evidence against today's policy was looked at before, so the interval asked for is a wider one",
+        {"look": Unit.COUNT, "confidence": Unit.SHARE},
+    ),
 }
 """Notes of a night, and reasons why nothing is promoted in it."""

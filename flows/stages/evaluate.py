@@ -20,6 +20,7 @@ from features.errors import UsageError
 from features.warehouse.store import open_store
 from flows.night_folder import Night, NightFolder, StageNotes
 from flows.registry.elected import keep_elected
+from flows.registry.looks import Look, number_of_look
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
@@ -125,7 +126,8 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             tasks = folder.tasks(domain)
             evaluated = _evaluate_holdout(workspace, night, domain, tasks)
-            election = evaluated.gate.elect(evaluated.contenders, gate_settings(settings))
+            asked = gate_settings(settings, _look(workspace, night, domain, evaluated.gate))
+            election = evaluated.gate.elect(evaluated.contenders, asked)
             key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
             values.append(_value_rows(evaluated, key, segment_ids, settings))
             verdicts.append(verdict_table(election, evaluated.gate, key, segment_ids, settings))
@@ -261,6 +263,13 @@ def _gate(
         last = judged(of_asked, identities.filter(window=Window.HOLDOUT), contenders.compared, 1)
         evidence |= dict.fromkeys(at_holdout, last)
     return Gate(terms.today, evidence, _withheld(domain, hand, min(n_new)))
+
+
+def _look(workspace: Workspace, night: Night, domain: str, gate: Gate) -> int:
+    """Return the number of the night's look at the evidence; 1 where it can promote nothing."""
+    if gate.withheld is not None:
+        return 1
+    return number_of_look(workspace, Look(domain, night.champions.of(domain).policy_version, night.run_id))
 
 
 def _is_new(shown: pl.DataFrame, today: Today) -> NDArray[np.bool_]:

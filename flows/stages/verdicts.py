@@ -18,13 +18,14 @@ from offline_rl.registry import Champion, Election, Kept
 from offline_rl.segment_choice import CANDIDATE, TODAY, SegmentChoice, SegmentEffect
 
 
-def gate_settings(settings: Settings) -> GateSettings:
-    """Return the configuration's demands on evidence."""
+def gate_settings(settings: Settings, look: int = 1) -> GateSettings:
+    """Return the configuration's demands on evidence; look: which one it is at this evidence."""
     return GateSettings(
         estimator=ESTIMATOR,
         confidence=settings.evaluation.confidence,
         min_ess=settings.evaluation.min_ess,
         min_supported_share=settings.evaluation.min_supported_share,
+        look=look,
     )
 
 

@@ -65,13 +65,14 @@ def say_in_short(
 ) -> str:
     """Return the gate's reasons in short: each finding once, and its numbers left to the tables.
 
-    candidate: the policy that the reader has in mind. Findings that are neither comparisons nor refusals are
-    returned in full.
+    candidate: the policy that the reader has in mind. Which look it was is left to the tables too. Findings
+    that are neither comparisons nor refusals are returned in full.
 
     >>> found = [Finding("no_gain_shown", "a", {"other": other}) for other in ("b", "c")]
     >>> say_in_short(found, "a"), say_in_short(found, "z")
     ('No gain is shown against b, c.', 'a: no gain is shown against b, c.')
     """
+    findings = [found for found in findings if found.code != "later_look"]
     if not all(found.code in COMPARISONS or found.code in REFUSALS for found in findings):
         return say(findings, smallest=smallest, catalog=catalog)
     said = []
@@ -102,6 +103,17 @@ def digits_of(width: float) -> int:
     (3, 0, 0)
     """
     return max(0, 1 - floor(log10(width))) if width > 0 else 0
+
+
+def _percent_digits(confidence: float) -> int:
+    """Decimal places that show a confidence as a percentage, to two digits of what is missing from 100 %.
+
+    >>> _percent_digits(0.95), _percent_digits(0.975), _percent_digits(0.99944)
+    (0, 1, 3)
+    """
+    missing = 100.0 * (1.0 - confidence)
+    is_whole = abs(missing - round(missing)) < 1e-9
+    return 0 if is_whole or isnan(missing) else digits_of(missing)
 
 
 def _sentence(found: Finding, smallest: int, catalog: Catalog) -> str:
@@ -143,6 +155,8 @@ def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
     numbers = {name: _value(found.numbers.get(name, nan), unit, catalog) for name, unit in units.items()}
     if found.code in COMPARISONS:
         numbers |= _compared(found)
+    if "confidence" in units:
+        numbers["confidence_digits"] = _percent_digits(found.number("confidence"))
     if found.code == "outside_bounds":
         numbers["bounds"] = _bounds(found, catalog)
     if SHAPE.keys() <= units.keys():

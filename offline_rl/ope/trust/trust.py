@@ -40,6 +40,7 @@ class GateSettings:
     costs a good candidate its promotion.
     mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
     could distinguish from exact ones.
+    look: which one it is at the evidence against what serves today, see `error_spending`.
     """
 
     estimator: str = "dr"
@@ -57,6 +58,7 @@ class GateSettings:
     min_supported_share: float = 0.95
     mean_weight_confidence: float = 0.99
     mean_weight_slack: float = 0.005
+    look: int = 1
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from offline_rl.ope.bootstrap import Interval
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.policy_value import WHOLE_LOG, Difference
 from offline_rl.ope.trust.diagnostics import Diagnostics
+from offline_rl.ope.trust.error_spending import at_look, confidence_of_look
 from offline_rl.ope.trust.trust import GateSettings, doubts_about
 
 __all__ = ["GateSettings", "Verdict", "evidence_doubts", "reach_verdict"]
@@ -49,7 +50,8 @@ def reach_verdict(
 
     Picking the strongest baseline by the same data and testing against it alone would be optimistic. The test
     is against all of them, and only all together promote: this intersection-union test keeps its level
-    without a correction for the number of baselines (Berger 1982).
+    without a correction for the number of baselines (Berger 1982). The intervals that decide are those of the
+    settings' look (`error_spending`); those of the verdict have the settings' confidence.
 
     Raises ValueError for a policy, estimator or segment that was not evaluated.
     """
@@ -65,7 +67,11 @@ def reach_verdict(
     doubts = _doubts_of(evaluation, candidate, segment, settings) or tuple(
         doubt for rival in rivals for doubt in _doubts_of(evaluation, rival, segment, settings)
     )
-    verdict, reasons = _decide(comparisons, doubts, evaluation.resolution, settings.confidence)
+    asked = [at_look(comparison, settings.look, settings.confidence) for comparison in comparisons]
+    confidence = confidence_of_look(settings.look, settings.confidence)
+    verdict, reasons = _decide(asked, doubts, evaluation.resolution, confidence)
+    if settings.look > 1 and not doubts:
+        reasons = (*reasons, finding("later_look", candidate, look=settings.look, confidence=confidence))
     return Verdict(
         verdict=verdict,
         candidate=candidate,

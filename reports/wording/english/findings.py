@@ -16,7 +16,7 @@ from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
     "{difference:+.{digits}f} per round "
-    "({confidence:.0%} interval {lower:+.{digits}f} to {upper:+.{digits}f})"
+    "({confidence:.{confidence_digits}%} interval {lower:+.{digits}f} to {upper:+.{digits}f})"
 )
 _BEYOND = "no gain is shown beyond the {resolution:.{resolution_digits}f} that rounded probabilities may make"
 

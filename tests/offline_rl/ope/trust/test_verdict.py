@@ -45,6 +45,27 @@ def test_a_gain_over_the_logging_policy_alone_is_held() -> None:
     assert sentences(verdict.reasons)[0].startswith("new against plain: no gain is shown, -0.0200 per round")
 
 
+def test_a_gain_that_a_first_look_shows_is_held_at_a_late_one() -> None:
+    # 110 of the 200 ones are rewarded and 80 of the zeros: three standard errors.
+    reward = np.zeros(N)
+    reward[1:221:2], reward[0:160:2] = 1.0, 1.0
+    evaluation = evaluated(log=coin_log(N, 0.5, reward=reward), new=coin_log(N, 0.9, reward=reward))
+    first, late = (
+        reach_verdict(evaluation, "new", "log", settings=GateSettings(look=look)) for look in (1, 200)
+    )
+    assert (first.verdict, late.verdict) == ("promote", "hold")
+    # The verdict's own interval stays that of the settings, and the reason has the one that decides.
+    assert (late.lower, late.upper) == (first.lower, first.upper)
+    assert first.lower > 0 > late.reasons[0].number("lower")
+    assert sentences(late.reasons)[0].startswith(
+        "new against log: no gain is shown, +0.06 per round (99.99987% i"
+    )
+    assert sentences(late.reasons)[1].startswith("This is look number 200 at the evidence")
+    assert (
+        reach_verdict(evaluated(new=0.9), "new", "log", settings=GateSettings(look=200)).verdict == "promote"
+    )
+
+
 def test_a_weak_baseline_does_not_stand_in_for_the_strong_one() -> None:
     evaluation = evaluated(new=0.7, strong=0.9, weak=0.2)
     verdict = reach_verdict(evaluation, "new", "log", ["weak", "strong"])
