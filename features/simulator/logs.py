@@ -4,7 +4,7 @@ Most clicks are within minutes of the impression; clicks and orders are never mo
 results of a night's visits may happen on the next day.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from features.simulator.click_model import CANCELLED_SHARE
 from features.simulator.moments import DAY_SECONDS, draw_seconds, numbered, times
 from features.simulator.parts import parts
 from features.simulator.plackett_luce import draw_slates
+from features.simulator.served_slates import ServedSlates
 from features.simulator.shop_day import SURFACE, ShopDay
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
@@ -50,11 +51,16 @@ class _Visits:
     slate: NDArray[np.int64]
 
 
-def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
-    """Simulate the visits of one day; the day's number selects the random stream."""
+def simulate_shop_night(world: World, day: ShopDay, served: ServedSlates | None = None) -> ShopNight:
+    """Simulate the visits of one day; the day's number selects the random stream.
+
+    served: the slates of a published table that acts on this day. The same people visit with and without it.
+    """
     random = generator(world.settings.seed, Stream.VISITS, day.number)
     visits = _draw_visits(world, day, random)
-    shown = _shown(world, visits, day)
+    if served is not None:
+        visits = _with_served(visits, served)
+    shown = _shown(world, visits, day, served)
     clicked = _clicked(world, shown, visits, day, random)
     purchases = _purchases(world, clicked, random)
     taste = world.click_model.personal
@@ -68,7 +74,6 @@ def simulate_shop_night(world: World, day: ShopDay) -> ShopNight:
         candidate_sets=day.candidate_set(pl.Series(world.item_ids)),
         impressions=shown.with_columns(
             surface=pl.lit(SURFACE),
-            candidate_set_id=pl.lit(day.candidate_set_id),
             context=pl.lit(None, dtype=pl.String),
         ),
         events=events.sort("occurred_at", "event_id"),
@@ -88,14 +93,20 @@ def _draw_visits(world: World, day: ShopDay, random: np.random.Generator) -> _Vi
     return _Visits(user, second, slate)
 
 
-def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
+def _with_served(visits: _Visits, served: ServedSlates) -> _Visits:
+    is_served = served.is_served[visits.user]
+    slate = np.where(is_served[:, None], served.item[visits.user], visits.slate)
+    return replace(visits, slate=slate)
+
+
+def _shown(world: World, visits: _Visits, day: ShopDay, served: ServedSlates | None) -> pl.DataFrame:
     """Return one row per visit and slot, visit by visit."""
     n, slots = visits.slate.shape
     slot = np.tile(np.arange(slots), n)
     visit = np.repeat(np.arange(n), slots)
     user, item = visits.user[visit], visits.slate.ravel()
     policy = world.logging.policy_of_user[user]
-    return pl.DataFrame(
+    own = pl.DataFrame(
         {
             "session_id": numbered(day.date, "v", visit),
             "slot": slot + 1,
@@ -104,8 +115,20 @@ def _shown(world: World, visits: _Visits, day: ShopDay) -> pl.DataFrame:
             "item_id": world.catalog.ids.at(item),
             "propensity": day.marginals[policy, slot, item],
             "policy_version": pl.Series(world.logging.versions).gather(policy),
+            "candidate_set_id": pl.repeat(day.candidate_set_id, len(user), eager=True),
         }
     ).with_columns(impression_id=pl.format("{}-{}", "session_id", "slot"))
+    if served is None:
+        return own
+    by_table = {
+        "propensity": pl.Series(served.propensity[user, slot]),
+        "policy_version": pl.Series(served.versions, dtype=pl.String).gather(served.version[user]),
+        "candidate_set_id": pl.repeat(served.candidate_set_id, len(user), dtype=pl.String, eager=True),
+    }
+    is_served = pl.Series(served.is_served[user])
+    return own.with_columns(
+        pl.when(is_served).then(column).otherwise(name).alias(name) for name, column in by_table.items()
+    )
 
 
 def _clicked(
@@ -115,6 +138,8 @@ def _clicked(
     n_visits, slots = visits.slate.shape
     user, item = np.repeat(visits.user, slots), visits.slate.ravel()
     attraction = world.click_model.attraction(user, item, day.number)
+    # A table of yesterday may show what is sold out today: nobody can click it.
+    attraction = np.where(day.available[item], attraction, 0.0)
     clicked = random.random(len(item)) < np.tile(world.click_model.examination, n_visits) * attraction
     user, item = user[clicked], item[clicked]
     n = int(clicked.sum())

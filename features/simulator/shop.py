@@ -14,6 +14,7 @@ from features.errors import UsageError
 from features.simulator.ad_logs import simulate_ad_night
 from features.simulator.dirt import DIRT_FILE, Dirt
 from features.simulator.logs import simulate_shop_night
+from features.simulator.served_slates import ServedSlates
 from features.simulator.settings import WorldSettings
 from features.simulator.shop_day import ShopDay
 from features.simulator.world import WORLD_FILE, World
@@ -31,12 +32,17 @@ NIGHTLY_LOGS = (
 WHOLE_LOGS = ("items", "users")
 """Logs with one file for all nights, `<log>.csv`."""
 
+LATE = "late"
+"""Folder of what happens after midnight of a served day: part of the next day's logs (`next_day`)."""
+
 KEY_FILE = "pseudonym.key"
 
 CONFIG_FILE = "metacart.toml"
 """File that may be in the folder of the logs; it belongs to the reader, so a new shop does not change it."""
 
-_HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
+HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
+"""Log whose rows may be of the day after the visit → the time of a row."""
+
 # Without its candidate set a round would have the wrong alternatives, and no quarantine would notice.
 _ALWAYS_CLEAN = ("candidate_sets",)
 _STRAY_QUOTE_LOG = "events"
@@ -90,7 +96,7 @@ def _refuse_foreign(out: Path) -> None:
     if not out.exists() and not out.is_symlink():
         return
     known = {*NIGHTLY_LOGS, *(f"{log}.csv" for log in WHOLE_LOGS), WORLD_FILE, KEY_FILE}
-    known |= {CONFIG_FILE, DIRT_FILE}
+    known |= {CONFIG_FILE, DIRT_FILE, LATE}
     if not out.is_dir() or out.is_symlink():
         raise UsageError(f"{out} is not a folder. Choose a new folder for the simulated shop.")
     names = {path.name for path in out.iterdir()}
@@ -108,8 +114,8 @@ def _write_logs(world: World, folder: Path) -> dict[str, int]:
         (folder / log).mkdir()
     settings = world.settings
     n_rows = {
-        "items": _write_csv(world.catalog.frame(), "items", folder / "items.csv"),
-        "users": _write_csv(
+        "items": write_csv(world.catalog.frame(), "items", folder / "items.csv"),
+        "users": write_csv(
             world.people.frame(settings.first_date, settings.days), "users", folder / "users.csv"
         ),
     } | dict.fromkeys(NIGHTLY_LOGS, 0)
@@ -121,10 +127,10 @@ def _write_logs(world: World, folder: Path) -> dict[str, int]:
     late: dict[str, pl.DataFrame] = {}
     for number in range(settings.days):
         day = world.open(number)
-        for log, frame in _night(world, day, late).items():
+        for log, frame in night_logs(world, day, late).items():
             path = folder / log / f"{day.date.isoformat()}.csv"
             if dirt is None or log in _ALWAYS_CLEAN:
-                n_rows[log] += _write_csv(frame, log, path)
+                n_rows[log] += write_csv(frame, log, path)
             else:
                 n_rows[log] += _write_dirty(frame, log, path, dirt, number)
     if dirt is not None:
@@ -132,9 +138,11 @@ def _write_logs(world: World, folder: Path) -> dict[str, int]:
     return n_rows
 
 
-def _night(world: World, day: ShopDay, late: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def night_logs(
+    world: World, day: ShopDay, late: dict[str, pl.DataFrame], served: ServedSlates | None = None
+) -> dict[str, pl.DataFrame]:
     """Return the logs of one night; events after midnight go to `late`, for the next night."""
-    visits = simulate_shop_night(world, day)
+    visits = simulate_shop_night(world, day, served)
     frames = {
         "candidate_sets": visits.candidate_sets,
         "impressions": visits.impressions,
@@ -143,7 +151,7 @@ def _night(world: World, day: ShopDay, late: dict[str, pl.DataFrame]) -> dict[st
         "ad_impressions": simulate_ad_night(world, day),
         "ad_spend_daily": world.spend_response.feed(world.settings.seed, day.number, day.date),
     }
-    for log, happened_at in _HAPPENED_AT.items():
+    for log, happened_at in HAPPENED_AT.items():
         arrived = pl.concat([late[log], frames[log]]) if log in late else frames[log]
         is_late = pl.col(happened_at).dt.date() > day.date
         late[log] = arrived.filter(is_late)
@@ -151,7 +159,7 @@ def _night(world: World, day: ShopDay, late: dict[str, pl.DataFrame]) -> dict[st
     return frames
 
 
-def _write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
+def write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
     """Write the contract's columns, in its order."""
     frame.select(LOGS[log].column_names()).write_csv(path, datetime_format=_TIME_FORMAT, line_terminator="\n")
     return len(frame)

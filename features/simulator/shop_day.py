@@ -10,6 +10,15 @@ from numpy.typing import NDArray
 SURFACE = "home"
 
 
+def candidate_set_id(day: date) -> str:
+    """Return the id of a day's candidate set.
+
+    >>> candidate_set_id(date(2026, 1, 5))
+    'home-20260105'
+    """
+    return f"{SURFACE}-{day:%Y%m%d}"
+
+
 @dataclass(frozen=True)
 class ShopDay:
     """A items, L slots, P logging policies; the first m users may come.
@@ -33,7 +42,7 @@ class ShopDay:
     @property
     def candidate_set_id(self) -> str:
         """The id of the day's candidate set, e.g. home-20260105."""
-        return f"{SURFACE}-{self.date:%Y%m%d}"
+        return candidate_set_id(self.date)
 
     def candidate_set(self, item_ids: pl.Series) -> pl.DataFrame:
         """Return the candidate_sets log of the day; `item_ids` are those of all items, A."""

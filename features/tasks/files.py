@@ -17,7 +17,7 @@ rounds_<domain>.npz
     lines of orders, decayed to the state's moment, and the days from the last of them to that moment.
 reading_<domain>.json   how tonight's policies read decisions (`Reading`)
 tasks_<domain>.json     names of features and blocks, and the boundaries with their kind (`TaskNames`)
-rounds_<domain>.parquet user and time of each evidence round, in the same order
+rounds_<domain>.parquet user, time and policy of each evidence round, in the same order
 targets_<domain>.parquet the users or segments that get a decision tomorrow, in the order of target_segment
 
 Training needs the first file alone, so it can run on a machine that has torch and nothing else.
@@ -38,7 +38,17 @@ from features.errors import InputDataError
 from features.tasks.build import DomainTasks
 from features.tasks.reading import ReadAgain, Reading
 
-IDENTITY = ["round_id", "user_key", "decided_at", "segment_id", "surface", "slot", "action_id", "window"]
+IDENTITY = [
+    "round_id",
+    "user_key",
+    "decided_at",
+    "segment_id",
+    "surface",
+    "slot",
+    "action_id",
+    "policy_version",
+    "window",
+]
 
 # A zip member carries a time of writing; a fixed one keeps equal arrays equal in bytes.
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)

@@ -51,8 +51,11 @@ def simulate(
     stray_quote: bool = False,
     regions: int = 8,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    serve: Path | None = None,
 ) -> None:
     """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
+
+    With --serve, write one more day into the logs of such a shop, on which a published night acts.
 
     Parameters
     ----------
@@ -74,8 +77,17 @@ def simulate(
         Number of regions; with 3 devices in each, there are three times as many segments.
     overwrite
         Replace the logs and the configuration of a simulated shop that is in the folder already.
+    serve
+        Folder of the shop's newest published night: draw the day after it, with its lists shown to the
+        visitors, and their propensities and policy_version logged. Other options than --out don't count.
     """
     from features.simulator.shop import simulate as write_logs
+
+    if serve is not None:
+        from flows.simulations.served_day import draw_served_day
+
+        print(f"{draw_served_day(out, serve)} of the next day are in {out}")
+        return
 
     config = out / "metacart.toml"
     if out.is_dir() and any(out.iterdir()) and not overwrite:

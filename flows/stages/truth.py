@@ -6,6 +6,7 @@ For a real shop it is unknown: the functions return None, and true_value is empt
 from collections.abc import Iterable, Sequence
 from typing import cast, get_args
 
+import numpy as np
 import polars as pl
 import torch
 
@@ -19,9 +20,12 @@ from offline_rl.comparison.unseen import Truth
 def true_rewards(
     workspace: Workspace, domain: str, rounds: pl.DataFrame, action_ids: Sequence[str]
 ) -> Truth | None:
-    """Return the true expected rewards of logged rounds (user_key, decided_at, slot, action_id).
+    """Return the true expected rewards of logged rounds.
 
-    None for a real shop, and for a domain that the simulated world does not have.
+    rounds: user_key, decided_at, slot, action_id, policy_version. Where a published table served a round, the
+    logging policy's expected reward is that of what was shown: no round knows the probabilities of all other
+    items, and the mean is right. None for a real shop, and for a domain that the simulated world does not
+    have.
     """
     settings = workspace.settings
     if settings.shop.source != "simulated" or domain not in get_args(Domain):
@@ -36,7 +40,12 @@ def true_rewards(
         day=world.days(rounds["decided_at"]),
         reward=settings.night.reward,
     )
-    return Truth(torch.from_numpy(rewards.of_action), torch.from_numpy(rewards.of_log))
+    is_served = ~rounds["policy_version"].fill_null("").is_in(["", *world.logging.versions]).to_numpy()
+    places = {action_id: place for place, action_id in enumerate(action_ids)}
+    shown = np.array([places[action_id] for action_id in rounds["action_id"]], np.int64)
+    of_shown = rewards.of_action[np.arange(rounds.height), shown]
+    of_log = np.where(is_served, of_shown, rewards.of_log)
+    return Truth(torch.from_numpy(rewards.of_action), torch.from_numpy(of_log))
 
 
 def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:

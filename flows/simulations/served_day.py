@@ -1,0 +1,71 @@
+"""A served day: the day after a night of the simulated shop, with the night's published tables acting.
+
+So far the lists of recommendations act; ads are shown and money is spent as the shop's own systems do.
+"""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.deidentify import pseudonym, read_key
+from features.errors import UsageError
+from features.simulator.next_day import simulate_next_day
+from features.simulator.served_slates import ServedSlates
+from features.simulator.shop import KEY_FILE, SimulatedShop
+from features.simulator.shop_day import SURFACE, candidate_set_id
+from features.simulator.world import World
+from flows.json_files import read_json
+from flows.published_nights import MANIFEST
+
+SLATES = "out_recommendations"
+
+
+def draw_served_day(logs: Path, run_folder: Path) -> SimulatedShop:
+    """Draw the day after a published night into the logs of its simulated shop, its tables acting.
+
+    Raises UsageError where the folder holds no published night, or the night is not the shop's last one.
+    """
+    if not (run_folder / MANIFEST).is_file():
+        raise UsageError(f"{run_folder} holds no published night: name a folder below data/published/SHOP.")
+    world = World.load(logs)
+    as_of = date.fromisoformat(read_json(run_folder / MANIFEST)["as_of"])
+    served = served_slates(world, logs, run_folder, as_of)
+    return simulate_next_day(logs, served, day=(as_of - world.settings.first_date).days + 1)
+
+
+def served_slates(world: World, logs: Path, run_folder: Path, as_of: date) -> ServedSlates:
+    """Return what the published lists of a night show to each user; nobody where it has none.
+
+    Raises UsageError where a list names nobody of the shop, or has fewer places than the shop has slots.
+    """
+    slots = world.settings.slots
+    shape = (len(world.user_ids), slots)
+    item, propensity = np.full(shape, -1, np.int64), np.ones(shape)
+    version = np.zeros(shape[0], np.int64)
+    path = run_folder / f"{SLATES}.parquet"
+    if not path.is_file():
+        return ServedSlates(item, propensity, version, ("",), candidate_set_id(as_of))
+    rows = pl.read_parquet(path).filter(pl.col("surface") == SURFACE, pl.col("slot_rank") <= slots)
+    key = read_key(logs / KEY_FILE)
+    users = pl.DataFrame(
+        {
+            "user_key": [pseudonym(key, user_id) for user_id in world.user_ids],
+            "user": np.arange(len(world.user_ids)),
+        }
+    )
+    rows = rows.join(users, on="user_key", how="left", maintain_order="left")
+    whole = rows.group_by("user_key").len().filter(pl.col("len") != slots)
+    if not whole.is_empty() or rows["user"].null_count():
+        raise UsageError(
+            f"{path} has a list of other than {slots} places, or of a user whom {logs} does not know: it is "
+            "not a table of this shop."
+        )
+    versions = tuple(rows["policy_version"].unique().sort()) or ("",)
+    cell = rows["user"].to_numpy(), rows["slot_rank"].to_numpy() - 1
+    item[cell] = world.catalog.ids.positions(rows["item_id"].to_list())
+    propensity[cell] = rows["propensity"].to_numpy()
+    places = {name: place for place, name in enumerate(versions)}
+    version[cell[0]] = [places[name] for name in rows["policy_version"]]
+    return ServedSlates(item, propensity, version, versions, candidate_set_id(as_of))

@@ -1,0 +1,50 @@
+"""The day after a night: its lists are shown, and logged with the propensities of the table."""
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.deidentify import pseudonym, read_key
+from features.errors import UsageError
+from features.simulator.world import World
+from flows.simulations.served_day import draw_served_day
+
+
+@pytest.fixture
+def logs(small_config: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(small_config.parent, tmp_path / "logs"))
+
+
+def test_what_is_logged_is_what_was_published(logs, small_night):
+    folder = small_night.published.folder
+    draw_served_day(logs, folder)
+    newest = max((logs / "impressions").glob("*.csv"))
+    assert newest.name == "2026-01-15.csv"
+    key, world = read_key(logs / "pseudonym.key"), World.load(logs)
+    assert world.settings.days == 11
+    shown = pl.read_csv(newest).with_columns(
+        user_key=pl.col("user_id").map_elements(lambda user: pseudonym(key, user), pl.String)
+    )
+    published = pl.read_parquet(folder / "out_recommendations.parquet").rename({"slot_rank": "slot"})
+    same = ["user_key", "slot", "item_id", "propensity", "policy_version"]
+    found = shown.join(published.select(same), on=same, how="left", validate="m:1", coalesce=True)
+    named = shown.filter(pl.col("user_key").is_in(published["user_key"].implode()))
+    assert found.height == shown.height
+    assert 0.9 * shown.height < named.height < shown.height or named.height == shown.height
+    assert named.join(published.select(same), on=same, how="anti").height == 0
+    # A newcomer whom the table does not name is served by the shop's own policy.
+    others = shown.join(published, on="user_key", how="anti")
+    assert set(others["policy_version"]) <= set(world.logging.versions)
+
+
+def test_a_folder_that_is_no_night_is_refused(logs, tmp_path):
+    with pytest.raises(UsageError, match="holds no published night"):
+        draw_served_day(logs, tmp_path)
+
+
+def test_lists_of_another_shop_are_refused(logs, small_night, tmp_path):
+    (logs / "pseudonym.key").write_text("ab" * 32 + "\n")
+    with pytest.raises(UsageError, match="is not a table of this shop"):
+        draw_served_day(logs, small_night.published.folder)
