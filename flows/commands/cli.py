@@ -28,6 +28,7 @@ from flows.commands.doctor import doctor
 from flows.commands.help_page import arrange
 from flows.commands.json_flag import JsonFlag
 from flows.commands.link import link
+from flows.commands.loop import loop
 from flows.commands.new_shops import fetch, init, simulate
 from flows.commands.nights import prune, unpublish, verify
 from flows.commands.ope.command import ope
@@ -44,7 +45,9 @@ if TYPE_CHECKING:
     from flows.erasure.proof import Proof
 
 # Commands whose work a second start continues; the others start anew and have changed nothing.
-KEEPING = frozenset({"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "serve"})
+KEEPING = frozenset(
+    {"run", "ingest", "learn", "evaluate", "decide", "publish", "erase", "compare", "loop", "serve"}
+)
 
 app = App(
     name="metacart",
@@ -63,6 +66,7 @@ app.command(verify)
 app.command(unpublish)
 app.command(prune)
 app.command(link)
+app.command(loop)
 app.command(champions)
 app.command(rollback)
 app.command(pin)

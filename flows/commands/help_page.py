@@ -26,6 +26,7 @@ ORDER = (
     "ope",
     "plan",
     "compare",
+    "loop",
     "doctor",
     "serve",
     "service",

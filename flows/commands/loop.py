@@ -1,0 +1,64 @@
+"""`metacart loop`: nights and days of the demo shop in turn, by true value."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from features.errors import UsageError
+from features.simulator.settings import WorldName
+from flows.shops import DATA
+
+
+def loop(
+    *,
+    nights: int = 20,
+    world: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = ("drift",),
+    ways: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
+    seeds: int = 1,
+    first_seed: int = 0,
+    jobs: int = 1,
+    out: Path = DATA / "loop",
+) -> None:
+    """Let what each night publishes act on the next day, and compare what is served by its true value.
+
+    Parameters
+    ----------
+    nights
+        Nights of each shop, after two weeks of its first policies.
+    world
+        The simulated worlds.
+    ways
+        metacart; no_exploration, the same without exploring; thompson, Thompson sampling by segment and item.
+        By default all.
+    seeds
+        Number of shops of each world.
+    first_seed
+        Seed of the first shop.
+    jobs
+        Number of parallel processes.
+    out
+        Folder of shops and results. An interrupted run with the same folder continues.
+    """
+    import polars as pl
+
+    from flows.simulations.loop.run import WAYS, run_loops
+    from flows.simulations.loop.table import as_markdown, loop_table
+
+    unknown = sorted(set(ways) - set(WAYS))
+    if seeds < 1 or jobs < 1 or nights < 1 or unknown:
+        asked = f"ways of {', '.join(WAYS)}, not {', '.join(unknown)}" if unknown else "1 or more of each"
+        raise UsageError(f"A loop takes nights, seeds and jobs from 1 on: ask for {asked}.")
+    days = run_loops(
+        out,
+        worlds=world,
+        seeds=range(first_seed, first_seed + seeds),
+        ways=[way for way in WAYS if not ways or way in ways],
+        nights=nights,
+        jobs=jobs,
+        print_line=lambda line: print(f"  {line}", flush=True),
+    )
+    pl.DataFrame([vars(day) for day in days], infer_schema_length=None).write_parquet(out / "days.parquet")
+    text = as_markdown(loop_table(days))
+    (out / "loop.md").write_text(text, encoding="utf-8")
+    print(text)

@@ -1,0 +1,61 @@
+"""Closed loops: the table on paper, and one that is interrupted."""
+
+from pathlib import Path
+
+import pytest
+
+from flows.ledger import read_records
+from flows.simulations.loop import run
+from flows.simulations.loop.run import LoopDay, LoopJob, run_loop
+from flows.simulations.loop.table import as_markdown, loop_table
+
+
+def day(seed: int, night: int, served: float, **said) -> LoopDay:
+    return LoopDay("mild", seed, "metacart", night, "2026-01-18", served, 0.05, 0.06, 0.10, **said)
+
+
+def test_the_table_is_of_the_last_days_and_the_worst_shop_of_all():
+    days = [day(seed, night, 0.06 if night < 3 else 0.09) for seed in (1, 2) for night in range(1, 8)]
+    days[0] = day(1, 1, 0.06, verdict="promote", lower=0.05, upper=0.07, truth=0.06)
+    days[1] = day(1, 2, 0.06, lower=0.05, upper=0.07, truth=0.08)
+    [row] = loop_table(days).rows(named=True)
+    assert row["gap_closed"] == pytest.approx(0.75)
+    # (2 * 0.06 + 5 * 0.09) / 7 over 0.06
+    assert row["worst_shop"] == pytest.approx(0.57 / 0.42 - 1.0)
+    assert (row["shops"], row["nights"], row["promotions"], row["covered"]) == (2, 7, 1, 0.5)
+    assert "| mild | metacart | 2 | 7 | 0.09 |" in as_markdown(loop_table(days))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "USERS", 120)
+    monkeypatch.setattr(run, "FIRST_DAYS", 6)
+
+
+def content(job: LoopJob) -> dict[str, bytes]:
+    files = [path for path in (job.folder / "logs").rglob("*") if path.is_file()]
+    return {str(path.relative_to(job.folder)): path.read_bytes() for path in files}
+
+
+def test_an_interrupted_loop_goes_on_to_the_same_bytes(small, tmp_path: Path):
+    whole, cut = (LoopJob("mild", 3, "thompson", 3, tmp_path / name) for name in ("whole", "cut"))
+    run_loop(whole)
+    run_loop(LoopJob("mild", 3, "thompson", 2, tmp_path / "cut"))
+    # The third day was written, and its line was not.
+    run_loop(cut)
+    kept = cut.days.read_text().splitlines(keepends=True)
+    cut.days.write_text("".join(kept[:2]))
+    run_loop(cut)
+    assert read_records(cut.days, LoopDay) == read_records(whole.days, LoopDay)
+    assert content(cut) == content(whole)
+
+
+@pytest.mark.slow
+def test_what_a_night_publishes_acts_on_the_next_day(small, tmp_path: Path):
+    job = LoopJob("mild", 3, "metacart", 2, tmp_path)
+    run_loop(job)
+    first, second = read_records(job.days, LoopDay)
+    assert (first.night, second.night) == (1, 2)
+    assert first.verdict in {"promote", "hold", "reject"}
+    newest = max((job.folder / "logs" / "impressions").glob("*.csv")).read_text()
+    assert second.policy_version in newest

@@ -1,0 +1,77 @@
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from features.simulator.policy_value import Visits
+from features.simulator.served_slates import ServedSlates
+from features.simulator.settings import WorldSettings
+from features.simulator.shop import simulate
+from features.simulator.world import World
+from flows.simulations.loop.thompson import thompson_slates
+from flows.simulations.loop.true_values import day_values, served_value
+
+SETTINGS = WorldSettings(users=150, days=3, seed=6, stock_out_share=0.2)
+DAY = 3
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World.create(SETTINGS)
+
+
+def slates(world: World, items: list[int]) -> ServedSlates:
+    item = np.tile(np.array(items), (len(world.user_ids), 1))
+    return ServedSlates(item, np.ones(item.shape), np.zeros(len(item), np.int64), ("v",), "home-1")
+
+
+@dataclass(frozen=True)
+class OneSlate:
+    """The same slate for everybody, as probabilities."""
+
+    items: list[int]
+
+    def slot_probabilities(self, visits: Visits) -> np.ndarray:
+        chances = np.zeros((len(visits.user_ids), len(self.items), len(visits.available)))
+        chances[:, np.arange(len(self.items)), self.items] = 1.0
+        return chances
+
+
+def test_the_value_of_slates_is_that_of_the_policy_that_shows_them(world):
+    items = np.flatnonzero(world.open(DAY).available)[:3].tolist()
+    expected = world.true_value(OneSlate(items), days=[DAY]).value
+    assert served_value(world, slates(world, items), DAY) == pytest.approx(expected, rel=1e-12)
+
+
+def test_users_without_a_list_are_served_by_the_first_policies(world):
+    nobody = replace(slates(world, [0, 1, 2]), item=np.full((len(world.user_ids), 3), -1))
+    values = day_values(world, nobody, DAY, exploration=0.1)
+    assert values.served == pytest.approx(values.first, rel=1e-12)
+    assert values.first < values.oracle
+
+
+def test_what_is_sold_out_earns_nothing(world):
+    gone = int(np.flatnonzero(~world.open(DAY).available)[0])
+    there = np.flatnonzero(world.open(DAY).available)[:2].tolist()
+    some, more = (served_value(world, slates(world, [gone, *rest]), DAY) for rest in (there, there[::-1]))
+    assert min(some, more) > 0.0
+    assert served_value(world, slates(world, [gone, gone, gone]), DAY) == 0.0
+
+
+def test_thompson_shows_what_is_clicked(tmp_path: Path):
+    logs, settings = tmp_path / "logs", replace(SETTINGS, users=400, regions=2)
+    simulate(settings, logs)
+    world = World.create(settings)
+    # One item alone is ever clicked, on every impression of it.
+    favorite = world.item_ids[int(np.flatnonzero(world.open(2).available)[0])]
+    for path in (logs / "impressions").glob("*.csv"):
+        shown = pl.read_csv(path).filter(item_id=favorite)
+        clicks = shown.select("impression_id", event_type=pl.lit("click"))
+        clicks.write_csv(logs / "events" / path.name)
+    found = thompson_slates(world, logs, 2)
+    first = world.catalog.ids.positions([favorite])[0]
+    assert (found.item[:, 0] == first).mean() > 0.7
+    assert set(found.item[world.people.active(2) :].ravel()) <= {-1}
+    assert found.candidate_set_id == "home-20260107"
