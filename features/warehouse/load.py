@@ -42,15 +42,19 @@ from features.warehouse.notes import (
     write_notes,
 )
 from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
+from features.warehouse.published_lists import PublishedLists
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
 from features.warehouse.restated_days import refuse_shrinking
+from features.warehouse.served_lines import mark_unserved_lines
 from features.warehouse.store import release_pages, transaction
-from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
+from features.warehouse.stored_rows import StoredValue, as_it_is, make_pseudonyms, store_rows
 from features.warehouse.watermark import Watermark, late_dates
 
 # A log of daily sums with one day a week probably has weekly sums.
 DAYS_OF_A_WEEK = 7
+
+NOTHING_PUBLISHED = PublishedLists()
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
 
@@ -89,6 +93,7 @@ class _Terms:
     times: PlausibleTimes
     stored_value: StoredValue
     not_erased: str
+    published: PublishedLists
     say: Say
     limits: Limits
 
@@ -105,6 +110,7 @@ def load_file(
     now: datetime | None = None,
     stored_value: StoredValue = as_it_is,
     not_erased: str = "true",
+    published: PublishedLists = NOTHING_PUBLISHED,
     say: Say = to_json,
     limits: Limits = DEFAULT_LIMITS,
 ) -> LoadedFile:
@@ -119,6 +125,7 @@ def load_file(
         no such limit.
     stored_value: the stored form of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
+    published: the lists of earlier nights. A row that says it was served by one of them is compared with it.
     say: makes the sentence about a bad line where one refuses the file; by default its findings as JSON.
     limits: the largest texts, lines and files that are read.
     A line is quarantined whole when it breaks a rule of any of its logs.
@@ -153,6 +160,7 @@ def load_file(
         PlausibleTimes(first_day, received_at),
         stored_value,
         not_erased,
+        published,
         say,
         limits,
     )
@@ -263,7 +271,11 @@ def _store(
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
     load_number = next_load_number(connection)
-    n_implausible = mark_implausible_lines(connection, file, checked)
+    mark_implausible_lines(connection, file, checked)
+    make_pseudonyms(connection, file, checked, terms.pseudonym_sql)
+    unserved = mark_unserved_lines(connection, file, checked, terms.published, terms.not_erased)
+    notes += unserved.notes(file)
+    n_implausible = unserved.n_implausible
     n_rejected = quarantine(connection, file, checked, load_number, n_implausible=n_implausible)
     n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
     if n_counted > terms.max_rejected_share * checked.n_lines:
@@ -277,7 +289,6 @@ def _store(
         file,
         checked,
         load_number,
-        pseudonym_sql=terms.pseudonym_sql,
         stored_value=terms.stored_value,
         not_erased=terms.not_erased,
         has_implausible=n_implausible > 0,

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from features.codes import Window
+from features.contracts.policy_versions import version_of
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
@@ -128,6 +129,7 @@ def who_serves(
         support = tasks.window("training", [segment])
         is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
-        served.append(promoted(f"{learned.name}-{terms.run_id}", level, champion.candidate, champion.reasons))
+        version = version_of(learned.name, terms.run_id)
+        served.append(promoted(version, level, champion.candidate, champion.reasons))
     places = frozenset(tasks.segment_ids.index(segment_id) for segment_id in champion.kept_from)
     return replace(policies, by_segment=by_segment, without_exploration=places), tuple(served)
