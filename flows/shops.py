@@ -76,8 +76,8 @@ def write_config(
     """
     if not 0 <= exploration <= 1:
         raise UsageError(
-            f"{exploration:g} is not a share of traffic that may be explored: choose one between 0 and 1, such "
-            "as 0.1 for one list in ten."
+            f"{exploration:g} is not a share of traffic that can be explored: choose one from 0 to 1, as "
+            "0.1 for one list in ten."
         )
     if path.exists() and not overwrite:
         return False

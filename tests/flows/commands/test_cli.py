@@ -165,7 +165,7 @@ def test_init_writes_the_share_that_may_be_explored(tmp_path, monkeypatch, capsy
     [
         (
             ["--explore", "1.5"],
-            "1.5 is not a share of traffic that may be explored: choose one between",
+            "1.5 is not a share of traffic that can be explored: choose one from",
         ),
         (["--explore", "nan"], "nan is not a share"),
         (["--explore", "0.2", "--check"], "change `exploration` of [learning] instead"),
