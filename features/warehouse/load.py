@@ -39,6 +39,7 @@ from features.warehouse.notes import (
     lone_lines_note,
     replacement_note,
     twin_note,
+    unchecked_note,
     write_notes,
 )
 from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
@@ -46,7 +47,7 @@ from features.warehouse.published_lists import PublishedLists
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
 from features.warehouse.restated_days import refuse_shrinking
-from features.warehouse.served_lines import mark_unserved_lines
+from features.warehouse.served_lines import find_unserved_lines
 from features.warehouse.store import release_pages, transaction
 from features.warehouse.stored_rows import StoredValue, as_it_is, make_pseudonyms, store_rows
 from features.warehouse.watermark import Watermark, late_dates
@@ -86,14 +87,12 @@ class LoadedFile:
 class _Terms:
     """The options of a load, see `load_file`."""
 
-    pseudonym_sql: str
     key_id: str
     max_rejected_share: float
     watermark: Watermark | None
     times: PlausibleTimes
     stored_value: StoredValue
     not_erased: str
-    published: PublishedLists
     say: Say
     limits: Limits
 
@@ -153,14 +152,12 @@ def load_file(
         return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name, joined=joined)
     received_at = first_received(connection, file.name, census.sha256, now)
     terms = _Terms(
-        pseudonym_sql,
         key_id,
         max_rejected_share,
         None if held else watermark,
         PlausibleTimes(first_day, received_at),
         stored_value,
         not_erased,
-        published,
         say,
         limits,
     )
@@ -170,6 +167,8 @@ def load_file(
             blame_file(f"{file.name} does not fit its mapping", MAPPING_ERRORS),
         ):
             checked = _check(connection, file, census, terms)
+        make_pseudonyms(connection, file, checked, pseudonym_sql)
+        n_unchecked = find_unserved_lines(connection, file, checked, published, not_erased)
         crash_point("after the file is read")
         with transaction(connection):
             row, late = _store(
@@ -178,6 +177,7 @@ def load_file(
                 checked,
                 census=census,
                 terms=terms,
+                n_unchecked=n_unchecked,
                 version=version,
                 held=held,
                 joined=joined,
@@ -258,6 +258,7 @@ def _store(
     *,
     census: Census,
     terms: _Terms,
+    n_unchecked: int,
     version: str,
     held: HeldFile | None,
     joined: tuple[str, str] | None,
@@ -271,11 +272,9 @@ def _store(
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
     load_number = next_load_number(connection)
-    mark_implausible_lines(connection, file, checked)
-    make_pseudonyms(connection, file, checked, terms.pseudonym_sql)
-    unserved = mark_unserved_lines(connection, file, checked, terms.published, terms.not_erased)
-    notes += unserved.notes(file)
-    n_implausible = unserved.n_implausible
+    if n_unchecked:
+        notes.append(unchecked_note(file.name, n_unchecked))
+    n_implausible = mark_implausible_lines(connection, file, checked)
     n_rejected = quarantine(connection, file, checked, load_number, n_implausible=n_implausible)
     n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
     if n_counted > terms.max_rejected_share * checked.n_lines:

@@ -5,12 +5,10 @@ would be evidence with a wrong propensity, so it goes to quarantine. A night tha
 nothing: what could be from it stays, and is counted.
 """
 
-from dataclasses import dataclass
-
 import duckdb
 
 from features.contracts.finding_sql import finding_sql
-from features.contracts.findings import Finding, as_json, finding
+from features.contracts.findings import Finding, as_json
 from features.contracts.mapping import LINE, SourceFile
 from features.contracts.policy_versions import first_night_sql
 from features.contracts.sql_text import quoted
@@ -25,37 +23,43 @@ TOLERANCE = 1e-6
 
 _LOG = "impressions"
 
+_NO_VERSION = "SELECT CAST(NULL AS VARCHAR) AS policy_version"
+_NO_CLAIM = """
+    SELECT
+        CAST(NULL AS BIGINT) AS line,
+        CAST(NULL AS VARCHAR) AS user_key,
+        CAST(NULL AS VARCHAR) AS surface,
+        CAST(NULL AS BIGINT) AS slot,
+        CAST(NULL AS VARCHAR) AS item_id,
+        CAST(NULL AS DOUBLE) AS propensity,
+        CAST(NULL AS VARCHAR) AS policy_version,
+        CAST(NULL AS VARCHAR) AS run_id,
+        CAST(NULL AS DATE) AS shown_day,
+        CAST(NULL AS DATE) AS first_night,
+        CAST(NULL AS VARCHAR) AS differs,
+        CAST(NULL AS DOUBLE) AS published,
+        CAST(NULL AS DATE) AS night
+    WHERE false
+"""
+"""The columns of claimed_lines, of no row."""
+
 _COMPARED = ("policy_version", "user_id", "surface", "slot", "item_id", "propensity")
 
 
-@dataclass(frozen=True)
-class UnservedLines:
-    """How many lines there are.
-
-    n_implausible: in implausible_lines. n_unchecked: no published list is left to compare them with.
-    """
-
-    n_implausible: int
-    n_unchecked: int
-
-    def notes(self, file: SourceFile) -> list[Finding]:
-        """Return what is worth knowing of the file beside its rejected lines."""
-        if not self.n_unchecked:
-            return []
-        return [finding("shown_rows_unchecked", file.name, n_rows=self.n_unchecked)]
-
-
-def mark_unserved_lines(
+def find_unserved_lines(
     connection: duckdb.DuckDBPyConnection,
     file: SourceFile,
     checked: CheckedFile,
     published: PublishedLists,
     not_erased: str,
-) -> UnservedLines:
-    """Add the lines that were not served as they say to the temporary table implausible_lines.
+) -> int:
+    """Write the lines that were not served as they say to the temporary table unserved_lines.
 
-    Call it after `mark_implausible_lines` and `make_pseudonyms`. not_erased: as for `load_file`; lines of
-    erased people are not compared, since their lists are erased too.
+    Its rows: line, rule, finding, the latter two as JSON. Returns the number of lines that say so of lists of
+    which none is left to compare them with. Call it after `make_pseudonyms`, and outside of a transaction:
+    inside one, DuckDB 2.0 loses rows that are updated and then copied, where they are more than a row group.
+
+    not_erased: as for `load_file`; lines of erased people are not compared, since their lists are erased too.
     Raises InputDataError, naming the file, when a published table can't be read.
     """
     _collect_claims(connection, checked, not_erased)
@@ -71,55 +75,54 @@ def mark_unserved_lines(
     [(n_unchecked,)] = connection.execute(
         "SELECT count(DISTINCT line) FROM claimed_lines WHERE differs = 'unchecked'"
     ).fetchall()
-    [(n_implausible,)] = connection.execute("SELECT count(DISTINCT line) FROM implausible_lines").fetchall()
-    return UnservedLines(int(n_implausible), int(n_unchecked))
+    return int(n_unchecked)
 
 
 def _collect_claims(connection: duckdb.DuckDBPyConnection, checked: CheckedFile, not_erased: str) -> None:
     """Write the good lines whose version metacart has given to the temporary table claimed_lines.
 
-    first_night: the night that the version names. run_night: the one that the line names. differs: the first
-    column that differs from the newest list that it was compared with, or what else became of it.
+    first_night: the night that the version names. differs: the first column that differs from the newest list
+    that the line was compared with, or what else became of it.
     """
+    logs = [(lines, log) for lines in checked.tables for log in lines.logs if log.mapping.log == _LOG]
+    versions = " UNION ALL ".join(
+        f"SELECT {_typed(log)['policy_version']} AS policy_version FROM ({lines.query})"
+        for lines, log in logs
+    )
+    # A log has few versions, and a pattern costs more than a look-up.
     connection.execute(
-        """
-        CREATE OR REPLACE TEMP TABLE claimed_lines (
-            line BIGINT, user_key VARCHAR, surface VARCHAR, slot BIGINT, item_id VARCHAR, propensity DOUBLE,
-            policy_version VARCHAR, run_id VARCHAR, shown_day DATE, first_night DATE,
-            differs VARCHAR, published DOUBLE, night DATE
+        f"""
+        CREATE OR REPLACE TEMP TABLE given_versions AS
+        SELECT * FROM (
+            SELECT policy_version, {first_night_sql("policy_version")} AS first_night
+            FROM (SELECT DISTINCT policy_version FROM ({versions or _NO_VERSION}))
         )
+        WHERE first_night IS NOT NULL
         """
     )
-    for lines in checked.tables:
-        for log in lines.logs:
-            if log.mapping.log == _LOG:
-                connection.execute(f"INSERT INTO claimed_lines {_claims(lines, log, not_erased)}")
+    is_given = connection.execute("SELECT 1 FROM given_versions LIMIT 1").fetchall()
+    claims = [_claims(lines, log, not_erased) for lines, log in logs] if is_given else []
+    # DuckDB 2.0 makes a table from rows several times faster than it inserts them.
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE claimed_lines AS {' UNION ALL '.join([_NO_CLAIM, *claims])}"
+    )
+
+
+def _typed(log: LogColumns) -> dict[str, str]:
+    return {check.column: check.typed for check in log.checks}
 
 
 def _claims(lines: CheckedLines, log: LogColumns, not_erased: str) -> str:
-    typed = {check.column: check.typed for check in log.checks}
-    good = f"FROM ({lines.query}) WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL"
-    user = typed.get("user_id", "CAST(NULL AS VARCHAR)")
-    users = "LEFT JOIN pseudonyms ON good.user_id = pseudonyms.user_id" if "user_id" in typed else ""
+    typed = _typed(log)
+    users = f"LEFT JOIN pseudonyms ON {typed['user_id']} = pseudonyms.user_id" if "user_id" in typed else ""
     return f"""
-        WITH good AS (
-            SELECT
-                {LINE} AS line, {user} AS user_id, {typed["surface"]} AS surface, {typed["slot"]} AS slot,
-                {typed["item_id"]} AS item_id, {typed.get("propensity", "NULL")} AS propensity,
-                {typed["policy_version"]} AS policy_version, {typed.get("run_id", "NULL")} AS run_id,
-                CAST({typed["shown_at"]} AS DATE) AS shown_day
-            {good}
-        ),
-        -- a log has few versions, and a pattern is dear
-        versions AS (
-            SELECT policy_version, {first_night_sql("policy_version")} AS first_night
-            FROM (SELECT DISTINCT policy_version FROM good)
-        )
         SELECT
-            line, {"user_key" if users else "NULL"}, surface, slot, item_id, propensity, policy_version,
-            run_id, shown_day, first_night, NULL, NULL, NULL
-        FROM good JOIN versions USING (policy_version) {users}
-        WHERE first_night IS NOT NULL AND {not_erased if users else "true"}
+            {LINE}, {"user_key" if users else "NULL"}, {typed["surface"]}, {typed["slot"]},
+            {typed["item_id"]}, {typed.get("propensity", "NULL")}, given_versions.policy_version,
+            {typed.get("run_id", "NULL")}, CAST({typed["shown_at"]} AS DATE), first_night, NULL, NULL, NULL
+        FROM ({lines.query}) JOIN given_versions ON {typed["policy_version"]} = given_versions.policy_version
+        {users}
+        WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL AND {not_erased if users else "true"}
     """
 
 
@@ -203,8 +206,13 @@ def _judge(connection: duckdb.DuckDBPyConnection, published: PublishedLists) -> 
         """,
         {"run_ids": sorted(published.run_ids), "oldest": published.oldest},
     )
-    for rejected in (_nobody_published(), _not_what_was_served()):
-        connection.execute(f"INSERT INTO implausible_lines {rejected}")
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE unserved_lines AS
+        SELECT line, rule, finding
+        FROM ({_nobody_published()} UNION ALL {_not_what_was_served()}) AS found(line, rule, finding)
+        """
+    )
 
 
 def _nobody_published() -> str:
