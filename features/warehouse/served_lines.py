@@ -89,20 +89,22 @@ def _collect_claims(connection: duckdb.DuckDBPyConnection, checked: CheckedFile,
         f"SELECT {_typed(log)['policy_version']} AS policy_version FROM ({lines.query})"
         for lines, log in logs
     )
-    # A log has few versions, and a pattern costs more than a look-up.
+    # A log has few versions, and a pattern costs more than a look-up. In one query, DuckDB would ask it of
+    # every line.
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE shown_versions AS "
+        f"SELECT DISTINCT policy_version FROM ({versions or _NO_VERSION})"
+    )
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE given_versions AS
-        SELECT * FROM (
-            SELECT policy_version, {first_night_sql("policy_version")} AS first_night
-            FROM (SELECT DISTINCT policy_version FROM ({versions or _NO_VERSION}))
-        )
+        SELECT policy_version, first_night
+        FROM (SELECT *, {first_night_sql("policy_version")} AS first_night FROM shown_versions)
         WHERE first_night IS NOT NULL
         """
     )
     is_given = connection.execute("SELECT 1 FROM given_versions LIMIT 1").fetchall()
     claims = [_claims(lines, log, not_erased) for lines, log in logs] if is_given else []
-    # DuckDB 2.0 makes a table from rows several times faster than it inserts them.
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE claimed_lines AS {' UNION ALL '.join([_NO_CLAIM, *claims])}"
     )

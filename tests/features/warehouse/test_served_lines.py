@@ -342,6 +342,28 @@ def test_rejected_rows_count_towards_the_limit_of_the_file(warehouse, load_shown
     assert warehouse.execute("SELECT count(*) FROM raw_impressions").fetchone() == (0,)
 
 
+def test_a_log_of_more_rows_than_a_block_of_the_database_loses_no_reason(
+    warehouse, source_file: Callable[..., SourceFile], published: Path
+) -> None:
+    """Inside of a transaction, DuckDB 2.0 copies no row of a larger table after an update of it."""
+    n_rows = 125_000
+    row = {**shown(propensity=0.5), "impression_id": pl.format("i{}", pl.int_range(n_rows))}
+    lines = pl.select(
+        **{name: row[name] if name == "impression_id" else pl.lit(row[name]) for name in COLUMNS}
+    )
+
+    loaded = load_file(
+        warehouse,
+        source_file(lines.write_csv(), columns={name: f'"{name}"' for name in lines.columns}),
+        pseudonym_sql=PSEUDONYM_SQL,
+        key_id="k1",
+        max_rejected_share=1.0,
+        published=published_lists(warehouse, [(FIRST, published / FIRST)]),
+    )
+
+    assert (loaded.n_loaded, loaded.n_rejected) == (0, n_rows)
+
+
 def test_rows_of_an_erased_person_leave_no_reason(warehouse, load_shown: Load) -> None:
     loaded = load_shown(shown(user_id="zoe"), not_erased=not_erased_sql(["key of zoe"]))
     assert (loaded.n_rejected, reasons(warehouse)) == (0, [])
