@@ -233,5 +233,5 @@ def _not_what_was_served() -> str:
         found.append(f"WHEN '{column}' THEN {finding_sql('not_what_was_served', column, **numbers)}")
     return (
         f"SELECT line, CASE differs {' '.join(rules)} END, CASE differs {' '.join(found)} END "
-        f"FROM claimed_lines WHERE night IS NOT NULL"
+        "FROM claimed_lines WHERE night IS NOT NULL"
     )

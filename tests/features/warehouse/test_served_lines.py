@@ -347,10 +347,8 @@ def test_a_log_of_more_rows_than_a_block_of_the_database_loses_no_reason(
 ) -> None:
     """Inside of a transaction, DuckDB 2.0 copies no row of a larger table after an update of it."""
     n_rows = 125_000
-    row = {**shown(propensity=0.5), "impression_id": pl.format("i{}", pl.int_range(n_rows))}
-    lines = pl.select(
-        **{name: row[name] if name == "impression_id" else pl.lit(row[name]) for name in COLUMNS}
-    )
+    row = pl.DataFrame([shown(propensity=0.5)]).drop("run_id")
+    lines = row.join(pl.select(impression_id=pl.format("i{}", pl.int_range(n_rows))), how="cross")
 
     loaded = load_file(
         warehouse,
