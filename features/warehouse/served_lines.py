@@ -43,6 +43,7 @@ _NO_CLAIM = """
 """
 """The columns of claimed_lines, of no row."""
 
+_NOT_SERVED = "not_what_was_served"
 _COMPARED = ("policy_version", "user_id", "surface", "slot", "item_id", "propensity")
 
 
@@ -224,13 +225,13 @@ def _nobody_published() -> str:
 
 
 def _not_what_was_served() -> str:
-    night = {"night": "CAST(night AS VARCHAR)"}
-    both = night | {"logged": "propensity", "published": "published"}
+    night = "CAST(night AS VARCHAR)"
     rules, found = [], []
     for column in _COMPARED:
-        numbers = both if column == "propensity" else night
-        rules.append(f"WHEN '{column}' THEN {finding_sql('not_what_was_served', column, **night)}")
-        found.append(f"WHEN '{column}' THEN {finding_sql('not_what_was_served', column, **numbers)}")
+        shared = finding_sql(_NOT_SERVED, column, night=night)
+        both = finding_sql(_NOT_SERVED, column, night=night, logged="propensity", published="published")
+        rules.append(f"WHEN '{column}' THEN {shared}")
+        found.append(f"WHEN '{column}' THEN {both if column == 'propensity' else shared}")
     return (
         f"SELECT line, CASE differs {' '.join(rules)} END, CASE differs {' '.join(found)} END "
         "FROM claimed_lines WHERE night IS NOT NULL"
