@@ -14,13 +14,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from features.contracts.policy_versions import RUN_ID
 from features.errors import DamagedFileError, UsageError
 from flows.checksums import SUMS, changed, checksums, files_below, read_sums, sums_text
 from flows.file_modes import SHARED_FILE, SHARED_FOLDER, share_with_group
 from flows.json_files import read_json, sync_folder, sync_tree, write_json, write_text
 
 MANIFEST = "manifest.json"
-_RUN_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}")
+_RUN_ID = re.compile(RUN_ID)
 
 
 def is_run_id(text: str) -> bool:

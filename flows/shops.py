@@ -12,6 +12,9 @@ from features.sources.adapters import ADAPTERS
 CONFIG = Path("metacart.toml")
 DATA = Path("data")
 
+EXPLORATION = 0.1
+"""Share of traffic that is explored where nobody asked for another one."""
+
 # Values of the shops that metacart can simulate or fetch; every other key has its default.
 OPEN_BANDIT = {
     "source": "open_bandit",
@@ -56,19 +59,34 @@ def starting_values(source: str) -> dict[str, str]:
 
 
 def write_config(
-    path: Path, kind: dict[str, str], *, name: str, logs: Path, data: Path, overwrite: bool = False
+    path: Path,
+    kind: dict[str, str],
+    *,
+    name: str,
+    logs: Path,
+    data: Path,
+    overwrite: bool = False,
+    exploration: float = EXPLORATION,
 ) -> bool:
     """Write a commented configuration; return whether a file was written.
 
     An existing file is not changed, unless `overwrite`: somebody may have edited it.
-    Raises UsageError if the folder can't be written.
+    exploration: share of traffic that may be explored.
+    Raises UsageError if the folder can't be written, or exploration is no share.
     """
+    if not 0 <= exploration <= 1:
+        raise UsageError(
+            f"{exploration:g} is not a share of traffic that can be explored: choose one from 0 to 1, as "
+            "0.1 for one list in ten."
+        )
     if path.exists() and not overwrite:
         return False
     folder = path.resolve().parent
     template = Template(files("flows").joinpath("templates/metacart.toml").read_text(encoding="utf-8"))
     places = {"logs": _relative(logs, folder), "data": _relative(data, folder)}
-    text = template.substitute(kind, name=name, sources=", ".join(ADAPTERS), **places)
+    text = template.substitute(
+        kind, name=name, sources=", ".join(ADAPTERS), exploration=repr(float(exploration)), **places
+    )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -67,15 +67,6 @@ def left_segments(champion: Champion, segment_ids: Sequence[str]) -> frozenset[i
     return frozenset(segment_ids.index(segment_id) for segment_id in champion.kept_from)
 
 
-def policy_version(learner: str, run_id: str) -> str:
-    """Return the name in tables of a policy that this run promoted.
-
-    >>> policy_version("mixed_effects", "2026-01-05-0a1b2c3d")
-    'mixed_effects-2026-01-05-0a1b2c3d'
-    """
-    return f"{learner}-{run_id}"
-
-
 @dataclass(frozen=True)
 class Election:
     """The outcome of a night's gate.

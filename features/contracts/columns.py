@@ -11,6 +11,7 @@ import dataframely as dy
 
 from features.codes import Split
 from features.contracts.finding_codes import SERVED, TASKS
+from features.contracts.policy_versions import RUN_ID
 
 ColumnType = TypeVar("ColumnType", bound=dy.Column)
 
@@ -99,6 +100,10 @@ surface = _text("place in the shop where items are shown")
 slot = dy.Int64(description="position inside the surface, 1 is the first", min=1, max=1000)
 run_id = _text("one night of one shop under one configuration")
 policy_version = _text("the policy that served the row")
+served_run_id = dy.String(
+    description="the night whose list was shown, as `run_id` of the published table; null where nobody knows",
+    regex=f"^{RUN_ID}$",
+)
 
 # logged decisions
 impression_id = _text("one item shown once")

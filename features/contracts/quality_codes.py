@@ -63,6 +63,10 @@ QUALITY: Mapping[str, Meaning] = {
         "read, and no table of the configuration reads them",
         {"n_files": Unit.COUNT, "last": Unit.NAME},
     ),
+    "shown_rows_unchecked": Meaning(
+        "rows say that they were served by lists of nights that are gone, and are not compared with them",
+        {"n_rows": Unit.COUNT},
+    ),
     "noted_before": Meaning(
         "an earlier version of metacart noted this about the file", {"rule": Unit.NAME, "said": Unit.NAME}
     ),
@@ -121,6 +125,15 @@ REJECTIONS: Mapping[str, Meaning] = {
     "price_far_off": Meaning(
         "the price is this many times off the item's median price, or more; digits: of the price",
         {"digits": Unit.COUNT, "usual": Unit.NUMBER, "factor": Unit.COUNT},
+    ),
+    "not_what_was_served": Meaning(
+        "the row has a policy_version that metacart gave, and no published list has it so; night: of the "
+        "newest list that it was compared with; logged, published: propensities, where nothing else differs",
+        {"night": Unit.DATE, "logged": Unit.NUMBER, "published": Unit.NUMBER},
+    ),
+    "nobody_published": Meaning(
+        "the value has the form of those that metacart gives, and is of no night that had published it "
+        "before the row was shown"
     ),
     "negative_sum": Meaning("the column's sum over the lines of the same day and key is negative"),
     "too_few_fields": Meaning("the line has fewer fields than the header"),

@@ -19,6 +19,7 @@ class Impressions(dy.Schema):
     item_id = columns.item_id
     propensity = optional(columns.propensity)
     policy_version = columns.policy_version
+    run_id = optional(columns.served_run_id)
     candidate_set_id = optional(columns.candidate_set_id)
     context = optional(columns.context)
 

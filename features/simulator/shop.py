@@ -159,17 +159,23 @@ def night_logs(
     return frames
 
 
+def simulated_columns(log: str) -> list[str]:
+    """Return the columns of a simulated log: the contract's, without the night of a published list.
+
+    The simulated shop serves its own policies, and none of the lists that a night has published.
+    """
+    return [name for name in LOGS[log].column_names() if (log, name) != ("impressions", "run_id")]
+
+
 def write_csv(frame: pl.DataFrame, log: str, path: Path) -> int:
     """Write the contract's columns, in its order."""
-    frame.select(LOGS[log].column_names()).write_csv(path, datetime_format=_TIME_FORMAT, line_terminator="\n")
+    frame.select(simulated_columns(log)).write_csv(path, datetime_format=_TIME_FORMAT, line_terminator="\n")
     return len(frame)
 
 
 def _write_dirty(frame: pl.DataFrame, log: str, path: Path, dirt: Dirt, day: int) -> int:
     """Write the contract's columns with dirt among the lines; return the number of lines."""
-    text = frame.select(LOGS[log].column_names()).write_csv(
-        datetime_format=_TIME_FORMAT, line_terminator="\n"
-    )
+    text = frame.select(simulated_columns(log)).write_csv(datetime_format=_TIME_FORMAT, line_terminator="\n")
     header, *lines = text.splitlines()
     dirty = dirt.plant(log, day, header, lines, name=f"{log}/{path.name}")
     path.write_text("\n".join([header, *dirty]) + "\n", encoding="utf-8", newline="\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 from features.contracts.logs import LOGS
 from features.contracts.mapping import LogMapping, SourceFile
 from features.errors import InputDataError
-from features.simulator.shop import NIGHTLY_LOGS, WHOLE_LOGS
+from features.simulator.shop import NIGHTLY_LOGS, WHOLE_LOGS, simulated_columns
 from features.sources.folder import has_log, log_files
 
 
@@ -54,14 +54,15 @@ def _source_file(folder: Path, name: str, log: str) -> SourceFile:
         path=folder / name,
         name=name,
         file_format="csv",
-        required=frozenset(LOGS[log].column_names()),
+        required=frozenset(simulated_columns(log)),
         logs=(LogMapping(log=log, columns=_by_name(log)),),
     )
 
 
 def _by_name(log: str) -> dict[str, str]:
     """Return each column mapped to itself; quoted, because `date` is also a word of SQL."""
+    columns = LOGS[log].columns()
     return {
-        name: f"nullif(\"{name}\", '')" if column.nullable else f'"{name}"'
-        for name, column in LOGS[log].columns().items()
+        name: f"nullif(\"{name}\", '')" if columns[name].nullable else f'"{name}"'
+        for name in simulated_columns(log)
     }

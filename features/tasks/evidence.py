@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from features.contracts.policy_versions import is_given_by_metacart
 from features.errors import InputDataError
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
@@ -26,20 +27,22 @@ def mark_evidence(
     """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
-    evidence policy; the boundaries are placed by its times. Where all evidence has the same one or two times,
-    as in an experiment's table without times, rounds are assigned at random, by user where there are users.
+    evidence policy, or by lists that metacart published: these were compared when the round was loaded. The
+    boundaries are placed by its times. Where all evidence has the same one or two times, as in an
+    experiment's table without times, rounds are assigned at random, by user where there are users.
     Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
     is_evidence = pl.col("propensity").is_not_null()
     if settings.evidence_policies:
-        is_evidence &= pl.col("policy_version").is_in(settings.evidence_policies)
+        version = pl.col("policy_version")
+        is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
     rounds = rounds.with_columns(is_evidence.alias("is_evidence"))
     evidence_times = rounds.filter("is_evidence")["decided_at"]
     if evidence_times.is_empty():
         raise InputDataError(
             f"{domain}: none of {rounds.height} rounds has a logged propensity under the evidence policies "
-            f"({', '.join(settings.evidence_policies) or 'any'}). Log the probability of each shown item, or "
-            "correct night.evidence_policies."
+            f"({_named(settings.evidence_policies)}). Log the probability of each shown item, or correct "
+            "night.evidence_policies."
         )
     gap = timedelta(hours=settings.attribution_hours)
     try:
@@ -51,6 +54,10 @@ def mark_evidence(
     windows = assign_windows(rounds["decided_at"], boundaries)
     origins = _origins_of_evidence(rounds, windows, gap)
     return rounds.with_columns(windows, origins), RoundSplit(boundaries, BY_TIME)
+
+
+def _named(evidence_policies: tuple[str, ...]) -> str:
+    return ", ".join([*evidence_policies, "what metacart publishes"]) if evidence_policies else "any"
 
 
 def _dealt_at_random(

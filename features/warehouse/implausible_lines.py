@@ -1,5 +1,5 @@
 """Lines whose values are valid alone, but implausible next to the others: a price 500 times off the item's
-usual price, a day whose credits exceed its spend.
+usual price, a day whose credits exceed its spend, an item that no published list has.
 
 They go to quarantine with the lines that break a rule of the contract, and count to the same limit. A few
 days of credits don't, because they are not a sign of a broken file.
@@ -37,9 +37,10 @@ def mark_implausible_lines(
     """Write the implausible lines to the temporary table implausible_lines; return their number.
 
     Its rows: line, rule, finding, the latter two as JSON. A line that breaks a rule of the contract has none.
+    Those that are not what was published are in unserved_lines already (`find_unserved_lines`).
     """
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE implausible_lines (line BIGINT, rule VARCHAR, finding VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE implausible_lines AS SELECT line, rule, finding FROM unserved_lines"
     )
     for lines in checked.tables:
         for log in lines.logs:

@@ -39,18 +39,23 @@ from features.warehouse.notes import (
     lone_lines_note,
     replacement_note,
     twin_note,
+    unchecked_note,
     write_notes,
 )
 from features.warehouse.plausible_times import FIRST_DAY, PlausibleTimes, first_received
+from features.warehouse.published_lists import PublishedLists
 from features.warehouse.quarantine import quarantine, refuse_file
 from features.warehouse.reader import MAPPING_ERRORS, blame_file, scan_file
 from features.warehouse.restated_days import refuse_shrinking
+from features.warehouse.served_lines import find_unserved_lines
 from features.warehouse.store import release_pages, transaction
-from features.warehouse.stored_rows import StoredValue, as_it_is, store_rows
+from features.warehouse.stored_rows import StoredValue, as_it_is, make_pseudonyms, store_rows
 from features.warehouse.watermark import Watermark, late_dates
 
 # A log of daily sums with one day a week probably has weekly sums.
 DAYS_OF_A_WEEK = 7
+
+NOTHING_PUBLISHED = PublishedLists()
 
 Outcome = Literal["loaded", "replaced", "unchanged"]
 
@@ -82,7 +87,6 @@ class LoadedFile:
 class _Terms:
     """The options of a load, see `load_file`."""
 
-    pseudonym_sql: str
     key_id: str
     max_rejected_share: float
     watermark: Watermark | None
@@ -105,6 +109,7 @@ def load_file(
     now: datetime | None = None,
     stored_value: StoredValue = as_it_is,
     not_erased: str = "true",
+    published: PublishedLists = NOTHING_PUBLISHED,
     say: Say = to_json,
     limits: Limits = DEFAULT_LIMITS,
 ) -> LoadedFile:
@@ -119,6 +124,7 @@ def load_file(
         no such limit.
     stored_value: the stored form of a value, by its SQL expression and its column's metadata.
     not_erased: SQL condition over user_key; rows of people who were erased stay out, unseen by the counts.
+    published: the lists of earlier nights. A row that says it was served by one of them is compared with it.
     say: makes the sentence about a bad line where one refuses the file; by default its findings as JSON.
     limits: the largest texts, lines and files that are read.
     A line is quarantined whole when it breaks a rule of any of its logs.
@@ -146,7 +152,6 @@ def load_file(
         return replace(_unchanged(twin), name=file.name, twin_of=twin.source_name, joined=joined)
     received_at = first_received(connection, file.name, census.sha256, now)
     terms = _Terms(
-        pseudonym_sql,
         key_id,
         max_rejected_share,
         None if held else watermark,
@@ -162,6 +167,8 @@ def load_file(
             blame_file(f"{file.name} does not fit its mapping", MAPPING_ERRORS),
         ):
             checked = _check(connection, file, census, terms)
+        make_pseudonyms(connection, file, checked, pseudonym_sql)
+        n_unchecked = find_unserved_lines(connection, file, checked, published, not_erased)
         crash_point("after the file is read")
         with transaction(connection):
             row, late = _store(
@@ -170,6 +177,7 @@ def load_file(
                 checked,
                 census=census,
                 terms=terms,
+                n_unchecked=n_unchecked,
                 version=version,
                 held=held,
                 joined=joined,
@@ -250,6 +258,7 @@ def _store(
     *,
     census: Census,
     terms: _Terms,
+    n_unchecked: int,
     version: str,
     held: HeldFile | None,
     joined: tuple[str, str] | None,
@@ -263,6 +272,8 @@ def _store(
         notes.append(replacement_note(held, census.sha256, checked.n_lines))
         forget_file(connection, held)
     load_number = next_load_number(connection)
+    if n_unchecked:
+        notes.append(unchecked_note(file.name, n_unchecked))
     n_implausible = mark_implausible_lines(connection, file, checked)
     n_rejected = quarantine(connection, file, checked, load_number, n_implausible=n_implausible)
     n_counted = n_rejected - n_forgiven(connection, load_number, checked.n_lines)
@@ -277,7 +288,6 @@ def _store(
         file,
         checked,
         load_number,
-        pseudonym_sql=terms.pseudonym_sql,
         stored_value=terms.stored_value,
         not_erased=terms.not_erased,
         has_implausible=n_implausible > 0,

@@ -59,6 +59,11 @@ def lone_lines_note(file: str, join: JoinedFile, n_without_partner: int, n_lines
     )
 
 
+def unchecked_note(file: str, n_rows: int) -> Finding:
+    """Return that rows say they were served by lists, and no published list is left to compare them with."""
+    return finding("shown_rows_unchecked", file, n_rows=n_rows)
+
+
 def gap_note(file: str, n_days: int) -> Finding:
     """Return that a log of daily sums has one day in `n_days`, which may be a sum of all of them."""
     return Finding("days_far_apart", file, {"n_days": n_days})

@@ -39,10 +39,11 @@ def remove_outputs(connection: duckdb.DuckDBPyConnection, run_id: str) -> None:
     """Delete the rows of a run from every table, from all of them or none."""
     with transaction(connection):
         for name in OUTPUTS:
-            if _exists(connection, name):
+            if has_table(connection, name):
                 connection.execute(f"DELETE FROM {name} WHERE run_id = ?", [run_id])
 
 
-def _exists(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+def has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether a night has stored rows of this output table."""
     found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
     return bool(found)

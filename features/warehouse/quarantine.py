@@ -46,7 +46,7 @@ def quarantine(
             INSERT INTO rejected_lines
             SELECT {load_number}, line, rule, findings, example
             FROM ({union}) AS found(place, line, rule, findings, example)
-            QUALIFY row_number() OVER (PARTITION BY line ORDER BY place) = 1
+            QUALIFY row_number() OVER (PARTITION BY line ORDER BY place, rule) = 1
             ORDER BY line
             """
         )

@@ -31,21 +31,19 @@ def store_rows(
     checked: CheckedFile,
     load_number: int,
     *,
-    pseudonym_sql: str,
     stored_value: StoredValue,
     not_erased: str,
     has_implausible: bool,
 ) -> None:
-    """Copy the lines that are not in quarantine into the raw tables of their logs.
+    """Copy the lines that are not in quarantine into the raw tables of their logs; see `make_pseudonyms`.
 
     has_implausible: whether lines are in quarantine that break no rule alone.
-    Raises MetacartError when a row can't be stored, without a word of the key that the query holds.
+    Raises MetacartError when a row can't be stored, without a word of its line.
     """
     # A line can be bad because of another row: of several tables, of one list, or of the whole file.
     rejected = f"(SELECT line FROM rejected_lines WHERE load_number = {load_number})"
     others = "true" if checked.has_line_per_row and not has_implausible else f"{LINE} NOT IN {rejected}"
     try:
-        _make_pseudonyms(connection, checked, pseudonym_sql)
         for lines in checked.tables:
             for log in lines.logs:
                 _insert(
@@ -61,12 +59,17 @@ def store_rows(
             if _can_have_twins(file, name):
                 _delete_twins(connection, name, load_number)
     except duckdb.Error as error:
-        # Without the cause: it quotes the query, and the query holds the key.
+        # Without the cause: it quotes the query, and the query holds the line.
         raise MetacartError(f"{file.name}: its rows could not be stored: {words_of(error)}") from None
 
 
-def _make_pseudonyms(connection: duckdb.DuckDBPyConnection, checked: CheckedFile, pseudonym_sql: str) -> None:
-    """Compute each user's pseudonym once, since a hash costs more than a look-up."""
+def make_pseudonyms(
+    connection: duckdb.DuckDBPyConnection, file: SourceFile, checked: CheckedFile, pseudonym_sql: str
+) -> None:
+    """Write each user's pseudonym once to the temporary table pseudonyms: a hash costs more than a look-up.
+
+    Raises MetacartError when one can't be computed, without a word of the key that the query holds.
+    """
     users = " UNION ".join(
         f"SELECT {check.typed} AS {USER_ID} FROM ({lines.query})"
         for lines in checked.tables
@@ -74,11 +77,16 @@ def _make_pseudonyms(connection: duckdb.DuckDBPyConnection, checked: CheckedFile
         for check in log.checks
         if check.column == USER_ID
     )
-    if users:
+    if not users:
+        return
+    try:
         connection.execute(
             f"CREATE TEMP TABLE pseudonyms AS SELECT {USER_ID}, {pseudonym_sql} AS user_key "
             f"FROM (SELECT DISTINCT {USER_ID} FROM ({users}) WHERE {USER_ID} IS NOT NULL)"
         )
+    except duckdb.Error as error:
+        # Without the cause: it quotes the query, and the query holds the key.
+        raise MetacartError(f"{file.name}: its pseudonyms could not be made: {words_of(error)}") from None
 
 
 def _insert(

@@ -12,13 +12,14 @@ from features.sources.propose import HEAD, Proposal, log_files, proposals
 from flows.commands.draft_report import draft_report, trial_table
 from flows.commands.trial_load import TrialTerms, trial_load
 from flows.settings import read_settings
-from flows.shops import DATA, FILES, write_config
+from flows.shops import DATA, EXPLORATION, FILES, write_config
 
 
-def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
+def write(path: Path, sources: Sequence[Path], *, append: bool, exploration: float = EXPLORATION) -> None:
     """Write a configuration whose `[[files]]` are drafted from files and folders, and print what to check.
 
     append: add to an existing configuration the files that it does not name yet.
+    exploration: share of traffic that may be explored, of a new configuration.
 
     Raises UsageError where the configuration exists already, or with `append` does not exist;
     InputDataError where a file can't be read or none shows a log.
@@ -48,17 +49,31 @@ def write(path: Path, sources: Sequence[Path], *, append: bool) -> None:
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{HEAD}\n{text}", encoding="utf-8")
     else:
         kind = FILES | {"currency_code": _currency(drafted)}
-        write_config(path, kind, name=_shop_name(folder), logs=folder, data=DATA)
+        write_config(path, kind, name=_shop_name(folder), logs=folder, data=DATA, exploration=exploration)
         path.write_text(f"{path.read_text(encoding='utf-8')}\n{HEAD}\n{text}", encoding="utf-8")
     logs = dict.fromkeys(log.log for proposal in drafted for log in proposal.draft.logs)
     counted = "1 file" if len(new) == 1 else f"{len(new)} files"
     print(f"{path} is {'added to' if append else 'written'}: {', '.join(logs)} from {counted}.")
+    if not append:
+        print(explored(exploration))
     trials = list(trial_load(folder, tomllib.loads(text)["files"]))
     for alike in _named_alike(inside, folder):
         print(f'Other files have similar names: path = "{alike}" would take them all.')
     for refusal in refusals:
         print(f"Left out: {refusal}")
     print("\n".join(draft_report(found, trials, str(path))))
+
+
+def explored(exploration: float) -> str:
+    """Return the line that says what a new shop explores, and where that is changed.
+
+    >>> explored(0.1)
+    '[learning] exploration = 0.1: 10 % of lists are drawn at random, as evidence for later nights.'
+    """
+    return (
+        f"[learning] exploration = {exploration:g}: {100 * exploration:g} % of lists are drawn at random, as "
+        "evidence for later nights."
+    )
 
 
 def check(path: Path) -> None:

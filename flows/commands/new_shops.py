@@ -9,7 +9,7 @@ from features.errors import UsageError
 from features.simulator.settings import WorldName, WorldSettings
 from features.sources.adapters import ADAPTERS
 from flows.commands import drafts
-from flows.shops import CONFIG, DATA, OPEN_BANDIT, SIMULATED, starting_values, write_config
+from flows.shops import CONFIG, DATA, EXPLORATION, OPEN_BANDIT, SIMULATED, starting_values, write_config
 
 
 def fetch(
@@ -119,6 +119,7 @@ def init(
     from_files: Annotated[list[Path] | None, Parameter(name="--from", consume_multiple=True)] = None,
     append: bool = False,
     check: bool = False,
+    explore: Annotated[float | None, Parameter(name="--explore")] = None,
 ) -> None:
     """Write a configuration with every key explained.
 
@@ -138,24 +139,34 @@ def init(
         Add the tables of these files to an existing configuration; its own tables are not changed.
     check
         Try the mapping of an existing configuration on the first 1,000 lines of its files; write nothing.
+    explore
+        The share of traffic that may be explored, by default 0.1: one list in ten is drawn at random, so
+        that later nights can judge lists that nobody has shown yet.
     """
+    if explore is not None and (check or append):
+        raise UsageError(
+            f"--explore is for a new configuration: in {path}, change `exploration` of [learning] instead."
+        )
+    share = EXPLORATION if explore is None else explore
     if from_files and path == CONFIG and from_files[-1].suffix == ".toml":
         *from_files, path = from_files
     if check:
         drafts.check(path)
     elif from_files:
-        drafts.write(path, from_files, append=append)
+        drafts.write(path, from_files, append=append, exploration=share)
     else:
-        _init_kind(path, source, logs)
+        _init_kind(path, source, logs, share)
 
 
-def _init_kind(path: Path, source: str, logs: Path | None) -> None:
+def _init_kind(path: Path, source: str, logs: Path | None, exploration: float) -> None:
     if source not in ADAPTERS:
         raise UsageError(
             f"{source} is not a known source. Choose from: {', '.join(ADAPTERS)}; for files of your own give "
             "--from."
         )
     folder = logs or DATA / "raw" / source
-    if not write_config(path, starting_values(source), name=source, logs=folder, data=DATA):
+    values = starting_values(source)
+    if not write_config(path, values, name=source, logs=folder, data=DATA, exploration=exploration):
         raise UsageError(f"{path} exists and was not changed. Name another file, or move it away first.")
+    print(drafts.explored(exploration))
     print(f"{path} is written; next: check it, then metacart run --config {path}")

@@ -1,12 +1,13 @@
 """The policy that a night has elected, written into its work as the registry will hold it."""
 
+from features.contracts.policy_versions import version_of
 from flows.champion_folder import FILES, POLICY, READINGS, ChampionCard, write_card, write_readings
 from flows.checksums import checksums
 from flows.night_folder import Night, NightFolder
 from flows.settings import Settings
 from offline_rl.champions.standing import Today
 from offline_rl.champions.stored import save_layers
-from offline_rl.registry import Champion, Election, left_segments, policy_version
+from offline_rl.registry import Champion, Election, left_segments
 
 
 def keep_elected(
@@ -29,7 +30,7 @@ def keep_elected(
     save_layers(layers, folder / POLICY)
     write_readings(folder / READINGS, readings)
     card = ChampionCard(
-        policy_version=policy_version(champion.champion, night.run_id),
+        policy_version=version_of(champion.champion, night.run_id),
         area=area,
         shop=night.shop,
         learner=champion.champion,

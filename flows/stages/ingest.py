@@ -21,6 +21,7 @@ from features.warehouse.build import build
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
 from features.warehouse.manifest import key_ids
+from features.warehouse.published_lists import published_lists
 from features.warehouse.quality import data_quality
 from features.warehouse.retention import drop_old_rows, first_kept_day
 from features.warehouse.store import open_store
@@ -137,6 +138,7 @@ def _load_all(
     hashed = pseudonym_sql(key)
     not_erased = not_erased_sql([tombstone.user_key for tombstone in erased])
     watermark = _watermark(workspace, as_of)
+    published = published_lists(connection, [(night.run_id, night.path) for night in workspace.nights.all()])
     # A new log comes with its history: none of its days was closed.
     known_logs = {log for log, n_rows in row_counts(connection, "raw").items() if n_rows}
 
@@ -152,6 +154,7 @@ def _load_all(
             now=now,
             stored_value=stored_sql,
             not_erased=not_erased,
+            published=published,
             say=say,
             limits=workspace.settings.limits.of_files,
         )

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from features.codes import Window
+from features.contracts.policy_versions import version_of
 from offline_rl.champions.layers import Layer, answering
 from offline_rl.champions.standing import Today
 from offline_rl.decision_targets import DecisionTargets
@@ -17,7 +18,7 @@ from offline_rl.decisions.slate_chances import SlateChances
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.shares import log_shares
-from offline_rl.registry import Champion, left_segments, policy_version
+from offline_rl.registry import Champion, left_segments
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _by_segment(
         support = tasks.window("training", [segment])
         is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
         level: FallbackLevel = "segment" if is_adapted else "pooled"
-        version = policy_version(learned.name, night.folder.run_id)
+        version = version_of(learned.name, night.folder.run_id)
         served.append(promoted(version, level, champion.candidate, champion.reasons))
     return tuple(served)
 

@@ -47,6 +47,7 @@ IMPRESSIONS = """
         'item-' || (hash(n, 7) % 5000) AS item_id,
         round(0.001 + (hash(n, 3) % 99_900) / 100_000, 5) AS propensity,
         'policy-' || (n % 2) AS policy_version,
+        CAST(NULL AS VARCHAR) AS run_id,
         'set-' || (hash(n // 12, 1) % 50) AS candidate_set_id,
         '{{"hour": ' || (n % 24) || '}}' AS context
     FROM range({rows}) AS rows(n)

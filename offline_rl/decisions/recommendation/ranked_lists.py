@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from features.contracts.findings import Finding, Say
+from features.contracts.policy_versions import version_of
 from features.contracts.recommendation import Recommendations, SegmentDistributions
 from offline_rl.decisions.recommendation.keyed_uniforms import keyed_uniforms
 from offline_rl.decisions.recommendation.ranker_choice import recipe_of
@@ -91,7 +92,7 @@ def list_of_everybody(acts: ShopActs, lists: Lists) -> pl.DataFrame:
     ).with_columns(
         reason_code=pl.lit("popular_items"),
         reason_text=pl.lit(lists.say([Finding("popular_items", lists.ranker)])),
-        policy_version=pl.lit(lists.ranker),
+        policy_version=pl.lit(version_of(lists.ranker, lists.run_id)),
         fallback_level=pl.lit("popular"),
     )
     return SegmentDistributions.validate(_named(frame, lists, SegmentDistributions), cast=True)
@@ -152,7 +153,7 @@ def _rows(users: Ints, pool: Ints, score: NDArray[np.float64], acts: ShopActs, l
     ).with_columns(
         rule_ids=pl.lit(""),
         fallback_level=pl.lit("popular" if _is_plain(lists.ranker) else "pooled"),
-        policy_version=pl.lit(lists.ranker),
+        policy_version=pl.lit(version_of(lists.ranker, lists.run_id)),
     )
     return Recommendations.validate(_named(frame, lists, Recommendations), cast=True)
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
+from features.contracts.policy_versions import policy_of
 from reports.pages.area_part import Card, Paragraph, Printed, Section
 from reports.pages.cells import heads, is_right, measured, shared, shown_users, text
 from reports.summaries.night import Night
@@ -78,9 +79,8 @@ def _decision(night: Night, catalog: Catalog) -> str:
         return catalog.text("ranking.decided_nothing")
     if rows.is_empty():
         return catalog.text("ranking.decided_for_all", ranker=_named(shares["policy_version"][0], catalog))
-    ranker = str(rows["policy_version"][0])
     [users] = shown_users([rows["user_key"].n_unique()], catalog)
-    return catalog.text("ranking.decided", users=users, ranker=_named(ranker, catalog))
+    return catalog.text("ranking.decided", users=users, ranker=_named(rows["policy_version"][0], catalog))
 
 
 def _is_explored(night: Night) -> bool:
@@ -92,7 +92,8 @@ def _is_explored(night: Night) -> bool:
     return any(bool((chance < 1.0).any()) for chance in chances)
 
 
-def _named(ranker: str, catalog: Catalog) -> str:
+def _named(version: str, catalog: Catalog) -> str:
+    ranker = policy_of(version)
     about = catalog.text_or(f"ranker.{ranker}", "")
     return catalog.text("ranking.known_ranker", ranker=ranker, about=about) if about else ranker
 

@@ -59,6 +59,10 @@ QUALITY = {
         "its name is like those of files that are read, but no [[files]] table reads it. Widen the path so "
         "that it fits, for example with a * for the date"
     ),
+    "shown_rows_unchecked": (
+        "rows of lists that could not be compared with what was published, because no such list is left from "
+        "that time: {n_rows:,}; they count as they were logged"
+    ),
     "noted_before": "{said}",
 }
 """Code of a row of out_data_quality → its sentence."""
@@ -136,6 +140,17 @@ REJECTIONS = {
         "{subject} has {digits} digits; the usual price of this item is {usual}. Is a decimal point read as "
         "a thousands separator, or the other way round?"
     ),
+    "not_what_was_served": (
+        "not what was served: {subject} is {logged:.9g}, and the night of {night:%Y-%m-%d} published "
+        "{published:.9g} there"
+    ),
+    "not_what_was_served.unknown": (
+        "not what was served: the lists of the night of {night:%Y-%m-%d} have no such {subject} there"
+    ),
+    "nobody_published": (
+        "{subject} is of a night that this shop had not published before that day, or has taken back: log "
+        "what the published table says, or publish the night again"
+    ),
     "negative_sum": "{subject} adds up to less than 0 over the lines of its key: the credits exceed the day",
     "too_few_fields": "the line has fewer fields than the header",
     "too_many_fields": "the line has more fields than the header",
@@ -202,6 +217,7 @@ RULES = {
     "robots_kept": _PEOPLE,
     "other_key": "all rows carry pseudonyms of one key",
     "unread_files": "files of one kind are all read",
+    "shown_rows_unchecked": "what was shown is compared with what was published",
     "noted_before": "{rule}",
     "value_missing": "{subject} must be there",
     "not_one_of": "{subject} must be one of {words}",
@@ -228,6 +244,8 @@ RULES = {
     "after_receipt": "{subject} must not lie after the file was received",
     "day_is_closed": "{subject} must not lie before the {n_days} last closed days",
     "price_far_off": "price_cents must lie within {factor} times the item's median price",
+    "not_what_was_served": "{subject} is as the night of {night:%Y-%m-%d} published it",
+    "nobody_published": "{subject} is of a published night",
     "negative_sum": "the sums of a day must not be negative",
     "too_few_fields": _FIELDS,
     "too_many_fields": _FIELDS,

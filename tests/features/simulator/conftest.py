@@ -29,7 +29,12 @@ def read_log(shop: SimulatedShop) -> Callable[[str], pl.DataFrame]:
         path: Path = shop.folder / f"{log}.csv"
         source = path if path.is_file() else shop.folder / log / "*.csv"
         text = pl.read_csv(source, infer_schema=False)
-        return text.select(_typed(name, column.dtype) for name, column in LOGS[log].columns().items())
+        columns = LOGS[log].columns()
+        # a column that the simulated shop does not log is null
+        absent = [pl.lit(None, pl.String).alias(name) for name in columns if name not in text.columns]
+        return text.with_columns(absent).select(
+            _typed(name, column.dtype) for name, column in columns.items()
+        )
 
     return read
 

@@ -50,7 +50,10 @@ def broken_lines(log: str, path: Path) -> list[str]:
     names = header.split(",")
     whole = [line for line in lines if line.count(",") == len(names) - 1]
     text = pl.DataFrame([line.split(",") for line in whole], dict.fromkeys(names, pl.String), orient="row")
-    typed = text.select(_typed(name, column) for name, column in LOGS[log].columns().items())
+    # a column that the simulated shop does not log is null
+    absent = [pl.lit(None, pl.String).alias(name) for name in LOGS[log].column_names() if name not in names]
+    columns = LOGS[log].columns().items()
+    typed = text.with_columns(absent).select(_typed(name, column) for name, column in columns)
     good, _ = LOGS[log].filter(typed)
     refused = typed.with_row_index("place").join(good, on=typed.columns, how="anti", nulls_equal=True)[
         "place"

@@ -34,7 +34,8 @@ def test_files_have_the_columns_that_they_need(folder: Path) -> None:
 def test_columns_are_read_by_their_own_name(folder: Path) -> None:
     for source in simulated.files(folder):
         (mapping,) = source.logs
-        assert set(mapping.columns) == set(LOGS[mapping.log].column_names())
+        # the simulated shop shows no published list, so it has no night to name
+        assert set(mapping.columns) == set(LOGS[mapping.log].column_names()) - {"run_id"}
         assert all(f'"{name}"' in expression for name, expression in mapping.columns.items())
         assert mapping.where is None
 

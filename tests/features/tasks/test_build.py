@@ -161,6 +161,25 @@ def test_only_the_evidence_policy_teaches_and_judges():
     assert len(tasks.arrays["action"]) == tasks.evidence.height == 10
 
 
+def test_what_metacart_published_is_evidence_beside_the_evidence_policy():
+    """A version of the form that metacart gives, with a propensity; no other version of the shop's own."""
+    published, invented = "maml-2026-01-05-0a1b2c3d", "maml-2026-13-05-0a1b2c3d"
+    versions = [("v1", published, invented, "coin")[number % 4] for number in range(N)]
+    unlogged = [None if number < 4 else 0.5 for number in range(N)]
+    tables = shop(policy_version=versions, propensity=unlogged)
+
+    tasks = built(tables, evidence_policies=("coin",))
+
+    assert set(tasks.evidence["policy_version"]) == {published, "coin"}
+    assert tasks.evidence.height == sum(version in (published, "coin") for version in versions[4:])
+    assert set(built(tables).evidence["policy_version"]) == {"v1", published, invented, "coin"}
+
+
+def test_a_log_of_other_policies_is_refused_with_those_that_are_evidence():
+    with pytest.raises(InputDataError, match=r"under the evidence policies \(v7, what metacart publishes\)"):
+        built(evidence_policies=("v7",))
+
+
 def test_a_log_without_propensities_is_refused_with_what_to_do():
     with pytest.raises(InputDataError, match="Log the probability of each shown item"):
         built(shop(propensity=[None] * N))

@@ -1,7 +1,7 @@
 """A good line of each log, for tests that break it."""
 
 GOOD_LINES = {
-    "impressions": "i1,2026-01-05T10:00:00Z,ann,s1,home,1,shoe,0.5,v1,c1,{}",
+    "impressions": "i1,2026-01-05T10:00:00Z,ann,s1,home,1,shoe,0.5,v1,2026-01-04-0a1b2c3d,c1,{}",
     "events": "e1,2026-01-05T10:00:00Z,ann,s1,shoe,view,i1",
     "purchases": "o1,1,2026-01-05T10:00:00Z,ann,s1,shoe,1,100,EUR,false,false",
     "items": "shoe,Shoe,https://x,https://x,shoes,brand,100,EUR,{}",

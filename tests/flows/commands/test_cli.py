@@ -146,6 +146,41 @@ def test_init_writes_a_file_once(tmp_path, monkeypatch, capsys):
     assert "was not changed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("drafted", [True, False])
+def test_init_writes_the_share_that_may_be_explored(tmp_path, monkeypatch, capsys, drafted):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.csv").write_text(
+        "event_time,event_type,product_id,user_id\n2026-01-05T10:00:00Z,view,7,ann\n", encoding="utf-8"
+    )
+    form = ["--from", "events.csv"] if drafted else ["--source", "otto"]
+    assert execute(["init", "shop.toml", *form, "--explore", "0.25"]) == 0
+    assert "25 % of lists are drawn at random" in capsys.readouterr().out
+    assert read_settings(tmp_path / "shop.toml").learning.exploration == 0.25
+    assert execute(["init", "other.toml", *form]) == 0
+    assert read_settings(tmp_path / "other.toml").learning.exploration == 0.1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--explore", "1.5"],
+            "1.5 is not a share of traffic that can be explored: choose one from",
+        ),
+        (["--explore", "nan"], "nan is not a share"),
+        (["--explore", "0.2", "--check"], "change `exploration` of [learning] instead"),
+        (["--explore", "0.2", "--append"], "change `exploration` of [learning] instead"),
+    ],
+)
+def test_a_share_that_can_t_be_explored_is_refused_in_a_sentence(
+    tmp_path, monkeypatch, capsys, options, said
+):
+    monkeypatch.chdir(tmp_path)
+    assert execute(["init", "shop.toml", *options]) == 64
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "shop.toml").exists()
+
+
 @pytest.mark.parametrize("source", ADAPTERS)
 def test_init_knows_every_source_that_a_night_knows(tmp_path, source):
     config = tmp_path / "shop.toml"

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from features.contracts.outputs import OUTPUTS
+from features.contracts.policy_versions import policy_of
 from flows.json_files import read_json
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
@@ -41,7 +42,9 @@ def clicks_alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, N
 def test_the_ranking_that_wins_on_later_days_serves_every_user(clicks_alone) -> None:
     _, result = clicks_alone
     rows = pl.read_parquet(result.published.tables["out_recommendations"])
-    [ranker] = rows["policy_version"].unique()
+    [version] = rows["policy_version"].unique()
+    ranker = policy_of(version)
+    assert version == f"{ranker}-{result.night.run_id}"
     assert ranker != "popularity"
     assert rows["user_key"].n_unique() == USERS
     assert set(rows["evidence_level"]) == {"unproven"}

@@ -73,7 +73,7 @@ def test_every_finding_has_a_sentence(catalog: Catalog, code: str, count: int) -
     assert "nan" not in said
 
 
-OF_LINES = {*SHAPE, "years", "digits", "other_digits"}
+OF_LINES = {*SHAPE, "years", "digits", "other_digits", "logged", "published"}
 """Numbers that each broken line has of its own."""
 
 
@@ -94,7 +94,7 @@ def test_no_rejection_carries_a_text_of_a_line(code: str) -> None:
     # words of the contract, the configuration and the database, days of the shop, and the kind of a value
     assert texts.keys() <= {
         *("words", "form", "other", "key", "error", "rule", "said", "kind"),
-        *("first_day", "received_at", "first_open", "last_night"),
+        *("first_day", "received_at", "first_open", "last_night", "night"),
     }
 
 
