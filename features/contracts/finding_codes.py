@@ -172,6 +172,10 @@ UNDECIDED: Mapping[str, Meaning] = {
     "no_mature_rewards": Meaning(
         "the rewards of all its rounds may still arrive", {"as_of": Unit.DATE, "n_rows": Unit.COUNT}
     ),
+    "reward_not_logged": Meaning(
+        "its log does not have these results, which the night's reward counts",
+        {"reward": Unit.NAME, "results": Unit.NAMES},
+    ),
 }
 """Why nothing is decided in an area."""
 
@@ -227,6 +231,19 @@ HOLDOUTS: Mapping[str, Meaning] = {
     ),
 }
 
+MONEY: Mapping[str, Meaning] = {
+    "prices_missing": Meaning(
+        "n_without of n_lines bought lines have no price, and add nothing to revenue and margin",
+        {"n_without": Unit.COUNT, "n_lines": Unit.COUNT},
+    ),
+    "costs_estimated": Meaning(
+        "n_without of n_lines bought lines have no cost, nor has their item: their cost is the shop's usual "
+        "share of their price",
+        {"n_without": Unit.COUNT, "n_lines": Unit.COUNT},
+    ),
+}
+"""What a reward of money lacks."""
+
 LEARNERS: Mapping[str, Meaning] = {
     "no_validation_segments": Meaning("no segment of this split has rounds in both windows: others judged"),
     "no_support_to_train_on": Meaning("no segment of this split has support rounds: all were trained on"),
@@ -268,6 +285,7 @@ CODES: Mapping[str, Meaning] = {
     **UNPROVEN,
     **RANKINGS,
     **HOLDOUTS,
+    **MONEY,
     **LEARNERS,
     **BUDGET,
     **QUALITY,

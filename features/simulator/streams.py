@@ -29,6 +29,7 @@ class Stream(IntEnum):
     POLICY_VALUE = 15
     PERSONAL_TASTE = 16
     BROWSING = 17
+    COSTS = 18
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:

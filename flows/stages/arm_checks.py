@@ -54,7 +54,7 @@ def _surface_checks(rounds: pl.DataFrame, settings: Settings) -> Iterator[dict[s
     )
     rounds = rounds.with_columns(
         action=pl.col("action_id").rank("dense").cast(pl.Int64) - 1,
-        reward=pl.col(RECOMMENDATION.rewards[settings.night.reward]).cast(pl.Float64),
+        reward=settings.night.counted.expression(RECOMMENDATION.rewards),
     )
     for arm, logged_by in permutations(rounds["policy_version"].unique().sort(), 2):
         ours, theirs = (rounds.filter(policy_version=version) for version in (arm, logged_by))

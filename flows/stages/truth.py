@@ -10,7 +10,7 @@ import polars as pl
 import torch
 
 from features.deidentify import pseudonym, read_key
-from features.simulator.world import Domain, World
+from features.simulator.world import Domain, Result, World
 from flows.stages.ingest import key_file
 from flows.workspace import Workspace
 from offline_rl.comparison.unseen import Truth
@@ -27,16 +27,20 @@ def true_rewards(
     if settings.shop.source != "simulated" or domain not in get_args(Domain):
         return None
     world = World.load(settings.shop.logs)
-    rewards = world.logged_rewards(
-        cast(Domain, domain),
-        user_ids(workspace, world, rounds["user_key"]),
-        action_ids,
-        shown_ids=rounds["action_id"].to_list(),
-        slot=rounds["slot"].to_numpy(),
-        day=world.days(rounds["decided_at"]),
-        reward=settings.night.reward,
-    )
-    return Truth(torch.from_numpy(rewards.of_action), torch.from_numpy(rewards.of_log))
+    users, days = user_ids(workspace, world, rounds["user_key"]), world.days(rounds["decided_at"])
+    of_action, of_log = 0.0, 0.0
+    for result, worth in settings.night.counted.worth.items():
+        rewards = world.logged_rewards(
+            cast(Domain, domain),
+            users,
+            action_ids,
+            shown_ids=rounds["action_id"].to_list(),
+            slot=rounds["slot"].to_numpy(),
+            day=days,
+            reward=cast(Result, result),
+        )
+        of_action, of_log = of_action + worth * rewards.of_action, of_log + worth * rewards.of_log
+    return Truth(torch.from_numpy(of_action), torch.from_numpy(of_log))
 
 
 def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:

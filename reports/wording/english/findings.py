@@ -82,6 +82,24 @@ SENTENCES = {
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
     ),
+    "reward_not_logged": (
+        'night.reward = "{reward}" counts {results}, which can\'t be known of {rows}: their log does not say '
+        "what was bought. Clicks, conversions and revenue can be known."
+    ),
+    "prices_missing": (
+        "{n_without:,} of {n_lines:,} bought lines have no price: they add nothing to revenue and margin."
+    ),
+    "prices_missing.one": (
+        "1 of {n_lines:,} bought lines has no price: it adds nothing to revenue and margin."
+    ),
+    "costs_estimated": (
+        "{n_without:,} of {n_lines:,} bought lines have no cost, and their item has none: their cost is "
+        "taken to be the shop's usual share of the price, that of all lines with a known cost."
+    ),
+    "costs_estimated.one": (
+        "1 of {n_lines:,} bought lines has no cost, and its item has none: its cost is taken to be the "
+        "shop's usual share of the price, that of all lines with a known cost."
+    ),
     "acts_alone": "The logs hold what users did, and nothing of what was shown to them.",
     "acts_beside_rounds": (
         "The logs hold what users did; of {n_rows:,} rounds none has a propensity, the probability with "

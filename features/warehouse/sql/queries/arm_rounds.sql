@@ -1,7 +1,7 @@
 -- arm_rounds: one row per mature round of an arm, on surfaces that at least two arms have served.
 -- grain: surface, policy_version, round_id
 -- reads: fct_rounds
--- units: days in UTC, propensity in (0, 1]
+-- units: days in UTC, money in cents, propensity in (0, 1]
 -- An arm is a policy_version with $min_rounds such rounds or more, one of the $most_arms largest of its surface.
 WITH arms AS (
     SELECT surface, policy_version
@@ -24,7 +24,9 @@ SELECT
     user_key,
     propensity,
     is_clicked,
-    is_converted
+    is_converted,
+    revenue_cents,
+    margin_cents
 FROM fct_rounds
 SEMI JOIN compared USING (surface, policy_version)
 WHERE domain = 'recommendation' AND propensity IS NOT NULL AND is_mature
