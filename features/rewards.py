@@ -19,6 +19,8 @@ RESULTS = ("click", "conversion", "revenue", "margin")
 COUNTED = ("click", "conversion")
 """The results of which a round has one or none."""
 
+_AMOUNTS = tuple(result for result in RESULTS if result not in COUNTED)
+
 WEIGHTED = "weighted"
 """The reward that is a sum of several results."""
 
@@ -95,4 +97,4 @@ def is_money(name: str) -> bool:
     >>> is_money("margin"), is_money("click")
     (True, False)
     """
-    return name not in COUNTED
+    return name in (*_AMOUNTS, WEIGHTED)

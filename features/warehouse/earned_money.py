@@ -128,5 +128,6 @@ def _refuse_other_currency(connection: duckdb.DuckDBPyConnection, reward: Reward
     if other:
         raise InputDataError(
             f'night.reward = "{reward.name}" is money in {currency_code} (shop.currency_code), and the '
-            f"purchases are in {', '.join(other)}. Correct shop.currency_code, or the currency_code of the purchases."
+            f"purchases are in {', '.join(other)}. Correct shop.currency_code, or the currency_code of the "
+            "purchases."
         )
