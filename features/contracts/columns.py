@@ -167,8 +167,8 @@ task_status = dy.Enum(["used", "merged", "pooled_only"], description="what becam
 # recommendation
 slot_rank = dy.Int64(description="position in the slate, 1 is the first", min=1)
 score = _number(
-    "expected reward of showing this item to this segment; in rows of the level unproven the ranker's score, "
-    "of no unit",
+    "expected reward of showing this item to this segment, as night.reward counts it: clicks or orders, or "
+    "money in the currency's main unit; in rows of the level unproven the ranker's score, of no unit",
     "reward per round",
 )
 score_lower = _number("lower end of the 95% interval of score; null for a ranker's", "reward per round")

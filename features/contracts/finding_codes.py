@@ -19,6 +19,7 @@ _COMPARED = {
     "lower": Unit.REWARD,
     "upper": Unit.REWARD,
     "confidence": Unit.SHARE,
+    "currency": Unit.CURRENCY,
 }
 _BESIDE_ROUNDING = {**_COMPARED, "resolution": Unit.REWARD}
 _SEGMENT = {"harm_probability": Unit.SHARE, "keep_above": Unit.SHARE}

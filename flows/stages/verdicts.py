@@ -25,6 +25,7 @@ def gate_settings(settings: Settings) -> GateSettings:
         confidence=settings.evaluation.confidence,
         min_ess=settings.evaluation.min_ess,
         min_supported_share=settings.evaluation.min_supported_share,
+        currency=settings.shop.currency_code if settings.night.counted.is_money else "",
     )
 
 

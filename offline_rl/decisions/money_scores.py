@@ -4,7 +4,8 @@
 
 The rate of rounds with a reward other than 0 is that of `item_scores` (Beta-Binomial). The amount of such a
 round is shrunk by Bühlmann-Straub credibility in two steps: the item's towards that of all items, and the
-segment's towards the item's in the other segments. Like rates, scores are those of the log as it is, unweighted.
+segment's towards the item's in the other segments. Like rates, scores are those of the log as it is,
+unweighted.
 Sources: Klugman, Panjer & Willmot 2012, "Loss Models", chapters 9 and 18, for rate and amount apart; Jewell
 1975, "The use of collateral data in credibility theory", for the two steps.
 """

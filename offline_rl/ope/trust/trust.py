@@ -38,6 +38,7 @@ class GateSettings:
         w r of clusters may be, or w (r − q) where `estimator` corrects a model (`contribution_tail`).
     mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
     costs a good candidate its promotion.
+    currency: of rewards that are money, empty for others; findings name it.
     mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
     could distinguish from exact ones.
     """
@@ -57,6 +58,7 @@ class GateSettings:
     min_supported_share: float = 0.95
     mean_weight_confidence: float = 0.99
     mean_weight_slack: float = 0.005
+    currency: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def reach_verdict(
     doubts = _doubts_of(evaluation, candidate, segment, settings) or tuple(
         doubt for rival in rivals for doubt in _doubts_of(evaluation, rival, segment, settings)
     )
-    verdict, reasons = _decide(comparisons, doubts, evaluation.resolution, settings.confidence)
+    verdict, reasons = _decide(comparisons, doubts, evaluation.resolution, settings)
     return Verdict(
         verdict=verdict,
         candidate=candidate,
@@ -90,10 +90,10 @@ def unproven_lead(
     if found.lower > resolution:
         return None
     if found.upper < -resolution:
-        return _compared("loss_shown", found, settings.confidence, resolution=resolution)
+        return _compared("loss_shown", found, settings, resolution=resolution)
     is_same = max(abs(found.lower), abs(found.upper)) <= resolution
     code = "no_difference" if is_same else "no_gain_shown"
-    return _compared(code, found, settings.confidence, resolution=resolution)
+    return _compared(code, found, settings, resolution=resolution)
 
 
 def evidence_doubts(
@@ -121,19 +121,19 @@ def _doubts_of(
 
 
 def _decide(
-    comparisons: Sequence[Difference], doubts: tuple[Finding, ...], resolution: float, confidence: float
+    comparisons: Sequence[Difference], doubts: tuple[Finding, ...], resolution: float, settings: GateSettings
 ) -> tuple[Literal["promote", "hold", "reject"], tuple[Finding, ...]]:
     against_logging_policy = comparisons[0]
     if doubts:
         return "hold", doubts
     if against_logging_policy.upper < -resolution:
-        return "reject", (_compared("harm_shown", against_logging_policy, confidence),)
+        return "reject", (_compared("harm_shown", against_logging_policy, settings),)
     unproven = tuple(
         _compared(
             # an interval above 0 but within the resolution
             "no_gain_beyond_rounding" if comparison.lower > 0 else "no_gain_shown",
             comparison,
-            confidence,
+            settings,
             resolution=resolution,
         )
         for comparison in comparisons
@@ -141,10 +141,11 @@ def _decide(
     )
     if unproven:
         return "hold", unproven
-    return "promote", tuple(_compared("gain_shown", comparison, confidence) for comparison in comparisons)
+    return "promote", tuple(_compared("gain_shown", comparison, settings) for comparison in comparisons)
 
 
-def _compared(code: str, comparison: Difference, confidence: float, **numbers: float) -> Finding:
+def _compared(code: str, comparison: Difference, settings: GateSettings, **numbers: float) -> Finding:
+    money = {"currency": settings.currency} if settings.currency else {}
     return finding(
         code,
         comparison.policy,
@@ -152,6 +153,7 @@ def _compared(code: str, comparison: Difference, confidence: float, **numbers: f
         difference=comparison.value,
         lower=comparison.lower,
         upper=comparison.upper,
-        confidence=confidence,
+        confidence=settings.confidence,
         **numbers,
+        **money,
     )

@@ -1,10 +1,10 @@
 """English: every finding's sentence.
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
-needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
-counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`, and
-findings about the shape of a value `value`, how that is said. What an undecided area's rows are called comes
-from the list of areas.
+needs, `resolution_digits`, and `unit`, the currency of money with a space before it; findings with causes
+know `causes`, short comparisons `others`, and hidden counts `below`, the smallest count that may be printed.
+Numbers outside of their bounds know `bounds`, and findings about the shape of a value `value`, how that is
+said. What an undecided area's rows are called comes from the list of areas.
 """
 
 from reports.wording.english import budget_findings as of_budget
@@ -14,7 +14,7 @@ from reports.wording.english import plan_findings as of_plans
 from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
-    "{difference:+.{digits}f} per round "
+    "{difference:+.{digits}f}{unit} per round "
     "({confidence:.0%} interval {lower:+.{digits}f} to {upper:+.{digits}f})"
 )
 _BEYOND = "no gain is shown beyond the {resolution:.{resolution_digits}f} that rounded probabilities may make"

@@ -89,6 +89,7 @@ OVERVIEW: Mapping[str, str] = {
     "difference.across": "The interval contains zero: a difference of this size can be chance.",
     "difference.relative": "It is {change} relative to {baseline}.",
     "difference.per_rounds": "In {n_rounds} rounds: {difference} rewards ({interval}).",
+    "difference.money_per_rounds": "In {n_rounds} rounds: {difference} {currency} ({interval}).",
     "difference.discounted": (
         "Policies that pass a gate were lucky more often than not. Less that luck, the lead is about {lead}, "
         "and hardly more than {upper}."
@@ -135,6 +136,15 @@ OVERVIEW: Mapping[str, str] = {
     "made.run": "Run",
     "made.source": "Source",
     "made.reward": "Reward",
+    "reward_is.click": "click",
+    "reward_is.conversion": "conversion",
+    "reward_is.revenue": "revenue of orders, in {currency}",
+    "reward_is.margin": "margin of orders, revenue less cost, in {currency}",
+    "reward_is.weighted": "weighted sum: {parts}",
+    "reward_weight.click": "{worth} {currency} for a click",
+    "reward_weight.conversion": "{worth} {currency} for an order",
+    "reward_weight.revenue": "{worth} {currency} for each {currency} of revenue",
+    "reward_weight.margin": "{worth} {currency} for each {currency} of margin",
     "made.unit": "Unit of evidence",
     "made.unit.user": "user",
     "made.unit.round": "round",

@@ -105,31 +105,39 @@ def test_without_any_cost_there_is_no_margin_and_the_night_says_so(
 
 
 @pytest.mark.parametrize(
-    ("orders", "items", "reward", "said"),
+    ("logs", "reward", "said"),
     [
         (
-            [bought("a", 9, 5), bought("b", 9), bought("c", 9)],
-            [],
+            ([bought("a", 9, 5), bought("b", 9), bought("c", 9)], []),
             "margin",
             "2 of 3 bought lines have no cost",
         ),
-        ([bought("a", None)], [], "revenue", "none of 1 bought lines has a price"),
-        ([bought("a", 9, currency_code="USD")], [], "revenue", "money in EUR .* purchases are in USD"),
-        ([bought("a", 9, 5)], [cost("a", 5, "USD")], "margin", "costs in USD"),
+        (([bought("a", None)], []), "revenue", "none of 1 bought lines has a price"),
+        (([bought("a", 9, currency_code="USD")], []), "revenue", "money in EUR .* purchases are in USD"),
+        (
+            ([bought("a", 9, 5), bought("b", 9, 5)], [cost("a", 5, "USD")]),
+            "margin",
+            "The items have costs in USD",
+        ),
     ],
 )
 def test_money_that_the_log_does_not_know_is_refused(
     warehouse: duckdb.DuckDBPyConnection,
     put: Put,
-    orders: list[Row],
-    items: list[Row],
+    logs: tuple[list[Row], list[Row]],
     reward: str,
     said: str,
 ) -> None:
-    built(warehouse, put, orders, items)
+    built(warehouse, put, *logs)
 
     with pytest.raises(InputDataError, match=said):
         refuse_unknown_money(warehouse, Reward.of(reward), "EUR")
+
+
+def test_a_cost_in_another_currency_is_not_subtracted(warehouse: duckdb.DuckDBPyConnection, put: Put) -> None:
+    found = built(warehouse, put, [bought("a", 900), bought("b", 100, 50)], [cost("a", 5, "USD")])
+
+    assert found["a"] == (900, 450)
 
 
 def test_a_log_without_an_order_is_not_refused(warehouse: duckdb.DuckDBPyConnection, put: Put) -> None:

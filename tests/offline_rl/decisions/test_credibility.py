@@ -5,7 +5,7 @@ import pytest
 
 from offline_rl.decisions.credibility import Known, between_variance, collective, credible
 
-# Hachemeister 1975: mean claim and number of claims of five states, over twelve quarters, with the variance of
+# Hachemeister 1975: mean claim and number of claims of five states in twelve quarters, and the variance of
 # one claim; estimates as published with the R package actuar (Dutang, Goulet & Pigeon 2008).
 WEIGHT = np.array([100155.0, 19895.0, 13735.0, 4152.0, 36110.0])
 MEAN = np.array([2060.921, 1511.224, 1805.843, 1352.976, 1599.829])
@@ -31,7 +31,7 @@ def test_groups_that_differ_by_chance_alone_have_no_variance_between_them() -> N
     weight, mean = np.array([[2.0], [2.0]]), np.array([[9.0], [11.0]])
 
     assert between_variance(weight, mean, 5.0) == 0.0
-    # (4 - 1) / (4 - 8 / 4)
+    # and 3 more than the 1 that is due, over 4 less 8 / 4
     assert between_variance(weight, mean, 1.0) == pytest.approx(1.5)
 
 

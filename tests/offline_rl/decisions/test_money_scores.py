@@ -67,7 +67,9 @@ def test_a_sale_below_cost_scores_below_zero() -> None:
 
 def test_a_log_without_any_reward_scores_zero() -> None:
     nothing = np.zeros((2, 3))
-    scores = money_scores(Amounts(RewardCounts(nothing, nothing + 9), nothing, nothing, may_be_negative=False))
+    scores = money_scores(
+        Amounts(RewardCounts(nothing, nothing + 9), nothing, nothing, may_be_negative=False)
+    )
     assert (scores.mean == 0).all()
     assert (scores.upper == 0).all()
 
