@@ -22,27 +22,28 @@ class Known:
     variance: Floats
 
 
-def between_variance(weight: Floats, mean: Floats, within: float) -> float:
+def between_variance(weight: Floats, mean: Floats, within: Floats | float) -> float:
     """Estimate a, the variance of true means between groups, by moments; 0 where they differ by chance alone.
 
         a = max(0, sum over columns of [sum_g w_g (x_g - x)^2 - (G - 1) s2] / [w - sum_g w_g^2 / w])
 
     weight, mean: float64 [groups, columns]; the groups of a column are compared with each other, and all
-    columns have one a. Groups of weight 0 don't count. within: s2, of one unit of weight.
+    columns have one a. Groups of weight 0 don't count. within: s2 of one unit of weight, for all or of each
+    column.
     """
     total = weight.sum(0)
     positive = np.where(total > 0, total, 1.0)
     centre = (weight * mean).sum(0) / positive
     groups = np.maximum((weight > 0).sum(0), 1)
-    excess = (weight * (mean - centre) ** 2).sum() - (groups - 1).sum() * within
+    excess = (weight * (mean - centre) ** 2).sum() - ((groups - 1) * within).sum()
     comparable = (total - (weight**2).sum(0) / positive).sum()
     return max(0.0, float(excess / comparable)) if comparable > 0 else 0.0
 
 
-def credible(weight: Floats, mean: Floats, prior: Known, within: float) -> Known:
+def credible(weight: Floats, mean: Floats, prior: Known, within: Floats | float) -> Known:
     """Return what is known of each group; where its weight is 0, what was known before.
 
-    prior: m and a, one for all groups or one each. The mean of a group of weight 0 may be any finite number.
+    prior, within: one for all groups or one each. The mean of a group of weight 0 may be any finite number.
     """
     spread = np.broadcast_to(prior.variance, weight.shape)
     uncertain = spread * weight + within
@@ -51,9 +52,12 @@ def credible(weight: Floats, mean: Floats, prior: Known, within: float) -> Known
     return Known(share * mean + (1.0 - share) * prior.mean, spread * (1.0 - share))
 
 
-def collective(weight: Floats, mean: Floats, *, between: float, within: float) -> Known:
+def collective(weight: Floats, mean: Floats, *, between: float, within: Floats | float) -> Known:
     """Return m, the mean of all groups by the precision of each, and its variance; weights are above 0."""
-    if between == 0.0 and within == 0.0:
-        return Known(np.asarray((weight * mean).sum() / weight.sum()), np.asarray(0.0))
-    precision = weight / (between * weight + within)
+    uncertain = between * weight + within
+    if not uncertain.all():
+        # What varies neither between nor within groups is known exactly.
+        exact = np.where(uncertain == 0.0, weight, 0.0)
+        return Known(np.asarray((exact * mean).sum() / exact.sum()), np.asarray(0.0))
+    precision = weight / uncertain
     return Known(np.asarray((precision * mean).sum() / precision.sum()), np.asarray(1.0 / precision.sum()))

@@ -93,7 +93,8 @@ def amount_of_a_reward(amounts: Amounts) -> Known:
     """Return the mean reward of a rewarded round of each item in each segment, and its variance.
 
     Amounts are divided by the root mean square of the item's own, to which one round of all items is added: a
-    price of 200 varies more than one of 5, in proportion, so in these units one variance holds for all items.
+    price of 200 varies more than one of 5, in proportion. What is left of an item's variance is drawn towards
+    that of all items, so that an item with one huge order is not taken for one with steady prices.
     The segment's own rounds are left out of its prior, as in `item_scores`. Zeros for a log without a reward.
     """
     n, n_items = amounts.counts.successes, amounts.counts.successes.sum(0)
@@ -104,11 +105,11 @@ def amount_of_a_reward(amounts: Amounts) -> Known:
     total, squares = amounts.total / scale, amounts.squares / scale**2
     within = _within(n, total, squares)
     item = _means(total.sum(0), n_items)
-    between_items = between_variance(n_items[:, None], item[:, None], within)
+    between_items = between_variance(n_items[:, None], item[:, None], float(within.mean()))
     between_segments = between_variance(n, _means(total, n), within)
 
     seen = n_items > 0
-    everyone = collective(n_items[seen], item[seen], between=between_items, within=within)
+    everyone = collective(n_items[seen], item[seen], between=between_items, within=within[seen])
     prior = Known(everyone.mean, everyone.variance + between_items)
     elsewhere = n_items - n
     of_item = credible(elsewhere, _means(total.sum(0) - total, elsewhere), prior, within)
@@ -120,12 +121,26 @@ def _means(total: Floats, n: Floats) -> Floats:
     return np.asarray(total / np.maximum(n, 1.0))
 
 
-def _within(n: Floats, total: Floats, squares: Floats) -> float:
-    """Return the variance of one rewarded round in its cell; in its item, where no cell has two."""
-    for weight, added, of_squares in ((n, total, squares), (n.sum(0), total.sum(0), squares.sum(0))):
-        degrees = np.maximum(weight - 1.0, 0.0).sum()
-        if degrees > 0:
-            deviations = of_squares - added * _means(added, weight)
-            return max(0.0, float(deviations.sum() / degrees))
-    # One reward of each item: as far apart as they are large, and their mean square is about 1.
-    return 1.0
+VARIANCE_PRIOR = 10.0
+"""Rewarded rounds that the variance of all items counts for beside an item's own."""
+
+
+def _within(n: Floats, total: Floats, squares: Floats) -> Floats:
+    """Return the variance of one rewarded round of each item in its cell, drawn towards that of all items.
+
+    s_i^2 = (d_i own_i + d_0 all) / (d_i + d_0), with d degrees of freedom (Smyth 2004, "Linear models and
+    empirical Bayes methods", with d_0 given). Where no cell has two rewarded rounds, that of all is taken in
+    items, and where no item has two, it is 1: amounts as far apart as they are large.
+    """
+    degrees, deviations = _deviations(n, total, squares)
+    of_all = degrees.sum(), deviations.sum()
+    if of_all[0] == 0:
+        of_all = tuple(part.sum() for part in _deviations(n.sum(0), total.sum(0), squares.sum(0)))
+    usual = max(0.0, float(of_all[1] / of_all[0])) if of_all[0] else 1.0
+    own = np.maximum(deviations.sum(0), 0.0)
+    return np.asarray((own + VARIANCE_PRIOR * usual) / (degrees.sum(0) + VARIANCE_PRIOR))
+
+
+def _deviations(n: Floats, total: Floats, squares: Floats) -> tuple[Floats, Floats]:
+    """Return degrees of freedom and squared deviations from the mean of each group."""
+    return np.maximum(n - 1.0, 0.0), squares - total * _means(total, n)

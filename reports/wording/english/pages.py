@@ -166,7 +166,7 @@ POLICIES: Mapping[str, str] = {
     "policy_about.mixed_effects": "one model for everybody, and on top what each segment likes otherwise",
     "policy_about.maml": "one model for everybody that takes a few more learning steps in each segment",
     "policy_about.popularity": "one best-seller list for everybody",
-    "policy_about.segment_item_rates": "the click rates of each segment and item",
+    "policy_about.segment_item_rates": "the mean reward of each item in each segment",
     "policy_about.crosses_logit": "a logistic regression of segments, items and their traits",
     "policy_about.boosting": "boosted trees over segments and the traits of items",
 }
