@@ -60,7 +60,8 @@ def _findings() -> str:
 
 _UNITS = (
     "`reward per round` is what `night.reward` counts: clicks or orders (0.042 is 4.2 of 100 rounds), or "
-    "money in the currency's main unit (0.42 is 0.42 EUR). `manifest.json` has a night's `reward` and `currency`."
+    "money in the currency's main unit (0.42 is 0.42 EUR). `manifest.json` has a night's `reward` and "
+    "`currency`."
 )
 
 _FINDINGS = (

@@ -50,7 +50,7 @@ DOUBTS: Mapping[str, Meaning] = {
     ),
     "one_cluster": Meaning("one of them has all rounds", {"clusters": Unit.WORD, "units": Unit.WORD}),
     "few_informative_clusters": Meaning(
-        "too few of them have a reward other than the usual one",
+        "too few of them have a reward that matters and is not the usual one",
         {"n_clusters": Unit.CLUSTERS, "least": Unit.COUNT, "clusters": Unit.WORD},
     ),
     "few_effective_rounds": Meaning(

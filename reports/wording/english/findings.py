@@ -203,13 +203,15 @@ CLAUSES = {
     "few_clusters.hidden_limit": "fewer than {below} {clusters}",
     "one_cluster": "one of the {clusters} has all {units}, which do not show how far a value may be off",
     "few_informative_clusters": (
-        "only {n_clusters:,} {clusters} have a reward other than the usual one, fewer than {least:,}"
+        "only {n_clusters:,} {clusters} have a reward that matters and is not the usual one, fewer than "
+        "{least:,}"
     ),
     "few_informative_clusters.hidden": (
-        "fewer than {below} {clusters} have a reward other than the usual one, where {least:,} are needed"
+        "fewer than {below} {clusters} have a reward that matters and is not the usual one, where {least:,} "
+        "are needed"
     ),
     "few_informative_clusters.hidden_limit": (
-        "fewer than {below} {clusters} have a reward other than the usual one"
+        "fewer than {below} {clusters} have a reward that matters and is not the usual one"
     ),
     "few_effective_rounds": (
         "the log is worth {ess:,.1f} effective {units} of {n_rounds:,}, less than {least:,.0f}"
