@@ -6,6 +6,7 @@ For a real shop it is unknown: the functions return None, and true_value is empt
 from collections.abc import Iterable, Sequence
 from typing import cast, get_args
 
+import numpy as np
 import polars as pl
 import torch
 
@@ -28,7 +29,7 @@ def true_rewards(
         return None
     world = World.load(settings.shop.logs)
     users, days = user_ids(workspace, world, rounds["user_key"]), world.days(rounds["decided_at"])
-    of_action, of_log = 0.0, 0.0
+    of_action, of_log = np.zeros((rounds.height, len(action_ids))), np.zeros(rounds.height)
     for result, worth in settings.night.counted.worth.items():
         rewards = world.logged_rewards(
             cast(Domain, domain),

@@ -71,10 +71,10 @@ class Tomorrow:
         """
         rounds = self.tasks.rounds.select(self.tasks.window_code != Window.GAP)
         columns = rounds.segment.numpy(), rounds.action.numpy(), rounds.reward.numpy()
-        shape = {"n_segments": self.tasks.n_segments, "n_items": rounds.n_actions}
+        n_segments, n_items = self.tasks.n_segments, rounds.n_actions
         if has_binary_rewards(rounds.reward):
-            return item_scores(count_rewards(*columns, **shape))
-        return money_scores(count_amounts(*columns, **shape))
+            return item_scores(count_rewards(*columns, n_segments=n_segments, n_items=n_items))
+        return money_scores(count_amounts(*columns, n_segments=n_segments, n_items=n_items))
 
 
 def tomorrow_of(night: DecisionNight) -> Tomorrow:

@@ -185,8 +185,8 @@ def test_what_is_to_be_said_of_one_interval_stands_below_its_row() -> None:
     page = report_html(sample.tables | {"out_policy_values": remarked}, sample.manifest)
 
     said = (
-        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward other than "
-        "the usual one."
+        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward that "
+        "matters and is not the usual one."
     )
     assert page.count(said) == 1
     assert "intervals: BCa bootstrap over users, 1,000 resamples<" in page
