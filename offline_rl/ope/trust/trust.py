@@ -25,7 +25,7 @@ from offline_rl.ope.trust.mean_weight_doubt import mean_weight_doubt, mean_weigh
 class GateSettings:
     """What the gate requires of the evidence before it believes an interval.
 
-    min_informative_clusters: users with a reward other than the usual one, trifles left out. A comparison that
+    min_informative_clusters: users with a reward other than the usual one, without trifles. A comparison that
     rests on ten clicks sees harm where there is none in one case of ten (README, "What the intervals mean").
     max_pareto_k: above it averages of such weights do not settle in logs of practical size (Vehtari et al.
     2024).
