@@ -79,7 +79,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         domains = tuple(
             area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
         )
-        if RECOMMENDATION.name in domains:
+        if RECOMMENDATION.name not in reasons:
             refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
