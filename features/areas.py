@@ -61,7 +61,8 @@ class Area:
     features/warehouse/models.py.
     actions: SQL of the actions to choose from: item_id, columns that describe it, and attributes, a JSON
     object or null.
-    rewards: `night.reward` → the column of fct_rounds that it counts.
+    rewards: result of a round, see `features/rewards.py` → the column of fct_rounds that has it, money in
+    cents.
     logs_policies: a round names the policy that served it, so that the settings `night.evidence_policies` and
     `night.incumbent_policy` apply to this area.
     settings: the section of the configuration that is passed to its decisions; "" for none.
@@ -111,7 +112,12 @@ RECOMMENDATION = Area(
     actions="""
         SELECT item_id, category, brand, price_cents, price_position, attributes
         FROM dim_items ORDER BY item_id""",
-    rewards={"click": "is_clicked", "conversion": "is_converted"},
+    rewards={
+        "click": "is_clicked",
+        "conversion": "is_converted",
+        "revenue": "revenue_cents",
+        "margin": "margin_cents",
+    },
     logs_policies=True,
     settings="lists",
     acts="fct_acts",
@@ -141,7 +147,8 @@ ADVERTISING = Area(
         SELECT action_id AS item_id, any_value(campaign_id) AS campaign, any_value(surface) AS channel,
                CAST(NULL AS VARCHAR) AS attributes
         FROM fct_rounds WHERE domain = 'advertising' GROUP BY action_id ORDER BY action_id""",
-    rewards={"click": "is_clicked", "conversion": "is_converted"},
+    # What was bought after an ad is not in its log, so its margin is not known.
+    rewards={"click": "is_clicked", "conversion": "is_converted", "revenue": "revenue_cents"},
     tables={
         "out_ad_targeting": AreaTable(
             AdTargeting, "without it nobody can see which ads would be shown to whom"

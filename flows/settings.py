@@ -24,6 +24,7 @@ from pydantic_settings import (
 )
 
 from features.errors import UsageError
+from features.rewards import RESULTS, WEIGHTED, Reward
 from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.plausible_times import FIRST_DAY
@@ -90,17 +91,51 @@ class Privacy(SettingsTable):
     key_file: Path | None = None
 
 
+Worth = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class RewardWeights(SettingsTable):
+    """What one click, one conversion and one unit of money are worth in a weighted sum, in the currency."""
+
+    click: Worth = 0.0
+    conversion: Worth = 0.0
+    revenue: Worth = 0.0
+    margin: Worth = 0.0
+
+
 class NightRules(SettingsTable):
     """The rewards and rows that count as evidence in a night."""
 
     seed: int = 0
-    reward: Literal["click", "conversion"] = "click"
+    reward: Literal["click", "conversion", "revenue", "margin", "weighted"] = "click"
     attribution_hours: Annotated[int, Field(ge=0)] = 24
     max_rejected_share: Share = 0.01
     late_days: Annotated[int, Field(ge=0)] = 3
     keep_days: Positive | None = None
     evidence_policies: tuple[str, ...] = ()
     incumbent_policy: str = ""
+    # The last of them, so that what it is checked against is known by then.
+    reward_weights: Annotated[RewardWeights | None, Field(validate_default=True)] = None
+
+    @field_validator("reward_weights")
+    @classmethod
+    def _weigh_something(cls, weights: RewardWeights | None, info: Any) -> RewardWeights | None:
+        is_weighted = info.data.get("reward") == WEIGHTED
+        if weights is not None and not is_weighted:
+            raise ValueError(
+                f'counts only for night.reward = "{WEIGHTED}": set that, or leave the weights out'
+            )
+        if is_weighted and not any((weights or RewardWeights()).model_dump().values()):
+            raise ValueError(
+                f'night.reward = "{WEIGHTED}" needs a weight above 0 for one of {", ".join(RESULTS)}'
+            )
+        return weights
+
+    @property
+    def counted(self) -> Reward:
+        """What a round earns by these settings."""
+        weights = None if self.reward_weights is None else self.reward_weights.model_dump()
+        return Reward.of(self.reward, weights)
 
 
 class Segments(SettingsTable):

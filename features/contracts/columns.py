@@ -130,6 +130,7 @@ image_url = _text("address of the item's picture")
 category = _text("category of the item")
 brand = _text("brand of the item")
 price_cents = _cents("price of one piece")
+piece_cost_cents = _cents("what one piece cost the shop to buy or make, in the currency of its price")
 currency_code = dy.String(description="ISO 4217 code", regex="^[A-Z]{3}$")
 region = _text("region of the user, coarse enough not to identify")
 device = _text("kind of device")
@@ -171,8 +172,8 @@ task_status = dy.Enum(["used", "merged", "pooled_only"], description="what becam
 # recommendation
 slot_rank = dy.Int64(description="position in the slate, 1 is the first", min=1)
 score = _number(
-    "expected reward of showing this item to this segment; in rows of the level unproven the ranker's score, "
-    "of no unit",
+    "expected reward of showing this item to this segment, as night.reward counts it: clicks or orders, or "
+    "money in the currency's main unit; in rows of the level unproven the ranker's score, of no unit",
     "reward per round",
 )
 score_lower = _number("lower end of the 95% interval of score; null for a ranker's", "reward per round")

@@ -19,7 +19,10 @@ def data_dictionary() -> str:
     """Return the dictionary: what goes in, what comes out, and the codes of findings."""
     logs = "\n".join(table(name, schema) for name, schema in LOGS.items())
     outputs = "\n".join(table(name, schema) for name, schema in OUTPUTS.items())
-    return f"{BEGIN}\n\n## What goes in\n\n{logs}\n## What comes out\n\n{outputs}\n{_findings()}\n{END}"
+    return (
+        f"{BEGIN}\n\n## What goes in\n\n{logs}\n"
+        f"## What comes out\n{_UNITS}\n\n{outputs}\n{_findings()}\n{END}"
+    )
 
 
 def with_dictionary(page: str) -> str:
@@ -54,6 +57,12 @@ def _findings() -> str:
     head = "| code | numbers (unit) | meaning |\n|---|---|---|"
     return f"### Codes of findings\n{_FINDINGS}\n\n{head}\n{rows}\n"
 
+
+_UNITS = (
+    "`reward per round` is what `night.reward` counts: clicks or orders (0.042 is 4.2 of 100 rounds), or "
+    "money in the currency's main unit (0.42 is 0.42 EUR). `manifest.json` has a night's `reward` and "
+    "`currency`."
+)
 
 _FINDINGS = (
     "Columns `findings` and `interval_findings` hold a JSON array of objects with `code`, `subject` (the "

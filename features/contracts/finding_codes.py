@@ -20,6 +20,7 @@ _COMPARED = {
     "lower": Unit.REWARD,
     "upper": Unit.REWARD,
     "confidence": Unit.SHARE,
+    "currency": Unit.CURRENCY,
 }
 _BESIDE_ROUNDING = {**_COMPARED, "resolution": Unit.REWARD}
 _SEGMENT = {"harm_probability": Unit.SHARE, "keep_above": Unit.SHARE}
@@ -50,7 +51,7 @@ DOUBTS: Mapping[str, Meaning] = {
     ),
     "one_cluster": Meaning("one of them has all rounds", {"clusters": Unit.WORD, "units": Unit.WORD}),
     "few_informative_clusters": Meaning(
-        "too few of them have a reward other than the usual one",
+        "too few of them have a reward that matters and is not the usual one",
         {"n_clusters": Unit.CLUSTERS, "least": Unit.COUNT, "clusters": Unit.WORD},
     ),
     "few_effective_rounds": Meaning(
@@ -173,6 +174,10 @@ UNDECIDED: Mapping[str, Meaning] = {
     "no_mature_rewards": Meaning(
         "the rewards of all its rounds may still arrive", {"as_of": Unit.DATE, "n_rows": Unit.COUNT}
     ),
+    "reward_not_logged": Meaning(
+        "its log does not have these results, which the night's reward counts",
+        {"reward": Unit.NAME, "results": Unit.NAMES},
+    ),
 }
 """Why nothing is decided in an area."""
 
@@ -228,6 +233,19 @@ HOLDOUTS: Mapping[str, Meaning] = {
     ),
 }
 
+MONEY: Mapping[str, Meaning] = {
+    "prices_missing": Meaning(
+        "n_without of n_lines bought lines have no price, and add nothing to revenue and margin",
+        {"n_without": Unit.COUNT, "n_lines": Unit.COUNT},
+    ),
+    "costs_estimated": Meaning(
+        "n_without of n_lines bought lines have no cost, nor has their item: their cost is the shop's usual "
+        "share of their price",
+        {"n_without": Unit.COUNT, "n_lines": Unit.COUNT},
+    ),
+}
+"""What a reward of money lacks."""
+
 LEARNERS: Mapping[str, Meaning] = {
     "no_validation_segments": Meaning("no segment of this split has rounds in both windows: others judged"),
     "no_support_to_train_on": Meaning("no segment of this split has support rounds: all were trained on"),
@@ -270,6 +288,7 @@ CODES: Mapping[str, Meaning] = {
     **RANKINGS,
     **HOLDOUTS,
     **CHAMPIONS,
+    **MONEY,
     **LEARNERS,
     **BUDGET,
     **QUALITY,

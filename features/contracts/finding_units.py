@@ -11,7 +11,8 @@ class Unit(StrEnum):
     `count` is a whole number; `clusters` is one of what the word `clusters` of the same finding names: where
     that is users, it counts people. `date` is a text like 2026-01-05; `name` is a name as it stands in other
     columns; `word` is an English noun in the plural, from a fixed list that each language translates
-    (`users`, `weighted rewards`); `kind` is number or text, what a value that can't be loaded is.
+    (`users`, `weighted rewards`); `kind` is number or text, what a value that can't be loaded is;
+    `currency` is the ISO code of rewards that are money, and left out where they are counts.
     """
 
     COUNT = "count"
@@ -34,13 +35,17 @@ class Unit(StrEnum):
     NAMES = "names"
     KIND = "kind"
     WORD = "word"
+    CURRENCY = "currency"
 
 
 COUNTS = frozenset({Unit.COUNT, Unit.CLUSTERS})
 """Units of whole numbers."""
 
-TEXTS = frozenset({Unit.NAME, Unit.NAMES, Unit.WORD, Unit.DATE, Unit.TIME, Unit.KIND})
+TEXTS = frozenset({Unit.NAME, Unit.NAMES, Unit.WORD, Unit.DATE, Unit.TIME, Unit.KIND, Unit.CURRENCY})
 """Units of texts; all others are of numbers."""
+
+OPTIONAL_TEXTS = frozenset({Unit.KIND, Unit.CURRENCY})
+"""Units of texts that a finding may leave out."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Meaning:
     """What a code says of its subject.
 
     numbers: name → unit. A number that could not be known is left out of a finding; of the texts only a kind
-    may be.
+    and a currency may be.
     has_causes: whether other findings may stand behind it as its causes (`Finding.because`).
     """
 

@@ -12,7 +12,7 @@ from math import isfinite, nan
 from typing import Any
 
 from features.contracts.finding_codes import CODES
-from features.contracts.finding_units import COUNTS, TEXTS, Unit
+from features.contracts.finding_units import COUNTS, OPTIONAL_TEXTS, TEXTS, Unit
 
 Number = int | float | str
 
@@ -153,7 +153,7 @@ def of_plain(content: Mapping[str, Any]) -> Finding:
 
 def _fits(number: Number | None, unit: Unit) -> bool:
     if number is None:
-        return unit is Unit.KIND or unit not in TEXTS
+        return unit in OPTIONAL_TEXTS or unit not in TEXTS
     if unit in TEXTS:
         return isinstance(number, str)
     if unit in COUNTS:

@@ -42,7 +42,7 @@ WIDENINGS: Mapping[str, Meaning] = {
     ),
     "widened_for_rare_rewards": Meaning(
         "widened to hold the Clopper-Pearson interval at the effective number of rounds too, as few clusters "
-        "have a reward other than the usual one",
+        "have a reward that matters and is not the usual one",
         {
             "effective": Unit.EFFECTIVE,
             "units": Unit.WORD,

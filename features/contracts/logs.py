@@ -14,6 +14,7 @@ from features.contracts.log import Log
 from features.contracts.row_rules import ProductAtMost, RowRule
 
 LINE_TOTAL_IS_SUMMABLE = ProductAtMost("quantity", "price_cents", columns.MOST_CENTS)
+LINE_COST_IS_SUMMABLE = ProductAtMost("quantity", "cost_cents", columns.MOST_CENTS)
 
 
 class Events(dy.Schema):
@@ -32,6 +33,7 @@ class Purchases(dy.Schema):
     """One line of an order. Grain: order_id, line.
 
     price_cents is null where a log has no prices; currency_code is then XXX, the ISO code for none.
+    cost_cents counts before that of the item; only the reward `margin` reads it.
     """
 
     order_id = columns.order_id
@@ -42,6 +44,7 @@ class Purchases(dy.Schema):
     item_id = columns.item_id
     quantity = columns.quantity
     price_cents = optional(columns.price_cents)
+    cost_cents = optional(columns.piece_cost_cents)
     currency_code = columns.currency_code
     is_cancelled = columns.is_cancelled
     is_returned = optional(columns.is_returned)
@@ -50,6 +53,11 @@ class Purchases(dy.Schema):
     def line_total_is_summable(cls) -> pl.Expr:
         """Two numbers that are each possible can multiply to one that isn't."""
         return LINE_TOTAL_IS_SUMMABLE.holds()
+
+    @dy.rule()
+    def line_cost_is_summable(cls) -> pl.Expr:
+        """The same holds for what the pieces cost."""
+        return LINE_COST_IS_SUMMABLE.holds()
 
 
 class Items(dy.Schema):
@@ -62,6 +70,7 @@ class Items(dy.Schema):
     category = optional(columns.category)
     brand = optional(columns.brand)
     price_cents = optional(columns.price_cents)
+    cost_cents = optional(columns.piece_cost_cents)
     currency_code = optional(columns.currency_code)
     attributes = optional(columns.attributes)
 
@@ -78,7 +87,9 @@ class Users(dy.Schema):
 
 OF_ALL_AREAS = {
     "events": Log(Events, ("event_id",)),
-    "purchases": Log(Purchases, ("order_id", "line"), row_rules=(LINE_TOTAL_IS_SUMMABLE,)),
+    "purchases": Log(
+        Purchases, ("order_id", "line"), row_rules=(LINE_TOTAL_IS_SUMMABLE, LINE_COST_IS_SUMMABLE)
+    ),
     "items": Log(Items, ("item_id",)),
     "users": Log(Users, ("user_id",)),
 }

@@ -36,6 +36,11 @@ ASSUMED: Mapping[str, Meaning] = {
     "differs_in_some_rounds": Meaning(
         "the candidate shows another item in this share", {"share": Unit.SHARE}
     ),
+    "orders_planned": Meaning(
+        "the reward is money, and the plan is of orders; times: the rounds that the same relative lift of "
+        "that money needs, over those of orders",
+        {"reward": Unit.NAME, "times": Unit.NUMBER},
+    ),
     "any_item_likely": Meaning("the log as it is: the candidate shows any available item equally likely"),
 }
 """What the answers rest on."""

@@ -4,10 +4,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS, Advertising
+from features.simulator.advertising import (
+    CAMPAIGNS,
+    CHANNELS,
+    COST_CENTS,
+    ORDER_VALUE_CENTS,
+    Advertising,
+)
 from features.simulator.moments import draw_seconds, times
 from features.simulator.shop_day import ShopDay
-from features.simulator.spend_response import ORDER_VALUE_CENTS
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
 

@@ -8,7 +8,7 @@ creatives of the cell.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,16 @@ from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
-AdReward = Literal["click", "conversion"]
+AdReward = Literal["click", "conversion", "revenue"]
 
 CHANNELS = ("search", "social", "display")
 CAMPAIGNS = ("always-on", "new-arrivals", "spring-sale")
 
 COST_CENTS = (9, 4, 2)
 """Mean cost of an impression on each channel, in cents; at least 1 each time."""
+
+ORDER_VALUE_CENTS = 4500
+"""Mean value of an order from advertising, in cents."""
 
 _CHANNEL_BASE = (-2.2, -2.8, -3.3)
 _QUALITY_SPREAD = 0.35
@@ -59,15 +62,17 @@ class Advertising:
     cell_share: NDArray[np.float64]
 
     def expected_reward(self, reward: AdReward) -> NDArray[np.float64]:
-        """Return the probability of the reward when the creative is shown, float64[G, C].
+        """Return the expected reward when the creative is shown, float64[G, C]: a probability, or money.
 
-        Raises UsageError for a reward other than click and conversion.
+        Raises UsageError for a reward other than these.
         """
         if reward == "click":
             return self.click
         if reward == "conversion":
             return self.click * self.conversion_given_click
-        raise UsageError(f"Ad reward '{reward}' is unknown. Choose click or conversion.")
+        if reward == "revenue":
+            return self.click * self.conversion_given_click * (ORDER_VALUE_CENTS / 100)
+        raise UsageError(f"Ad reward '{reward}' is unknown. Choose one of {', '.join(get_args(AdReward))}.")
 
 
 def draw_advertising(settings: WorldSettings) -> Advertising:

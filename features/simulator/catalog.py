@@ -19,6 +19,7 @@ CURRENCY_CODE = "EUR"
 
 _USUAL_EUROS = 25.0
 _PRICE_SPREAD = 0.6
+_COST_SHARES = (0.35, 0.85)
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Catalog:
 
     category, brand: int64[A], positions in CATEGORIES and BRANDS.
     price_cents: int64[A], euro cents ending in 99.
+    cost_cents: int64[A], what one piece costs the shop: a share of its price, different for each item.
     launch_day: int64[A], the first day on which the item is sold, counted from 0; never falling.
     """
 
@@ -34,6 +36,7 @@ class Catalog:
     category: NDArray[np.int64]
     brand: NDArray[np.int64]
     price_cents: NDArray[np.int64]
+    cost_cents: NDArray[np.int64]
     launch_day: NDArray[np.int64]
 
     @property
@@ -62,6 +65,7 @@ class Catalog:
                 "category": np.array(CATEGORIES)[self.category],
                 "brand": np.array(BRANDS)[self.brand],
                 "price_cents": self.price_cents,
+                "cost_cents": self.cost_cents,
                 "currency_code": [CURRENCY_CODE] * len(self.ids),
                 "attributes": pl.Series([None] * len(self.ids), dtype=pl.String),
             }
@@ -69,15 +73,18 @@ class Catalog:
 
 
 def draw_catalog(settings: WorldSettings) -> Catalog:
-    """Make the items of these settings: categories take turns, brands and prices are drawn."""
+    """Make the items of these settings: categories take turns; brands, prices and costs are drawn."""
     random = generator(settings.seed, Stream.CATALOG)
     n = settings.items
     euros = np.exp(random.normal(np.log(_USUAL_EUROS), _PRICE_SPREAD, n)).astype(np.int64)
+    price_cents = euros * 100 + 99
+    cost_share = generator(settings.seed, Stream.COSTS).uniform(*_COST_SHARES, n)
     newcomers = min(int(settings.new_item_share * n), n - settings.slots - 1)
     return Catalog(
         ids=Identifiers("item", tuple(f"item-{number:03d}" for number in range(1, n + 1))),
         category=np.arange(n, dtype=np.int64) % len(CATEGORIES),
         brand=random.integers(0, len(BRANDS), n),
-        price_cents=euros * 100 + 99,
+        price_cents=price_cents,
+        cost_cents=np.rint(price_cents * cost_share).astype(np.int64),
         launch_day=first_days(n, newcomers),
     )

@@ -4,6 +4,7 @@
     attraction = sigmoid(base + level(day) + quality(item)
                          + deviation(user, item, day) + taste(user, category) + personal(user, item))
     P(order | click) = sigmoid(order base + item term + segment term)
+    E[revenue | order] = pieces * price(item),   E[margin | order] = pieces * (price - cost)(item)
 
 A click depends on its own item and slot alone, never on the other items of the slate. So the value of a
 policy needs no more than its marginal probability of each item in each slot, and weighting a logged row by
@@ -14,7 +15,7 @@ Models for Web Search", section 3.3.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,10 +29,13 @@ from features.simulator.seasonality import Seasonality
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
 
-Reward = Literal["click", "purchase"]
+ItemReward = Literal["click", "purchase", "revenue", "margin"]
 
 CANCELLED_SHARE = 0.05
 """Share of orders cancelled later. The reward `purchase` is an order that was kept."""
+
+PIECES_PER_ORDER = 1.2
+"""Mean number of pieces of an order, the same for all items and people."""
 
 _EXAMINATION = (0.95, 0.72, 0.54, 0.41, 0.31)
 _ATTRACTION_BASE = -2.45
@@ -54,6 +58,7 @@ class ClickModel:
     taste: float64[U, C], of each user, in log-odds.
     personal: the taste of each user, item by item; None where there is no such taste.
     order_given_click: float64[G, A], probability that a click ends in an order.
+    order_revenue, order_margin: float64[A], mean of an order that is kept, in the currency's main unit.
 
     No table of users and items is kept: a large shop would not fit.
     """
@@ -67,25 +72,29 @@ class ClickModel:
     taste: NDArray[np.float64]
     personal: PersonalTaste | None
     order_given_click: NDArray[np.float64]
+    order_revenue: NDArray[np.float64]
+    order_margin: NDArray[np.float64]
 
     def attraction(
         self,
         user: NDArray[np.int64],
         item: NDArray[np.int64],
         day: ArrayLike,
-        reward: Reward = "click",
+        reward: ItemReward = "click",
         *,
         with_taste: bool = True,
     ) -> NDArray[np.float64]:
-        """Return the probability of the reward on an item that is examined.
+        """Return the expected reward of an item that is examined: a probability, or an amount of money.
 
         user, item, day: positions and days that broadcast together, and the result has their shape:
         user[:, None] with all items gives a table, user and item of equal length a value per row.
         with_taste: False for an average user with the same attributes, which are all that the logs show.
-        Raises UsageError for a reward other than click and purchase.
+        Raises UsageError for a reward other than these.
         """
-        if reward not in ("click", "purchase"):
-            raise UsageError(f"Reward '{reward}' is unknown. Choose click or purchase.")
+        if reward not in get_args(ItemReward):
+            raise UsageError(
+                f"Reward '{reward}' is unknown. Choose one of {', '.join(get_args(ItemReward))}."
+            )
         log_odds = _ATTRACTION_BASE + self.season.level(day) + self.quality[item]
         log_odds = log_odds + self.preferences.deviation(user, item, day)
         if with_taste:
@@ -94,7 +103,10 @@ class ClickModel:
                 log_odds += self.personal.log_odds(user, item)
         if reward == "click":
             return sigmoid(log_odds)
-        return sigmoid(log_odds) * self.ends_in_order(user, item) * (1 - CANCELLED_SHARE)
+        purchase = sigmoid(log_odds) * self.ends_in_order(user, item) * (1 - CANCELLED_SHARE)
+        if reward == "purchase":
+            return purchase
+        return purchase * (self.order_revenue if reward == "revenue" else self.order_margin)[item]
 
     def ends_in_order(self, user: NDArray[np.int64], item: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return the probability that a click ends in an order, kept or cancelled later."""
@@ -134,6 +146,8 @@ def draw_click_model(
         taste=people.taste,
         personal=draw_personal_taste(settings, catalog.category, quality),
         order_given_click=sigmoid(order_log_odds),
+        order_revenue=PIECES_PER_ORDER * catalog.price_cents / 100,
+        order_margin=PIECES_PER_ORDER * (catalog.price_cents - catalog.cost_cents) / 100,
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from features.simulator.browsing import browsed_pages
 from features.simulator.catalog import CURRENCY_CODE
-from features.simulator.click_model import CANCELLED_SHARE
+from features.simulator.click_model import CANCELLED_SHARE, PIECES_PER_ORDER
 from features.simulator.moments import DAY_SECONDS, draw_seconds, numbered, times
 from features.simulator.parts import parts
 from features.simulator.plackett_luce import draw_slates
@@ -216,8 +216,9 @@ def _purchases(world: World, clicked: pl.DataFrame, random: np.random.Generator)
         user_id="user_id",
         session_id="session_id",
         item_id="item_id",
-        quantity=pl.Series(1 + random.poisson(0.2, n)),
+        quantity=pl.Series(1 + random.poisson(PIECES_PER_ORDER - 1, n)),
         price_cents=pl.Series(world.catalog.price_cents[bought["item"].to_numpy()]),
+        cost_cents=pl.lit(None, dtype=pl.Int64),
         currency_code=pl.lit(CURRENCY_CODE),
         is_cancelled=pl.Series(random.random(n) < CANCELLED_SHARE),
         is_returned=pl.lit(None, dtype=pl.Boolean),

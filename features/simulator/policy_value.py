@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.errors import UsageError
-from features.simulator.click_model import ClickModel, Reward
+from features.simulator.click_model import ClickModel, ItemReward
 from features.simulator.people import People
 from features.simulator.shop_day import ShopDay
 
@@ -65,7 +65,7 @@ class SlateSampler(Protocol):
 
 
 def exact_value(
-    policy: SlatePolicy, days: Iterable[ShopDay], people: People, click_model: ClickModel, reward: Reward
+    policy: SlatePolicy, days: Iterable[ShopDay], people: People, click_model: ClickModel, reward: ItemReward
 ) -> TrueValue:
     """Return the mean expected reward per round of a policy that gives its probabilities.
 
@@ -90,7 +90,7 @@ def sampled_value(
     days: Sequence[ShopDay],
     people: People,
     click_model: ClickModel,
-    reward: Reward,
+    reward: ItemReward,
     *,
     n_visits: int,
     random: np.random.Generator,

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from features.simulator.click_model import Reward
+from features.simulator.click_model import ItemReward
 from features.simulator.policy_value import Visits
 from features.simulator.world import World
 
@@ -40,7 +40,7 @@ class BestSlates:
 
     world: World
     knows: Knowledge = "segment"
-    reward: Reward = "click"
+    reward: ItemReward = "click"
 
     def slot_probabilities(self, visits: Visits) -> NDArray[np.float64]:
         """See `SlatePolicy`."""

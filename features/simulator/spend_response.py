@@ -18,15 +18,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
-from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS
+from features.simulator.advertising import CAMPAIGNS, CHANNELS, COST_CENTS, ORDER_VALUE_CENTS
 from features.simulator.identifiers import Identifiers
 from features.simulator.people import region_names, region_shares
 from features.simulator.preferences import HETEROGENEITY
 from features.simulator.settings import WorldSettings
 from features.simulator.streams import Stream, generator
-
-ORDER_VALUE_CENTS = 4500
-"""Mean value of an order from advertising, in cents."""
 
 _MEAN_SPEND_CENTS = 40000.0
 _SPEND_FACTOR = 2.0  # each day's spend is usual spend times a factor, log-uniform between half and double

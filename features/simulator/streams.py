@@ -29,7 +29,8 @@ class Stream(IntEnum):
     POLICY_VALUE = 15
     PERSONAL_TASTE = 16
     BROWSING = 17
-    THOMPSON = 18
+    COSTS = 18
+    THOMPSON = 19
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:

@@ -14,7 +14,7 @@ from features.errors import InputDataError, UsageError
 from features.simulator.advertising import AdReward, Advertising, draw_advertising
 from features.simulator.assortment import Assortment, draw_assortment
 from features.simulator.catalog import Catalog, draw_catalog
-from features.simulator.click_model import ClickModel, Reward, draw_click_model
+from features.simulator.click_model import ClickModel, ItemReward, draw_click_model
 from features.simulator.logging_policy import Logging, LoggingPolicy, draw_logging
 from features.simulator.parts import parts
 from features.simulator.people import People, draw_people
@@ -36,6 +36,8 @@ from features.simulator.streams import Stream, generator
 WORLD_FILE = "world.json"
 
 Domain = Literal["recommendation", "advertising"]
+
+Result = Literal["click", "conversion", "revenue", "margin"]
 
 
 @dataclass(frozen=True)
@@ -158,15 +160,16 @@ class World:
         user_ids: Sequence[str],
         item_ids: Sequence[str],
         slot: ArrayLike,
-        reward: Reward = "click",
+        reward: ItemReward = "click",
         day: ArrayLike = 0,
     ) -> NDArray[np.float64]:
-        """Return the probability of the reward for each row's user and slot and each item, float64[n, A].
+        """Return the expected reward of each row's user and slot and of each item, float64[n, A].
 
         user_ids: one per row.
         item_ids: one per column, A of them.
         slot: int[n], or one for all rows, counted from 1 as in the log.
-        reward: click; or purchase, an order within a day of the impression that wasn't cancelled.
+        reward: click; or purchase, an order within a day of the impression that wasn't cancelled; or its
+        revenue or margin, in the currency's main unit.
         day: int[n], or one for all rows. Season changes all clicks, and in a drifting world preferences
         change. Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
@@ -179,7 +182,7 @@ class World:
     def expected_ad_reward(
         self, user_ids: Sequence[str], creative_ids: Sequence[str], reward: AdReward = "click"
     ) -> NDArray[np.float64]:
-        """Return the probability of the reward for each row's user and each creative, float64[n, C].
+        """Return the expected reward of each row's user and of each creative, float64[n, C].
 
         user_ids: one per row. creative_ids: one per column; each names its campaign and channel.
         Raises InputDataError for an unknown id, UsageError for an unknown reward.
@@ -206,7 +209,7 @@ class World:
         shown_ids: Sequence[str],
         slot: ArrayLike,
         day: NDArray[np.int64],
-        reward: Literal["click", "conversion"] = "click",
+        reward: Result = "click",
     ) -> LoggedRewards:
         """Return the expected rewards of logged rounds with every action, and with their own policy.
 
@@ -216,12 +219,16 @@ class World:
         Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
         if domain == "advertising":
+            if reward == "margin":
+                raise UsageError(
+                    "An ad of the simulated shop has no margin: ask for click, conversion or revenue."
+                )
             of_action = self.expected_ad_reward(user_ids, action_ids, reward)
             everything = self.expected_ad_reward(user_ids, self.creative_ids, reward)
             cell = self.advertising.cell[self.advertising.ids.positions(shown_ids)]
             chances = (self.advertising.cell == cell[:, None]) * self.advertising.propensity
             return LoggedRewards(of_action, (chances * everything).sum(axis=1))
-        item_reward: Reward = "click" if reward == "click" else "purchase"
+        item_reward: ItemReward = "purchase" if reward == "conversion" else reward
         users, asked = self.people.ids.positions(user_ids), self.catalog.ids.positions(action_ids)
         policy, place = self.logging.policy_of_user[users], self.click_model.slot_positions(slot, len(users))
         items = np.arange(len(self.item_ids))
@@ -240,7 +247,7 @@ class World:
     def true_value(
         self,
         policy: SlatePolicy | SlateSampler,
-        reward: Reward = "click",
+        reward: ItemReward = "click",
         *,
         days: Sequence[int] | None = None,
         n_visits: int = 20_000,

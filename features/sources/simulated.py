@@ -13,6 +13,9 @@ from features.errors import InputDataError
 from features.simulator.shop import NIGHTLY_LOGS, WHOLE_LOGS, simulated_columns
 from features.sources.folder import has_log, log_files
 
+_LATER = {"items": frozenset({"cost_cents"}), "purchases": frozenset({"cost_cents"})}
+"""Columns that shops of earlier versions lack, by log."""
+
 
 def files(folder: Path, *, until: date | None = None) -> tuple[SourceFile, ...]:
     """List the CSV files of a simulated shop and the log that each one feeds.
@@ -54,7 +57,8 @@ def _source_file(folder: Path, name: str, log: str) -> SourceFile:
         path=folder / name,
         name=name,
         file_format="csv",
-        required=frozenset(simulated_columns(log)),
+        required=frozenset(simulated_columns(log)) - _LATER.get(log, frozenset()),
+        optional=_LATER.get(log, frozenset()),
         logs=(LogMapping(log=log, columns=_by_name(log)),),
     )
 

@@ -126,7 +126,7 @@ def build_tasks(
         targets=targets,
         arrays={
             "context": encoder.encode(faced),
-            **_evidence_arrays(evidence, area_of(tables.domain).rewards[settings.reward]),
+            **_evidence_arrays(evidence, settings.reward.expression(area_of(tables.domain).rewards)),
             "origin": evidence["origin"].to_numpy(),
             **_target_arrays(targets, segment_ids, candidates),
             **history_arrays(tables.touched, evidence, targets.user_of_context, night_end(as_of)),
@@ -231,14 +231,14 @@ def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, 
     return counts
 
 
-def _evidence_arrays(evidence: pl.DataFrame, reward: str) -> dict[str, AnyArray]:
+def _evidence_arrays(evidence: pl.DataFrame, reward: pl.Expr) -> dict[str, AnyArray]:
     # Without users each round is its own cluster; in a log with users, so is a round without a user.
     person = pl.coalesce("user_key", pl.concat_str(pl.lit("\x1f"), "round_id"))
     cluster = evidence.select(person.rank("dense").cast(pl.Int64) - 1).to_series()
     return {
         "slot": (evidence["slot"] - 1).to_numpy().astype(np.int64),
         "action": evidence["action"].to_numpy(),
-        "reward": evidence[reward].cast(pl.Float64).to_numpy(),
+        "reward": evidence.select(reward).to_series().to_numpy(),
         "propensity": evidence["propensity"].to_numpy(),
         "set_index": evidence["set_index"].to_numpy(),
         "segment": evidence["segment"].to_numpy(),

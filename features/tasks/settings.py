@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from features.rewards import Reward
+
 
 @dataclass(frozen=True)
 class TaskSettings:
     """The settings by which rounds become tasks; the configuration template explains each of them."""
 
-    reward: str
+    reward: Reward
     attribution_hours: int
     segments_by: tuple[str, ...]
     clusters: int

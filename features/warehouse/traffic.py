@@ -1,6 +1,6 @@
 """Rounds, users and rewards of a shop's log, for a plan of what it could show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -8,7 +8,7 @@ import duckdb
 
 from features.areas import AREAS
 from features.codes import MOST_SLOTS
-from features.contracts.sql_text import identifier
+from features.rewards import Reward
 from features.warehouse.store import SQL
 
 
@@ -46,8 +46,10 @@ class LoggedTraffic:
     """A log in numbers.
 
     area: whose rounds they are; None for a log without any, whose unit is a visitor's day. rewards: rounds
-    with a reward. n_available: items to choose from, and n_slots: of a surface, means over rounds; None
-    where they aren't known.
+    with a reward; where money is counted, with an order. n_available: items to choose from, and n_slots: of a
+    surface, means over rounds; None where they aren't known.
+    rounds_for_money: how many times the rounds of a lift of orders show the same relative lift of money; None
+    where money is not counted or its mean is not above zero.
     """
 
     area: str | None
@@ -60,6 +62,7 @@ class LoggedTraffic:
     n_slots: float | None
     propensities: LoggedPropensities | None
     windows: tuple[WindowSums, ...]
+    rounds_for_money: float | None = None
 
     @property
     def n_days(self) -> int:
@@ -67,21 +70,36 @@ class LoggedTraffic:
         return (self.last_day - self.first_day).days + 1
 
 
-def logged_traffic(connection: duckdb.DuckDBPyConnection, reward: str) -> LoggedTraffic | None:
+def logged_traffic(connection: duckdb.DuckDBPyConnection, reward: Reward) -> LoggedTraffic | None:
     """Return the traffic of the first area with mature rounds, or else of days with an event or order.
 
-    reward: `night.reward`. None where the log has neither. The connection is given a temporary view.
+    reward: of the night; of money, orders are counted. None where the log has neither. The connection is
+    given a temporary view.
     """
+    counted = "conversion" if reward.is_money else reward.name
     connection.execute(f"SET VARIABLE most_slots = {MOST_SLOTS}")
     for area in AREAS:
-        if area.is_learned and reward in area.rewards:
-            rounds = _query("area_rounds").replace("area_name", area.name)
-            found = _traffic(
-                connection, rounds.replace("reward_column", identifier(area.rewards[reward])), area.name
-            )
+        if area.is_learned and counted in area.rewards and not reward.unknown_in(area.rewards):
+            query = _query("area_rounds").replace("area_name", area.name)
+            rounds = query.replace("reward_column", Reward.of(counted).in_sql(area.rewards))
+            found = _traffic(connection, rounds, area.name)
+            if found and reward.is_money:
+                money = query.replace("reward_column", reward.in_sql(area.rewards))
+                return replace(found, rounds_for_money=_rounds_for_money(connection, money, found))
             if found:
                 return found
-    return _traffic(connection, _query("visitor_days").replace("reward_name", reward), None)
+    return _traffic(connection, _query("visitor_days").replace("reward_name", counted), None)
+
+
+def _rounds_for_money(
+    connection: duckdb.DuckDBPyConnection, money: str, orders: LoggedTraffic
+) -> float | None:
+    """Return Var(money) / E[money]² over that of orders, (1 − p) / p: a lift needs rounds in proportion."""
+    rate = orders.rewards / orders.n_rounds
+    row = connection.execute(f"SELECT avg(reward), var_pop(reward) FROM ({money})").fetchone()
+    if row is None or row[0] is None or row[0] <= 0 or not 0 < rate < 1:
+        return None
+    return float(row[1] / row[0] ** 2 * rate / (1 - rate))
 
 
 def _traffic(connection: duckdb.DuckDBPyConnection, rounds: str, area: str | None) -> LoggedTraffic | None:

@@ -9,6 +9,7 @@ from flows.stages.night import NightResult
 from reports.pages.area_part import part_of
 from reports.summaries.night import read_night
 from reports.wording.language import LANGUAGE
+from reports.wording.rewards import per_round, reward_currency
 from reports.wording.sentences import say
 
 
@@ -17,10 +18,11 @@ def print_night(result: NightResult) -> None:
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
     for line in quality_lines(result.published.table("out_data_quality")):
         print(f"  {line}")
+    currency = reward_currency(read_night(result.published.folder).manifest)
     for row in result.verdicts.filter(segment_id=ALL_SEGMENTS).iter_rows(named=True):
         found = "the difference could not be measured"
         if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
-            found = f"{row['difference']:+.5f} per round ({row['lower']:+.5f} to {row['upper']:+.5f})"
+            found = per_round(row["difference"], row["lower"], row["upper"], currency)
         anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
         if row["split_by"] != "time":
             anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"

@@ -20,6 +20,7 @@ from flows.workspace import Workspace
 from reports.pages.area_part import part_of
 from reports.summaries.night import read_night
 from reports.wording.language import LANGUAGE
+from reports.wording.rewards import per_round, reward_currency
 from reports.wording.sentences import say
 
 MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
@@ -64,7 +65,11 @@ def night_markdown(
     parts = [
         f"# {plain(night.shop)}, night of {plain(night.as_of.isoformat())}",
         f"[Open the report]({url})" if url else f"The report is the file `{published.report}`.",
-        "\n".join(_verdict_table([row for row in verdicts if row["segment_id"] == ALL_SEGMENTS])),
+        "\n".join(
+            _verdict_table(
+                [row for row in verdicts if row["segment_id"] == ALL_SEGMENTS], reward_currency(read.manifest)
+            )
+        ),
         "\n".join(f"- {plain(line)}" for line in areas),
         "## Nothing decided" if undecided else "",
         "\n".join(f"- {line}" for line in undecided),
@@ -81,19 +86,19 @@ def plain(text: str) -> str:
     return MARKDOWN.sub(r"\\\1", escape(" ".join(text.split()), quote=False)).replace("\\>", "&gt;")
 
 
-def _verdict_table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _verdict_table(rows: Sequence[Mapping[str, Any]], currency: str) -> Iterator[str]:
     if not rows:
         return
-    yield "| domain | verdict | asks | against | difference per round | serves | why |"
+    yield "| domain | verdict | asks | against | difference | serves | why |"
     yield "|---|---|---|---|---|---|---|"
     for row in rows:
         cells = [row["domain"], row["verdict"], row["candidate"], row["baseline"]]
-        cells += [_difference(row), row["champion"], row["reasons"]]
+        cells += [_difference(row, currency), row["champion"], row["reasons"]]
         yield "| " + " | ".join(plain(str(cell)) for cell in cells) + " |"
 
 
-def _difference(row: Mapping[str, Any]) -> str:
+def _difference(row: Mapping[str, Any], currency: str) -> str:
     found = (row["difference"], row["lower"], row["upper"])
     if any(number is None for number in found):
         return "could not be measured"
-    return "{:+.5f} ({:+.5f} to {:+.5f})".format(*found)
+    return per_round(*found, currency)

@@ -28,8 +28,9 @@ def arm_checks(connection: duckdb.DuckDBPyConnection, settings: Settings, run_id
 
     Two arms are compared on the days that both served. Where an arm looks at a context, the row says so.
     """
+    query = (SQL / "queries" / "arm_rounds.sql").read_text()
     rounds = connection.sql(
-        (SQL / "queries" / "arm_rounds.sql").read_text(),
+        query.replace("reward_column", settings.night.counted.in_sql(RECOMMENDATION.rewards)),
         params={"min_rounds": MIN_ROUNDS, "most_arms": MOST_ARMS},
     ).pl()
     rows = [
@@ -52,10 +53,7 @@ def _surface_checks(rounds: pl.DataFrame, settings: Settings) -> Iterator[dict[s
             min_supported_share=settings.evaluation.min_supported_share,
         ),
     )
-    rounds = rounds.with_columns(
-        action=pl.col("action_id").rank("dense").cast(pl.Int64) - 1,
-        reward=pl.col(RECOMMENDATION.rewards[settings.night.reward]).cast(pl.Float64),
-    )
+    rounds = rounds.with_columns(action=pl.col("action_id").rank("dense").cast(pl.Int64) - 1)
     for arm, logged_by in permutations(rounds["policy_version"].unique().sort(), 2):
         ours, theirs = (rounds.filter(policy_version=version) for version in (arm, logged_by))
         days = set(ours["decided_date"]) & set(theirs["decided_date"])

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from features.areas import AREAS
+from features.areas import AREAS, RECOMMENDATION
 from features.contracts.mapping import SourceFile
 from features.deidentify import MissingKeyError, PseudonymKey, pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
@@ -18,6 +18,7 @@ from features.sources import declared
 from features.sources.adapters import ADAPTERS, FILES
 from features.sources.file_tables import parse_file_tables
 from features.warehouse.build import build
+from features.warehouse.earned_money import refuse_unknown_money
 from features.warehouse.load import LoadedFile, load_file
 from features.warehouse.log_days import first_and_last_day, last_day_with_rewards, row_counts
 from features.warehouse.manifest import key_ids
@@ -76,8 +77,13 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             raise InputDataError(
                 f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
-        reasons = undecided(connection, as_of)
+        reasons = undecided(connection, as_of, settings.night.counted)
         ranked = unproven(connection, reasons, settings.segments.min_rounds)
+        domains = tuple(
+            area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
+        )
+        if RECOMMENDATION.name not in reasons:
+            refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         champions = standing_champions(workspace, as_of)
@@ -88,9 +94,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             inputs=inputs,
             data_from=known_days[0],
             data_to=known_days[1],
-            domains=tuple(
-                area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
-            ),
+            domains=domains,
             undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
             unproven=ranked,
             config_sha256=settings.content_hash,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from features.areas import area_of
+from features.areas import RECOMMENDATION, area_of
 from features.codes import MOST_SLOTS
 from features.contracts.findings import finding
 from features.contracts.outputs import LearningCurves
@@ -14,6 +14,7 @@ from features.tasks.reading import Reading
 from features.tasks.segment_table import segment_table
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
+from features.warehouse.earned_money import money_findings
 from features.warehouse.store import open_store
 from flows.night_folder import Night, Note, StageNotes
 from flows.progress import LearnerRun, ProgressListener, no_listener
@@ -130,16 +131,18 @@ def _tasks(
     settings = _task_settings(workspace.settings, domain)
     with open_store(workspace.warehouse) as connection:
         tables = read_tables(connection, domain, settings, night.as_of)
-    left_out = []
+        # An ad's log has the money of each ad itself.
+        of_money = money_findings(connection, settings.reward) if domain == RECOMMENDATION.name else ()
+    left_out = [Note(domain, "", found) for found in of_money]
     if tables.n_later_slots:
         found = finding("later_slots_left_out", domain, n_rounds=tables.n_later_slots, most=MOST_SLOTS)
-        left_out = [Note(domain, "", found)]
+        left_out.append(Note(domain, "", found))
     return build_tasks(tables, settings, night.as_of, standing), left_out
 
 
 def _task_settings(settings: Settings, domain: str) -> TaskSettings:
     tasks = TaskSettings(
-        reward=settings.night.reward,
+        reward=settings.night.counted,
         attribution_hours=settings.night.attribution_hours,
         segments_by=settings.segments.by,
         clusters=settings.segments.clusters,

@@ -11,7 +11,7 @@ import polars as pl
 import torch
 
 from features.deidentify import pseudonym, read_key
-from features.simulator.world import Domain, World
+from features.simulator.world import Domain, Result, World
 from flows.stages.ingest import key_file
 from flows.workspace import Workspace
 from offline_rl.comparison.unseen import Truth
@@ -31,21 +31,24 @@ def true_rewards(
     if settings.shop.source != "simulated" or domain not in get_args(Domain):
         return None
     world = World.load(settings.shop.logs)
-    rewards = world.logged_rewards(
-        cast(Domain, domain),
-        user_ids(workspace, world, rounds["user_key"]),
-        action_ids,
-        shown_ids=rounds["action_id"].to_list(),
-        slot=rounds["slot"].to_numpy(),
-        day=world.days(rounds["decided_at"]),
-        reward=settings.night.reward,
-    )
+    users, days = user_ids(workspace, world, rounds["user_key"]), world.days(rounds["decided_at"])
+    of_action, of_log = np.zeros((rounds.height, len(action_ids))), np.zeros(rounds.height)
+    for result, worth in settings.night.counted.worth.items():
+        rewards = world.logged_rewards(
+            cast(Domain, domain),
+            users,
+            action_ids,
+            shown_ids=rounds["action_id"].to_list(),
+            slot=rounds["slot"].to_numpy(),
+            day=days,
+            reward=cast(Result, result),
+        )
+        of_action, of_log = of_action + worth * rewards.of_action, of_log + worth * rewards.of_log
     is_served = ~rounds["policy_version"].fill_null("").is_in(["", *world.logging.versions]).to_numpy()
     places = {action_id: place for place, action_id in enumerate(action_ids)}
     shown = np.array([places[action_id] for action_id in rounds["action_id"]], np.int64)
-    of_shown = rewards.of_action[np.arange(rounds.height), shown]
-    of_log = np.where(is_served, of_shown, rewards.of_log)
-    return Truth(torch.from_numpy(rewards.of_action), torch.from_numpy(of_log))
+    of_log = np.where(is_served, of_action[np.arange(rounds.height), shown], of_log)
+    return Truth(torch.from_numpy(of_action), torch.from_numpy(of_log))
 
 
 def user_ids(workspace: Workspace, world: World, user_keys: Iterable[str]) -> list[str]:

@@ -7,14 +7,15 @@ import duckdb
 
 from features.areas import AREAS, Area
 from features.contracts.findings import Finding, finding
+from features.rewards import Reward
 
 
-def undecided(connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, Finding]:
+def undecided(connection: duckdb.DuckDBPyConnection, as_of: date, reward: Reward) -> dict[str, Finding]:
     """Return domain → why nothing is decided in it; ask when the marts of the night are built.
 
     A shop need not log everything: the night decides what its logs allow, and reports the rest.
     """
-    found = {area.name: _why(area, as_of, *_counts(connection, area)) for area in AREAS}
+    found = {area.name: _why(area, as_of, reward, _counts(connection, area)) for area in AREAS}
     return {domain: why for domain, why in found.items() if why}
 
 
@@ -67,9 +68,13 @@ def _counts(connection: duckdb.DuckDBPyConnection, area: Area) -> tuple[int, int
     return n_rows, n_with_propensity, n_mature
 
 
-def _why(area: Area, as_of: date, n_rows: int, n_with_propensity: int, n_mature: int) -> Finding | None:
+def _why(area: Area, as_of: date, reward: Reward, counts: tuple[int, int, int]) -> Finding | None:
+    n_rows, n_with_propensity, n_mature = counts
     if not n_rows:
         return finding("no_rows", area.name, as_of=as_of.isoformat())
+    unknown = reward.unknown_in(area.rewards) if area.is_learned else ()
+    if unknown:
+        return finding("reward_not_logged", area.name, reward=reward.name, results=", ".join(unknown))
     if not n_with_propensity:
         return finding("no_propensities", area.name, n_rows=n_rows)
     if not n_mature:

@@ -26,6 +26,7 @@ def gate_settings(settings: Settings, look: int = 1) -> GateSettings:
         min_ess=settings.evaluation.min_ess,
         min_supported_share=settings.evaluation.min_supported_share,
         look=look,
+        currency=settings.shop.currency_code if settings.night.counted.is_money else "",
     )
 
 

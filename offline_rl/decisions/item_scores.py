@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, betaln
 
+from offline_rl.decisions.credibility import Known
 from offline_rl.ope.records import Floats
 
 
@@ -47,7 +48,7 @@ def count_rewards(
     """
     if not bool(np.isin(reward, (0.0, 1.0)).all()):
         raise ValueError(
-            "Item scores are rates of 0/1 rewards, and a reward is neither: use clicks or conversions."
+            "Item scores are rates of 0/1 rewards, and a reward is neither: `money_scores` takes amounts."
         )
     cell = segment * n_items + action
     shape, size = (n_segments, n_items), n_segments * n_items
@@ -81,21 +82,13 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
     """
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence is {confidence:g}: give a share between 0 and 1, such as 0.95.")
-    of_items = RewardCounts(counts.successes.sum(0), counts.trials.sum(0))
-    if of_items.successes.sum() > of_items.trials.sum() / 2:
+    if counts.successes.sum() > counts.trials.sum() / 2:
         # Where most rounds earn, what is missing is counted: 1 - m would cancel.
         missed = item_scores(
             RewardCounts(counts.trials - counts.successes, counts.trials), confidence=confidence
         )
         return ItemScores(1.0 - missed.mean, 1.0 - missed.upper, 1.0 - missed.lower)
-    # Half a reward and half a failure keep the rate of a log without any reward above zero.
-    rounds = of_items.trials.sum() + 1.0
-    overall = (of_items.successes.sum() + 0.5) / rounds
-    everywhere = _Rate(np.full_like(of_items.trials, overall), overall * (1.0 - overall) / (rounds + 1.0))
-    elsewhere = RewardCounts(of_items.successes - counts.successes, of_items.trials - counts.trials)
-    prior = _posterior(elsewhere, everywhere, _weights(of_items, everywhere))
-    rate = _posterior(counts, prior, _weights(counts, prior))
-
+    rate = _rates(counts)
     strength = _unimodal(rate.mean * (1.0 - rate.mean) / rate.variance - 1.0, rate.mean)
     alpha, beta = strength * rate.mean, strength * (1.0 - rate.mean)
     tail = (1.0 - confidence) / 2
@@ -106,6 +99,25 @@ def item_scores(counts: RewardCounts, *, confidence: float = 0.95) -> ItemScores
     )
 
 
+def rewarded_rates(counts: RewardCounts) -> Known:
+    """Return mean and variance of the same rates, without an interval."""
+    if counts.successes.sum() > counts.trials.sum() / 2:
+        missed = _rates(RewardCounts(counts.trials - counts.successes, counts.trials))
+        return Known(1.0 - missed.mean, missed.variance)
+    return _rates(counts)
+
+
+def _rates(counts: RewardCounts) -> Known:
+    of_items = RewardCounts(counts.successes.sum(0), counts.trials.sum(0))
+    # Half a reward and half a failure keep the rate of a log without any reward above zero.
+    rounds = of_items.trials.sum() + 1.0
+    overall = (of_items.successes.sum() + 0.5) / rounds
+    everywhere = Known(np.full_like(of_items.trials, overall), overall * (1.0 - overall) / (rounds + 1.0))
+    elsewhere = RewardCounts(of_items.successes - counts.successes, of_items.trials - counts.trials)
+    prior = _posterior(elsewhere, everywhere, _weights(of_items, everywhere))
+    return _posterior(counts, prior, _weights(counts, prior))
+
+
 DEVIATIONS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5, 3.2, 4.0)
 """Prior standard deviations of rates between segments, in log-odds, equally likely before counts are seen."""
 
@@ -113,19 +125,11 @@ _NEGLIGIBLE = 1e-3
 """Weight of a deviation that is left out."""
 
 
-@dataclass(frozen=True)
-class _Rate:
-    """Mean and variance of what is known of rates."""
-
-    mean: Floats
-    variance: Floats
-
-
-def _weights(counts: RewardCounts, prior: _Rate) -> Floats:
+def _weights(counts: RewardCounts, prior: Known) -> Floats:
     """Return likelihood of the counts under each of DEVIATIONS, in shares: Beta-Binomial log-likelihoods."""
     shown = counts.trials > 0
     s, n = counts.successes[shown], counts.trials[shown]
-    seen = _Rate(prior.mean[shown], np.broadcast_to(prior.variance, shown.shape)[shown])
+    seen = Known(prior.mean[shown], np.broadcast_to(prior.variance, shown.shape)[shown])
     logs = np.zeros(len(DEVIATIONS))
     for place, deviation in enumerate(DEVIATIONS):
         strength = _strength(seen, deviation)
@@ -135,7 +139,7 @@ def _weights(counts: RewardCounts, prior: _Rate) -> Floats:
     return np.asarray(likely / likely.sum())
 
 
-def _posterior(counts: RewardCounts, prior: _Rate, weights: Floats) -> _Rate:
+def _posterior(counts: RewardCounts, prior: Known, weights: Floats) -> Known:
     """Return the mean and variance of rates, over all deviations that count."""
     kept = [(deviation, weight) for deviation, weight in zip(DEVIATIONS, weights, strict=True)]
     kept = [(deviation, weight) for deviation, weight in kept if weight > _NEGLIGIBLE]
@@ -148,10 +152,10 @@ def _posterior(counts: RewardCounts, prior: _Rate, weights: Floats) -> _Rate:
         means[place] = (strength * prior.mean + counts.successes) / rounds
         variances[place] = means[place] * (1.0 - means[place]) / (rounds + 1.0)
     mean = np.tensordot(weight, means, 1)
-    return _Rate(mean, np.tensordot(weight, variances + (means - mean) ** 2, 1))
+    return Known(mean, np.tensordot(weight, variances + (means - mean) ** 2, 1))
 
 
-def _strength(prior: _Rate, deviation: float) -> Floats:
+def _strength(prior: Known, deviation: float) -> Floats:
     """Return M, the number of rounds that a prior of this deviation is worth."""
     within = prior.mean * (1.0 - prior.mean)
     variance = (deviation * within) ** 2 + prior.variance

@@ -12,6 +12,7 @@ from offline_rl.champions.layers import Layer, answering
 from offline_rl.champions.standing import Today
 from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
+from offline_rl.decisions.money_scores import count_amounts, money_scores
 from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
 from offline_rl.decisions.slate_chances import SlateChances
@@ -19,6 +20,7 @@ from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.shares import log_shares
 from offline_rl.registry import Champion, left_segments
+from offline_rl.reward_model import has_binary_rewards
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,16 @@ class Tomorrow:
         )
 
     def scores(self) -> ItemScores:
-        """Return the expected reward of each action in each segment, from all rounds of a window.
+        """Return the expected reward of a round of each action in each segment, from all rounds of a window.
 
         The gaps stay out: in the last of them rewards still arrive: an unclicked round may be a click.
         """
         rounds = self.tasks.rounds.select(self.tasks.window_code != Window.GAP)
-        counts = count_rewards(
-            rounds.segment.numpy(),
-            rounds.action.numpy(),
-            rounds.reward.numpy(),
-            n_segments=self.tasks.n_segments,
-            n_items=rounds.n_actions,
-        )
-        return item_scores(counts)
+        columns = rounds.segment.numpy(), rounds.action.numpy(), rounds.reward.numpy()
+        n_segments, n_items = self.tasks.n_segments, rounds.n_actions
+        if has_binary_rewards(rounds.reward):
+            return item_scores(count_rewards(*columns, n_segments=n_segments, n_items=n_items))
+        return money_scores(count_amounts(*columns, n_segments=n_segments, n_items=n_items))
 
 
 def tomorrow_of(night: DecisionNight) -> Tomorrow:

@@ -14,12 +14,17 @@ from offline_rl.ope.records import EvaluationRounds, Floats
 FEW = 20
 """Rewarded clusters under which the bootstrap is widened; see README, "What the intervals mean"."""
 
+TRIFLE = 0.1
+"""Share of a usual amount below which a reward tells nothing of the sum: a click of a cent beside orders."""
+
 
 def n_informative_clusters(rounds: EvaluationRounds) -> int:
     """Count clusters with a round that the policy could have made and whose reward is not the usual one.
 
     The usual reward is the median: with rare clicks the clicked clusters count, with a reward that rarely
-    fails the failed ones. This is the number of observations that a tail of the interval rests on.
+    fails the failed ones. This is the number of observations that a tail of the interval rests on. So where
+    rewards differ in size, trifles don't count: those of less than a tenth of the size for which half of all
+    that differs from the median is in rewards at least as large.
 
     >>> log = EvaluationRounds.of_logging_policy(
     ...     reward=np.array([0.0, 1.0, 1.0, 0.0, 0.0]),
@@ -32,8 +37,24 @@ def n_informative_clusters(rounds: EvaluationRounds) -> int:
     """
     if rounds.n == 0:
         return 0
-    unusual = (rounds.reward != np.median(rounds.reward)) & (rounds.weight > 0)
+    size = np.abs(rounds.reward - np.median(rounds.reward))
+    counts = size[size > 0]
+    if not len(counts):
+        return 0
+    unusual = (size > 0) & (size >= TRIFLE * _usual_amount(counts)) & (rounds.weight > 0)
     return len(np.unique(rounds.cluster[unusual]))
+
+
+def _usual_amount(size: Floats) -> float:
+    """Return the size for which half of the sum is in sizes at least as large; sizes [n] above 0.
+
+    The largest counts as the one after it: beside one fortune, usual orders are no trifles. That one order
+    decides is for `trust.contribution_tail` to say.
+    """
+    largest_first = np.sort(size)[::-1]
+    largest_first[0] = largest_first[min(1, len(size) - 1)]
+    reached = np.cumsum(largest_first)
+    return float(largest_first[np.searchsorted(reached, reached[-1] / 2)])
 
 
 def reward_range(reward: Floats) -> tuple[float, float]:

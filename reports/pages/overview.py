@@ -35,7 +35,7 @@ WORTH_A_SENTENCE = 0.95
 """Share of a lead that must be left for its luck to go unsaid: a lead far above the bar was hardly lucky."""
 
 ROUNDS_IN_A_SENTENCE = 10_000
-"""A difference of rates is also said as rewards in this many rounds."""
+"""A difference of rates or money is also said as what it is in this many rounds."""
 
 
 @dataclass(frozen=True)
@@ -164,17 +164,19 @@ def _discounted(verdict: Verdict, reward: RewardFormat, catalog: Catalog) -> str
 
 
 def _per_rounds(verdict: Verdict, reward: RewardFormat, catalog: Catalog) -> str:
-    if reward.unit != RATE or verdict.difference is None or verdict.lower is None or verdict.upper is None:
+    if not reward.unit or verdict.difference is None or verdict.lower is None or verdict.upper is None:
         return ""
+    # A percentage has two decimals less than its share.
+    decimals = reward.decimals + (2 if reward.unit == RATE else 0)
     difference, lower, upper = (
-        catalog.numbers.fixed(ROUNDS_IN_A_SENTENCE * number, max(0, reward.decimals - 2), signed=True)
+        catalog.numbers.fixed(ROUNDS_IN_A_SENTENCE * number, max(0, decimals - 4), signed=True)
         for number in (verdict.difference, verdict.lower, verdict.upper)
     )
+    said = {"difference": difference, "interval": catalog.numbers.between(lower, upper)}
+    if reward.unit == RATE:
+        return catalog.text("difference.per_rounds", n_rounds=ROUNDS_IN_A_SENTENCE, **said)
     return catalog.text(
-        "difference.per_rounds",
-        n_rounds=ROUNDS_IN_A_SENTENCE,
-        difference=difference,
-        interval=catalog.numbers.between(lower, upper),
+        "difference.money_per_rounds", n_rounds=ROUNDS_IN_A_SENTENCE, currency=reward.unit, **said
     )
 
 

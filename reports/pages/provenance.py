@@ -5,6 +5,7 @@ from datetime import date
 from reports.pages.area_part import Pairs
 from reports.summaries.night import Manifest
 from reports.wording.catalog import Catalog
+from reports.wording.rewards import reward_said
 
 
 def provenance(manifest: Manifest, catalog: Catalog, *, is_judged: bool) -> Pairs:
@@ -13,7 +14,7 @@ def provenance(manifest: Manifest, catalog: Catalog, *, is_judged: bool) -> Pair
     found = {
         "run": manifest.run_id,
         "source": manifest.source,
-        "reward": manifest.reward,
+        "reward": reward_said(manifest, catalog),
         "unit": catalog.text_or(f"made.unit.{manifest.unit}", manifest.unit) if is_judged else "",
         "logs": _logs(manifest, catalog),
         "inputs": "" if manifest.n_inputs is None else catalog.numbers.count(manifest.n_inputs),

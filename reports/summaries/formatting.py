@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from features.rewards import is_money
+
 # (value, lower, upper) in reward per round
 Estimate = tuple[float | None, float | None, float | None]
 
@@ -30,7 +32,7 @@ def two_digits(number: float) -> int:
 class RewardFormat:
     """How rewards of one domain are written: unit, factor onto that unit, decimals.
 
-    unit: RATE for rates, the currency for rewards in cents, empty for other numbers.
+    unit: RATE for rates, the currency for money, empty for other numbers.
     """
 
     unit: str
@@ -58,14 +60,14 @@ class RewardFormat:
 def reward_format(estimates: Sequence[Estimate], *, reward: str, currency: str) -> RewardFormat:
     """Return the format for rewards of this name and size.
 
-    A reward whose name ends in `_cents` is money; rewards within -1..1 are rates; the rest are plain numbers.
+    Other rewards than money are rates where they lie within -1..1, and else plain numbers.
 
     >>> reward_format([(0.0042, 0.0031, 0.0055)], reward="click", currency="")
     RewardFormat(unit='%', factor=100.0, decimals=2)
     """
     numbers = [abs(number) for estimate in estimates for number in estimate if number is not None]
-    if reward.endswith("_cents"):
-        unit, factor = currency, 0.01
+    if is_money(reward):
+        unit, factor = currency, 1.0
     elif numbers and max(numbers) <= 1:
         unit, factor = RATE, 100.0
     else:

@@ -193,7 +193,7 @@ def _shape(found: Finding, catalog: Catalog) -> str:
     return catalog.text(f"value.{kind}", characters=characters)
 
 
-def _compared(found: Finding) -> dict[str, float]:
+def _compared(found: Finding) -> dict[str, Any]:
     """Return a comparison's numbers as printed: what rounding of probabilities may make is printed as 0."""
     resolution = found.number("resolution")
     within = resolution if found.code in _WITHIN_RESOLUTION and not isnan(resolution) else 0.0
@@ -202,4 +202,5 @@ def _compared(found: Finding) -> dict[str, float]:
     return shown | {
         "digits": digits_of(shown["upper"] - shown["lower"]),
         "resolution_digits": digits_of(resolution),
+        "unit": f" {found.text('currency')}" if "currency" in found.numbers else "",
     }

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from features.rewards import Reward
 from features.tasks.build import build_tasks
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
@@ -31,7 +32,7 @@ from features.warehouse.store import open_store
 NIGHT = date(2026, 1, 28)
 EVENTS_PER_USER = 40
 SETTINGS = TaskSettings(
-    reward="click",
+    reward=Reward.of("click"),
     attribution_hours=24,
     segments_by=("region", "device"),
     clusters=0,

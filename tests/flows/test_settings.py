@@ -10,6 +10,8 @@ from offline_rl.meta.named_learners import BASELINE, LEARNERS
 
 SHOP = '[shop]\nname = "shop"\nsource = "simulated"\nlogs = "logs"\n'
 
+WEIGHTED = '[night]\nreward = "weighted"\n'
+
 
 def written(folder: Path, text: str) -> Path:
     path = folder / "metacart.toml"
@@ -34,11 +36,27 @@ def test_relative_paths_belong_to_the_file_and_not_to_where_one_stands(tmp_path,
         (SHOP + "[segments]\nsupport_share = 0.8\nquery_share = 0.3\n", "must leave a holdout"),
         (SHOP.replace('"shop"', '"../shop"'), "shop.name"),
         ("[shop\n", "not valid TOML"),
+        (SHOP + '[night]\nreward = "sales"\n', "night.reward = 'sales'"),
+        (SHOP + '[night]\nreward = "weighted"\n', "needs a weight above 0 for one of click, conversion"),
+        (SHOP + WEIGHTED + "reward_weights = { revenue = 0.0 }\n", "needs a weight above 0"),
+        (
+            SHOP + WEIGHTED + "reward_weights = { sales = 1 }\n",
+            "night.reward_weights.sales is not a known key",
+        ),
+        (SHOP + WEIGHTED + "reward_weights = { click = -1 }\n", "night.reward_weights.click = -1"),
+        (SHOP + "[night.reward_weights]\nclick = 1\n", 'counts only for night.reward = "weighted"'),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_key(tmp_path, text, complaint):
     with pytest.raises(UsageError, match=complaint.replace(".", r"\.")):
         read_settings(written(tmp_path, text))
+
+
+def test_weights_say_what_one_of_each_result_is_worth(tmp_path):
+    text = SHOP + WEIGHTED + "[night.reward_weights]\nclick = 0.01\nrevenue = 1\n"
+    counted = read_settings(written(tmp_path, text)).night.counted
+    assert (counted.name, counted.worth) == ("weighted", {"click": 0.01, "revenue": 1.0})
+    assert read_settings(written(tmp_path, SHOP)).night.counted.worth == {"click": 1.0}
 
 
 def test_a_missing_file_is_refused_with_what_to_do(tmp_path):

@@ -53,7 +53,8 @@ def plan(
         The shop's configuration file, by default metacart.toml where there is one. The numbers of its log are
         read from the warehouse; without a shop the options give them.
     lift
-        Relative gain of the reward per round: 0.05 is from 4 % to 4.2 %.
+        Relative gain of the reward per round: 0.05 is from 4 % to 4.2 %. Where the shop's reward is money,
+        the plan is of orders, and says how much more that money needs.
     exploration
         Shares of whole slates that are drawn uniformly, for off-policy evaluation.
     share
@@ -101,6 +102,7 @@ def plan(
         given=GivenNumbers(rate, users_per_day, rounds_per_user, correlation, users_in_28_days, items, slots),
         min_ess=evaluation.min_ess,
         lacking=lacking,
+        money=settings.night.reward if settings is not None and settings.night.counted.is_money else "",
     )
     answered = answer(question, logged)
     print(json_line(answered) if as_json else printed(answered))
@@ -128,7 +130,7 @@ def _logged(settings: Settings) -> "tuple[LoggedTraffic | None, tuple[Finding, .
         return None, (Finding("not_ingested", shop),)
     with open_to_read(warehouse) as connection:
         try:
-            logged = logged_traffic(connection, settings.night.reward)
+            logged = logged_traffic(connection, settings.night.counted)
         except (duckdb.BinderException, duckdb.CatalogException) as error:
             raise InputDataError(
                 f"{warehouse} is not complete, or of an earlier version of metacart. `metacart ingest` "

@@ -35,7 +35,8 @@ class KnownNumbers:
 
     traffic: None where something is lacking. area: whose rounds they are, None for users' days, and where
     nothing was logged. items: None where nothing can be planned off-policy. days: of the log, with first_day
-    and last_day. assumed, lacking: what the numbers rest on, and which are missing.
+    and last_day. assumed, lacking: what the numbers rest on, and which are missing. rounds_for_money: see
+    `LoggedTraffic`.
     """
 
     traffic: Traffic | None
@@ -50,6 +51,7 @@ class KnownNumbers:
     days: tuple[date, date] | None
     assumed: tuple[Finding, ...]
     lacking: tuple[Finding, ...]
+    rounds_for_money: float | None = None
 
     @property
     def n_days(self) -> int | None:
@@ -85,6 +87,7 @@ def known_numbers(shop: str, logged: LoggedTraffic | None, given: GivenNumbers) 
         days=None if logged is None else (logged.first_day, logged.last_day),
         assumed=tuple(Finding(code, shop, numbers) for code, numbers in _assumed(logged, given)),
         lacking=tuple(lacking),
+        rounds_for_money=None if logged is None else logged.rounds_for_money,
     )
     if rate is None or users is None or rounds is None:
         return known

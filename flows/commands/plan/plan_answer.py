@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import nan
 
-from features.contracts.findings import Finding
+from features.contracts.findings import Finding, finding
 from features.errors import UsageError
 from features.warehouse.traffic import LoggedTraffic
 from flows.commands.plan.known_numbers import GivenNumbers, KnownNumbers, known_numbers
@@ -30,6 +31,7 @@ class PlanQuestion:
     lift: relative, above 0. exploration: shares of uniform slates. shares: of the users on the candidate.
     differs: share of rounds in which the candidate shows something else. days: one horizon in the place of
     HORIZONS. min_ess: effective rounds below which the gate refuses evidence. lacking: why no log was read.
+    money: the shop's reward, where that is money; empty for others.
     """
 
     shop: str
@@ -43,6 +45,7 @@ class PlanQuestion:
     given: GivenNumbers
     min_ess: float
     lacking: tuple[Finding, ...] = ()
+    money: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def _notes(plan: PlanAnswer) -> Iterator[Finding]:
     yield from (lacking if known.lacking else ())
     if known.traffic is None:
         return
+    if question.money:
+        yield finding("orders_planned", shop, reward=question.money, times=known.rounds_for_money or nan)
     yield from known.assumed
     if plan.off_policy:
         yield Finding("one_item_in_each_slot", shop)

@@ -26,7 +26,7 @@ class SegmentEstimates:
     | value | [G] | estimate in the reward's unit per round; NaN where not identified |
     | resampled | [G, B] | the same of each resample |
     | n_clusters | [G] | clusters of the segment, among which resamples draw |
-    | n_informative | [G] | those with a reward other than the usual one |
+    | n_informative | [G] | those with a reward that matters and is not the usual one |
 
     doubted: segments whose contributions the gate would doubt (`tail_doubts`), such as one with a single
     large order. Neither their value nor their variance says anything: they are neither pooled nor tested.

@@ -75,8 +75,8 @@ class ContributionTail:
     | of | what contributes: weighted rewards w r, or weighted corrections w (r − q) | |
     | n | clusters with a reward other than 0 and a weight above 0 | clusters |
     | largest | the c_g that is farthest from 0 | reward |
-    | largest_share | max ∣c∣ / Σ ∣c∣ | share |
-    | effective | (Σ ∣c∣)² / Σ c²: equal contributions that would be as uneven | clusters |
+    | largest_share | max ∣c∣ / Σ ∣c∣, where others count ∣Σ w r∣ at most | share |
+    | effective | (Σ ∣c∣)² / Σ c²: equal contributions that would be as uneven, with that limit | clusters |
     | index | Hill's tail index of ∣c∣ (`hill_index`); −∞ without a tail, NaN where it is unknown | |
     | n_tail | contributions that the index rests on | clusters |
     | pareto_k | index of a generalized Pareto law fitted to the same tail (`pareto_tail.pareto_k`) | |
@@ -278,8 +278,12 @@ def _tail(
     rewarded = n_earning > 0
     signed = np.bincount(cluster, weight * amount)[rewarded]
     contribution = np.abs(signed)
-    each = contribution / np.bincount(cluster, weight * earns)[rewarded]
-    y = each * n_earning[rewarded]
+    # What is left of a small reward is made by the model: where clicks earn a cent beside orders, the sum of
+    # what all clicks leave would hide a large order. So the others count by what they earned, at most.
+    earned = np.abs(np.bincount(cluster, weight * rounds.reward)[rewarded])
+    weight_earning = np.bincount(cluster, weight * earns)[rewarded]
+    each, each_earned = contribution / weight_earning, earned / weight_earning
+    y, y_earned = each * n_earning[rewarded], each_earned * n_earning[rewarded]
     heard = contribution > 0
     amount_index, _ = hill_index(y[heard])
     # Amounts that end in a cap leave no tail to contributions either; other checks are about weights.
@@ -288,13 +292,13 @@ def _tail(
         of=of,
         n=len(signed),
         largest=float(signed[np.argmax(contribution)]) if len(signed) else 0.0,
-        largest_share=_largest_share(contribution),
-        effective=_effective(contribution),
+        largest_share=_largest_share(contribution, earned),
+        effective=_effective(contribution, earned),
         index=index,
         n_tail=n_tail,
         pareto_k=pareto_k(contribution[heard]),
-        amount_share=_largest_share(y),
-        amount_effective=_effective(each),
+        amount_share=_largest_share(y, y_earned),
+        amount_effective=_effective(each, each_earned),
         amount_index=amount_index,
         amount_pareto_k=pareto_k(y[heard]),
     )
@@ -305,12 +309,25 @@ def _lesser(one: float, other: float) -> float:
     return nan if isnan(one) or isnan(other) else min(one, other)
 
 
-def _largest_share(sizes: Floats) -> float:
-    total = float(sizes.sum())
+def _others_capped(sizes: Floats, at_most: Floats) -> Floats:
+    """Return sizes, all but the largest limited to what they may count."""
+    counted = np.minimum(sizes, at_most)
+    if len(sizes):
+        counted[np.argmax(sizes)] = sizes.max()
+    return counted
+
+
+def _largest_share(sizes: Floats, at_most: Floats) -> float:
+    total = float(_others_capped(sizes, at_most).sum())
     return float(sizes.max()) / total if total > 0 else 0.0
 
 
-def _effective(sizes: Floats) -> float:
+def _effective(sizes: Floats, at_most: Floats) -> float:
+    """Return the effective number of the sizes, with or without the limits, whichever is less."""
+    return min(_kish(sizes), _kish(_others_capped(sizes, at_most)))
+
+
+def _kish(sizes: Floats) -> float:
     # In units of the largest one, so that squares of large amounts don't overflow.
     scaled = sizes / max(float(sizes.max(initial=0.0)), _SMALLEST)
     squares = float(scaled @ scaled)

@@ -25,8 +25,8 @@ from offline_rl.ope.trust.mean_weight_doubt import mean_weight_doubt, mean_weigh
 class GateSettings:
     """What the gate requires of the evidence before it believes an interval.
 
-    min_informative_clusters: users with a reward other than the usual one. A comparison that rests on ten
-    clicks sees harm where there is none in one case of ten (README, "What the intervals mean").
+    min_informative_clusters: users with a reward other than the usual one, without trifles. A comparison that
+    rests on ten clicks sees harm where there is none in one case of ten (README, "What the intervals mean").
     max_pareto_k: above it averages of such weights do not settle in logs of practical size (Vehtari et al.
     2024).
     min_top_weight_share: the tail index is heard only where the largest 1 % of rounds hold more than this
@@ -38,6 +38,7 @@ class GateSettings:
         w r of clusters may be, or w (r − q) where `estimator` corrects a model (`contribution_tail`).
     mean_weight_confidence: higher than `confidence`, since this test runs for every policy and a false alarm
     costs a good candidate its promotion.
+    currency: of rewards that are money, empty for others; findings name it.
     mean_weight_slack: forgives probabilities rounded by float32 or by a log's six decimals, which a long log
     could distinguish from exact ones.
     look: which one it is at the evidence against what serves today, see `error_spending`.
@@ -59,6 +60,7 @@ class GateSettings:
     mean_weight_confidence: float = 0.99
     mean_weight_slack: float = 0.005
     look: int = 1
+    currency: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The gate: is the evidence good enough to let a candidate replace the policy that serves?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from features.contracts.findings import Finding, finding
@@ -69,7 +69,7 @@ def reach_verdict(
     )
     asked = [at_look(comparison, settings.look, settings.confidence) for comparison in comparisons]
     confidence = confidence_of_look(settings.look, settings.confidence)
-    verdict, reasons = _decide(asked, doubts, evaluation.resolution, confidence)
+    verdict, reasons = _decide(asked, doubts, evaluation.resolution, replace(settings, confidence=confidence))
     if settings.look > 1 and not doubts:
         reasons = (*reasons, finding("later_look", candidate, look=settings.look, confidence=confidence))
     return Verdict(
@@ -96,10 +96,10 @@ def unproven_lead(
     if found.lower > resolution:
         return None
     if found.upper < -resolution:
-        return _compared("loss_shown", found, settings.confidence, resolution=resolution)
+        return _compared("loss_shown", found, settings, resolution=resolution)
     is_same = max(abs(found.lower), abs(found.upper)) <= resolution
     code = "no_difference" if is_same else "no_gain_shown"
-    return _compared(code, found, settings.confidence, resolution=resolution)
+    return _compared(code, found, settings, resolution=resolution)
 
 
 def evidence_doubts(
@@ -127,19 +127,19 @@ def _doubts_of(
 
 
 def _decide(
-    comparisons: Sequence[Difference], doubts: tuple[Finding, ...], resolution: float, confidence: float
+    comparisons: Sequence[Difference], doubts: tuple[Finding, ...], resolution: float, settings: GateSettings
 ) -> tuple[Literal["promote", "hold", "reject"], tuple[Finding, ...]]:
     against_logging_policy = comparisons[0]
     if doubts:
         return "hold", doubts
     if against_logging_policy.upper < -resolution:
-        return "reject", (_compared("harm_shown", against_logging_policy, confidence),)
+        return "reject", (_compared("harm_shown", against_logging_policy, settings),)
     unproven = tuple(
         _compared(
             # an interval above 0 but within the resolution
             "no_gain_beyond_rounding" if comparison.lower > 0 else "no_gain_shown",
             comparison,
-            confidence,
+            settings,
             resolution=resolution,
         )
         for comparison in comparisons
@@ -147,10 +147,11 @@ def _decide(
     )
     if unproven:
         return "hold", unproven
-    return "promote", tuple(_compared("gain_shown", comparison, confidence) for comparison in comparisons)
+    return "promote", tuple(_compared("gain_shown", comparison, settings) for comparison in comparisons)
 
 
-def _compared(code: str, comparison: Difference, confidence: float, **numbers: float) -> Finding:
+def _compared(code: str, comparison: Difference, settings: GateSettings, **numbers: float) -> Finding:
+    money = {"currency": settings.currency} if settings.currency else {}
     return finding(
         code,
         comparison.policy,
@@ -158,6 +159,7 @@ def _compared(code: str, comparison: Difference, confidence: float, **numbers: f
         difference=comparison.value,
         lower=comparison.lower,
         upper=comparison.upper,
-        confidence=confidence,
+        confidence=settings.confidence,
         **numbers,
+        **money,
     )

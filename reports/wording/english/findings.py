@@ -1,10 +1,10 @@
 """English: every finding's sentence.
 
 Beside the finding's own numbers and `subject`, comparisons know `digits`, the decimals that their interval
-needs, and `resolution_digits`; findings with causes know `causes`, short comparisons `others`, and hidden
-counts `below`, the smallest count that may be printed. Numbers outside of their bounds know `bounds`, and
-findings about the shape of a value `value`, how that is said. What an undecided area's rows are called comes
-from the list of areas.
+needs, `resolution_digits`, and `unit`, the currency of money with a space before it; findings with causes
+know `causes`, short comparisons `others`, and hidden counts `below`, the smallest count that may be printed.
+Numbers outside of their bounds know `bounds`, and findings about the shape of a value `value`, how that is
+said. What an undecided area's rows are called comes from the list of areas.
 """
 
 from reports.wording.english import budget_findings as of_budget
@@ -15,7 +15,7 @@ from reports.wording.english import plan_findings as of_plans
 from reports.wording.english import quality_findings as of_quality
 
 _NUMBERS = (
-    "{difference:+.{digits}f} per round "
+    "{difference:+.{digits}f}{unit} per round "
     "({confidence:.{confidence_digits}%} interval {lower:+.{digits}f} to {upper:+.{digits}f})"
 )
 _BEYOND = "no gain is shown beyond the {resolution:.{resolution_digits}f} that rounded probabilities may make"
@@ -82,6 +82,24 @@ SENTENCES = {
         "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
+    ),
+    "reward_not_logged": (
+        'night.reward = "{reward}" counts {results}, which can\'t be known of {rows}: their log does not say '
+        "what was bought. Clicks, conversions and revenue can be known."
+    ),
+    "prices_missing": (
+        "{n_without:,} of {n_lines:,} bought lines have no price: they add nothing to revenue and margin."
+    ),
+    "prices_missing.one": (
+        "1 of {n_lines:,} bought lines has no price: it adds nothing to revenue and margin."
+    ),
+    "costs_estimated": (
+        "{n_without:,} of {n_lines:,} bought lines have no cost, and their item has none: their cost is "
+        "taken to be the shop's usual share of the price, that of all lines with a known cost."
+    ),
+    "costs_estimated.one": (
+        "1 of {n_lines:,} bought lines has no cost, and its item has none: its cost is taken to be the "
+        "shop's usual share of the price, that of all lines with a known cost."
     ),
     "acts_alone": "The logs hold what users did, and nothing of what was shown to them.",
     "acts_beside_rounds": (
@@ -187,13 +205,15 @@ CLAUSES = {
     "few_clusters.hidden_limit": "fewer than {below} {clusters}",
     "one_cluster": "one of the {clusters} has all {units}, which do not show how far a value may be off",
     "few_informative_clusters": (
-        "only {n_clusters:,} {clusters} have a reward other than the usual one, fewer than {least:,}"
+        "only {n_clusters:,} {clusters} have a reward that matters and is not the usual one, fewer than "
+        "{least:,}"
     ),
     "few_informative_clusters.hidden": (
-        "fewer than {below} {clusters} have a reward other than the usual one, where {least:,} are needed"
+        "fewer than {below} {clusters} have a reward that matters and is not the usual one, where {least:,} "
+        "are needed"
     ),
     "few_informative_clusters.hidden_limit": (
-        "fewer than {below} {clusters} have a reward other than the usual one"
+        "fewer than {below} {clusters} have a reward that matters and is not the usual one"
     ),
     "few_effective_rounds": (
         "the log is worth {ess:,.1f} effective {units} of {n_rounds:,}, less than {least:,.0f}"

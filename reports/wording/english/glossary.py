@@ -32,7 +32,11 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ("Mean weight", "Average importance weight; about 1 when the logged propensities are right."),
     ("pp", "Percentage points: the difference of two percentages."),
     ("Propensity", "Probability that the policy shows this action in this slot."),
-    ("Reward", "What one logged decision earned, such as a click. Values are rewards per round."),
+    (
+        "Reward",
+        "What one logged decision earned: a click, an order, or the money that it brought. Values are per "
+        "round.",
+    ),
     ("ROAS", "Return on ad spend: revenue per unit of spend."),
     (
         "Rolling origin",

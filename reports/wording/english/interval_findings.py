@@ -8,7 +8,7 @@ _COVERED = "95% intervals of this kind held the true value in"
 _FEW = f"{_COVERED} as few as {{covered:.0%}} of simulated logs"
 _SMOOTHED = "amounts smoothed by the {kernel} kernel of bandwidth {bandwidth:.4g}"
 _TO_RARE = "widened to Clopper-Pearson at {effective:,.0f} effective {units}, as"
-_UNUSUAL = "{clusters} have a reward other than the usual one"
+_UNUSUAL = "{clusters} have a reward that matters and is not the usual one"
 
 METHODS: Mapping[str, str] = {
     "bca": "BCa bootstrap over {clusters}, {n_resamples:,} resamples",

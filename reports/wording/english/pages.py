@@ -89,6 +89,7 @@ OVERVIEW: Mapping[str, str] = {
     "difference.across": "The interval contains zero: a difference of this size can be chance.",
     "difference.relative": "It is {change} relative to {baseline}.",
     "difference.per_rounds": "In {n_rounds} rounds: {difference} rewards ({interval}).",
+    "difference.money_per_rounds": "In {n_rounds} rounds: {difference} {currency} ({interval}).",
     "difference.discounted": (
         "Policies that pass a gate were lucky more often than not. Less that luck, the lead is about {lead}, "
         "and hardly more than {upper}."
@@ -135,6 +136,15 @@ OVERVIEW: Mapping[str, str] = {
     "made.run": "Run",
     "made.source": "Source",
     "made.reward": "Reward",
+    "reward_is.click": "click",
+    "reward_is.conversion": "conversion",
+    "reward_is.revenue": "revenue of orders, in {currency}",
+    "reward_is.margin": "margin of orders, revenue less cost, in {currency}",
+    "reward_is.weighted": "weighted sum: {parts}",
+    "reward_weight.click": "{worth} {currency} for a click",
+    "reward_weight.conversion": "{worth} {currency} for an order",
+    "reward_weight.revenue": "{worth} {currency} for each {currency} of revenue",
+    "reward_weight.margin": "{worth} {currency} for each {currency} of margin",
     "made.unit": "Unit of evidence",
     "made.unit.user": "user",
     "made.unit.round": "round",
@@ -156,7 +166,7 @@ POLICIES: Mapping[str, str] = {
     "policy_about.mixed_effects": "one model for everybody, and on top what each segment likes otherwise",
     "policy_about.maml": "one model for everybody that takes a few more learning steps in each segment",
     "policy_about.popularity": "one best-seller list for everybody",
-    "policy_about.segment_item_rates": "the click rates of each segment and item",
+    "policy_about.segment_item_rates": "the mean reward of each item in each segment",
     "policy_about.crosses_logit": "a logistic regression of segments, items and their traits",
     "policy_about.boosting": "boosted trees over segments and the traits of items",
 }

@@ -55,6 +55,15 @@ PLANS = {
         "The candidate shows another item in every round: --differs 0.3 for one that does so in 30 % of them."
     ),
     "differs_in_some_rounds": "The candidate shows another item in {share:.0%} of the rounds.",
+    "orders_planned": (
+        'night.reward = "{reward}" is money, and this plan is of orders: rates, days and lifts are theirs. '
+        "Amounts differ from order to order, so the same relative lift of the money needs about {times:.1f} "
+        "times the rounds."
+    ),
+    "orders_planned.unknown": (
+        'night.reward = "{reward}" is money, and this plan is of orders: rates, days and lifts are theirs. '
+        "Amounts differ from order to order, so a lift of the money needs more rounds; how many is not known."
+    ),
     "any_item_likely": (
         "The log as it is has its own propensities. A candidate that keeps to items that are often shown "
         "needs fewer days, one that looks for rare items more."

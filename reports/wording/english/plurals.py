@@ -5,6 +5,8 @@ from collections.abc import Mapping
 PLURALS: Mapping[str, str] = {
     "holdout_used_before": "n_earlier_uses",
     "later_slots_left_out": "n_rounds",
+    "prices_missing": "n_without",
+    "costs_estimated": "n_without",
     "fresh.ahead": "n_days",
     "fresh.late": "n_days",
     "segments.lose": "n_harmed",

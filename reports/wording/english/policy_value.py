@@ -179,7 +179,7 @@ CHECKS: Mapping[str, str] = {
     "means.top_cluster_share": "Share of all weight that one of them holds alone.",
     "means.n_clusters": "What the bootstrap draws.",
     "means.n_informative_clusters": (
-        "Those with another reward than the usual one: all that tells rewards apart."
+        "Those with another reward than the usual one that is no trifle: all that tells rewards apart."
     ),
     "means.design_effect": "How many times more variance than if rounds of one cluster were independent.",
     "means.contribution_largest_share": (

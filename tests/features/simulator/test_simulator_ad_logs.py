@@ -49,6 +49,17 @@ def test_ads_bring_what_the_truth_says(world: World, read_log: ReadLog, reward: 
     assert z.abs().to_numpy().max() < 4
 
 
+def test_ads_bring_the_true_revenue(world: World, read_log: ReadLog) -> None:
+    ads = read_log("ad_impressions")
+    creative = world.advertising.ids.positions(ads["creative_id"].to_list())
+    truth = world.expected_ad_reward(ads["user_id"].to_list(), world.creative_ids, "revenue")
+    expected = truth[np.arange(len(ads)), creative]
+    earned = ads["conversion_value_cents"].to_numpy() / 100
+
+    # orders of 45 EUR, gamma with shape 4: E[v²] = 45² · 5 / 4
+    assert abs(earned.sum() - expected.sum()) < 4 * np.sqrt((expected * 45 * 1.25).sum())
+
+
 def test_value_comes_with_conversions_and_conversions_with_clicks(read_log: ReadLog) -> None:
     ads = read_log("ad_impressions")
     assert ads.filter((pl.col("conversions") > 0) & ~pl.col("is_clicked")).is_empty()

@@ -15,12 +15,12 @@ from features.simulator.shop import NIGHTLY_LOGS, simulate
 SMALL = WorldSettings(users=40, days=3, seed=3)
 
 FINGERPRINTS: dict[WorldName, str] = {
-    "homogeneous": "3e777e17fe2eae3f",
-    "mild": "2820ecfe206823ca",
-    "strong": "239cffe22ff8209e",
-    "nonlinear": "eb28a5ac9164b36e",
-    "drift": "ccbe56e1a8c415dd",
-    "personal": "2220bca4352d2675",
+    "homogeneous": "12478b38a48243bf",
+    "mild": "24f79b447fe032e1",
+    "strong": "e34fe9ff2dfd0f6d",
+    "nonlinear": "c16d45f2c1de5536",
+    "drift": "0cc58361ebbd6982",
+    "personal": "119b7b5bd36b6932",
 }
 
 

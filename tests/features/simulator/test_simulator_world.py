@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import polars as pl
@@ -56,6 +57,62 @@ def test_logs_show_the_true_rewards(world: World, read_log: ReadLog, reward: str
         )["reward"]
         assert len(z) == size
         assert z.abs().to_numpy().max() < 4
+
+
+@pytest.mark.parametrize("reward", ["revenue", "margin"])
+def test_orders_bring_the_true_money(
+    world: World, read_log: ReadLog, reward: Literal["revenue", "margin"]
+) -> None:
+    impressions, items = read_log("impressions"), read_log("items")
+    truth = world.logged_rewards(
+        "recommendation",
+        impressions["user_id"].to_list(),
+        world.item_ids,
+        shown_ids=impressions["item_id"].to_list(),
+        slot=impressions["slot"].to_numpy(),
+        day=world.days(impressions["shown_at"]),
+        reward=reward,
+    ).of_action
+    per_piece = {"revenue": pl.col("price_cents"), "margin": pl.col("price_cents") - pl.col("cost_cents")}
+    earned = (
+        read_log("purchases")
+        .filter(~pl.col("is_cancelled"))
+        .drop("price_cents", "cost_cents")
+        .join(items, on="item_id")
+        .select(
+            impression_id=pl.col("order_id").str.strip_suffix("-order"),
+            earned=pl.col("quantity") * per_piece[reward] / 100,
+        )
+    )
+    item = world.catalog.ids.positions(impressions["item_id"].to_list())
+    rows = impressions.join(earned, on="impression_id", how="left", maintain_order="left").select(
+        "slot",
+        truth=truth[np.arange(len(truth)), item],
+        earned=pl.col("earned").fill_null(0.0),
+        # of 1 + k pieces, k ~ Poisson(0.2), the mean square is 1.64 and the mean 1.2
+        piece=world.click_model.order_revenue[item] / 1.2
+        if reward == "revenue"
+        else world.click_model.order_margin[item] / 1.2,
+    )
+    for group in (["slot"], []):
+        z = rows.group_by(*group or [pl.lit(1)]).agg(
+            (pl.col("earned").sum() - pl.col("truth").sum())
+            / (pl.col("truth") * pl.col("piece") * 1.64 / 1.2).sum().sqrt()
+        )["earned"]
+        assert z.abs().to_numpy().max() < 4
+
+
+def test_an_ad_has_no_true_margin(world: World) -> None:
+    with pytest.raises(UsageError, match="has no margin"):
+        world.logged_rewards(
+            "advertising",
+            [world.user_ids[0]],
+            world.creative_ids,
+            shown_ids=[world.creative_ids[0]],
+            slot=1,
+            day=np.zeros(1, np.int64),
+            reward="margin",
+        )
 
 
 @pytest.mark.parametrize("name", ["nonlinear", "drift", "personal"])

@@ -27,7 +27,8 @@ def test_files_have_the_columns_that_they_need(folder: Path) -> None:
     for source in simulated.files(folder):
         with source.path.open(newline="") as lines:
             header = set(next(csv.reader(lines)))
-        assert source.required == header
+        assert source.required | source.optional == header
+        assert source.optional <= {"cost_cents"}
         assert source.file_format == "csv"
 
 

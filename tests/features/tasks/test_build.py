@@ -12,6 +12,7 @@ from features.codes import Window
 from features.context import HISTORY
 from features.contracts.findings import codes_of, from_json
 from features.errors import InputDataError
+from features.rewards import Reward
 from features.tasks.build import build_tasks
 from features.tasks.evidence import mark_evidence
 from features.tasks.files import read_names, save_tasks
@@ -24,7 +25,7 @@ from offline_rl.logged_data import load_tasks
 N = 30
 START = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = TaskSettings(
-    reward="click",
+    reward=Reward.of("click"),
     attribution_hours=1,
     segments_by=("region",),
     clusters=0,

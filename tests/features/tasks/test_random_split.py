@@ -5,13 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.codes import LATE, Window
+from features.rewards import Reward
 from features.tasks.evidence import mark_evidence
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SETTINGS = TaskSettings(
-    reward="click",
+    reward=Reward.of("click"),
     attribution_hours=24,
     segments_by=(),
     clusters=0,

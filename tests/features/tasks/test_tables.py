@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from features.errors import InputDataError
+from features.rewards import Reward
 from features.tasks.build import build_tasks
 from features.tasks.settings import TaskSettings
 from features.tasks.tables import ShopTables, read_tables
@@ -19,7 +20,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 NIGHT = date(2026, 1, 10)
 DAYS = 10
 SETTINGS = TaskSettings(
-    reward="click",
+    reward=Reward.of("click"),
     attribution_hours=24,
     segments_by=(),
     clusters=0,

@@ -22,7 +22,9 @@ def rewards(
         put("events", *events)
         put("purchases", *purchases)
         build(warehouse, as_of=date(2026, 1, 31), attribution_hours=24)
-        return warehouse.execute("FROM int_attributed_rewards ORDER BY impression_id").fetchall()
+        return warehouse.execute(
+            "SELECT * EXCLUDE (margin_cents) FROM int_attributed_rewards ORDER BY impression_id"
+        ).fetchall()
 
     return attribute
 

@@ -1,11 +1,13 @@
 """Rates, users and their repeats of a log, counted by hand."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import duckdb
 import pytest
 
+from features.rewards import Reward
 from features.warehouse.build import build
 from features.warehouse.traffic import LoggedPropensities, WindowSums, logged_traffic
 
@@ -71,7 +73,7 @@ def test_rounds_by_hand(warehouse: duckdb.DuckDBPyConnection, put: Put) -> None:
     )
     put("events", clicked("a51", 5, "ann"), clicked("a61", 6, "ann"))
 
-    traffic = logged_traffic(built(warehouse), "click")
+    traffic = logged_traffic(built(warehouse), Reward.of("click"))
 
     assert traffic is not None
     assert (traffic.area, traffic.n_rounds, traffic.rewards, traffic.n_days) == ("recommendation", 5, 2.0, 2)
@@ -89,7 +91,7 @@ def test_propensities_say_what_uniform_items_earn(warehouse: duckdb.DuckDBPyConn
     put("impressions", shown("a", 5, "ann", p=0.8), shown("b", 5, "bob", item="hat", p=0.2))
     put("events", clicked("a", 5, "ann"))
 
-    traffic = logged_traffic(built(warehouse), "click")
+    traffic = logged_traffic(built(warehouse), Reward.of("click"))
 
     assert traffic is not None
     assert traffic.propensities == LoggedPropensities(
@@ -104,7 +106,7 @@ def test_users_who_are_not_known_are_one_for_each_round(
 ) -> None:
     put("impressions", *(shown(f"i{n}", 5, None) for n in range(3)))
 
-    traffic = logged_traffic(built(warehouse), "click")
+    traffic = logged_traffic(built(warehouse), Reward.of("click"))
 
     assert traffic is not None
     assert not traffic.has_users
@@ -121,7 +123,7 @@ def test_without_rounds_a_day_of_a_user_counts(warehouse: duckdb.DuckDBPyConnect
     )
     put("purchases", bought("1", 5, "ann"), bought("2", 5, "ann"))
 
-    traffic = logged_traffic(built(warehouse), "conversion")
+    traffic = logged_traffic(built(warehouse), Reward.of("conversion"))
 
     assert traffic is not None
     assert (traffic.area, traffic.n_rounds, traffic.rewards, traffic.n_days) == (None, 3, 1.0, 4)
@@ -129,5 +131,27 @@ def test_without_rounds_a_day_of_a_user_counts(warehouse: duckdb.DuckDBPyConnect
     assert [window.days for window in traffic.windows] == [1, 2, 4]
 
 
+def test_money_is_planned_by_orders_and_says_how_much_more_it_varies(
+    warehouse: duckdb.DuckDBPyConnection, put: Put
+) -> None:
+    """Orders of 10 and 30 in five rounds: 136 / 8² for the money, (1 − 0.4) / 0.4 for the orders."""
+    users = ("ann", "bob", "cat", "dan", "eve")
+    put("impressions", *(shown(user, 5, user) for user in users))
+    put("events", clicked("ann", 5, "ann"), clicked("bob", 5, "bob"))
+    put(
+        "purchases",
+        bought("1", 5, "ann") | {"price_cents": 1000},
+        bought("2", 5, "bob") | {"price_cents": 3000, "cost_cents": 3000},
+    )
+    connection = built(warehouse)
+    found = {name: logged_traffic(connection, Reward.of(name)) for name in ("conversion", "revenue", "click")}
+
+    assert found["revenue"] is not None
+    assert found["revenue"].rounds_for_money == pytest.approx(136 / 64 / 1.5)
+    assert replace(found["revenue"], rounds_for_money=None) == found["conversion"]
+    assert found["click"] is not None
+    assert found["click"].rounds_for_money is None
+
+
 def test_an_empty_log_has_no_traffic(warehouse: duckdb.DuckDBPyConnection) -> None:
-    assert logged_traffic(built(warehouse), "click") is None
+    assert logged_traffic(built(warehouse), Reward.of("click")) is None

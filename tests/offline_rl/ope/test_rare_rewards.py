@@ -52,7 +52,16 @@ def test_range_of_rewards(reward: list[float], expected: tuple[float, float]) ->
 
 @pytest.mark.parametrize(
     ("reward", "expected"),
-    [([0, 0, 0, 0, 0, 0], 0), ([0, 0, 0, 0, 1, 1], 1), ([1, 1, 1, 1, 1, 0], 1), ([2, 0, 0, 1, 0, 0], 2)],
+    [
+        ([0, 0, 0, 0, 0, 0], 0),
+        ([0, 0, 0, 0, 1, 1], 1),
+        ([1, 1, 1, 1, 1, 0], 1),
+        ([2, 0, 0, 1, 0, 0], 2),
+        # clicks of a cent beside orders are trifles, but orders beside a fortune are none
+        ([0.01, 20, 0.01, 0, 30, 0], 2),
+        ([0.01, -20, 0.01, 0, 30, 3], 2),
+        ([0, 20, 15, 0, 50_000, 0], 3),
+    ],
 )
 def test_informative_clusters_are_those_with_an_unusual_reward(reward: list[float], expected: int) -> None:
     users = np.array([0, 0, 1, 1, 2, 2])

@@ -185,8 +185,8 @@ def test_what_is_to_be_said_of_one_interval_stands_below_its_row() -> None:
     page = report_html(sample.tables | {"out_policy_values": remarked}, sample.manifest)
 
     said = (
-        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward other than "
-        "the usual one."
+        "Widened to Clopper-Pearson at 81 effective rounds, as fewer than 20 users have a reward that "
+        "matters and is not the usual one."
     )
     assert page.count(said) == 1
     assert "intervals: BCa bootstrap over users, 1,000 resamples<" in page
@@ -244,7 +244,7 @@ def test_reasons_of_the_gate_show_no_small_user_count() -> None:
 
     page = report_html(sample.tables | refused, sample.manifest)
 
-    few_rewarded = "fewer than 20 users have a reward other than the usual one."
+    few_rewarded = "fewer than 20 users have a reward that matters and is not the usual one."
     assert f"fewer than 20 users, where 100 are needed; {few_rewarded}" in page
     assert not re.search(r"\b[37] users", page)
     assert "The learned policy serves here. maml can&#39;t be judged: fewer than 20 users" in page

@@ -58,7 +58,7 @@ def test_a_limit_that_a_hidden_count_repeats_is_left_out() -> None:
 
     assert say([refusal], smallest=SMALLEST_GROUP) == (
         "x can't be judged: fewer than 20 users, where 100 are needed; fewer than 20 users have a reward "
-        "other than the usual one."
+        "that matters and is not the usual one."
     )
 
 

@@ -21,7 +21,7 @@ CLAUSES = {**DOUBTS, **CHANCES, **INTERVALS}
 """Codes that stand behind others, or beside a number."""
 
 OFFERED = {
-    **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "others")),
+    **dict.fromkeys(COMPARISONS, ("digits", "resolution_digits", "unit", "others")),
     **{code: ("causes",) for code, meaning in CODES.items() if meaning.has_causes},
     **{code: ("value",) for code, meaning in CODES.items() if SHAPE.keys() <= meaning.numbers.keys()},
     "outside_bounds": ("bounds", "value"),

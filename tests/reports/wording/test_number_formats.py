@@ -42,10 +42,10 @@ def test_rates_print_as_percentages_and_their_differences_as_points() -> None:
     assert NUMBERS.reward_estimate(reward, 0.0042, None, None) == "0.42 % (–)"
 
 
-def test_rewards_in_cents_print_as_money() -> None:
-    reward = reward_format([(1234.0, 1180.0, 1290.0)], reward="margin_cents", currency="EUR")
+def test_rewards_of_money_print_with_their_currency() -> None:
+    reward = reward_format([(12.34, 11.80, 12.90)], reward="margin", currency="EUR")
 
-    assert NUMBERS.reward(reward, 1234.0) == "12.34 EUR"
+    assert NUMBERS.reward(reward, 12.34) == "12.34 EUR"
 
 
 def test_rewards_above_one_stay_plain_numbers() -> None:
@@ -80,11 +80,11 @@ def test_another_language_has_its_own_signs_and_its_own_order() -> None:
     german = replace(
         NUMBERS, thousands=".", decimal=",", money="{currency} {amount}", interval="{lower} bis {upper}"
     )
-    money = reward_format([(123_400.0, 118_000.0, 129_000.0)], reward="margin_cents", currency="EUR")
+    money = reward_format([(1_234.0, 1_180.0, 1_290.0)], reward="revenue", currency="EUR")
 
     assert german.fixed(-1_234_567.25, 2) == "−1.234.567,25"
     assert german.percentage(0.0123) == "1,2 %" and german.percentage(0.05) == "5 %"
-    assert german.reward_estimate(money, 123_456.0, 118_000.0, 129_000.0) == "EUR 1.235 (1.180 bis 1.290)"
+    assert german.reward_estimate(money, 1_234.56, 1_180.0, 1_290.0) == "EUR 1.235 (1.180 bis 1.290)"
 
 
 def test_a_currency_that_is_not_known_leaves_no_gap() -> None:

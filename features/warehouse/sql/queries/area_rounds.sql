@@ -1,8 +1,8 @@
 -- area_rounds: one row per mature round of an area in the slots that a night decides.
 -- grain: round_id
 -- reads: fct_rounds, stg_candidate_sets
--- units: days in UTC, reward 0 or 1, propensity in (0, 1]
--- area_name and reward_column stand for the area and the column that its reward counts. A round without a user
+-- units: days in UTC, reward as it is counted, propensity in (0, 1]
+-- area_name and reward_column stand for the area and what its reward is made of. A round without a user
 -- is a visitor of its own. n_available: items of its candidate set; without one, those that its place showed
 -- on the day. n_slots: of its surface.
 WITH sets AS (
@@ -29,7 +29,7 @@ SELECT
     coalesce(rounds.user_key, 'round ' || rounds.round_id) AS visitor,
     rounds.user_key IS NOT NULL AS has_user,
     rounds.decided_date AS day,
-    CAST(rounds.reward_column AS DOUBLE) AS reward,
+    reward_column AS reward,
     rounds.propensity,
     coalesce(sets.n_items, on_days.n_shown) AS n_available,
     on_surfaces.n_slots

@@ -1,7 +1,8 @@
 -- arm_rounds: one row per mature round of an arm, on surfaces that at least two arms have served.
 -- grain: surface, policy_version, round_id
 -- reads: fct_rounds
--- units: days in UTC, propensity in (0, 1]
+-- units: days in UTC, reward as it is counted, propensity in (0, 1]
+-- reward_column stands for what the reward is made of.
 -- An arm is a policy_version with $min_rounds such rounds or more, one of the $most_arms largest of its surface.
 WITH arms AS (
     SELECT surface, policy_version
@@ -23,8 +24,7 @@ SELECT
     action_id,
     user_key,
     propensity,
-    is_clicked,
-    is_converted
+    reward_column AS reward
 FROM fct_rounds
 SEMI JOIN compared USING (surface, policy_version)
 WHERE domain = 'recommendation' AND propensity IS NOT NULL AND is_mature

@@ -11,6 +11,7 @@ SELECT
     category,
     brand,
     price_cents,
+    cost_cents,
     currency_code,
     attributes
 FROM raw_items AS items

@@ -12,6 +12,7 @@ SELECT
     item_id,
     quantity,
     price_cents,
+    cost_cents,
     currency_code,
     is_cancelled
 FROM raw_purchases AS purchases

@@ -53,5 +53,7 @@ PLANS: dict[str, PlanAnswer] = {
     "nothing": answer(ASKED, None),
     "few users": answer(replace(ASKED, lift=0.05, differs=0.3, days=1), LOG),
     "too large a lift": answer(replace(ASKED, lift=20.0), LOG),
+    "money": answer(replace(ASKED, money="revenue"), replace(LOG, rounds_for_money=1.4)),
+    "money of visits": answer(replace(ASKED, money="weighted"), VISITS),
     "numbers alone": answer(replace(ASKED, given=GIVEN, lift=3.0), None),
 }

@@ -139,3 +139,12 @@ def test_lifts_beyond_reason_are_said_in_words():
 def test_a_negative_number_of_days_is_refused():
     with pytest.raises(UsageError, match="--days"):
         answer(replace(ASKED, days=0), LOG)
+
+
+def test_a_plan_for_money_is_of_orders_and_says_what_money_needs_beyond_them() -> None:
+    said = printed(PLANS["money"])
+
+    assert said.startswith(printed(PLANS["all"]).partition("This rests on:")[0])
+    assert 'night.reward = "revenue" is money, and this plan is of orders' in said
+    assert "about 1.4 times the rounds" in said
+    assert "how many is not known" in printed(PLANS["money of visits"])

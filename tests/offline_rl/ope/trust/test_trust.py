@@ -52,7 +52,7 @@ def says(trust: Trust, *words: str) -> list[bool]:
         ({"n_clusters": 99}, "Only 99 users, fewer than 100."),
         (
             {"n_informative_clusters": 19},
-            "Only 19 users have a reward other than the usual one, fewer than 20.",
+            "Only 19 users have a reward that matters and is not the usual one, fewer than 20.",
         ),
         (
             {"ess": 99.0},
@@ -89,7 +89,7 @@ def test_the_gravest_doubt_comes_first() -> None:
     beginnings = [reason.split(",")[0] for reason in sentences(assess(hopeless, Interval(2.0, 4.0)).reasons)]
     assert beginnings == [
         "Only 10 users",
-        "Only 2 users have a reward other than the usual one",
+        "Only 2 users have a reward that matters and is not the usual one",
         "The log is worth 1.5 effective rounds of 10",
         "The log is worth 0.01% of its rounds",
         "The weights' tail is so heavy that an average of them may not settle: 1% of the rounds hold 99% of "

@@ -206,7 +206,8 @@ def test_few_rewards_are_no_evidence() -> None:
     assert verdict.verdict == "hold"
     assert (
         sentences(verdict.reasons)[0]
-        == "new can't be judged: only 19 users have a reward other than the usual one, fewer than 20."
+        == "new can't be judged: only 19 users have a reward that matters and is not the usual one, fewer "
+        "than 20."
     )
 
 

@@ -1,11 +1,13 @@
 -- int_attributed_rewards: one row per impression with what came of it inside the attribution window.
 -- grain: impression_id
--- reads: stg_impressions, stg_events, stg_purchases, stg_returns
+-- reads: stg_impressions, stg_events, stg_purchases, stg_returns, int_line_costs
 -- units: money in cents; the window is attribution_hours from shown_at, both ends included
 -- A click names its impression. A cart or an order is credited to one impression at most: the one whose
 -- click on the same item, by the same user or in the same session, came last before it.
 -- A return inside the window takes its pieces back, of the last order of the item by the same user (or in the same
 -- session, of guests) first. A cancelled line never counted, whenever it was cancelled.
+-- The margin is the revenue less what the kept pieces cost; null where no cost is known at all. A line without a
+-- price adds to neither.
 WITH clicked AS (
     SELECT
         impressions.impression_id,
@@ -24,13 +26,15 @@ WITH clicked AS (
 acts AS (
     SELECT
         'cart' AS kind, event_id AS act_id, 1 AS line, occurred_at AS acted_at, user_key, session_id, item_id,
-        1 AS quantity, 0 AS price_cents
+        1 AS quantity, 0 AS price_cents, 0 AS cost_cents
     FROM stg_events
     WHERE event_type = 'add_to_cart'
     UNION ALL
     SELECT
-        'order', order_id, line, ordered_at, user_key, session_id, item_id, quantity, price_cents
-    FROM stg_purchases
+        'order', order_id, line, ordered_at, user_key, session_id, item_id, purchases.quantity,
+        purchases.price_cents, costs.cost_cents
+    FROM stg_purchases AS purchases
+    JOIN int_line_costs AS costs USING (order_id, line)
     WHERE NOT is_cancelled
 ),
 -- two joins and not one with OR, which would compare every act with every click
@@ -85,6 +89,7 @@ kept AS (
         impression_id,
         kind,
         price_cents,
+        cost_cents,
         quantity - least(quantity, greatest(coalesce(n_taken_back, 0), 0)) AS n_kept
     FROM credited
     JOIN acts USING (kind, act_id, line, acted_at)
@@ -95,7 +100,11 @@ outcomes AS (
         impression_id,
         bool_or(kind = 'cart') AS is_added_to_cart,
         bool_or(kind = 'order' AND n_kept > 0) AS is_purchased,
-        CAST(sum(n_kept * price_cents) AS BIGINT) AS revenue_cents
+        CAST(sum(n_kept * price_cents) AS BIGINT) AS revenue_cents,
+        CASE
+            WHEN NOT bool_or(price_cents IS NOT NULL AND cost_cents IS NULL)
+                THEN CAST(coalesce(sum(n_kept * (price_cents - cost_cents)), 0) AS BIGINT)
+        END AS margin_cents
     FROM kept
     GROUP BY impression_id
 )
@@ -104,7 +113,8 @@ SELECT
     clicked.impression_id IS NOT NULL AS is_clicked,
     coalesce(outcomes.is_added_to_cart, false) AS is_added_to_cart,
     coalesce(outcomes.is_purchased, false) AS is_purchased,
-    coalesce(outcomes.revenue_cents, 0) AS revenue_cents
+    coalesce(outcomes.revenue_cents, 0) AS revenue_cents,
+    CASE WHEN outcomes.impression_id IS NULL THEN 0 ELSE outcomes.margin_cents END AS margin_cents
 FROM stg_impressions AS impressions
 LEFT JOIN clicked USING (impression_id)
 LEFT JOIN outcomes USING (impression_id)

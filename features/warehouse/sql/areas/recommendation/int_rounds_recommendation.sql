@@ -18,6 +18,7 @@ SELECT
     rewards.is_added_to_cart,
     rewards.is_purchased AS is_converted,
     rewards.revenue_cents,
+    rewards.margin_cents,
     impressions.context,
     -- ties share the rank of the first, so this counts the strictly earlier ones
     rank() OVER (PARTITION BY session_id ORDER BY shown_at) - 1 AS n_rounds_in_session_before
