@@ -12,8 +12,8 @@ whatever hidden thing moves them, and however it moves rewards. So each weight �
 and a value is a whole interval: what self-normalized importance sampling (Hajek's estimator, `snips`) gives
 with the least and the most favorable weights of these. Its ends are a fractional linear program over a box:
 the most favorable weights are the upper ones for all rewards above some cut, the lower ones for all below
-(the derivative by a weight is (reward - value) / Σ w). So rewards are sorted once, and of all cuts the best is
-taken: this is exact.
+(the derivative by a weight is (reward - value) / Σ w). So rewards are sorted once, and of all cuts the best
+is taken: this is exact.
 Sources: Tan 2006, "A distributional approach for causal inference using propensity scores"; Zhao, Small &
 Bhattacharya 2019, "Sensitivity analysis for inverse probability weighting estimators via the percentile
 bootstrap".

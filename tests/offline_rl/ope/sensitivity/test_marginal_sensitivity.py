@@ -1,6 +1,6 @@
 """Bounds of the marginal sensitivity model: exact by brute force, right in a world with a hidden cause."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -55,8 +55,8 @@ def test_a_larger_factor_never_narrows_the_bounds() -> None:
     rng = np.random.default_rng(2)
     rounds = rounds_of(rng.gamma(1.0, size=200), rng.uniform(0.02, 0.9, 200), rng.uniform(0, 1, 200))
     found = [value_bounds(rounds, factor) for factor in (1.0, 1.01, 1.5, 3.0, 10.0, 500.0)]
-    assert all(later.lower <= earlier.lower for earlier, later in zip(found, found[1:], strict=False))
-    assert all(later.upper >= earlier.upper for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later.lower <= earlier.lower for earlier, later in pairwise(found))
+    assert all(later.upper >= earlier.upper for earlier, later in pairwise(found))
     assert all(rounds.reward.min() <= each.lower and each.upper <= rounds.reward.max() for each in found)
 
 

@@ -1,4 +1,4 @@
-"""Intervals of the bounds and the tipping factor, beside the plain bootstrap and worlds with a hidden cause."""
+"""Intervals of the bounds and the tipping factor, by the plain bootstrap and a world with a hidden cause."""
 
 from math import inf
 
