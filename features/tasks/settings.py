@@ -1,11 +1,15 @@
 """The settings by which rounds become tasks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """The settings by which rounds become tasks; the configuration template explains each of them."""
+    """The settings by which rounds become tasks; the configuration template explains each of them.
+
+    propensities: whether evidence is the rounds that have one, or those that lack one and get an estimate.
+    """
 
     reward: str
     attribution_hours: int
@@ -18,3 +22,4 @@ class TaskSettings:
     evidence_policies: tuple[str, ...]
     incumbent_policy: str
     seed: int
+    propensities: Literal["logged", "estimated"] = "logged"

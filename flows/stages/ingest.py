@@ -29,6 +29,7 @@ from features.warehouse.watermark import Watermark
 from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
 from flows.settings import Settings
+from flows.stages.estimable import estimable
 from flows.stages.undecided import undecided, unproven
 from flows.workspace import Workspace
 from reports.wording.sentences import say, say_rule
@@ -75,6 +76,8 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             )
         reasons = undecided(connection, as_of)
         ranked = unproven(connection, reasons, settings.segments.min_rounds)
+        estimates = estimable(connection, settings, as_of)
+        why = estimates.said(reasons, ranked)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         night = Night(
@@ -85,10 +88,14 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_from=known_days[0],
             data_to=known_days[1],
             domains=tuple(
-                area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
+                area.name
+                for area in AREAS
+                if area.is_learned
+                and (area.name in estimates.estimated or area.name not in {*reasons, *ranked})
             ),
-            undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
-            unproven=ranked,
+            undecided=why.undecided,
+            unproven=why.unproven,
+            estimated=estimates.estimated,
             config_sha256=settings.content_hash,
         )
         quality = data_quality(

@@ -11,6 +11,7 @@ import polars as pl
 from features.areas import Area
 from features.contracts.findings import Say
 from features.tasks.files import TaskNames
+from offline_rl.decisions.served_policy import EvidenceLevel
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
@@ -62,6 +63,7 @@ class DecisionNight:
     exploration: share of uniform slates of a learned policy. say: makes the sentences beside reasons.
     settings: the section of the configuration that the area asks for, by key.
     is_unproven: whether the area decides by acts alone, since no propensity was logged.
+    evidence_level: whether the verdicts of the area stand on logged or on estimated propensities.
     """
 
     area: str
@@ -74,6 +76,7 @@ class DecisionNight:
     say: Say
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_unproven: bool = False
+    evidence_level: EvidenceLevel = "logged"
 
 
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 from features.codes import Window
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.night import DecisionNight
-from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
+from offline_rl.decisions.served_policy import (
+    EvidenceLevel,
+    FallbackLevel,
+    ServedPolicy,
+    continued,
+    kept,
+    promoted,
+)
 from offline_rl.decisions.slate_chances import SlateChances
 from offline_rl.decisions.targets import DecisionTargets
 from offline_rl.incumbent import incumbent_policies
@@ -83,7 +90,7 @@ def tomorrow_of(night: DecisionNight) -> Tomorrow:
     folder, area = night.folder, night.area
     tasks, champion = folder.tasks(area), folder.champion(area)
     learned = folder.policy(area, champion.champion) if champion.verdict == "promote" else None
-    terms = ServingTerms(night.own_version, folder.run_id, night.exploration)
+    terms = ServingTerms(night.own_version, folder.run_id, night.exploration, night.evidence_level)
     policies, served = who_serves(tasks, champion, learned, terms)
     return Tomorrow(tasks, folder.targets(area, tasks), policies, served)
 
@@ -93,12 +100,14 @@ class ServingTerms:
     """What a domain's policies serve under.
 
     own_version: what to call the shop's own policy. run_id: what to call a learned one by.
-    exploration: share of uniform slates of a learned policy.
+    exploration: share of uniform slates of a learned policy; where propensities were estimated, also of the
+        shop's own, so that the log of tomorrow has known chances of every item.
     """
 
     own_version: str
     run_id: str
     exploration: float
+    evidence_level: EvidenceLevel = "logged"
 
 
 def who_serves(
@@ -112,8 +121,15 @@ def who_serves(
     if learned is None:
         assert champion.verdict != "promote"
         stays = continued(
-            terms.own_version, "baseline", champion.candidate, champion.verdict, champion.reasons
+            terms.own_version,
+            "baseline",
+            champion.candidate,
+            champion.verdict,
+            champion.reasons,
+            evidence_level=terms.evidence_level,
         )
+        if terms.evidence_level == "estimated":
+            own = replace(own, exploration=terms.exploration)
         return own, (stays,) * tasks.n_segments
     policies = SegmentPolicies.adapted(learned, tasks.window("training"), terms.exploration)
     by_segment: dict[int, Policy] = dict(policies.by_segment)

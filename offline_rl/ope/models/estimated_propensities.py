@@ -123,13 +123,19 @@ class _FoldModel:
 
 
 def estimate_propensities(
-    choices: Choices, *, calibration: Calibration = "sigmoid", folds: int = 3, seed: int = 0
+    choices: Choices,
+    *,
+    calibration: Calibration = "sigmoid",
+    folds: int = 3,
+    seed: int = 0,
+    fit_rounds: int = FIT_ROUNDS,
 ) -> EstimatedPropensities:
     """Estimate π_b of the logged actions by a cross-fitted, calibrated multinomial logit.
 
     Each round's propensity comes from a model and a calibration that did not see its cluster; the calibration
     is fitted on predictions for clusters that their model had not seen either. Actions that were not
-    available get probability 0, and the others add up to 1.
+    available get probability 0, and the others add up to 1. fit_rounds: most rounds that a model is fitted
+    on; of more, whole clusters are chosen by their hash.
 
     Whether anything was left to chance is tested by two forecasts, the logit and a decision tree (cells of
     the context): the value is not identified where either foresees 95 % of all choices and 99.8 % of those it
@@ -143,7 +149,8 @@ def estimate_propensities(
     n, n_actions = len(choices.action), choices.n_actions
     features = choices.features()
     fold = folds_by_cluster(choices.cluster, folds, seed)
-    models = [_fit(choices, features, np.flatnonzero(fold != k), calibration, seed) for k in range(folds)]
+    fitted_on = (_at_most(np.flatnonzero(fold != k), choices.cluster, fit_rounds, seed) for k in range(folds))
+    models = [_fit(choices, features, rows, calibration, seed) for rows in fitted_on]
 
     def estimated(rows: Ints) -> Floats:
         block = np.empty((len(rows), n_actions))
@@ -190,7 +197,6 @@ def _foreseen(hit: NDArray[np.bool_], sureness: Floats) -> tuple[float, float]:
 
 def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibration, seed: int) -> _FoldModel:
     """Fit a model on the rows, calibrated on predictions of models for halves of them that were not seen."""
-    rows = _at_most(rows, choices.cluster, FIT_ROUNDS, seed)
     action, n_actions = choices.action[rows], choices.n_actions
     features, available = features[rows], choices.availability(rows)
     # Another seed than the outer folds', whose remaining order would be dealt out the same way again.
