@@ -22,8 +22,8 @@ SENTENCES = {
     ),
     "propensities_estimated": (
         "{subject}: the propensities of {n_rounds:,} rounds are estimated. What was known of a round "
-        "foretells {foreseen_share:.1%} of the choices; {calibration_error:.1%} of them are in another bin of "
-        "probability than promised; in a hundredth of the rounds the choice had a probability below "
+        "foretells {foreseen_share:.1%} of the choices; {calibration_error:.1%} of them are in another bin "
+        "of probability than promised; in a hundredth of the rounds the choice had a probability below "
         "{rarest:.2%}."
     ),
     "logging_would_buy": (
