@@ -73,14 +73,17 @@ def can_be_estimated(arrays: Arrays) -> bool:
 
 
 def estimate_of_sample(arrays: Arrays, place: NDArray[np.int64], *, seed: int) -> EstimatedPropensities:
-    """Estimate the propensities of a sample of whole users, to learn whether anything was left to chance."""
+    """Estimate the propensities of a sample of whole users, to learn whether anything was left to chance.
+
+    Calibration changes how sure a forecast is, hardly what it foretells, and takes most of the time.
+    """
     most = max(1, SAMPLE_NUMBERS // arrays["available"].shape[1])
     n_rounds, cluster = len(arrays["action"]), arrays["cluster"]
     parts = min(-(-n_rounds // most), len(np.unique(cluster)) // FEWEST_CLUSTERS)
     rows = np.arange(n_rounds)
     if parts > 1:
         rows = np.flatnonzero(folds_by_cluster(cluster, parts, seed + 3) == 0)
-    return estimate_propensities(choices_of(arrays, place, rows), seed=seed)
+    return estimate_propensities(choices_of(arrays, place, rows), calibration="none", seed=seed)
 
 
 def estimate_of_log(arrays: Arrays, place: NDArray[np.int64], *, seed: int) -> EstimatedPropensities:

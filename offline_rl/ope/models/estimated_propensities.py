@@ -10,7 +10,12 @@ from features.contracts.findings import Finding, finding
 from offline_rl.ope.models.action_batches import batches, check_actions
 from offline_rl.ope.models.action_model import ActionModel, fit_action_model
 from offline_rl.ope.models.folds import folds_by_cluster
-from offline_rl.ope.models.probability_calibration import CalibratedActions, Calibration, calibrate_actions
+from offline_rl.ope.models.probability_calibration import (
+    CalibratedActions,
+    Calibration,
+    as_modeled,
+    calibrate_actions,
+)
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.reliability import Reliability, reliability
 
@@ -199,6 +204,10 @@ def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibratio
     """Fit a model on the rows, calibrated on predictions of models for halves of them that were not seen."""
     action, n_actions = choices.action[rows], choices.n_actions
     features, available = features[rows], choices.availability(rows)
+    tree = DecisionTreeClassifier(min_samples_leaf=5, random_state=seed).fit(features, action)
+    choice = fit_action_model(features, action, available, n_actions)
+    if calibration == "none":
+        return _FoldModel(choice, as_modeled(n_actions, len(rows)), tree)
     # Another seed than the outer folds', whose remaining order would be dealt out the same way again.
     inner = folds_by_cluster(choices.cluster[rows], CALIBRATION_FOLDS, seed + 1)
     unseen = np.empty((len(rows), n_actions))
@@ -206,11 +215,7 @@ def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibratio
         fitted, held_out = inner != k, inner == k
         model = fit_action_model(features[fitted], action[fitted], available[fitted], n_actions)
         unseen[held_out] = model.probabilities(features[held_out], available[held_out])
-    return _FoldModel(
-        choice=fit_action_model(features, action, available, n_actions),
-        calibrated=calibrate_actions(unseen, action, calibration),
-        tree=DecisionTreeClassifier(min_samples_leaf=5, random_state=seed).fit(features, action),
-    )
+    return _FoldModel(choice, calibrate_actions(unseen, action, calibration), tree)
 
 
 def _at_most(rows: Ints, cluster: Ints, most: int, seed: int) -> Ints:
