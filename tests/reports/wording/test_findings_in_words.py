@@ -5,8 +5,8 @@ from string import Formatter
 
 import pytest
 
-from features.contracts.evaluation_codes import CHANCES
 from features.contracts.estimation_codes import ESTIMATED
+from features.contracts.evaluation_codes import CHANCES
 from features.contracts.finding_codes import CODES, COMPARISONS, DOUBTS, REFUSALS, UNDECIDED
 from features.contracts.finding_units import COUNTS, TEXTS, Unit
 from features.contracts.findings import Finding, finding
