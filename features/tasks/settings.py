@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+FEWEST_TO_ESTIMATE = 30
+
 
 @dataclass(frozen=True)
 class TaskSettings:
@@ -23,3 +25,12 @@ class TaskSettings:
     incumbent_policy: str
     seed: int
     propensities: Literal["logged", "estimated"] = "logged"
+
+    @property
+    def fewest_of_a_level(self) -> int:
+        """Fewest rounds of a trait's level that has a column of its own in contexts.
+
+        A policy that is to be estimated may have looked at any level. What it did there is known from a few
+        dozen rounds; left out, its rule would look like chance.
+        """
+        return self.min_rounds if self.propensities == "logged" else min(self.min_rounds, FEWEST_TO_ESTIMATE)

@@ -23,7 +23,7 @@ UNIDENTIFIED = "nothing_left_to_chance"
 
 
 @dataclass(frozen=True)
-class Tested:
+class Weighed:
     """election: with a verdict of at most `test`. table: part of out_sensitivity. note: what logging buys."""
 
     election: Election
@@ -33,7 +33,7 @@ class Tested:
 
 def at_most_test(
     election: Election, gate: Gate, notes: Sequence[Note], key: Mapping[str, str], settings: Settings
-) -> Tested:
+) -> Weighed:
     """Return an election on estimated propensities: what would have been promoted is to be tested.
 
     notes: of learning; where all rounds together turned out to be foretold, nothing is to be tested either.
@@ -62,7 +62,7 @@ def at_most_test(
         election = Election(held if certain else tested, election.incumbent, election.incumbent)
     numbers = dict.fromkeys(("bound_lower", "bound_upper", "lower", "upper", "tipping_factor"), pl.Float64)
     frame = pl.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None).fill_nan(None)
-    return Tested(
+    return Weighed(
         election,
         Sensitivity.validate(frame.select(Sensitivity.column_names()), cast=True),
         Note(domain, "", _bought(domain, gate.evidence[overall.candidate], overall.candidate)),
