@@ -34,12 +34,14 @@ ESTIMATED: Mapping[str, Meaning] = {
 
 ESTIMATES: Mapping[str, Meaning] = {
     "propensities_estimated": Meaning(
-        "propensities were estimated; rarest: the one that a hundredth of the rounds lies below",
+        "propensities were estimated; rarest: the one that a hundredth of the rounds lies below; "
+        "known_factor: without the context the odds of 95 in 100 rounds would be off by at most this",
         {
             "n_rounds": Unit.COUNT,
             "foreseen_share": Unit.SHARE,
             "calibration_error": Unit.SHARE,
             "rarest": Unit.SHARE,
+            "known_factor": Unit.NUMBER,
         },
     ),
     "logging_would_buy": Meaning(

@@ -11,7 +11,7 @@ from features.contracts.findings import finding
 from features.contracts.outputs import EstimatedPropensities
 from features.tasks.build import DomainTasks
 from flows.night_folder import Note
-from offline_rl.ope.models.choices_of_log import estimate_of_log
+from offline_rl.ope.models.choices_of_log import estimate_of_log, factor_of_context
 
 RAREST = 0.01
 """Quantile of the propensities that the note names: of these rounds a weight can be large."""
@@ -34,13 +34,15 @@ def places_of(tasks: DomainTasks) -> NDArray[np.int64]:
 
 def with_estimates(tasks: DomainTasks, run_id: str, *, seed: int) -> Estimated:
     """Estimate the propensity of every round of evidence, by models that did not see its user."""
-    found = estimate_of_log(tasks.arrays, places_of(tasks), seed=seed)
+    place = places_of(tasks)
+    found = estimate_of_log(tasks.arrays, place, seed=seed)
     of_log = finding(
         "propensities_estimated",
         tasks.domain,
         n_rounds=len(found.propensity),
         foreseen_share=found.foreseen_share,
         calibration_error=found.calibration_error,
+        known_factor=factor_of_context(tasks.arrays, place, found.propensity, seed=seed),
         rarest=float(pl.Series(found.propensity).quantile(RAREST, "linear") or 0.0),
     )
     rows = [

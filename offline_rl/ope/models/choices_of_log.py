@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logit
 
 from offline_rl.ope.models.estimated_propensities import (
     FIT_ROUNDS,
@@ -16,6 +17,8 @@ from offline_rl.ope.models.estimated_propensities import (
     estimate_propensities,
 )
 from offline_rl.ope.models.folds import folds_by_cluster
+from offline_rl.ope.models.probability_calibration import SMALLEST
+from offline_rl.ope.records import Floats
 
 MOST_ACTIONS = 500
 """Actions up to which a propensity can be estimated: of more, each is too rare in a sample of the log."""
@@ -28,8 +31,11 @@ MOST_PLACES = 20
 FIT_NUMBERS = 2_000_000
 """Most rounds times actions that a model is fitted on: about a minute for all folds, on one core."""
 
-SAMPLE_NUMBERS = 300_000
+SAMPLE_NUMBERS = 150_000
 """The same where only the question is asked whether anything was left to chance."""
+
+USUAL = 0.95
+"""Share of rounds whose odds a factor holds, see `factor_of_context`."""
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -90,3 +96,21 @@ def estimate_of_log(arrays: Arrays, place: NDArray[np.int64], *, seed: int) -> E
     """Estimate the propensity of every round, by models fitted on a bounded part of the log."""
     fit_rounds = min(FIT_ROUNDS, max(1, FIT_NUMBERS // arrays["available"].shape[1]))
     return estimate_propensities(choices_of(arrays, place), seed=seed, fit_rounds=fit_rounds)
+
+
+def factor_of_context(arrays: Arrays, place: NDArray[np.int64], propensity: Floats, *, seed: int) -> float:
+    """Return by what factor the odds would be off without the context, in all but a twentieth of the rounds.
+
+    A yardstick for factors of the marginal sensitivity model: whatever is hidden would have to matter as much
+    as this beside all that is known. propensity: [n], estimated with the context. Source: leaving known
+    covariates out is the benchmark of Hsu & Small 2013, "Calibrating sensitivity analyses to observed
+    covariates in observational studies".
+    """
+    blind = {**arrays, "context": np.zeros((len(propensity), 0))}
+    without = estimate_of_log(blind, place, seed=seed).propensity
+    log_odds = np.abs(logit(_open(propensity)) - logit(_open(without)))
+    return float(np.exp(np.quantile(log_odds, USUAL)))
+
+
+def _open(probability: Floats) -> Floats:
+    return np.clip(probability, SMALLEST, 1.0 - SMALLEST)

@@ -52,8 +52,7 @@ class LevelSums:
     def of(cls, rounds: EvaluationRounds) -> "LevelSums":
         """Return the sums of a log, one level for each distinct reward, so that cuts are exact."""
         rewards, level = np.unique(rounds.reward, return_inverse=True)
-        columns = terms(rounds)
-        base, odds = (np.bincount(level, column, len(rewards)) for column in columns[:2])
+        base, odds = (np.bincount(level, column, len(rewards)).astype(np.float64) for column in terms(rounds))
         return cls(base, odds, base * rewards, odds * rewards)
 
     def value(self) -> Floats:

@@ -90,8 +90,16 @@ def test_manifest_json_terminal_and_report_say_so(unlogged, capsys: pytest.Captu
     _, result = unlogged
     manifest = read_json(result.published.folder / "manifest.json")
     assert set(manifest["estimated"]) == set(manifest["findings"]["estimated"]) == set(result.night.estimated)
-    codes = [note["finding"]["code"] for note in manifest["findings"]["notes"]]
+    noted = [note["finding"] for note in manifest["findings"]["notes"]]
+    codes = [found["code"] for found in noted]
     assert {"propensities_estimated", "context_assumed", "logging_would_buy"} <= set(codes)
+    # On paper: the regions' odds are 1 and 2/3, those of both together 9/11: off by a factor of 1.22.
+    [factor] = [
+        found["numbers"]["known_factor"]
+        for found in noted
+        if (found["code"], found["subject"]) == ("propensities_estimated", "recommendation")
+    ]
+    assert factor == pytest.approx(1.22, abs=0.25)
     assert json.loads(json.dumps(result.to_json()))["estimated"].keys() == result.night.estimated.keys()
 
     print_night(result)
