@@ -73,13 +73,14 @@ def _compared(
     election: Election, gate: Gate, settings: Settings
 ) -> Iterator[tuple[tuple[str, str], Compared]]:
     """Yield each contender beside the logging policy, and the one that asks beside its strongest rival."""
-    draws = {"n_resamples": settings.evaluation.resamples, "seed": settings.night.seed}
+    n_resamples, seed = settings.evaluation.resamples, settings.night.seed
     for policy, evidence in gate.evidence.items():
         served = evidence.choices[policy].served
-        yield (policy, LOGGING), Compared.on(served, **draws)
+        yield (policy, LOGGING), Compared.on(served, n_resamples=n_resamples, seed=seed)
         rival = election.overall.strongest_baseline
         if policy == election.overall.candidate and rival in evidence.choices and rival != policy:
-            yield (policy, rival), Compared.on(served, evidence.choices[rival].served, **draws)
+            other = evidence.choices[rival].served
+            yield (policy, rival), Compared.on(served, other, n_resamples=n_resamples, seed=seed)
 
 
 def _of_pair(policy: str, other: str, evidence: Evidence) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _at(found: Compared, factor: float, confidence: float) -> dict[str, float]:
 
 
 def _why(candidate: str, factor: float, confidence: float) -> Finding:
-    numbers = {"other": LOGGING, "confidence": confidence}
+    numbers: dict[str, float | str] = {"other": LOGGING, "confidence": confidence}
     if isinf(factor):
         return finding("test_at_any_factor", candidate, most=MOST, **numbers)
     if factor == 1.0:
