@@ -21,22 +21,22 @@ SENTENCES = {
         "others were left to chance."
     ),
     "propensities_estimated": (
-        "{subject}: the propensities of {n_rounds:,} rounds are estimated. What was known of a round "
-        "foretells {foreseen_share:.1%} of the choices; {calibration_error:.1%} of them are in another bin "
-        "of probability than promised; in a hundredth of the rounds the choice had a probability below "
-        "{rarest:.2%}. Without all that was known of a round its odds would be off by a factor of up to "
-        "{known_factor:.2f} in 95 of 100 rounds; where a verdict turns at a larger factor only, something "
-        "hidden must matter more than all that is known to turn it."
+        "The propensities of {n_rounds:,} {rows} are estimated. What was known of each foretells "
+        "{foreseen_share:.1%} of the choices; {calibration_error:.1%} of them are in another bin of "
+        "probability than promised; a hundredth of the choices had a probability below {rarest:.2%}. Without "
+        "all that was known, the odds would be off by a factor of up to {known_factor:.2f} in 95 of 100 "
+        "cases; where a verdict turns at a larger factor only, something hidden must matter more than all "
+        "that is known to turn it."
     ),
     "logging_would_buy": (
-        "{subject}: log the propensity of what is shown, and {n_days:,} days later as many rounds as tonight "
-        "({n_rounds:,}) can be judged without the assumption that nothing hidden drove what was shown; a "
-        "policy that passes then serves without a test."
+        "Log the propensity of {rows}, and {n_days:,} days later as many as tonight ({n_rounds:,}) can be "
+        "judged without the assumption that nothing hidden drove what was shown; a policy that passes then "
+        "serves without a test."
     ),
     "logging_would_buy.one": (
-        "{subject}: log the propensity of what is shown, and one day later as many rounds as tonight "
-        "({n_rounds:,}) can be judged without the assumption that nothing hidden drove what was shown; a "
-        "policy that passes then serves without a test."
+        "Log the propensity of {rows}, and one day later as many as tonight ({n_rounds:,}) can be judged "
+        "without the assumption that nothing hidden drove what was shown; a policy that passes then serves "
+        "without a test."
     ),
 }
 

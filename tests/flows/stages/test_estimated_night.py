@@ -109,7 +109,7 @@ def test_manifest_json_terminal_and_report_say_so(unlogged, capsys: pytest.Captu
 
     report = result.published.report.read_text(encoding="utf-8")
     assert "is worth a test" in report
-    assert "log the propensity of what is shown" in report
+    assert "Log the propensity of impressions" in report
     assert "How far may estimated propensities be off?" in report
     assert "which were not judged" not in report
 
