@@ -61,11 +61,11 @@ def choices_of(
     )
 
 
-def _one_hot(place: NDArray[np.int64]) -> NDArray[np.float64]:
+def _one_hot(place: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return a column for each frequent place but the first, [n, p]; none where there is one place."""
     counts = np.bincount(place)
     frequent = np.argsort(-counts, kind="stable")[1:MOST_PLACES]
-    return np.asarray(place[:, np.newaxis] == frequent[counts[frequent] > 0], dtype=np.float64)
+    return np.asarray(place[:, np.newaxis] == frequent[counts[frequent] > 0], dtype=np.float32)
 
 
 def can_be_estimated(arrays: Arrays) -> bool:
@@ -106,7 +106,7 @@ def factor_of_context(arrays: Arrays, place: NDArray[np.int64], propensity: Floa
     covariates out is the benchmark of Hsu & Small 2013, "Calibrating sensitivity analyses to observed
     covariates in observational studies".
     """
-    blind = {**arrays, "context": np.zeros((len(propensity), 0))}
+    blind = {**arrays, "context": np.zeros((len(propensity), 0), np.float32)}
     without = estimate_of_log(blind, place, seed=seed).propensity
     log_odds = np.abs(logit(_open(propensity)) - logit(_open(without)))
     return float(np.exp(np.quantile(log_odds, USUAL)))
