@@ -55,16 +55,18 @@ class LevelSums:
         base, odds = (np.bincount(level, column, len(rewards)).astype(np.float64) for column in terms(rounds))
         return cls(base, odds, base * rewards, odds * rewards)
 
-    def value(self) -> Floats:
-        """Return the value at a factor of 1, which is `snips`, shape [...]; NaN without any weight."""
-        weights = self.base + self.odds
-        rewards = self.base_reward + self.odds_reward
-        return ratio(rewards.sum(axis=-1), weights.sum(axis=-1))
-
     def bounds(self, factor: float) -> tuple[Floats, Floats]:
         """Return the least and the largest value within the factor, each of shape [...].
 
-        NaN where no weight is above zero. Raises ValueError for a factor below 1.
+        At a factor of 1 both are `snips`; NaN where no weight is above zero. Raises ValueError for a factor
+        below 1.
+
+        >>> coin = {name: np.array([0.5, 0.5]) for name in ("propensity", "evaluation_prob")}
+        >>> place = {name: np.array([0, 0]) for name in ("cluster", "segment")}
+        >>> log = EvaluationRounds(reward=np.array([0.0, 1.0]), **coin, **place)
+        >>> lower, upper = LevelSums.of(log).bounds(2.0)  # weights from 0.75 to 1.5
+        >>> round(float(lower), 6), round(float(upper), 6)
+        (0.333333, 0.666667)
         """
         check_factor(factor)
         low = self.base + self.odds / factor, self.base_reward + self.odds_reward / factor
@@ -87,37 +89,21 @@ def terms(rounds: EvaluationRounds) -> tuple[Floats, Floats]:
     return rounds.evaluation_prob, rounds.evaluation_prob * (1.0 / rounds.propensity - 1.0)
 
 
-def value_bounds(rounds: EvaluationRounds, factor: float) -> Bounds:
-    """Return the bounds of a policy's value where odds are off by no more than the factor.
+def difference_bounds(
+    policy: LevelSums, other: LevelSums | None, logged: Floats, factor: float
+) -> tuple[Floats, Floats]:
+    """Return the least and the largest value of a policy less another's, each of shape [...].
 
-    Raises ValueError for a factor below 1.
-
-    >>> coin = {"propensity": [0.5, 0.5], "evaluation_prob": [0.5, 0.5], "cluster": [0, 1], "segment": [0, 0]}
-    >>> coin = {name: np.array(column) for name, column in coin.items()}
-    >>> lower, upper = value_bounds(EvaluationRounds(reward=np.array([0.0, 1.0]), **coin), 2.0)
-    >>> round(lower, 6), round(upper, 6)  # weights from 0.75 to 1.5: 0.75 / 2.25 and 1.5 / 2.25
-    (0.333333, 0.666667)
-    """
-    lower, upper = LevelSums.of(rounds).bounds(factor)
-    return Bounds(float(lower), float(upper))
-
-
-def difference_bounds(policy: EvaluationRounds, other: EvaluationRounds | None, factor: float) -> Bounds:
-    """Return the bounds of a policy's value less another's on the same rounds; other: None for the log's own.
-
-    What the log earned is its mean reward, whatever the propensities are: against it the bounds are exact.
-    Two estimated values share their odds. Here each is taken at its own worst, so the bounds hold the exact
-    ones and may be wider: a difference of ratios is not a fractional linear program, and has several peaks.
-    At a factor of 1 they are exact as well.
+    other: None for the logging policy, which earned logged [...], the mean reward, whatever the propensities
+    are: against it the bounds are exact. Two estimated values share their odds. Here each is taken at its own
+    worst, so the bounds hold the exact ones and may be wider: a difference of ratios is not a fractional
+    linear program, and has several peaks. At a factor of 1 they are exact as well.
 
     Raises ValueError for a factor below 1.
     """
-    lower, upper = value_bounds(policy, factor)
-    if other is None:
-        logged = float(policy.reward.mean())
-        return Bounds(lower - logged, upper - logged)
-    least, most = value_bounds(other, factor)
-    return Bounds(lower - most, upper - least)
+    lower, upper = policy.bounds(factor)
+    least, most = (logged, logged) if other is None else other.bounds(factor)
+    return lower - most, upper - least
 
 
 def _over_cuts(below: tuple[Floats, Floats], above: tuple[Floats, Floats]) -> Floats:

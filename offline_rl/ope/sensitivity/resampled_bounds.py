@@ -11,14 +11,13 @@ two levels, and are sorted once.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from offline_rl.ope.bootstrap import Interval, Resamples, resampled_sums
 from offline_rl.ope.grouped_clusters import grouped
 from offline_rl.ope.records import EvaluationRounds, Floats, Ints
-from offline_rl.ope.sensitivity.marginal_sensitivity import Bounds, LevelSums, terms
+from offline_rl.ope.sensitivity.marginal_sensitivity import Bounds, LevelSums, difference_bounds, terms
 from offline_rl.ope.sensitivity.tipping_factor import tipping_factor
 from offline_rl.ope.sums import Cells, ratio
 
@@ -79,8 +78,8 @@ class Compared:
         )
 
     def difference(self, factor: float = 1.0) -> Bounds:
-        """Return the bounds of the difference within a factor, as `difference_bounds` does."""
-        lower, upper = _difference(self.of_policy, self.of_other, self.logged, factor)
+        """Return the bounds of the difference in the log itself, within a factor."""
+        lower, upper = difference_bounds(self.of_policy, self.of_other, np.asarray(self.logged), factor)
         return Bounds(float(lower), float(upper))
 
     def interval(self, factor: float, confidence: float = 0.95) -> Interval:
@@ -92,7 +91,7 @@ class Compared:
         if not 0 < confidence < 1:
             raise ValueError(f"confidence is {confidence:g}: give a share between 0 and 1, such as 0.95.")
         bounds = self.difference(factor)
-        lower, upper = _difference(self.resampled, self.resampled_other, self.resampled_logged, factor)
+        lower, upper = difference_bounds(self.resampled, self.resampled_other, self.resampled_logged, factor)
         is_defined = ~np.isnan(lower)
         n_undefined = int((~is_defined).sum())
         if np.isnan(bounds.lower) or not is_defined.any():
@@ -104,19 +103,6 @@ class Compared:
     def tipping_factor(self, confidence: float = 0.95) -> float:
         """Return the largest factor at which the interval of the difference still lies above zero."""
         return tipping_factor(lambda factor: self.interval(factor, confidence).lower)
-
-    @cached_property
-    def value(self) -> float:
-        """The policy's value where the propensities are right: `snips`."""
-        return float(self.of_policy.value())
-
-
-def _difference(
-    policy: LevelSums, other: LevelSums | None, logged: float | Floats, factor: float
-) -> tuple[Floats, Floats]:
-    lower, upper = policy.bounds(factor)
-    least, most = (logged, logged) if other is None else other.bounds(factor)
-    return lower - most, upper - least
 
 
 def _levels(reward: Floats) -> tuple[Ints, int]:

@@ -8,7 +8,8 @@ import pytest
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluation import evaluate
 from offline_rl.ope.records import EvaluationRounds, Floats
-from offline_rl.ope.sensitivity.marginal_sensitivity import difference_bounds, value_bounds
+from offline_rl.ope.sensitivity.marginal_sensitivity import Bounds, LevelSums
+from offline_rl.ope.sensitivity.resampled_bounds import Compared
 
 
 def rounds_of(reward: Floats, propensity: Floats, evaluation_prob: Floats) -> EvaluationRounds:
@@ -20,6 +21,15 @@ def rounds_of(reward: Floats, propensity: Floats, evaluation_prob: Floats) -> Ev
         cluster=np.arange(n),
         segment=np.zeros(n, dtype=np.int64),
     )
+
+
+def value_bounds(rounds: EvaluationRounds, factor: float) -> Bounds:
+    lower, upper = LevelSums.of(rounds).bounds(factor)
+    return Bounds(float(lower), float(upper))
+
+
+def difference_bounds(new: EvaluationRounds, old: EvaluationRounds | None, factor: float) -> Bounds:
+    return Compared.on(new, old, n_resamples=1).difference(factor)
 
 
 def by_brute_force(rounds: EvaluationRounds, factor: float) -> tuple[float, float]:
