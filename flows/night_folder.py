@@ -41,6 +41,8 @@ class Night:
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
     domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
     unproven: domain → why its decisions stand on no evidence but rankings of later acts.
+    estimated: domain → why its policies are judged by estimated propensities; it is among the domains, and
+    where users' acts are logged among the unproven, whose lists serve.
     champions: those that stand when the night begins.
     config_sha256: of the settings that can change a number (`Settings.content_hash`).
     """
@@ -54,6 +56,7 @@ class Night:
     domains: tuple[str, ...]
     undecided: Mapping[str, Finding] = field(default_factory=dict)
     unproven: Mapping[str, Finding] = field(default_factory=dict)
+    estimated: Mapping[str, Finding] = field(default_factory=dict)
     config_sha256: str = ""
     champions: StandingChampions = field(default_factory=StandingChampions)
 

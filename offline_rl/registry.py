@@ -55,7 +55,7 @@ class Champion:
     """
 
     candidate: str
-    verdict: Literal["promote", "hold", "reject"]
+    verdict: Literal["promote", "test", "hold", "reject"]
     reasons: tuple[Finding, ...]
     champion: str
     incumbent: str

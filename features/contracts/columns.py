@@ -302,13 +302,36 @@ supported_share = _share("share of the policy's probability on actions that the 
 interval_method = _text("how the interval was made and what it is worth, in sentences")
 interval_codes = _text("the same as codes of findings, separated by spaces; the first one is the method")
 interval_findings = _text("the same as JSON: see Codes of findings")
+
+# estimated propensities
+odds_factor = _number(
+    "factor by which the true odds of each logged action may be off from the estimated ones, either way",
+    "ratio",
+    1,
+)
+bound_lower = _number("least difference that such odds allow in this log", "reward per round")
+bound_upper = _number("largest difference that such odds allow in this log", "reward per round")
+tipping_factor = _number(
+    "largest such factor at which the interval of the difference lies above zero; 1 where it does at none, "
+    "null where it does at every one",
+    "ratio",
+    1,
+)
+compared_policy = _text("policy that it is compared with")
+probability_above = _share("the bin holds estimated probabilities above this one")
+probability_up_to = _share("and up to this one")
+n_pairs = _count("pairs of a round and an action that it could show")
+n_promised = _number("how many of them are chosen, by their estimated probabilities", "count", 0)
+n_chosen = _count("how many of them were chosen")
+
 candidate = _text("policy that asks for promotion")
 champion = _text("policy that serves tomorrow")
 baseline = _text("strongest plain policy")
 difference = _number("value of the candidate less the baseline", "reward per round")
 verdict = dy.Enum(
-    ["promote", "hold", "reject", "served", "kept", "protected"],
-    description="what the gate decided; a segment is served, keeps what serves today, or is protected",
+    ["promote", "test", "hold", "reject", "served", "kept", "protected"],
+    description="what the gate decided: test is a promotion on estimated propensities, which serves nobody; "
+    "a segment is served, keeps what serves today, or is protected",
 )
 harm_probability = _share("probability that the candidate earns less in the segment than what serves today")
 reasons = _text("why, in sentences")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from features.contracts.budget_codes import BUDGET
 from features.contracts.champion_codes import CHAMPIONS
+from features.contracts.estimation_codes import ESTIMATED, ESTIMATES, TESTS
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
 from features.contracts.finding_units import Meaning, Unit
 from features.contracts.interval_codes import INTERVALS
@@ -37,6 +38,7 @@ COMPARISONS: Mapping[str, Meaning] = {
     ),
     "no_difference": Meaning("the whole interval is within the resolution", _BESIDE_ROUNDING),
     "loss_shown": Meaning("a plain policy of counts alone earns more", _BESIDE_ROUNDING),
+    **TESTS,
 }
 """What the gate finds where it compares a policy with another."""
 
@@ -144,6 +146,7 @@ SERVED: Mapping[str, Meaning] = {
     "promoted": Meaning("the learned policy serves here"),
     "held": Meaning("the shop's own policy continues: the candidate was held"),
     "rejected": Meaning("the shop's own policy continues: the candidate was rejected"),
+    "to_be_tested": Meaning("the shop's own policy continues: the candidate is to be tested"),
     "kept": Meaning("the shop's own policy continues in a segment, where harm is too likely"),
     "protected": Meaning("the shop's own policy continues in a segment that the configuration protects"),
     "exploration": Meaning(
@@ -171,6 +174,10 @@ TASKS: Mapping[str, Meaning] = {
 UNDECIDED: Mapping[str, Meaning] = {
     "no_rows": Meaning("the logs hold no rows of this area up to the night", {"as_of": Unit.DATE}),
     "no_propensities": Meaning("none of its rounds has a propensity", {"n_rows": Unit.COUNT}),
+    "no_propensities_to_estimate": Meaning(
+        "none of its rounds has a propensity, and the context foretells nearly every choice",
+        {"n_rows": Unit.COUNT, "foreseen_share": Unit.SHARE},
+    ),
     "no_mature_rewards": Meaning(
         "the rewards of all its rounds may still arrive", {"as_of": Unit.DATE, "n_rows": Unit.COUNT}
     ),
@@ -185,6 +192,11 @@ UNPROVEN: Mapping[str, Meaning] = {
     "acts_alone": Meaning("the logs hold what users did, and nothing that was shown to them"),
     "acts_beside_rounds": Meaning(
         "the logs hold what users did; of what was shown, none has a propensity", {"n_rows": Unit.COUNT}
+    ),
+    "acts_beside_certain_rounds": Meaning(
+        "the logs hold what users did; of what was shown, none has a propensity, and the context foretells "
+        "nearly every choice",
+        {"n_rows": Unit.COUNT, "foreseen_share": Unit.SHARE},
     ),
     "acts_before_rewards": Meaning(
         "the logs hold what users did; the rewards of all that was shown may still arrive",
@@ -285,6 +297,8 @@ CODES: Mapping[str, Meaning] = {
     **TASKS,
     **UNDECIDED,
     **UNPROVEN,
+    **ESTIMATED,
+    **ESTIMATES,
     **RANKINGS,
     **HOLDOUTS,
     **CHAMPIONS,

@@ -77,6 +77,46 @@ class Verdicts(dy.Schema):
     findings = columns.findings
 
 
+class Sensitivity(dy.Schema):
+    """How far a candidate's lead stands where propensities are estimated, by the marginal sensitivity model.
+
+    Grain: domain, policy, other, odds_factor. Something hidden may have driven both what was shown and what
+    was rewarded; then the true odds of what was shown are off. For each factor by which they may be: the
+    least and the largest difference, by self-normalized importance sampling, and an interval that holds
+    chance too. Against another policy than the logging policy each value is taken at its own worst, which is
+    cautious.
+    """
+
+    run_id = columns.run_id
+    domain = DOMAIN
+    policy = columns.policy
+    other = columns.compared_policy
+    odds_factor = columns.odds_factor
+    bound_lower = optional(columns.bound_lower)
+    bound_upper = optional(columns.bound_upper)
+    lower = optional(columns.lower)
+    upper = optional(columns.upper)
+    tipping_factor = optional(columns.tipping_factor)
+    n_rounds = columns.n_judged
+    ess = columns.ess
+
+
+class EstimatedPropensities(dy.Schema):
+    """How often actions were chosen beside the probabilities that were estimated for them, in bins.
+
+    Grain: domain, probability_above. Rounds are in the estimate of models that did not see their user. Where
+    hardly anything was chosen at small probabilities, the log says little of what it seldom shows.
+    """
+
+    run_id = columns.run_id
+    domain = DOMAIN
+    probability_above = columns.probability_above
+    probability_up_to = columns.probability_up_to
+    n_pairs = columns.n_pairs
+    n_promised = columns.n_promised
+    n_chosen = columns.n_chosen
+
+
 class SegmentTasks(dy.Schema):
     """What each segment brought to learning. Grain: domain, segment_id."""
 
@@ -205,6 +245,8 @@ class ArmChecks(dy.Schema):
 OF_ALL_AREAS: dict[str, type[dy.Schema]] = {
     "out_policy_values": PolicyValues,
     "out_verdicts": Verdicts,
+    "out_sensitivity": Sensitivity,
+    "out_estimated_propensities": EstimatedPropensities,
     "out_segment_tasks": SegmentTasks,
     "out_learning_curves": LearningCurves,
     "out_learner_comparisons": LearnerComparisons,
@@ -224,6 +266,8 @@ OCCASIONAL = frozenset(
         "out_learner_comparisons",
         "out_adaptation_curves",
         "out_arm_checks",
+        "out_sensitivity",
+        "out_estimated_propensities",
         *(name for name, table in _OF_AREAS.items() if table.is_occasional),
     }
 )

@@ -101,7 +101,8 @@ def build_tasks(
         pl.Series("segment", _index(rounds["segment_id"], segment_ids)),
         pl.Series("action", _index(rounds["action_id"], action_ids)),
     )
-    encoder = fit_encoder(described.filter(teaches), _context_columns(described, tables), settings.min_rounds)
+    columns = _context_columns(described, tables)
+    encoder = fit_encoder(described.filter(teaches), columns, settings.fewest_of_a_level)
     item_encoder = fit_encoder(actions, item_columns(actions), min_rows=2)
     n_slots = int(rounds["slot"].to_numpy().max())
     targets = find_targets(latest, encoder)

@@ -27,12 +27,15 @@ def mark_evidence(
     """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
+    rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
     evidence policy, or by lists that metacart published: these were compared when the round was loaded. The
-    boundaries are placed by its times. Where all evidence has the same one or two times, as in an
-    experiment's table without times, rounds are assigned at random, by user where there are users.
+    boundaries are placed by its times. Where propensities are to be estimated, evidence has none: a policy
+    that logs them is another one. Where all evidence has the same one or two times, as in an experiment's
+    table without times, rounds are assigned at random, by user where there are users.
     Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
-    is_evidence = pl.col("propensity").is_not_null()
+    has_propensity = pl.col("propensity").is_not_null()
+    is_evidence = has_propensity if settings.propensities == "logged" else ~has_propensity
     if settings.evidence_policies:
         version = pl.col("policy_version")
         is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)

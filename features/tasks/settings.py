@@ -1,13 +1,19 @@
 """The settings by which rounds become tasks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from features.rewards import Reward
+
+FEWEST_TO_ESTIMATE = 30
 
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """The settings by which rounds become tasks; the configuration template explains each of them."""
+    """The settings by which rounds become tasks; the configuration template explains each of them.
+
+    propensities: whether evidence is the rounds that have one, or those that lack one and get an estimate.
+    """
 
     reward: Reward
     attribution_hours: int
@@ -20,3 +26,13 @@ class TaskSettings:
     evidence_policies: tuple[str, ...]
     incumbent_policy: str
     seed: int
+    propensities: Literal["logged", "estimated"] = "logged"
+
+    @property
+    def fewest_of_a_level(self) -> int:
+        """Fewest rounds of a trait's level that has a column of its own in contexts.
+
+        A policy that is to be estimated may have looked at any level. What it did there is known from a few
+        dozen rounds; left out, its rule would look like chance.
+        """
+        return self.min_rounds if self.propensities == "logged" else min(self.min_rounds, FEWEST_TO_ESTIMATE)

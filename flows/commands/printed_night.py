@@ -26,9 +26,13 @@ def print_night(result: NightResult) -> None:
         anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
         if row["split_by"] != "time":
             anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"
+        serves = (
+            "the lists below serve" if row["domain"] in result.night.unproven else f"{row['champion']} serves"
+        )
+        estimated = " on estimated propensities" if row["domain"] in result.night.estimated else ""
         print(
-            f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}: "
-            f"{found}; {row['champion']} serves\n"
+            f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}"
+            f"{estimated}: {found}; {serves}\n"
             f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
             f"    {row['reasons']}"
         )

@@ -53,6 +53,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         say=said,
         settings=_section(settings, area.settings),
         is_unproven=area.name in night.unproven,
+        evidence_level="estimated" if area.name in night.estimated else "logged",
     )
 
 

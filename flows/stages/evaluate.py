@@ -23,6 +23,7 @@ from flows.registry.elected import keep_elected
 from flows.registry.looks import Look, number_of_look
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
+from flows.stages.estimated_verdicts import at_most_test
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 from flows.stages.learner_tables import comparison_table, curve_table
 from flows.stages.truth import true_rewards
@@ -48,6 +49,7 @@ from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.evaluation import evaluate as evaluate_policies
+from offline_rl.ope.models.estimated_propensities import MARK
 from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds
 from offline_rl.registry import INCUMBENT, LOGGING, Contenders
@@ -120,7 +122,7 @@ def evaluate(workspace: Workspace, night: Night) -> None:
     settings = workspace.settings
     limit_threads(settings.learning.threads)
     folder = workspace.night_folder(night.run_id)
-    values, verdicts, comparisons, curves, notes = [], [], [], [], []
+    values, verdicts, comparisons, curves, bounds, notes = [], [], [], [], [], []
     with folder.stage("evaluate"):
         _refuse_unknown_segments(folder, night, settings)
         for domain in night.domains:
@@ -129,7 +131,13 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             asked = gate_settings(settings, _look(workspace, night, domain, evaluated.gate))
             election = evaluated.gate.elect(evaluated.contenders, asked)
             key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
-            values.append(_value_rows(evaluated, key, segment_ids, settings))
+            is_estimated = domain in night.estimated
+            if is_estimated:
+                tested = at_most_test(election, evaluated.gate, folder.notes("learn").notes, key, settings)
+                election = tested.election
+                bounds.append(tested.table)
+                notes.append(tested.note)
+            values.append(_value_rows(evaluated, key, segment_ids, settings, is_estimated=is_estimated))
             verdicts.append(verdict_table(election, evaluated.gate, key, segment_ids, settings))
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
@@ -149,6 +157,7 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         folder.write_notes("evaluate", StageNotes(tuple(notes)))
         folder.write_parts("out_policy_values", values)
         folder.write_parts("out_verdicts", verdicts)
+        folder.write_parts("out_sensitivity", bounds)
         folder.write_parts("out_learner_comparisons", comparisons)
         folder.write_parts("out_adaptation_curves", curves)
         with open_store(workspace.warehouse) as connection:
@@ -325,13 +334,18 @@ def _estimators(settings: Settings) -> Sequence[str]:
 
 
 def _value_rows(
-    evaluated: EvaluatedHoldout, key: Mapping[str, str], segment_ids: Sequence[str], settings: Settings
+    evaluated: EvaluatedHoldout,
+    key: Mapping[str, str],
+    segment_ids: Sequence[str],
+    settings: Settings,
+    *,
+    is_estimated: bool,
 ) -> pl.DataFrame:
     rows = [
         {
             **key,
             **_fields(value),
-            **worded_interval(value.interval_findings),
+            **worded_interval((*value.interval_findings, *_marks(value, is_estimated=is_estimated))),
             "segment_id": segment_name(value.segment, segment_ids),
             "true_value": evaluated.true_values.get((value.policy, value.segment)),
         }
@@ -339,6 +353,11 @@ def _value_rows(
     ]
     frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)
+
+
+def _marks(value: PolicyValue, *, is_estimated: bool) -> tuple[Finding, ...]:
+    """Return what marks a value that rests on estimates; what the log itself earned rests on none."""
+    return (MARK,) if is_estimated and value.policy != LOGGING else ()
 
 
 def _fields(value: PolicyValue) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
 from flows.registry.standing_champions import standing_champions
 from flows.settings import Settings
+from flows.stages.estimable import estimable
 from flows.stages.undecided import undecided, unproven
 from flows.standing import StandingChampions
 from flows.workspace import Workspace
@@ -79,10 +80,14 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             )
         reasons = undecided(connection, as_of, settings.night.counted)
         ranked = unproven(connection, reasons, settings.segments.min_rounds)
+        estimates = estimable(connection, settings, as_of)
+        why = estimates.said(reasons, ranked)
         domains = tuple(
-            area.name for area in AREAS if area.is_learned and area.name not in {*reasons, *ranked}
+            area.name
+            for area in AREAS
+            if area.is_learned and (area.name in estimates.estimated or area.name not in {*reasons, *ranked})
         )
-        if RECOMMENDATION.name not in reasons:
+        if RECOMMENDATION.name in domains:
             refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
@@ -95,8 +100,9 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_from=known_days[0],
             data_to=known_days[1],
             domains=domains,
-            undecided={domain: why for domain, why in reasons.items() if domain not in ranked},
-            unproven=ranked,
+            undecided=why.undecided,
+            unproven=why.unproven,
+            estimated=estimates.estimated,
             config_sha256=settings.content_hash,
             champions=champions,
         )

@@ -1,18 +1,18 @@
 """Learn: marts → one task per segment → candidate policies, each with its learning curve."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import polars as pl
 
-from features.areas import RECOMMENDATION, area_of
+from features.areas import RECOMMENDATION
 from features.codes import MOST_SLOTS
 from features.contracts.findings import finding
 from features.contracts.outputs import LearningCurves
 from features.tasks.build import DomainTasks, build_tasks
 from features.tasks.reading import Reading
 from features.tasks.segment_table import segment_table
-from features.tasks.settings import TaskSettings
 from features.tasks.tables import read_tables
 from features.warehouse.earned_money import money_findings
 from features.warehouse.store import open_store
@@ -20,7 +20,9 @@ from flows.night_folder import Night, Note, StageNotes
 from flows.progress import LearnerRun, ProgressListener, no_listener
 from flows.registry.champions import champion_that_stands, stand_again
 from flows.settings import Learning, Settings
+from flows.stages.estimated_propensities import with_estimates
 from flows.stages.rank import rank
+from flows.stages.task_settings import task_settings
 from flows.workspace import Workspace
 from offline_rl.device import limit_threads, training_device
 from offline_rl.logged_data import Tasks
@@ -41,13 +43,18 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
     settings = workspace.settings
     limit_threads(settings.learning.threads)
     folder = workspace.night_folder(night.run_id)
-    segments, curves, notes = [], [], []
+    segments, curves, estimates, notes = [], [], [], []
     with folder.stage("learn"):
         for domain in night.domains:
             champion = champion_that_stands(workspace, night, domain)
             readings = () if champion is None else champion.readings
             built, left_out = _tasks(workspace, night, domain, readings)
             notes += left_out
+            if domain in night.estimated:
+                estimated = with_estimates(built, night.run_id, seed=settings.night.seed)
+                built = estimated.tasks
+                estimates.append(estimated.table)
+                notes += estimated.notes
             folder.save_tasks(built)
             if champion is not None:
                 notes += stand_again(folder, domain, champion, built.read_again)
@@ -60,6 +67,7 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [Note(domain, policy.name, found) for found in policy.notes]
         notes += rank(workspace, night)
+        folder.write_parts("out_estimated_propensities", estimates)
         folder.write_parts("out_segment_tasks", segments)
         folder.write_parts("out_learning_curves", curves)
         folder.write_notes("learn", StageNotes(tuple(notes), str(training_device())))
@@ -128,7 +136,8 @@ def learning_settings(learning: Learning) -> LearningSettings:
 def _tasks(
     workspace: Workspace, night: Night, domain: str, standing: Sequence[Reading]
 ) -> tuple[DomainTasks, list[Note]]:
-    settings = _task_settings(workspace.settings, domain)
+    propensities: Literal["estimated", "logged"] = "estimated" if domain in night.estimated else "logged"
+    settings = task_settings(workspace.settings, domain, propensities)
     with open_store(workspace.warehouse) as connection:
         tables = read_tables(connection, domain, settings, night.as_of)
         # An ad's log has the money of each ad itself.
@@ -138,25 +147,6 @@ def _tasks(
         found = finding("later_slots_left_out", domain, n_rounds=tables.n_later_slots, most=MOST_SLOTS)
         left_out.append(Note(domain, "", found))
     return build_tasks(tables, settings, night.as_of, standing), left_out
-
-
-def _task_settings(settings: Settings, domain: str) -> TaskSettings:
-    tasks = TaskSettings(
-        reward=settings.night.counted,
-        attribution_hours=settings.night.attribution_hours,
-        segments_by=settings.segments.by,
-        clusters=settings.segments.clusters,
-        min_rounds=settings.segments.min_rounds,
-        salt=settings.segments.salt,
-        support_share=settings.segments.support_share,
-        query_share=settings.segments.query_share,
-        evidence_policies=settings.night.evidence_policies,
-        incumbent_policy=settings.night.incumbent_policy,
-        seed=settings.night.seed,
-    )
-    # Where a log names no policy, as ad servers' don't, every round with a propensity is evidence.
-    logs_policies = area_of(domain).logs_policies
-    return tasks if logs_policies else replace(tasks, evidence_policies=(), incumbent_policy="")
 
 
 def _curve(policy: MetaPolicy, run_id: str, domain: str) -> pl.DataFrame:

@@ -41,6 +41,7 @@ class NightResult:
             "as_of": self.night.as_of.isoformat(),
             "verdicts": self.verdicts.drop("run_id").with_columns(cs.date().cast(pl.String)).to_dicts(),
             "undecided": {domain: say([why]) for domain, why in self.night.undecided.items()},
+            "estimated": {domain: say([why]) for domain, why in self.night.estimated.items()},
             "tables": {name: str(path) for name, path in self.published.tables.items()},
             "report": str(self.published.report),
             "seconds": dict(self.seconds),

@@ -109,7 +109,12 @@ def _manifest(
         },
         "unit": "user" if has_users else "round",
         "device": learning.device,
-        **worded_manifest(night.undecided, night.unproven, (*learning.notes, *work.notes("evaluate").notes)),
+        **worded_manifest(
+            night.undecided,
+            night.unproven,
+            (*learning.notes, *work.notes("evaluate").notes),
+            estimated=night.estimated,
+        ),
     }
 
 

@@ -29,19 +29,24 @@ def worded_interval(findings: Sequence[Finding]) -> dict[str, str]:
 
 
 def worded_manifest(
-    undecided: Mapping[str, Finding], unproven: Mapping[str, Finding], notes: Sequence[Note]
+    undecided: Mapping[str, Finding],
+    unproven: Mapping[str, Finding],
+    notes: Sequence[Note],
+    *,
+    estimated: Mapping[str, Finding] | None = None,
 ) -> dict[str, Any]:
-    """Return the manifest's `undecided`, `unproven` and `notes`, in sentences, and again as `findings`."""
+    """Return the manifest's `undecided`, `unproven`, `estimated` and `notes`, in sentences and `findings`."""
+    by_level = {"undecided": undecided, "unproven": unproven, "estimated": estimated or {}}
     return {
-        "undecided": {domain: said([why]) for domain, why in undecided.items()},
-        "unproven": {domain: said([why]) for domain, why in unproven.items()},
+        **{level: {domain: said([why]) for domain, why in of.items()} for level, of in by_level.items()},
         "notes": [
             f"{note.domain}, {note.learner}: {said([note.found])}" if note.learner else said([note.found])
             for note in notes
         ],
         "findings": {
-            "undecided": {domain: as_plain(why) for domain, why in undecided.items()},
-            "unproven": {domain: as_plain(why) for domain, why in unproven.items()},
+            **{
+                level: {domain: as_plain(why) for domain, why in of.items()} for level, of in by_level.items()
+            },
             "notes": [
                 {"domain": note.domain, "learner": note.learner, "finding": as_plain(note.found)}
                 for note in notes

@@ -13,6 +13,7 @@ from features.contracts.findings import Say
 from features.tasks.files import TaskNames
 from offline_rl.champions.standing import Standing
 from offline_rl.decision_targets import DecisionTargets
+from offline_rl.decisions.served_policy import EvidenceLevel
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.registry import Champion
@@ -66,6 +67,7 @@ class DecisionNight:
     exploration: share of uniform slates of a learned policy. say: makes the sentences beside reasons.
     settings: the section of the configuration that the area asks for, by key.
     is_unproven: whether the area decides by acts alone, since no propensity was logged.
+    evidence_level: whether the verdicts of the area stand on logged or on estimated propensities.
     """
 
     area: str
@@ -78,6 +80,7 @@ class DecisionNight:
     say: Say
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_unproven: bool = False
+    evidence_level: EvidenceLevel = "logged"
 
 
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]

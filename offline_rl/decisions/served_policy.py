@@ -12,6 +12,7 @@ from features.contracts import columns
 from features.contracts.findings import Finding, Say
 
 FallbackLevel = Literal["segment", "pooled", "baseline", "popular"]
+EvidenceLevel = Literal["logged", "estimated"]
 
 EXPLORATION = "exploration"
 
@@ -20,12 +21,14 @@ EXPLORATION = "exploration"
 class ServedPolicy:
     """What every row of a segment says about the policy behind it.
 
-    reasons: why it serves, first the code that its rows carry, then what the gate found.
+    reasons: why it serves, first the code that its rows carry, then what the gate found. evidence_level: the
+    propensities behind what it found.
     """
 
     policy_version: str
     fallback_level: FallbackLevel
     reasons: tuple[Finding, ...]
+    evidence_level: EvidenceLevel = "logged"
 
     @property
     def reason_code(self) -> str:
@@ -48,16 +51,19 @@ def continued(
     policy_version: str,
     fallback_level: FallbackLevel,
     candidate: str,
-    verdict: Literal["hold", "reject"],
+    verdict: Literal["test", "hold", "reject"],
     reasons: Sequence[Finding],
+    *,
+    evidence_level: EvidenceLevel = "logged",
 ) -> ServedPolicy:
-    """Return the policy that stays because the candidate did not pass; `reasons` are the verdict's.
+    """Return the policy that stays because the candidate was not promoted; `reasons` are the verdict's.
 
     >>> continued("bts", "baseline", "maml", "hold", ()).reasons
     (Finding(code='held', subject='maml', numbers={}, because=()),)
     """
-    outcome = {"hold": "held", "reject": "rejected"}[verdict]
-    return ServedPolicy(policy_version, fallback_level, (Finding(outcome, candidate), *reasons))
+    outcome = {"test": "to_be_tested", "hold": "held", "reject": "rejected"}[verdict]
+    found = (Finding(outcome, candidate), *reasons)
+    return ServedPolicy(policy_version, fallback_level, found, evidence_level)
 
 
 def kept(
@@ -84,5 +90,7 @@ def columns_of(served: Sequence[ServedPolicy], segment: NDArray[np.int64], say: 
             [policy.fallback_level for policy in served], dtype=columns.fallback_level.dtype
         ).gather(segment),
         "policy_version": pl.Series([policy.policy_version for policy in served]).gather(segment),
-        "evidence_level": pl.repeat("logged", len(segment), dtype=columns.evidence_level.dtype, eager=True),
+        "evidence_level": pl.Series(
+            [policy.evidence_level for policy in served], dtype=columns.evidence_level.dtype
+        ).gather(segment),
     }

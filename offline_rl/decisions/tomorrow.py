@@ -1,6 +1,6 @@
 """Tomorrow: whom a domain serves, by which policy in each segment, and what their slates are drawn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,13 @@ from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.money_scores import count_amounts, money_scores
 from offline_rl.decisions.night import DecisionNight
-from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy, continued, kept, promoted
+from offline_rl.decisions.served_policy import (
+    FallbackLevel,
+    ServedPolicy,
+    continued,
+    kept,
+    promoted,
+)
 from offline_rl.decisions.slate_chances import SlateChances
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
@@ -91,8 +97,16 @@ def tomorrow_of(night: DecisionNight) -> Tomorrow:
     today = Today(tasks, night.exploration, folder.standing(area))
     if champion.verdict != "promote":
         layers = today.layers(targets)
+        if night.evidence_level == "estimated" and today.standing is None:
+            # The shop's own policy explores too, so that the log of tomorrow has known chances of every item.
+            [own] = layers
+            layers = (replace(own, policies=replace(own.policies, exploration=night.exploration)),)
         stays = continued(
-            *_today_in_rows(today, night), champion.candidate, champion.verdict, champion.reasons
+            *_today_in_rows(today, night),
+            champion.candidate,
+            champion.verdict,
+            champion.reasons,
+            evidence_level=night.evidence_level,
         )
         return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments)
     learned = folder.policy(area, champion.champion)

@@ -6,6 +6,7 @@ from functools import partial
 from reports.pages.evaluation_arms import ArmEvidence, arm_evidence
 from reports.pages.evaluation_learning import LearningEvidence, learning_evidence
 from reports.pages.evaluation_segments import SegmentEvidence, segment_evidence
+from reports.pages.evaluation_sensitivity import SensitivityEvidence, sensitivity_evidence
 from reports.pages.evaluation_unseen import UnseenEvidence, unseen_evidence
 from reports.pages.evaluation_values import ValueEvidence, value_evidence
 from reports.summaries.adaptation_curves import STEPS, SUPPORT, adaptation_curves
@@ -17,6 +18,7 @@ from reports.summaries.night import DOMAINS, Night
 from reports.summaries.notes import grouped_notes
 from reports.summaries.policy_values import policy_values
 from reports.summaries.segment_tasks import segment_tasks
+from reports.summaries.sensitivity import sensitivity
 from reports.summaries.suppression import SMALLEST_GROUP
 from reports.summaries.verdicts import for_everyone, verdicts
 from reports.wording.catalog import Catalog
@@ -34,6 +36,7 @@ class DomainEvidence:
     anchor: str
     reasons: str
     values: ValueEvidence | None
+    sensitivity: SensitivityEvidence | None
     segments: SegmentEvidence | None
     learning: LearningEvidence | None
     unseen: UnseenEvidence | None
@@ -58,6 +61,9 @@ def evaluation(
             anchor=f"evaluation-{domain}",
             reasons=say(reasons, smallest=SMALLEST_GROUP, catalog=catalog),
             values=value_evidence(own_values, own_verdicts, formats[domain], catalog, has_users=has_users),
+            sensitivity=sensitivity_evidence(
+                sensitivity(night.rows("out_sensitivity"), domain, own_verdicts), formats[domain], catalog
+            ),
             segments=segment_evidence(
                 own_values, own_verdicts, formats[domain], catalog, has_users=has_users
             ),

@@ -7,7 +7,7 @@ from reports.summaries.printed_table import Mark
 _GOOD, _EVEN, _BAD = Mark("✓", "good"), Mark("=", "even"), Mark("✕", "bad")
 
 NOT_DECIDED = Mark("○", "quiet")
-VERDICTS: Mapping[str, Mark] = {"promote": _GOOD, "hold": _EVEN, "reject": _BAD}
+VERDICTS: Mapping[str, Mark] = {"promote": _GOOD, "test": Mark("?", "even"), "hold": _EVEN, "reject": _BAD}
 SEGMENT_VERDICTS: Mapping[str, Mark] = {
     "served": _GOOD,
     "kept": _EVEN,

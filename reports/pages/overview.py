@@ -34,13 +34,16 @@ from reports.wording.sentences import say, say_in_short
 WORTH_A_SENTENCE = 0.95
 """Share of a lead that must be left for its luck to go unsaid: a lead far above the bar was hardly lucky."""
 
+ON_CARDS = "logging_would_buy"
+"""A note that stands on its area's card, as it says what to do."""
+
 ROUNDS_IN_A_SENTENCE = 10_000
 """A difference of rates or money is also said as what it is in this many rounds."""
 
 
 @dataclass(frozen=True)
 class VerdictCard:
-    """One domain's verdict in words."""
+    """One domain's verdict in words; level: where propensities are estimated, why, and what others buy."""
 
     domain: str
     mark: Mark
@@ -50,6 +53,7 @@ class VerdictCard:
     meaning: str
     discounted: str
     basis: str
+    level: tuple[str, ...]
     bar: IntervalBar | None
     reasons: str
     segments: str
@@ -90,16 +94,19 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
     values = policy_values(night.rows("out_policy_values"))
     everyone = for_everyone(records)
     plans = tuple(card for area in AREAS if (card := part_of(area).card(night, catalog)))
-    notes = grouped_notes(night.manifest.notes, partial(say, catalog=catalog))
+    noted = [note for note in night.manifest.notes if note.found.code != ON_CARDS]
+    notes = grouped_notes(noted, partial(say, catalog=catalog))
     return OverviewPage(
         lead=lead(
             everyone,
             night.manifest.undecided,
-            night.manifest.unproven,
+            night.manifest.unproven.keys() - night.manifest.estimated.keys(),
             [plan.what for plan in plans],
             catalog,
         ),
-        cards=tuple(_card(verdict, records, formats[verdict.domain], catalog) for verdict in everyone),
+        cards=tuple(
+            _card(verdict, records, formats[verdict.domain], night.manifest, catalog) for verdict in everyone
+        ),
         plans=plans,
         undecided=_undecided(night.manifest, catalog),
         fresh=freshness(night.manifest.days_behind, catalog),
@@ -116,7 +123,11 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
 
 
 def _card(
-    verdict: Verdict, records: tuple[Verdict, ...], reward: RewardFormat, catalog: Catalog
+    verdict: Verdict,
+    records: tuple[Verdict, ...],
+    reward: RewardFormat,
+    manifest: Manifest,
+    catalog: Catalog,
 ) -> VerdictCard:
     reward = reward.resized([(verdict.difference, verdict.lower, verdict.upper)])
     segments = of_segments(records, verdict.domain)
@@ -125,7 +136,7 @@ def _card(
         domain=catalog.text(f"area.{verdict.domain}"),
         mark=VERDICTS[verdict.verdict],
         word=catalog.text(f"verdict.{verdict.verdict}"),
-        decision=decision(verdict, catalog),
+        decision=decision(verdict, catalog, has_lists=verdict.domain in manifest.unproven),
         difference=catalog.numbers.reward_difference(
             reward, verdict.difference, verdict.lower, verdict.upper
         ),
@@ -134,6 +145,7 @@ def _card(
         ),
         discounted=_discounted(verdict, reward, catalog),
         basis=basis(verdict, catalog),
+        level=_level(verdict.domain, manifest, catalog),
         bar=interval_bars([(verdict.difference, verdict.lower, verdict.upper)])[0],
         reasons=say_in_short(verdict.findings, verdict.candidate, smallest=SMALLEST_GROUP, catalog=catalog),
         segments=segments_line(
@@ -142,6 +154,15 @@ def _card(
         if segments
         else "",
     )
+
+
+def _level(domain: str, manifest: Manifest, catalog: Catalog) -> tuple[str, ...]:
+    """Return why propensities are estimated and what logged ones would buy; nothing where they are logged."""
+    if domain not in manifest.estimated:
+        return ()
+    bought = [note.found for note in manifest.notes if note.domain == domain and note.found.code == ON_CARDS]
+    found = [manifest.estimated[domain], *bought]
+    return tuple(say([each], catalog=catalog) for each in found)
 
 
 def _relative(verdict: Verdict, catalog: Catalog) -> str:

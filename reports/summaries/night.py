@@ -37,7 +37,8 @@ class Manifest:
     unit: "user" where logs know users, "round" where they don't. Unknown counts as "user": small groups
     are then protected.
     undecided: domain → why the night decided nothing there; no entry means decided. unproven: domain → why
-    its decisions stand on no evidence but rankings. notes: what readers must know. Of all three the manifest
+    its decisions stand on no evidence but rankings. estimated: domain → why its policies are judged by
+    estimated propensities. notes: what readers must know. Of all three the manifest
     has sentences too, for whoever reads it by itself.
     """
 
@@ -59,6 +60,7 @@ class Manifest:
     notes: tuple[Noted, ...] = ()
     undecided: Mapping[str, Finding] = field(default_factory=dict)
     unproven: Mapping[str, Finding] = field(default_factory=dict)
+    estimated: Mapping[str, Finding] = field(default_factory=dict)
 
     @property
     def days_behind(self) -> int | None:
@@ -92,7 +94,7 @@ class Night:
 
     def _expected(self) -> tuple[str, ...]:
         undecided = self.manifest.undecided
-        unjudged = {*undecided, *self.manifest.unproven}
+        unjudged = {*undecided, *self.manifest.unproven} - self.manifest.estimated.keys()
         owed = [name for name in OUTPUTS if name not in OCCASIONAL]
         for name, other in INSTEAD_OF.items():
             if not self.rows(name).is_empty():
@@ -147,6 +149,7 @@ def _found(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "undecided": {domain: of_plain(why) for domain, why in findings.get("undecided", {}).items()},
         "unproven": {domain: of_plain(why) for domain, why in findings.get("unproven", {}).items()},
+        "estimated": {domain: of_plain(why) for domain, why in findings.get("estimated", {}).items()},
         "notes": tuple(
             Noted(note["domain"], note["learner"], of_plain(note["finding"]))
             for note in findings.get("notes", ())

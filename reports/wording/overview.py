@@ -16,15 +16,21 @@ def lead(
     planned: Sequence[str],
     catalog: Catalog,
 ) -> str:
-    """Return what opens the report; unproven: domains without proof; planned: decided without a verdict."""
+    """Return what opens the report; unproven: domains without a verdict or proof; planned: those decided
+    without a verdict.
+    """
     if not everyone:
         return _lead_without_verdicts({*undecided, *unproven}, planned, catalog)
-    promoted = [verdict.domain for verdict in everyone if verdict.verdict == "promote"]
-    areas = [catalog.text(f"area_inside.{domain}") for domain in promoted]
-    judged = (
-        catalog.text("lead.new_policy", areas=catalog.together(areas))
+    promoted, tested = (
+        [catalog.text(f"area_inside.{each.domain}") for each in everyone if each.verdict == verdict]
+        for verdict in ("promote", "test")
+    )
+    unchanged = "lead.no_change_but_tests" if tested else "lead.no_change"
+    judged = catalog.paragraph(
+        catalog.text("lead.new_policy", areas=catalog.together(promoted))
         if promoted
-        else catalog.text("lead.no_change")
+        else catalog.text(unchanged),
+        catalog.text("lead.test", areas=catalog.together(tested)) if tested else "",
     )
     lists = [catalog.text(f"area_inside.{domain}") for domain in unproven]
     return catalog.paragraph(
@@ -32,9 +38,16 @@ def lead(
     )
 
 
-def decision(verdict: Verdict, catalog: Catalog) -> str:
-    """Return what happens tomorrow in the verdict's domain."""
+def decision(verdict: Verdict, catalog: Catalog, *, has_lists: bool = False) -> str:
+    """Return what happens tomorrow in the verdict's domain; has_lists: lists serve there that nothing proves.
+
+    Then no policy that was judged serves, whatever the verdict.
+    """
     names = {"candidate": verdict.candidate, "baseline": verdict.baseline}
+    if has_lists:
+        return catalog.text(f"decided.{verdict.verdict}_beside_lists", **names)
+    if verdict.verdict == "test":
+        return catalog.text("decided.test", champion=verdict.champion, **names)
     if verdict.verdict == "promote":
         about = catalog.text_or(f"policy_about.{verdict.candidate}", "")
         known = {"about": about} if about else {}

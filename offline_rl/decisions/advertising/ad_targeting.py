@@ -65,9 +65,9 @@ def ad_targeting(
             "policy_version": pl.Series(
                 [policy.policy_version for policy in policies], dtype=pl.String
             ).gather(segment),
-            "evidence_level": pl.repeat(
-                "logged", len(segment), dtype=columns.evidence_level.dtype, eager=True
-            ),
+            "evidence_level": pl.Series(
+                [policy.evidence_level for policy in policies], dtype=columns.evidence_level.dtype
+            ).gather(segment),
         }
     )
     return AdTargeting.validate(frame.sort("segment_id", "campaign_id", "channel", "creative_id"))

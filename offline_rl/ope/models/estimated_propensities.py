@@ -1,6 +1,7 @@
 """Propensities for logs without them: estimated from the choices themselves, and marked as such."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,12 @@ from features.contracts.findings import Finding, finding
 from offline_rl.ope.models.action_batches import batches, check_actions
 from offline_rl.ope.models.action_model import ActionModel, fit_action_model
 from offline_rl.ope.models.folds import folds_by_cluster
-from offline_rl.ope.models.probability_calibration import CalibratedActions, Calibration, calibrate_actions
+from offline_rl.ope.models.probability_calibration import (
+    CalibratedActions,
+    Calibration,
+    as_modeled,
+    calibrate_actions,
+)
 from offline_rl.ope.records import Floats, Ints
 from offline_rl.ope.trust.reliability import Reliability, reliability
 
@@ -94,14 +100,17 @@ class Choices:
                     "sets of available actions."
                 )
 
-    def features(self) -> Floats:
-        """Return context with the slot one-hot, [n, d + slots]; a column of zeros where there is neither."""
-        blocks = [np.asarray(self.context, dtype=np.float64)]
+    def features(self, rows: Ints) -> Floats:
+        """Return context with the slot one-hot, [m, d + slots]; a column of zeros where there is neither."""
+        blocks = [np.asarray(self.context[rows], dtype=np.float64)]
         if self.slot is not None:
-            slots, place = np.unique(self.slot, return_inverse=True)
-            blocks.append(np.eye(len(slots))[place])
+            blocks.append((self.slot[rows, np.newaxis] == self._slots).astype(np.float64))
         features = np.hstack(blocks)
-        return features if features.shape[1] else np.zeros((len(self.action), 1))
+        return features if features.shape[1] else np.zeros((len(rows), 1))
+
+    @cached_property
+    def _slots(self) -> Ints:
+        return np.unique(self.slot) if self.slot is not None else np.zeros(0, dtype=np.int64)
 
     def availability(self, rows: Ints) -> NDArray[np.bool_]:
         """Return which actions the rows could show, [m, A]."""
@@ -123,13 +132,19 @@ class _FoldModel:
 
 
 def estimate_propensities(
-    choices: Choices, *, calibration: Calibration = "sigmoid", folds: int = 3, seed: int = 0
+    choices: Choices,
+    *,
+    calibration: Calibration = "sigmoid",
+    folds: int = 3,
+    seed: int = 0,
+    fit_rounds: int = FIT_ROUNDS,
 ) -> EstimatedPropensities:
     """Estimate π_b of the logged actions by a cross-fitted, calibrated multinomial logit.
 
     Each round's propensity comes from a model and a calibration that did not see its cluster; the calibration
     is fitted on predictions for clusters that their model had not seen either. Actions that were not
-    available get probability 0, and the others add up to 1.
+    available get probability 0, and the others add up to 1. fit_rounds: most rounds that a model is fitted
+    on; of more, whole clusters are chosen by their hash.
 
     Whether anything was left to chance is tested by two forecasts, the logit and a decision tree (cells of
     the context): the value is not identified where either foresees 95 % of all choices and 99.8 % of those it
@@ -141,15 +156,16 @@ def estimate_propensities(
     Raises ValueError for more folds than clusters.
     """
     n, n_actions = len(choices.action), choices.n_actions
-    features = choices.features()
     fold = folds_by_cluster(choices.cluster, folds, seed)
-    models = [_fit(choices, features, np.flatnonzero(fold != k), calibration, seed) for k in range(folds)]
+    fitted_on = (_at_most(np.flatnonzero(fold != k), choices.cluster, fit_rounds, seed) for k in range(folds))
+    models = [_fit(choices, rows, calibration, seed) for rows in fitted_on]
 
     def estimated(rows: Ints) -> Floats:
         block = np.empty((len(rows), n_actions))
         for k, model in enumerate(models):
             mine = fold[rows] == k
-            block[mine] = model.probabilities(features[rows[mine]], choices.availability(rows[mine]))
+            seen = rows[mine]
+            block[mine] = model.probabilities(choices.features(seen), choices.availability(seen))
         return block
 
     propensity, has_choice = np.empty(n), np.empty(n, dtype=bool)
@@ -162,7 +178,7 @@ def estimate_propensities(
         hit[rows, 0], sureness[rows, 0] = p.argmax(axis=1) == choices.action[rows], p.max(axis=1)
     for k, model in enumerate(models):
         for rows in batches(np.flatnonzero(fold == k), n_actions):
-            shares = model.tree.predict_proba(features[rows])
+            shares = model.tree.predict_proba(choices.features(rows))
             hit[rows, 1] = model.tree.classes_[shares.argmax(axis=1)] == choices.action[rows]
             sureness[rows, 1] = shares.max(axis=1)
 
@@ -188,11 +204,14 @@ def _foreseen(hit: NDArray[np.bool_], sureness: Floats) -> tuple[float, float]:
     return float(hit.mean()), float(hit[sureness >= np.median(sureness)].mean())
 
 
-def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibration, seed: int) -> _FoldModel:
+def _fit(choices: Choices, rows: Ints, calibration: Calibration, seed: int) -> _FoldModel:
     """Fit a model on the rows, calibrated on predictions of models for halves of them that were not seen."""
-    rows = _at_most(rows, choices.cluster, FIT_ROUNDS, seed)
     action, n_actions = choices.action[rows], choices.n_actions
-    features, available = features[rows], choices.availability(rows)
+    features, available = choices.features(rows), choices.availability(rows)
+    tree = DecisionTreeClassifier(min_samples_leaf=5, random_state=seed).fit(features, action)
+    choice = fit_action_model(features, action, available, n_actions)
+    if calibration == "none":
+        return _FoldModel(choice, as_modeled(n_actions, len(rows)), tree)
     # Another seed than the outer folds', whose remaining order would be dealt out the same way again.
     inner = folds_by_cluster(choices.cluster[rows], CALIBRATION_FOLDS, seed + 1)
     unseen = np.empty((len(rows), n_actions))
@@ -200,11 +219,7 @@ def _fit(choices: Choices, features: Floats, rows: Ints, calibration: Calibratio
         fitted, held_out = inner != k, inner == k
         model = fit_action_model(features[fitted], action[fitted], available[fitted], n_actions)
         unseen[held_out] = model.probabilities(features[held_out], available[held_out])
-    return _FoldModel(
-        choice=fit_action_model(features, action, available, n_actions),
-        calibrated=calibrate_actions(unseen, action, calibration),
-        tree=DecisionTreeClassifier(min_samples_leaf=5, random_state=seed).fit(features, action),
-    )
+    return _FoldModel(choice, calibrate_actions(unseen, action, calibration), tree)
 
 
 def _at_most(rows: Ints, cluster: Ints, most: int, seed: int) -> Ints:

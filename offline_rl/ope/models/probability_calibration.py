@@ -38,6 +38,11 @@ class CalibratedActions:
         return np.asarray(mapped / mapped.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
+def as_modeled(n_actions: int, n_rounds: int) -> CalibratedActions:
+    """Return the maps that leave probabilities as they are, of a model fitted on this many rounds."""
+    return CalibratedActions((None,) * n_actions, floor=1 / (n_rounds + 2))
+
+
 def calibrate_actions(probabilities: Floats, action: Ints, calibration: Calibration) -> CalibratedActions:
     """Fit a map per action on probabilities [m, A] of rounds that the model was not fitted on.
 

@@ -23,7 +23,7 @@ class Verdict:
     counts as one), in the reward's unit per round; NaN where not identified. comparisons: all of them.
     """
 
-    verdict: Literal["promote", "hold", "reject"]
+    verdict: Literal["promote", "test", "hold", "reject"]
     candidate: str
     strongest_baseline: str
     difference: float

@@ -18,7 +18,7 @@ from reports.wording.catalog import Catalog
 from reports.wording.sentences import say
 
 EXPLORATION = "exploration"
-_WITH_FINDINGS = ("promoted", "held", "rejected", EXPLORATION)
+_WITH_FINDINGS = ("promoted", "to_be_tested", "held", "rejected", EXPLORATION)
 """Codes of rows whose sentences hold what the gate found of the whole domain."""
 
 

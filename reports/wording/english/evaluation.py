@@ -43,6 +43,25 @@ ARMS: Mapping[str, str] = {
     "arms.refused_value": "refused",
 }
 
+SENSITIVITY: Mapping[str, str] = {
+    "sensitivity.title": "How far may estimated propensities be off?",
+    "sensitivity.hint": (
+        "Propensities are estimated from what the log knows of each round. If something else drove what was "
+        "shown, and rewards too, the true odds of what was shown are off by some factor. For each factor the "
+        "table has the least and the largest difference that such odds allow, by self-normalized importance "
+        "sampling, without and with chance. A factor of 1.00 is no hidden cause at all."
+    ),
+    "sensitivity.up_to": (
+        "{policy} against {other}: a gain is shown as long as the odds are off by a factor of less than "
+        "{factor}."
+    ),
+    "sensitivity.never": "{policy} against {other}: a gain is shown however far the odds are off.",
+    "sensitivity.not_shown": (
+        "{policy} against {other}: importance sampling alone shows no gain, even if the odds are exactly "
+        "right."
+    ),
+}
+
 SEGMENTS: Mapping[str, str] = {
     "segments.title": "Segment by segment",
     "segment_verdict.served": "Served",
@@ -154,4 +173,4 @@ UNSEEN: Mapping[str, str] = {
     ),
 }
 
-TEXTS: Mapping[str, str] = {**VALUES, **ARMS, **SEGMENTS, **LEARNING, **UNSEEN}
+TEXTS: Mapping[str, str] = {**VALUES, **ARMS, **SENSITIVITY, **SEGMENTS, **LEARNING, **UNSEEN}

@@ -9,6 +9,7 @@ said. What an undecided area's rows are called comes from the list of areas.
 
 from reports.wording.english import budget_findings as of_budget
 from reports.wording.english import champion_findings as of_champions
+from reports.wording.english import estimation_findings as of_estimates
 from reports.wording.english import evaluation_findings as of_evaluation
 from reports.wording.english import interval_findings as of_intervals
 from reports.wording.english import plan_findings as of_plans
@@ -27,6 +28,7 @@ SENTENCES = {
     "no_gain_beyond_rounding": f"{{subject}} against {{other}}: {_BEYOND}, {_NUMBERS}.",
     "no_difference": f"{{subject}} against {{other}}: no difference, {_NUMBERS}.",
     "loss_shown": f"{{subject}} against {{other}}: a loss is shown, {_NUMBERS}.",
+    **of_estimates.SENTENCES,
     "cannot_be_judged": "{subject} can't be judged: {causes}.",
     "log_speaks": "The log can speak about this arm.",
     "segment_served": (
@@ -59,6 +61,7 @@ SENTENCES = {
     "promoted": "The learned policy serves here.",
     "held": "The shop's own policy continues here: the candidate was held.",
     "rejected": "The shop's own policy continues here: the candidate was rejected.",
+    "to_be_tested": "The shop's own policy continues here: the candidate is to be tested.",
     "kept": "The shop's own policy continues here.",
     "protected": "The shop's own policy continues here.",
     "exploration": (
@@ -77,6 +80,11 @@ SENTENCES = {
     "no_propensities": (
         "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen. Without "
         "random choice in what was shown, the effect of another choice can't be estimated."
+    ),
+    "no_propensities_to_estimate": (
+        "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen, and none can "
+        "be estimated: the context foretells {foreseen_share:.1%} of the choices, so nothing was left to "
+        "chance, and the effect of another choice can't be known."
     ),
     "no_mature_rewards": (
         "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
@@ -105,6 +113,11 @@ SENTENCES = {
     "acts_beside_rounds": (
         "The logs hold what users did; of {n_rows:,} rounds none has a propensity, the probability with "
         "which it was chosen."
+    ),
+    "acts_beside_certain_rounds": (
+        "The logs hold what users did; of {n_rows:,} rounds none has a propensity, and none can be "
+        "estimated: the context foretells {foreseen_share:.1%} of what was shown, so nothing was left to "
+        "chance."
     ),
     "acts_before_rewards": (
         "The logs hold what users did; the rewards of all {n_rows:,} rounds that were shown may still arrive."
@@ -261,6 +274,7 @@ CLAUSES = {
 }
 
 SHORT = {
+    **of_estimates.SHORT,
     "gain_shown": "A gain is shown against {others}.",
     "gain_shown.named": "{subject}: a gain is shown against {others}.",
     "harm_shown": "Harm is shown against {others}.",

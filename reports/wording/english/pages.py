@@ -52,6 +52,11 @@ TABLES_THAT_LACK: Mapping[str, str] = {
 OVERVIEW: Mapping[str, str] = {
     "lead.new_policy": "A new policy serves {areas} tomorrow.",
     "lead.no_change": "No policy changes tomorrow: no candidate passed the gate.",
+    "lead.no_change_but_tests": "No policy changes tomorrow.",
+    "lead.test": (
+        "For {areas} one is worth a test: it would have been promoted, had propensities been logged instead "
+        "of estimated."
+    ),
     "lead.unproven": "Nothing proves the {areas}, which were not judged.",
     "lead.planned": "The night decided {plans} alone: no policy was judged.",
     "lead.nothing": (
@@ -68,6 +73,7 @@ OVERVIEW: Mapping[str, str] = {
     "fresh.late": "Late: logs end {n_days} days before the night",
     "fresh.late.one": "Late: logs end 1 day before the night",
     "verdict.promote": "Promote",
+    "verdict.test": "Test",
     "verdict.hold": "Hold",
     "verdict.reject": "Reject",
     "verdict.not_decided": "Not decided",
@@ -75,6 +81,19 @@ OVERVIEW: Mapping[str, str] = {
     "decided.promote_known": (
         "{candidate} serves from tomorrow: {about}. It beats {baseline}, the strongest plain policy."
     ),
+    "decided.test": (
+        "{champion} keeps serving. {candidate} is worth a test: on estimated propensities it beats "
+        "{baseline}, the strongest plain policy."
+    ),
+    "decided.test_beside_lists": (
+        "{candidate} is worth a test: on estimated propensities it beats {baseline}, the strongest plain "
+        "policy. Until then lists serve that nothing proves."
+    ),
+    "decided.hold_beside_lists": (
+        "{candidate} is not proven better than {baseline}, the strongest plain policy. Lists serve that "
+        "nothing proves."
+    ),
+    "decided.reject_beside_lists": "{candidate} was refused. Lists serve that nothing proves.",
     "decided.hold": (
         "{champion} keeps serving. {candidate} is not proven better than {baseline}, the strongest plain "
         "policy."

@@ -22,10 +22,13 @@ HEADS: Mapping[str, str] = {
     "head.change": "Change",
     "head.channel": "Channel",
     "head.claim": "Claim",
+    "head.compared_with": "Compared with",
     "head.creative": "Creative",
     "head.curves_predicted": "Curves predicted",
     "head.diagnostic": "Diagnostic",
     "head.difference": "Difference (interval)",
+    "head.difference_with_chance": "Difference with chance",
+    "head.difference_within": "Difference",
     "head.earned": "Earned",
     "head.ess": "ESS",
     "head.ess_share": "ESS share",
@@ -68,6 +71,7 @@ HEADS: Mapping[str, str] = {
     "head.ndcg": "NDCG (interval)",
     "head.next_unit": "Next unit",
     "head.observed": "Observed (interval)",
+    "head.odds_factor": "Odds off by",
     "head.planned_revenue": "Planned revenue (interval)",
     "head.policy": "Policy",
     "head.probability": "Probability",
@@ -118,6 +122,7 @@ CAPTIONS: Mapping[str, str] = {
     "caption.diagnostics": "Weights and support of each policy; intervals: {methods}",
     "caption.estimators": "Every estimator",
     "caption.arms": "Reward per round of each arm, estimated from another arm's log and observed in its own",
+    "caption.sensitivity": "What {policy} earns more per round, by what the odds of what was shown are off",
     "caption.segments": (
         "What each segment gains over {today}, which serves today; drawn towards the mean of all segments, "
         "so that chance in a small one decides little; the largest segment first"

@@ -63,10 +63,10 @@ def test_every_key_that_code_writes_has_a_text() -> None:
 
 
 VOCABULARIES = {
-    "verdict": ("promote", "hold", "reject"),
+    "verdict": ("promote", "test", "hold", "reject"),
     "segment_verdict": ("served", "kept", "protected"),
     "harmed.segment": ("served", "kept", "protected"),
-    "decided": ("promote", "hold", "reject"),
+    "decided": ("promote", "test", "hold", "reject"),
     "task_status": columns.task_status.categories,
     "fact.segments": columns.task_status.categories,
     "split": columns.split.categories,

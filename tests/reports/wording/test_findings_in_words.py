@@ -5,6 +5,7 @@ from string import Formatter
 
 import pytest
 
+from features.contracts.estimation_codes import ESTIMATED, ESTIMATES
 from features.contracts.evaluation_codes import CHANCES
 from features.contracts.finding_codes import CODES, COMPARISONS, DOUBTS, REFUSALS, UNDECIDED
 from features.contracts.finding_units import COUNTS, TEXTS, Unit
@@ -26,7 +27,7 @@ OFFERED = {
     **{code: ("value",) for code, meaning in CODES.items() if SHAPE.keys() <= meaning.numbers.keys()},
     "outside_bounds": ("bounds", "value"),
     **dict.fromkeys((*DOUBTS, *WIDENINGS), ("below",)),
-    **dict.fromkeys(UNDECIDED, ("rows", "unknown_without")),
+    **dict.fromkeys((*UNDECIDED, *ESTIMATED, *ESTIMATES), ("rows", "unknown_without")),
 }
 """Code → names that a template knows beside `subject` and the code's own numbers."""
 

@@ -26,6 +26,7 @@ from tests.flows.commands.plan.sample_plans import PLANS
 from tests.reports.page_reader import read
 from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, REMARKED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
+from tests.reports.sample_estimates import estimated_night
 from tests.reports.sample_nights import (
     SampleNight,
     budget_only_night,
@@ -46,6 +47,7 @@ NIGHTS = {
     "budget_only": budget_only_night(),
     "undecided": undecided_night(),
     "unproven": unproven_night(),
+    "estimated": estimated_night(),
     "nothing": SampleNight({}, {}),
 }
 ANSWERS = {
