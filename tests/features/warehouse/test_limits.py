@@ -149,6 +149,7 @@ def test_texts_are_stored_composed_and_without_what_nobody_sees(
         ("purchases", "line", "9223372036854775807"),
         ("purchases", "quantity", "9223372036854775807"),
         ("purchases", "price_cents", "-9223372036854775808"),
+        ("purchases", "cost_cents", "-9223372036854775808"),
         ("ad_impressions", "conversions", "1.7976931348623157e308"),
         ("ad_spend_daily", "spend_cents", "9223372036854775807"),
         ("ad_spend_daily", "impressions", "9223372036854775807"),
