@@ -32,9 +32,11 @@ class ChampionCard:
     """What must be known of an elected policy.
 
     policy_version: its name in tables. area, shop: where it serves. learner: who learned it. as_of, run_id:
-    of the night that elected it; data_from, data_to: the first and last day of its logs. seed, config_sha256:
-    of that night. parent: the version that it took the place of, "" for the shop's own policy. kept_from: the
-    segments that it leaves to the parent. difference, lower, upper, confidence: of the verdict, per round.
+    of the night that learned it; data_from, data_to: the first and last day of its logs. seed, config_sha256:
+    of that night. parent: the version that it took the place of, "" for the shop's own policy.
+    elected_version, elected_on: of the policy that a verdict has promoted; it is this one, or the first that
+    the same learner has learned anew on the nights since. kept_from: the segments that it leaves to what
+    served before that. difference, lower, upper, confidence: of the verdict, per round.
     n_segments, n_items: that it knows. is_adapted: whether any segment has a policy of its own. files: name →
     sha256.
     """
@@ -50,6 +52,8 @@ class ChampionCard:
     seed: int
     config_sha256: str
     parent: str
+    elected_version: str
+    elected_on: date
     kept_from: tuple[str, ...]
     difference: float
     lower: float

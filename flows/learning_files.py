@@ -31,7 +31,7 @@ from features.tasks.files import (
 )
 from features.tasks.reading import ReadAgain, Reading
 from features.tasks.windows import night_end
-from flows.champion_folder import ChampionFolder
+from flows.champion_folder import ChampionCard, ChampionFolder
 from flows.json_files import read_json, read_record, write_json, write_record
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ class LearningFiles:
         """Yield all learned policies of the night, by name, as they may serve."""
         return _stored(self._policies(domain))
 
+    def policy_names(self, domain: str) -> list[str]:
+        """Return the names of all learned policies of the night."""
+        return sorted(path.stem for path in self._policies(domain).glob("*.safetensors"))
+
     def learned(self, domain: str) -> Iterator["MetaPolicy"]:
         """Yield all learned policies as they were validated, before the refit (`offline_rl.meta.refit`)."""
         return _stored(self.path / "learned" / domain)
@@ -139,8 +143,20 @@ class LearningFiles:
         read = [load_read_again(champion.path / f"read_{place}.npz") for place in range(len(readings))]
         layers = load_layers(champion.policy)
         return Standing(
-            card.policy_version, card.is_adapted, night_end(card.as_of), layers, readings, tuple(read)
+            policy_version=card.policy_version,
+            learner=card.learner,
+            is_adapted=card.is_adapted,
+            elected_version=card.elected_version,
+            elected_until=night_end(card.elected_on),
+            kept_from=card.kept_from,
+            layers=layers,
+            readings=readings,
+            read=tuple(read),
         )
+
+    def standing_card(self, domain: str) -> ChampionCard:
+        """Read the card of the champion that stands again."""
+        return ChampionFolder(self.path / "standing" / domain).card
 
     def reading(self, domain: str) -> Reading:
         """Read how tonight's policies read decisions."""

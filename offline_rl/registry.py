@@ -52,6 +52,8 @@ class Champion:
 
     champion: the policy that serves; incumbent: the one that serves today, and stays in the segments of
     kept_from (segment → why). candidate, verdict, reasons: of the verdict that decided.
+    refitted: the learner whose policy of tonight serves in place of the one that it learned before, and that
+    stands; "" where none does.
     """
 
     candidate: str
@@ -60,11 +62,26 @@ class Champion:
     champion: str
     incumbent: str
     kept_from: Mapping[str, Kept]
+    refitted: str = ""
 
 
 def left_segments(champion: Champion, segment_ids: Sequence[str]) -> frozenset[int]:
     """Return the places of the segments that a promoted policy leaves to what serves today."""
     return frozenset(segment_ids.index(segment_id) for segment_id in champion.kept_from)
+
+
+def challengers(contenders: Contenders, learner: str) -> Contenders:
+    """Return those who ask to take the place of a champion of this learner: the learner itself doesn't.
+
+    What would have to pass before a learned policy serves at all has passed, where it is the champion's.
+
+    >>> challengers(Contenders(("maml", "pooled"), "cautious"), "pooled")
+    Contenders(wanted=('maml',), cautious=None, constant=())
+    """
+    others = tuple(name for name in contenders.wanted if name != learner)
+    if not others or others == contenders.wanted:
+        return contenders
+    return replace(contenders, wanted=others, cautious=None)
 
 
 @dataclass(frozen=True)

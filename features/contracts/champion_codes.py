@@ -10,6 +10,7 @@ CHAMPIONS: Mapping[str, Meaning] = {
         "its own are gone",
         {
             "elected_on": Unit.DATE,
+            "learned_on": Unit.DATE,
             "n_items": Unit.COUNT,
             "n_new_items": Unit.COUNT,
             "n_gone_items": Unit.COUNT,
@@ -22,6 +23,11 @@ CHAMPIONS: Mapping[str, Meaning] = {
     "champion_lacks_traits": Meaning(
         "it reads traits that tonight's logs don't have; they count as unknown",
         {"n_traits": Unit.COUNT, "traits": Unit.NAMES},
+    ),
+    "champion_refitted": Meaning("the learner that was promoted has learned anew from all rounds so far"),
+    "champion_kept_unfitted": Meaning(
+        "what it learned anew is shown to earn less than its policy of the night before, which stays",
+        {"difference": Unit.REWARD, "lower": Unit.REWARD, "upper": Unit.REWARD},
     ),
     "champion_pinned": Meaning("a person has pinned today's policy: nothing else is promoted"),
     "champion_rolled_back": Meaning(

@@ -132,11 +132,14 @@ def _line(champion: "ListedChampion") -> str:
     card = champion.card
     pinned = ", pinned" if champion.hand == "pinned" else ""
     parent, served = card.parent or "the shop's own policy", "never published"
+    elected = f"elected on {card.elected_on} in place of {parent}"
+    if card.elected_version != card.policy_version:
+        elected = f"{card.elected_version}, learned anew on {card.as_of}; elected on {card.elected_on}"
     if champion.served_from is not None:
         served = f"served after the nights of {champion.served_from} to {champion.served_to}"
     elif champion.state != "candidate":
         served = "its nights are no longer kept"
     return (
-        f"{card.policy_version}{pinned}: elected on {card.as_of} in place of {parent} by "
+        f"{card.policy_version}{pinned}: {elected} by "
         f"{card.difference:+.5f} per round ({card.lower:+.5f} to {card.upper:+.5f}); {served}"
     )

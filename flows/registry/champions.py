@@ -39,7 +39,8 @@ def stand_again(
     stands = finding(
         "champion_stands",
         card.policy_version,
-        elected_on=card.as_of.isoformat(),
+        elected_on=card.elected_on.isoformat(),
+        learned_on=card.as_of.isoformat(),
         n_items=n_items,
         n_new_items=n_new,
         n_gone_items=card.n_items - (n_items - n_new),

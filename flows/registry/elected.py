@@ -1,4 +1,7 @@
-"""The policy that a night has elected, written into its work as the registry will hold it."""
+"""The policy that serves after a night, written into its work as the registry will hold it."""
+
+from dataclasses import dataclass, fields
+from datetime import date
 
 from features.contracts.policy_versions import version_of
 from flows.champion_folder import FILES, POLICY, READINGS, ChampionCard, write_card, write_readings
@@ -20,20 +23,38 @@ def keep_elected(
     election: Election,
     champion: Champion,
 ) -> None:
-    """Write the promoted policy, how it reads decisions, and its card; champion: of the same election."""
-    tasks, verdict = today.tasks, election.overall
+    """Write the promoted policy, or the champion learned anew, how it reads decisions, and its card.
+
+    champion: of the same election.
+    """
+    tasks = today.tasks
+    learner = champion.refitted or champion.champion
     folder = work.elected(area)
     folder.mkdir(parents=True)
-    left = left_segments(champion, tasks.segment_ids)
-    learned = work.policy(area, champion.champion)
-    layers, readings = today.to_store(learned, left, work.reading(area))
+    is_refit = bool(champion.refitted)
+    left = today.left_by_champion() if is_refit else left_segments(champion, tasks.segment_ids)
+    learned = work.policy(area, learner)
+    layers, readings = today.to_store(learned, left, work.reading(area), is_refit=is_refit)
     save_layers(layers, folder / POLICY)
     write_readings(folder / READINGS, readings)
+    version = version_of(learner, night.run_id)
+    if is_refit:
+        verdict = _of_election(work.standing_card(area))
+    else:
+        verdict = _Verdict(
+            elected_version=version,
+            elected_on=night.as_of,
+            kept_from=tuple(sorted(champion.kept_from)),
+            difference=election.overall.difference,
+            lower=election.overall.lower,
+            upper=election.overall.upper,
+            confidence=settings.evaluation.confidence,
+        )
     card = ChampionCard(
-        policy_version=version_of(champion.champion, night.run_id),
+        policy_version=version,
         area=area,
         shop=night.shop,
-        learner=champion.champion,
+        learner=learner,
         as_of=night.as_of,
         run_id=night.run_id,
         data_from=night.data_from,
@@ -41,14 +62,27 @@ def keep_elected(
         seed=settings.night.seed,
         config_sha256=night.config_sha256,
         parent=night.champions.of(area).policy_version,
-        kept_from=tuple(sorted(champion.kept_from)),
-        difference=verdict.difference,
-        lower=verdict.lower,
-        upper=verdict.upper,
-        confidence=settings.evaluation.confidence,
+        **vars(verdict),
         n_segments=tasks.n_segments,
         n_items=len(tasks.action_ids),
         is_adapted=learned.adapts,
         files=checksums(folder, FILES),
     )
     write_card(folder, card)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What a card says of the election; see `ChampionCard`."""
+
+    elected_version: str
+    elected_on: date
+    kept_from: tuple[str, ...]
+    difference: float
+    lower: float
+    upper: float
+    confidence: float
+
+
+def _of_election(card: ChampionCard) -> _Verdict:
+    return _Verdict(**{field.name: getattr(card, field.name) for field in fields(_Verdict)})

@@ -1,29 +1,26 @@
 """Evaluate: every policy on the holdout that nothing was fitted on, then the gate and its verdicts."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cached_property, partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import numpy as np
 import polars as pl
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
-from features.areas import area_of
 from features.codes import Window
 from features.contracts.findings import Finding, finding
 from features.contracts.outputs import PolicyValues
 from features.errors import UsageError
 from features.warehouse.store import open_store
-from flows.night_folder import Night, NightFolder, StageNotes
+from flows.night_folder import Night, NightFolder, Note, StageNotes
 from flows.registry.elected import keep_elected
 from flows.registry.looks import Look, number_of_look
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
+from flows.stages.domain_policies import DomainPolicies
 from flows.stages.estimated_verdicts import at_most_test
+from flows.stages.gate_of_domain import gate_of
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 from flows.stages.learner_tables import comparison_table, curve_table
 from flows.stages.truth import true_rewards
@@ -37,13 +34,12 @@ from flows.stages.verdicts import (
 from flows.stages.worded import worded_interval
 from flows.standing import Hand
 from flows.workspace import Workspace
-from offline_rl.champions.layers import ServesInLog
 from offline_rl.champions.standing import Today
 from offline_rl.comparison.curves import AdaptationPoint, adaptation_curves
 from offline_rl.comparison.paired import Comparison, compare_learners
 from offline_rl.comparison.unseen import Holdout, each_unseen, unseen_segments
 from offline_rl.device import limit_threads
-from offline_rl.gate import ESTIMATOR, Evidence, Gate, GateTerms
+from offline_rl.gate import ESTIMATOR, Gate, GateTerms
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.ope.estimators.named_estimators import from_name
@@ -52,46 +48,8 @@ from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.models.estimated_propensities import MARK
 from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds
-from offline_rl.registry import INCUMBENT, LOGGING, Contenders
-from offline_rl.rolling_evaluation import fitted_ones, rolled
-from offline_rl.rolling_origin import rolls
-from offline_rl.serving import SegmentPolicies, evaluation_rounds, logged_as_is, served_probabilities
-
-
-@dataclass(frozen=True)
-class _Domain:
-    """One domain of a night, with the tasks and settings of its evaluation."""
-
-    name: str
-    folder: NightFolder
-    tasks: Tasks
-    settings: Settings
-
-    @cached_property
-    def today(self) -> Today:
-        """What serves today: the champion of an earlier night, or the shop's own policy."""
-        exploration = self.settings.learning.exploration
-        return Today(self.tasks, exploration, self.folder.standing(self.name))
-
-    @cached_property
-    def incumbent(self) -> list[ServesInLog]:
-        """The policy that serves today, if it is another one than the logging policy of the evidence."""
-        own_serves = area_of(self.name).logs_policies and bool(self.settings.night.incumbent_policy)
-        return [self.today.in_log()] if own_serves or self.today.standing is not None else []
-
-    def served(self, rows: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Yield every policy with its probabilities [len(rows), A] in these rounds of the log.
-
-        The incumbent comes first, the learned ones follow as they would serve: adapted to each segment on the
-        rounds before the holdout.
-        """
-        for today in self.incumbent:
-            yield today.name, today.probabilities(rows)
-        training, exploration = self.tasks.window("training"), self.settings.learning.exploration
-        rounds = self.tasks.rounds.select(rows)
-        for policy in self.folder.policies(self.name):
-            adapted = SegmentPolicies.adapted(policy, training, exploration)
-            yield policy.name, served_probabilities(adapted, rounds)
+from offline_rl.registry import INCUMBENT, LOGGING, Champion, Contenders, challengers
+from offline_rl.serving import evaluation_rounds, logged_as_is
 
 
 @dataclass(frozen=True)
@@ -104,7 +62,7 @@ class EvaluatedHoldout:
     n_earlier_uses: number of other runs that evaluated on this holdout before.
     comparisons, curves: of the learners, on the segments that taught none of them; the curves are from before
         the refit, which has read all of their support.
-    today: what serves before the night decides.
+    today: what serves before the night decides. hand: what a person has decided of it.
     """
 
     evaluation: Evaluation
@@ -115,6 +73,7 @@ class EvaluatedHoldout:
     comparisons: Sequence[Comparison]
     curves: Sequence[AdaptationPoint]
     today: Today
+    hand: Hand
 
 
 def evaluate(workspace: Workspace, night: Night) -> None:
@@ -128,7 +87,7 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             tasks = folder.tasks(domain)
             evaluated = _evaluate_holdout(workspace, night, domain, tasks)
-            asked = gate_settings(settings, _look(workspace, night, domain, evaluated.gate))
+            asked = gate_settings(settings, _look(workspace, night, domain, evaluated))
             election = evaluated.gate.elect(evaluated.contenders, asked)
             key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
             is_estimated = domain in night.estimated
@@ -142,8 +101,11 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
             champion = champion_of(election, evaluated.gate, segment_ids, settings)
+            anew, why = _learned_anew(evaluated, champion, settings.evaluation.confidence)
+            champion = replace(champion, refitted=anew)
+            notes += [Note(domain, "", why)] if why else []
             folder.write_champion(domain, champion)
-            if champion.verdict == "promote":
+            if champion.verdict == "promote" or champion.refitted:
                 keep_elected(
                     folder,
                     night,
@@ -166,10 +128,39 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             folder.write_table("out_arm_checks", checks)
 
 
+def _look(workspace: Workspace, night: Night, domain: str, evaluated: EvaluatedHoldout) -> int:
+    """Return the number of the night's look at the evidence; 1 where it can promote nothing."""
+    if evaluated.gate.withheld is not None:
+        return 1
+    standing = evaluated.today.standing
+    against = "" if standing is None else standing.elected_version
+    return number_of_look(workspace, Look(domain, against, night.run_id))
+
+
+def _learned_anew(
+    evaluated: EvaluatedHoldout, champion: Champion, confidence: float
+) -> tuple[str, Finding | None]:
+    """Return the learner whose policy of tonight serves in place of its earlier one, or why it doesn't.
+
+    The gate has elected a way of learning, so what it learns from more rounds serves, unless the holdout
+    shows that it earns less.
+    """
+    standing, evaluation = evaluated.today.standing, evaluated.evaluation
+    if champion.verdict == "promote" or standing is None or evaluated.hand:
+        return "", None
+    if standing.learner not in evaluation.policies:
+        return "", None
+    lead = evaluation.difference(standing.learner, INCUMBENT, ESTIMATOR, confidence=confidence)
+    if lead.upper < -evaluation.resolution:
+        ends = {"difference": lead.value, "lower": lead.lower, "upper": lead.upper}
+        return "", finding("champion_kept_unfitted", standing.learner, **ends)
+    return standing.learner, None
+
+
 def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Tasks) -> EvaluatedHoldout:
     """Evaluate all policies on the same holdout."""
     folder, settings = workspace.night_folder(night.run_id), workspace.settings
-    names, shown = folder.names(domain), _Domain(domain, folder, tasks, settings)
+    names, shown = folder.names(domain), DomainPolicies(domain, folder, tasks, settings)
     identities = folder.rounds(domain).filter(window=Window.HOLDOUT)
     use = _holdout_use(night, domain, identities, tasks)
     n_earlier_uses = record_use(workspace.work / "openings.jsonl", use)
@@ -202,11 +193,13 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
         seed=settings.night.seed,
         split_by=names.split_by,
     )
-    contenders = folder.contenders(domain)
+    contenders, hand = folder.contenders(domain), night.champions.of(domain).hand
+    if shown.learned_again:
+        contenders = challengers(contenders, shown.learned_again)
     return EvaluatedHoldout(
         evaluation,
         contenders,
-        _gate(shown, contenders, terms, by_policy, hand=night.champions.of(domain).hand),
+        gate_of(shown, contenders, terms, by_policy, hand=hand),
         true_values=true_values,
         n_earlier_uses=n_earlier_uses,
         comparisons=compare_learners(
@@ -220,91 +213,8 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
             list(folder.learned(domain)), each_unseen(tasks, holdout), settings.learning.exploration
         ),
         today=shown.today,
+        hand=hand,
     )
-
-
-def _gate(
-    domain: _Domain,
-    contenders: Contenders,
-    terms: GateTerms,
-    by_policy: Mapping[str, EvaluationRounds],
-    *,
-    hand: Hand,
-) -> Gate:
-    """Evaluate on rolling origins the contenders that can be learned again from earlier days, the others on
-    the holdout.
-
-    A champion is challenged by rounds after its election alone: those before have elected it. Where they are
-    too few, all rounds are shown, and nothing is promoted.
-    by_policy: policy → the rounds of the holdout with its probabilities. hand: what a person has decided.
-    """
-    folder, tasks, settings = domain.folder, domain.tasks, domain.settings
-    identities = folder.rounds(domain.name)
-    evidence: dict[str, Evidence] = {}
-    n_new: list[int] = []
-
-    def judged(
-        rounds: Mapping[str, EvaluationRounds], shown: pl.DataFrame, contenders: Sequence[str], n_origins: int
-    ) -> Evidence:
-        is_new = _is_new(shown, domain.today)
-        n_new.append(int(is_new.sum()))
-        if n_new[-1] >= settings.segments.min_rounds:
-            rounds = {name: of_policy.select(is_new) for name, of_policy in rounds.items()}
-            shown = shown.filter(is_new)
-        return Evidence.of(rounds, contenders, terms, days=_days(shown), n_origins=n_origins)
-
-    if rolls(tasks):
-        rolling_rounds = rolled(
-            tasks,
-            fitted_ones([folder.policy(domain.name, name) for name in contenders.compared]),
-            folder.pooled(domain.name),
-            logging_policy=LOGGING,
-            serving_today=domain.incumbent,
-            exploration=settings.learning.exploration,
-            seed=settings.night.seed,
-        )
-        shown = identities[rolling_rounds.evaluated.numpy()]
-        rolling = judged(rolling_rounds.rounds, shown, contenders.compared, rolling_rounds.n_origins)
-        evidence = dict.fromkeys(rolling.choices, rolling)
-    if at_holdout := [name for name in contenders.compared if name not in evidence]:
-        asked = {LOGGING, INCUMBENT, *contenders.compared}
-        of_asked = {name: rounds for name, rounds in by_policy.items() if name in asked}
-        last = judged(of_asked, identities.filter(window=Window.HOLDOUT), contenders.compared, 1)
-        evidence |= dict.fromkeys(at_holdout, last)
-    return Gate(terms.today, evidence, _withheld(domain, hand, min(n_new)))
-
-
-def _look(workspace: Workspace, night: Night, domain: str, gate: Gate) -> int:
-    """Return the number of the night's look at the evidence; 1 where it can promote nothing."""
-    if gate.withheld is not None:
-        return 1
-    return number_of_look(workspace, Look(domain, night.champions.of(domain).policy_version, night.run_id))
-
-
-def _is_new(shown: pl.DataFrame, today: Today) -> NDArray[np.bool_]:
-    """Return which rounds had no part in the election of the champion that serves today."""
-    if today.standing is None:
-        return np.ones(shown.height, np.bool_)
-    return (shown["decided_at"] >= today.standing.elected_until).to_numpy()
-
-
-def _withheld(domain: _Domain, hand: Hand, n_new: int) -> Finding | None:
-    """Return why nothing may be promoted, whatever the evidence says."""
-    standing, least = domain.today.standing, domain.settings.segments.min_rounds
-    if hand:
-        return Finding(f"champion_{hand}", domain.name)
-    if standing is None or n_new >= least:
-        return None
-    elected_on = (standing.elected_until - timedelta(days=1)).date().isoformat()
-    return finding(
-        "few_new_rounds", standing.policy_version, n_rounds=n_new, least=least, elected_on=elected_on
-    )
-
-
-def _days(rounds: pl.DataFrame) -> tuple[date, date]:
-    """Return the first and the last day on which rounds were decided."""
-    days = rounds["decided_at"].dt.date()
-    return days.min(), days.max()  # type: ignore[return-value]  # of no rounds there is no evidence
 
 
 def _refuse_unknown_segments(folder: NightFolder, night: Night, settings: Settings) -> None:

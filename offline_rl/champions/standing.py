@@ -18,15 +18,19 @@ from offline_rl.serving import SegmentPolicies
 class Standing:
     """A champion that was elected on an earlier night.
 
-    policy_version: its name in tables. is_adapted: whether any segment has a policy of its own.
-    elected_until: the end of the night that elected it: later rounds had no part in the election. layers,
-    readings, read: of each layer the policy, how it reads decisions, and tonight's decisions as it reads
-    them.
+    policy_version: its name in tables. learner: who learned it. is_adapted: whether any segment has a policy
+    of its own. elected_version, elected_until: the policy of the same learner that was promoted, and the end
+    of the night that did: later rounds had no part in the election. kept_from: the segments that were left to
+    what served before. layers, readings, read: of each layer the policy, how it reads decisions, and
+    tonight's decisions as it reads them.
     """
 
     policy_version: str
+    learner: str
     is_adapted: bool
+    elected_version: str
     elected_until: datetime
+    kept_from: tuple[str, ...]
     layers: tuple[StoredLayer, ...]
     readings: tuple[Reading, ...]
     read: tuple[ReadAgain, ...]
@@ -69,16 +73,30 @@ class Today:
         """Return what serves today in the rounds of the log."""
         return LayeredPolicy(INCUMBENT, self.layers(), self.tasks.rounds)
 
+    def left_by_champion(self) -> frozenset[int]:
+        """Return tonight's segments that the champion, learned anew, leaves to what served before it."""
+        kept = () if self.standing is None else self.standing.kept_from
+        known = enumerate(self.tasks.segment_ids)
+        return frozenset(place for place, segment_id in known if segment_id in kept)
+
     def after(
-        self, learned: MetaPolicy, left: frozenset[int], targets: DecisionTargets | None = None
+        self,
+        learned: MetaPolicy,
+        left: frozenset[int],
+        targets: DecisionTargets | None = None,
+        *,
+        is_refit: bool = False,
     ) -> tuple[Layer, ...]:
-        """Return the layers once a learned policy serves all segments but those `left` to today's."""
+        """Return the layers once a learned policy serves all segments but those `left` to today's.
+
+        is_refit: whether it is the champion, learned anew: then it takes the place of the first layer.
+        """
         policies = SegmentPolicies.adapted(learned, self.tasks.window("training"), self.exploration)
         first = of_tonight(policies, self.tasks.rounds, leaves=left, tomorrow=contexts_of(targets))
-        return (first, *self.layers(targets)) if left else (first,)
+        return (first, *self.layers(targets)[int(is_refit) :]) if left else (first,)
 
     def to_store(
-        self, learned: MetaPolicy, left: frozenset[int], reading: Reading
+        self, learned: MetaPolicy, left: frozenset[int], reading: Reading, *, is_refit: bool = False
     ) -> tuple[tuple[StoredLayer, ...], tuple[Reading, ...]]:
         """Return the layers of `after` as they are stored, and how each reads decisions.
 
@@ -93,10 +111,14 @@ class Today:
                 policies, layer.leaves, rounds.item_features, len(reading.items.parts), rounds.n_slots
             )
 
-        first, *others = self.after(learned, left)
+        first, *others = self.after(learned, left, is_refit=is_refit)
         if not others or self.standing is None:
             return tuple(map(stored, (first, *others))), (reading,) * (1 + len(others))
-        return (stored(first), *self.standing.layers), (reading, *self.standing.readings)
+        kept = slice(int(is_refit), None)
+        return (
+            (stored(first), *self.standing.layers[kept]),
+            (reading, *self.standing.readings[kept]),
+        )
 
 
 def contexts_of(targets: DecisionTargets | None) -> Decisions | None:

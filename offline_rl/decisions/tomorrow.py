@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from features.codes import Window
+from features.contracts.findings import Finding
 from features.contracts.policy_versions import version_of
 from offline_rl.champions.layers import Layer, answering
 from offline_rl.champions.standing import Today
@@ -95,6 +96,11 @@ def tomorrow_of(night: DecisionNight) -> Tomorrow:
     tasks, champion = folder.tasks(area), folder.champion(area)
     targets = folder.targets(area, tasks)
     today = Today(tasks, night.exploration, folder.standing(area))
+    if champion.refitted:
+        learned = folder.policy(area, champion.refitted)
+        left = today.left_by_champion()
+        layers = today.after(learned, left, targets, is_refit=True)
+        return Tomorrow(tasks, targets, layers, _refitted(tasks, champion, learned, night))
     if champion.verdict != "promote":
         layers = today.layers(targets)
         if night.evidence_level == "estimated" and today.standing is None:
@@ -119,18 +125,42 @@ def _by_segment(
 ) -> tuple[ServedPolicy, ...]:
     """Return what rows of each segment say: the champion serves where nothing else is kept."""
     served = []
+    version = version_of(learned.name, night.folder.run_id)
     for segment, segment_id in enumerate(tasks.segment_ids):
         if stays_here := champion.kept_from.get(segment_id):
             served.append(
                 kept(*_today_in_rows(today, night), champion.candidate, stays_here.word, stays_here.reason)
             )
             continue
-        support = tasks.window("training", [segment])
-        is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
-        level: FallbackLevel = "segment" if is_adapted else "pooled"
-        version = version_of(learned.name, night.folder.run_id)
+        level = _level(tasks, learned, segment)
         served.append(promoted(version, level, champion.candidate, champion.reasons))
     return tuple(served)
+
+
+def _refitted(
+    tasks: Tasks, champion: Champion, learned: MetaPolicy, night: DecisionNight
+) -> tuple[ServedPolicy, ...]:
+    """Return what rows of each segment say: the champion serves, learned anew."""
+    assert champion.verdict != "promote"
+    version = version_of(learned.name, night.folder.run_id)
+    anew = Finding("champion_refitted", learned.name)
+    return tuple(
+        continued(
+            version,
+            _level(tasks, learned, segment),
+            champion.candidate,
+            champion.verdict,
+            (*champion.reasons, anew),
+            evidence_level=night.evidence_level,
+        )
+        for segment in range(tasks.n_segments)
+    )
+
+
+def _level(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
+    support = tasks.window("training", [segment])
+    is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
+    return "segment" if is_adapted else "pooled"
 
 
 def _today_in_rows(today: Today, night: DecisionNight) -> tuple[str, FallbackLevel]:

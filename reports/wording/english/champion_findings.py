@@ -2,7 +2,8 @@
 
 SENTENCES = {
     "champion_stands": (
-        "Today's policy is {subject}, elected in the night of {elected_on}. It scores {n_items:,} items: "
+        "Today's policy is {subject}, learned in the night of {learned_on}; its learner was promoted in the "
+        "night of {elected_on}. It scores {n_items:,} items: "
         "{n_new_items:,} are new to it and are scored by their attributes, and {n_gone_items:,} that it knew "
         "are gone."
     ),
@@ -12,6 +13,13 @@ SENTENCES = {
     ),
     "champion_lacks_traits": (
         "{subject} reads traits that the logs no longer have, and takes them as unknown: {traits}."
+    ),
+    "champion_refitted": (
+        "{subject}, which was promoted on an earlier night, has learned anew from all rounds so far."
+    ),
+    "champion_kept_unfitted": (
+        "What {subject} has learned anew is shown to earn less than what it learned the night before "
+        "({difference:+.4g} per round, {lower:+.4g} to {upper:+.4g}), which stays."
     ),
     "champion_pinned": (
         "Today's policy is pinned, so that nothing is promoted against it; `metacart unpin` lets evidence "

@@ -18,6 +18,8 @@ from flows.settings import read_settings
 from flows.stages.night import NightResult, run_night
 from flows.stages.unpublish import unpublish
 from flows.workspace import Workspace
+from offline_rl.ope.evaluated_policies import Evaluation
+from offline_rl.ope.policy_value import Difference
 from tests.flows.uniform_shop import FIRST, uniform_shop, write_day, write_items
 
 AREA = "recommendation"
@@ -70,14 +72,38 @@ def test_the_elected_policy_is_in_the_registry(elected, shop):
     assert champion.sha256 == manifest(elected[1])["champions"][AREA]["sha256"]
 
 
-def test_the_champion_serves_until_new_rounds_elect_another(elected, shop):
+def test_the_champion_learns_anew_and_serves_until_new_rounds_elect_another(elected, shop):
     after = night_after(shop, 1)
     assert verdict(after)["verdict"] == "hold"
-    assert set(slates(after)["policy_version"]) == {version(elected)}
+    [version_after] = set(slates(after)["policy_version"])
+    assert version_after == version(elected).replace(elected[1].night.run_id, after.night.run_id)
     assert set(slates(after)["reason_code"]) <= {"held", "exploration"}
+    assert slates(after)["reason_text"].str.contains("has learned anew from all rounds so far").all()
     assert "champion_stands" in codes(after)
     # Judged by the one day after its election, less the attribution window.
     assert verdict(after)["judged_from"] == ELECTED_ON + timedelta(days=1)
+    # Its learner does not ask to take its own place, nor what would have had to pass before it.
+    assert verdict(after)["candidate"] == "mixed_effects"
+    [of_area] = list_champions(shop)
+    now, before = of_area.champions
+    assert (now.state, before.state) == ("champion", "retired")
+    assert now.card.elected_version == before.card.policy_version == now.card.parent
+    assert (now.card.elected_on, now.card.as_of) == (ELECTED_ON, after.night.as_of)
+    assert now.card.difference == before.card.difference
+
+
+def test_what_is_learned_anew_and_earns_less_does_not_serve(elected, shop, monkeypatch):
+    worse = Difference("pooled_reward_model", "incumbent", -0.3, -0.4, -0.2)
+    found = Evaluation.difference
+
+    def difference(self, policy, other, *more, **settings):
+        pair = policy, other
+        return worse if pair == (worse.policy, worse.other) else found(self, policy, other, *more, **settings)
+
+    monkeypatch.setattr(Evaluation, "difference", difference)
+    after = night_after(shop, 1)
+    assert set(slates(after)["policy_version"]) == {version(elected)}
+    assert "champion_kept_unfitted" in codes(after)
     # The same model of nearly the same histories: an item has nearly the same chance with a visitor.
     both = slates(elected[1]).join(slates(after), on=["user_key", "item_id"])
     assert both.height > 100

@@ -12,6 +12,7 @@ from features.context import Encoder, Number
 from features.errors import DamagedFileError
 from features.tasks.reading import ReadAgain, Reading, SegmentRule
 from offline_rl.champions.frozen_records import put_together, taken_apart
+from offline_rl.champions.layers import LayeredPolicy
 from offline_rl.champions.standing import Standing, Today
 from offline_rl.champions.stored import KINDS, load_layers, save_layers
 from offline_rl.logged_data import Tasks
@@ -52,6 +53,20 @@ def read_as_it_is(tasks: Tasks, items: list[int]) -> ReadAgain:
     )
 
 
+def standing_of(name: str, layers, readings, read) -> Standing:
+    return Standing(
+        policy_version=f"{name}-2026-01-01-0a1b2c3d",
+        learner=name,
+        is_adapted=True,
+        elected_version=f"{name}-2026-01-01-0a1b2c3d",
+        elected_until=NIGHT,
+        kept_from=("segment 1",),
+        layers=layers,
+        readings=readings,
+        read=read,
+    )
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_policy_stands_again_as_it_was_elected(name, folder, tmp_path):
     fits = spoiled_fits(folder, untouched)
@@ -62,7 +77,7 @@ def test_a_policy_stands_again_as_it_was_elected(name, folder, tmp_path):
     save_layers(layers, tmp_path / "policy")
     stored = load_layers(tmp_path / "policy")
     as_it_is = read_as_it_is(tasks, list(range(len(tasks.action_ids))))
-    standing = Standing(name, learned.adapts, NIGHT, stored, readings, (as_it_is,) * len(stored))
+    standing = standing_of(name, stored, readings, (as_it_is,) * len(stored))
 
     rows = torch.arange(0, tasks.rounds.n, 3)
     served = Today(tasks, EXPLORATION, standing).in_log().probabilities(rows)
@@ -85,7 +100,7 @@ def test_among_other_items_it_is_sound_and_ranks_its_own_as_before(name, folder)
     items = [1, 3, 2, -1]
     again = read_as_it_is(tasks, items)
     again.item_attributes[3] = tasks.rounds.item_features[1].numpy()
-    [layer] = Standing(name, learned.adapts, NIGHT, layers, readings, (again,)).tonight(tasks, 0.0)
+    [layer] = standing_of(name, layers, readings, (again,)).tonight(tasks, 0.0)
 
     asked = tasks.rounds.select(torch.arange(12))
     available = torch.ones(12, 4, dtype=torch.bool)
@@ -146,3 +161,22 @@ def test_a_damaged_champion_names_its_file_and_what_to_do(damage, folder, tmp_pa
         card.write_text(card.read_text().replace('{"tensor":"', '{"tensor":"other.'))
     with pytest.raises(DamagedFileError, match=r"policy\.safetensors can't be read.*metacart rollback"):
         load_layers(tmp_path / "policy")
+
+
+def test_what_is_learned_anew_takes_the_place_of_the_first_layer_alone(folder):
+    fits = spoiled_fits(folder, untouched)
+    tasks, learned = fits.tasks, ItemRates().meta_train(fits)
+    reading = reading_of(tasks)
+    layers, readings = Today(tasks, EXPLORATION).to_store(learned, frozenset({1}), reading)
+    as_it_is = read_as_it_is(tasks, list(range(len(tasks.action_ids))))
+    standing = standing_of("popularity", layers, readings, (as_it_is,) * 2)
+    today = Today(tasks, EXPLORATION, standing)
+    left = today.left_by_champion()
+    assert left == {1}
+    anew, read = today.to_store(learned, left, reading, is_refit=True)
+    # The second layer stays the shop's own policy, and there is no third one, however often this happens.
+    assert [len(anew), len(read)] == [2, 2]
+    assert anew[1] is layers[1]
+    rows = torch.arange(0, tasks.rounds.n, 5)
+    again = LayeredPolicy("again", today.after(learned, left, is_refit=True), tasks.rounds)
+    assert torch.equal(again.probabilities(rows), today.in_log().probabilities(rows))
