@@ -18,7 +18,8 @@ def print_night(result: NightResult) -> None:
     print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
     for line in quality_lines(result.published.table("out_data_quality")):
         print(f"  {line}")
-    currency = reward_currency(read_night(result.published.folder).manifest)
+    manifest = read_night(result.published.folder).manifest
+    currency = reward_currency(manifest)
     for row in result.verdicts.filter(segment_id=ALL_SEGMENTS).iter_rows(named=True):
         found = "the difference could not be measured"
         if row["difference"] is not None and row["lower"] is not None and row["upper"] is not None:
@@ -26,9 +27,9 @@ def print_night(result: NightResult) -> None:
         anew = f", learned anew {row['n_origins']} times" if row["n_origins"] > 1 else ""
         if row["split_by"] != "time":
             anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"
-        serves = (
-            "the lists below serve" if row["domain"] in result.night.unproven else f"{row['champion']} serves"
-        )
+        serves = f"{manifest.serves(row['domain'], row['champion'])} serves"
+        if row["domain"] in result.night.unproven:
+            serves = "the lists below serve"
         estimated = " on estimated propensities" if row["domain"] in result.night.estimated else ""
         print(
             f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}"

@@ -1,6 +1,6 @@
 """Overview: what the night decided, and what supports it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -136,7 +136,11 @@ def _card(
         domain=catalog.text(f"area.{verdict.domain}"),
         mark=VERDICTS[verdict.verdict],
         word=catalog.text(f"verdict.{verdict.verdict}"),
-        decision=decision(verdict, catalog, has_lists=verdict.domain in manifest.unproven),
+        decision=decision(
+            replace(verdict, champion=manifest.serves(verdict.domain, verdict.champion)),
+            catalog,
+            has_lists=verdict.domain in manifest.unproven,
+        ),
         difference=catalog.numbers.reward_difference(
             reward, verdict.difference, verdict.lower, verdict.upper
         ),

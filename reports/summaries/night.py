@@ -12,6 +12,7 @@ import polars as pl
 from features.areas import AREAS
 from features.contracts.findings import Finding, of_plain
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
+from features.contracts.policy_versions import policy_of
 from features.errors import MetacartError
 from reports.summaries.notes import Noted
 
@@ -40,6 +41,7 @@ class Manifest:
     its decisions stand on no evidence but rankings. estimated: domain → why its policies are judged by
     estimated propensities. notes: what readers must know. Of all three the manifest
     has sentences too, for whoever reads it by itself.
+    champions: domain → `policy_version` and more of the policy that an election lets serve after the night.
     """
 
     run_id: str = ""
@@ -61,6 +63,17 @@ class Manifest:
     undecided: Mapping[str, Finding] = field(default_factory=dict)
     unproven: Mapping[str, Finding] = field(default_factory=dict)
     estimated: Mapping[str, Finding] = field(default_factory=dict)
+    champions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def serves(self, domain: str, champion: str) -> str:
+        """Return the name of what serves tomorrow: a verdict's champion, or the policy behind the incumbent.
+
+        >>> elected = {"advertising": {"policy_version": "maml-2026-01-05-0a1b2c3d"}}
+        >>> Manifest(champions=elected).serves("advertising", "incumbent"), Manifest().serves("budget", "bts")
+        ('maml', 'bts')
+        """
+        version = self.champions.get(domain, {}).get("policy_version", "")
+        return policy_of(version) if version and champion == "incumbent" else champion
 
     @property
     def days_behind(self) -> int | None:
