@@ -186,6 +186,11 @@ class LearningFiles:
 
         return read_record(self.path / f"champion_{domain}.json", Champion)
 
+    def is_promoted(self, domain: str) -> bool:
+        """Whether the night has promoted a policy in a domain."""
+        path = self.path / f"champion_{domain}.json"
+        return path.is_file() and self.champion(domain).verdict == "promote"
+
     def _arrays(self, domain: str) -> Path:
         return self.path / f"rounds_{domain}.npz"
 

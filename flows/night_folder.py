@@ -40,7 +40,8 @@ class Night:
 
     inputs: file → sha256 of everything loaded. data_from, data_to: first and last day of any log.
     domains: those that policies are learned for. undecided: domain → why nothing is decided in it.
-    unproven: domain → why its decisions stand on no evidence but rankings of later acts.
+    unproven: domain → why its decisions stand on no evidence but rankings of later acts; where it is among
+    the domains too, until a policy is promoted.
     estimated: domain → why its policies are judged by estimated propensities; it is among the domains, and
     where users' acts are logged among the unproven, whose lists serve.
     champions: those that stand when the night begins.

@@ -38,6 +38,9 @@ CHAMPIONS: Mapping[str, Meaning] = {
         "elected it",
         {"n_rounds": Unit.COUNT, "least": Unit.COUNT, "elected_on": Unit.DATE},
     ),
+    "lists_until_promotion": Meaning(
+        "what its lists showed is logged with propensities; they serve until a policy is shown to earn more"
+    ),
     "later_look": Meaning(
         "the evidence against today's policy was looked at before, so the interval asked for is a wider one",
         {"look": Unit.COUNT, "confidence": Unit.SHARE},

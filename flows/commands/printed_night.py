@@ -28,7 +28,7 @@ def print_night(result: NightResult) -> None:
         if row["split_by"] != "time":
             anew += f"; the log has no times, so its {row['split_by']}s were assigned at random"
         serves = f"{manifest.serves(row['domain'], row['champion'])} serves"
-        if row["domain"] in result.night.unproven:
+        if row["domain"] in manifest.unproven:
             serves = "the lists below serve"
         estimated = " on estimated propensities" if row["domain"] in result.night.estimated else ""
         print(

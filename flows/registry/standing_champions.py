@@ -18,7 +18,7 @@ def standing_champions(workspace: Workspace, as_of: date) -> StandingChampions:
 
     The night for a date is run again with the champions that stood before it, not with its own.
     """
-    base = _night_before(workspace, as_of)
+    base = night_before(workspace, as_of)
     manifest = (base.manifest if base is not None else None) or {}
     standing = {
         area: _on_the_next_night(StandingChampion(**entry))
@@ -50,7 +50,7 @@ def _after(champion: StandingChampion, decision: Decision) -> StandingChampion:
     return StandingChampion(decision.policy_version, decision.sha256, hand)
 
 
-def _night_before(workspace: Workspace, as_of: date) -> PublishedNight | None:
+def night_before(workspace: Workspace, as_of: date) -> PublishedNight | None:
     """Return the newest published night for an earlier date; of several of one date the one that counts."""
     nights = workspace.nights
     current = nights.current()

@@ -10,6 +10,7 @@ from features.errors import MetacartError
 from features.warehouse.store import open_store
 from flows.night_folder import Night
 from flows.settings import Settings
+from flows.stages.lists_today import still_unproven
 from flows.stages.worded import said
 from flows.workspace import Workspace
 from offline_rl.decisions.night import DecisionNight, decide_of
@@ -52,7 +53,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         exploration=settings.learning.exploration,
         say=said,
         settings=_section(settings, area.settings),
-        is_unproven=area.name in night.unproven,
+        is_unproven=area.name in still_unproven(workspace.night_folder(night.run_id), night),
         evidence_level="estimated" if area.name in night.estimated else "logged",
     )
 

@@ -189,7 +189,8 @@ def _evaluate_holdout(workspace: Workspace, night: Night, domain: str, tasks: Ta
         evaluate=lambda policies: of_all(policies, [from_name(ESTIMATOR)]),
         today=INCUMBENT if INCUMBENT in by_policy else LOGGING,
         protected=protected_segments(tasks.segment_ids, settings),
-        keep_above=settings.segments.keep_above,
+        # No segment of a promoted policy can keep lists: they are a user's own, and no policy of segments.
+        keep_above=1.0 if domain in night.unproven else settings.segments.keep_above,
         seed=settings.night.seed,
         split_by=names.split_by,
     )

@@ -33,8 +33,8 @@ from flows.night_folder import Night
 from flows.registry.standing_champions import standing_champions
 from flows.settings import Settings
 from flows.stages.estimable import estimable
+from flows.stages.lists_today import lists_until_promotion
 from flows.stages.undecided import undecided, unproven
-from flows.standing import StandingChampions
 from flows.workspace import Workspace
 from reports.wording.sentences import say, say_rule
 
@@ -92,8 +92,11 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         champions = standing_champions(workspace, as_of)
+        logged = [domain for domain in domains if domain not in estimates.estimated]
+        listed = lists_until_promotion(connection, workspace, as_of, champions, logged)
+        serving = [served for served in (champions.manifest_entries(), sorted(listed)) if served]
         night = Night(
-            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg"), champions),
+            run_id=_run_id(workspace, as_of, inputs, row_counts(connection, "stg"), serving),
             shop=workspace.shop,
             as_of=as_of,
             inputs=inputs,
@@ -101,7 +104,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_to=known_days[1],
             domains=domains,
             undecided=why.undecided,
-            unproven=why.unproven,
+            unproven={**why.unproven, **listed},
             estimated=estimates.estimated,
             config_sha256=settings.content_hash,
             champions=champions,
@@ -224,12 +227,13 @@ def _run_id(
     as_of: date,
     inputs: Mapping[str, str],
     n_rows: Mapping[str, int],
-    champions: StandingChampions,
+    serving: Sequence[object],
 ) -> str:
     """Return the run_id, a hash of all that affects a night's numbers: date, inputs, rows, settings and code.
 
     n_rows: rows of each dated log that the night uses. The same files give other rows where earlier nights
-    have closed days, where old rows were dropped, and where people were erased. champions: those that stand.
+    have closed days, where old rows were dropped, and where people were erased. serving: what the nights
+    before let serve; empty where that is the shop's own policy.
     """
     content = json.dumps(
         [
@@ -239,7 +243,7 @@ def _run_id(
             workspace.settings.content_hash,
             version("metacart"),
             sorted(tombstone.user_key for tombstone in tombstones(workspace)),
-            *filter(None, [champions.manifest_entries()]),
+            *serving,
         ],
         sort_keys=True,
     )

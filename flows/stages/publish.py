@@ -25,6 +25,7 @@ from flows.night_folder import Night, NightFolder
 from flows.published_nights import MANIFEST
 from flows.registry.champions import register_elected
 from flows.settings import Settings
+from flows.stages.lists_today import still_unproven
 from flows.stages.worded import worded_manifest
 from flows.workspace import Workspace
 from reports.pages import write_report
@@ -111,7 +112,7 @@ def _manifest(
         "device": learning.device,
         **worded_manifest(
             night.undecided,
-            night.unproven,
+            still_unproven(work, night),
             (*learning.notes, *work.notes("evaluate").notes),
             estimated=night.estimated,
         ),

@@ -100,7 +100,7 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
         lead=lead(
             everyone,
             night.manifest.undecided,
-            night.manifest.unproven.keys() - night.manifest.estimated.keys(),
+            night.manifest.unproven.keys() - night.judged,
             [plan.what for plan in plans],
             catalog,
         ),

@@ -95,6 +95,11 @@ class Night:
         found = self.tables.get(table)
         return _uniform(OUTPUTS[table].create_empty()) if found is None else found
 
+    @property
+    def judged(self) -> frozenset[str]:
+        """The domains whose policies were judged."""
+        return frozenset((*self.manifest.estimated, *self.rows("out_verdicts")["domain"].unique()))
+
     def missing(self) -> tuple[str, ...]:
         """Return the contracts' tables that this night should have published and did not."""
         return tuple(name for name in self._expected() if name not in self.tables)
@@ -107,7 +112,7 @@ class Night:
 
     def _expected(self) -> tuple[str, ...]:
         undecided = self.manifest.undecided
-        unjudged = {*undecided, *self.manifest.unproven} - self.manifest.estimated.keys()
+        unjudged = {*undecided, *self.manifest.unproven} - self.judged
         owed = [name for name in OUTPUTS if name not in OCCASIONAL]
         for name, other in INSTEAD_OF.items():
             if not self.rows(name).is_empty():

@@ -112,8 +112,9 @@ def _percent_digits(confidence: float) -> int:
     (0, 1, 3)
     """
     missing = 100.0 * (1.0 - confidence)
-    is_whole = abs(missing - round(missing)) < 1e-9
-    return 0 if is_whole or isnan(missing) else digits_of(missing)
+    if isnan(missing) or abs(missing - round(missing)) < 1e-9:
+        return 0
+    return digits_of(missing)
 
 
 def _sentence(found: Finding, smallest: int, catalog: Catalog) -> str:

@@ -16,7 +16,7 @@ FIRST = date(2026, 3, 1)
 COLORS = {"r1": "red", "r2": "red", "b1": "blue", "b2": "blue"}
 LIKED = {("phone", "red"): 0.5, ("desktop", "blue"): 0.4}
 OTHERWISE = 0.05
-USERS, VISITS_A_DAY = 240, 160
+USERS, VISITS_A_DAY = 240, 175
 
 TOML = '''
 [shop]
@@ -26,6 +26,8 @@ logs = "logs"
 currency_code = "EUR"
 [paths]
 data = "data"
+[privacy]
+key_file = "key"
 [night]
 attribution_hours = 1
 [segments]
@@ -70,6 +72,9 @@ def uniform_shop(folder: Path, n_days: int = 8, items: dict[str, str] | None = N
     write_items(folder, items or COLORS)
     for day in range(n_days):
         write_day(folder, FIRST + timedelta(days=day), tuple(items or COLORS))
+    # Pseudonyms order the users, and so the resamples of every interval.
+    (folder / "key").write_text("0a" * 32 + "\n")
+    (folder / "key").chmod(0o600)
     text = TOML
     for name, columns in (("IMPRESSIONS", IMPRESSIONS), ("EVENTS", EVENTS)):
         text = text.replace(name, ", ".join(f'{column} = "{column}"' for column in columns))

@@ -37,7 +37,7 @@ def ranking_words(night: Night, catalog: Catalog) -> RankingWords | None:
         decision=_decision(night, catalog),
         measured=_measured(tested, catalog) if tested else catalog.text("ranking.unmeasured"),
         unproven=_unproven(why, catalog),
-        next_step=catalog.text("ranking.next_step" if _is_explored(night) else "ranking.next_step_certain"),
+        next_step=_next_step(night, why, catalog),
     )
 
 
@@ -90,6 +90,13 @@ def _is_explored(night: Night) -> bool:
         night.rows("out_segment_distributions")["probability"],
     )
     return any(bool((chance < 1.0).any()) for chance in chances)
+
+
+def _next_step(night: Night, why: Finding, catalog: Catalog) -> str:
+    """Return what to log; what is logged already goes on being so."""
+    if why.code == "lists_until_promotion":
+        return catalog.text("ranking.next_step_logged")
+    return catalog.text("ranking.next_step" if _is_explored(night) else "ranking.next_step_certain")
 
 
 def _named(version: str, catalog: Catalog) -> str:

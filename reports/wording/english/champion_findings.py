@@ -33,6 +33,10 @@ SENTENCES = {
         "Today's policy was elected in the night of {elected_on}. Another one is judged by later rounds "
         "alone, and there are {n_rounds:,} so far, fewer than the {least:,} of segments.min_rounds."
     ),
+    "lists_until_promotion": (
+        "What the lists showed is logged with its propensities, so that policies are judged against them. "
+        "The lists serve until one is shown to earn more."
+    ),
     "later_look": (
         "This is look number {look:,} at the evidence against today's policy. A gate that is asked every "
         "night would promote by chance sooner or later, so a gain must be shown by an interval of "

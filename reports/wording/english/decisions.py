@@ -42,6 +42,9 @@ TEXTS: Mapping[str, str] = {
         "lists is drawn at random. A log of impressions with surface, slot, policy_version and propensity "
         "lets a later night measure what the lists bring about, once it has enough of them."
     ),
+    "ranking.next_step_logged": (
+        "Go on logging what is shown: each night judges policies against these lists by it."
+    ),
     "ranking.next_step_certain": (
         "Nothing is left to chance, because learning.exploration is 0: no log of these lists can ever prove "
         "what they bring about."
