@@ -25,7 +25,7 @@ TESTS: Mapping[str, Meaning] = {
 
 ESTIMATED: Mapping[str, Meaning] = {
     "estimated_from_context": Meaning(
-        "none of these rounds has a propensity, and so much was left to chance that it is estimated from the "
+        "none of these rounds has a propensity, and enough was left to chance that it is estimated from the "
         "context: this share of the choices is foretold by it",
         {"n_rows": Unit.COUNT, "foreseen_share": Unit.SHARE},
     ),

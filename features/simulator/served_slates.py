@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 class ServedSlates:
     """The slates of U users with L slots.
 
-    item: int64[U, L], position of each item; -1 throughout for a user whom the table does not name, who is
+    item: int64[U, L], position of each item; -1 throughout for a user that the table does not name, who is
     served by the shop's own policy. propensity: float64[U, L], probability of the item in the slot, as the
     table has it. version: int64[U], place in `versions`. candidate_set_id: of the items that the table was
     drawn from, those of the day before: what has sold out since is shown all the same, and nobody clicks it.
