@@ -3,7 +3,7 @@
 <data>/registry/<shop>/looks.jsonl    one line for each night and area whose evidence could have promoted
 
 A look against another policy is another question, so a new champion begins anew. A night that is run again
-has the look that it had.
+has the look that it had, and one for an earlier date does not count those of later dates.
 """
 
 from dataclasses import dataclass
@@ -31,5 +31,13 @@ def number_of_look(workspace: Workspace, look: Look) -> int:
     if look not in known:
         append_line(ledger, look)
         known = [*known, look]
-    same = [other.run_id for other in known if (other.area, other.against) == (look.area, look.against)]
-    return same.index(look.run_id) + 1
+    before = known[: known.index(look)]
+    return 1 + sum(
+        (other.area, other.against) == (look.area, look.against) and _date(other) <= _date(look)
+        for other in before
+    )
+
+
+def _date(look: Look) -> str:
+    """Return the date of the look's night, which its run_id begins with."""
+    return look.run_id[:10]

@@ -15,23 +15,29 @@ def shop(tmp_path: Path) -> Workspace:
 
 def test_looks_are_counted_by_area_and_by_what_serves(shop):
     asked = [
-        ("recommendation", "", "night 1"),
-        ("recommendation", "", "night 2"),
-        ("advertising", "", "night 2"),
-        ("recommendation", "mixed_effects-2", "night 3"),
-        ("recommendation", "", "night 4"),
+        ("recommendation", "", "2026-01-01-a"),
+        ("recommendation", "", "2026-01-02-a"),
+        ("advertising", "", "2026-01-02-a"),
+        ("recommendation", "mixed_effects-2", "2026-01-03-a"),
+        ("recommendation", "", "2026-01-04-a"),
     ]
     assert [number_of_look(shop, Look(*look)) for look in asked] == [1, 2, 1, 1, 3]
 
 
 def test_a_night_that_is_run_again_has_the_look_that_it_had(shop):
-    looks = [Look("recommendation", "", f"night {n}") for n in (1, 2, 3)]
+    looks = [Look("recommendation", "", f"2026-01-0{n}-a") for n in (1, 2, 3)]
     numbers = [number_of_look(shop, look) for look in looks]
     assert [number_of_look(shop, look) for look in reversed(looks)] == numbers[::-1]
 
 
+def test_an_earlier_night_does_not_count_later_ones(shop):
+    days = (5, 7, 6, 6)
+    looks = [Look("recommendation", "", f"2026-01-0{day}-{n}") for n, day in enumerate(days)]
+    assert [number_of_look(shop, look) for look in looks] == [1, 2, 2, 3]
+
+
 def test_a_damaged_ledger_is_not_taken_for_an_empty_one(shop):
-    number_of_look(shop, Look("recommendation", "", "night 1"))
+    number_of_look(shop, Look("recommendation", "", "2026-01-01-a"))
     (shop.registry / "looks.jsonl").write_text('{"night": 1}\n')
     with pytest.raises(DamagedFileError, match=r"looks\.jsonl is damaged in line 1"):
-        number_of_look(shop, Look("recommendation", "", "night 2"))
+        number_of_look(shop, Look("recommendation", "", "2026-01-02-a"))
