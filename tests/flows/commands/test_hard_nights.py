@@ -53,6 +53,7 @@ def test_a_damaged_warehouse_is_65_and_not_a_lock(config: Path) -> None:
     assert "restore it, or move it away" in line
 
 
+@pytest.mark.slow
 def test_a_block_that_is_damaged_inside_the_warehouse_is_65_and_names_the_way_out(config: Path) -> None:
     assert metacart(config, "run").returncode == 0
     warehouse = config.parent / "data" / "warehouse" / "shop.duckdb"
@@ -66,6 +67,7 @@ def test_a_block_that_is_damaged_inside_the_warehouse_is_65_and_names_the_way_ou
     assert len(said(damaged)) == 1
 
 
+@pytest.mark.slow
 def test_a_reader_that_closes_the_pipe_does_not_end_the_night(config: Path) -> None:
     script = f'"{sys.executable}" -c "{COMMAND}" run --config "{config}" | head -n 1; exit ${{PIPESTATUS[0]}}'
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
@@ -89,6 +91,7 @@ def test_a_tampered_night_is_65_and_names_its_file(config: Path) -> None:
     assert "writes missing and changed files anew" in said(verified)[0]
 
 
+@pytest.mark.slow
 def test_a_night_is_taken_back_by_its_name(config: Path) -> None:
     assert metacart(config, "run").returncode == 0
     [folder] = (path for path in (config.parent / "data" / "published" / "shop").iterdir() if path.is_dir())
@@ -97,6 +100,7 @@ def test_a_night_is_taken_back_by_its_name(config: Path) -> None:
     assert metacart(config, "unpublish", folder.name).returncode == 64
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_prune_removes_nothing(config: Path) -> None:
     assert metacart(config, "run").returncode == 0
     config.write_text(config.read_text().replace("work_nights = 7", "work_nights = 1"))

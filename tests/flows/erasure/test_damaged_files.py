@@ -341,7 +341,7 @@ def end_of(shop: Workspace) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 11])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 29])
 def test_an_erasure_that_is_killed_at_any_change_of_a_file_is_completed_by_the_next(
     erasure_night: Path, tmp_path: Path, step: int
 ) -> None:

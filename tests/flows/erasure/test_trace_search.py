@@ -196,10 +196,15 @@ def test_blanks_are_part_of_an_id_where_the_mapping_keeps_them(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("stored", "typed", "how"),
     [
-        (ANN, ANN.upper(), "case"),
+        pytest.param(ANN, ANN.upper(), "case", marks=pytest.mark.slow),
         # not a usual spelling: only the log files know it
         ("aNN@exAmple-shOp", ANN, "case"),
-        ("annÉ@example-shop", unicodedata.normalize("NFD", "annÉ@example-shop"), "form"),
+        pytest.param(
+            "annÉ@example-shop",
+            unicodedata.normalize("NFD", "annÉ@example-shop"),
+            "form",
+            marks=pytest.mark.slow,
+        ),
         (" ann@example-shop", "Ann@example-shop", "blanks and case"),
     ],
 )

@@ -64,7 +64,7 @@ def all_like_the_last(tmp_path: Path, copies: list[int]) -> None:
         assert left_behind(tmp_path / "copies" / str(copy)) == right, f"killed at {copy}"
 
 
-@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 14])
+@pytest.mark.parametrize("step", [pytest.param(1, marks=pytest.mark.slow), 31])
 def test_a_kill_at_any_change_of_a_file_is_made_good_by_the_next_run(tmp_path: Path, step: int) -> None:
     found = killed("changes", tmp_path, 1, step)
     *died, (_, last, _) = found

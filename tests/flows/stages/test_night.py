@@ -60,6 +60,7 @@ def test_the_same_night_again_changes_nothing(small_config, small_night):
     assert content(small_night.published.folder) == before
 
 
+@pytest.mark.slow
 def test_a_second_use_of_a_holdout_is_noted(small_config, small_night, tmp_path):
     before = small_night.published.folder.parents[2] / "work" / "small" / "openings.jsonl"
     assert small_night.night.run_id in {line["run_id"] for line in read_lines(before)}
@@ -220,7 +221,10 @@ def test_the_budget_is_spent_to_the_cent(small_night):
     assert budget["spend_recommended_cents"].sum() == budget["spend_current_cents"].sum()
 
 
-@pytest.mark.parametrize("stage", ["learn", "evaluate", "decide", "publish"])
+@pytest.mark.parametrize(
+    "stage",
+    ["decide", *(pytest.param(stage, marks=pytest.mark.slow) for stage in ("learn", "evaluate", "publish"))],
+)
 def test_a_night_that_dies_publishes_nothing_and_its_rerun_everything(
     small_config, small_night, tmp_path, monkeypatch, stage
 ):

@@ -136,6 +136,7 @@ def test_the_estimate_of_the_logging_policy_is_what_was_observed() -> None:
     assert abs(values.terms.mean() - observed.mean()) < 3 * error
 
 
+@pytest.mark.slow
 def test_where_segments_are_alike_adapting_costs_little_and_claims_nothing() -> None:
     gains: dict[str, list[np.ndarray]] = {name: [] for name in ADAPTING}
     for seed in range(2):
