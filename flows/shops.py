@@ -72,7 +72,7 @@ def write_config(
 
     An existing file is not changed, unless `overwrite`: somebody may have edited it.
     exploration: share of traffic that may be explored.
-    Raises UsageError if the folder can't be written, or exploration is no share.
+    Raises UsageError if the folder can't be written, or exploration is not a share.
     """
     if not 0 <= exploration <= 1:
         raise UsageError(

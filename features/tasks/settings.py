@@ -6,6 +6,7 @@ from typing import Literal
 from features.rewards import Reward
 
 FEWEST_TO_ESTIMATE = 30
+"""Rounds from which a level of a trait has a column of its own where propensities are estimated."""
 
 
 @dataclass(frozen=True)

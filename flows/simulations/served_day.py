@@ -59,7 +59,7 @@ def served_slates(world: World, logs: Path, run_folder: Path, as_of: date) -> Se
     whole = rows.group_by("user_key").len().filter(pl.col("len") != slots)
     if not whole.is_empty() or rows["user"].null_count():
         raise UsageError(
-            f"{path} has a list of other than {slots} places, or of a user whom {logs} does not know: it is "
+            f"{path} has a list of other than {slots} places, or of a user that {logs} does not know: it is "
             "not a table of this shop."
         )
     versions = tuple(rows["policy_version"].unique().sort()) or ("",)

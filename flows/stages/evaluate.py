@@ -101,7 +101,12 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
             champion = champion_of(election, evaluated.gate, segment_ids, settings)
-            anew, why = _learned_anew(evaluated, champion, settings.evaluation.confidence)
+            # What was learned from estimated propensities may be tested, and serves no more than that.
+            anew, why = (
+                ("", None)
+                if is_estimated
+                else _learned_anew(evaluated, champion, settings.evaluation.confidence)
+            )
             champion = replace(champion, refitted=anew)
             notes += [Note(domain, "", why)] if why else []
             folder.write_champion(domain, champion)

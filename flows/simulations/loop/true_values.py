@@ -59,7 +59,7 @@ def day_values(world: World, served: ServedSlates, day: int, exploration: float)
 def served_value(world: World, served: ServedSlates, day: int) -> float:
     """Return the expected reward per round of the slates that were shown to each user, on this day.
 
-    Users whom the table does not name are served by the shop's first policies.
+    Users that the table does not name are served by the shop's first policies.
     """
     opened = world.open(day)
     users = np.arange(len(opened.visit_rate))
