@@ -14,6 +14,10 @@ RUN_ID = r"\d{4}-\d{2}-\d{2}-[0-9a-f]{8}"
 _VERSION = r"^(.+)-(\d{4}-\d{2}-\d{2})-[0-9a-f]{8}$"
 
 
+OWN_POLICY = "logging"
+"""What the shop's own policies are called together, where the configuration names none of them."""
+
+
 def version_of(policy: str, run_id: str) -> str:
     """Return the version of a policy or ranker that a night has made.
 
@@ -31,6 +35,16 @@ def policy_of(version: str) -> str:
     """
     found = re.search(_VERSION, version)
     return found[1] if found else version
+
+
+def policy_named(version: pl.Expr) -> pl.Expr:
+    """Return the policy or ranker that a version names, as `policy_of` does; null where there is none.
+
+    >>> versions = ["maml-2026-01-05-0a1b2c3d", "bts", None]
+    >>> pl.select(policy_named(pl.lit(pl.Series(versions)))).to_series().to_list()
+    ['maml', 'bts', None]
+    """
+    return pl.coalesce(version.str.extract(_VERSION, 1), version)
 
 
 def is_given_by_metacart(version: pl.Expr) -> pl.Expr:

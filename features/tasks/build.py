@@ -23,6 +23,7 @@ from features.context import (
     free_name,
     item_columns,
 )
+from features.contracts.policy_versions import OWN_POLICY, is_given_by_metacart, policy_named
 from features.segments import HistoryClusters, Segmentation, fit_clusters, fit_segments
 from features.tasks.candidates import Candidates, find_candidates
 from features.tasks.history import AnyArray, history_arrays
@@ -225,11 +226,26 @@ def _index(values: pl.Series, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
 
 def _incumbent_counts(rounds: pl.DataFrame, policy: str, shape: tuple[int, int, int]) -> AnyArray:
     """Count the actions of the incumbent before the holdout, float64[G, L, A], by segment and slot."""
-    before = rounds.filter(pl.col("window").is_in([Window.SUPPORT, Window.QUERY]))
-    shown = before.filter(pl.col("policy_version") == policy) if policy else before.filter("is_evidence")
+    shown = _of_own_policy(rounds.filter(pl.col("window").is_in([Window.SUPPORT, Window.QUERY])), policy)
     counts = np.zeros(shape)
     np.add.at(counts, tuple(shown.select("segment", pl.col("slot") - 1, "action").to_numpy().T), 1.0)
     return counts
+
+
+def _of_own_policy(rounds: pl.DataFrame, policy: str) -> pl.DataFrame:
+    """Return the rounds that the shop itself served by a policy, by any of its own where none is named.
+
+    A table that metacart published says what the shop's own would show, but explores; counted, today's table
+    would become tomorrow's policy. Only where nothing else is left do its rounds count, and then, where no
+    policy is named, all rounds.
+    """
+    version, evidence = pl.col("policy_version"), rounds.filter("is_evidence")
+    is_given = is_given_by_metacart(version).fill_null(value=False)
+    own = rounds.filter(version == policy) if policy else evidence.filter(~is_given)
+    if not own.is_empty():
+        return own
+    published = rounds.filter(policy_named(version) == (policy or OWN_POLICY))
+    return evidence if published.is_empty() and not policy else published
 
 
 def _evidence_arrays(evidence: pl.DataFrame, reward: pl.Expr) -> dict[str, AnyArray]:

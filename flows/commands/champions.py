@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.areas import AREAS
+from features.contracts.policy_versions import OWN_POLICY
 from features.errors import UsageError
 from flows.commands.json_flag import JsonFlag
 from flows.settings import Settings, read_settings
@@ -103,7 +104,7 @@ def _decide(act: "Act", area: str, policy_version: str, config: Path) -> None:
 
 def own_version(settings: Settings) -> str:
     """Return the name of the shop's own policy in tables."""
-    return settings.night.incumbent_policy or "logging"
+    return settings.night.incumbent_policy or OWN_POLICY
 
 
 def _done(act: "Act", area: str, version: str, newest: date) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import polars as pl
 
 from features.areas import AREAS, Area
+from features.contracts.policy_versions import OWN_POLICY
 from features.contracts.sql_text import identifier
 from features.errors import MetacartError
 from features.warehouse.store import open_store
@@ -49,7 +50,7 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         marts=marts,
         as_of=night.as_of,
         seed=settings.night.seed,
-        own_version=settings.night.incumbent_policy or "logging",
+        own_version=settings.night.incumbent_policy or OWN_POLICY,
         exploration=settings.learning.exploration,
         say=said,
         settings=_section(settings, area.settings),

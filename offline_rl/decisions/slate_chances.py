@@ -13,13 +13,14 @@ class SlateChances:
     """What m slates are drawn from.
 
     logits: [m, L, A], logs of what each slot would draw if filled first, up to a constant of each slot; minus
-    infinity outside the available items. available: bool [m, A]. exploration: [m], the share of uniform
-    slates.
+    infinity outside the available items. available: bool [m, A]. exploration: [m], the share of exploring
+    slates. challenger: [m, L, A], logits of the policy that draws half of these, None where all are uniform.
     """
 
     logits: Tensor
     available: Tensor
     exploration: Tensor
+    challenger: Tensor | None = None
 
 
 # Rows of `targets`, int64 [m] → their chances.

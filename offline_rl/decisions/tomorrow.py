@@ -1,16 +1,18 @@
 """Tomorrow: whom a domain serves, by which policy in each segment, and what their slates are drawn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from features.codes import Window
 from features.contracts.findings import Finding
 from features.contracts.policy_versions import version_of
-from offline_rl.champions.layers import Layer, answering
-from offline_rl.champions.standing import Today
+from offline_rl.champions.layers import Layer, answering, of_tonight
+from offline_rl.champions.standing import Today, contexts_of
 from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_scores
 from offline_rl.decisions.money_scores import count_amounts, money_scores
@@ -28,6 +30,29 @@ from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.policies.shares import log_shares
 from offline_rl.registry import Champion, left_segments
 from offline_rl.reward_model import has_binary_rewards
+from offline_rl.serving import SegmentPolicies
+
+
+@dataclass(frozen=True, eq=False)
+class _Contexts:
+    """The contexts of m targets, those of one target one after another.
+
+    rows: int64[c], places among all contexts. target: int64[c], of each. starts, lengths: int64[m].
+    """
+
+    rows: Tensor
+    target: Tensor
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+
+def _contexts_of(targets: DecisionTargets, chosen: NDArray[np.int64]) -> _Contexts:
+    first = np.searchsorted(targets.target_of_context, chosen, side="left")
+    last = np.searchsorted(targets.target_of_context, chosen, side="right")
+    lengths = last - first
+    rows = np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)])
+    target = torch.tensor(np.repeat(chosen, lengths))
+    return _Contexts(torch.from_numpy(rows), target, lengths.cumsum() - lengths, lengths)
 
 
 @dataclass(frozen=True)
@@ -35,29 +60,35 @@ class Tomorrow:
     """A domain before its decisions.
 
     targets: whom to serve. layers: the policies that answer, each with tomorrow's contexts as it reads them.
-    served: what rows of each segment say of it.
+    served: what rows of each segment say of it. challenger: the policy that draws half of the exploring
+    slates; None where these are uniform.
     """
 
     tasks: Tasks
     targets: DecisionTargets
     layers: tuple[Layer, ...]
     served: tuple[ServedPolicy, ...]
+    challenger: Layer | None = None
 
     def chances(self, chosen: NDArray[np.int64]) -> SlateChances:
         """Return what the slates of the chosen targets are drawn from, averaged over each target's contexts.
 
         Probabilities are averaged, slot by slot, in logs: the second choice of a greedy policy counts.
         """
-        targets, rounds = self.targets, self.tasks.rounds
-        first = np.searchsorted(targets.target_of_context, chosen, side="left")
-        last = np.searchsorted(targets.target_of_context, chosen, side="right")
-        n_contexts = last - first
-        rows = torch.from_numpy(np.concatenate([np.arange(*ends) for ends in zip(first, last, strict=True)]))
-        available = rounds.available[targets.set_index[torch.tensor(np.repeat(chosen, n_contexts))]]
+        contexts = _contexts_of(self.targets, chosen)
+        available = self.tasks.rounds.available[self.targets.set_index[torch.tensor(chosen)]]
+        logits, exploration = self._averaged(self.layers, contexts)
+        directed = None if self.challenger is None else self._averaged((self.challenger,), contexts)[0]
+        return SlateChances(logits, available, exploration, directed)
+
+    def _averaged(self, layers: Sequence[Layer], contexts: _Contexts) -> tuple[Tensor, Tensor]:
+        """Return the logits of targets, [m, L, A], and their shares of exploration, [m]."""
+        rounds, rows = self.tasks.rounds, contexts.rows
+        available = rounds.available[self.targets.set_index[contexts.target]]
         logits = torch.empty(len(rows), rounds.n_slots, rounds.n_actions, dtype=torch.float64)
         exploration = torch.empty(len(rows), dtype=torch.float64)
-        read = [known for layer in self.layers if (known := layer.tomorrow) is not None]
-        for layer, mine in answering(self.layers, [contexts.segment[rows] for contexts in read]):
+        read = [known for layer in layers if (known := layer.tomorrow) is not None]
+        for layer, mine in answering(layers, [known.segment[rows] for known in read]):
             assert layer.tomorrow is not None
             asked = layer.tomorrow.select(rows[mine])
             logits[mine] = layer.policies.slot_logits(
@@ -69,12 +100,10 @@ class Tomorrow:
                 history=asked.history,
             )
             exploration[mine] = layer.policies.exploration
-        starts = n_contexts.cumsum() - n_contexts
-        summed = np.logaddexp.reduceat(log_shares(logits).numpy(), starts, axis=0)
-        return SlateChances(
-            logits=torch.from_numpy(summed - np.log(n_contexts)[:, None, None]),
-            available=rounds.available[targets.set_index[torch.tensor(chosen)]],
-            exploration=torch.from_numpy(np.add.reduceat(exploration.numpy(), starts) / n_contexts),
+        summed = np.logaddexp.reduceat(log_shares(logits).numpy(), contexts.starts, axis=0)
+        return (
+            torch.from_numpy(summed - np.log(contexts.lengths)[:, None, None]),
+            torch.from_numpy(np.add.reduceat(exploration.numpy(), contexts.starts) / contexts.lengths),
         )
 
     def scores(self) -> ItemScores:
@@ -90,8 +119,12 @@ class Tomorrow:
         return money_scores(count_amounts(*columns, n_segments=n_segments, n_items=n_items))
 
 
-def tomorrow_of(night: DecisionNight) -> Tomorrow:
-    """Read an area of policies before its decisions: the champion serves."""
+def tomorrow_of(night: DecisionNight, *, draws_lists: bool = False) -> Tomorrow:
+    """Read an area of policies before its decisions: the champion serves.
+
+    draws_lists: whether a slate is drawn for every user. Then the shop's own policy explores too, under a
+    version of the night's: the table says what the shop's own would show, and its log says how likely.
+    """
     folder, area = night.folder, night.area
     tasks, champion = folder.tasks(area), folder.champion(area)
     targets = folder.targets(area, tasks)
@@ -102,22 +135,34 @@ def tomorrow_of(night: DecisionNight) -> Tomorrow:
         layers = today.after(learned, left, targets, is_refit=True)
         return Tomorrow(tasks, targets, layers, _refitted(tasks, champion, learned, night))
     if champion.verdict != "promote":
+        challenger = None
         layers = today.layers(targets)
-        if night.evidence_level == "estimated" and today.standing is None:
-            # The shop's own policy explores too, so that the log of tomorrow has known chances of every item.
+        if today.standing is None and (draws_lists or night.evidence_level == "estimated"):
             [own] = layers
             layers = (replace(own, policies=replace(own.policies, exploration=night.exploration)),)
+            challenger = _challenger(night, champion, tasks, targets) if draws_lists else None
         stays = continued(
-            *_today_in_rows(today, night),
+            *_today_in_rows(today, night, draws_lists=draws_lists),
             champion.candidate,
             champion.verdict,
             champion.reasons,
             evidence_level=night.evidence_level,
         )
-        return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments)
+        return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments, challenger)
     learned = folder.policy(area, champion.champion)
     layers = today.after(learned, left_segments(champion, tasks.segment_ids), targets)
     return Tomorrow(tasks, targets, layers, _by_segment(tasks, champion, learned, today, night))
+
+
+def _challenger(
+    night: DecisionNight, champion: Champion, tasks: Tasks, targets: DecisionTargets
+) -> Layer | None:
+    """Return the policy that asked to serve; None where nothing explores, or it is shown to be worse."""
+    if champion.verdict == "reject" or not night.exploration:
+        return None
+    learned = night.folder.policy(night.area, champion.candidate)
+    policies = SegmentPolicies.adapted(learned, tasks.window("training"), 0.0)
+    return of_tonight(policies, tasks.rounds, tomorrow=contexts_of(targets))
 
 
 def _by_segment(
@@ -163,8 +208,11 @@ def _level(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
     return "segment" if is_adapted else "pooled"
 
 
-def _today_in_rows(today: Today, night: DecisionNight) -> tuple[str, FallbackLevel]:
+def _today_in_rows(
+    today: Today, night: DecisionNight, *, draws_lists: bool = False
+) -> tuple[str, FallbackLevel]:
     """Return the version and the level of what serves today."""
     if today.standing is None:
-        return night.own_version, "baseline"
+        own = version_of(night.own_version, night.folder.run_id) if draws_lists else night.own_version
+        return own, "baseline"
     return today.standing.policy_version, "segment" if today.standing.is_adapted else "pooled"

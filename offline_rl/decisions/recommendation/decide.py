@@ -16,10 +16,11 @@ def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
     """Return out_recommendations, or out_segment_distributions where logs know no users."""
     if night.is_unproven:
         return _ranked(night)
-    tomorrow = tomorrow_of(night)
+    has_users = night.folder.names(night.area).has_users
+    tomorrow = tomorrow_of(night, draws_lists=has_users)
     targets, serving = tomorrow.targets.rows, _serving(tomorrow, night)
     run_id, as_of = night.folder.run_id, night.as_of
-    if night.folder.names(night.area).has_users:
+    if has_users:
         whom = targets.select("user_key", "segment_id", "surface")
         slates = recommend(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of, seed=night.seed)
         return {"out_recommendations": slates}

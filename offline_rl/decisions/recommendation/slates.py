@@ -136,9 +136,11 @@ def _drawn(chances: SlateChances, *, keys: pl.Series, salt: str) -> _Draw:
     n_slots = chances.logits.shape[1]
     uniforms = torch.from_numpy(keyed_uniforms(keys.to_list(), 1 + n_slots, salt=salt))
     with torch.no_grad():
-        marginals = explored_marginals(chances.logits, chances.available, chances.exploration)
+        marginals = explored_marginals(
+            chances.logits, chances.available, chances.exploration, chances.challenger
+        )
         items, log_probability, explores = explored_slates(
-            chances.logits, chances.available, chances.exploration, uniforms
+            chances.logits, chances.available, chances.exploration, uniforms, chances.challenger
         )
         chosen = marginals.gather(-1, items.clamp(min=0)[..., None])[..., 0]
     target, slot = np.nonzero(items.numpy() >= 0)
