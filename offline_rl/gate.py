@@ -17,19 +17,37 @@ ESTIMATOR = "dr"
 
 @dataclass(frozen=True)
 class Evidence:
-    """An evaluation, and the first and last day of its rounds.
+    """An evaluation, and the days of its rounds.
 
     choices: contender → the segments it would serve; the evaluation is of the policies that serve then.
-    n_origins: number of dates that policies are evaluated from. split_by: what decided which rounds they are
-    evaluated on.
+    n_by_day: day → number of rounds that were decided on it. n_origins: number of dates that policies are
+    evaluated from. split_by: what decided which rounds they are evaluated on.
     """
 
     evaluation: Evaluation
     choices: Mapping[str, SegmentChoice]
-    judged_from: date
-    judged_to: date
+    n_by_day: Mapping[date, int]
     n_origins: int
     split_by: str
+
+    @property
+    def judged_from(self) -> date:
+        """The first day of its rounds."""
+        return min(self.n_by_day)
+
+    @property
+    def judged_to(self) -> date:
+        """The last day of its rounds."""
+        return max(self.n_by_day)
+
+    @property
+    def n_rounds(self) -> int:
+        """Number of its rounds."""
+        return sum(self.n_by_day.values())
+
+    def n_after(self, day: date) -> int:
+        """Return the number of its rounds that were decided after a day."""
+        return sum(n_rounds for decided, n_rounds in self.n_by_day.items() if decided > day)
 
     @classmethod
     def of(
@@ -38,10 +56,10 @@ class Evidence:
         contenders: Collection[str],
         terms: "GateTerms",
         *,
-        days: tuple[date, date],
+        n_by_day: Mapping[date, int],
         n_origins: int,
     ) -> Self:
-        """Return the evidence of rounds that were decided from the first of these days to the last.
+        """Return the evidence of rounds that were decided on these days.
 
         by_policy: policy → the rounds as it sees them. contenders: those that would serve by segment.
         """
@@ -51,7 +69,7 @@ class Evidence:
             if name in by_policy
         }
         served = dict(by_policy) | {name: choice.served for name, choice in choices.items()}
-        return cls(terms.evaluate(served), choices, *days, n_origins, terms.split_by)
+        return cls(terms.evaluate(served), choices, n_by_day, n_origins, terms.split_by)
 
 
 @dataclass(frozen=True)

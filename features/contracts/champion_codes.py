@@ -41,6 +41,11 @@ CHAMPIONS: Mapping[str, Meaning] = {
     "lists_until_promotion": Meaning(
         "what its lists showed is logged with propensities; they serve until a policy is shown to earn more"
     ),
+    "between_looks": Meaning(
+        "the evidence has hardly grown since the gate last looked at it, so nothing is promoted until the "
+        "next look",
+        {"look": Unit.COUNT, "n_new": Unit.COUNT, "n_rounds": Unit.COUNT, "share": Unit.SHARE},
+    ),
     "later_look": Meaning(
         "the evidence against today's policy was looked at before, so the interval asked for is a wider one",
         {"look": Unit.COUNT, "confidence": Unit.SHARE},

@@ -15,12 +15,11 @@ from features.errors import UsageError
 from features.warehouse.store import open_store
 from flows.night_folder import Night, NightFolder, Note, StageNotes
 from flows.registry.elected import keep_elected
-from flows.registry.looks import Look, number_of_look
 from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
 from flows.stages.domain_policies import DomainPolicies
 from flows.stages.estimated_verdicts import at_most_test
-from flows.stages.gate_of_domain import gate_of
+from flows.stages.gate_of_domain import gate_of, look_of
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 from flows.stages.learner_tables import comparison_table, curve_table
 from flows.stages.truth import true_rewards
@@ -87,8 +86,9 @@ def evaluate(workspace: Workspace, night: Night) -> None:
         for domain in night.domains:
             tasks = folder.tasks(domain)
             evaluated = _evaluate_holdout(workspace, night, domain, tasks)
-            asked = gate_settings(settings, _look(workspace, night, domain, evaluated))
-            election = evaluated.gate.elect(evaluated.contenders, asked)
+            gate, look = look_of(evaluated.gate, workspace, night, domain, evaluated.today.standing)
+            evaluated = replace(evaluated, gate=gate)
+            election = gate.elect(evaluated.contenders, gate_settings(settings, look))
             key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
             is_estimated = domain in night.estimated
             if is_estimated:
@@ -131,15 +131,6 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             checks = arm_checks(connection, settings, night.run_id)
         if not checks.is_empty():
             folder.write_table("out_arm_checks", checks)
-
-
-def _look(workspace: Workspace, night: Night, domain: str, evaluated: EvaluatedHoldout) -> int:
-    """Return the number of the night's look at the evidence; 1 where it can promote nothing."""
-    if evaluated.gate.withheld is not None:
-        return 1
-    standing = evaluated.today.standing
-    against = "" if standing is None else standing.elected_version
-    return number_of_look(workspace, Look(domain, against, night.run_id))
 
 
 def _learned_anew(

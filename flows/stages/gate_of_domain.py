@@ -1,6 +1,7 @@
 """The gate of one domain: the rounds that contenders are compared on, and whether any may be promoted."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 
 from features.codes import Window
 from features.contracts.findings import Finding, finding
+from flows.night_folder import Night
+from flows.registry.looks import Look, looks_before, record_look
 from flows.stages.domain_policies import DomainPolicies
 from flows.standing import Hand
-from offline_rl.champions.standing import Today
+from flows.workspace import Workspace
+from offline_rl.champions.standing import Standing, Today
 from offline_rl.gate import Evidence, Gate, GateTerms
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.trust.error_spending import GROWTH, is_due
 from offline_rl.registry import INCUMBENT, LOGGING, Contenders
 from offline_rl.rolling_evaluation import fitted_ones, rolled
 from offline_rl.rolling_origin import rolls
@@ -48,7 +53,7 @@ def gate_of(
         if n_new[-1] >= settings.segments.min_rounds:
             rounds = {name: of_policy.select(is_new) for name, of_policy in rounds.items()}
             shown = shown.filter(is_new)
-        return Evidence.of(rounds, contenders, terms, days=_days(shown), n_origins=n_origins)
+        return Evidence.of(rounds, contenders, terms, n_by_day=_by_day(shown), n_origins=n_origins)
 
     if rolls(tasks):
         names = dict.fromkeys(filter(None, [*contenders.compared, domain.learned_again]))
@@ -80,6 +85,29 @@ def gate_of(
     return Gate(terms.today, evidence, _withheld(domain, hand, min(n_new)))
 
 
+def look_of(
+    gate: Gate, workspace: Workspace, night: Night, domain: str, standing: Standing | None
+) -> tuple[Gate, int]:
+    """Return the gate, withheld where no look is due, and the number of its look; 1 where nothing can pass.
+
+    A look is due where the evidence has grown by enough since the last one (`error_spending.is_due`).
+    """
+    if gate.withheld is not None:
+        return gate, 1
+    against = "" if standing is None else standing.elected_version
+    shown = max(gate.evidence.values(), key=lambda evidence: evidence.n_rounds)
+    look = Look(domain, against, night.run_id, shown.n_rounds, shown.judged_to.isoformat())
+    before = looks_before(workspace, look)
+    if before and before[-1].n_rounds:
+        last = before[-1]
+        n_new = shown.n_after(date.fromisoformat(last.until))
+        if not is_due(n_new, last.n_rounds):
+            numbers = {"n_new": n_new, "n_rounds": last.n_rounds, "share": GROWTH, "look": 1 + len(before)}
+            return replace(gate, withheld=finding("between_looks", domain, **numbers)), 1
+    record_look(workspace, look)
+    return gate, 1 + len(before)
+
+
 def _is_new(shown: pl.DataFrame, today: Today) -> NDArray[np.bool_]:
     """Return which rounds had no part in the election of the champion that serves today."""
     if today.standing is None:
@@ -100,7 +128,6 @@ def _withheld(domain: DomainPolicies, hand: Hand, n_new: int) -> Finding | None:
     )
 
 
-def _days(rounds: pl.DataFrame) -> tuple[date, date]:
-    """Return the first and the last day on which rounds were decided."""
-    days = rounds["decided_at"].dt.date()
-    return days.min(), days.max()  # type: ignore[return-value]  # of no rounds there is no evidence
+def _by_day(rounds: pl.DataFrame) -> dict[date, int]:
+    """Return how many rounds were decided on each day."""
+    return dict(rounds["decided_at"].dt.date().value_counts(sort=False).sort("decided_at").iter_rows())

@@ -32,8 +32,8 @@ def explored_marginals(
 
     with m_policy and m_challenger the marginals of their own slates (`slot_marginals`), and d = `DIRECTED`,
     or 0 where there is no challenger. Slots beyond the number of available items stay empty in a uniform
-    slate too. Every available item has at least epsilon (1 - d) / A in every slot, so no importance weight of a
-    later policy exceeds the inverse of that.
+    slate too. Every available item has at least epsilon (1 - d) / A in every slot, so no importance weight
+    of a later policy exceeds the inverse of that.
 
     logits, challenger: [n, L, A], logs of what each slot would draw if filled first (see `slot_marginals`).
     available: bool [n, A]. exploration: epsilon of each row, [n], in 0..1.

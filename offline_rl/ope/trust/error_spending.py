@@ -5,6 +5,11 @@ of a single question. All later ones share another a, which falls as the series 
 no more than 2 a, whatever the looks have in common and however many there are. As long as one policy serves,
 something that is not better takes its place with a probability of at most 5 %, at the usual a = 2.5 % of
 each side.
+
+A look costs all later ones a part of their level, and evidence that has hardly grown says what it said the
+night before. So a look is due when a quarter has been added to the evidence (`is_due`): with as many rounds
+a night as the fourteen before it, sixty nights hold eight looks, and the last asks for 99.91 % and not for
+99.999 %.
 Sources: Lan & DeMets 1983, "Discrete sequential boundaries for clinical trials", for the idea; the levels add
 up by Bonferroni's inequality.
 """
@@ -14,6 +19,18 @@ from dataclasses import replace
 from scipy.stats import norm
 
 from offline_rl.ope.policy_value import Difference
+
+GROWTH = 0.25
+"""Rounds that must have come since the last look, over the rounds of its evidence."""
+
+
+def is_due(n_new: int, n_last: int) -> bool:
+    """Return whether evidence has grown enough for another look; n_last: rounds of the last look.
+
+    >>> is_due(1500, 6000), is_due(1499, 6000)
+    (True, False)
+    """
+    return n_new >= GROWTH * n_last
 
 
 def share_of_look(look: int) -> float:

@@ -37,6 +37,11 @@ SENTENCES = {
         "What the lists showed is logged with its propensities, so that policies are judged against them. "
         "The lists serve until one is shown to earn more."
     ),
+    "between_looks": (
+        "Since the last look at the evidence against today's policy {n_new:,} rounds have come. Look number "
+        "{look:,} is due after {share:.0%} of the {n_rounds:,} rounds of the last one; until then nothing is "
+        "promoted, because each look costs all later ones a part of their level."
+    ),
     "later_look": (
         "This is look number {look:,} at the evidence against today's policy. A gate that is asked every "
         "night would promote by chance sooner or later, so a gain must be shown by an interval of "

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import DamagedFileError
-from flows.registry.looks import Look, number_of_look
+from flows.registry.looks import Look, looks_before, record_look
 from flows.workspace import Workspace
 from tests.flows.spend_shop import spend_shop
 
@@ -11,6 +11,13 @@ from tests.flows.spend_shop import spend_shop
 @pytest.fixture
 def shop(tmp_path: Path) -> Workspace:
     return spend_shop(tmp_path / "shop", n_days=2)
+
+
+def number_of_look(shop: Workspace, look: Look) -> int:
+    """Return the number of a look that is recorded now."""
+    before = looks_before(shop, look)
+    record_look(shop, look)
+    return 1 + len(before)
 
 
 def test_looks_are_counted_by_area_and_by_what_serves(shop):
@@ -41,3 +48,11 @@ def test_a_damaged_ledger_is_not_taken_for_an_empty_one(shop):
     (shop.registry / "looks.jsonl").write_text('{"night": 1}\n')
     with pytest.raises(DamagedFileError, match=r"looks\.jsonl is damaged in line 1"):
         number_of_look(shop, Look("recommendation", "", "2026-01-02-a"))
+
+
+def test_a_ledger_of_an_earlier_version_is_read(shop):
+    line = '{"area": "recommendation", "against": "", "run_id": "2026-01-01-a"}\n'
+    shop.registry.mkdir(parents=True)
+    (shop.registry / "looks.jsonl").write_text(line)
+    asked = Look("recommendation", "", "2026-01-02-a", n_rounds=10, until="2026-01-01")
+    assert looks_before(shop, asked) == [Look("recommendation", "", "2026-01-01-a", n_rounds=0, until="")]

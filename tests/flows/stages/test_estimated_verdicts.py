@@ -43,8 +43,8 @@ def weighed(settings: Settings, *notes: Note, better: str = "new", n: int = 3000
         seed=0,
         split_by="time",
     )
-    days = date(2026, 1, 5), date(2026, 1, 14)
-    gate = Gate(LOGGING, {"new": Evidence.of(by_policy, ["new"], terms, days=days, n_origins=1)})
+    n_by_day = {date(2026, 1, 5): n - 1, date(2026, 1, 14): 1}
+    gate = Gate(LOGGING, {"new": Evidence.of(by_policy, ["new"], terms, n_by_day=n_by_day, n_origins=1)})
     election = gate.elect(Contenders(("new",), None), GateSettings(estimator=ESTIMATOR))
     return at_most_test(election, gate, notes, KEY, settings)
 
