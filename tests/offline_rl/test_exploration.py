@@ -10,6 +10,7 @@ from offline_rl.policies.slot_marginals import slot_marginals
 LOGITS = torch.tensor([[[0.6, 0.3, 0.1, 0.0], [0.1, 0.1, 0.8, 0.0]]], dtype=torch.float64).log()
 AVAILABLE = torch.tensor([[True, True, True, True]])
 EPSILON = torch.tensor([0.3])
+CHALLENGER = torch.tensor([[[0.0, 0.0, 0.2, 0.8], [0.4, 0.4, 0.1, 0.1]]], dtype=torch.float64).log()
 
 
 def everything():
@@ -19,28 +20,36 @@ def everything():
     return slates, LOGITS.expand(n, 2, 4), AVAILABLE.expand(n, 4)
 
 
-def probabilities_of_all_slates():
+def probabilities_of_all_slates(challenger: torch.Tensor | None):
+    """Seven slates of ten are the policy's; of the others all are uniform, or half of them a challenger's."""
     slates, logits, available = everything()
     own = slate_log_probability(logits, slates).exp()
     even = slate_log_probability(available.double().log()[:, None, :].expand_as(logits), slates).exp()
-    return slates, 0.7 * own + 0.3 * even
+    if challenger is None:
+        return slates, 0.7 * own + 0.3 * even
+    asks = slate_log_probability(challenger.expand_as(logits), slates).exp()
+    return slates, 0.7 * own + 0.15 * even + 0.15 * asks
 
 
-def test_slates_share_all_probability_and_marginals_are_their_sums():
-    slates, probability = probabilities_of_all_slates()
+@pytest.mark.parametrize("challenger", [None, CHALLENGER], ids=["uniform", "half a challenger's"])
+def test_slates_share_all_probability_and_marginals_are_their_sums(challenger):
+    slates, probability = probabilities_of_all_slates(challenger)
     assert probability.sum() == pytest.approx(1.0)
-    marginals = explored_marginals(LOGITS, AVAILABLE, EPSILON)[0]
+    marginals = explored_marginals(LOGITS, AVAILABLE, EPSILON, challenger)[0]
     for slot, item in itertools.product(range(2), range(4)):
         assert marginals[slot, item] == pytest.approx(probability[slates[:, slot] == item].sum())
 
 
-def test_drawn_slates_come_as_often_as_they_say():
+@pytest.mark.parametrize("challenger", [None, CHALLENGER], ids=["uniform", "half a challenger's"])
+def test_drawn_slates_come_as_often_as_they_say(challenger):
     n = 40_000
     uniforms = torch.rand(n, 3, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    items, log_probability, _ = explored_slates(
-        LOGITS.expand(n, 2, 4), AVAILABLE.expand(n, 4), EPSILON.expand(n), uniforms
+    asks = None if challenger is None else challenger.expand(n, 2, 4)
+    items, log_probability, explores = explored_slates(
+        LOGITS.expand(n, 2, 4), AVAILABLE.expand(n, 4), EPSILON.expand(n), uniforms, asks
     )
-    slates, probability = probabilities_of_all_slates()
+    assert explores.double().mean().item() == pytest.approx(0.3, abs=0.01)
+    slates, probability = probabilities_of_all_slates(challenger)
     for slate, expected in zip(slates, probability, strict=True):
         drawn = (items == slate).all(1)
         assert abs(drawn.double().mean() - expected) < 4 * (expected * (1 - expected) / n).sqrt() + 1e-9

@@ -156,6 +156,25 @@ def test_the_incumbent_is_counted_before_the_holdout_only():
     assert tasks.arrays["incumbent_counts"].sum() == before
 
 
+def test_what_metacart_published_is_not_the_shops_own_until_nothing_else_is_left():
+    """Two of three rounds are of published tables: of the shop's own shares, and of a learned policy."""
+    own, learned = (f"{name}-2026-01-01-0a1b2c3d" for name in ("logging", "maml"))
+    everything = shop(policy_version=[("v1", own, learned)[number % 3] for number in range(N)])
+    published = shop(policy_version=[(own, own, learned)[number % 3] for number in range(N)])
+    all_learned = shop(policy_version=[learned] * N)
+
+    def counted(tables: ShopTables, **settings: str) -> float:
+        return float(built(tables, **settings).arrays["incumbent_counts"].sum())
+
+    before = built().evidence["window"].is_in([Window.SUPPORT, Window.QUERY]).sum()
+    assert counted(everything) == pytest.approx(before / 3, abs=1)
+    assert counted(published) == pytest.approx(2 * before / 3, abs=1)
+    assert counted(all_learned) == before
+    assert counted(everything, incumbent_policy="v1") == counted(everything)
+    # A named policy that has served nothing has no shares; others are not taken for it.
+    assert counted(everything, incumbent_policy="v2") == 0.0
+
+
 def test_only_the_evidence_policy_teaches_and_judges():
     tasks = built(evidence_policies=("v2",))
     assert set(tasks.evidence["policy_version"]) == {"v2"}
