@@ -180,7 +180,7 @@ score_lower = _number("lower end of the 95% interval of score; null for a ranker
 score_upper = _number("upper end of the 95% interval of score; null for a ranker's", "reward per round")
 slate_log_probability = dy.Float64(description="natural log of the probability of the whole slate", max=0)
 is_exploration = dy.Bool(
-    description="from a slate that was drawn at random, to learn from: uniformly, or from a policy that asks to serve"
+    description="from a slate drawn to learn from: uniformly, or from a policy that asks to serve"
 )
 reason_code = dy.String(
     description="why this row, as the code of its finding", regex=f"^({'|'.join(SERVED)})$"

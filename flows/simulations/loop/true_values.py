@@ -1,4 +1,9 @@
-"""What a day of the simulated shop truly earns, per round, by what serves it."""
+"""What a day of the simulated shop truly earns, per round, by what serves it.
+
+A table is made in the evening, from what is on offer then: what sells out over night is shown all the same,
+and nobody clicks it. So tables are compared with what other policies would earn as tables, and the first
+policies of the shop stand beside them once more as they served before: live, from what is on offer.
+"""
 
 from dataclasses import dataclass
 
@@ -12,25 +17,12 @@ from features.simulator.world import World
 
 
 @dataclass(frozen=True)
-class Explored:
-    """A policy with a share of uniform slates."""
-
-    policy: SlatePolicy
-    exploration: float
-
-    def slot_probabilities(self, visits: Visits) -> NDArray[np.float64]:
-        """See `SlatePolicy`."""
-        uniform = visits.available / visits.available.sum()
-        own = self.policy.slot_probabilities(visits)
-        return np.asarray((1.0 - self.exploration) * own + self.exploration * uniform)
-
-
-@dataclass(frozen=True)
 class DayValues:
     """True rewards per round of one day.
 
-    served: of what was shown. first: of the shop's first policies; first_explored: with the same share of
-    uniform slates as what was shown; oracle: of the best slates that the features allow, with that share.
+    served: of what was shown. first: of the shop's first policies, live. first_explored: of a table of the
+    same, with the same share of uniform slates as what was shown; oracle: of a table of the best slates that
+    the features allow, with that share.
     """
 
     served: float
@@ -40,19 +32,15 @@ class DayValues:
 
 
 def day_values(world: World, served: ServedSlates, day: int, exploration: float) -> DayValues:
-    """Return the true values of a day on which these slates were shown."""
+    """Return the true values of a day on which these slates were shown; day: from 1."""
     first = LoggedSlates(world)
     # In the personal world the user's history shows the taste, so features allow it.
     best = BestSlates(world, knows="taste" if world.settings.world == "personal" else "context")
-
-    def value(policy: SlatePolicy) -> float:
-        return world.true_value(policy, days=[day]).value
-
     return DayValues(
         served=served_value(world, served, day),
-        first=value(first),
-        first_explored=value(Explored(first, exploration)),
-        oracle=value(Explored(best, exploration)),
+        first=world.true_value(first, days=[day]).value,
+        first_explored=table_value(world, first, day, exploration, tastes_of=day - 1),
+        oracle=table_value(world, best, day, exploration, tastes_of=day),
     )
 
 
@@ -61,15 +49,36 @@ def served_value(world: World, served: ServedSlates, day: int) -> float:
 
     Users that the table does not name are served by the shop's first policies.
     """
-    opened = world.open(day)
-    users = np.arange(len(opened.visit_rate))
-    model, items = world.click_model, np.arange(len(world.item_ids))
-    is_served = served.is_served[users]
-    slate = np.where(is_served[:, None], served.item[users], 0)
-    shown = model.attraction(users[:, None], slate, day) * opened.available[slate]
-    by_table = shown @ model.examination
-    marginals = opened.marginals[world.logging.policy_of_user[users]]
-    everything = model.attraction(users[:, None], items, day)
-    by_own = np.einsum("nla,na,l->n", marginals, everything, model.examination)
-    per_visit = np.where(is_served, by_table, by_own)
+    opened, model = world.open(day), world.click_model
+    users = np.flatnonzero(served.is_served[: len(opened.visit_rate)])
+    shown = model.attraction(users[:, None], served.item[users], day) * opened.available[served.item[users]]
+    return _per_round(world, users, shown @ model.examination, day)
+
+
+def table_value(world: World, policy: SlatePolicy, day: int, exploration: float, *, tastes_of: int) -> float:
+    """Return the expected reward per round of a policy's table, made of what was on offer the day before.
+
+    exploration: share of uniform slates. tastes_of: the day whose tastes the policy knows. Users that come
+    for the first time have no row, and are served by the shop's first policies.
+    """
+    eve, opened, model = world.open(day - 1), world.open(day), world.click_model
+    users = np.arange(len(eve.visit_rate))
+    visits = Visits(tastes_of, tuple(world.people.ids.at(users)), world.people.context[users], eve.available)
+    uniform = eve.available / eve.available.sum()
+    chances = (1.0 - exploration) * policy.slot_probabilities(visits) + exploration * uniform
+    attraction = model.attraction(users[:, None], np.arange(len(uniform)), day) * opened.available
+    return _per_round(world, users, np.einsum("nla,na,l->n", chances, attraction, model.examination), day)
+
+
+def _per_round(world: World, users: NDArray[np.int64], by_table: NDArray[np.float64], day: int) -> float:
+    """Return the mean reward of a round; by_table: of a visit of each of these users, float64[n].
+
+    The others are served by the shop's first policies.
+    """
+    opened, model = world.open(day), world.click_model
+    everybody = np.arange(len(opened.visit_rate))
+    marginals = opened.marginals[world.logging.policy_of_user[everybody]]
+    attraction = model.attraction(everybody[:, None], np.arange(len(opened.available)), day)
+    per_visit = np.einsum("nla,na,l->n", marginals, attraction, model.examination)
+    per_visit[users] = by_table
     return float(opened.visit_rate @ per_visit / opened.visit_rate.sum() / len(model.examination))
