@@ -181,6 +181,11 @@ UNDECIDED: Mapping[str, Meaning] = {
     "no_mature_rewards": Meaning(
         "the rewards of all its rounds may still arrive", {"as_of": Unit.DATE, "n_rows": Unit.COUNT}
     ),
+    "undivided_rounds": Meaning(
+        "its rounds with propensities can't be divided into windows to learn from, to choose on and to judge "
+        "by: n_hours, the attribution window, lies between these",
+        {"n_rows": Unit.COUNT, "n_hours": Unit.COUNT},
+    ),
     "reward_not_logged": Meaning(
         "its log does not have these results, which the night's reward counts",
         {"reward": Unit.NAME, "results": Unit.NAMES},
@@ -205,6 +210,11 @@ UNPROVEN: Mapping[str, Meaning] = {
     "acts_beside_few_rounds": Meaning(
         "the logs hold what users did; of what was shown, too little has a propensity to learn from",
         {"n_rows": Unit.COUNT, "least": Unit.COUNT},
+    ),
+    "acts_beside_undivided_rounds": Meaning(
+        "the logs hold what users did; the rounds with propensities can't be divided into windows to learn "
+        "from, to choose on and to judge by: n_hours, the attribution window, lies between these",
+        {"n_rows": Unit.COUNT, "n_hours": Unit.COUNT},
     ),
 }
 """Why an area's decisions stand on no evidence but rankings of later acts."""

@@ -17,7 +17,8 @@ DOMAIN = dy.Enum([area.name for area in AREAS], description="area of decision")
 class PolicyValues(dy.Schema):
     """What each policy is worth; `true_value` in simulated shops only.
 
-    Grain: domain, segment_id, policy, estimator.
+    Grain: domain, segment_id, policy, estimator. The interval is null where the holdout has one user: what
+    another one would have done is not known.
     """
 
     run_id = columns.run_id
@@ -26,8 +27,8 @@ class PolicyValues(dy.Schema):
     policy = columns.policy
     estimator = columns.estimator
     value = columns.value
-    lower = columns.lower
-    upper = columns.upper
+    lower = optional(columns.lower)
+    upper = optional(columns.upper)
     n_rounds = columns.n_rounds
     n_users = columns.n_users
     ess = columns.ess

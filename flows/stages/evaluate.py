@@ -258,7 +258,9 @@ def _value_rows(
         }
         for value in evaluated.evaluation.policy_values(settings.evaluation.confidence)
     ]
-    frame = pl.DataFrame(rows, schema_overrides={"true_value": pl.Float64}, infer_schema_length=None)
+    numbers = dict.fromkeys(("lower", "upper", "true_value"), pl.Float64)
+    frame = pl.DataFrame(rows, schema_overrides=numbers, infer_schema_length=None)
+    frame = frame.with_columns(pl.col("lower", "upper").fill_nan(None))
     return PolicyValues.validate(frame.select(PolicyValues.column_names()), cast=True)
 
 

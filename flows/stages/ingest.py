@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from features.areas import AREAS, RECOMMENDATION
+from features.contracts.findings import Finding
 from features.contracts.mapping import SourceFile
 from features.deidentify import MissingKeyError, PseudonymKey, pseudonym_sql, read_key
 from features.deidentify.stored import stored_sql
@@ -32,6 +34,7 @@ from flows.complete_days import newest_over, refuse_unfinished_day
 from flows.night_folder import Night
 from flows.registry.standing_champions import standing_champions
 from flows.settings import Settings
+from flows.stages.divisible import undivided_domains
 from flows.stages.estimable import estimable
 from flows.stages.lists_today import lists_until_promotion
 from flows.stages.undecided import undecided, unproven
@@ -78,21 +81,14 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             raise InputDataError(
                 f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
-        reasons = undecided(connection, as_of, settings.night.counted)
-        ranked = unproven(connection, reasons, settings.segments.min_rounds)
-        estimates = estimable(connection, settings, as_of)
-        why = estimates.said(reasons, ranked)
-        domains = tuple(
-            area.name
-            for area in AREAS
-            if area.is_learned and (area.name in estimates.estimated or area.name not in {*reasons, *ranked})
-        )
+        outlook = _outlook(connection, settings, as_of)
+        domains = outlook.domains
         if RECOMMENDATION.name in domains:
             refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
         champions = standing_champions(workspace, as_of)
-        logged = [domain for domain in domains if domain not in estimates.estimated]
+        logged = [domain for domain in domains if domain not in outlook.estimated]
         listed = lists_until_promotion(connection, workspace, as_of, champions, logged)
         serving = [served for served in (champions.manifest_entries(), sorted(listed)) if served]
         night = Night(
@@ -103,9 +99,9 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_from=known_days[0],
             data_to=known_days[1],
             domains=domains,
-            undecided=why.undecided,
-            unproven={**why.unproven, **listed},
-            estimated=estimates.estimated,
+            undecided=outlook.undecided,
+            unproven={**outlook.unproven, **listed},
+            estimated=outlook.estimated,
             config_sha256=settings.content_hash,
             champions=champions,
         )
@@ -120,6 +116,39 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         workspace.night_folder(night.run_id).write_table("out_data_quality", quality)
     workspace.remember(night)
     return night
+
+
+@dataclass(frozen=True)
+class _Outlook:
+    """What a night's logs allow: the domains that are learned, and domain → why it is not, or how."""
+
+    domains: tuple[str, ...]
+    undecided: Mapping[str, Finding]
+    unproven: Mapping[str, Finding]
+    estimated: Mapping[str, Finding]
+
+
+def _outlook(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> _Outlook:
+    reasons = undecided(connection, as_of, settings.night.counted)
+    ranked = unproven(connection, reasons, settings.segments.min_rounds)
+    estimates = estimable(connection, settings, as_of)
+    why = estimates.said(reasons, ranked)
+    logged = [
+        area.name
+        for area in AREAS
+        if area.is_learned and area.name not in {*reasons, *ranked, *estimates.estimated}
+    ]
+    undivided = undivided_domains(connection, settings, as_of, logged)
+    return _Outlook(
+        domains=tuple(
+            area.name
+            for area in AREAS
+            if area.name in estimates.estimated or (area.name in logged and area.name not in undivided.all)
+        ),
+        undecided={**why.undecided, **undivided.undecided},
+        unproven={**why.unproven, **undivided.unproven},
+        estimated=estimates.estimated,
+    )
 
 
 def newest_complete_day(

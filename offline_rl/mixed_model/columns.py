@@ -144,7 +144,9 @@ def fit_columns(rounds: LoggedRounds, *, with_factors: bool, seed: int) -> Colum
         spread = numbers.std(dim=1)
         scales = torch.where(spread > 1e-9, 0.5 / spread.clamp_min(1e-9), 0.0)
         kinship = Kinship.of(exact, rounds.cluster, rounds.n_actions, seed=seed)
-        varied = float(kinship.products(exact, rounds.action).var(dim=0, correction=0).sum())
+        products = kinship.products(exact, rounds.action)
+        # Where there is one item, it has no others to be like.
+        varied = float(products.var(dim=0, correction=0).sum()) if products.numel() else 0.0
         kin_scale = 1.0 / varied**0.5 if varied > 1e-12 else 0.0
     return Columns(
         context_block=(*names, *[HISTORY] * basis.shape[1]),

@@ -92,11 +92,19 @@ def _is_explored(night: Night) -> bool:
     return any(bool((chance < 1.0).any()) for chance in chances)
 
 
+def _has_one_item(night: Night) -> bool:
+    """Whether one item is all that any list could show."""
+    shown = (night.rows(name)["item_id"] for name in ("out_recommendations", "out_segment_distributions"))
+    return len({item for items in shown for item in items.unique()}) == 1
+
+
 def _next_step(night: Night, why: Finding, catalog: Catalog) -> str:
     """Return what to log; what is logged already goes on being so."""
     if why.code == "lists_until_promotion":
         return catalog.text("ranking.next_step_logged")
-    return catalog.text("ranking.next_step" if _is_explored(night) else "ranking.next_step_certain")
+    if _is_explored(night):
+        return catalog.text("ranking.next_step")
+    return catalog.text("ranking.next_step_one_item" if _has_one_item(night) else "ranking.next_step_certain")
 
 
 def _named(version: str, catalog: Catalog) -> str:

@@ -49,6 +49,10 @@ TEXTS: Mapping[str, str] = {
         "Nothing is left to chance, because learning.exploration is 0: no log of these lists can ever prove "
         "what they bring about."
     ),
+    "ranking.next_step_one_item": (
+        "There is one item to show, and nothing to choose: a log of these lists can't prove anything until "
+        "the shop has more items."
+    ),
     "recommendation.title": "Recommendations",
     "recommendation.title_by_segment": "Recommendations by segment",
     "recommendation.fact.rows": "Rows",

@@ -78,8 +78,9 @@ SENTENCES = {
     ),
     "no_rows": "The logs hold no {rows} up to {as_of:%Y-%m-%d}: it is unknown {unknown_without}.",
     "no_propensities": (
-        "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen. Without "
-        "random choice in what was shown, the effect of another choice can't be estimated."
+        "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen, and none can "
+        "be estimated: that takes as many rounds as segments.min_rounds, of 10 users or more, over several "
+        "days, with 2 to 500 things to choose from. Log the propensity of each, or run a later night."
     ),
     "no_propensities_to_estimate": (
         "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen, and none can "
@@ -90,6 +91,11 @@ SENTENCES = {
         "At the end of {as_of:%Y-%m-%d} the rewards of all {n_rows:,} {rows} may still arrive: none of them "
         "is older than night.attribution_hours. Run a later night by --as-of, or reduce that setting if the "
         "logs already contain all rewards."
+    ),
+    "undivided_rounds": (
+        "The {n_rows:,} {rows} with propensities can't be divided into parts to learn from, to choose on and "
+        "to judge by: they are of too few days or users for rewards that may arrive within {n_hours:,} h "
+        "(night.attribution_hours). Run a later night, or reduce that setting if rewards arrive sooner."
     ),
     "reward_not_logged": (
         'night.reward = "{reward}" counts {results}, which can\'t be known of {rows}: their log does not say '
@@ -125,6 +131,11 @@ SENTENCES = {
     "acts_beside_few_rounds": (
         "The logs hold what users did; of what was shown, {n_rows:,} rounds have a propensity and complete "
         "rewards, fewer than the {least:,} of segments.min_rounds."
+    ),
+    "acts_beside_undivided_rounds": (
+        "The logs hold what users did; what was shown, {n_rows:,} rounds with propensities, can't be divided "
+        "into parts to learn from, to choose on and to judge by: it is of too few days or users for rewards "
+        "that may arrive within {n_hours:,} h (night.attribution_hours)."
     ),
     "one_moment": (
         "All acts have the same time, so no ranking can be measured on later ones: popular items are "
