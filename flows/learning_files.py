@@ -131,14 +131,18 @@ class LearningFiles:
         for place, of_layer in enumerate(read):
             save_read_again(folder / f"read_{place}.npz", of_layer)
 
+    def stands(self, domain: str) -> bool:
+        """Whether the champion of an earlier night stands again."""
+        return ChampionFolder(self.path / "standing" / domain).path.is_dir()
+
     def standing(self, domain: str) -> "Standing | None":
         """Read the champion that stands again; None where the shop's own policy serves."""
         from offline_rl.champions.standing import Standing
         from offline_rl.champions.stored import load_layers
 
-        champion = ChampionFolder(self.path / "standing" / domain)
-        if not champion.path.is_dir():
+        if not self.stands(domain):
             return None
+        champion = ChampionFolder(self.path / "standing" / domain)
         card, readings = champion.card, champion.readings
         read = [load_read_again(champion.path / f"read_{place}.npz") for place in range(len(readings))]
         layers = load_layers(champion.policy)

@@ -1,6 +1,6 @@
 """The champions that stand when a night begins, as a night and its manifest record them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -44,6 +44,18 @@ class StandingChampions:
     def with_elected(self, elected: Mapping[str, StandingChampion]) -> "StandingChampions":
         """Return the champions after a night that elected these."""
         return StandingChampions({**self.of_area, **elected}, self.decisions)
+
+    def without(self, gone: Collection[str]) -> "StandingChampions":
+        """Return the champions after a night in which those of these areas could not stand.
+
+        The shop's own policy stands there; where a person had pinned the champion, it is pinned in its place.
+        """
+        kept = {
+            area: StandingChampion(hand=champion.hand) if area in gone else champion
+            for area, champion in self.of_area.items()
+        }
+        stand = {area: champion for area, champion in kept.items() if champion != StandingChampion()}
+        return StandingChampions(stand, self.decisions)
 
     def manifest_entries(self) -> dict[str, Any]:
         """Return what a night's manifest says of them; nothing without any."""

@@ -125,6 +125,8 @@ def _lines(listed: "list[AreaChampions]", settings: Settings) -> Iterator[str]:
         if of_area.own_serves:
             pinned = ", pinned" if of_area.hand == "pinned" else ""
             yield f"  champion  {own_version(settings)}, the shop's own{pinned}"
+        if of_area.rests_since and not of_area.own_serves:
+            yield f"  The night of {of_area.rests_since} could judge no policy here: its champion waits."
         for champion in of_area.champions:
             yield f"  {champion.state:<9} {_line(champion)}"
 

@@ -6,7 +6,7 @@ from features.contracts.findings import finding
 from features.tasks.reading import ReadAgain
 from flows.champion_folder import ChampionFolder, register
 from flows.night_folder import Night, NightFolder, Note
-from flows.standing import StandingChampion
+from flows.standing import StandingChampion, StandingChampions
 from flows.workspace import Workspace
 
 
@@ -54,7 +54,17 @@ def stand_again(
     return notes
 
 
-def register_elected(workspace: Workspace, night: Night, work: NightFolder) -> Mapping[str, StandingChampion]:
+def champions_after(workspace: Workspace, night: Night, work: NightFolder) -> StandingChampions:
+    """Return the champions that serve after a night, those that it has elected copied into the registry."""
+    gone = [
+        area for area in night.domains if night.champions.of(area).policy_version and not work.stands(area)
+    ]
+    return night.champions.without(gone).with_elected(_register_elected(workspace, night, work))
+
+
+def _register_elected(
+    workspace: Workspace, night: Night, work: NightFolder
+) -> Mapping[str, StandingChampion]:
     """Copy the policies that a night has elected into the registry; returns area → the new champion."""
     elected = {}
     for area in night.domains:

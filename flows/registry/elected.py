@@ -61,7 +61,7 @@ def keep_elected(
         data_to=night.data_to,
         seed=settings.night.seed,
         config_sha256=night.config_sha256,
-        parent=night.champions.of(area).policy_version,
+        parent=today.standing.policy_version if today.standing is not None else "",
         **vars(verdict),
         n_segments=tasks.n_segments,
         n_items=len(tasks.action_ids),

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from features.areas import AREAS
 from features.errors import UsageError
 from flows.champion_folder import ChampionCard, ChampionFolder
-from flows.registry.standing_champions import standing_on_the_next_night
+from flows.published_nights import PublishedNight
+from flows.registry.standing_champions import night_before, standing_on_the_next_night
 from flows.standing import CHAMPIONS, Hand, StandingChampion, StandingChampions
 from flows.workspace import Workspace
 
@@ -34,10 +35,15 @@ class ListedChampion:
 
 @dataclass(frozen=True)
 class AreaChampions:
-    """The elected policies of an area, the newest first; own_serves: whether the shop's own policy stands."""
+    """The elected policies of an area, the newest first.
+
+    own_serves: whether the shop's own policy stands. rests_since: the date of the newest night, where it
+    could judge no policy of the area, so that no champion serves after it; None otherwise.
+    """
 
     area: str
     own_serves: bool
+    rests_since: date | None
     hand: Hand
     champions: tuple[ListedChampion, ...]
 
@@ -52,6 +58,7 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
     oldest = min((night.as_of for night in nights), default=date.min)
     newest = max((night.as_of for night in nights), default=None)
     standing = standing_on_the_next_night(workspace, newest) if newest else StandingChampions()
+    resting = _resting(night_before(workspace, newest + timedelta(days=1)) if newest else None)
     found = []
     for area in (area.name for area in AREAS if area.is_learned):
         stands = standing.of(area)
@@ -62,8 +69,15 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
         if champions or stands != StandingChampion():
             champions.sort(key=lambda one: (one.card.as_of, one.card.run_id), reverse=True)
             hand = "" if stands.policy_version else stands.hand
-            found.append(AreaChampions(area, not stands.policy_version, hand, tuple(champions)))
+            rests = newest if area in resting else None
+            found.append(AreaChampions(area, not stands.policy_version, rests, hand, tuple(champions)))
     return found
+
+
+def _resting(night: PublishedNight | None) -> frozenset[str]:
+    """Return the areas that a night has decided without any policy: by lists, or not at all."""
+    manifest = (night.manifest if night is not None else None) or {}
+    return frozenset({*manifest.get("unproven", ()), *manifest.get("undecided", ())})
 
 
 def champion_folders(workspace: Workspace, area: str) -> list[ChampionFolder]:
@@ -108,7 +122,10 @@ def _served(workspace: Workspace) -> Iterator[tuple[tuple[str, str], tuple[date,
     """Yield (area, hash of the card) → first and last date of the published nights that it served after."""
     dates: dict[tuple[str, str], list[date]] = {}
     for night in workspace.nights.all():
+        resting = _resting(night)
         for area, entry in ((night.manifest or {}).get(CHAMPIONS) or {}).items():
+            if area in resting:
+                continue
             dates.setdefault((area, entry["sha256"]), []).append(night.as_of)
     for key, of_key in dates.items():
         yield key, (min(of_key), max(of_key))

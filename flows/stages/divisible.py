@@ -22,7 +22,7 @@ _WINDOWS = frozenset({Window.SUPPORT, Window.QUERY, Window.HOLDOUT})
 
 @dataclass(frozen=True)
 class Undivided:
-    """Domain → why nothing is learned in it. Where acts are known, lists serve unproven; else nothing does."""
+    """Domain → why nothing is learned in it. Where acts are known, lists serve unproven; else nothing."""
 
     undecided: Mapping[str, Finding]
     unproven: Mapping[str, Finding]

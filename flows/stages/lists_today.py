@@ -42,5 +42,13 @@ def lists_until_promotion(
 
 
 def still_unproven(folder: NightFolder, night: Night) -> dict[str, Finding]:
-    """Return domain → why its lists serve tomorrow: those of the night, less where a policy was promoted."""
-    return {domain: why for domain, why in night.unproven.items() if not folder.is_promoted(domain)}
+    """Return domain → why its lists serve tomorrow: those of the night, less where a policy serves.
+
+    That is one that the night has promoted, or a champion that stands: what promoted it are logged
+    propensities, and a later night without them says nothing against it.
+    """
+    return {
+        domain: why
+        for domain, why in night.unproven.items()
+        if not folder.is_promoted(domain) and not folder.stands(domain)
+    }

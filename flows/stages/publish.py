@@ -23,7 +23,7 @@ from flows.checksums import SUMS
 from flows.json_files import write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import MANIFEST
-from flows.registry.champions import register_elected
+from flows.registry.champions import champions_after
 from flows.settings import Settings
 from flows.stages.lists_today import still_unproven
 from flows.stages.worded import worded_manifest
@@ -68,7 +68,7 @@ def publish(workspace: Workspace, night: Night) -> Published:
         for name, frame in tables.items():
             check_output(frame, OUTPUTS[name])
         # A champion is kept before a published night can name it.
-        champions = night.champions.with_elected(register_elected(workspace, night, work))
+        champions = champions_after(workspace, night, work)
         manifest = _manifest(workspace.settings, work, night, tables) | champions.manifest_entries()
         nights = workspace.nights
         nights.sweep()

@@ -146,7 +146,8 @@ def tomorrow_of(night: DecisionNight, *, draws_lists: bool = False) -> Tomorrow:
             champion.candidate,
             champion.verdict,
             champion.reasons,
-            evidence_level=night.evidence_level,
+            # Only logged propensities promote, also where tonight's are estimated.
+            evidence_level=night.evidence_level if today.standing is None else "logged",
         )
         return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments, challenger)
     learned = folder.policy(area, champion.champion)

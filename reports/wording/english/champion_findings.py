@@ -8,8 +8,9 @@ SENTENCES = {
         "are gone."
     ),
     "champion_items_gone": (
-        "{subject} can't serve any more: none of the {n_items:,} items that it knows is on offer. The shop's "
-        "own policy serves until another one is promoted."
+        "{subject} can't serve any more, and is retired: none of the {n_items:,} items that it knows is on "
+        "offer. The shop's own policy serves until another one is promoted. Should its items come back, "
+        "`metacart rollback` lets it serve again."
     ),
     "champion_lacks_traits": (
         "{subject} reads traits that the logs no longer have, and takes them as unknown: {traits}."

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 from features.errors import DamagedFileError, UsageError
+from flows.commands.cli import execute
 from flows.erasure.erase import erase
 from flows.json_files import read_json
 from flows.registry.hand import Decision, record
@@ -17,6 +19,7 @@ from flows.registry.listing import find_champion, list_champions
 from flows.settings import read_settings
 from flows.stages.night import NightResult, run_night
 from flows.stages.unpublish import unpublish
+from flows.standing import StandingChampion, StandingChampions
 from flows.workspace import Workspace
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.policy_value import Difference
@@ -147,7 +150,7 @@ def test_new_items_are_scored_and_old_ones_are_gone(shop):
 
 
 @pytest.mark.slow
-def test_a_champion_of_nothing_but_items_that_are_gone_does_not_serve(shop):
+def test_a_champion_of_nothing_but_items_that_are_gone_does_not_serve(elected, shop):
     folder = shop.settings.shop.logs.parent
     first_day = min((folder / "logs").glob("shown-*.csv"))
     for path in (*(folder / "logs").glob("shown-*"), *(folder / "logs").glob("clicked-*")):
@@ -161,6 +164,55 @@ def test_a_champion_of_nothing_but_items_that_are_gone_does_not_serve(shop):
     after = night_after(shop, 1)
     assert "champion_items_gone" in codes(after)
     assert "champion_stands" not in codes(after)
+    assert "and is retired: none of the" in after.published.report.read_text()
+    [of_area] = list_champions(shop)
+    gone = of_area.champions[-1]
+    assert (gone.state, gone.card.policy_version) == ("retired", version(elected))
+    # What is promoted on that night takes the place of the shop's own policy, which served meanwhile.
+    assert verdict(after)["verdict"] == "promote"
+    assert of_area.champions[0].card.parent == ""
+
+
+def test_a_champion_whose_items_are_gone_leaves_its_place_to_the_shops_own_policy():
+    gone = StandingChampion("old-2026-01-05-0a1b2c3d", "ab" * 32)
+    other = StandingChampion("new-2026-01-05-0a1b2c3d", "cd" * 32)
+    stood = StandingChampions({"recommendation": gone, "advertising": other}, (0,))
+    assert stood.without(["recommendation"]) == StandingChampions({"advertising": other}, (0,))
+    pinned = StandingChampions({"recommendation": replace(gone, hand="pinned")})
+    assert pinned.without(["recommendation"]).of("recommendation") == StandingChampion(hand="pinned")
+
+
+def test_a_champion_waits_while_a_night_can_judge_no_policy(elected, shop, capsys):
+    config = shop.settings.shop.logs.parent / "metacart.toml"
+    config.write_text(config.read_text().replace("min_rounds = 100", "min_rounds = 5000"))
+    after = night_after(Workspace(read_settings(config)), 1)
+    assert after.night.unproven[AREA].code == "acts_beside_few_rounds"
+    assert set(slates(after)["evidence_level"]) == {"unproven"}
+    assert manifest(after)["champions"][AREA]["policy_version"] == version(elected)
+    [of_area] = list_champions(shop)
+    [champion] = of_area.champions
+    assert (of_area.rests_since, of_area.own_serves) == (after.night.as_of, False)
+    assert champion.served_to == ELECTED_ON
+    assert execute(["champions", "--config", str(config)]) == 0
+    assert f"The night of {after.night.as_of} could judge no policy here" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_champion_goes_on_serving_where_propensities_are_no_longer_logged(elected, shop):
+    """What is learned from estimated propensities takes no place, not even that of what it learned before."""
+    config = shop.settings.shop.logs.parent / "metacart.toml"
+    config.write_text(config.read_text().replace('propensity = "propensity", ', ""))
+    shutil.rmtree(shop.warehouse.parent)
+    after = night_after(Workspace(read_settings(config)), 1)
+    assert after.night.estimated.keys() == {AREA}
+    assert verdict(after)["verdict"] in ("test", "hold", "reject")
+    assert set(slates(after)["policy_version"]) == {version(elected)}
+    assert set(slates(after)["evidence_level"]) == {"logged"}
+    # The shop logs acts too, but its lists do not take the champion's place.
+    assert not manifest(after)["unproven"]
+    assert len(list(shop.registry.glob("*/*/card.json"))) == 1
+    [of_area] = list_champions(shop)
+    assert (of_area.champions[0].state, of_area.rests_since) == ("champion", None)
 
 
 def decide(shop: Workspace, act: str, policy_version: str = "", sha256: str = "") -> None:
