@@ -70,12 +70,19 @@ class Verdicts(dy.Schema):
     judged_to = columns.judged_to
     n_origins = columns.n_origins
     split_by = columns.split_by
+    evidence_level = columns.evidence_level
     verdict = columns.verdict
     harm_probability = optional(columns.harm_probability)
     holm_p_value = optional(columns.holm_p_value)
     reasons = columns.reasons
     reason_codes = columns.reason_codes
     findings = columns.findings
+
+    @dy.rule()
+    def only_logged_propensities_or_an_experiment_promote(cls) -> pl.Expr:
+        """What stands on estimated propensities is to be tested at most."""
+        proves = pl.col("evidence_level").is_in(["logged", "experiment"])
+        return proves | ~pl.col("verdict").is_in(["promote", "served"])
 
 
 class Sensitivity(dy.Schema):

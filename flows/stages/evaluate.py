@@ -37,6 +37,7 @@ from offline_rl.champions.standing import Today
 from offline_rl.comparison.curves import AdaptationPoint, adaptation_curves
 from offline_rl.comparison.paired import Comparison, compare_learners
 from offline_rl.comparison.unseen import Holdout, each_unseen, unseen_segments
+from offline_rl.decisions.served_policy import EvidenceLevel
 from offline_rl.device import limit_threads
 from offline_rl.gate import ESTIMATOR, Gate, GateTerms
 from offline_rl.logged_data import Tasks
@@ -97,7 +98,10 @@ def evaluate(workspace: Workspace, night: Night) -> None:
                 bounds.append(tested.table)
                 notes.append(tested.note)
             values.append(_value_rows(evaluated, key, segment_ids, settings, is_estimated=is_estimated))
-            verdicts.append(verdict_table(election, evaluated.gate, key, segment_ids, settings))
+            level: EvidenceLevel = "estimated" if is_estimated else "logged"
+            verdicts.append(
+                verdict_table(election, evaluated.gate, key, segment_ids, settings, evidence_level=level)
+            )
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
             champion = champion_of(election, evaluated.gate, segment_ids, settings)

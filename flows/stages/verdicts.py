@@ -11,6 +11,7 @@ from features.contracts.findings import Finding, finding
 from features.contracts.outputs import Verdicts
 from flows.settings import Settings
 from flows.stages.worded import worded
+from offline_rl.decisions.served_policy import EvidenceLevel
 from offline_rl.gate import ESTIMATOR, Evidence, Gate
 from offline_rl.ope.trust.selection import discounted_lead
 from offline_rl.ope.trust.verdict import GateSettings, Verdict
@@ -36,16 +37,18 @@ def verdict_table(
     key: Mapping[str, str],
     segment_ids: Sequence[str],
     settings: Settings,
+    *,
+    evidence_level: EvidenceLevel = "logged",
 ) -> pl.DataFrame:
     """Return the verdicts of one domain as out_verdicts has them.
 
-    key: run_id and domain.
+    key: run_id and domain. evidence_level: of the propensities that they stand on.
     """
     confidence, keep_above = settings.evaluation.confidence, settings.segments.keep_above
     protected = protected_segments(segment_ids, settings)
     candidate = election.overall.candidate
     evidence, choice = gate.evidence[candidate], gate.choice_of(candidate)
-    shared = {**key, "candidate": candidate, **_judged(evidence)}
+    shared = {**key, "candidate": candidate, "evidence_level": evidence_level, **_judged(evidence)}
     rows = [
         {
             **shared,

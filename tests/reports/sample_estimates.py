@@ -65,6 +65,11 @@ def estimated_night(
             "out_verdicts": verdicts.with_columns(
                 pl.when(is_asked).then(pl.lit(value)).otherwise(pl.col(name).cast(pl.String)).alias(name)
                 for name, value in changed.items()
+            ).with_columns(
+                pl.when(domain="recommendation")
+                .then(pl.lit("estimated"))
+                .otherwise(pl.col("evidence_level").cast(pl.String))
+                .alias("evidence_level")
             ),
             "out_sensitivity": table("out_sensitivity", rows),
         },

@@ -93,6 +93,7 @@ def judged(n_rounds: int, *, baseline_value: float, ess: float, n_origins: int =
         "judged_to": date(2026, 1, 28),
         "n_origins": n_origins,
         "split_by": "time",
+        "evidence_level": "logged",
     }
 
 

@@ -73,6 +73,7 @@ def version(elected: tuple[Path, NightResult]) -> str:
 
 def test_the_elected_policy_is_in_the_registry(elected, shop):
     assert verdict(elected[1])["verdict"] == "promote"
+    assert verdict(elected[1])["evidence_level"] == "logged"
     [of_area] = list_champions(shop)
     [champion] = of_area.champions
     assert (champion.state, champion.card.policy_version) == ("champion", version(elected))

@@ -30,6 +30,7 @@ def test_what_would_have_been_promoted_is_to_be_tested(unlogged) -> None:
         "advertising": "test",
     }
     assert set(everyone["champion"]) == {"logging"}
+    assert set(result.verdicts["evidence_level"]) == {"estimated"}
     assert set(result.verdicts.filter(pl.col("segment_id") != "all")["verdict"]) == {"kept"}
     for row in everyone.iter_rows(named=True):
         # In truth 0.5 less 0.26: the estimate is near it, though no propensity was logged.
