@@ -245,6 +245,18 @@ def test_nights_that_are_gone_leave_their_rows_and_their_number(
     assert text == ('[{"code":"shown_rows_unchecked","subject":"day.csv","numbers":{"n_rows":3}}]')
 
 
+def test_an_invented_version_older_than_all_nights_can_not_be_told_from_one_that_retention_removed(
+    warehouse, load_shown: Load
+) -> None:
+    """Nothing records which nights have left, so it keeps its propensity, and is counted in the report."""
+    invented = "made-up-2025-12-31-0a1b2c3d"
+    assert load_shown(shown(policy_version=invented, propensity=0.123)).n_loaded == 1
+    found = warehouse.execute("SELECT policy_version, propensity FROM raw_impressions").fetchall()
+    assert found == [(invented, 0.123)]
+    [(text,)] = warehouse.execute("SELECT findings FROM file_notes").fetchall()
+    assert text == ('[{"code":"shown_rows_unchecked","subject":"day.csv","numbers":{"n_rows":1}}]')
+
+
 def test_a_file_that_came_before_any_night_is_compared_when_it_comes_again(
     warehouse, published: Path, load_shown: Load
 ) -> None:
