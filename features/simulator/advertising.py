@@ -83,7 +83,8 @@ def draw_advertising(settings: WorldSettings) -> Advertising:
     cell = np.repeat(np.arange(len(cells)), sizes)
     campaign, channel = np.array(cells)[cell].T
     number = np.arange(len(cell)) - np.repeat(np.cumsum(sizes) - sizes, sizes) + 1
-    quality = _QUALITY_SPREAD * random.normal(size=len(cell))
+    differs = float(settings.world != "null")  # where no creative is better than another of its cell
+    quality = differs * _QUALITY_SPREAD * random.normal(size=len(cell))
     deviation = random.normal(size=(settings.regions * len(DEVICES), len(cell)))
     deviation -= deviation.mean(axis=0)
     click = sigmoid(np.array(_CHANNEL_BASE)[channel] + quality + HETEROGENEITY[settings.world] * deviation)
@@ -102,6 +103,8 @@ def draw_advertising(settings: WorldSettings) -> Advertising:
             [mixed_with_uniform(preferences[cell == one], _UNIFORM_SHARE) for one in range(len(cells))]
         ),
         click=click,
-        conversion_given_click=sigmoid(_CONVERSION_BASE + _CONVERSION_SPREAD * random.normal(size=len(cell))),
+        conversion_given_click=sigmoid(
+            _CONVERSION_BASE + differs * _CONVERSION_SPREAD * random.normal(size=len(cell))
+        ),
         cell_share=mixed_with_uniform(random.uniform(0.5, 1.5, len(cells)), 0.2),
     )

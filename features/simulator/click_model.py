@@ -130,11 +130,13 @@ def draw_click_model(
     """Make the preferences of these people for these items."""
     random = generator(settings.seed, Stream.PREFERENCES)
     spread = _LONG_TAIL_QUALITY_SPREAD if settings.world == "personal" else _QUALITY_SPREAD
-    quality = spread * _standardize(random.normal(size=settings.items))
+    # In a null world every item is as attractive as any other to everybody, and ends in an order as often.
+    differs = float(settings.world != "null")
+    quality = differs * spread * _standardize(random.normal(size=settings.items))
     order_log_odds = (
         _ORDER_BASE
-        + _ORDER_ITEM_SPREAD * random.normal(size=settings.items)
-        + _ORDER_SEGMENT_SPREAD * random.normal(size=(len(people.segments), 1))
+        + differs * _ORDER_ITEM_SPREAD * random.normal(size=settings.items)
+        + differs * _ORDER_SEGMENT_SPREAD * random.normal(size=(len(people.segments), 1))
     )
     return ClickModel(
         examination=np.array(_EXAMINATION[: settings.slots]),
@@ -143,7 +145,7 @@ def draw_click_model(
         season=season,
         segment=people.segment,
         category=catalog.category,
-        taste=people.taste,
+        taste=differs * people.taste,
         personal=draw_personal_taste(settings, catalog.category, quality),
         order_given_click=sigmoid(order_log_odds),
         order_revenue=PIECES_PER_ORDER * catalog.price_cents / 100,

@@ -62,10 +62,11 @@ class Logging:
 def draw_logging(settings: WorldSettings, catalog: Catalog, quality: NDArray[np.float64]) -> Logging:
     """Make the policies that serve a shop whose items have this shared quality, float64[A] in log-odds.
 
-    An item that is launched later has no outdated score: it gets the mean.
+    An item that is launched later has no outdated score: it gets the mean. Where all items have the same
+    quality, the scores are chance alone.
     """
     random = generator(settings.seed, Stream.LOGGING_POLICY)
-    known = quality / quality.std()
+    known = quality / quality.std() if quality.any() else quality
     scores = _KNOWLEDGE * known + np.sqrt(1 - _KNOWLEDGE**2) * random.normal(size=len(quality))
     sharpness = _LONG_TAIL_SHARPNESS if settings.world == "personal" else _SHARPNESS
     preferences = np.exp(sharpness * np.where(catalog.launch_day > 0, 0.0, scores))

@@ -2,12 +2,14 @@
 
     homogeneous, mild, strong   d[segment, item]                          a table, scaled
     drift                       cos(w day) d[segment, item] + sin(w day) d'[segment, item]
+    shift                       d[segment, item] before SHIFT_DAY, d'[segment, item] from then on
     nonlinear                   sum over k of z[segment, k] tanh(x(user)' B_k φ(item))
 
 In a drifting world the preferences of two nights correlate by cos(w (day - day')): equal on neighboring days,
 unrelated after four weeks. In a nonlinear world a segment has three hidden traits, the weights of nonlinear
 features of user and item; no table by segment and item, and no function linear in x, describes it. In a
-homogeneous and in a personal world the scale is 0; for the differences in the latter see personal_taste.py.
+homogeneous, a personal and a null world the scale is 0; for the differences in a personal one see
+personal_taste.py. In a shifting world the preferences before and after the shift have a correlation of 0.
 """
 
 from dataclasses import dataclass
@@ -27,8 +29,16 @@ HETEROGENEITY: dict[WorldName, float] = {
     "nonlinear": 0.45,
     "drift": 0.34,
     "personal": 0.0,
+    "shift": 0.34,
+    "null": 0.0,
 }
 """Standard deviation of the differences between segments, in log-odds."""
+
+SHIFT_DAY = 21
+"""The first day, counted from 0, on which people of a shifting world have their new preferences.
+
+With 14 days before the first night, the list of night 1 is shown on day 14 and that of night 8 on day 21: it
+is the first that meets the new preferences, and all evidence behind it is of the old ones."""
 
 _TURN_DAYS = 112  # a full turn; four weeks are a quarter of it
 _TRAITS = 3
@@ -88,6 +98,26 @@ class TurningPreferences:
 
 
 @dataclass(frozen=True)
+class ShiftingPreferences:
+    """Preferences that are replaced on one day, SHIFT_DAY.
+
+    segment: int64[U] of each user. before, after: float64[G, A].
+    """
+
+    segment: NDArray[np.int64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+
+    def deviation(
+        self, user: NDArray[np.int64], item: NDArray[np.int64], day: ArrayLike
+    ) -> NDArray[np.float64]:
+        """See `Preferences`."""
+        segment = self.segment[user]
+        is_before = np.asarray(day) < SHIFT_DAY
+        return np.asarray(np.where(is_before, self.before[segment, item], self.after[segment, item]))
+
+
+@dataclass(frozen=True)
 class TraitPreferences:
     """Preferences that are nonlinear in the facts about a user; K traits, D facts.
 
@@ -122,7 +152,8 @@ def draw_preferences(
 ) -> Preferences:
     """Make the preferences of these people.
 
-    homogeneous, mild, strong, personal and the first night of drift share all draws and differ by one factor.
+    homogeneous, mild, strong, personal, null, the first night of drift and the days before the shift share
+    all draws and differ by one factor.
     """
     scale = HETEROGENEITY[settings.world]
     if settings.world == "nonlinear":
@@ -135,11 +166,14 @@ def draw_preferences(
             directions=_directions(catalog, people.attributes.levels.shape[1] + 1, random),
         )
     table = scale * _segment_table(catalog, settings.regions, random)
-    if settings.world == "drift":
+    if settings.world in ("drift", "shift"):
         # without what the two have in common by chance, so that the correlation of two nights is the cosine
         other = _segment_table(catalog, settings.regions, random)
         other -= (other * table).sum() / (table * table).sum() * table
-        return TurningPreferences(people.segment, table, scale * other / other.std())
+        then = scale * other / other.std()
+        if settings.world == "shift":
+            return ShiftingPreferences(people.segment, table, then)
+        return TurningPreferences(people.segment, table, then)
     return TablePreferences(people.segment, table)
 
 

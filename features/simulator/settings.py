@@ -7,7 +7,18 @@ from typing import Any, Literal, get_args
 
 from features.errors import InputDataError, UsageError
 
-WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift", "personal"]
+WorldName = Literal["homogeneous", "mild", "strong", "nonlinear", "drift", "personal", "shift", "null"]
+
+SINGLE_NIGHT_WORLDS: tuple[WorldName, ...] = (
+    "homogeneous",
+    "mild",
+    "strong",
+    "nonlinear",
+    "drift",
+    "personal",
+)
+"""Worlds in which learners are compared within one night. The others are made for many nights in turn: tastes
+that jump, and a shop in which nothing can be gained."""
 
 WORLD_VERSION = 3
 """Version of the simulator, increased when the same settings give another world, so that no old log is
@@ -27,7 +38,8 @@ class WorldSettings:
     days: nights of logs, from `first_date` on. More days add nights and don't change the earlier ones.
     world: how item preferences differ between segments (region x device): not at all, a little, a lot; by
         hidden traits with a nonlinear effect of the user's attributes; a lot, and changing from night to
-        night; not at all, but every user has a personal taste that only the user's history shows.
+        night; not at all, but every user has a personal taste that only the user's history shows; a lot, and
+        replaced by other ones on one day; not at all, and no item or creative is better than another.
     items: size of the catalog, including items that are launched in the first four weeks.
     slots: positions of the surface that is filled at each visit, 1 to 5. The stages after ingest evaluate at
         most 3.

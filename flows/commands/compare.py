@@ -3,16 +3,14 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from features.errors import UsageError
-from features.simulator.settings import WorldName
+from features.simulator.settings import SINGLE_NIGHT_WORLDS, WorldName
 from flows.settings import LearnerName, Learning
 from flows.shops import DATA
-
-WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 
 compare = App(name="compare", result_action="return_value")
 
@@ -20,7 +18,9 @@ compare = App(name="compare", result_action="return_value")
 @compare.default
 def nights(
     *,
-    worlds: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = WORLDS,
+    worlds: Annotated[
+        tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")
+    ] = SINGLE_NIGHT_WORLDS,
     learners: Annotated[tuple[LearnerName, ...], Parameter(consume_multiple=True, negative="")] = (),
     seeds: int = 10,
     first_seed: int = 900,
@@ -34,7 +34,8 @@ def nights(
     Parameters
     ----------
     worlds
-        The simulated worlds, which differ in how segments and users differ; by default all.
+        The simulated worlds, which differ in how segments and users differ; by default all but shift and
+        null, which are made for `metacart loop`.
     learners
         Learners besides the pooled reward model, by default those of a night.
     seeds
@@ -57,7 +58,11 @@ def nights(
         raise UsageError(
             f"Compare 1 or more seeds in 1 or more jobs, not {seeds} and {jobs}; nulls from 0 on."
         )
-
+    if "null" in worlds:
+        raise UsageError(
+            "In world null nothing can be gained, so a learner has no share of it. Count its promotions by "
+            "metacart loop --world null, or ask for --nulls."
+        )
     names = learners or Learning().learners
     shops = range(first_seed, first_seed + seeds)
     outcomes = run_nights(
@@ -103,7 +108,7 @@ def studies(
     Parameters
     ----------
     worlds
-        The simulated worlds, which differ in how segments differ; by default all except `personal`.
+        The simulated worlds, which differ in how segments differ: all of `metacart compare` but personal.
     learners
         Learners to compare, by default all.
     seeds

@@ -62,8 +62,9 @@ def simulate(
     out
         Folder of the logs; its name becomes the name of the shop.
     world
-        How segments differ: homogeneous, mild, strong, nonlinear or drift. In personal segments don't differ,
-        but each user's history shows a taste; more items (300) make that matter more.
+        How segments differ: homogeneous, mild, strong, nonlinear, drift, or shift, where tastes are replaced
+        on day 22. In personal segments don't differ, but each user's history shows a taste; more items (300)
+        make that matter more. In null no item is better than another.
     items
         Number of items in the catalog.
     slots

@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
 from features.errors import UsageError
-from features.simulator.settings import WorldName
+from features.simulator.settings import SINGLE_NIGHT_WORLDS, WorldName
 from flows.code_version import code_sha256
 from flows.ledger import append_line
 from flows.progress import LinePrinter
@@ -43,7 +42,7 @@ from offline_rl.meta.shared_fits import SharedFits
 from reports.wording.sentences import sentences
 
 # Without the personal world: its users differ in their history alone, and contexts of studies have none.
-WORLDS: tuple[WorldName, ...] = tuple(world for world in get_args(WorldName) if world != "personal")
+WORLDS: tuple[WorldName, ...] = tuple(world for world in SINGLE_NIGHT_WORLDS if world != "personal")
 LEDGER = "ledger.jsonl"
 
 CODE = ("features", "flows.simulations.studies", "offline_rl")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from features.simulator.preferences import HETEROGENEITY
+from features.simulator.preferences import HETEROGENEITY, SHIFT_DAY, ShiftingPreferences
 from features.simulator.settings import WorldName, WorldSettings
 from features.simulator.world import World
 
@@ -29,6 +29,22 @@ def test_drift_begins_as_strong_and_turns_away() -> None:
     np.testing.assert_allclose(correlation, [0.998, 0.707, 0.0], atol=0.1)
 
 
+def test_tastes_jump_once_and_have_nothing_in_common() -> None:
+    strong, shift = (World.create(WorldSettings(world=name, users=6000)) for name in ("strong", "shift"))
+    before, after = (deviations(shift, day) for day in (SHIFT_DAY - 1, SHIFT_DAY))
+    np.testing.assert_array_equal(deviations(shift), before)
+    np.testing.assert_array_equal(before, deviations(strong))
+    np.testing.assert_array_equal(after, deviations(shift, SHIFT_DAY + 30))
+    preferences = shift.click_model.preferences
+    assert isinstance(preferences, ShiftingPreferences)
+    one, other = preferences.before, preferences.after
+    assert (one * other).sum() == pytest.approx(0.0, abs=1e-9)
+    assert other.std() == pytest.approx(one.std())
+    days = np.array([SHIFT_DAY - 1, SHIFT_DAY])
+    rows = preferences.deviation(np.array([3, 3]), np.array([4, 4]), days)
+    np.testing.assert_array_equal(rows, [before[3, 4], after[3, 4]])
+
+
 @pytest.mark.parametrize("name", ["strong", "nonlinear"])
 def test_other_worlds_stay(name: WorldName) -> None:
     world = World.create(WorldSettings(world=name, users=300))
@@ -49,7 +65,7 @@ def test_no_table_and_no_line_describes_a_nonlinear_segment() -> None:
 
 
 def test_no_item_is_better_for_everybody_by_its_segments() -> None:
-    for name in ("mild", "strong", "drift"):
+    for name in ("mild", "strong", "drift", "shift"):
         world = World.create(WorldSettings(world=name, users=6000))
         deviation, segment = deviations(world), world.people.segment
         by_segment = [deviation[segment == one].mean(axis=0) for one in range(len(world.people.segments))]
@@ -57,7 +73,7 @@ def test_no_item_is_better_for_everybody_by_its_segments() -> None:
 
 
 def test_one_row_is_the_tables_row() -> None:
-    for name in ("strong", "nonlinear", "drift", "personal"):
+    for name in ("strong", "nonlinear", "drift", "personal", "shift"):
         world = World.create(WorldSettings(world=name, users=50))
         users, items, days = np.array([3, 9]), np.array([4, 1]), np.array([2, 20])
         rows = world.click_model.preferences.deviation(users, items, days)

@@ -21,6 +21,8 @@ FINGERPRINTS: dict[WorldName, str] = {
     "nonlinear": "c16d45f2c1de5536",
     "drift": "0cc58361ebbd6982",
     "personal": "119b7b5bd36b6932",
+    "shift": "40ed0c094f14aafd",
+    "null": "3bd2ddefeec5833f",
 }
 
 

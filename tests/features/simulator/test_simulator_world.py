@@ -9,6 +9,7 @@ import pytest
 
 from features.errors import InputDataError, UsageError
 from features.simulator.people import REGION_SHARES, REGIONS, region_shares
+from features.simulator.preferences import SHIFT_DAY
 from features.simulator.reference_policies import BestSlates, LoggedSlates
 from features.simulator.settings import WORLD_VERSION, WorldName, WorldSettings
 from features.simulator.shop import SimulatedShop, simulate
@@ -198,6 +199,44 @@ def test_a_slate_learned_on_the_first_night_grows_stale_where_preferences_move()
         lead.append((slates[:, 0] * reward).sum() / (best[:, 0] * reward).sum())
     assert lead[0] == pytest.approx(1)
     assert lead[1] < 0.85
+
+
+def test_the_best_slates_follow_a_shift() -> None:
+    world = World.create(
+        WorldSettings(world="shift", new_item_share=0.0, stock_out_share=0.0, seasonality=0.0)
+    )
+    old, new = (
+        BestSlates(world).slot_probabilities(world.visits(day, world.user_ids))
+        for day in (SHIFT_DAY - 1, SHIFT_DAY)
+    )
+    for day, (best, other) in {SHIFT_DAY - 1: (old, new), SHIFT_DAY: (new, old)}.items():
+        reward = world.expected_reward(world.user_ids, world.item_ids, 1, day=day)
+        assert (other[:, 0] * reward).sum() < 0.85 * (best[:, 0] * reward).sum()
+
+
+@pytest.mark.parametrize("seed", [700, 701])
+def test_in_a_null_world_no_policy_is_better_than_another(seed: int) -> None:
+    world = World.create(WorldSettings(world="null", seed=seed, users=300))
+    policies = (
+        LoggedSlates(world),
+        BestSlates(world, "nothing"),
+        BestSlates(world),
+        BestSlates(world, "taste"),
+    )
+    for reward in ("click", "purchase"):
+        earned = [world.true_value(policy, reward, days=[0, 20, 40]).value for policy in policies]
+        np.testing.assert_allclose(earned, earned[0], rtol=1e-12)
+    # On paper: sigmoid(-2.45) of those who look; the season moves all items alike.
+    calm = World.create(WorldSettings(world="null", seed=seed, users=300, seasonality=0.0))
+    attraction = 1 / (1 + np.exp(2.45))
+    assert calm.true_value(LoggedSlates(calm), days=[20]).value == pytest.approx(
+        attraction * (0.95 + 0.72 + 0.54) / 3, rel=1e-12
+    )
+    # Nor is a creative better than another of its campaign and channel, and the logs still prefer some items.
+    chance = calm.advertising.click
+    for cell in range(len(calm.advertising.cell_share)):
+        assert np.ptp(chance[:, calm.advertising.cell == cell]) == 0.0
+    assert calm.logging_policy.weights.max() > 2 * calm.logging_policy.weights.min()
 
 
 def test_expected_reward_follows_the_order_asked_for(world: World) -> None:

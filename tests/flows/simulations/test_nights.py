@@ -7,6 +7,7 @@ import pytest
 
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
+from flows.commands.cli import execute
 from flows.simulations import nights
 from flows.simulations.nights import NightJob, NightOutcome, permute_clicks, read_outcome, run_shop_night
 
@@ -59,3 +60,8 @@ def test_dealt_out_clicks_are_as_many_and_belong_to_other_impressions(tmp_path: 
         assert set(clicks["impression_id"]) != set(old.filter(event_type="click")["impression_id"])
         browsing = old.filter(pl.col("impression_id").is_null())
         assert new.filter(pl.col("impression_id").is_null()).equals(browsing)
+
+
+def test_no_learner_has_a_share_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert execute(["compare", "--worlds", "null", "--out", str(tmp_path)]) == 64
+    assert "nothing can be gained" in capsys.readouterr().err
