@@ -31,6 +31,7 @@ class Stream(IntEnum):
     BROWSING = 17
     COSTS = 18
     THOMPSON = 19
+    POOLED = 20
 
 
 def generator(seed: int, stream: Stream, day: int = 0) -> np.random.Generator:

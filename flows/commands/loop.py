@@ -13,6 +13,7 @@ from flows.shops import DATA
 def loop(
     *,
     nights: int = 20,
+    users: int = 600,
     world: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = ("drift",),
     ways: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     seeds: int = 1,
@@ -26,11 +27,13 @@ def loop(
     ----------
     nights
         Nights of each shop, after two weeks of its first policies.
+    users
+        Number of users of each shop.
     world
         The simulated worlds.
     ways
-        metacart; no_exploration, the same without exploring; thompson, Thompson sampling by segment and item.
-        By default all.
+        metacart; no_exploration, the same without exploring; pooled, a pooled model that is fitted anew every
+        night, with as much exploring; thompson, Thompson sampling by segment and item. By default all.
     seeds
         Number of shops of each world.
     first_seed
@@ -46,15 +49,16 @@ def loop(
     from flows.simulations.loop.table import as_markdown, loop_table
 
     unknown = sorted(set(ways) - set(WAYS))
-    if seeds < 1 or jobs < 1 or nights < 1 or unknown:
+    if min(seeds, jobs, nights, users) < 1 or unknown:
         asked = f"ways of {', '.join(WAYS)}, not {', '.join(unknown)}" if unknown else "1 or more of each"
-        raise UsageError(f"A loop takes nights, seeds and jobs from 1 on: ask for {asked}.")
+        raise UsageError(f"A loop takes nights, users, seeds and jobs from 1 on: ask for {asked}.")
     days = run_loops(
         out,
         worlds=world,
         seeds=range(first_seed, first_seed + seeds),
         ways=[way for way in WAYS if not ways or way in ways],
         nights=nights,
+        users=users,
         jobs=jobs,
         print_line=lambda line: print(f"  {line}", flush=True),
     )

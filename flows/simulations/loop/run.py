@@ -4,17 +4,18 @@
 <out>/<world>-<seed>-<way>/days.jsonl      one line for each day after a night, see `LoopDay`
 
 An interrupted loop goes on with the day after the last line: a night and a day that were cut off are done
-again to the same bytes.
+again to the same bytes. A folder belongs to shops of one size: another size is refused.
 """
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal, get_args
 
 from features.codes import ALL_SEGMENTS
+from features.errors import UsageError
 from features.simulator.next_day import simulate_next_day
 from features.simulator.served_slates import ServedSlates
 from features.simulator.settings import WorldName, WorldSettings
@@ -24,19 +25,21 @@ from flows.ledger import append_line, read_records
 from flows.progress import LinePrinter
 from flows.settings import read_settings
 from flows.shops import SIMULATED, write_config
+from flows.simulations.loop.pooled import pooled_slates
 from flows.simulations.loop.thompson import thompson_slates
 from flows.simulations.loop.true_values import day_values
 from flows.simulations.parallel import run_parallel
 from flows.simulations.served_day import served_slates
 from flows.stages.night import NightResult, run_night
 
-Way = Literal["metacart", "no_exploration", "thompson"]
-"""A way to run the shop: metacart's nights, the same without exploring, Thompson sampling without nights."""
+Way = Literal["metacart", "no_exploration", "pooled", "thompson"]
+"""A way to run the shop: metacart's nights; the same without exploring; and without nights, a pooled model
+that is fitted anew every day, and Thompson sampling."""
 
 WAYS: tuple[Way, ...] = get_args(Way)
 
 USERS, FIRST_DAYS = 600, 14
-"""Size of a shop, and the days that its first policies serve before the first night."""
+"""Usual number of users of a shop, and the days that its first policies serve before the first night."""
 
 ADS = ("ad_impressions", "ad_spend_daily")
 """Logs that a loop leaves out: its nights decide recommendations alone."""
@@ -53,6 +56,7 @@ class LoopJob:
     way: Way
     nights: int
     out: Path
+    users: int = USERS
 
     @property
     def folder(self) -> Path:
@@ -60,9 +64,22 @@ class LoopJob:
         return self.out / f"{self.world}-{self.seed}-{self.way}"
 
     @property
+    def logs(self) -> Path:
+        """The folder of its logs."""
+        return self.folder / "logs"
+
+    @property
     def days(self) -> Path:
         """The ledger of its days."""
         return self.folder / "days.jsonl"
+
+    def refuse_another_size(self) -> None:
+        """Raise UsageError where the shop's loop has begun with another number of users."""
+        if self.days.is_file() and (begun := World.load(self.logs).settings.users) != self.users:
+            raise UsageError(
+                f"{self.folder} holds the loop of a shop with {begun:,} users, not {self.users:,}. Go on "
+                f"with it by --users {begun}, or name another folder for shops of another size by --out."
+            )
 
 
 @dataclass(frozen=True)
@@ -70,7 +87,7 @@ class _Said:
     """What a night said.
 
     policy_version: what serves most users. estimate, lower, upper, truth: of the verdict's champion on the
-    night's holdout, None where nothing was evaluated.
+    night's holdout, None where nothing was evaluated. reason_codes: of the verdict, as in `out_verdicts`.
     """
 
     policy_version: str = ""
@@ -79,6 +96,7 @@ class _Said:
     lower: float | None = None
     upper: float | None = None
     truth: float | None = None
+    reason_codes: str = ""
 
 
 @dataclass(frozen=True)
@@ -108,14 +126,20 @@ def run_loops(
     seeds: Sequence[int],
     ways: Sequence[Way],
     nights: int,
+    users: int = USERS,
     jobs: int = 1,
     print_line: LinePrinter = lambda _line: None,
 ) -> list[LoopDay]:
     """Run the loops that have fewer days than nights, and return the days of all.
 
+    Raises UsageError, before anything is run, where a loop in `out` has begun with another number of users.
     If some fail, raises the first failure after all others have ended.
     """
-    todo = [LoopJob(world, seed, way, nights, out) for world in worlds for seed in seeds for way in ways]
+    todo = [
+        LoopJob(world, seed, way, nights, out, users) for world in worlds for seed in seeds for way in ways
+    ]
+    for job in todo:
+        job.refuse_another_size()
     missing = [job for job in todo if len(read_records(job.days, LoopDay)) < nights]
     failures: list[BaseException] = []
 
@@ -133,14 +157,21 @@ def run_loops(
 
 def run_loop(job: LoopJob) -> None:
     """Go on with a shop's loop until it has the nights that were asked for."""
-    logs = job.folder / "logs"
+    logs = job.logs
     if not job.days.is_file():
         shutil.rmtree(job.folder, ignore_errors=True)
-        simulate(WorldSettings(users=USERS, days=FIRST_DAYS, seed=job.seed, world=job.world), logs)
+        simulate(_world_settings(job), logs)
         write_config(logs / "metacart.toml", SIMULATED, name="shop", logs=logs, data=job.folder / "data")
     done = len(read_records(job.days, LoopDay)) if job.days.is_file() else 0
     for night in range(done + 1, job.nights + 1):
         append_line(job.days, _night_and_day(job, logs, night))
+
+
+def _world_settings(job: LoopJob) -> WorldSettings:
+    settings = WorldSettings(users=job.users, days=FIRST_DAYS, seed=job.seed, world=job.world)
+    # A list shows what has sold out since it was made, and nobody clicks that: in a null shop, where no list
+    # may be worse than another, nothing sells out.
+    return replace(settings, stock_out_share=0.0) if job.world == "null" else settings
 
 
 def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
@@ -153,6 +184,9 @@ def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
     exploration, said = 0.0, _Said()
     if job.way == "thompson":
         slates = thompson_slates(world, logs, last)
+    elif job.way == "pooled":
+        exploration = read_settings(logs / "metacart.toml").learning.exploration
+        slates = pooled_slates(world, logs, last, exploration)
     else:
         slates, exploration, said = _of_night(job, logs, world, as_of)
     simulate_next_day(logs, slates, last + 1)
@@ -199,4 +233,5 @@ def _said(night: NightResult) -> _Said:
         lower=found.get("lower"),
         upper=found.get("upper"),
         truth=found.get("true_value"),
+        reason_codes=verdict["reason_codes"],
     )

@@ -10,11 +10,15 @@ from flows.simulations.loop.run import LoopDay
 LAST = 5
 """Days at the end of a loop that its outcome is the mean of: single days vary."""
 
+NOTHING = 1e-9
+"""Share of the first policy's value up to which a gain of the oracle is rounding."""
+
 
 def loop_table(days: Sequence[LoopDay]) -> pl.DataFrame:
     """Return one row for each world and way: means over shops and the last days of their loops.
 
-    gap_closed: (served - first) / (oracle - first), of the means, all with the same share of uniform slates.
+    gap_closed: (served - first) / (oracle - first), of the means, all with the same share of uniform slates;
+    None where the oracle gains nothing.
     worst_shop: least mean of a shop's served over first_explored, less 1, over all its nights. covered: share
     of nights whose interval of what serves holds the truth, over the nights that have one.
     """
@@ -47,7 +51,7 @@ def _row(world: str, way: str, days: Sequence[LoopDay]) -> dict[str, str | int |
         "first": fmean(day.first for day in last),
         "first_explored": first,
         "oracle": oracle,
-        "gap_closed": (served - first) / (oracle - first),
+        "gap_closed": (served - first) / (oracle - first) if oracle - first > NOTHING * first else None,
         "mean_shop": fmean(ratios),
         "worst_shop": min(ratios),
         "promotions": sum(day.verdict == "promote" for day in days),

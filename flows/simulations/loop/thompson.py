@@ -7,28 +7,24 @@ gets the items in the order of one draw. Source: Thompson 1933; for ads Chapelle
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from features.simulator.served_slates import ServedSlates
 from features.simulator.shop_day import candidate_set_id
 from features.simulator.streams import Stream, generator
 from features.simulator.world import World
+from flows.simulations.loop.logged_clicks import logged_clicks
 
 VERSION = "thompson"
 
 
 def thompson_slates(world: World, logs: Path, day: int) -> ServedSlates:
     """Return the slates of the next day; day: the last one of the logs, counted from 0."""
-    shown = _until(world, logs / "impressions", day, ["impression_id", "user_id", "item_id"])
-    events = _until(world, logs / "events", day, ["impression_id", "event_type"])
-    clicked = events.filter(event_type="click")["impression_id"].drop_nulls().unique()
-    segment = world.people.segment[world.people.ids.positions(shown["user_id"].to_list())]
-    item = world.catalog.ids.positions(shown["item_id"].to_list())
-    is_clicked = shown["impression_id"].is_in(clicked.implode()).to_numpy()
+    logged = logged_clicks(world, logs, day)
+    cell = world.people.segment[logged.user], logged.item
     shape = len(world.people.segments), len(world.item_ids)
     clicks, rounds = np.zeros(shape), np.zeros(shape)
-    np.add.at(rounds, (segment, item), 1.0)
-    np.add.at(clicks, (segment, item), is_clicked.astype(float))
+    np.add.at(rounds, cell, 1.0)
+    np.add.at(clicks, cell, logged.clicked.astype(float))
     random = generator(world.settings.seed, Stream.THOMPSON, day)
     users = np.arange(len(world.user_ids))
     of_user = world.people.segment[users]
@@ -44,9 +40,3 @@ def thompson_slates(world: World, logs: Path, day: int) -> ServedSlates:
         versions=(VERSION,),
         candidate_set_id=candidate_set_id(world.settings.nights[day]),
     )
-
-
-def _until(world: World, log: Path, day: int, columns: list[str]) -> pl.DataFrame:
-    """Read a log up to a day: a loop that was interrupted may have drawn the next one already."""
-    days = world.settings.nights[: day + 1]
-    return pl.concat(pl.read_csv(log / f"{one.isoformat()}.csv", columns=columns) for one in days)

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from features.errors import UsageError
+from features.simulator.preferences import SHIFT_DAY
 from flows.ledger import read_records
 from flows.simulations.loop import run
-from flows.simulations.loop.run import LoopDay, LoopJob, run_loop
+from flows.simulations.loop.run import FIRST_DAYS, LoopDay, LoopJob, Way, run_loop, run_loops
 from flows.simulations.loop.table import as_markdown, loop_table
 
 
@@ -28,7 +30,6 @@ def test_the_table_is_of_the_last_days_and_the_worst_shop_of_all():
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "USERS", 120)
     monkeypatch.setattr(run, "FIRST_DAYS", 6)
 
 
@@ -37,10 +38,11 @@ def content(job: LoopJob) -> dict[str, bytes]:
     return {str(path.relative_to(job.folder)): path.read_bytes() for path in files}
 
 
-def test_an_interrupted_loop_goes_on_to_the_same_bytes(small, tmp_path: Path):
-    whole, cut = (LoopJob("mild", 3, "thompson", 3, tmp_path / name) for name in ("whole", "cut"))
+@pytest.mark.parametrize("way", ["thompson", "pooled"])
+def test_an_interrupted_loop_goes_on_to_the_same_bytes(small, tmp_path: Path, way: Way):
+    whole, cut = (LoopJob("mild", 3, way, 3, tmp_path / name, users=120) for name in ("whole", "cut"))
     run_loop(whole)
-    run_loop(LoopJob("mild", 3, "thompson", 2, tmp_path / "cut"))
+    run_loop(LoopJob("mild", 3, way, 2, tmp_path / "cut", users=120))
     # The third day was written, and its line was not.
     run_loop(cut)
     kept = cut.days.read_text().splitlines(keepends=True)
@@ -50,12 +52,37 @@ def test_an_interrupted_loop_goes_on_to_the_same_bytes(small, tmp_path: Path):
     assert content(cut) == content(whole)
 
 
+def test_a_shop_of_another_size_is_refused(small, tmp_path: Path):
+    asked = {"worlds": ["null"], "seeds": [700], "ways": ["thompson"], "nights": 1}
+    run_loop(LoopJob("null", 700, "thompson", 1, tmp_path, users=120))
+    assert len(run_loops(tmp_path, **asked, users=120)) == 1
+    with pytest.raises(
+        UsageError, match=r"null-700-thompson holds the loop of a shop with 120 users, not 600"
+    ):
+        run_loops(tmp_path, **asked)
+
+
+def test_in_a_null_shop_all_slates_earn_the_same(small, tmp_path: Path):
+    for way in ("thompson", "pooled"):
+        job = LoopJob("null", 700, way, 3, tmp_path, users=120)
+        run_loop(job)
+        for of_day in read_records(job.days, LoopDay):
+            earned = (of_day.first, of_day.first_explored, of_day.oracle)
+            assert earned == pytest.approx((of_day.served,) * 3, rel=1e-12)
+
+
+def test_the_list_of_night_eight_is_the_first_to_meet_the_new_tastes():
+    # Night k is of the last day of the logs, FIRST_DAYS + k - 2 from 0; its list is shown on the day after.
+    assert FIRST_DAYS + 8 - 2 + 1 == SHIFT_DAY
+
+
 @pytest.mark.slow
 def test_what_a_night_publishes_acts_on_the_next_day(small, tmp_path: Path):
-    job = LoopJob("mild", 3, "metacart", 2, tmp_path)
+    job = LoopJob("mild", 3, "metacart", 2, tmp_path, users=120)
     run_loop(job)
     first, second = read_records(job.days, LoopDay)
     assert (first.night, second.night) == (1, 2)
     assert first.verdict in {"promote", "hold", "reject"}
+    assert first.reason_codes
     newest = max((job.folder / "logs" / "impressions").glob("*.csv")).read_text()
     assert second.policy_version in newest

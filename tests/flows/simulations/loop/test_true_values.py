@@ -10,6 +10,8 @@ from features.simulator.served_slates import ServedSlates
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import simulate
 from features.simulator.world import World
+from flows.simulations.loop.logged_clicks import LoggedClicks
+from flows.simulations.loop.pooled import item_log_odds, pooled_slates
 from flows.simulations.loop.thompson import thompson_slates
 from flows.simulations.loop.true_values import day_values, served_value, table_value
 
@@ -88,18 +90,57 @@ def test_what_is_sold_out_earns_nothing(world):
     assert served_value(world, slates(world, [gone, gone, gone]), DAY) == 0.0
 
 
-def test_thompson_shows_what_is_clicked(tmp_path: Path):
+def clicked_favorite(tmp_path: Path) -> tuple[World, Path, int]:
+    """A shop in which one item alone is ever clicked, on every impression of it; that item's position."""
     logs, settings = tmp_path / "logs", replace(SETTINGS, users=400, regions=2)
     simulate(settings, logs)
     world = World.create(settings)
-    # One item alone is ever clicked, on every impression of it.
-    favorite = world.item_ids[int(np.flatnonzero(world.open(2).available)[0])]
+    favorite = int(np.flatnonzero(world.open(2).available)[0])
     for path in (logs / "impressions").glob("*.csv"):
-        shown = pl.read_csv(path).filter(item_id=favorite)
+        shown = pl.read_csv(path).filter(item_id=world.item_ids[favorite])
         clicks = shown.select("impression_id", event_type=pl.lit("click"))
         clicks.write_csv(logs / "events" / path.name)
+    return world, logs, favorite
+
+
+def test_thompson_shows_what_is_clicked(tmp_path: Path):
+    world, logs, favorite = clicked_favorite(tmp_path)
     found = thompson_slates(world, logs, 2)
-    first = world.catalog.ids.positions([favorite])[0]
-    assert (found.item[:, 0] == first).mean() > 0.7
+    assert (found.item[:, 0] == favorite).mean() > 0.7
     assert set(found.item[world.people.active(2) :].ravel()) <= {-1}
     assert found.candidate_set_id == "home-20260107"
+
+
+def test_the_pooled_model_shows_what_is_clicked_and_as_often_as_it_says(tmp_path: Path):
+    world, logs, favorite = clicked_favorite(tmp_path)
+    known, available = world.people.active(2), world.open(2).available
+    found = pooled_slates(world, logs, 2, exploration=0.2)
+    item, propensity = found.item[:known], found.propensity[:known]
+    assert set(found.item[known:].ravel()) <= {-1}
+    assert available[item].all()
+    assert (np.diff(np.sort(item, axis=1), axis=1) > 0).all()
+    # On paper: the best item has 0.8 and its share of the uniform slates, each other item that share alone.
+    uniform = 0.2 / available.sum()
+    is_first = item[:, 0] == favorite
+    np.testing.assert_allclose(propensity[:, 0], np.where(is_first, 0.8 + uniform, uniform))
+    assert is_first.mean() == pytest.approx(0.8 + uniform, abs=0.06)
+    assert len({tuple(slate) for slate in pooled_slates(world, logs, 2, exploration=0.0).item[:known]}) == 1
+
+
+def test_the_pooled_model_tells_items_from_slots(world):
+    """Item 0 is clicked as item 1 is, slot for slot, but stands below it more often."""
+    n = np.array([[90, 10], [10, 90]])  # rounds of items 0 and 1 in slots 0 and 1
+    clicks = np.array([[45, 1], [5, 9]])
+    rows = [
+        (item, slot, number < clicks[item, slot])
+        for item in (0, 1)
+        for slot in (0, 1)
+        for number in range(n[item, slot])
+    ]
+    item, slot, clicked = (np.array(column) for column in zip(*rows, strict=True))
+    logged = LoggedClicks(np.zeros(len(item), np.int64), item, slot, clicked)
+    appeal = item_log_odds(world, logged)
+    assert appeal[0] == pytest.approx(appeal[1], abs=0.25)
+    assert appeal[2:] == pytest.approx(0.0)
+    nothing = replace(logged, clicked=np.zeros(len(item), bool))
+    assert not item_log_odds(world, nothing).any()
