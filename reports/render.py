@@ -16,18 +16,22 @@ STYLES = ("report.css", "verdict.css", "table.css", "figure.css")
 SCRIPT = "sort.js"
 
 
-def render(template: str, catalog: Catalog, **context: Any) -> str:
+def render(template: str, catalog: Catalog, *, with_script: bool = True, **context: Any) -> str:
     """Return the filled template with the page's style, script and content security policy.
 
-    catalog: the language, from which templates take every word. Raises jinja2.UndefinedError where the
-    context lacks a value that the template prints.
+    catalog: the language, from which templates take every word. with_script: False for a page whose tables
+    are not sorted, which gets no script and may run none. Raises jinja2.UndefinedError where the context
+    lacks a value that the template prints.
 
     Nothing may load: `default-src 'none'` stands, and only this very style and script are let through.
     """
     style = "\n".join(_asset(name) for name in STYLES)
-    script = _asset(SCRIPT)
-    policy = f"default-src 'none'; style-src '{csp_hash(style)}'; script-src '{csp_hash(script)}'"
-    assets = {"style": Markup(style), "script": Markup(script)}  # noqa: S704
+    policy = f"default-src 'none'; style-src '{csp_hash(style)}'"
+    assets = {"style": Markup(style)}  # noqa: S704
+    if with_script:
+        script = _asset(SCRIPT)
+        policy += f"; script-src '{csp_hash(script)}'"
+        assets["script"] = Markup(script)  # noqa: S704
     page = _environment(catalog).get_template(template)
     return page.render(**context, **assets, content_security_policy=policy)
 

@@ -17,6 +17,7 @@ def loop(
     world: Annotated[tuple[WorldName, ...], Parameter(consume_multiple=True, negative="")] = ("drift",),
     ways: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
     seeds: int = 1,
+    rival_seeds: int | None = None,
     first_seed: int = 0,
     jobs: int = 1,
     out: Path = DATA / "loop",
@@ -36,26 +37,33 @@ def loop(
         night, with as much exploring; thompson, Thompson sampling by segment and item. By default all.
     seeds
         Number of shops of each world.
+    rival_seeds
+        Number of shops of each world for the other ways than metacart, by default as many.
     first_seed
         Seed of the first shop.
     jobs
         Number of parallel processes.
     out
-        Folder of shops and results. An interrupted run with the same folder continues.
+        Folder of shops and results: loop.html, loop.md and days.parquet. An interrupted run with the same
+        folder continues.
     """
     import polars as pl
 
+    from flows.simulations.loop.outcome import loop_outcome
     from flows.simulations.loop.run import WAYS, run_loops
     from flows.simulations.loop.table import as_markdown, loop_table
+    from reports.pages.loop import write_loop
 
     unknown = sorted(set(ways) - set(WAYS))
-    if min(seeds, jobs, nights, users) < 1 or unknown:
+    rivals = seeds if rival_seeds is None else rival_seeds
+    if min(seeds, rivals, jobs, nights, users) < 1 or unknown:
         asked = f"ways of {', '.join(WAYS)}, not {', '.join(unknown)}" if unknown else "1 or more of each"
         raise UsageError(f"A loop takes nights, users, seeds and jobs from 1 on: ask for {asked}.")
     days = run_loops(
         out,
         worlds=world,
         seeds=range(first_seed, first_seed + seeds),
+        rival_seeds=range(first_seed, first_seed + rivals),
         ways=[way for way in WAYS if not ways or way in ways],
         nights=nights,
         users=users,
@@ -63,6 +71,7 @@ def loop(
         print_line=lambda line: print(f"  {line}", flush=True),
     )
     pl.DataFrame([vars(day) for day in days], infer_schema_length=None).write_parquet(out / "days.parquet")
+    write_loop(loop_outcome(days, users=users), out / "loop.html")
     text = as_markdown(loop_table(days))
     (out / "loop.md").write_text(text, encoding="utf-8")
     print(text)

@@ -21,4 +21,5 @@ TASK_STATUS: Mapping[str, Mark] = {
 BUDGET_STATUS: Mapping[str, Mark] = {"moved": Mark("↔", "good"), "held": _EVEN, "refused": _BAD}
 IS_RIGHT: Mapping[bool, Mark] = {True: _GOOD, False: _BAD}
 IS_CLAIMED: Mapping[bool, Mark] = {True: _GOOD, False: Mark("○", "quiet")}
+GOALS: Mapping[str, Mark] = {"met": _GOOD, "not_met": _BAD, "not_judged": NOT_DECIDED}
 SAME = Mark("=", "quiet")

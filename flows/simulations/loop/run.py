@@ -25,6 +25,7 @@ from flows.ledger import append_line, read_records
 from flows.progress import LinePrinter
 from flows.settings import read_settings
 from flows.shops import SIMULATED, write_config
+from flows.simulations.loop.loop_day import FIRST_DAYS, LoopDay, Said
 from flows.simulations.loop.pooled import pooled_slates
 from flows.simulations.loop.thompson import thompson_slates
 from flows.simulations.loop.true_values import day_values
@@ -38,8 +39,8 @@ that is fitted anew every day, and Thompson sampling."""
 
 WAYS: tuple[Way, ...] = get_args(Way)
 
-USERS, FIRST_DAYS = 600, 14
-"""Usual number of users of a shop, and the days that its first policies serve before the first night."""
+USERS = 600
+"""Usual number of users of a shop."""
 
 ADS = ("ad_impressions", "ad_spend_daily")
 """Logs that a loop leaves out: its nights decide recommendations alone."""
@@ -82,43 +83,6 @@ class LoopJob:
             )
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What a night said.
-
-    policy_version: what serves most users. estimate, lower, upper, truth: of the verdict's champion on the
-    night's holdout, None where nothing was evaluated. reason_codes: of the verdict, as in `out_verdicts`.
-    """
-
-    policy_version: str = ""
-    verdict: str = ""
-    estimate: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    truth: float | None = None
-    reason_codes: str = ""
-
-
-@dataclass(frozen=True)
-class _Day:
-    """A day after a night, from 1: true rewards per round, as in `DayValues`."""
-
-    world: str
-    seed: int
-    way: str
-    night: int
-    as_of: str
-    served: float
-    first: float
-    first_explored: float
-    oracle: float
-
-
-@dataclass(frozen=True)
-class LoopDay(_Said, _Day):
-    """A line of the ledger: a day, and what the night before it said."""
-
-
 def run_loops(
     out: Path,
     *,
@@ -126,17 +90,24 @@ def run_loops(
     seeds: Sequence[int],
     ways: Sequence[Way],
     nights: int,
+    rival_seeds: Sequence[int] | None = None,
     users: int = USERS,
     jobs: int = 1,
     print_line: LinePrinter = lambda _line: None,
 ) -> list[LoopDay]:
     """Run the loops that have fewer days than nights, and return the days of all.
 
+    rival_seeds: of the other ways than metacart, by default the same.
     Raises UsageError, before anything is run, where a loop in `out` has begun with another number of users.
     If some fail, raises the first failure after all others have ended.
     """
+    rivals = seeds if rival_seeds is None else rival_seeds
     todo = [
-        LoopJob(world, seed, way, nights, out, users) for world in worlds for seed in seeds for way in ways
+        LoopJob(world, seed, way, nights, out, users)
+        for world in worlds
+        for seed in sorted({*seeds, *rivals})
+        for way in ways
+        if seed in (seeds if way == "metacart" else rivals)
     ]
     for job in todo:
         job.refuse_another_size()
@@ -181,7 +152,7 @@ def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
     world = World.load(logs)
     last = FIRST_DAYS + night - 2
     as_of = world.settings.first_date.fromordinal(world.settings.first_date.toordinal() + last)
-    exploration, said = 0.0, _Said()
+    exploration, said = 0.0, Said()
     if job.way == "thompson":
         slates = thompson_slates(world, logs, last)
     elif job.way == "pooled":
@@ -205,7 +176,7 @@ def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
     )
 
 
-def _of_night(job: LoopJob, logs: Path, world: World, as_of: date) -> tuple[ServedSlates, float, _Said]:
+def _of_night(job: LoopJob, logs: Path, world: World, as_of: date) -> tuple[ServedSlates, float, Said]:
     """Run the night of this date; returns its slates, its share of exploration, and what it said."""
     settings = read_settings(logs / "metacart.toml")
     if job.way == "no_exploration":
@@ -216,17 +187,17 @@ def _of_night(job: LoopJob, logs: Path, world: World, as_of: date) -> tuple[Serv
     return slates, settings.learning.exploration, _said(night)
 
 
-def _said(night: NightResult) -> _Said:
+def _said(night: NightResult) -> Said:
     verdicts = night.published.table("out_verdicts").filter(domain=DOMAIN, segment_id=ALL_SEGMENTS)
     if verdicts.is_empty():
-        return _Said()
+        return Said()
     verdict = verdicts.row(0, named=True)
     served = night.published.table("out_recommendations")["policy_version"].mode().sort()
     values = night.published.table("out_policy_values").filter(
         domain=DOMAIN, segment_id=ALL_SEGMENTS, estimator="dr", policy=verdict["champion"]
     )
     found = values.row(0, named=True) if values.height else {}
-    return _Said(
+    return Said(
         policy_version=served[0] if len(served) else "",
         verdict=verdict["verdict"],
         estimate=found.get("value"),

@@ -8,6 +8,7 @@ TEXTS: Mapping[str, str] = {
     "axis.reward_per_round": "reward per round",
     "axis.reward_per_slate": "reward per slate",
     "axis.reward_per_session": "reward per session",
+    "axis.night": "night",
     "axis.spend": "spend, {unit}",
     "axis.step": "meta-training step",
     "axis.support": "rounds of support",
@@ -38,6 +39,7 @@ TEXTS: Mapping[str, str] = {
         "Spend today and recommended, biggest moves first, {n_lines} budget lines; the table below has the "
         "numbers"
     ),
+    "figure.nightly": "True value by night, {n_lines} lines; the table below has the numbers",
     "figure.policy_value": (
         "What the log earned, and the policy's value by {n_estimators} estimators, each with its interval; "
         "the table below has the numbers"

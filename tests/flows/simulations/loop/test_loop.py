@@ -8,7 +8,8 @@ from features.errors import UsageError
 from features.simulator.preferences import SHIFT_DAY
 from flows.ledger import read_records
 from flows.simulations.loop import run
-from flows.simulations.loop.run import FIRST_DAYS, LoopDay, LoopJob, Way, run_loop, run_loops
+from flows.simulations.loop.loop_day import FIRST_DAYS, LoopDay
+from flows.simulations.loop.run import LoopJob, Way, run_loop, run_loops
 from flows.simulations.loop.table import as_markdown, loop_table
 
 
