@@ -7,6 +7,7 @@ from markupsafe import Markup
 from reports.charts.adaptation_panels import adaptation_panels
 from reports.charts.budget_moves import budget_moves
 from reports.charts.learning_panels import loss_panels, validation_panels
+from reports.charts.nightly_values import ValueLine, nightly_values
 from reports.charts.value_intervals import ValueMark, value_intervals
 from reports.summaries.adaptation_curves import SUPPORT, adaptation_curves
 from reports.summaries.budget import budget_cells
@@ -34,12 +35,21 @@ def values_chart(policy: str = "maml") -> Markup:
     return value_intervals(marks, LANGUAGE.numbers, axis="reward per round, %")
 
 
+def nightly_chart(jump: int | None = None) -> Markup:
+    lines = [
+        ValueLine("metacart", "candidate", "solid", (6.0, 7.0, 8.0)),
+        ValueLine("no exploring", "candidate", "dashed", (6.0, 6.5, 7.0)),
+    ]
+    return nightly_values(lines, LANGUAGE.numbers, x="night", y="reward", jump=jump)
+
+
 CHARTS = {
     "values": values_chart,
     "validation": lambda: validation_panels(CURVES, RATE, LANGUAGE, axis="reward"),
     "loss": lambda: loss_panels(CURVES, LANGUAGE),
     "adaptation": lambda: adaptation_panels(ADAPTING, RATE, LANGUAGE, axis="reward"),
     "budget": lambda: budget_moves(CELLS, LANGUAGE.numbers, axis="spend"),
+    "nightly": lambda: nightly_chart(jump=2),
 }
 
 
@@ -64,6 +74,15 @@ def test_roles_differ_by_color_and_estimators_by_dash_and_shape() -> None:
     assert "var(--series-candidate)" in svg and "var(--series-baseline)" in svg
     assert "var(--series-truth)" in svg
     assert 'stroke-dasharray="4,3"' in svg
+
+
+def test_lines_of_one_color_differ_by_dash_and_a_jump_is_marked() -> None:
+    svg = nightly_chart()
+
+    assert svg.count('stroke-dasharray="5,3"') > 0
+    assert svg.count("var(--series-candidate)") > svg.count('stroke-dasharray="5,3"')
+    assert "var(--series-other)" not in svg
+    assert "var(--series-other)" in nightly_chart(jump=2)
 
 
 def test_a_budget_chart_draws_the_biggest_moves_only() -> None:

@@ -13,8 +13,9 @@ from markupsafe import Markup
 from features.areas import AREAS
 from features.contracts import columns
 from features.contracts.outputs import OCCASIONAL, OUTPUTS
+from flows.simulations.loop.run import WAYS
 from offline_rl.ope.robust_values import RobustValue
-from reports.summaries import policy_answer
+from reports.summaries import loop_outcome, policy_answer
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import _ROOMS, ENGLISH
 from tests.reports.wording.catalogs import CATALOGS
@@ -74,6 +75,12 @@ VOCABULARIES = {
     "budget_status": columns.budget_status.categories,
     "budget_method": columns.backtest_method.categories,
     "policy.finding": get_args(policy_answer.Finding),
+    "goal.asked": get_args(loop_outcome.GoalName),
+    "goal.found": get_args(loop_outcome.GoalName),
+    "goal.judgement": get_args(loop_outcome.Judgement),
+    "goal.why": get_args(loop_outcome.WhyNot),
+    "coverage.method": get_args(loop_outcome.CoverageMethod),
+    "way": (*WAYS, "first", "oracle"),
     "robust.method": get_args(RobustValue.__annotations__["kind"]),
     "robust.about": get_args(RobustValue.__annotations__["kind"]),
     "area": tuple(area.name for area in AREAS),

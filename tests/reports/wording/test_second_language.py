@@ -19,7 +19,9 @@ from flows.commands.ope.printed_answer import printed
 from flows.commands.plan.printed_plan import printed as printed_plan
 from reports.pages import report_html
 from reports.pages.area_part import part_of
+from reports.pages.loop import loop_html
 from reports.pages.policy_value import policy_value_html
+from reports.summaries.loop_outcome import LoopOutcome
 from reports.summaries.night import night
 from reports.summaries.policy_answer import PolicyAnswer
 from tests.flows.commands.plan.sample_plans import PLANS
@@ -27,6 +29,7 @@ from tests.reports.page_reader import read
 from tests.reports.pages.test_policy_value_page import AUDITED, ESTIMATED, HEAVY, REFUSED, REMARKED, TRUSTED
 from tests.reports.pages.test_segment_shares import night_of_segments
 from tests.reports.sample_estimates import estimated_night
+from tests.reports.sample_loops import LOOPS, NULLS
 from tests.reports.sample_nights import (
     SampleNight,
     budget_only_night,
@@ -212,6 +215,14 @@ def test_the_page_of_a_policy_has_no_word_that_is_not_of_the_language(name: str)
     page = policy_value_html(answer, catalog=MADE_UP)
 
     assert leaks(page, names_of_answer(answer)) == []
+
+
+@pytest.mark.parametrize("outcome", [LOOPS, NULLS], ids=["many", "null"])
+def test_the_page_of_loops_has_no_word_that_is_not_of_the_language(outcome: LoopOutcome) -> None:
+    names = {goal.world for goal in outcome.goals} | {world.world for world in outcome.worlds}
+    codes = {gate.code for world in outcome.worlds for gate in world.closed}
+
+    assert leaks(loop_html(outcome, catalog=MADE_UP), names, codes) == []
 
 
 @pytest.mark.parametrize("name", ANSWERS)
