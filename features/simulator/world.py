@@ -170,8 +170,8 @@ class World:
         slot: int[n], or one for all rows, counted from 1 as in the log.
         reward: click; or purchase, an order within a day of the impression that wasn't cancelled; or its
         revenue or margin, in the currency's main unit.
-        day: int[n], or one for all rows. Season changes all clicks, and in a drifting world preferences
-        change. Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
+        day: int[n], or one for all rows. Season changes all clicks, and in a drifting or shifting world
+        preferences change. Raises InputDataError for an unknown id, UsageError for an unknown slot or reward.
         """
         users = self.people.ids.positions(user_ids)
         items = self.catalog.ids.positions(item_ids)

@@ -28,14 +28,22 @@ class ValueLine:
 def nightly_values(
     lines: Sequence[ValueLine], numbers: Numbers, *, x: str, y: str, jump: int | None = None
 ) -> Markup:
-    """Return the chart. x, y: titles of the axes. jump: a night that a vertical line marks."""
+    """Return the chart; the first line is drawn last, over the others.
+
+    x, y: titles of the axes. jump: a night that a vertical line marks.
+    """
     names = [line.name for line in lines]
     rows = [
         {"line": line.name, "night": night, "value": value}
-        for line in lines
+        for line in reversed(lines)
         for night, value in enumerate(line.values, start=1)
     ]
-    nights = alt.X("night:Q", title=x, axis=alt.Axis(tickMinStep=1, grid=False, format="d"))
+    nights = alt.X(
+        "night:Q",
+        title=x,
+        axis=alt.Axis(tickMinStep=1, grid=False, format="d"),
+        scale=alt.Scale(zero=False, nice=False, padding=10),
+    )
     chart = (
         alt.Chart(values(rows))
         .mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=14, opacity=1))

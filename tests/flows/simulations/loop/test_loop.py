@@ -6,6 +6,7 @@ import pytest
 
 from features.errors import UsageError
 from features.simulator.preferences import SHIFT_DAY
+from flows.commands.cli import execute
 from flows.ledger import read_records
 from flows.simulations.loop import run
 from flows.simulations.loop.loop_day import FIRST_DAYS, LoopDay
@@ -61,6 +62,37 @@ def test_a_shop_of_another_size_is_refused(small, tmp_path: Path):
         UsageError, match=r"null-700-thompson holds the loop of a shop with 120 users, not 600"
     ):
         run_loops(tmp_path, **asked)
+
+
+def test_the_command_writes_a_page_of_what_has_run(
+    small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    for way, seed in (("pooled", 700), ("thompson", 700)):
+        run_loop(LoopJob("null", seed, way, 1, tmp_path, users=120))
+    asked = ["loop", "--world", "null", "--first-seed", "700", "--nights", "1", "--out", str(tmp_path)]
+    asked += ["--ways", "pooled", "thompson"]
+    assert execute([*asked, "--users", "120"]) == 0
+    assert {"loop.html", "loop.md", "days.parquet"} <= {path.name for path in tmp_path.iterdir()}
+    page = (tmp_path / "loop.html").read_text(encoding="utf-8")
+    assert "Shops of 120 users." in page
+    assert "metacart&#39;s own nights were not run in this world." in page
+    assert execute(asked) == 64
+    assert "holds the loop of a shop with 120 users, not 600" in capsys.readouterr().err
+
+
+def test_rivals_can_have_fewer_shops(small: None, tmp_path: Path):
+    for way, seed in (("thompson", 700), ("pooled", 700)):
+        run_loop(LoopJob("null", seed, way, 1, tmp_path, users=120))
+    days = run_loops(
+        tmp_path,
+        worlds=["null"],
+        seeds=[],
+        rival_seeds=[700],
+        ways=["metacart", "pooled", "thompson"],
+        nights=1,
+        users=120,
+    )
+    assert [(one.way, one.seed) for one in days] == [("pooled", 700), ("thompson", 700)]
 
 
 def test_in_a_null_shop_all_slates_earn_the_same(small, tmp_path: Path):
