@@ -8,6 +8,9 @@ from flows.simulations.loop.loop_day import LoopDay
 NOTHING = 1e-9
 """Share of the first policy's value up to which a gain of the oracle is rounding."""
 
+CHANGE_DECIMALS = 12
+"""Decimals of a change; sums of true values are exact to fewer."""
+
 
 def gap_closed(days: Sequence[LoopDay]) -> float | None:
     """Return (served - first) / (oracle - first) of the means, all with the same share of uniform slates.
@@ -21,7 +24,9 @@ def gap_closed(days: Sequence[LoopDay]) -> float | None:
 
 def change(days: Sequence[LoopDay]) -> float:
     """Return served over the first policy, less 1, of means, both with the same share of uniform slates."""
-    return fmean(day.served for day in days) / fmean(day.first_explored for day in days) - 1.0
+    ratio = fmean(day.served for day in days) / fmean(day.first_explored for day in days)
+    # Where nothing can be gained the rest is rounding, of either sign; adding 0 takes the sign from a zero.
+    return round(ratio - 1.0, CHANGE_DECIMALS) + 0.0
 
 
 def of_each_shop(days: Sequence[LoopDay]) -> list[list[LoopDay]]:

@@ -90,7 +90,7 @@ GOALS: Mapping[str, str] = {
 
 WORLD: Mapping[str, str] = {
     "way.metacart": "metacart",
-    "way.no_exploration": "metacart, no exploring",
+    "way.no_exploration": "metacart without exploring",
     "way.pooled": "pooled model, fitted nightly",
     "way.thompson": "Thompson sampling",
     "way.first": "first policy",

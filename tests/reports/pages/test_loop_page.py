@@ -35,7 +35,9 @@ def test_goals_are_said_with_their_figures() -> None:
 
 def test_a_world_shows_every_way_and_why_the_gate_stayed_closed() -> None:
     said = words(PAGE)
-    assert "Share of the gap closed on the last nights: metacart 83 %, metacart, no exploring 83 %" in said
+    assert (
+        "Share of the gap closed on the last nights: metacart 83 %, metacart without exploring 83 %" in said
+    )
     assert "93 % (88 % to 98 %)" in said
     assert "Nights on which metacart promoted nothing: 5." in said
     assert "no_gain_shown 4 80 %" in said

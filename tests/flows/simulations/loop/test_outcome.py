@@ -1,5 +1,7 @@
 """The record of a page, made from days by hand."""
 
+from dataclasses import replace
+
 import pytest
 
 from flows.simulations.loop.loop_day import LoopDay
@@ -60,5 +62,7 @@ def test_the_jump_is_on_the_page_of_its_world_alone():
 
 def test_where_nothing_can_be_gained_no_share_of_it_is_closed():
     flat = [LoopDay("null", 0, "metacart", 1, "2026-01-18", 0.06, 0.06, 0.06, 0.06)]
+    flat[0] = replace(flat[0], served=0.06 * (1 - 1e-15))
     [row] = loop_table(flat).rows(named=True)
     assert (row["gap_closed"], row["covered"]) == (None, None)
+    assert str(row["mean_shop"]) == "0.0"
