@@ -34,6 +34,9 @@ GAP_WORLDS: tuple[WorldName, ...] = ("mild", "strong")
 GAP, GAP_NIGHTS = 0.80, 20
 MEAN_LOSS, SHOP_LOSS = 0.01, 0.05
 RECOVERED, RECOVERY_NIGHTS = 0.5, 5
+LEAST_LOST = 0.05
+"""Share of the gap that a shift must cost at least: half of less can't be told from how single days vary."""
+
 FALSE_PROMOTIONS, NULL_SHOPS, NULL_NIGHTS = 1, 10, 60
 
 ASKED: Mapping[GoalName, Mapping[str, float]] = {
@@ -131,7 +134,7 @@ def _recovery(world: str, days: Sequence[LoopDay]) -> Goal:
         "night": SHIFT_NIGHT,
         "n_shops": len(of_each_shop(days)),
     }
-    if before <= after:
+    if before - after < LEAST_LOST:
         return _judged("recovery", world, False, figures, "nothing_lost")
     share = (later - after) / (before - after)
     return _judged("recovery", world, share >= RECOVERED, figures | {"share": share})

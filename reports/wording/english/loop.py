@@ -72,7 +72,7 @@ GOALS: Mapping[str, str] = {
     "goal.why.few_shops": "It takes {n_asked_shops} shops of {n_asked} nights.",
     "goal.why.nothing_to_gain": "Nothing can be gained in this world.",
     "goal.why.nothing_lost": (
-        "Nothing was lost by the jump: {before} of the gap was closed before, {after} on the first night "
+        "The jump cost too little to tell: {before} of the gap was closed before, {after} on the first night "
         "after."
     ),
     "goal.why.no_intervals": "No night has an interval.",

@@ -81,6 +81,7 @@ def test_half_of_what_a_shift_costs_is_back_five_nights_later():
     assert goal(loop("shift", [*shares[:-1], 0.39]), "recovery", "shift").judgement == "not_met"
     assert goal(loop("shift", shares[:-1]), "recovery", "shift").why == "few_nights"
     assert goal(loop("shift", [0.2] * 13), "recovery", "shift").why == "nothing_lost"
+    assert goal(loop("shift", [0.6] * 7 + [0.56] * 6), "recovery", "shift").why == "nothing_lost"
     assert goal(loop("mild", shares), "recovery", "shift").why == "world_not_run"
 
 
