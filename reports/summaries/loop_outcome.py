@@ -60,8 +60,8 @@ class Goal:
 class WayRow:
     """What one way has earned in one world: true values per round, means over shops and their last nights.
 
-    served, first_explored, oracle: of what was shown, of the first policy and of the best slates that the
-    features allow, all with the same share of uniform slates; first: of the first policy as it was.
+    served, first_explored, oracle: of what was shown, of lists of the first policy and of the best slates
+    that the features allow, all with the same share of uniform slates; first: of the first policy as it was.
     gap_closed: (served - first_explored) / (oracle - first_explored), None where there is nothing to gain.
     mean_shop, worst_shop: served over first_explored, less 1, over all nights of a shop.
     promotions: number of nights that promoted something.

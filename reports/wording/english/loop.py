@@ -130,8 +130,8 @@ LIMITS: Mapping[str, str] = {
     ),
     "loop.limit.stock": (
         "A list is made the evening before: what sells out until it is shown is not clicked. The first "
-        "policy fills its slates at each visit and never shows it. So every list loses what sells out "
-        "overnight. In the world null nothing sells out."
+        "policy and the best slates are compared as such lists. The line of the chart is the first policy "
+        "as it was, filled at each visit with what is on offer. In the world null nothing sells out."
     ),
     "loop.limit.pooled": (
         "The pooled model has no interactions: the order of its items is the same for everybody."
