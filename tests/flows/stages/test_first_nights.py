@@ -33,7 +33,7 @@ def table(night: NightResult, name: str) -> pl.DataFrame:
 @pytest.mark.parametrize(
     ("level", "tiny"),
     [
-        pytest.param(level, tiny, marks=[pytest.mark.slow] if 1 not in (tiny.users, tiny.days) else [])
+        pytest.param(level, tiny, marks=[pytest.mark.slow] if tiny != SMALLEST[0] else [])
         for level in WHY
         for tiny in SMALLEST
         if level == "propensities" or tiny in (SMALLEST[0], SMALLEST[-1])
@@ -104,7 +104,10 @@ def test_enough_rounds_of_one_user_item_or_day_are_held(tiny: Tiny, tmp_path: Pa
     assert not {"nan", "inf"} & set(words.split())
 
 
-@pytest.mark.parametrize("level", WHY)
+@pytest.mark.parametrize(
+    "level",
+    ["propensities", *(pytest.param(level, marks=pytest.mark.slow) for level in ("acts", "impressions"))],
+)
 def test_a_second_night_goes_on_after_a_first_one_of_one_visit(level: Level, tmp_path: Path) -> None:
     one, more = Tiny(users=1, items=1, days=1, visits=1), Tiny(users=3, items=3, days=1)
     shop = tiny_shop(tmp_path / "shop", level, one)
