@@ -22,6 +22,7 @@ from features.contracts.budget import (
 from features.contracts.log import Log
 from features.contracts.recommendation import (
     CandidateSets,
+    Experiments,
     Impressions,
     RecommendationQuality,
     Recommendations,
@@ -129,6 +130,7 @@ RECOMMENDATION = Area(
             SegmentDistributions, is_occasional=True, instead_of="out_recommendations"
         ),
         "out_recommendation_quality": AreaTable(RecommendationQuality, is_occasional=True),
+        "out_experiments": AreaTable(Experiments, is_occasional=True),
     },
     decisions="offline_rl.decisions.recommendation.decide",
     report="reports.pages.areas.recommendation",

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -36,9 +37,9 @@ class ChampionCard:
     of that night. parent: the version that it took the place of, "" for the shop's own policy.
     elected_version, elected_on: of the policy that a verdict has promoted; it is this one, or the first that
     the same learner has learned anew on the nights since. kept_from: the segments that it leaves to what
-    served before that. difference, lower, upper, confidence: of the verdict, per round.
-    n_segments, n_items: that it knows. is_adapted: whether any segment has a policy of its own. files: name →
-    sha256.
+    served before that. difference, lower, upper, confidence: of the verdict, per round; None where the log
+    did not tell. n_segments, n_items: that it knows. is_adapted: whether any segment has a policy
+    of its own. files: name → sha256. evidence_level: what elected it.
     """
 
     policy_version: str
@@ -55,14 +56,15 @@ class ChampionCard:
     elected_version: str
     elected_on: date
     kept_from: tuple[str, ...]
-    difference: float
-    lower: float
-    upper: float
+    difference: float | None
+    lower: float | None
+    upper: float | None
     confidence: float
     n_segments: int
     n_items: int
     is_adapted: bool
     files: Mapping[str, str]
+    evidence_level: Literal["logged", "experiment"] = "logged"
 
 
 @dataclass(frozen=True)

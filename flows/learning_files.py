@@ -4,6 +4,9 @@ rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/task
 policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
 ranker_<domain>.json            the ranker that serves where nothing can be proved
 standing/<domain>/              the champion of an earlier night, and tonight's decisions as it reads them
+candidate/<domain>/             the candidate of an experiment, in the same form
+new_candidate/<domain>/         the candidate of an experiment that begins, as the registry will hold it
+experiment_<domain>.json        what becomes of the experiment tonight
 elected/<domain>/               the policy that was promoted, as the registry will hold it
 contenders_<domain>.json        the policies that ask for promotion
 champion_<domain>.json          the policy that serves tomorrow
@@ -37,6 +40,7 @@ from flows.json_files import read_json, read_record, write_json, write_record
 if TYPE_CHECKING:
     from offline_rl.champions.standing import Standing
     from offline_rl.decision_targets import DecisionTargets
+    from offline_rl.experiments.tonight import ExperimentTonight
     from offline_rl.logged_data import Tasks
     from offline_rl.meta.meta_policy import MetaPolicy
     from offline_rl.meta.mixed_effects import MixedMetaPolicy
@@ -126,10 +130,7 @@ class LearningFiles:
 
     def write_standing(self, domain: str, champion: Path, read: Sequence[ReadAgain]) -> None:
         """Write the champion that stands again, and tonight's decisions as each of its layers reads them."""
-        folder = self.path / "standing" / domain
-        shutil.copytree(champion, folder)
-        for place, of_layer in enumerate(read):
-            save_read_again(folder / f"read_{place}.npz", of_layer)
+        _write_again(self.path / "standing" / domain, champion, read)
 
     def stands(self, domain: str) -> bool:
         """Whether the champion of an earlier night stands again."""
@@ -137,26 +138,34 @@ class LearningFiles:
 
     def standing(self, domain: str) -> "Standing | None":
         """Read the champion that stands again; None where the shop's own policy serves."""
-        from offline_rl.champions.standing import Standing
-        from offline_rl.champions.stored import load_layers
+        return _read_again(ChampionFolder(self.path / "standing" / domain))
 
-        if not self.stands(domain):
-            return None
-        champion = ChampionFolder(self.path / "standing" / domain)
-        card, readings = champion.card, champion.readings
-        read = [load_read_again(champion.path / f"read_{place}.npz") for place in range(len(readings))]
-        layers = load_layers(champion.policy)
-        return Standing(
-            policy_version=card.policy_version,
-            learner=card.learner,
-            is_adapted=card.is_adapted,
-            elected_version=card.elected_version,
-            elected_until=night_end(card.elected_on),
-            kept_from=card.kept_from,
-            layers=layers,
-            readings=readings,
-            read=tuple(read),
-        )
+    def write_candidate(self, domain: str, candidate: Path, read: Sequence[ReadAgain]) -> None:
+        """Write the candidate of an experiment, and tonight's decisions as each of its layers reads them."""
+        _write_again(self.candidate_folder(domain), candidate, read)
+
+    def candidate(self, domain: str) -> "Standing | None":
+        """Read the candidate of an experiment that runs; None where none does, or it can't serve tonight."""
+        return _read_again(ChampionFolder(self.candidate_folder(domain)))
+
+    def candidate_folder(self, domain: str) -> Path:
+        """Return the folder of the candidate that stands again, which exists if one does."""
+        return self.path / "candidate" / domain
+
+    def new_candidate(self, domain: str) -> Path:
+        """Return the folder of the candidate of an experiment that begins, which exists if one does."""
+        return self.path / "new_candidate" / domain
+
+    def write_experiment(self, domain: str, experiment: "ExperimentTonight") -> None:
+        """Write what becomes of the experiment of a domain."""
+        write_record(self._experiment(domain), experiment)
+
+    def experiment(self, domain: str) -> "ExperimentTonight | None":
+        """Read what becomes of the experiment of a domain; None without one."""
+        from offline_rl.experiments.tonight import ExperimentTonight
+
+        path = self._experiment(domain)
+        return read_record(path, ExperimentTonight) if path.is_file() else None
 
     def standing_card(self, domain: str) -> ChampionCard:
         """Read the card of the champion that stands again."""
@@ -191,9 +200,15 @@ class LearningFiles:
         return read_record(self.path / f"champion_{domain}.json", Champion)
 
     def is_promoted(self, domain: str) -> bool:
-        """Whether the night has promoted a policy in a domain."""
+        """Whether the night has promoted a policy in a domain, by its gate or by an experiment."""
+        experiment = self.experiment(domain)
+        if experiment is not None and experiment.is_won:
+            return True
         path = self.path / f"champion_{domain}.json"
         return path.is_file() and self.champion(domain).verdict == "promote"
+
+    def _experiment(self, domain: str) -> Path:
+        return self.path / f"experiment_{domain}.json"
 
     def _arrays(self, domain: str) -> Path:
         return self.path / f"rounds_{domain}.npz"
@@ -206,3 +221,31 @@ def _stored(folder: Path) -> Iterator["MetaPolicy"]:
     from offline_rl.artifacts import load_policy
 
     return (load_policy(path) for path in sorted(folder.glob("*.safetensors")))
+
+
+def _write_again(folder: Path, elected: Path, read: Sequence[ReadAgain]) -> None:
+    shutil.copytree(elected, folder)
+    for place, of_layer in enumerate(read):
+        save_read_again(folder / f"read_{place}.npz", of_layer)
+
+
+def _read_again(elected: ChampionFolder) -> "Standing | None":
+    from offline_rl.champions.standing import Standing
+    from offline_rl.champions.stored import load_layers
+
+    if not elected.path.is_dir():
+        return None
+    card, readings = elected.card, elected.readings
+    read = [load_read_again(elected.path / f"read_{place}.npz") for place in range(len(readings))]
+    return Standing(
+        policy_version=card.policy_version,
+        learner=card.learner,
+        is_adapted=card.is_adapted,
+        elected_version=card.elected_version,
+        elected_until=night_end(card.elected_on),
+        kept_from=card.kept_from,
+        layers=load_layers(elected.policy),
+        readings=readings,
+        read=tuple(read),
+        by_experiment=card.evidence_level == "experiment",
+    )

@@ -209,6 +209,14 @@ class Lists(SettingsTable):
         return pool
 
 
+class Experiments(SettingsTable):
+    """The comparison of a candidate with today's policy, by users."""
+
+    share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    max_days: Positive = 28
+    min_users_per_arm: Annotated[int, Field(ge=2)] = 50
+
+
 class Settings(BaseSettings):
     """One shop's configuration, including defaults."""
 
@@ -223,6 +231,7 @@ class Settings(BaseSettings):
     segments: Segments = Segments()
     learning: Learning = Learning()
     evaluation: Evaluation = Evaluation()
+    experiment: Experiments = Experiments()
     lists: Lists = Lists()
     budget: Budget = Budget()
     retention: Retention = Retention()

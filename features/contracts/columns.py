@@ -195,6 +195,11 @@ evidence_level = dy.Enum(
     description="what the decision stands on: logged propensities, estimated ones, rankings of later acts "
     "alone, or an experiment",
 )
+arm = dy.Enum(
+    ["candidate", "champion"],
+    description="the arm of the experiment that the user was assigned to; null where none runs",
+)
+arm_probability = _share("probability of that arm: the user was assigned to it by a hash")
 probability = _share("probability of the creative in the segment and channel")
 item_probability = _share("probability of the item in this slot for a visitor of the segment")
 
@@ -360,6 +365,38 @@ observed_lower = _number("lower end of the interval of observed_value", "reward 
 observed_upper = _number("upper end of the interval of observed_value", "reward per round")
 is_covered = dy.Bool(description="observed_value lies between lower and upper")
 is_trusted = dy.Bool(description="the log has enough weight and reach for the value to be believed")
+
+# experiments
+experiment_domain = dy.Enum(["recommendation"], description="area of decision")
+experiment_id = _text("the area and the candidate's policy_version; users are assigned anew for each")
+candidate_version = _text("policy_version that the candidate's arm is served by")
+champion_versions = _text(
+    "policy_version that served the other arm, of all nights so far, separated by spaces; null on the first "
+    "night"
+)
+started_on = dy.Date(description="the night that started it; the rounds of the days after it count")
+experiment_day = _count("days since then")
+experiment_share = _share("share of users in the candidate's arm")
+n_arm_users = _count("users of the arm with rounds")
+n_arm_rounds = _count("rounds of the arm with complete rewards")
+arm_value = _number("reward per round of the arm", "reward per round")
+served_share = _share("share of the candidate arm's rounds that the candidate served")
+arm_difference = _number(
+    "reward per round of the candidate's arm less that of the champion's", "reward per round"
+)
+experiment_lower = _number(
+    "lower end of the interval, which holds on all nights together; null where nothing can be said yet",
+    "reward per round",
+)
+experiment_upper = _number("upper end of that interval", "reward per round")
+experiment_confidence = _share(
+    "confidence of the interval; larger after earlier experiments against the champion"
+)
+experiment_status = dy.Enum(
+    ["running", "promoted", "rejected", "ended"],
+    description="what becomes of it: a promoted candidate serves all, a rejected one is shown to earn less, "
+    "and one that ended is neither",
+)
 
 # learning curves
 learner = _text("name of the learner")

@@ -10,6 +10,7 @@ from features.contracts.budget_codes import BUDGET
 from features.contracts.champion_codes import CHAMPIONS
 from features.contracts.estimation_codes import ESTIMATED, ESTIMATES, TESTS
 from features.contracts.evaluation_codes import CHANCES, PROPENSITIES, REPEATS
+from features.contracts.experiment_codes import EXPERIMENTS
 from features.contracts.finding_units import Meaning, Unit
 from features.contracts.interval_codes import INTERVALS
 from features.contracts.plan_codes import PLANS
@@ -149,6 +150,7 @@ SERVED: Mapping[str, Meaning] = {
     "to_be_tested": Meaning("the shop's own policy continues: the candidate is to be tested"),
     "kept": Meaning("the shop's own policy continues in a segment, where harm is too likely"),
     "protected": Meaning("the shop's own policy continues in a segment that the configuration protects"),
+    "in_experiment": Meaning("the candidate of an experiment serves this user, to be compared"),
     "exploration": Meaning(
         "the slate is drawn at random, to learn from; usual_item: what the policy shows there most often",
         {"usual_item": Unit.NAME},
@@ -312,6 +314,7 @@ CODES: Mapping[str, Meaning] = {
     **RANKINGS,
     **HOLDOUTS,
     **CHAMPIONS,
+    **EXPERIMENTS,
     **MONEY,
     **LEARNERS,
     **BUDGET,

@@ -37,6 +37,10 @@ class Recommendations(dy.Schema):
     It has no findings of its own: the reason of a row is its segment's, repeated for every user and slot, so
     that a column of JSON would be most of the largest table. `reason_code` says which policy serves; the
     numbers behind that stand once in `out_verdicts.findings`, in the rows of the segment and of `all`.
+
+    Where an experiment runs, `arm` is the user's, and `propensity` is that of the item given the arm: the
+    probability of both together is propensity * arm_probability. A user of the candidate's arm is served by
+    today's policy where the candidate has no list for the place.
     """
 
     run_id = columns.run_id
@@ -59,6 +63,13 @@ class Recommendations(dy.Schema):
     fallback_level = columns.fallback_level
     policy_version = columns.policy_version
     evidence_level = columns.evidence_level
+    arm = optional(columns.arm)
+    arm_probability = optional(columns.arm_probability)
+
+    @dy.rule()
+    def an_arm_has_a_probability(cls) -> pl.Expr:
+        """Whoever is in an arm of an experiment was assigned to it with a known probability."""
+        return pl.col("arm").is_null() == pl.col("arm_probability").is_null()
 
     @dy.rule()
     def score_is_inside_its_interval(cls) -> pl.Expr:
@@ -159,3 +170,55 @@ class RecommendationQuality(dy.Schema):
     def window_has_a_length(cls) -> pl.Expr:
         """A window ends after it has begun."""
         return pl.col("window_from") < pl.col("window_until")
+
+
+class Experiments(dy.Schema):
+    """The experiment between the champion and a candidate that runs, or that has just ended.
+
+    The difference is of means over all rounds of an arm's users, whatever was shown to them, since the first
+    day after `started_on`. lower and upper are a confidence sequence: with the stated confidence the true
+    difference is inside on all nights of the experiment, so that it may be looked at each night. The values
+    are null without rounds.
+
+    Grain: domain, experiment_id.
+    """
+
+    run_id = columns.run_id
+    domain = columns.experiment_domain
+    experiment_id = columns.experiment_id
+    candidate = columns.candidate_version
+    champion = optional(columns.champion_versions)
+    started_on = columns.started_on
+    day = columns.experiment_day
+    share = columns.experiment_share
+    n_users_candidate = columns.n_arm_users
+    n_users_champion = columns.n_arm_users
+    n_rounds_candidate = columns.n_arm_rounds
+    n_rounds_champion = columns.n_arm_rounds
+    value_candidate = optional(columns.arm_value)
+    value_champion = optional(columns.arm_value)
+    served_share = optional(columns.served_share)
+    difference = optional(columns.arm_difference)
+    lower = optional(columns.experiment_lower)
+    upper = optional(columns.experiment_upper)
+    confidence = columns.experiment_confidence
+    status = columns.experiment_status
+    reasons = columns.reasons
+    reason_codes = columns.reason_codes
+    findings = columns.findings
+
+    @dy.rule()
+    def difference_is_inside_its_interval(cls) -> pl.Expr:
+        """Lower end, difference and upper end come in this order."""
+        return pl.col("difference").is_between("lower", "upper") | pl.col("lower").is_null()
+
+    @dy.rule()
+    def what_was_decided_has_an_interval(cls) -> pl.Expr:
+        """A promoted candidate's interval lies above zero, a rejected one's below."""
+        return (
+            pl.when(pl.col("status") == "promoted")
+            .then(pl.col("lower") > 0)
+            .when(pl.col("status") == "rejected")
+            .then(pl.col("upper") < 0)
+            .otherwise(pl.lit(True))
+        )

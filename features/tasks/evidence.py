@@ -27,11 +27,12 @@ def mark_evidence(
     """Return the rounds with the columns is_evidence, window and origin, and how they were split.
 
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
-    rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
     evidence policy, or by lists that metacart published: these were compared when the round was loaded. The
     boundaries are placed by its times. Where propensities are to be estimated, evidence has none: a policy
-    that logs them is another one. Where all evidence has the same one or two times, as in an experiment's
-    table without times, rounds are assigned at random, by user where there are users.
+    that logs them is another one. Rounds of tried policies are none as long as the others are enough for a
+    segment: they would change what the log says of the policy that serves. Where all evidence has the same
+    one or two times, as in an experiment's table without times, rounds are assigned at random, by user where
+    there are users.
     Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
     has_propensity = pl.col("propensity").is_not_null()
@@ -39,6 +40,9 @@ def mark_evidence(
     if settings.evidence_policies:
         version = pl.col("policy_version")
         is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
+    of_others = is_evidence & ~pl.col("policy_version").is_in(settings.tried_policies)
+    if settings.tried_policies and rounds.select(of_others.sum()).item() >= settings.min_rounds:
+        is_evidence = of_others
     rounds = rounds.with_columns(is_evidence.alias("is_evidence"))
     evidence_times = rounds.filter("is_evidence")["decided_at"]
     if evidence_times.is_empty():

@@ -142,7 +142,10 @@ def _line(champion: "ListedChampion") -> str:
         served = f"served after the nights of {champion.served_from} to {champion.served_to}"
     elif champion.state != "candidate":
         served = "its nights are no longer kept"
-    return (
-        f"{card.policy_version}{pinned}: {elected} by "
-        f"{card.difference:+.5f} per round ({card.lower:+.5f} to {card.upper:+.5f}); {served}"
-    )
+    if champion.experiment:
+        elected = f"learned on {card.as_of}, in an experiment against {parent}"
+        served = "it runs" if champion.experiment == "runs" else "it ended without a promotion"
+    lead = "a difference that the log did not tell"
+    if card.difference is not None and card.lower is not None and card.upper is not None:
+        lead = f"{card.difference:+.5f} per round ({card.lower:+.5f} to {card.upper:+.5f})"
+    return f"{card.policy_version}{pinned}: {elected} by {lead}; {served}"

@@ -1,9 +1,10 @@
-"""Champions whose files name a person leave the registry: a level of a trait can hold anybody's id.
+"""Champions and candidates whose files name a person leave the registry: a trait can hold anybody's id.
 
 A champion's numbers are of groups, and stay; the proof says that models are not searched.
 """
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,8 @@ from flows.workspace import Workspace
 def remove_champions(workspace: Workspace, person: Person, connection: duckdb.DuckDBPyConnection) -> None:
     """Remove every champion that names the person; where it stands, the shop's own policy serves instead.
 
+    The experiment of a candidate that is removed ends.
+
     connection: any, to read Parquet with. A decision in the ledger says so to the next night, which would
     otherwise miss its champion.
     """
@@ -25,9 +28,20 @@ def remove_champions(workspace: Workspace, person: Person, connection: duckdb.Du
         if not folder.is_dir() or not any(_names(person, file, connection) for file in files_of(folder)):
             continue
         area, name = folder.parent.name, folder.name
-        if newest is not None and standing_on_the_next_night(workspace, newest).of(area).sha256[:16] == name:
-            record(workspace, Decision("rollback", area, newest.isoformat()))
+        if newest is not None:
+            _end_its_service(workspace, area, name, newest)
         shutil.rmtree(folder)
+
+
+def _end_its_service(workspace: Workspace, area: str, name: str, newest: date) -> None:
+    standing = standing_on_the_next_night(workspace, newest)
+    champion, running = standing.of(area), standing.experiments_of(area).running
+    if champion.sha256[:16] == name:
+        record(workspace, Decision("rollback", area, newest.isoformat()))
+    elif running is not None and running.sha256[:16] == name:
+        # A decision for what serves anyway ends the experiment.
+        served = champion.policy_version, champion.sha256
+        record(workspace, Decision("rollback", area, newest.isoformat(), *served))
 
 
 def _names(person: Person, file: Path, connection: duckdb.DuckDBPyConnection) -> bool:

@@ -1,15 +1,28 @@
 """The policy that serves after a night, written into its work as the registry will hold it."""
 
-from dataclasses import dataclass, fields
+import shutil
+from dataclasses import dataclass, fields, replace
 from datetime import date
+from math import isfinite
+from pathlib import Path
 
 from features.contracts.policy_versions import version_of
-from flows.champion_folder import FILES, POLICY, READINGS, ChampionCard, write_card, write_readings
+from flows.champion_folder import (
+    FILES,
+    POLICY,
+    READINGS,
+    ChampionCard,
+    ChampionFolder,
+    write_card,
+    write_readings,
+)
 from flows.checksums import checksums
 from flows.night_folder import Night, NightFolder
 from flows.settings import Settings
 from offline_rl.champions.standing import Today
 from offline_rl.champions.stored import save_layers
+from offline_rl.experiments.readout import Readout
+from offline_rl.ope.trust.verdict import Verdict as GateVerdict
 from offline_rl.registry import Champion, Election, left_segments
 
 
@@ -27,29 +40,98 @@ def keep_elected(
 
     champion: of the same election.
     """
-    tasks = today.tasks
     learner = champion.refitted or champion.champion
+    is_refit = bool(champion.refitted)
+    if is_refit:
+        left = today.left_by_champion()
+        verdict = _of_election(work.standing_card(area))
+    else:
+        left = left_segments(champion, today.tasks.segment_ids)
+        kept_from = tuple(sorted(champion.kept_from))
+        verdict = _of_gate(election.overall, version_of(learner, night.run_id), night, settings, kept_from)
+    _store(
+        work.elected(area),
+        work,
+        night,
+        area,
+        settings=settings,
+        today=today,
+        learner=learner,
+        left=left,
+        verdict=verdict,
+        is_refit=is_refit,
+    )
+
+
+def keep_candidate(
+    work: NightFolder,
+    night: Night,
+    area: str,
+    *,
+    settings: Settings,
+    today: Today,
+    found: GateVerdict,
+    protected: tuple[str, ...],
+) -> None:
+    """Write the candidate of an experiment that begins, as `keep_elected` writes a promoted policy.
+
+    found: what the gate said of it. protected: the segments that it leaves to what serves today.
+    """
+    version = version_of(found.candidate, night.run_id)
+    left = frozenset(map(today.tasks.segment_ids.index, protected))
+    _store(
+        work.new_candidate(area),
+        work,
+        night,
+        area,
+        settings=settings,
+        today=today,
+        learner=found.candidate,
+        left=left,
+        verdict=_of_gate(found, version, night, settings, protected),
+    )
+
+
+def elect_candidate(work: NightFolder, night: Night, area: str, readout: Readout) -> None:
+    """Write the candidate that has won its experiment as the elected policy, with a card that says so."""
     folder = work.elected(area)
     folder.mkdir(parents=True)
-    is_refit = bool(champion.refitted)
-    left = today.left_by_champion() if is_refit else left_segments(champion, tasks.segment_ids)
+    candidate = ChampionFolder(work.candidate_folder(area))
+    for name in FILES:
+        shutil.copyfile(candidate.path / name, folder / name)
+    card = replace(
+        candidate.card,
+        parent=night.champions.of(area).policy_version,
+        elected_on=night.as_of,
+        difference=readout.difference,
+        lower=readout.lower,
+        upper=readout.upper,
+        confidence=readout.confidence,
+        evidence_level="experiment",
+    )
+    write_card(folder, card)
+
+
+def _store(
+    folder: Path,
+    work: NightFolder,
+    night: Night,
+    area: str,
+    *,
+    settings: Settings,
+    today: Today,
+    learner: str,
+    left: frozenset[int],
+    verdict: "_Verdict",
+    is_refit: bool = False,
+) -> None:
+    tasks = today.tasks
+    folder.mkdir(parents=True)
     learned = work.policy(area, learner)
     layers, readings = today.to_store(learned, left, work.reading(area), is_refit=is_refit)
     save_layers(layers, folder / POLICY)
     write_readings(folder / READINGS, readings)
     version = version_of(learner, night.run_id)
-    if is_refit:
-        verdict = _of_election(work.standing_card(area))
-    else:
-        verdict = _Verdict(
-            elected_version=version,
-            elected_on=night.as_of,
-            kept_from=tuple(sorted(champion.kept_from)),
-            difference=election.overall.difference,
-            lower=election.overall.lower,
-            upper=election.overall.upper,
-            confidence=settings.evaluation.confidence,
-        )
     card = ChampionCard(
         policy_version=version,
         area=area,
@@ -78,10 +160,28 @@ class _Verdict:
     elected_version: str
     elected_on: date
     kept_from: tuple[str, ...]
-    difference: float
-    lower: float
-    upper: float
+    difference: float | None
+    lower: float | None
+    upper: float | None
     confidence: float
+
+
+def _of_gate(
+    found: GateVerdict, version: str, night: Night, settings: Settings, kept_from: tuple[str, ...]
+) -> _Verdict:
+    return _Verdict(
+        elected_version=version,
+        elected_on=night.as_of,
+        kept_from=kept_from,
+        difference=_known(found.difference),
+        lower=_known(found.lower),
+        upper=_known(found.upper),
+        confidence=settings.evaluation.confidence,
+    )
+
+
+def _known(number: float) -> float | None:
+    return number if isfinite(number) else None
 
 
 def _of_election(card: ChampionCard) -> _Verdict:

@@ -10,7 +10,7 @@ from features.errors import UsageError
 from flows.champion_folder import ChampionCard, ChampionFolder
 from flows.published_nights import PublishedNight
 from flows.registry.standing_champions import night_before, standing_on_the_next_night
-from flows.standing import CHAMPIONS, Hand, StandingChampion, StandingChampions
+from flows.standing import CHAMPIONS, AreaExperiments, Hand, StandingChampion, StandingChampions
 from flows.workspace import Workspace
 
 State = Literal["champion", "retired", "candidate"]
@@ -21,8 +21,9 @@ class ListedChampion:
     """One elected policy.
 
     state: the champion stands when the next night begins; a retired one served before; a candidate was
-    elected by a night that is not published. served_from, served_to: first and last date of the published
-    nights that it served after; None without any. hand: what a person has decided.
+    elected by a night that is not published, or serves in an experiment. served_from, served_to: first and
+    last date of the published nights that it served all users after; None without any. hand: what a person
+    has decided. experiment: whether it serves a share of the users in one, or did so and was not promoted.
     """
 
     card: ChampionCard
@@ -31,6 +32,7 @@ class ListedChampion:
     served_from: date | None
     served_to: date | None
     hand: Hand
+    experiment: Literal["", "runs", "ended"] = ""
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,14 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
     found = []
     for area in (area.name for area in AREAS if area.is_learned):
         stands = standing.of(area)
+        experiments = standing.experiments_of(area)
+        folders = champion_folders(workspace, area)
+        # A candidate that has won its experiment is there twice, the second time with a champion's card.
+        known = {folder.card.policy_version for folder in folders if (area, folder.sha256) in served}
         champions = [
-            _listed(folder, stands, served.get((area, folder.sha256)), oldest)
-            for folder in champion_folders(workspace, area)
+            _listed(folder, stands, served.get((area, folder.sha256)), oldest, experiments)
+            for folder in folders
+            if (area, folder.sha256) in served or folder.card.policy_version not in known
         ]
         if champions or stands != StandingChampion():
             champions.sort(key=lambda one: (one.card.as_of, one.card.run_id), reverse=True)
@@ -108,14 +115,19 @@ def _listed(
     stands: StandingChampion,
     served: tuple[date, date] | None,
     oldest_night: date,
+    experiments: AreaExperiments,
 ) -> ListedChampion:
     card, sha256 = folder.card, folder.sha256
+    runs = experiments.running is not None and experiments.running.sha256 == sha256
+    was_tried = card.policy_version in experiments.tried
     is_standing = stands.sha256 == sha256
     # Of nights that were pruned nothing is known but that they were.
-    was_published = served is not None or card.as_of < oldest_night
+    was_published = served is not None or card.as_of < oldest_night or (was_tried and not runs)
     state: State = "champion" if is_standing else "retired" if was_published else "candidate"
     first, last = served or (None, None)
-    return ListedChampion(card, sha256, state, first, last, stands.hand if is_standing else "")
+    in_experiment: Literal["", "runs", "ended"] = "runs" if runs else "ended" if was_tried else ""
+    hand: Hand = stands.hand if is_standing else ""
+    return ListedChampion(card, sha256, state, first, last, hand, in_experiment)
 
 
 def _served(workspace: Workspace) -> Iterator[tuple[tuple[str, str], tuple[date, date]]]:

@@ -7,9 +7,19 @@ was published: a night that is taken back takes its champions back. What people 
 from dataclasses import replace
 from datetime import date, timedelta
 
+from pydantic import TypeAdapter
+
 from flows.published_nights import PublishedNight
 from flows.registry.hand import Decision, decisions
-from flows.standing import CHAMPIONS, DECISIONS, Hand, StandingChampion, StandingChampions
+from flows.standing import (
+    CHAMPIONS,
+    DECISIONS,
+    EXPERIMENTS,
+    AreaExperiments,
+    Hand,
+    StandingChampion,
+    StandingChampions,
+)
 from flows.workspace import Workspace
 
 
@@ -30,7 +40,10 @@ def standing_champions(workspace: Workspace, as_of: date) -> StandingChampions:
             standing[decision.area] = _after(standing.get(decision.area, StandingChampion()), decision)
             known.add(line)
     stands = {area: champion for area, champion in standing.items() if champion != StandingChampion()}
-    return StandingChampions(stands, tuple(sorted(known)))
+    read = TypeAdapter(dict[str, AreaExperiments])
+    return StandingChampions(
+        stands, tuple(sorted(known)), read.validate_python(manifest.get(EXPERIMENTS, {}))
+    )
 
 
 def standing_on_the_next_night(workspace: Workspace, newest: date) -> StandingChampions:

@@ -44,9 +44,11 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
             rows: pl.DataFrame = connection.sql(f"SELECT {chosen} FROM {name} ORDER BY ALL").pl()
         return rows
 
+    folder = workspace.night_folder(night.run_id)
+    experiment = folder.experiment(area.name)
     return DecisionNight(
         area=area.name,
-        folder=workspace.night_folder(night.run_id),
+        folder=folder,
         marts=marts,
         as_of=night.as_of,
         seed=settings.night.seed,
@@ -54,8 +56,9 @@ def _eve(workspace: Workspace, night: Night, area: Area) -> DecisionNight:
         exploration=settings.learning.exploration,
         say=said,
         settings=_section(settings, area.settings),
-        is_unproven=area.name in still_unproven(workspace.night_folder(night.run_id), night),
+        is_unproven=area.name in still_unproven(folder, night),
         evidence_level="estimated" if area.name in night.estimated else "logged",
+        experiment=experiment if experiment and (experiment.has_arms or experiment.is_won) else None,
     )
 
 

@@ -20,6 +20,7 @@ from features.tasks.tables import read_tables
 from flows.settings import Settings
 from flows.stages.estimated_propensities import places_of
 from flows.stages.task_settings import task_settings
+from flows.standing import StandingChampions
 from offline_rl.ope.models.choices_of_log import can_be_estimated, estimate_of_sample
 
 
@@ -57,18 +58,24 @@ class Said:
     unproven: Mapping[str, Finding]
 
 
-def estimable(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> Estimable:
+def estimable(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    as_of: date,
+    champions: StandingChampions | None = None,
+) -> Estimable:
     """Ask the marts of the night which domains can be judged by estimated propensities.
 
     Rounds with propensities count alone as soon as they are as many as one segment needs
-    (`segments.min_rounds`); before that, rounds without are worth more. Raises UsageError if a segment trait
-    does not exist.
+    (`segments.min_rounds`); before that, rounds without are worth more. champions: those that stand, None for
+    none. Raises UsageError if a segment trait does not exist.
     """
     estimated, certain = {}, {}
     for area in AREAS:
         if not area.is_learned:
             continue
-        asked = task_settings(settings, area.name, "estimated")
+        tried = (champions or StandingChampions()).tried_beside(area.name)
+        asked = task_settings(settings, area.name, "estimated", tried=tried)
         n_rows, n_mature, n_logged = _counts(connection, area.name, asked)
         if n_logged >= asked.min_rounds or n_mature < asked.min_rounds:
             continue

@@ -19,6 +19,13 @@ from flows.settings import Settings
 from flows.stages.arm_checks import arm_checks
 from flows.stages.domain_policies import DomainPolicies
 from flows.stages.estimated_verdicts import at_most_test
+from flows.stages.experiments import (
+    JudgedExperiment,
+    begin,
+    judged_experiments,
+    with_verdict,
+    write_experiments,
+)
 from flows.stages.gate_of_domain import gate_of, look_of
 from flows.stages.holdout_ledger import HoldoutUse, fingerprint, note_on_earlier_uses, record_use
 from flows.stages.learner_tables import comparison_table, curve_table
@@ -84,9 +91,12 @@ def evaluate(workspace: Workspace, night: Night) -> None:
     values, verdicts, comparisons, curves, bounds, notes = [], [], [], [], [], []
     with folder.stage("evaluate"):
         _refuse_unknown_segments(folder, night, settings)
+        experiments = judged_experiments(workspace, night)
         for domain in night.domains:
             tasks = folder.tasks(domain)
             evaluated = _evaluate_holdout(workspace, night, domain, tasks)
+            experiment = experiments.get(domain)
+            evaluated = _withheld_by(experiment, evaluated)
             gate, look = look_of(evaluated.gate, workspace, night, domain, evaluated.today.standing)
             evaluated = replace(evaluated, gate=gate)
             election = gate.elect(evaluated.contenders, gate_settings(settings, look))
@@ -99,17 +109,15 @@ def evaluate(workspace: Workspace, night: Night) -> None:
                 notes.append(tested.note)
             values.append(_value_rows(evaluated, key, segment_ids, settings, is_estimated=is_estimated))
             level: EvidenceLevel = "estimated" if is_estimated else "logged"
-            verdicts.append(
-                verdict_table(election, evaluated.gate, key, segment_ids, settings, evidence_level=level)
-            )
+            table = verdict_table(election, evaluated.gate, key, segment_ids, settings, evidence_level=level)
+            verdicts.append(table if experiment is None else with_verdict(table, experiment, evaluated.gate))
             comparisons.append(comparison_table(evaluated.comparisons, key))
             curves.append(curve_table(evaluated.curves, key))
             champion = champion_of(election, evaluated.gate, segment_ids, settings)
             # What was learned from estimated propensities may be tested, and serves no more than that.
-            anew, why = (
-                ("", None)
-                if is_estimated
-                else _learned_anew(evaluated, champion, settings.evaluation.confidence)
+            is_settled = is_estimated or (experiment is not None and experiment.tonight.is_won)
+            anew, why = _learned_anew(
+                evaluated, champion, settings.evaluation.confidence, is_settled=is_settled
             )
             champion = replace(champion, refitted=anew)
             notes += [Note(domain, "", why)] if why else []
@@ -124,7 +132,12 @@ def evaluate(workspace: Workspace, night: Night) -> None:
                     election=election,
                     champion=champion,
                 )
+            if experiment is None and (
+                begun := begin(workspace, night, domain, election, evaluated.gate, today=evaluated.today)
+            ):
+                experiments[domain] = begun
             notes += note_on_earlier_uses(domain, evaluated.n_earlier_uses)
+        notes += write_experiments(folder, night, experiments)
         folder.write_notes("evaluate", StageNotes(tuple(notes)))
         folder.write_parts("out_policy_values", values)
         folder.write_parts("out_verdicts", verdicts)
@@ -137,16 +150,23 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             folder.write_table("out_arm_checks", checks)
 
 
+def _withheld_by(experiment: JudgedExperiment | None, evaluated: EvaluatedHoldout) -> EvaluatedHoldout:
+    """Return the holdout, with a gate that promotes nothing where an experiment ran until tonight."""
+    if experiment is None or evaluated.hand:
+        return evaluated
+    return replace(evaluated, gate=replace(evaluated.gate, withheld=experiment.tonight.found))
+
+
 def _learned_anew(
-    evaluated: EvaluatedHoldout, champion: Champion, confidence: float
+    evaluated: EvaluatedHoldout, champion: Champion, confidence: float, *, is_settled: bool
 ) -> tuple[str, Finding | None]:
     """Return the learner whose policy of tonight serves in place of its earlier one, or why it doesn't.
 
     The gate has elected a way of learning, so what it learns from more rounds serves, unless the holdout
-    shows that it earns less.
+    shows that it earns less. is_settled: whether nothing that was learned tonight may serve.
     """
     standing, evaluation = evaluated.today.standing, evaluated.evaluation
-    if champion.verdict == "promote" or standing is None or evaluated.hand:
+    if champion.verdict == "promote" or standing is None or evaluated.hand or is_settled:
         return "", None
     if standing.learner not in evaluation.policies:
         return "", None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.metadata import version
@@ -38,6 +38,7 @@ from flows.stages.divisible import undivided_domains
 from flows.stages.estimable import estimable
 from flows.stages.lists_today import lists_until_promotion
 from flows.stages.undecided import undecided, unproven
+from flows.standing import StandingChampions
 from flows.workspace import Workspace
 from reports.wording.sentences import say, say_rule
 
@@ -81,13 +82,13 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             raise InputDataError(
                 f"The logs have no row up to {as_of}. Choose a later date, or load earlier logs."
             )
-        outlook = _outlook(connection, settings, as_of)
+        champions = standing_champions(workspace, as_of)
+        outlook = _outlook(connection, settings, as_of, champions)
         domains = outlook.domains
         if RECOMMENDATION.name in domains:
             refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
-        champions = standing_champions(workspace, as_of)
         logged = [domain for domain in domains if domain not in outlook.estimated]
         listed = lists_until_promotion(connection, workspace, as_of, champions, logged)
         serving = [served for served in (champions.manifest_entries(), sorted(listed)) if served]
@@ -100,7 +101,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
             data_to=known_days[1],
             domains=domains,
             undecided=outlook.undecided,
-            unproven={**outlook.unproven, **listed},
+            unproven={**_without_champion(outlook.unproven, domains, champions), **listed},
             estimated=outlook.estimated,
             config_sha256=settings.content_hash,
             champions=champions,
@@ -128,10 +129,12 @@ class _Outlook:
     estimated: Mapping[str, Finding]
 
 
-def _outlook(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date) -> _Outlook:
+def _outlook(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: date, champions: StandingChampions
+) -> _Outlook:
     reasons = undecided(connection, as_of, settings.night.counted)
     ranked = unproven(connection, reasons, settings.segments.min_rounds)
-    estimates = estimable(connection, settings, as_of)
+    estimates = estimable(connection, settings, as_of, champions)
     why = estimates.said(reasons, ranked)
     logged = [
         area.name
@@ -149,6 +152,17 @@ def _outlook(connection: duckdb.DuckDBPyConnection, settings: Settings, as_of: d
         unproven={**why.unproven, **undivided.unproven},
         estimated=estimates.estimated,
     )
+
+
+def _without_champion(
+    unproven: Mapping[str, Finding], domains: Collection[str], champions: StandingChampions
+) -> dict[str, Finding]:
+    """Return the unproven domains in which no champion serves: one that won an experiment stands on that."""
+    return {
+        domain: why
+        for domain, why in unproven.items()
+        if domain not in domains or not champions.of(domain).policy_version
+    }
 
 
 def newest_complete_day(

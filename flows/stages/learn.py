@@ -19,6 +19,7 @@ from features.warehouse.store import open_store
 from flows.night_folder import Night, Note, StageNotes
 from flows.progress import LearnerRun, ProgressListener, no_listener
 from flows.registry.champions import champion_that_stands, stand_again
+from flows.registry.experiments import candidate_stands_again, candidate_that_stands
 from flows.settings import Learning, Settings
 from flows.stages.estimated_propensities import with_estimates
 from flows.stages.rank import rank
@@ -47,8 +48,10 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
     with folder.stage("learn"):
         for domain in night.domains:
             champion = champion_that_stands(workspace, night, domain)
+            candidate = candidate_that_stands(workspace, night, domain)
             readings = () if champion is None else champion.readings
-            built, left_out = _tasks(workspace, night, domain, readings)
+            of_candidate = () if candidate is None else candidate.readings
+            built, left_out = _tasks(workspace, night, domain, (*readings, *of_candidate))
             notes += left_out
             if domain in night.estimated:
                 estimated = with_estimates(built, night.run_id, seed=settings.night.seed)
@@ -57,7 +60,9 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
                 notes += estimated.notes
             folder.save_tasks(built)
             if champion is not None:
-                notes += stand_again(folder, domain, champion, built.read_again)
+                notes += stand_again(folder, domain, champion, built.read_again[: len(readings)])
+            if candidate is not None:
+                candidate_stands_again(folder, domain, candidate, built.read_again[len(readings) :])
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
             learned = train(tasks, settings, domain, night.domains, listener)
@@ -137,7 +142,8 @@ def _tasks(
     workspace: Workspace, night: Night, domain: str, standing: Sequence[Reading]
 ) -> tuple[DomainTasks, list[Note]]:
     propensities: Literal["estimated", "logged"] = "estimated" if domain in night.estimated else "logged"
-    settings = task_settings(workspace.settings, domain, propensities)
+    tried = night.champions.tried_beside(domain)
+    settings = task_settings(workspace.settings, domain, propensities, tried=tried)
     with open_store(workspace.warehouse) as connection:
         tables = read_tables(connection, domain, settings, night.as_of)
         # An ad's log has the money of each ad itself.

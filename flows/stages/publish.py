@@ -8,7 +8,7 @@ damaged. A night earlier than the current one is published too, but does not bec
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from flows.json_files import write_json
 from flows.night_folder import Night, NightFolder
 from flows.published_nights import MANIFEST
 from flows.registry.champions import champions_after
+from flows.registry.experiments import experiments_after
 from flows.settings import Settings
 from flows.stages.lists_today import still_unproven
 from flows.stages.worded import worded_manifest
@@ -68,7 +69,9 @@ def publish(workspace: Workspace, night: Night) -> Published:
         for name, frame in tables.items():
             check_output(frame, OUTPUTS[name])
         # A champion is kept before a published night can name it.
-        champions = champions_after(workspace, night, work)
+        champions = replace(
+            champions_after(workspace, night, work), experiments=experiments_after(workspace, night, work)
+        )
         manifest = _manifest(workspace.settings, work, night, tables) | champions.manifest_entries()
         nights = workspace.nights
         nights.sweep()

@@ -9,9 +9,16 @@ from flows.settings import Settings
 
 
 def task_settings(
-    settings: Settings, domain: str, propensities: Literal["logged", "estimated"] = "logged"
+    settings: Settings,
+    domain: str,
+    propensities: Literal["logged", "estimated"] = "logged",
+    *,
+    tried: tuple[str, ...] = (),
 ) -> TaskSettings:
-    """Return the settings of a domain; propensities: what its rounds of evidence have."""
+    """Return the settings of a domain.
+
+    propensities: what its rounds of evidence have. tried: candidates of experiments, which don't serve today.
+    """
     tasks = TaskSettings(
         reward=settings.night.counted,
         attribution_hours=settings.night.attribution_hours,
@@ -25,6 +32,7 @@ def task_settings(
         incumbent_policy=settings.night.incumbent_policy,
         seed=settings.night.seed,
         propensities=propensities,
+        tried_policies=tried,
     )
     # Where a log names no policy, as ad servers' don't, every round is evidence.
     logs_policies = area_of(domain).logs_policies

@@ -22,7 +22,7 @@ class Standing:
     of its own. elected_version, elected_until: the policy of the same learner that was promoted, and the end
     of the night that did: later rounds had no part in the election. kept_from: the segments that were left to
     what served before. layers, readings, read: of each layer the policy, how it reads decisions, and
-    tonight's decisions as it reads them.
+    tonight's decisions as it reads them. by_experiment: whether an experiment elected it, as it is.
     """
 
     policy_version: str
@@ -34,6 +34,7 @@ class Standing:
     layers: tuple[StoredLayer, ...]
     readings: tuple[Reading, ...]
     read: tuple[ReadAgain, ...]
+    by_experiment: bool = False
 
     def tonight(
         self, tasks: Tasks, exploration: float, targets: DecisionTargets | None = None

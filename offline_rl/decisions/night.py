@@ -14,6 +14,7 @@ from features.tasks.files import TaskNames
 from offline_rl.champions.standing import Standing
 from offline_rl.decision_targets import DecisionTargets
 from offline_rl.decisions.served_policy import EvidenceLevel
+from offline_rl.experiments.tonight import ExperimentTonight
 from offline_rl.logged_data import Tasks
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.registry import Champion
@@ -40,6 +41,9 @@ class NightFolder(Protocol):
 
     def standing(self, domain: str) -> Standing | None:
         """Return the champion of an earlier night, as it stands again; None where there is none."""
+
+    def candidate(self, domain: str) -> Standing | None:
+        """Return the candidate of an experiment, as it stands again; None where none began before tonight."""
 
     def policy(self, domain: str, name: str) -> MetaPolicy:
         """Return a policy that was learned, as it is to serve."""
@@ -68,6 +72,7 @@ class DecisionNight:
     settings: the section of the configuration that the area asks for, by key.
     is_unproven: whether the area decides by acts alone, since no propensity was logged.
     evidence_level: whether the verdicts of the area stand on logged or on estimated propensities.
+    experiment: the one whose candidate serves users tomorrow, if any.
     """
 
     area: str
@@ -81,6 +86,7 @@ class DecisionNight:
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_unproven: bool = False
     evidence_level: EvidenceLevel = "logged"
+    experiment: ExperimentTonight | None = None
 
 
 Decide = Callable[[DecisionNight], Mapping[str, pl.DataFrame]]

@@ -12,7 +12,7 @@ from features.contracts import columns
 from features.contracts.findings import Finding, Say
 
 FallbackLevel = Literal["segment", "pooled", "baseline", "popular"]
-EvidenceLevel = Literal["logged", "estimated"]
+EvidenceLevel = Literal["logged", "estimated", "experiment"]
 
 EXPLORATION = "exploration"
 

@@ -18,6 +18,7 @@ from offline_rl.decisions.item_scores import ItemScores, count_rewards, item_sco
 from offline_rl.decisions.money_scores import count_amounts, money_scores
 from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import (
+    EvidenceLevel,
     FallbackLevel,
     ServedPolicy,
     continued,
@@ -146,8 +147,7 @@ def tomorrow_of(night: DecisionNight, *, draws_lists: bool = False) -> Tomorrow:
             champion.candidate,
             champion.verdict,
             champion.reasons,
-            # Only logged propensities promote, also where tonight's are estimated.
-            evidence_level=night.evidence_level if today.standing is None else "logged",
+            evidence_level=_level_of_today(today, night),
         )
         return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments, challenger)
     learned = folder.policy(area, champion.champion)
@@ -207,6 +207,16 @@ def _level(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
     support = tasks.window("training", [segment])
     is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
     return "segment" if is_adapted else "pooled"
+
+
+def _level_of_today(today: Today, night: DecisionNight) -> EvidenceLevel:
+    """Return what the policy that serves today stands on.
+
+    Only logged propensities and experiments promote, also where tonight's propensities are estimated.
+    """
+    if today.standing is None:
+        return night.evidence_level
+    return "experiment" if today.standing.by_experiment else "logged"
 
 
 def _today_in_rows(

@@ -105,9 +105,9 @@ def write_day(folder: Path, day: date, items: tuple[str, ...], colors: dict[str,
         if chance.random() < LIKED.get((device, color_of[item]), OTHERWISE):
             after = (at + timedelta(minutes=1)).isoformat()
             clicked.append((f"c{name}", after, *visitor, item, name))
-    _write(folder, f"shown-{day}", IMPRESSIONS, shown)
-    _write(folder, f"clicked-{day}", EVENTS, clicked)
+    write_rows(folder, f"shown-{day}", IMPRESSIONS, shown)
+    write_rows(folder, f"clicked-{day}", EVENTS, clicked)
 
 
-def _write(folder: Path, name: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+def write_rows(folder: Path, name: str, columns: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
     pl.DataFrame(rows, schema=columns, orient="row").write_csv(folder / "logs" / f"{name}.csv")

@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
+from features.deidentify import pseudonym, read_key
 from flows.settings import read_settings
 from flows.shops import FILES, write_config
 from flows.workspace import Workspace
@@ -124,3 +126,44 @@ def unlogged_shop(
         text = text.replace(old, new)
     config.write_text(text + TABLES + impressions + (ADS if with_ads else ""))
     return Workspace(read_settings(config))
+
+
+SERVED = """
+[[files]]
+path = "served-*.csv"
+[files.impressions.columns]
+impression_id = "id"
+shown_at = "at"
+user_id = "who"
+session_id = "id"
+surface = "surface"
+slot = "slot"
+item_id = "what"
+policy_version = "version"
+run_id = "run"
+"""
+
+
+def write_served_day(folder: Path, table: Path, *, n_users: int, day: int) -> None:
+    """Write a day, counted from 0, on which the first items of out_recommendations are shown at home.
+
+    Every user visits once. One without a list is shown what the shop shows by itself.
+    """
+    draw = np.random.default_rng(day)
+    first = pl.read_parquet(table).filter(slot_rank=1)
+    key = read_key(folder / "data" / "secrets" / "unlogged.key")
+    lists = {row["user_key"]: row for row in first.iter_rows(named=True)}
+    shown, clicks = ["id,at,who,surface,slot,what,version,run"], ["id,at,who,what,shown"]
+    for visit in range(n_users):
+        who, region = f"user {visit}", ("north", "south")[visit % 2]
+        row = lists.get(pseudonym(key, who))
+        if row is None:
+            row = {"item_id": ITEMS[by_chance(draw, region)], "policy_version": "v1", "run_id": ""}
+        at, name, item = FIRST + timedelta(days=day, minutes=4 * visit), f"s{day}-{visit}", row["item_id"]
+        shown.append(
+            f"{name},{at:%Y-%m-%dT%H:%M:%SZ},{who},home,1,{item},{row['policy_version']},{row['run_id']}"
+        )
+        if draw.random() < CLICKED[region][ITEMS.index(item)]:
+            clicks.append(f"c{name},{at + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ},{who},{item},{name}")
+    for name, lines in ((f"served-{day}", shown), (f"clicks-{day}", clicks)):
+        (folder / f"{name}.csv").write_text("\n".join([*lines, ""]))

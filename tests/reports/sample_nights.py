@@ -24,6 +24,7 @@ from tests.reports.sample_rows import (
     comparison_rows,
     creative_rows,
     curve_rows,
+    experiment_rows,
     judged,
     line_counts,
     policy_value_rows,
@@ -297,6 +298,7 @@ def demo_night() -> SampleNight:
                 ),
             ),
             "out_recommendations": table("out_recommendations", user_slate_rows(draw, run, segments)),
+            "out_experiments": table("out_experiments", experiment_rows(run)),
             "out_ad_targeting": table("out_ad_targeting", creative_rows(draw, run, segments[:6])),
             **budget_sample(budget_rows(draw, run)),
             "out_data_quality": table(

@@ -278,6 +278,35 @@ def user_slate_rows(draw: random.Random, run: dict[str, Any], segments: list[str
     ]
 
 
+def experiment_rows(run: dict[str, Any], users: tuple[int, int] = (1_204, 4_871)) -> list[dict[str, Any]]:
+    """Return the row of an experiment that goes on; users: of both arms."""
+    interval = {"difference": 0.0031, "lower": -0.0012, "upper": 0.0074, "confidence": 0.95}
+    candidate = "reptile-2026-01-01-77b0e3f2"
+    found = finding("experiment_goes_on", candidate, day=4, max_days=28, **interval)
+    return [
+        run
+        | interval
+        | {
+            "domain": "recommendation",
+            "experiment_id": f"recommendation/{candidate}",
+            "candidate": candidate,
+            "champion": "maml-77b0e3f2",
+            "started_on": date(2026, 1, 1),
+            "day": 4,
+            "share": 0.2,
+            "n_users_candidate": users[0],
+            "n_users_champion": users[1],
+            "n_rounds_candidate": 9_377,
+            "n_rounds_champion": 38_120,
+            "value_candidate": 0.0712,
+            "value_champion": 0.0681,
+            "served_share": 0.97,
+            "status": "running",
+            **worded([found]),
+        }
+    ]
+
+
 def _slate(
     draw: random.Random, run: dict[str, Any], segment: str, user: str, *, surface: str, n_items: int
 ) -> list[dict[str, Any]]:

@@ -4,29 +4,49 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from offline_rl.decisions.candidate import tomorrow_of_candidate
 from offline_rl.decisions.night import DecisionNight
+from offline_rl.decisions.recommendation.arms import in_arms
 from offline_rl.decisions.recommendation.ranked_lists import Lists, list_of_everybody, ranked_lists
 from offline_rl.decisions.recommendation.segment_distributions import segment_distributions
 from offline_rl.decisions.recommendation.shop_acts import COLUMNS, ShopActs
 from offline_rl.decisions.recommendation.slates import Serving, recommend
 from offline_rl.decisions.tomorrow import Tomorrow, tomorrow_of
 
+SLATES = "out_recommendations"
+
 
 def decide(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
     """Return out_recommendations, or out_segment_distributions where logs know no users."""
-    if night.is_unproven:
-        return _ranked(night)
+    tables = _ranked(night) if night.is_unproven else _served(night)
+    if night.experiment is None or SLATES not in tables:
+        return tables
+    candidates = _slates(tomorrow_of_candidate(night, night.experiment), night)
+    return {**tables, SLATES: in_arms(tables[SLATES], candidates, night.experiment)}
+
+
+def _served(night: DecisionNight) -> Mapping[str, pl.DataFrame]:
+    """Return the tables of the policy that serves."""
     has_users = night.folder.names(night.area).has_users
     tomorrow = tomorrow_of(night, draws_lists=has_users)
-    targets, serving = tomorrow.targets.rows, _serving(tomorrow, night)
-    run_id, as_of = night.folder.run_id, night.as_of
     if has_users:
-        whom = targets.select("user_key", "segment_id", "surface")
-        slates = recommend(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of, seed=night.seed)
-        return {"out_recommendations": slates}
-    whom = targets.select("segment_id", "surface")
-    shares = segment_distributions(whom, tomorrow.chances, serving, run_id=run_id, as_of=as_of)
+        return {SLATES: _slates(tomorrow, night)}
+    whom = tomorrow.targets.rows.select("segment_id", "surface")
+    shares = segment_distributions(
+        whom, tomorrow.chances, _serving(tomorrow, night), run_id=night.folder.run_id, as_of=night.as_of
+    )
     return {"out_segment_distributions": shares}
+
+
+def _slates(tomorrow: Tomorrow, night: DecisionNight) -> pl.DataFrame:
+    return recommend(
+        tomorrow.targets.rows.select("user_key", "segment_id", "surface"),
+        tomorrow.chances,
+        _serving(tomorrow, night),
+        run_id=night.folder.run_id,
+        as_of=night.as_of,
+        seed=night.seed,
+    )
 
 
 def _ranked(night: DecisionNight) -> Mapping[str, pl.DataFrame]:

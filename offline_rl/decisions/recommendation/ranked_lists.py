@@ -19,6 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from features.contracts import columns
 from features.contracts.findings import Finding, Say
 from features.contracts.policy_versions import version_of
 from features.contracts.recommendation import Recommendations, SegmentDistributions
@@ -152,6 +153,8 @@ def _rows(users: Ints, pool: Ints, score: NDArray[np.float64], acts: ShopActs, l
         }
     ).with_columns(
         rule_ids=pl.lit(""),
+        arm=pl.lit(None, columns.arm.dtype),
+        arm_probability=pl.lit(None, pl.Float64),
         fallback_level=pl.lit("popular" if _is_plain(lists.ranker) else "pooled"),
         policy_version=pl.lit(version_of(lists.ranker, lists.run_id)),
     )

@@ -9,6 +9,7 @@ import polars as pl
 import torch
 from numpy.typing import NDArray
 
+from features.contracts import columns
 from features.contracts.findings import Say, finding
 from features.contracts.recommendation import Recommendations
 from features.errors import InputDataError
@@ -181,6 +182,8 @@ def _rows(block: pl.DataFrame, draw: _Draw, serving: Serving) -> pl.DataFrame:
     ).with_columns(
         reason_code=pl.when("is_exploration").then(pl.lit(EXPLORATION)).otherwise("reason_code"),
         rule_ids=pl.lit(""),
+        arm=pl.lit(None, columns.arm.dtype),
+        arm_probability=pl.lit(None, pl.Float64),
     )
 
 

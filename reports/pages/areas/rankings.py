@@ -75,6 +75,7 @@ def ranking_section(night: Night, catalog: Catalog) -> tuple[Section, ...]:
 
 def _decision(night: Night, catalog: Catalog) -> str:
     rows, shares = night.rows("out_recommendations"), night.rows("out_segment_distributions")
+    rows = rows.filter(evidence_level="unproven")  # others are of an experiment
     if rows.is_empty() and shares.is_empty():
         return catalog.text("ranking.decided_nothing")
     if rows.is_empty():

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from features.areas import RECOMMENDATION
 from features.contracts.findings import Finding
 from reports.pages.area_part import AreaPart, Facts, Pairs, Paragraph, Printed, Section
-from reports.pages.areas.rankings import QUALITY, card, lines, ranking_section
+from reports.pages.areas.experiment import TABLE as EXPERIMENTS
+from reports.pages.areas.experiment import experiment_lines, experiment_section
+from reports.pages.areas.rankings import QUALITY, card, ranking_section
+from reports.pages.areas.rankings import lines as ranking_lines
 from reports.pages.cells import counted, heads, measured, shared, shown_users, text
 from reports.summaries import recommendations as shown
 from reports.summaries.formatting import RewardFormat
@@ -18,6 +21,7 @@ from reports.wording.catalog import Catalog
 from reports.wording.sentences import say
 
 EXPLORATION = "exploration"
+NOT_DECISIONS = (QUALITY, EXPERIMENTS)
 _WITH_FINDINGS = ("promoted", "to_be_tested", "held", "rejected", EXPLORATION)
 """Codes of rows whose sentences hold what the gate found of the whole domain."""
 
@@ -26,6 +30,7 @@ def sections(night: Night, reward: RewardFormat, catalog: Catalog) -> tuple[Sect
     """Return what is shown to users, and to visitors of segments where logs know no users."""
     return (
         *ranking_section(night, catalog),
+        *experiment_section(night, reward, catalog),
         *_of_users(night, reward, catalog),
         *_of_segments(night, reward, catalog),
     )
@@ -33,7 +38,7 @@ def sections(night: Night, reward: RewardFormat, catalog: Catalog) -> tuple[Sect
 
 def key_counts(night: Night, catalog: Catalog) -> Pairs:
     """Return how many rows there are, a dash where some are owed and none is there."""
-    n_rows = sum(night.rows(name).height for name in RECOMMENDATION.tables if name != QUALITY)
+    n_rows = sum(night.rows(name).height for name in RECOMMENDATION.tables if name not in NOT_DECISIONS)
     if not n_rows and RECOMMENDATION.name in night.manifest.undecided:
         return ()
     rows = catalog.text("recommendation.n_rows", n_rows=n_rows) if n_rows else catalog.numbers.missing
@@ -179,6 +184,11 @@ def _reasons_table(
     ]
     columns = heads(catalog, "reason", "usual_sentence…", "rows#")
     return first_rows(catalog.text("caption.reasons"), columns, rows, "out_recommendations")
+
+
+def lines(night: Night, catalog: Catalog) -> tuple[str, ...]:
+    """Return what the terminal says of lists that nothing proves, and of an experiment."""
+    return (*ranking_lines(night, catalog), *experiment_lines(night, catalog))
 
 
 PART: AreaPart = AreaPart(sections, card, key_counts=key_counts, lines=lines)

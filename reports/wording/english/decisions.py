@@ -53,6 +53,16 @@ TEXTS: Mapping[str, str] = {
         "There is one item to show, and nothing to choose: a log of these lists can't prove anything until "
         "the shop has more items."
     ),
+    "experiment.title": "The experiment",
+    "experiment.interval": (
+        "The interval holds on all nights together with {confidence}, so it may be looked at each night. "
+        "That of a single look is narrower, and would stop up to one in four experiments without any "
+        "difference."
+    ),
+    "experiment.served": "{share} of the rounds of the candidate's users were served by it.",
+    "experiment.arm.candidate": "Candidate",
+    "experiment.arm.champion": "Today's policy",
+    "experiment.difference": "Difference",
     "recommendation.title": "Recommendations",
     "recommendation.title_by_segment": "Recommendations by segment",
     "recommendation.fact.rows": "Rows",

@@ -11,6 +11,7 @@ from reports.wording.english import budget_findings as of_budget
 from reports.wording.english import champion_findings as of_champions
 from reports.wording.english import estimation_findings as of_estimates
 from reports.wording.english import evaluation_findings as of_evaluation
+from reports.wording.english import experiment_findings as of_experiments
 from reports.wording.english import interval_findings as of_intervals
 from reports.wording.english import plan_findings as of_plans
 from reports.wording.english import quality_findings as of_quality
@@ -64,6 +65,7 @@ SENTENCES = {
     "to_be_tested": "The shop's own policy continues here: the candidate is to be tested.",
     "kept": "The shop's own policy continues here.",
     "protected": "The shop's own policy continues here.",
+    "in_experiment": "An experiment compares {subject}, which serves this user, with today's policy.",
     "exploration": (
         "This slate is drawn at random, to learn from: the policy most often shows {usual_item} here."
     ),
@@ -221,6 +223,7 @@ SENTENCES = {
     **of_evaluation.REPEATS,
     **of_plans.PLANS,
     **of_champions.SENTENCES,
+    **of_experiments.SENTENCES,
 }
 
 CLAUSES = {

@@ -172,6 +172,7 @@ CAPTIONS: Mapping[str, str] = {
     "caption.top_items": (
         "Top {n_items} items per segment and surface, the largest segment first; means over rows"
     ),
+    "caption.experiment": "Both arms of the experiment, reward per round",
     "caption.fallback": "Which policy answered",
     "caption.rankers": (
         "Rankings on later days, by their first {n_places} items; {n_tried} were compared on earlier days"

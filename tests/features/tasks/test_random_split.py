@@ -1,6 +1,8 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,3 +95,14 @@ def test_origins_by_hand() -> None:
     found = random_origins(pl.Series([0.2, 0.3, 0.6, 0.9, 0.9]), windows, 0.5)
 
     assert found.to_list() == [0, 1, 2, 3, LATE]
+
+
+@pytest.mark.parametrize(("n_of_candidate", "n_evidence"), [(1000, 3000), (3950, 4000)])
+def test_rounds_of_a_tried_candidate_are_no_evidence_where_the_others_are_enough(
+    n_of_candidate: int, n_evidence: int
+) -> None:
+    versions = ["maml-1"] * n_of_candidate + ["coin"] * (4000 - n_of_candidate)
+    rounds = experiment(4000).with_columns(policy_version=pl.Series(versions))
+    tried = replace(SETTINGS, tried_policies=("maml-1",))
+    found, _ = mark_evidence(rounds, tried, date(2026, 1, 7), "recommendation")
+    assert found["is_evidence"].sum() == n_evidence

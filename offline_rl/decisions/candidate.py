@@ -1,0 +1,29 @@
+"""The candidate of an experiment before its decisions: it serves as it was when the experiment began."""
+
+from features.contracts.findings import Finding
+from offline_rl.champions.standing import Today
+from offline_rl.decisions.night import DecisionNight
+from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy
+from offline_rl.decisions.tomorrow import Tomorrow
+from offline_rl.experiments.tonight import ExperimentTonight
+
+
+def tomorrow_of_candidate(night: DecisionNight, experiment: ExperimentTonight) -> Tomorrow:
+    """Read an area of policies before the decisions of the candidate: learned tonight, or standing again."""
+    folder, area = night.folder, night.area
+    tasks = folder.tasks(area)
+    targets = folder.targets(area, tasks)
+    standing = folder.candidate(area)
+    level: FallbackLevel
+    if standing is None:
+        learned = folder.policy(area, experiment.learner)
+        today = Today(tasks, night.exploration, folder.standing(area))
+        layers = today.after(learned, frozenset(), targets)
+        level = "segment" if learned.adapts else "pooled"
+    else:
+        layers = standing.tonight(tasks, night.exploration, targets)
+        level = "segment" if standing.is_adapted else "pooled"
+    code = "promoted" if experiment.is_won else "in_experiment"
+    reasons = (Finding(code, experiment.learner), experiment.found)
+    served = ServedPolicy(experiment.candidate, level, reasons, "experiment")
+    return Tomorrow(tasks, targets, layers, (served,) * tasks.n_segments)

@@ -1,0 +1,255 @@
+"""Nights with an experiment: it begins where the log can't tell, is read out each night, and ends by rule."""
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from features.contracts.findings import from_json
+from features.errors import DamagedFileError
+from flows.commands.champions import _lines
+from flows.erasure.erase import erase
+from flows.json_files import read_json
+from flows.registry.hand import Decision, record
+from flows.registry.listing import list_champions
+from flows.settings import read_settings
+from flows.stages.night import NightResult, run_night
+from flows.stages.unpublish import unpublish
+from flows.stages.verify import verify
+from flows.workspace import Workspace
+from offline_rl.decisions.recommendation.arms import in_candidate_arm
+from tests.flows.served_shop import write_served_day
+from tests.flows.uniform_shop import FIRST, uniform_shop, write_day, write_items
+
+AREA = "recommendation"
+BEGINS_ON = FIRST + timedelta(days=3)
+
+EXPERIMENT = """
+[experiment]
+share = 0.4
+max_days = 3
+min_users_per_arm = 30
+"""
+
+
+def night_after(shop: Workspace, n_days: int) -> NightResult:
+    return run_night(shop.settings, BEGINS_ON + timedelta(days=n_days))
+
+
+def manifest(night: NightResult) -> dict[str, Any]:
+    return read_json(night.published.folder / "manifest.json")
+
+
+def verdict(night: NightResult) -> dict[str, Any]:
+    return night.published.table("out_verdicts").filter(segment_id="all").row(0, named=True)
+
+
+def slates(night: NightResult) -> pl.DataFrame:
+    return night.published.table("out_recommendations")
+
+
+def experiment(night: NightResult) -> dict[str, Any]:
+    return night.published.table("out_experiments").row(0, named=True)
+
+
+def version(night: NightResult) -> str:
+    return manifest(night)["experiments"][AREA]["tried"][-1]
+
+
+def with_settings(shop: Workspace, old: str, new: str) -> Workspace:
+    path = shop.settings.shop.logs.parent / "metacart.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return Workspace(read_settings(path))
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NightResult]:
+    """A shop whose gate asks for more than its log can tell, on the night that begins an experiment."""
+    folder = tmp_path_factory.mktemp("experiment") / "shop"
+    shop = uniform_shop(folder, n_days=4)
+    shop = with_settings(shop, "min_ess = 50.0", f"min_ess = 5000.0\n{EXPERIMENT}")
+    return folder, night_after(shop, 0)
+
+
+@pytest.fixture
+def shop(begun, tmp_path) -> Workspace:
+    shutil.copytree(begun[0], tmp_path / "shop")
+    return Workspace(read_settings(tmp_path / "shop" / "metacart.toml"))
+
+
+def serve(
+    shop: Workspace, before: NightResult, n_days: int, *, n_visits: int = 250, lift: float = 1.0
+) -> NightResult:
+    """Serve the newest table for a day, and return the night after it; lift: of the candidate's clicks."""
+    table = shop.published / before.night.run_id / "out_recommendations.parquet"
+    day, folder = BEGINS_ON + timedelta(days=n_days), shop.settings.shop.logs.parent
+    write_served_day(folder, day, table, n_visits=n_visits, lift={version(before): lift})
+    return night_after(shop, n_days)
+
+
+def test_an_experiment_begins_where_the_log_cant_tell(begun) -> None:
+    _, night = begun
+    assert verdict(night)["verdict"] == "hold"
+    assert "cannot_be_judged" in verdict(night)["reason_codes"]
+    row = experiment(night)
+    assert (row["status"], row["day"], row["reason_codes"]) == ("running", 0, "experiment_started")
+    assert row["experiment_id"] == f"{AREA}/{version(night)}"
+    assert (row["difference"], row["champion"]) == (None, None)
+
+
+def test_arm_and_probability_stand_in_the_table_and_the_arm_follows_from_the_user(begun) -> None:
+    _, night = begun
+    users = slates(night).unique("user_key").sort("user_key")
+    expected = in_candidate_arm(users["user_key"].to_list(), experiment(night)["experiment_id"], 0.4)
+    assert (users["arm"] == "candidate").to_list() == expected.tolist()
+    by_arm = slates(night).select("arm", "policy_version", "evidence_level", "arm_probability").unique()
+    assert sorted(by_arm.rows()) == [
+        ("candidate", version(night), "experiment", 0.4),
+        ("champion", "logging", "logged", 0.6),
+    ]
+    assert 0.3 < expected.mean() < 0.5
+
+
+def test_it_is_named_a_candidate_and_its_folder_is_in_the_registry(begun, shop) -> None:
+    [of_area] = list_champions(shop)
+    [listed] = of_area.champions
+    assert (listed.state, listed.experiment, of_area.own_serves) == ("candidate", "runs", True)
+    assert listed.card.policy_version == version(begun[1])
+    said = list(_lines(list_champions(shop), shop.settings))
+    assert "in an experiment against the shop's own policy" in said[-1] and said[-1].endswith("it runs")
+
+
+def test_it_goes_on_with_the_same_users_and_policies_and_nothing_is_promoted(begun, shop) -> None:
+    after = serve(shop, begun[1], 1, n_visits=90)
+    row = experiment(after)
+    assert (row["status"], row["day"], row["champion"]) == ("running", 1, "logging")
+    # Users without a list count as well, in the arm that they would be in.
+    assert row["n_rounds_candidate"] + row["n_rounds_champion"] == 90
+    assert 0.8 < row["served_share"] < 1.0
+    assert verdict(after)["verdict"] == "hold"
+    assert verdict(after)["reason_codes"] == row["reason_codes"] == "experiment_goes_on"
+    assert set(slates(after)["policy_version"]) == {version(begun[1]), "logging"}
+    arms = slates(begun[1]).unique("user_key").join(slates(after).unique("user_key"), on="user_key")
+    assert arms.height > 150 and (arms["arm"] == arms["arm_right"]).all()
+    # The frozen candidate shows what it showed: the same model of nearly the same histories.
+    both = slates(begun[1]).join(slates(after), on=["user_key", "item_id"]).filter(arm="candidate")
+    assert both.select((pl.col("propensity") - pl.col("propensity_right")).abs().mean()).item() < 0.05
+
+
+def test_a_candidate_that_earns_more_becomes_the_champion(begun, shop) -> None:
+    after = serve(shop, begun[1], 1, n_visits=900)
+    row, found = experiment(after), verdict(after)
+    assert (row["status"], found["verdict"]) == ("promoted", "promote")
+    assert 0 < found["lower"] < found["difference"] == row["difference"] == pytest.approx(0.25, abs=0.1)
+    assert found["candidate"] == found["champion"] == "pooled_reward_model"
+    assert from_json(found["findings"])[0].code == "experiment_won"
+    segments = after.published.table("out_verdicts").filter(pl.col("segment_id") != "all")
+    assert set(segments["verdict"]) == {"served"}
+    entry = manifest(after)["champions"][AREA]
+    assert entry["policy_version"] == version(begun[1])
+    assert "experiments" not in manifest(after)
+    rows = slates(after)
+    assert set(rows["policy_version"]) == {version(begun[1])}
+    assert set(rows["evidence_level"]) == {"experiment"}
+    assert rows["arm"].null_count() == rows.height
+    [listed] = list_champions(shop)[0].champions
+    assert (listed.state, listed.card.elected_on) == ("champion", after.night.as_of)
+    assert listed.card.difference == found["difference"]
+    assert all(not checked.faults for checked in verify(shop))
+    # Its learner learns anew on the next night, as that of any champion.
+    later = night_after(shop, 2)
+    assert "champion_stands" in {note["finding"]["code"] for note in manifest(later)["findings"]["notes"]}
+    assert set(slates(later)["evidence_level"]) == {"logged"}
+
+
+def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
+    after = serve(shop, begun[1], 1, n_visits=900, lift=0.02)
+    assert (experiment(after)["status"], verdict(after)["verdict"]) == ("rejected", "reject")
+    assert verdict(after)["upper"] < 0
+    assert set(slates(after)["policy_version"]) == {"logging"}
+    assert manifest(after)["experiments"][AREA] == {"running": None, "tried": [version(begun[1])]}
+    [listed] = list_champions(shop)[0].champions
+    assert (listed.state, listed.experiment) == ("retired", "ended")
+
+
+@pytest.mark.slow
+def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> None:
+    night = begun[1]
+    for n_days in (1, 2, 3):
+        night = serve(shop, night, n_days, n_visits=120, lift=0.45)
+    assert experiment(night)["status"] == "ended"
+    assert experiment(night)["reason_codes"].startswith("experiment_over")
+    assert set(slates(night)["policy_version"]) == {"logging"}
+    again = night_after(shop, 4)
+    assert experiment(again)["reason_codes"] == "experiment_started"
+    assert experiment(again)["confidence"] == pytest.approx(0.975)
+    assert len(manifest(again)["experiments"][AREA]["tried"]) == 2
+    # What a candidate was shown to earn is not taken for what the shop's own policy earns.
+    judged = again.published.table("out_segment_tasks")
+    with_candidates = 4 * 175 + 3 * 120
+    assert (
+        judged.select(pl.sum_horizontal("n_support", "n_query", "n_holdout").sum()).item() < with_candidates
+    )
+
+
+def test_a_night_that_is_taken_back_takes_its_experiment_back(begun, shop) -> None:
+    unpublish(shop, begun[1].night.run_id)
+    [of_area] = list_champions(shop)
+    assert [(one.state, one.experiment) for one in of_area.champions] == [("candidate", "")]
+    again = night_after(shop, 0)
+    assert again.night.run_id == begun[1].night.run_id
+    assert manifest(again) == manifest(begun[1])
+
+
+@pytest.mark.parametrize("act", ["pin", "rollback"])
+def test_a_decision_by_hand_ends_it(act, begun, shop) -> None:
+    record(shop, Decision(act, AREA, BEGINS_ON.isoformat()))
+    after = serve(shop, begun[1], 1)
+    assert experiment(after)["status"] == "ended"
+    assert experiment(after)["reason_codes"] == "experiment_ended_by_hand"
+    assert verdict(after)["reason_codes"] == ("champion_pinned" if act == "pin" else "champion_rolled_back")
+    assert set(slates(after)["policy_version"]) == {"logging"}
+
+
+def test_a_share_of_0_ends_it(begun, shop) -> None:
+    after = serve(with_settings(shop, "share = 0.4", "share = 0.0"), begun[1], 1)
+    assert experiment(after)["reason_codes"] == "experiment_switched_off"
+    assert experiment(after)["status"] == "ended"
+    assert manifest(after)["experiments"][AREA]["running"] is None
+
+
+def test_a_candidate_that_is_not_as_it_was_stops_the_night(begun, shop) -> None:
+    [policy] = shop.registry.glob("*/*/policy.safetensors")
+    policy.write_bytes(policy.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(DamagedFileError, match="missing or has changed"):
+        serve(shop, begun[1], 1)
+
+
+def test_an_erasure_that_removes_the_candidate_ends_it(begun, shop) -> None:
+    [readings] = shop.registry.glob("*/*/readings.json")
+    readings.write_text(readings.read_text().replace("red", "ann@example-shop"))
+    assert erase(shop, "ann@example-shop", reason="request", erased_on=BEGINS_ON).is_done
+    assert not readings.parent.exists()
+    after = serve(shop, begun[1], 1)
+    assert experiment(after)["reason_codes"] == "experiment_ended_by_hand"
+    assert set(slates(after)["policy_version"]) == {"logging"}
+
+
+@pytest.mark.slow
+def test_a_candidate_of_nothing_but_items_that_are_gone_ends_it(begun, shop) -> None:
+    folder = shop.settings.shop.logs.parent
+    colors = {"x1": "red", "x2": "blue"}
+    for path in (*(folder / "logs").glob("shown-*"), *(folder / "logs").glob("clicked-*")):
+        path.unlink()
+    write_items(folder, colors)
+    shutil.rmtree(shop.warehouse.parent)
+    for n_days in range(5):
+        write_day(folder, FIRST + timedelta(days=n_days), tuple(colors), colors)
+    after = night_after(shop, 1)
+    assert experiment(after)["reason_codes"] == "experiment_candidate_gone"
+    assert experiment(after)["status"] == "ended"
