@@ -8,9 +8,11 @@ is taken back takes its experiment back.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from features.contracts.policy_versions import OWN_POLICY, version_of
 from features.tasks.reading import ReadAgain
 from flows.champion_folder import ChampionFolder, register
 from flows.night_folder import Night, NightFolder
+from flows.settings import Settings
 from flows.standing import AreaExperiments, RunningExperiment
 from flows.workspace import Workspace
 from offline_rl.experiments.tonight import ExperimentTonight
@@ -64,7 +66,7 @@ def _after(
 ) -> AreaExperiments:
     if tonight is None or not tonight.has_arms:
         return replace(before, running=None)
-    served = _versions_beside(work, tonight.candidate)
+    served = _versions_beside(workspace.settings, work, tonight.candidate)
     if before.running is not None:
         versions = tuple(dict.fromkeys((*before.running.champion_versions, *served)))
         return replace(before, running=replace(before.running, champion_versions=versions))
@@ -80,9 +82,17 @@ def _after(
     return AreaExperiments(running, (*before.tried, tonight.candidate))
 
 
-def _versions_beside(work: NightFolder, candidate: str) -> tuple[str, ...]:
-    """Return the versions that tomorrow's table serves beside the candidate."""
+def _versions_beside(settings: Settings, work: NightFolder, candidate: str) -> tuple[str, ...]:
+    """Return the versions that tomorrow's table serves beside the candidate.
+
+    The shop's own policy has a version of each night's, and is named once.
+    """
     if SLATES not in work.table_names:
         return ()
+    own = settings.night.incumbent_policy or OWN_POLICY
     versions = work.table(SLATES)["policy_version"].unique().sort().to_list()
-    return tuple(version for version in versions if version != candidate)
+    return tuple(
+        own if version == version_of(own, work.run_id) else version
+        for version in versions
+        if version != candidate
+    )

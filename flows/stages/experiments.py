@@ -35,7 +35,7 @@ from offline_rl.ope.trust.error_spending import confidence_of_look
 from offline_rl.registry import Election
 
 PLANNED_DAYS = 7
-"""The interval is narrowest after the rounds of so many days, as many a day as in those before the start."""
+"""The interval is narrowest after the rounds of this many days, with as many a day as before the start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,10 +208,15 @@ def with_verdict(table: pl.DataFrame, judged: JudgedExperiment, gate: Gate) -> p
         "judged_from": judged.started_on + timedelta(days=1),
         "n_origins": 1,
         "split_by": "time",
+        "evidence_level": "experiment",
         "verdict": verdict,
         **worded([tonight.found]),
     }
-    served = {"verdict": "served", **worded([Finding("experiment_in_segment", tonight.candidate)])}
+    served = {
+        "evidence_level": "experiment",
+        "verdict": "served",
+        **worded([Finding("experiment_in_segment", tonight.candidate)]),
+    }
     rows = []
     for row in table.iter_rows(named=True):
         changed: dict[str, Any] = dict(decided) if row["segment_id"] == ALL_SEGMENTS else {}
