@@ -33,8 +33,9 @@ def loop(
     world
         The simulated worlds.
     ways
-        metacart; no_exploration, the same without exploring; pooled, a pooled model that is fitted anew every
-        night, with as much exploring; thompson, Thompson sampling by segment and item. By default all.
+        metacart, with experiments on half of the users; no_exploration, the same without exploring and
+        experiments; pooled, a pooled model that is fitted anew every night, with as much exploring; thompson,
+        Thompson sampling by segment and item. By default all.
     seeds
         Number of shops of each world.
     rival_seeds

@@ -34,13 +34,16 @@ from flows.simulations.served_day import served_slates
 from flows.stages.night import NightResult, run_night
 
 Way = Literal["metacart", "no_exploration", "pooled", "thompson"]
-"""A way to run the shop: metacart's nights; the same without exploring; and without nights, a pooled model
-that is fitted anew every day, and Thompson sampling."""
+"""A way to run the shop: metacart's nights, with experiments; the same without exploring and experiments; and
+without nights, a pooled model that is fitted anew every day, and Thompson sampling."""
 
 WAYS: tuple[Way, ...] = get_args(Way)
 
 USERS = 600
 """Usual number of users of a shop."""
+
+EXPERIMENT_SHARE = 0.5
+"""Share of the users that experiments of metacart's own nights have: as many as what serves tells soonest."""
 
 ADS = ("ad_impressions", "ad_spend_daily")
 """Logs that a loop leaves out: its nights decide recommendations alone."""
@@ -179,6 +182,9 @@ def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
 def _of_night(job: LoopJob, logs: Path, world: World, as_of: date) -> tuple[ServedSlates, float, Said]:
     """Run the night of this date; returns its slates, its share of exploration, and what it said."""
     settings = read_settings(logs / "metacart.toml")
+    if job.way == "metacart":
+        experiment = settings.experiment.model_copy(update={"share": EXPERIMENT_SHARE})
+        settings = settings.model_copy(update={"experiment": experiment})
     if job.way == "no_exploration":
         learning = settings.learning.model_copy(update={"exploration": 0.0})
         settings = settings.model_copy(update={"learning": learning})

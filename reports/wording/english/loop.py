@@ -121,7 +121,8 @@ LIMITS: Mapping[str, str] = {
     "loop.limit.same_exploring": (
         "Each way is compared with the first policy and with the best slates at its own share of uniform "
         "slates: what exploring costs does not count for or against a way. Thompson sampling explores by "
-        "itself, so it is compared with both without such a share."
+        "itself, so it is compared with both without such a share. Metacart's own nights also make "
+        "experiments, on half of the users; what their candidates earn counts."
     ),
     "loop.limit.gap": (
         "The gap is what the best slates that the features allow earn beyond the first policy. Values and "
