@@ -135,6 +135,17 @@ def read_out(
     ):
         return found
     n_rounds = candidate.total_rounds + champion.total_rounds
-    error = sqrt(candidate.variance + champion.variance)
+    error = sqrt(_safe_variance(candidate, champion) + _safe_variance(champion, candidate))
     half = error * standard_errors(n_rounds, planned_rounds, confidence)
     return Readout(candidate, champion, found.difference - half, found.difference + half, confidence)
+
+
+def _safe_variance(arm: ArmSums, other: ArmSums) -> float:
+    """Return the variance of an arm's mean; with few rewards at least that of the other arm, round for round.
+
+    Where an arm has few rewards by chance, so has its variance, and a difference would look surer than it is.
+    Without any difference both arms vary alike.
+    """
+    if np.count_nonzero(arm.reward) >= FEWEST_REWARDED_USERS:
+        return arm.variance
+    return max(arm.variance, other.variance * other.total_rounds / arm.total_rounds)
