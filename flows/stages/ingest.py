@@ -85,7 +85,7 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
         champions = standing_champions(workspace, as_of)
         outlook = _outlook(connection, settings, as_of, champions)
         domains = outlook.domains
-        if RECOMMENDATION.name in domains:
+        if RECOMMENDATION.name in {*domains, *outlook.undivided}:
             refuse_unknown_money(connection, settings.night.counted, settings.shop.currency_code)
         inputs = dict(file.joined for file in loaded if file.joined)
         inputs |= {file.name: file.sha256 for file in loaded}
@@ -121,9 +121,13 @@ def ingest(workspace: Workspace, as_of: date | None) -> Night:
 
 @dataclass(frozen=True)
 class _Outlook:
-    """What a night's logs allow: the domains that are learned, and domain → why it is not, or how."""
+    """What a night's logs allow: the domains that are learned, and domain → why it is not, or how.
+
+    undivided: the domains whose rounds have propensities, and can't be divided to learn from them.
+    """
 
     domains: tuple[str, ...]
+    undivided: frozenset[str]
     undecided: Mapping[str, Finding]
     unproven: Mapping[str, Finding]
     estimated: Mapping[str, Finding]
@@ -148,6 +152,7 @@ def _outlook(
             for area in AREAS
             if area.name in estimates.estimated or (area.name in logged and area.name not in undivided.all)
         ),
+        undivided=undivided.all,
         undecided={**why.undecided, **undivided.undecided},
         unproven={**why.unproven, **undivided.unproven},
         estimated=estimates.estimated,
