@@ -59,6 +59,11 @@ def version(night: NightResult) -> str:
     return manifest(night)["experiments"][AREA]["tried"][-1]
 
 
+def own_table(night: NightResult) -> str:
+    """The version of a table in which the shop's own policy serves."""
+    return f"logging-{night.night.run_id}"
+
+
 def with_settings(shop: Workspace, old: str, new: str) -> Workspace:
     path = shop.settings.shop.logs.parent / "metacart.toml"
     text = path.read_text()
@@ -110,7 +115,7 @@ def test_arm_and_probability_stand_in_the_table_and_the_arm_follows_from_the_use
     by_arm = slates(night).select("arm", "policy_version", "evidence_level", "arm_probability").unique()
     assert sorted(by_arm.rows()) == [
         ("candidate", version(night), "experiment", 0.4),
-        ("champion", "logging", "logged", 0.6),
+        ("champion", own_table(begun[1]), "logged", 0.6),
     ]
     assert 0.3 < expected.mean() < 0.5
 
@@ -133,7 +138,7 @@ def test_it_goes_on_with_the_same_users_and_policies_and_nothing_is_promoted(beg
     assert 0.8 < row["served_share"] < 1.0
     assert verdict(after)["verdict"] == "hold"
     assert verdict(after)["reason_codes"] == row["reason_codes"] == "experiment_goes_on"
-    assert set(slates(after)["policy_version"]) == {version(begun[1]), "logging"}
+    assert set(slates(after)["policy_version"]) == {version(begun[1]), own_table(after)}
     arms = slates(begun[1]).unique("user_key").join(slates(after).unique("user_key"), on="user_key")
     assert arms.height > 150 and (arms["arm"] == arms["arm_right"]).all()
     # The frozen candidate shows what it showed: the same model of nearly the same histories.
@@ -171,7 +176,7 @@ def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
     after = serve(shop, begun[1], 1, n_visits=900, lift=0.02)
     assert (experiment(after)["status"], verdict(after)["verdict"]) == ("rejected", "reject")
     assert verdict(after)["upper"] < 0
-    assert set(slates(after)["policy_version"]) == {"logging"}
+    assert set(slates(after)["policy_version"]) == {own_table(after)}
     assert manifest(after)["experiments"][AREA] == {"running": None, "tried": [version(begun[1])]}
     [listed] = list_champions(shop)[0].champions
     assert (listed.state, listed.experiment) == ("retired", "ended")
@@ -184,7 +189,7 @@ def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> No
         night = serve(shop, night, n_days, n_visits=120, lift=0.45)
     assert experiment(night)["status"] == "ended"
     assert experiment(night)["reason_codes"].startswith("experiment_over")
-    assert set(slates(night)["policy_version"]) == {"logging"}
+    assert set(slates(night)["policy_version"]) == {own_table(night)}
     again = night_after(shop, 4)
     assert experiment(again)["reason_codes"] == "experiment_started"
     assert experiment(again)["confidence"] == pytest.approx(0.975)
@@ -213,7 +218,7 @@ def test_a_decision_by_hand_ends_it(act, begun, shop) -> None:
     assert experiment(after)["status"] == "ended"
     assert experiment(after)["reason_codes"] == "experiment_ended_by_hand"
     assert verdict(after)["reason_codes"] == ("champion_pinned" if act == "pin" else "champion_rolled_back")
-    assert set(slates(after)["policy_version"]) == {"logging"}
+    assert set(slates(after)["policy_version"]) == {own_table(after)}
 
 
 def test_a_share_of_0_ends_it(begun, shop) -> None:
@@ -237,7 +242,7 @@ def test_an_erasure_that_removes_the_candidate_ends_it(begun, shop) -> None:
     assert not readings.parent.exists()
     after = serve(shop, begun[1], 1)
     assert experiment(after)["reason_codes"] == "experiment_ended_by_hand"
-    assert set(slates(after)["policy_version"]) == {"logging"}
+    assert set(slates(after)["policy_version"]) == {own_table(after)}
 
 
 @pytest.mark.slow
