@@ -211,6 +211,7 @@ def test_a_night_that_is_taken_back_takes_its_experiment_back(begun, shop) -> No
     assert manifest(again) == manifest(begun[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("act", ["pin", "rollback"])
 def test_a_decision_by_hand_ends_it(act, begun, shop) -> None:
     record(shop, Decision(act, AREA, BEGINS_ON.isoformat()))
@@ -221,6 +222,7 @@ def test_a_decision_by_hand_ends_it(act, begun, shop) -> None:
     assert set(slates(after)["policy_version"]) == {own_table(after)}
 
 
+@pytest.mark.slow
 def test_a_share_of_0_ends_it(begun, shop) -> None:
     after = serve(with_settings(shop, "share = 0.4", "share = 0.0"), begun[1], 1)
     assert experiment(after)["reason_codes"] == "experiment_switched_off"
@@ -235,6 +237,7 @@ def test_a_candidate_that_is_not_as_it_was_stops_the_night(begun, shop) -> None:
         serve(shop, begun[1], 1)
 
 
+@pytest.mark.slow
 def test_an_erasure_that_removes_the_candidate_ends_it(begun, shop) -> None:
     [readings] = shop.registry.glob("*/*/readings.json")
     readings.write_text(readings.read_text().replace("red", "ann@example-shop"))

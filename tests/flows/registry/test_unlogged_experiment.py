@@ -14,6 +14,9 @@ from tests.flows.unlogged_shop import FIRST, SERVED, unlogged_shop, write_served
 AREA, N_USERS, N_DAYS = "recommendation", 200, 8
 
 
+pytestmark = pytest.mark.slow  # many nights of one shop
+
+
 @pytest.fixture(scope="module")
 def nights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, list[NightResult]]:
     """The night that begins the experiment, those while it runs, the one that ends it, and one more."""
