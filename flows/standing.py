@@ -80,7 +80,7 @@ class StandingChampions:
         return self.experiments.get(area, AreaExperiments())
 
     def tried_beside(self, area: str) -> tuple[str, ...]:
-        """Return the candidates whose rounds are no evidence of what serves; none under a champion.
+        """Return the candidates whose rounds are not evidence of what serves; nothing under a champion.
 
         A champion has a value of its own; what the shop itself shows is known by its log alone.
         """

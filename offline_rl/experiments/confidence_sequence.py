@@ -21,7 +21,7 @@ from math import log, sqrt
 
 
 def rho_squared(planned_rounds: float, confidence: float) -> float:
-    """Return ρ² for bounds that are narrowest at so many rounds.
+    """Return ρ² for bounds that are narrowest at this many rounds.
 
     The root of the derivative in `planned_rounds` by the paper's approximation, (-2 log α + log(1 - 2 log α))
     per planned round.
