@@ -105,6 +105,7 @@ def test_an_earlier_night_sees_nothing_of_later_days(small_config, small_night, 
         )
 
 
+@pytest.mark.slow
 def test_looking_back_does_not_turn_the_shop_back(small_config, small_night):
     yesterday = run_night(read_settings(small_config), small_night.night.as_of - timedelta(days=1))
     assert yesterday.published.report.is_file()
@@ -221,10 +222,9 @@ def test_the_budget_is_spent_to_the_cent(small_night):
     assert budget["spend_recommended_cents"].sum() == budget["spend_current_cents"].sum()
 
 
-@pytest.mark.parametrize(
-    "stage",
-    ["decide", *(pytest.param(stage, marks=pytest.mark.slow) for stage in ("learn", "evaluate", "publish"))],
-)
+# The kills of test_kills.py, one of which is not slow, die at every stage as well.
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["learn", "evaluate", "decide", "publish"])
 def test_a_night_that_dies_publishes_nothing_and_its_rerun_everything(
     small_config, small_night, tmp_path, monkeypatch, stage
 ):

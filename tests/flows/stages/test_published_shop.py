@@ -236,6 +236,7 @@ def event_days(shop: Workspace):
     return [day for (day,) in found]
 
 
+@pytest.mark.slow
 def test_work_and_nights_beyond_the_retention_leave(tmp_path):
     shop = spend_shop(tmp_path / "shop", "work_nights = 2\npublished_nights = 3")
     nights = [night_of(shop, LAST - n * DAY) for n in (4, 3, 2, 1, 0)]
