@@ -222,7 +222,7 @@ def test_the_budget_is_spent_to_the_cent(small_night):
     assert budget["spend_recommended_cents"].sum() == budget["spend_current_cents"].sum()
 
 
-# The kills of test_kills.py, one of which is not slow, die at every stage as well.
+# Beside the kills of test_kills.py, whose shop learns nothing: here a night that learns dies at each stage.
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["learn", "evaluate", "decide", "publish"])
 def test_a_night_that_dies_publishes_nothing_and_its_rerun_everything(
