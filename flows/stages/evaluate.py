@@ -55,6 +55,7 @@ from offline_rl.ope.evaluation import evaluate as evaluate_policies
 from offline_rl.ope.models.estimated_propensities import MARK
 from offline_rl.ope.policy_value import PolicyValue
 from offline_rl.ope.records import EvaluationRounds
+from offline_rl.ope.trust.verdict import GateSettings
 from offline_rl.registry import INCUMBENT, LOGGING, Champion, Contenders, challengers
 from offline_rl.serving import evaluation_rounds, logged_as_is
 
@@ -96,12 +97,10 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             tasks = folder.tasks(domain)
             evaluated = _evaluate_holdout(workspace, night, domain, tasks)
             experiment = experiments.get(domain)
-            evaluated = _withheld_by(experiment, evaluated)
-            gate, look = look_of(evaluated.gate, workspace, night, domain, evaluated.today.standing)
-            evaluated = replace(evaluated, gate=gate)
-            election = gate.elect(evaluated.contenders, gate_settings(settings, look))
-            key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
+            evaluated, asked = _asked(workspace, night, domain, evaluated, experiment)
+            election = evaluated.gate.elect(evaluated.contenders, asked)
             is_estimated = domain in night.estimated
+            key, segment_ids = {"run_id": night.run_id, "domain": domain}, tasks.segment_ids
             if is_estimated:
                 tested = at_most_test(election, evaluated.gate, folder.notes("learn").notes, key, settings)
                 election = tested.election
@@ -150,11 +149,24 @@ def evaluate(workspace: Workspace, night: Night) -> None:
             folder.write_table("out_arm_checks", checks)
 
 
-def _withheld_by(experiment: JudgedExperiment | None, evaluated: EvaluatedHoldout) -> EvaluatedHoldout:
-    """Return the holdout, with a gate that promotes nothing where an experiment ran until tonight."""
-    if experiment is None or evaluated.hand:
-        return evaluated
-    return replace(evaluated, gate=replace(evaluated.gate, withheld=experiment.tonight.found))
+def _asked(
+    workspace: Workspace,
+    night: Night,
+    domain: str,
+    evaluated: EvaluatedHoldout,
+    experiment: JudgedExperiment | None,
+) -> tuple[EvaluatedHoldout, GateSettings]:
+    """Return the holdout, its gate withheld where nothing may be promoted tonight, and what the gate demands.
+
+    Nothing else is promoted where an experiment ran until tonight. Estimated propensities promote nothing,
+    whatever they show, so a look at them costs later ones nothing.
+    """
+    gate, look = evaluated.gate, 1
+    if experiment is not None and not evaluated.hand:
+        gate = replace(gate, withheld=experiment.tonight.found)
+    elif domain not in night.estimated:
+        gate, look = look_of(gate, workspace, night, domain, evaluated.today.standing)
+    return replace(evaluated, gate=gate), gate_settings(workspace.settings, look)
 
 
 def _learned_anew(

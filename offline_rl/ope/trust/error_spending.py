@@ -7,9 +7,9 @@ something that is not better takes its place with a probability of at most 5 %, 
 each side.
 
 A look costs all later ones a part of their level, and evidence that has hardly grown says what it said the
-night before. So a look is due when a quarter has been added to the evidence (`is_due`): with as many rounds
-a night as the fourteen before it, sixty nights hold eight looks, and the last asks for 99.91 % and not for
-99.999 %.
+night before. So a look is due when a quarter has been added to the evidence (`is_due`): where fourteen days
+of rounds come first and none leaves the evidence, sixty nights hold eight looks, and the last asks for
+99.91 % and not for 99.999 %. Where old rounds leave as new ones come, looks are more frequent.
 Sources: Lan & DeMets 1983, "Discrete sequential boundaries for clinical trials", for the idea; the levels add
 up by Bonferroni's inequality.
 """
