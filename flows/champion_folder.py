@@ -142,6 +142,16 @@ def write_card(folder: Path, card: ChampionCard) -> None:
     write_record(folder / CARD, card)
 
 
+def registered(policies: Path, sha256: str) -> ChampionFolder:
+    """Return the folder of a stored policy, checked; policies: the registry's folder of its area.
+
+    Raises DamagedFileError where it is not as it was stored.
+    """
+    folder = ChampionFolder(policies / sha256[:16])
+    folder.check(sha256)
+    return folder
+
+
 def register(elected: Path, registry: Path) -> ChampionFolder:
     """Copy an elected policy from its night's work into the registry of an area, and return its folder.
 

@@ -134,7 +134,7 @@ class LearningFiles:
 
     def stands(self, domain: str) -> bool:
         """Whether the champion of an earlier night stands again."""
-        return ChampionFolder(self.path / "standing" / domain).path.is_dir()
+        return (self.path / "standing" / domain).is_dir()
 
     def standing(self, domain: str) -> "Standing | None":
         """Read the champion that stands again; None where the shop's own policy serves."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from features.contracts.findings import finding
 from features.tasks.reading import ReadAgain
-from flows.champion_folder import ChampionFolder, register
+from flows.champion_folder import ChampionFolder, register, registered
 from flows.night_folder import Night, NightFolder, Note
 from flows.standing import StandingChampion, StandingChampions
 from flows.workspace import Workspace
@@ -18,9 +18,7 @@ def champion_that_stands(workspace: Workspace, night: Night, area: str) -> Champ
     champion = night.champions.of(area)
     if not champion.policy_version:
         return None
-    folder = ChampionFolder(workspace.registry / area / champion.sha256[:16])
-    folder.check(champion.sha256)
-    return folder
+    return registered(workspace.registry / area, champion.sha256)
 
 
 def stand_again(

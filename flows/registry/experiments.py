@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from features.contracts.policy_versions import OWN_POLICY, version_of
 from features.tasks.reading import ReadAgain
-from flows.champion_folder import ChampionFolder, register
+from flows.champion_folder import ChampionFolder, register, registered
 from flows.night_folder import Night, NightFolder
 from flows.settings import Settings
 from flows.standing import AreaExperiments, RunningExperiment
@@ -29,9 +29,7 @@ def candidate_that_stands(workspace: Workspace, night: Night, area: str) -> Cham
     running = night.champions.experiments_of(area).running
     if running is None or night.champions.of(area).hand:
         return None
-    folder = ChampionFolder(workspace.registry / area / running.sha256[:16])
-    folder.check(running.sha256)
-    return folder
+    return registered(workspace.registry / area, running.sha256)
 
 
 def candidate_stands_again(

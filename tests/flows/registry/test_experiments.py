@@ -12,7 +12,6 @@ from features.contracts.findings import from_json
 from features.errors import DamagedFileError
 from flows.commands.champions import _lines
 from flows.erasure.erase import erase
-from flows.json_files import read_json
 from flows.registry.hand import Decision, record
 from flows.registry.listing import list_champions
 from flows.settings import read_settings
@@ -21,6 +20,7 @@ from flows.stages.unpublish import unpublish
 from flows.stages.verify import verify
 from flows.workspace import Workspace
 from offline_rl.decisions.recommendation.arms import in_candidate_arm
+from tests.flows.registry.published import manifest, own_table, slates, verdict
 from tests.flows.served_shop import write_served_day
 from tests.flows.uniform_shop import FIRST, uniform_shop, write_day, write_items
 
@@ -39,29 +39,12 @@ def night_after(shop: Workspace, n_days: int) -> NightResult:
     return run_night(shop.settings, BEGINS_ON + timedelta(days=n_days))
 
 
-def manifest(night: NightResult) -> dict[str, Any]:
-    return read_json(night.published.folder / "manifest.json")
-
-
-def verdict(night: NightResult) -> dict[str, Any]:
-    return night.published.table("out_verdicts").filter(segment_id="all").row(0, named=True)
-
-
-def slates(night: NightResult) -> pl.DataFrame:
-    return night.published.table("out_recommendations")
-
-
 def experiment(night: NightResult) -> dict[str, Any]:
     return night.published.table("out_experiments").row(0, named=True)
 
 
 def version(night: NightResult) -> str:
     return manifest(night)["experiments"][AREA]["tried"][-1]
-
-
-def own_table(night: NightResult) -> str:
-    """The version of a table in which the shop's own policy serves."""
-    return f"logging-{night.night.run_id}"
 
 
 def with_settings(shop: Workspace, old: str, new: str) -> Workspace:

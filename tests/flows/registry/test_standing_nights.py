@@ -5,7 +5,6 @@ import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from features.errors import DamagedFileError, UsageError
 from flows.commands.cli import execute
 from flows.erasure.erase import erase
-from flows.json_files import read_json
 from flows.registry.hand import Decision, record
 from flows.registry.listing import find_champion, list_champions
 from flows.settings import read_settings
@@ -23,6 +21,7 @@ from flows.standing import StandingChampion, StandingChampions
 from flows.workspace import Workspace
 from offline_rl.ope.evaluated_policies import Evaluation
 from offline_rl.ope.policy_value import Difference
+from tests.flows.registry.published import manifest, own_table, slates, verdict
 from tests.flows.uniform_shop import FIRST, uniform_shop, write_day, write_items
 
 AREA = "recommendation"
@@ -31,23 +30,6 @@ ELECTED_ON = FIRST + timedelta(days=6)
 
 def night_after(shop: Workspace, n_days: int) -> NightResult:
     return run_night(shop.settings, ELECTED_ON + timedelta(days=n_days))
-
-
-def manifest(night: NightResult) -> dict[str, Any]:
-    return read_json(night.published.folder / "manifest.json")
-
-
-def verdict(night: NightResult) -> dict[str, Any]:
-    return night.published.table("out_verdicts").filter(segment_id="all").row(0, named=True)
-
-
-def slates(night: NightResult) -> pl.DataFrame:
-    return night.published.table("out_recommendations")
-
-
-def own_table(night: NightResult) -> str:
-    """The version of a table in which the shop's own policy serves."""
-    return f"logging-{night.night.run_id}"
 
 
 def codes(night: NightResult) -> set[str]:
