@@ -121,8 +121,9 @@ LIMITS: Mapping[str, str] = {
     "loop.limit.same_exploring": (
         "Each way is compared with the first policy and with the best slates at its own share of uniform "
         "slates: what exploring costs does not count for or against a way. Thompson sampling explores by "
-        "itself, so it is compared with both without such a share. Metacart's own nights also make "
-        "experiments, on half of the users; what their candidates earn counts."
+        "itself, so it is compared with both without such a share. Metacart's own nights draw "
+        "half of the exploring slates from the policy that asks to serve, as long as the shop's own serves, "
+        "and make experiments, on half of the users; what both earn counts."
     ),
     "loop.limit.gap": (
         "The gap is what the best slates that the features allow earn beyond the first policy. Values and "
