@@ -100,7 +100,7 @@ class StandingChampions:
             for area, champion in self.of_area.items()
         }
         stand = {area: champion for area, champion in kept.items() if champion != StandingChampion()}
-        return StandingChampions(stand, self.decisions)
+        return replace(self, of_area=stand)
 
     def manifest_entries(self) -> dict[str, Any]:
         """Return what a night's manifest says of them; nothing without any."""
