@@ -4,12 +4,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
-from features.areas import AREAS
+from features.areas import AREAS, RECOMMENDATION
 from features.codes import ALL_SEGMENTS
 from reports.pages.area_part import Card, Pairs, part_of
 from reports.pages.marks import NOT_DECIDED, SEGMENT_VERDICTS, VERDICTS
 from reports.pages.provenance import config, provenance
 from reports.summaries.data_quality import rule_counts
+from reports.summaries.experiments import experiment_of
 from reports.summaries.formatting import RATE, RewardFormat
 from reports.summaries.night import DOMAINS, Manifest, Night
 from reports.summaries.notes import grouped_notes
@@ -96,6 +97,7 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
     plans = tuple(card for area in AREAS if (card := part_of(area).card(night, catalog)))
     noted = [note for note in night.manifest.notes if note.found.code != ON_CARDS]
     notes = grouped_notes(noted, partial(say, catalog=catalog))
+    tried = experiment_of(night.rows("out_experiments"), RECOMMENDATION.name)
     return OverviewPage(
         lead=lead(
             everyone,
@@ -103,6 +105,7 @@ def overview(night: Night, formats: dict[str, RewardFormat], catalog: Catalog) -
             night.manifest.unproven.keys() - night.judged,
             [plan.what for plan in plans],
             catalog,
+            in_experiment=tried.share_tomorrow if tried is not None else 0.0,
         ),
         cards=tuple(
             _card(verdict, records, formats[verdict.domain], night.manifest, catalog) for verdict in everyone

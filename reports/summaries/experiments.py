@@ -11,6 +11,7 @@ from features.contracts.findings import Finding, from_json
 class ExperimentSummary:
     """The experiment of an area; see `Experiments` in features/contracts/recommendation.py."""
 
+    status: str
     candidate: str
     champion: str | None
     share: float
@@ -26,6 +27,11 @@ class ExperimentSummary:
     upper: float | None
     confidence: float
     findings: tuple[Finding, ...]
+
+    @property
+    def share_tomorrow(self) -> float:
+        """Share of the users that the candidate's arm has tomorrow; 0 where the experiment has ended."""
+        return self.share if self.status == "running" else 0.0
 
 
 def experiment_of(rows: pl.DataFrame, domain: str) -> ExperimentSummary | None:

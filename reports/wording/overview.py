@@ -15,9 +15,11 @@ def lead(
     unproven: Collection[str],
     planned: Sequence[str],
     catalog: Catalog,
+    *,
+    in_experiment: float = 0.0,
 ) -> str:
     """Return what opens the report; unproven: domains without a verdict or proof; planned: those decided
-    without a verdict.
+    without a verdict. in_experiment: share of the users that an experiment serves by its candidate tomorrow.
     """
     if not everyone:
         return _lead_without_verdicts({*undecided, *unproven}, planned, catalog)
@@ -25,12 +27,14 @@ def lead(
         [catalog.text(f"area_inside.{each.domain}") for each in everyone if each.verdict == verdict]
         for verdict in ("promote", "test")
     )
-    unchanged = "lead.no_change_but_tests" if tested else "lead.no_change"
+    unchanged = "lead.no_change_but_tests" if tested or in_experiment else "lead.no_change"
+    share = catalog.numbers.share(in_experiment)
     judged = catalog.paragraph(
         catalog.text("lead.new_policy", areas=catalog.together(promoted))
         if promoted
         else catalog.text(unchanged),
         catalog.text("lead.test", areas=catalog.together(tested)) if tested else "",
+        catalog.text("lead.experiment", share=share) if in_experiment else "",
     )
     lists = [catalog.text(f"area_inside.{domain}") for domain in unproven]
     return catalog.paragraph(

@@ -57,6 +57,7 @@ OVERVIEW: Mapping[str, str] = {
         "For {areas} one is worth a test: it would have been promoted, had propensities been logged instead "
         "of estimated."
     ),
+    "lead.experiment": "An experiment gives {share} of the users the recommendations of a candidate.",
     "lead.unproven": "Nothing proves the {areas}, which were not judged.",
     "lead.planned": "The night decided {plans} alone: no policy was judged.",
     "lead.nothing": (

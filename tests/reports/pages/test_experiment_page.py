@@ -1,5 +1,10 @@
+from html import unescape
+
+import polars as pl
+
 from reports.pages.area_part import Paragraph, Printed
 from reports.pages.areas.experiment import experiment_lines, experiment_section
+from reports.pages.report import report_html
 from reports.summaries.formatting import RewardFormat
 from reports.summaries.night import night
 from reports.wording.language import LANGUAGE
@@ -31,3 +36,12 @@ def test_small_arms_are_not_counted_and_a_night_without_an_experiment_has_no_sec
     none = {name: frame for name, frame in sample.tables.items() if name != "out_experiments"}
     assert experiment_section(night(none, sample.manifest), RATE, LANGUAGE) == ()
     assert experiment_lines(night(none, sample.manifest), LANGUAGE) == ()
+
+
+def test_the_first_sentences_say_that_an_experiment_serves_some_users_until_it_has_ended():
+    sample = demo_night()
+    said = "An experiment gives 20 % of the users the recommendations of a candidate."
+    assert said in unescape(report_html(sample.tables, sample.manifest))
+    ended = sample.tables["out_experiments"].with_columns(status=pl.lit("ended"))
+    changed = sample.tables | {"out_experiments": ended}
+    assert "An experiment gives" not in unescape(report_html(changed, sample.manifest))
