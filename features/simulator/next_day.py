@@ -1,4 +1,4 @@
-"""The next day of a simulated shop: a published table acts, and its effects go into the logs."""
+"""The next day of a simulated shop: published tables act, and their effects go into the logs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 import polars as pl
 
 from features.errors import UsageError
-from features.simulator.served_slates import ServedSlates
+from features.simulator.served_tables import ServedTables
 from features.simulator.shop import HAPPENED_AT, KEY_FILE, LATE, SimulatedShop, night_logs, write_csv
 from features.simulator.world import WORLD_FILE, World
 
 _PARTIAL = "partial"
 
 
-def simulate_next_day(out: Path, served: ServedSlates, day: int) -> SimulatedShop:
-    """Draw one more day of a simulated shop, on which a published table acts, and write it into its folder.
+def simulate_next_day(out: Path, served: ServedTables, day: int) -> SimulatedShop:
+    """Draw one more day of a simulated shop, on which published tables act, and write it into its folder.
 
     day: the first day that the shop has no logs of, counted from 0; or the last one, which is drawn again.
     Equal tables give equal bytes. The settings are written last: a day that was cut off is drawn again.

@@ -14,7 +14,7 @@ from features.errors import UsageError
 from features.simulator.ad_logs import simulate_ad_night
 from features.simulator.dirt import DIRT_FILE, Dirt
 from features.simulator.logs import simulate_shop_night
-from features.simulator.served_slates import ServedSlates
+from features.simulator.served_tables import ServedTables
 from features.simulator.settings import WorldSettings
 from features.simulator.shop_day import ShopDay
 from features.simulator.world import WORLD_FILE, World
@@ -46,6 +46,7 @@ HAPPENED_AT = {"events": "occurred_at", "purchases": "ordered_at"}
 # Without its candidate set a round would have the wrong alternatives, and no quarantine would notice.
 _ALWAYS_CLEAN = ("candidate_sets",)
 _STRAY_QUOTE_LOG = "events"
+_OWN = ServedTables()
 _TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -139,17 +140,18 @@ def _write_logs(world: World, folder: Path) -> dict[str, int]:
 
 
 def night_logs(
-    world: World, day: ShopDay, late: dict[str, pl.DataFrame], served: ServedSlates | None = None
+    world: World, day: ShopDay, late: dict[str, pl.DataFrame], served: ServedTables = _OWN
 ) -> dict[str, pl.DataFrame]:
     """Return the logs of one night; events after midnight go to `late`, for the next night."""
-    visits = simulate_shop_night(world, day, served)
+    visits = simulate_shop_night(world, day, served.slates)
+    seed = world.settings.seed
     frames = {
         "candidate_sets": visits.candidate_sets,
         "impressions": visits.impressions,
         "events": visits.events,
         "purchases": visits.purchases,
-        "ad_impressions": simulate_ad_night(world, day),
-        "ad_spend_daily": world.spend_response.feed(world.settings.seed, day.number, day.date),
+        "ad_impressions": simulate_ad_night(world, day, served.creatives),
+        "ad_spend_daily": world.spend_response.feed(seed, day.number, day.date, served.spend_cents),
     }
     for log, happened_at in HAPPENED_AT.items():
         arrived = pl.concat([late[log], frames[log]]) if log in late else frames[log]

@@ -60,12 +60,19 @@ class SpendResponse:
         spend = np.asarray(spend_cents, dtype=np.float64)
         return np.asarray(self.ceiling_cents[cell] * spend / (self.half_spend_cents[cell] + spend))
 
-    def feed(self, seed: int, day: int, night: date) -> pl.DataFrame:
-        """Return the ad_spend_daily log of one night; `day` counts nights from 0."""
+    def feed(
+        self, seed: int, day: int, night: date, planned_cents: NDArray[np.float64] | None = None
+    ) -> pl.DataFrame:
+        """Return the ad_spend_daily log of one night; `day` counts nights from 0.
+
+        planned_cents: of `ServedTables`; the usual spend where none is planned. Each day differs from either
+        by a random factor.
+        """
+        median = self.usual_spend_cents if planned_cents is None else planned_cents
         random = generator(seed, Stream.AD_SPEND, day)
         n = len(self.cells)
         factor = _SPEND_FACTOR ** random.uniform(-1.0, 1.0, n)
-        spend = np.rint(self.usual_spend_cents * factor).astype(np.int64)
+        spend = np.rint(median * factor).astype(np.int64)
         mean_revenue = self.ceiling_cents * spend / (self.half_spend_cents + spend)
         # orders are Poisson and their values gamma, so the mean of their sum is the curve itself
         conversions = random.poisson(mean_revenue / ORDER_VALUE_CENTS)

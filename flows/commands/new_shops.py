@@ -79,8 +79,8 @@ def simulate(
     overwrite
         Replace the logs and the configuration of a simulated shop that is in the folder already.
     serve
-        Folder of the shop's newest published night: draw the day after it, with its lists shown to the
-        visitors, and their propensities and policy_version logged. Other options than --out don't count.
+        Folder of the shop's newest published night: draw the day after it, with its lists and creatives
+        shown and their propensities logged, and its budgets spent. Other options than --out don't count.
     """
     from features.simulator.shop import simulate as write_logs
 

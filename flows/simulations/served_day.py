@@ -1,6 +1,7 @@
 """A served day: the day after a night of the simulated shop, with the night's published tables acting.
 
-So far the lists of recommendations act; ads are shown and money is spent as the shop's own systems do.
+Lists of recommendations, creatives and budgets act. A table that the night did not publish leaves its part of
+the day to the shop's own systems.
 """
 
 from datetime import date
@@ -13,11 +14,13 @@ from features.deidentify import pseudonym, read_key
 from features.errors import UsageError
 from features.simulator.next_day import simulate_next_day
 from features.simulator.served_slates import ServedSlates
+from features.simulator.served_tables import ServedTables
 from features.simulator.shop import KEY_FILE, SimulatedShop
 from features.simulator.shop_day import SURFACE, candidate_set_id
 from features.simulator.world import World
 from flows.json_files import read_json
 from flows.published_nights import MANIFEST
+from flows.simulations.served_advertising import served_creatives, served_spend
 
 SLATES = "out_recommendations"
 
@@ -31,7 +34,11 @@ def draw_served_day(logs: Path, run_folder: Path) -> SimulatedShop:
         raise UsageError(f"{run_folder} holds no published night: name a folder below data/published/SHOP.")
     world = World.load(logs)
     as_of = date.fromisoformat(read_json(run_folder / MANIFEST)["as_of"])
-    served = served_slates(world, logs, run_folder, as_of)
+    served = ServedTables(
+        served_slates(world, logs, run_folder, as_of),
+        served_creatives(world, run_folder),
+        served_spend(world, run_folder),
+    )
     return simulate_next_day(logs, served, day=(as_of - world.settings.first_date).days + 1)
 
 

@@ -10,6 +10,7 @@ import pytest
 from features.errors import UsageError
 from features.simulator.next_day import simulate_next_day
 from features.simulator.served_slates import ServedSlates
+from features.simulator.served_tables import ServedTables
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import LATE, simulate
 from features.simulator.world import World
@@ -39,7 +40,7 @@ def test_days_on_which_no_table_acts_are_those_of_a_longer_simulation(tmp_path: 
     simulate(SETTINGS, tmp_path / "short")
     simulate(replace(SETTINGS, days=5), tmp_path / "long")
     for day in (3, 4):
-        simulate_next_day(tmp_path / "short", nobody(World.create(SETTINGS)), day)
+        simulate_next_day(tmp_path / "short", ServedTables(nobody(World.create(SETTINGS))), day)
     assert content(tmp_path / "short") == content(tmp_path / "long")
 
 
@@ -49,7 +50,7 @@ def test_the_table_acts_on_the_same_visitors(tmp_path: Path) -> None:
     simulate(replace(SETTINGS, days=4), tmp_path / "own")
     sold_out = int(np.flatnonzero(~world.open(3).available & (world.catalog.launch_day <= 3))[0])
     slate = [sold_out, *np.flatnonzero(world.open(3).available)[:2].tolist()]
-    simulate_next_day(tmp_path / "shop", everybody(world, *slate), 3)
+    simulate_next_day(tmp_path / "shop", ServedTables(everybody(world, *slate)), 3)
 
     shown, own = (pl.read_csv(tmp_path / name / "impressions" / "2026-01-08.csv") for name in ("shop", "own"))
     same = ["impression_id", "shown_at", "user_id", "session_id", "slot", "surface"]
@@ -63,12 +64,54 @@ def test_the_table_acts_on_the_same_visitors(tmp_path: Path) -> None:
     assert events.filter(pl.col("impression_id").str.ends_with("-2")).height > 0
 
 
-def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
+def test_creatives_act_within_their_campaign_and_channel(tmp_path: Path) -> None:
+    world = World.create(SETTINGS)
+    ads, segments = world.advertising, len(world.people.segments)
+    # The first creative of each cell in even segments, the last in odd ones.
+    first, last = (
+        np.array([choose(np.flatnonzero(ads.cell == cell)) for cell in ads.cell]) for choose in (min, max)
+    )
+    chances = np.where(
+        np.arange(segments)[:, None] % 2, np.arange(len(ads.cell)) == last, np.arange(len(ads.cell)) == first
+    )
+    simulate(SETTINGS, tmp_path / "shop")
+    simulate(replace(SETTINGS, days=4), tmp_path / "own")
+    simulate_next_day(tmp_path / "shop", ServedTables(creatives=chances.astype(float)), 3)
+    shown, own = (
+        pl.read_csv(tmp_path / name / "ad_impressions" / "2026-01-08.csv") for name in ("shop", "own")
+    )
+    assert shown["user_id"].equals(own["user_id"])
+    assert set(shown["propensity"]) == {1.0}
+    segment = world.people.segment[world.people.ids.positions(shown["user_id"].to_list())]
+    creative = ads.ids.positions(shown["creative_id"].to_list())
+    assert (creative == np.where(segment % 2, last[creative], first[creative])).all()
+    # Which campaign and channel an ad is for is not the table's choice.
+    share = np.bincount(ads.cell[creative], minlength=9) / len(creative)
+    np.testing.assert_allclose(share, ads.cell_share, atol=4 * (0.25 / len(creative)) ** 0.5)
+
+
+def test_a_planned_budget_is_spent_but_for_the_daily_factor(tmp_path: Path) -> None:
     world = World.create(SETTINGS)
     simulate(SETTINGS, tmp_path / "shop")
-    first = simulate_next_day(tmp_path / "shop", everybody(world, 0, 1, 2), 3)
+    simulate(replace(SETTINGS, days=4), tmp_path / "own")
+    planned = 3.0 * world.spend_response.usual_spend_cents
+    planned[0] = 0.0
+    simulate_next_day(tmp_path / "shop", ServedTables(spend_cents=planned), 3)
+    spent, own = (
+        pl.read_csv(tmp_path / name / "ad_spend_daily" / "2026-01-08.csv")["spend_cents"].to_numpy()
+        for name in ("shop", "own")
+    )
+    assert spent[0] == 0
+    np.testing.assert_allclose(spent[1:], 3 * own[1:], atol=2)
+
+
+def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
+    world = World.create(SETTINGS)
+    served = ServedTables(everybody(world, 0, 1, 2))
+    simulate(SETTINGS, tmp_path / "shop")
+    first = simulate_next_day(tmp_path / "shop", served, 3)
     before = content(tmp_path / "shop")
-    assert simulate_next_day(tmp_path / "shop", everybody(world, 0, 1, 2), 3) == first
+    assert simulate_next_day(tmp_path / "shop", served, 3) == first
     assert content(tmp_path / "shop") == before
 
 
@@ -76,11 +119,11 @@ def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
 def test_a_table_of_another_night_is_refused(day: int, tmp_path: Path) -> None:
     simulate(SETTINGS, tmp_path / "shop")
     with pytest.raises(UsageError, match="day 3 is next"):
-        simulate_next_day(tmp_path / "shop", nobody(World.create(SETTINGS)), day)
+        simulate_next_day(tmp_path / "shop", ServedTables(), day)
 
 
 def test_a_shop_with_dirty_lines_is_refused(tmp_path: Path) -> None:
     dirty = replace(SETTINGS, dirt=0.02)
     simulate(dirty, tmp_path / "shop")
     with pytest.raises(UsageError, match="simulate it without dirt"):
-        simulate_next_day(tmp_path / "shop", nobody(World.create(dirty)), 3)
+        simulate_next_day(tmp_path / "shop", ServedTables(), 3)

@@ -3,12 +3,14 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from features.deidentify import pseudonym, read_key
 from features.errors import UsageError
 from features.simulator.world import World
+from flows.simulations.served_advertising import segment_of, served_creatives
 from flows.simulations.served_day import draw_served_day
 
 
@@ -37,6 +39,31 @@ def test_what_is_logged_is_what_was_published(logs, small_night):
     # A newcomer whom the table does not name is served by the shop's own policy.
     others = shown.join(published, on="user_key", how="anti")
     assert set(others["policy_version"]) <= set(world.logging.versions)
+
+
+def test_creatives_and_budgets_act_as_published(logs, small_night):
+    folder = small_night.published.folder
+    world = World.load(logs)
+    draw_served_day(logs, folder)
+    ads = pl.read_csv(logs / "ad_impressions" / "2026-01-15.csv")
+    chances = served_creatives(world, folder)
+    ids = world.advertising.ids
+    segment = world.people.segment[world.people.ids.positions(ads["user_id"].to_list())]
+    expected = chances[segment, ids.positions(ads["creative_id"].to_list())]
+    np.testing.assert_allclose(ads["propensity"], expected)
+    for cell in range(9):
+        np.testing.assert_allclose(chances[:, world.advertising.cell == cell].sum(1), 1.0)
+    plan = pl.read_parquet(folder / "out_budget_allocation.parquet")
+    spent = pl.read_csv(logs / "ad_spend_daily" / "2026-01-15.csv")
+    both = plan.join(spent, on=["campaign_id", "channel", "segment_id"])
+    assert both.height == plan.height == spent.height
+    factor = both["spend_cents"] / both["spend_recommended_cents"]
+    assert factor.is_between(0.49, 2.01).all() and factor.n_unique() > 1
+
+
+def test_segments_of_traits_that_no_ad_has_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="segments by cluster"):
+        segment_of({"region": "north"}, ["cluster=1"], tmp_path)
 
 
 def test_a_folder_that_is_no_night_is_refused(logs, tmp_path):
