@@ -17,9 +17,12 @@ class Window(IntEnum):
     QUERY = 1
     """evaluates the adaptation while learning"""
     HOLDOUT = 2
-    """for the final evaluation; nothing is fitted on it"""
+    """for the final evaluation; only what serves after it learns from it"""
     GAP = 3
-    """unused: its reward was still arriving when the next window began, or the night ended"""
+    """its reward was still arriving when the next window began, or a candidate on trial served it; only what
+    serves learns from it"""
+    OPEN = 4
+    """unused: its reward may still arrive"""
 
 
 ALL_SEGMENTS = "all"

@@ -2,7 +2,8 @@
 
 <data>/registry/<shop>/<area>/<sha256>/    the first 16 characters of the card's hash
     card.json              the card: who was elected, when, on which evidence; the hash of each other file
-    policy.safetensors, policy.json    the policy (offline_rl/champions/stored.py)
+    served.safetensors, served.json          the policy as it serves (offline_rl/champions/stored.py)
+    evaluated.safetensors, evaluated.json    the same before its last fit, as later nights evaluate it
     readings.json          how each of its layers reads decisions (features/tasks/reading.py)
 
 A folder never changes: what it holds is in its name. It is written before the night that elected it is
@@ -23,9 +24,10 @@ from features.errors import DamagedFileError
 from features.tasks.reading import Reading
 from flows.checksums import checksums
 from flows.json_files import sync_folder, sync_tree, write_record
+from offline_rl.champions.forms import TAUGHT_BY, Form
 
-CARD, READINGS, POLICY = "card.json", "readings.json", "policy"
-FILES = (f"{POLICY}.safetensors", f"{POLICY}.json", READINGS)
+CARD, READINGS = "card.json", "readings.json"
+FILES = (*(f"{form}.{kind}" for form in TAUGHT_BY for kind in ("safetensors", "json")), READINGS)
 
 
 @dataclass(frozen=True)
@@ -90,10 +92,13 @@ class ChampionFolder:
         except OSError as error:
             raise DamagedFileError(f"{self.path / CARD} can't be read. {_AFTER_DAMAGE}") from error
 
-    @property
-    def policy(self) -> Path:
-        """The path of the policy, without the ending of its two files."""
-        return self.path / POLICY
+    def policy(self, form: Form) -> Path:
+        """Return the path of the policy in a form, without the ending of its two files.
+
+        Older versions stored one form, which had not learned from the holdout.
+        """
+        stem = self.path / form
+        return stem if stem.with_suffix(".json").is_file() else self.path / "policy"
 
     @property
     def readings(self) -> tuple[Reading, ...]:
@@ -113,9 +118,10 @@ class ChampionFolder:
             raise DamagedFileError(f"{self.path} is missing, and its policy serves. {_AFTER_DAMAGE}")
         if self.sha256 != sha256:
             raise DamagedFileError(f"{self.path / CARD} is not the card that was elected. {_AFTER_DAMAGE}")
-        found = checksums(self.path, [name for name in FILES if (self.path / name).is_file()])
-        wrong = [name for name, expected in self.card.files.items() if found.get(name) != expected]
-        strangers = sorted({path.name for path in self.path.iterdir()} - {CARD, *FILES})
+        files = self.card.files
+        found = checksums(self.path, [name for name in files if (self.path / name).is_file()])
+        wrong = [name for name, expected in files.items() if found.get(name) != expected]
+        strangers = sorted({path.name for path in self.path.iterdir()} - {CARD, *files})
         if wrong:
             raise DamagedFileError(f"{self.path / wrong[0]} is missing or has changed. {_AFTER_DAMAGE}")
         if strangers:

@@ -1,7 +1,9 @@
 """The files of a night's learning, by name and by type: tasks, policies, contenders and champions.
 
 rounds_*, tasks_*, targets_*    the learning tasks of each domain (features/tasks/files.py)
-policies/<domain>/              learned policies that may serve; learned/<domain>/ before the refit
+learned/<domain>/               learned policies as they were validated, before the refit
+policies/<domain>/              the same as they are evaluated on the holdout
+last_fits/<domain>/             those that may serve tomorrow, fitted to the holdout as well
 ranker_<domain>.json            the ranker that serves where nothing can be proved
 standing/<domain>/              the champion of an earlier night, and tonight's decisions as it reads them
 candidate/<domain>/             the candidate of an experiment, in the same form
@@ -36,6 +38,7 @@ from features.tasks.reading import ReadAgain, Reading
 from features.tasks.windows import night_end
 from flows.champion_folder import ChampionCard, ChampionFolder
 from flows.json_files import read_json, read_record, write_json, write_record
+from offline_rl.champions.forms import TAUGHT_BY
 
 if TYPE_CHECKING:
     from offline_rl.champions.standing import Standing
@@ -83,18 +86,26 @@ class LearningFiles:
         return load_targets(self._arrays(domain), rows, tasks.rounds.history)
 
     def save_policies(
-        self, domain: str, *, served: Iterable["MetaPolicy"], learned: Iterable["MetaPolicy"]
+        self,
+        domain: str,
+        *,
+        learned: Iterable["MetaPolicy"],
+        evaluated: Iterable["MetaPolicy"],
+        served: Iterable["MetaPolicy"],
     ) -> None:
-        """Write the learned policies: as they may serve, and as they were validated, before the refit."""
+        """Write the learned policies as they were validated, as they are evaluated, and as they may serve."""
         from offline_rl.artifacts import save_policy
 
-        for policy in served:
-            save_policy(policy, self._policies(domain))
-        for policy in learned:
-            save_policy(policy, self.path / "learned" / domain)
+        for folder, policies in (
+            (self.path / "learned" / domain, learned),
+            (self._policies(domain), evaluated),
+            (self._last_fits(domain), served),
+        ):
+            for policy in policies:
+                save_policy(policy, folder)
 
     def policies(self, domain: str) -> Iterator["MetaPolicy"]:
-        """Yield all learned policies of the night, by name, as they may serve."""
+        """Yield all learned policies of the night, by name, as they are evaluated."""
         return _stored(self._policies(domain))
 
     def policy_names(self, domain: str) -> list[str]:
@@ -106,10 +117,16 @@ class LearningFiles:
         return _stored(self.path / "learned" / domain)
 
     def policy(self, domain: str, name: str) -> "MetaPolicy":
-        """Read one of the policies that may serve."""
+        """Read a policy as it is evaluated."""
         from offline_rl.artifacts import load_policy
 
         return load_policy(self._policies(domain) / f"{name}.safetensors")
+
+    def last_fit(self, domain: str, name: str) -> "MetaPolicy":
+        """Read a policy that may serve, as it does then: fitted to all rounds whose rewards are known."""
+        from offline_rl.artifacts import load_policy
+
+        return load_policy(self._last_fits(domain) / f"{name}.safetensors")
 
     def pooled(self, domain: str) -> "MixedMetaPolicy":
         """Read the policy of the pooled reward model, fitted on all rounds before the holdout."""
@@ -216,6 +233,9 @@ class LearningFiles:
     def _policies(self, domain: str) -> Path:
         return self.path / "policies" / domain
 
+    def _last_fits(self, domain: str) -> Path:
+        return self.path / "last_fits" / domain
+
 
 def _stored(folder: Path) -> Iterator["MetaPolicy"]:
     from offline_rl.artifacts import load_policy
@@ -244,7 +264,7 @@ def _read_again(elected: ChampionFolder) -> "Standing | None":
         elected_version=card.elected_version,
         elected_until=night_end(card.elected_on),
         kept_from=card.kept_from,
-        layers=load_layers(elected.policy),
+        layers={form: load_layers(elected.policy(form)) for form in TAUGHT_BY},
         readings=readings,
         read=tuple(read),
         by_experiment=card.evidence_level == "experiment",

@@ -33,29 +33,36 @@ class StandingChampion:
 class RunningExperiment:
     """An experiment that runs when a night begins.
 
-    policy_version, sha256: of the candidate; the latter is the hash of its card in the registry.
-    started_on: date of the night that started it. share: of the users in the candidate's arm, as it was
-    then. planned_rounds: at which its interval is narrowest. champion_versions: of what served the other arm
-    so far.
+    policy_version, sha256: of the candidate as it began; the latter is the hash of its card in the registry.
+    started_on: date of the night that started it. share, max_days: of the users in the candidate's arm, and
+    after which it ends, as they were then. champion_versions: of what served the other arm so far.
     """
 
     policy_version: str
     sha256: str
     started_on: str
     share: float
-    planned_rounds: int
     champion_versions: tuple[str, ...]
+    max_days: int = 28
 
 
 @dataclass(frozen=True)
 class AreaExperiments:
     """The experiments of an area against the champion that serves there.
 
-    running: the one that runs, if any. tried: the candidates of all of them, that one included.
+    running: the one that runs, if any. tried: the candidates of all of them, that one included, by the
+    versions that they began with. served: the versions by which they served, which a candidate that learns
+    anew each night has many of.
     """
 
     running: RunningExperiment | None = None
     tried: tuple[str, ...] = ()
+    served: tuple[str, ...] = ()
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All versions of candidates, each once."""
+        return tuple(dict.fromkeys((*self.tried, *self.served)))
 
 
 @dataclass(frozen=True)
@@ -80,11 +87,11 @@ class StandingChampions:
         return self.experiments.get(area, AreaExperiments())
 
     def tried_beside(self, area: str) -> tuple[str, ...]:
-        """Return the candidates whose rounds are not evidence of what serves; nothing under a champion.
+        """Return the versions of candidates whose rounds are not evidence of what serves, if any.
 
         A champion has a value of its own; what the shop itself shows is known by its log alone.
         """
-        return () if self.of(area).policy_version else self.experiments_of(area).tried
+        return () if self.of(area).policy_version else self.experiments_of(area).versions
 
     def with_elected(self, elected: Mapping[str, StandingChampion]) -> "StandingChampions":
         """Return the champions after a night that elected these."""

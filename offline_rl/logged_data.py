@@ -21,8 +21,9 @@ WINDOWS: Mapping[str, tuple[Window, ...]] = {
     "query": (Window.QUERY,),
     "training": (Window.SUPPORT, Window.QUERY),
     "holdout": (Window.HOLDOUT,),
+    "known": (Window.SUPPORT, Window.QUERY, Window.GAP, Window.HOLDOUT),
 }
-"""Window name → codes in the arrays. No window holds the gaps."""
+"""Window name → codes in the arrays. Only "known", all rounds whose rewards can't change, has the gaps."""
 
 SPLITS: Mapping[str, int] = {split or "none": code for split, code in SPLIT_CODES.items()}
 
@@ -147,7 +148,7 @@ class Tasks:
         return int(self.segment_split.shape[0])
 
     def window(self, name: str, segments: Sequence[int] | None = None) -> LoggedRounds:
-        """Return the rounds of one window ("support", "query", "training" = both, "holdout")."""
+        """Return the rounds of one window: "support", "query", "training" (both), "holdout", "known"."""
         if name not in WINDOWS:
             raise ValueError(f"There is no window {name!r}: ask for one of {', '.join(WINDOWS)}.")
         chosen = torch.isin(self.window_code, self.window_code.new_tensor(WINDOWS[name]))

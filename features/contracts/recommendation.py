@@ -176,7 +176,7 @@ class Experiments(dy.Schema):
     """The experiment between the champion and a candidate that runs, or that has just ended.
 
     The difference is of means over all rounds of an arm's users, whatever was shown to them, since the first
-    day after `started_on`. lower and upper are a confidence sequence: with the stated confidence the true
+    day after `started_on`. lower and upper are group-sequential: with the stated confidence the true
     difference is inside on all nights of the experiment, so that it may be looked at each night. The values
     are null without rounds.
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from features.codes import Window
 from features.contracts.policy_versions import is_given_by_metacart
 from features.errors import InputDataError
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
@@ -29,10 +30,10 @@ def mark_evidence(
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
     evidence policy, or by lists that metacart published: these were compared when the round was loaded. The
     boundaries are placed by its times. Where propensities are to be estimated, evidence has none: a policy
-    that logs them is another one. Rounds of tried policies are none as long as the others are enough for a
-    segment: they would change what the log says of the policy that serves. Where all evidence has the same
-    one or two times, as in an experiment's table without times, rounds are assigned at random, by user where
-    there are users.
+    that logs them is another one. Rounds of tried policies are in no window but the gap, as long as the
+    others are enough for a segment: they would change what the log says of the policy that serves, and only
+    what serves tomorrow learns from them. Where all evidence has the same one or two times, as in an
+    experiment's table without times, rounds are assigned at random, by user where there are users.
     Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
     has_propensity = pl.col("propensity").is_not_null()
@@ -40,11 +41,12 @@ def mark_evidence(
     if settings.evidence_policies:
         version = pl.col("policy_version")
         is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
-    of_others = is_evidence & ~pl.col("policy_version").is_in(settings.tried_policies)
-    if settings.tried_policies and rounds.select(of_others.sum()).item() >= settings.min_rounds:
-        is_evidence = of_others
-    rounds = rounds.with_columns(is_evidence.alias("is_evidence"))
-    evidence_times = rounds.filter("is_evidence")["decided_at"]
+    is_tried = is_evidence & pl.col("policy_version").is_in(settings.tried_policies).fill_null(value=False)
+    rounds = rounds.with_columns(is_evidence.alias("is_evidence"), is_tried.alias("is_tried"))
+    evidence_times = rounds.filter("is_evidence", ~pl.col("is_tried"))["decided_at"]
+    if len(evidence_times) < settings.min_rounds:
+        rounds = rounds.with_columns(is_tried=pl.lit(value=False))
+        evidence_times = rounds.filter("is_evidence")["decided_at"]
     if evidence_times.is_empty():
         raise InputDataError(
             f"{domain}: none of {rounds.height} rounds has a logged propensity under the evidence policies "
@@ -58,9 +60,9 @@ def mark_evidence(
         raise InputDataError(f"{domain}: {error}") from error
     if evidence_times.n_unique() < FEWEST_MOMENTS:
         return _dealt_at_random(rounds, settings, boundaries)
-    windows = assign_windows(rounds["decided_at"], boundaries)
+    windows = _outside_if_tried(assign_windows(rounds["decided_at"], boundaries), rounds["is_tried"])
     origins = _origins_of_evidence(rounds, windows, gap)
-    return rounds.with_columns(windows, origins), RoundSplit(boundaries, BY_TIME)
+    return rounds.drop("is_tried").with_columns(windows, origins), RoundSplit(boundaries, BY_TIME)
 
 
 def _named(evidence_policies: tuple[str, ...]) -> str:
@@ -73,9 +75,17 @@ def _dealt_at_random(
     number = dealt(rounds, settings.salt)
     is_mature = rounds["decided_at"] < boundaries.closed_at
     windows = random_windows(number, is_mature, settings.support_share, settings.query_share)
+    windows = _outside_if_tried(windows, rounds["is_tried"])
     origins = random_origins(number, windows, settings.support_share)
     by = BY_USER if rounds["user_key"].null_count() < rounds.height else BY_ROUND
-    return rounds.with_columns(windows, origins), RoundSplit(boundaries, by)
+    return rounds.drop("is_tried").with_columns(windows, origins), RoundSplit(boundaries, by)
+
+
+def _outside_if_tried(windows: pl.Series, is_tried: pl.Series) -> pl.Series:
+    """Return the windows with the rounds of tried policies in the gap, as far as their rewards are known."""
+    moved = pl.when(pl.col("is_tried") & (pl.col("window") != Window.OPEN)).then(Window.GAP)
+    kept = moved.otherwise(pl.col("window")).cast(pl.Int8).alias("window")
+    return pl.DataFrame({"window": windows, "is_tried": is_tried}).select(kept).to_series()
 
 
 def _origins_of_evidence(rounds: pl.DataFrame, windows: pl.Series, gap: timedelta) -> pl.Series:

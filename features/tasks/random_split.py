@@ -37,11 +37,11 @@ def random_windows(
 ) -> pl.Series:
     """Return each round's Window as Int8, from its random number.
 
-    is_mature: whether the reward can no longer change; otherwise the round is a GAP.
+    is_mature: whether the reward can no longer change; otherwise the round is OPEN.
     """
     window = (
         pl.when(~pl.col("is_mature"))
-        .then(Window.GAP)
+        .then(Window.OPEN)
         .when(pl.col("number") < support_share)
         .then(Window.SUPPORT)
         .when(pl.col("number") < support_share + query_share)
@@ -61,7 +61,7 @@ def random_origins(number: pl.Series, windows: pl.Series, support_share: float) 
     origin = (
         pl.when(pl.col("window") == Window.SUPPORT)
         .then(pl.when(pl.col("number") < support_share / 2).then(0).otherwise(1))
-        .when(pl.col("window") == Window.GAP)
+        .when(pl.col("window").is_in([Window.GAP, Window.OPEN]))
         .then(LATE)
         .otherwise(pl.col("window") + 1)
     )

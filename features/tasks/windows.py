@@ -66,6 +66,8 @@ def assign_windows(decided_at: pl.Series, boundaries: Boundaries) -> pl.Series:
         .then(Window.QUERY)
         .when((at >= boundaries.query_until + boundaries.gap) & (at < boundaries.closed_at))
         .then(Window.HOLDOUT)
+        .when(at >= boundaries.closed_at)
+        .then(Window.OPEN)
         .otherwise(Window.GAP)
     )
     return decided_at.to_frame("at").select(window.cast(pl.Int8).alias("window")).to_series()

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from math import isfinite
 from pathlib import Path
+from typing import Literal
 
 from features.contracts.policy_versions import version_of
 from flows.champion_folder import (
     FILES,
-    POLICY,
     READINGS,
     ChampionCard,
     ChampionFolder,
@@ -19,9 +19,12 @@ from flows.champion_folder import (
 from flows.checksums import checksums
 from flows.night_folder import Night, NightFolder
 from flows.settings import Settings
+from offline_rl.champions.forms import Form
 from offline_rl.champions.standing import Today
 from offline_rl.champions.stored import save_layers
 from offline_rl.experiments.readout import Readout
+from offline_rl.experiments.tonight import ExperimentTonight
+from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.ope.trust.verdict import Verdict as GateVerdict
 from offline_rl.registry import Champion, Election, left_segments
 
@@ -71,13 +74,13 @@ def keep_candidate(
     settings: Settings,
     today: Today,
     found: GateVerdict,
-    protected: tuple[str, ...],
 ) -> None:
     """Write the candidate of an experiment that begins, as `keep_elected` writes a promoted policy.
 
-    found: what the gate said of it. protected: the segments that it leaves to what serves today.
+    found: what the gate said of it.
     """
     version = version_of(found.candidate, night.run_id)
+    protected = _protected(today, settings)
     left = frozenset(map(today.tasks.segment_ids.index, protected))
     _store(
         work.new_candidate(area),
@@ -92,24 +95,57 @@ def keep_candidate(
     )
 
 
-def elect_candidate(work: NightFolder, night: Night, area: str, readout: Readout) -> None:
-    """Write the candidate that has won its experiment as the elected policy, with a card that says so."""
-    folder = work.elected(area)
-    folder.mkdir(parents=True)
-    candidate = ChampionFolder(work.candidate_folder(area))
-    for name in FILES:
-        shutil.copyfile(candidate.path / name, folder / name)
-    card = replace(
-        candidate.card,
-        parent=night.champions.of(area).policy_version,
+def elect_candidate(
+    work: NightFolder,
+    night: Night,
+    *,
+    settings: Settings,
+    today: Today,
+    experiment: ExperimentTonight,
+    readout: Readout,
+) -> None:
+    """Write the candidate that has won its experiment as the elected policy, with a card that says so.
+
+    It is what its learner has learned tonight, or else the candidate as it was when the experiment began.
+    """
+    area = experiment.area
+    kept_from = _protected(today, settings)
+    verdict = _Verdict(
+        elected_version=experiment.version,
         elected_on=night.as_of,
+        kept_from=kept_from,
         difference=readout.difference,
         lower=readout.lower,
         upper=readout.upper,
         confidence=readout.confidence,
         evidence_level="experiment",
     )
-    write_card(folder, card)
+    if experiment.version == version_of(experiment.learner, night.run_id):
+        _store(
+            work.elected(area),
+            work,
+            night,
+            area,
+            settings=settings,
+            today=today,
+            learner=experiment.learner,
+            left=frozenset(map(today.tasks.segment_ids.index, kept_from)),
+            verdict=verdict,
+        )
+        return
+    folder = work.elected(area)
+    folder.mkdir(parents=True)
+    candidate = ChampionFolder(work.candidate_folder(area))
+    for name in candidate.card.files:
+        shutil.copyfile(candidate.path / name, folder / name)
+    parent = night.champions.of(area).policy_version
+    began = {"elected_version": candidate.card.elected_version, "kept_from": candidate.card.kept_from}
+    write_card(folder, replace(candidate.card, parent=parent, **vars(verdict) | began))
+
+
+def _protected(today: Today, settings: Settings) -> tuple[str, ...]:
+    """Return tonight's segments that today's policy keeps, whatever happens."""
+    return tuple(name for name in today.tasks.segment_ids if name in settings.segments.protected)
 
 
 def _store(
@@ -127,9 +163,11 @@ def _store(
 ) -> None:
     tasks = today.tasks
     folder.mkdir(parents=True)
-    learned = work.policy(area, learner)
-    layers, readings = today.to_store(learned, left, work.reading(area), is_refit=is_refit)
-    save_layers(layers, folder / POLICY)
+    learned = work.last_fit(area, learner)
+    forms: dict[Form, MetaPolicy] = {"served": learned, "evaluated": work.policy(area, learner)}
+    layers, readings = today.to_store(forms, left, work.reading(area), is_refit=is_refit)
+    for form, of_form in layers.items():
+        save_layers(of_form, folder / form)
     write_readings(folder / READINGS, readings)
     version = version_of(learner, night.run_id)
     card = ChampionCard(
@@ -164,6 +202,7 @@ class _Verdict:
     lower: float | None
     upper: float | None
     confidence: float
+    evidence_level: Literal["logged", "experiment"] = "logged"
 
 
 def _of_gate(

@@ -64,24 +64,25 @@ def _after(
 ) -> AreaExperiments:
     if tonight is None or not tonight.has_arms:
         return replace(before, running=None)
-    served = _versions_beside(workspace.settings, work, tonight.candidate)
+    beside = _versions_beside(workspace.settings, work, tonight.version)
+    served = tuple(dict.fromkeys((*before.served, tonight.version)))
     if before.running is not None:
-        versions = tuple(dict.fromkeys((*before.running.champion_versions, *served)))
-        return replace(before, running=replace(before.running, champion_versions=versions))
+        versions = tuple(dict.fromkeys((*before.running.champion_versions, *beside)))
+        return AreaExperiments(replace(before.running, champion_versions=versions), before.tried, served)
     registered = register(work.new_candidate(tonight.area), workspace.registry / tonight.area)
     running = RunningExperiment(
         policy_version=tonight.candidate,
         sha256=registered.sha256,
         started_on=night.as_of.isoformat(),
         share=tonight.share,
-        planned_rounds=tonight.planned_rounds,
-        champion_versions=served,
+        max_days=tonight.max_days,
+        champion_versions=beside,
     )
-    return AreaExperiments(running, (*before.tried, tonight.candidate))
+    return AreaExperiments(running, (*before.tried, tonight.candidate), served)
 
 
 def _versions_beside(settings: Settings, work: NightFolder, candidate: str) -> tuple[str, ...]:
-    """Return the versions that tomorrow's table serves beside the candidate.
+    """Return the versions that tomorrow's table serves beside the candidate's.
 
     The shop's own policy has a version of each night's, and is named once.
     """

@@ -1,6 +1,6 @@
 """The champions of a shop, as its people see them: who serves, who served, who was never published."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -10,7 +10,7 @@ from features.errors import UsageError
 from flows.champion_folder import ChampionCard, ChampionFolder
 from flows.published_nights import PublishedNight
 from flows.registry.standing_champions import night_before, standing_on_the_next_night
-from flows.standing import CHAMPIONS, AreaExperiments, Hand, StandingChampion, StandingChampions
+from flows.standing import CHAMPIONS, EXPERIMENTS, AreaExperiments, Hand, StandingChampion, StandingChampions
 from flows.workspace import Workspace
 
 State = Literal["champion", "retired", "candidate"]
@@ -66,10 +66,11 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
         stands = standing.of(area)
         experiments = standing.experiments_of(area)
         folders = champion_folders(workspace, area)
-        # A candidate that has won its experiment is there twice, the second time with a champion's card.
+        # A candidate that has won as it was is there twice, the second time with a champion's card.
         known = {folder.card.policy_version for folder in folders if (area, folder.sha256) in served}
+        of_experiments = _OfExperiments(experiments, _tried(nights, area))
         champions = [
-            _listed(folder, stands, served.get((area, folder.sha256)), oldest, experiments)
+            _listed(folder, stands, served.get((area, folder.sha256)), oldest, of_experiments)
             for folder in folders
             if (area, folder.sha256) in served or folder.card.policy_version not in known
         ]
@@ -110,16 +111,31 @@ def find_champion(workspace: Workspace, area: str, policy_version: str) -> Champ
     return last
 
 
+@dataclass(frozen=True)
+class _OfExperiments:
+    """The experiments of an area: those against its champion, and the candidates of all, by hash."""
+
+    standing: AreaExperiments
+    tried: Collection[str]
+
+    def run(self, sha256: str) -> bool:
+        """Return whether the experiment of this candidate runs."""
+        return self.standing.running is not None and self.standing.running.sha256 == sha256
+
+    def have_tried(self, policy_version: str, sha256: str) -> bool:
+        """Return whether any had this candidate; of nights that were pruned, only the version is known."""
+        return policy_version in self.standing.tried or sha256 in self.tried
+
+
 def _listed(
     folder: ChampionFolder,
     stands: StandingChampion,
     served: tuple[date, date] | None,
     oldest_night: date,
-    experiments: AreaExperiments,
+    experiments: _OfExperiments,
 ) -> ListedChampion:
     card, sha256 = folder.card, folder.sha256
-    runs = experiments.running is not None and experiments.running.sha256 == sha256
-    was_tried = card.policy_version in experiments.tried
+    runs, was_tried = experiments.run(sha256), experiments.have_tried(card.policy_version, sha256)
     is_standing = stands.sha256 == sha256
     # Of nights that were pruned nothing is known but that they were.
     was_published = served is not None or card.as_of < oldest_night or (was_tried and not runs)
@@ -128,6 +144,14 @@ def _listed(
     in_experiment: Literal["", "runs", "ended"] = "runs" if runs else "ended" if was_tried else ""
     hand: Hand = stands.hand if is_standing else ""
     return ListedChampion(card, sha256, state, first, last, hand, in_experiment)
+
+
+def _tried(nights: Sequence[PublishedNight], area: str) -> frozenset[str]:
+    """Return the hashes of the candidates whose experiments ran after published nights."""
+    running = [
+        ((night.manifest or {}).get(EXPERIMENTS) or {}).get(area, {}).get("running") for night in nights
+    ]
+    return frozenset(experiment["sha256"] for experiment in running if experiment)
 
 
 def _served(workspace: Workspace) -> Iterator[tuple[tuple[str, str], tuple[date, date]]]:

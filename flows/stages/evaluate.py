@@ -23,6 +23,7 @@ from flows.stages.experiments import (
     JudgedExperiment,
     begin,
     judged_experiments,
+    settled,
     with_verdict,
     write_experiments,
 )
@@ -106,6 +107,10 @@ def evaluate(workspace: Workspace, night: Night) -> None:
                 election = tested.election
                 bounds.append(tested.table)
                 notes.append(tested.note)
+            if experiment is not None:
+                experiment = experiments[domain] = settled(
+                    experiment, folder, night, election, settings=settings, today=evaluated.today
+                )
             values.append(_value_rows(evaluated, key, segment_ids, settings, is_estimated=is_estimated))
             level: EvidenceLevel = "estimated" if is_estimated else "logged"
             table = verdict_table(election, evaluated.gate, key, segment_ids, settings, evidence_level=level)
@@ -158,11 +163,11 @@ def _asked(
 ) -> tuple[EvaluatedHoldout, GateSettings]:
     """Return the holdout, its gate withheld where nothing may be promoted tonight, and what the gate demands.
 
-    Nothing else is promoted where an experiment ran until tonight. Estimated propensities promote nothing,
+    Nothing else is promoted where an experiment decides tonight. Estimated propensities promote nothing,
     whatever they show, so a look at them costs later ones nothing.
     """
     gate, look = evaluated.gate, 1
-    if experiment is not None and not evaluated.hand:
+    if experiment is not None and experiment.tonight.status in ("promoted", "rejected"):
         gate = replace(gate, withheld=experiment.tonight.found)
     elif domain not in night.estimated:
         gate, look = look_of(gate, workspace, night, domain, evaluated.today.standing)

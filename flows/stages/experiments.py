@@ -5,37 +5,33 @@ All of it is before tomorrow's decisions, in the stage `evaluate`. The stop rule
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from math import inf
 from typing import Any
 
 import polars as pl
 
-from features.areas import RECOMMENDATION, area_of
+from features.areas import RECOMMENDATION
 from features.codes import ALL_SEGMENTS
 from features.contracts.findings import Finding, finding
 from features.contracts.outputs import Verdicts
 from features.contracts.policy_versions import policy_of, version_of
 from features.contracts.recommendation import Experiments
-from features.warehouse.store import SQL, open_store
 from flows.night_folder import Night, NightFolder, Note
 from flows.registry.elected import elect_candidate, keep_candidate
 from flows.settings import Settings
-from flows.stages.verdicts import protected_segments
+from flows.stages.experiment_arms import earned_so_far
 from flows.stages.worded import worded
 from flows.standing import RunningExperiment
 from flows.workspace import Workspace
 from offline_rl.champions.standing import Today
-from offline_rl.decisions.recommendation.arms import in_candidate_arm
 from offline_rl.experiments.readout import ArmSums, Readout, read_out
 from offline_rl.experiments.stop_rule import Outcome, outcome
-from offline_rl.experiments.tonight import ExperimentTonight, experiment_id
+from offline_rl.experiments.tonight import ExperimentTonight
 from offline_rl.gate import Gate
 from offline_rl.ope.trust.error_spending import confidence_of_look
 from offline_rl.registry import Election
-
-PLANNED_DAYS = 7
-"""The interval is narrowest after the rounds of this many days, with as many a day as before the start."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,59 +54,54 @@ class JudgedExperiment:
 
 
 def judged_experiments(workspace: Workspace, night: Night) -> dict[str, JudgedExperiment]:
-    """Return area → the experiment that ran when the night began; a candidate that has won is elected."""
-    found = {}
-    for area, experiments in night.champions.experiments.items():
-        if experiments.running is not None:
-            judged = _judged(workspace, night, area, experiments.running)
-            if judged.tonight.is_won:
-                elect_candidate(workspace.night_folder(night.run_id), night, area, judged.readout)
-            found[area] = judged
-    return found
+    """Return area → the experiment that ran when the night began, as its interval and its days judge it."""
+    return {
+        area: _judged(workspace, night, area, experiments.running)
+        for area, experiments in night.champions.experiments.items()
+        if experiments.running is not None
+    }
 
 
 def _judged(workspace: Workspace, night: Night, area: str, running: RunningExperiment) -> JudgedExperiment:
     settings, folder = workspace.settings, workspace.night_folder(night.run_id)
     candidate, started_on = running.policy_version, date.fromisoformat(running.started_on)
-    n_tried = len(night.champions.experiments_of(area).tried)
-    users = _users(workspace, area, running)
-    is_candidate = in_candidate_arm(
-        users["user_key"].to_list(), experiment_id(area, candidate), running.share
-    )
-    arms = [
-        ArmSums(of_arm["n_rounds"].to_numpy(), of_arm["reward"].to_numpy())
-        for of_arm in (users.filter(is_candidate), users.filter(~is_candidate))
-    ]
-    readout = read_out(
-        *arms,
-        planned_rounds=running.planned_rounds,
-        confidence=confidence_of_look(n_tried, settings.evaluation.confidence),
-        min_users=settings.experiment.min_users_per_arm,
-    )
+    day = (night.as_of - started_on).days
+    earned = earned_so_far(workspace, night, area, running)
     decided = _ended_otherwise(night, folder, settings, area, candidate) or outcome(
         candidate,
-        readout,
-        day=(night.as_of - started_on).days,
-        max_days=settings.experiment.max_days,
+        earned.readout,
+        day=day,
+        max_days=running.max_days,
         min_users=settings.experiment.min_users_per_arm,
     )
-    n_served = int(users.filter(is_candidate)["n_served"].sum())
     return JudgedExperiment(
         ExperimentTonight(
             area,
             candidate,
+            _version_tonight(night, folder, area, candidate),
             policy_of(candidate),
             running.share,
             decided.status,
             decided.found,
-            running.planned_rounds,
+            running.max_days,
             settings.segments.protected,
         ),
         started_on,
-        readout,
-        n_served / arms[0].total_rounds if arms[0].n_users else None,
+        earned.readout,
+        earned.served_share,
         running.champion_versions,
     )
+
+
+def _version_tonight(night: Night, folder: NightFolder, area: str, candidate: str) -> str:
+    """Return the version of what serves the candidate's arm tomorrow: what its learner has learned tonight.
+
+    What is compared is a way of learning, as what is elected is one. Where the learner did not learn tonight,
+    the candidate serves as it was when the experiment began.
+    """
+    learner = policy_of(candidate)
+    has_learned = area in night.domains and learner in folder.policy_names(area)
+    return version_of(learner, night.run_id) if has_learned else candidate
 
 
 def _ended_otherwise(
@@ -124,23 +115,14 @@ def _ended_otherwise(
         code = "experiment_switched_off"
     elif area not in night.domains or not folder.names(area).has_users:
         code = "experiment_not_learned"
-    elif not folder.candidate_folder(area).is_dir():
+    elif _is_gone(night, folder, area, candidate):
         code = "experiment_candidate_gone"
     return Outcome("ended", Finding(code, candidate)) if code else None
 
 
-def _users(workspace: Workspace, area: str, running: RunningExperiment) -> pl.DataFrame:
-    """Return user_key, n_rounds, reward and n_served of the users with mature rounds in an experiment."""
-    reward = workspace.settings.night.counted.in_sql(area_of(area).rewards)
-    query = (SQL / "queries" / "experiment_users.sql").read_text().replace("reward_column", reward)
-    asked = {
-        "area": area,
-        "started_on": date.fromisoformat(running.started_on),
-        "candidate": running.policy_version,
-    }
-    with open_store(workspace.warehouse) as connection:
-        users: pl.DataFrame = connection.sql(query, params=asked).pl()
-    return users
+def _is_gone(night: Night, folder: NightFolder, area: str, candidate: str) -> bool:
+    is_as_it_began = _version_tonight(night, folder, area, candidate) == candidate
+    return is_as_it_began and not folder.candidate_folder(area).is_dir()
 
 
 def begin(
@@ -157,38 +139,55 @@ def begin(
     is_another = today.standing is None or today.standing.learner != found.candidate
     if not (is_asked and is_open and is_another and gate.withheld is None and folder.names(domain).has_users):
         return None
-    places = protected_segments(today.tasks.segment_ids, settings)
-    protected = tuple(today.tasks.segment_ids[place] for place in places)
-    keep_candidate(folder, night, domain, settings=settings, today=today, found=found, protected=protected)
+    keep_candidate(folder, night, domain, settings=settings, today=today, found=found)
     candidate = version_of(found.candidate, night.run_id)
     share, max_days = settings.experiment.share, settings.experiment.max_days
     tonight = ExperimentTonight(
         domain,
         candidate,
+        candidate,
         found.candidate,
         share,
         "started",
         finding("experiment_started", candidate, share=share, max_days=max_days),
-        _planned_rounds(folder.rounds(domain), night.as_of),
+        max_days,
         settings.segments.protected,
     )
     n_tried = 1 + len(night.champions.experiments_of(domain).tried)
     confidence = confidence_of_look(n_tried, settings.evaluation.confidence)
     nobody = ArmSums.of_nobody()
-    readout = read_out(nobody, nobody, planned_rounds=1, confidence=confidence, min_users=1)
+    readout = read_out(nobody, nobody, standard_errors=inf, confidence=confidence, min_users=1)
     return JudgedExperiment(tonight, night.as_of, readout, None, ())
 
 
-def _planned_rounds(rounds: pl.DataFrame, as_of: date) -> int:
-    """Return the rounds of the last days, which tells how many an experiment has in as many."""
-    first = as_of - timedelta(days=PLANNED_DAYS - 1)
-    return max(1, rounds.filter(pl.col("decided_at").dt.date() >= first).height)
+def settled(
+    judged: JudgedExperiment,
+    work: NightFolder,
+    night: Night,
+    election: Election,
+    *,
+    settings: Settings,
+    today: Today,
+) -> JudgedExperiment:
+    """Return an experiment after the gate of its area; a candidate that has won is elected.
+
+    It ends where the gate has promoted a policy.
+    """
+    tonight = judged.tonight
+    if tonight.is_won:
+        elect_candidate(
+            work, night, settings=settings, today=today, experiment=tonight, readout=judged.readout
+        )
+    if election.overall.verdict != "promote" or not tonight.has_arms:
+        return judged
+    found = Finding("experiment_overtaken", tonight.candidate)
+    return replace(judged, tonight=replace(tonight, status="ended", found=found))
 
 
 def with_verdict(table: pl.DataFrame, judged: JudgedExperiment, gate: Gate) -> pl.DataFrame:
     """Return the verdicts of a domain, as its experiment decides them; as they are where it decides nothing.
 
-    table: rows of out_verdicts of the domain, of a gate that promotes nothing meanwhile.
+    table: rows of out_verdicts of the domain, of a gate that promotes nothing on a night that decides.
     """
     tonight, readout = judged.tonight, judged.readout
     verdict = {"promoted": "promote", "rejected": "reject"}.get(tonight.status)

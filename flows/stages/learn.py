@@ -1,6 +1,6 @@
 """Learn: marts → one task per segment → candidate policies, each with its learning curve."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,7 +34,7 @@ from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from offline_rl.registry import Contenders
 from reports.wording.sentences import say
 
@@ -65,9 +65,12 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
                 candidate_stands_again(folder, domain, candidate, built.read_again[len(readings) :])
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
-            learned = train(tasks, settings, domain, night.domains, listener)
+            known = [stored.card.learner for stored in (champion, candidate) if stored is not None]
+            learned = train(tasks, settings, domain, night.domains, listener, others_that_may_serve=known)
             folder.write_contenders(domain, learned.contenders)
-            folder.save_policies(domain, served=learned.served, learned=learned.policies)
+            folder.save_policies(
+                domain, served=learned.served, evaluated=learned.evaluated, learned=learned.policies
+            )
             for policy in learned.policies:
                 curves.append(_curve(policy, night.run_id, domain))
                 notes += [Note(domain, policy.name, found) for found in policy.notes]
@@ -83,12 +86,14 @@ class Learned:
     """The learned policies of one domain.
 
     policies: as they were on the validation segments.
-    served: the same on top of the pooled model of all rounds before the holdout (`offline_rl.meta.refit`),
+    evaluated: the same on top of the pooled model of all rounds before the holdout (`offline_rl.meta.refit`),
         and the cautious policy, if there is one.
+    served: those of them that may serve tomorrow, fitted a last time to all rounds with known rewards.
     contenders: which of them ask to serve.
     """
 
     policies: Sequence[MetaPolicy]
+    evaluated: Sequence[MetaPolicy]
     served: Sequence[MetaPolicy]
     contenders: Contenders
 
@@ -99,11 +104,14 @@ def train(
     domain: str,
     domains: Sequence[str],
     listener: ProgressListener = no_listener,
+    *,
+    others_that_may_serve: Collection[str] = (),
 ) -> Learned:
     """Train the baseline and the learners of the configuration.
 
     The contenders are chosen here, on validation segments, before the holdout is used.
     domains: all domains that the night learns in. listener: receives the progress through them.
+    others_that_may_serve: learners that do beside the contenders.
     """
     fits = SharedFits(tasks, learning_settings(settings.learning), settings.night.seed)
     asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
@@ -113,18 +121,23 @@ def train(
     for place, learner in enumerate(learners, start=before):
         run = LearnerRun(domain, learner.name, place, runs, fits.settings.max_steps)
         learned.append(learner.meta_train(fits, progress=listener(run)))
-    served = [refitted(policy, fits) for policy in learned]
+    refits = Refits.before_holdout(fits)
+    evaluated = [refitted(policy, refits) for policy in learned]
     # The baseline is what a learner asks to replace, so it doesn't ask itself.
     asked = choose_contenders(learned[1:], learned[0], fits)
-    pooled = served[0]
+    pooled = evaluated[0]
     assert isinstance(pooled, MixedMetaPolicy)
     softer = cautious(pooled, fits) if asked.plain == BASELINE.name else None
+    evaluated += [] if softer is None else [softer]
     contenders = Contenders(
         wanted=(*asked.learners[:1], asked.plain),
         cautious=None if softer is None else softer.name,
         constant=tuple(learner.name for learner in CONSTANT),
     )
-    return Learned(learned, served if softer is None else [*served, softer], contenders)
+    may_serve = {*contenders.compared, *others_that_may_serve}
+    last = Refits.last(fits)
+    served = [refitted(policy, last) for policy in evaluated if policy.name in may_serve]
+    return Learned(learned, evaluated, served, contenders)
 
 
 def learning_settings(learning: Learning) -> LearningSettings:

@@ -1,4 +1,4 @@
-"""The candidate of an experiment before its decisions: it serves as it was when the experiment began."""
+"""The candidate of an experiment before its decisions: learned tonight, or as it was when it began."""
 
 from features.contracts.findings import Finding
 from offline_rl.champions.standing import Today
@@ -15,8 +15,8 @@ def tomorrow_of_candidate(night: DecisionNight, experiment: ExperimentTonight) -
     targets = folder.targets(area, tasks)
     standing = folder.candidate(area)
     level: FallbackLevel
-    if standing is None:
-        learned = folder.policy(area, experiment.learner)
+    if standing is None or experiment.version != standing.policy_version:
+        learned = folder.last_fit(area, experiment.learner)
         today = Today(tasks, night.exploration, folder.standing(area))
         layers = today.after(learned, frozenset(), targets)
         level = "segment" if learned.adapts else "pooled"
@@ -25,5 +25,5 @@ def tomorrow_of_candidate(night: DecisionNight, experiment: ExperimentTonight) -
         level = "segment" if standing.is_adapted else "pooled"
     code = "promoted" if experiment.is_won else "in_experiment"
     reasons = (Finding(code, experiment.learner), experiment.found)
-    served = ServedPolicy(experiment.candidate, level, reasons, "experiment")
+    served = ServedPolicy(experiment.version, level, reasons, "experiment")
     return Tomorrow(tasks, targets, layers, (served,) * tasks.n_segments)

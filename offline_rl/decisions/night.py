@@ -45,8 +45,8 @@ class NightFolder(Protocol):
     def candidate(self, domain: str) -> Standing | None:
         """Return the candidate of an experiment, as it stands again; None where none began before tonight."""
 
-    def policy(self, domain: str, name: str) -> MetaPolicy:
-        """Return a policy that was learned, as it is to serve."""
+    def last_fit(self, domain: str, name: str) -> MetaPolicy:
+        """Return a policy that may serve, as it does, fitted to all rounds whose rewards are known."""
 
     def ranker(self, domain: str) -> str:
         """Return the name of the ranker that serves where nothing can be proved."""

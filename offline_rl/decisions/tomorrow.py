@@ -8,7 +8,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from features.codes import Window
 from features.contracts.findings import Finding
 from features.contracts.policy_versions import version_of
 from offline_rl.champions.layers import Layer, answering, of_tonight
@@ -110,9 +109,9 @@ class Tomorrow:
     def scores(self) -> ItemScores:
         """Return the expected reward of a round of each action in each segment, from all rounds of a window.
 
-        The gaps stay out: in the last of them rewards still arrive: an unclicked round may be a click.
+        Rounds whose rewards still arrive stay out: one that was not clicked may be a click.
         """
-        rounds = self.tasks.rounds.select(self.tasks.window_code != Window.GAP)
+        rounds = self.tasks.window("known")
         columns = rounds.segment.numpy(), rounds.action.numpy(), rounds.reward.numpy()
         n_segments, n_items = self.tasks.n_segments, rounds.n_actions
         if has_binary_rewards(rounds.reward):
@@ -131,10 +130,11 @@ def tomorrow_of(night: DecisionNight, *, draws_lists: bool = False) -> Tomorrow:
     targets = folder.targets(area, tasks)
     today = Today(tasks, night.exploration, folder.standing(area))
     if champion.refitted:
-        learned = folder.policy(area, champion.refitted)
+        learned = folder.last_fit(area, champion.refitted)
         left = today.left_by_champion()
         layers = today.after(learned, left, targets, is_refit=True)
-        return Tomorrow(tasks, targets, layers, _refitted(tasks, champion, learned, night))
+        level = _level_of_today(today, night)
+        return Tomorrow(tasks, targets, layers, _refitted(tasks, champion, learned, night, level))
     if champion.verdict != "promote":
         challenger = None
         layers = today.layers(targets)
@@ -150,7 +150,7 @@ def tomorrow_of(night: DecisionNight, *, draws_lists: bool = False) -> Tomorrow:
             evidence_level=_level_of_today(today, night),
         )
         return Tomorrow(tasks, targets, layers, (stays,) * tasks.n_segments, challenger)
-    learned = folder.policy(area, champion.champion)
+    learned = folder.last_fit(area, champion.champion)
     layers = today.after(learned, left_segments(champion, tasks.segment_ids), targets)
     return Tomorrow(tasks, targets, layers, _by_segment(tasks, champion, learned, today, night))
 
@@ -161,8 +161,8 @@ def _challenger(
     """Return the policy that asked to serve; None where nothing explores, or it is shown to be worse."""
     if champion.verdict == "reject" or not night.exploration:
         return None
-    learned = night.folder.policy(night.area, champion.candidate)
-    policies = SegmentPolicies.adapted(learned, tasks.window("training"), 0.0)
+    learned = night.folder.last_fit(night.area, champion.candidate)
+    policies = SegmentPolicies.adapted(learned, tasks.window("known"), 0.0)
     return of_tonight(policies, tasks.rounds, tomorrow=contexts_of(targets))
 
 
@@ -184,7 +184,7 @@ def _by_segment(
 
 
 def _refitted(
-    tasks: Tasks, champion: Champion, learned: MetaPolicy, night: DecisionNight
+    tasks: Tasks, champion: Champion, learned: MetaPolicy, night: DecisionNight, evidence_level: EvidenceLevel
 ) -> tuple[ServedPolicy, ...]:
     """Return what rows of each segment say: the champion serves, learned anew."""
     assert champion.verdict != "promote"
@@ -197,14 +197,14 @@ def _refitted(
             champion.candidate,
             champion.verdict,
             (*champion.reasons, anew),
-            evidence_level=night.evidence_level,
+            evidence_level=evidence_level,
         )
         for segment in range(tasks.n_segments)
     )
 
 
 def _level(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
-    support = tasks.window("training", [segment])
+    support = tasks.window("known", [segment])
     is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
     return "segment" if is_adapted else "pooled"
 

@@ -11,8 +11,6 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from offline_rl.experiments.confidence_sequence import standard_errors
-
 FEWEST_REWARDED_USERS = 20
 """Users of both arms with any reward, from which their mean is nearly normal."""
 
@@ -108,24 +106,24 @@ def read_out(
     candidate: ArmSums,
     champion: ArmSums,
     *,
-    planned_rounds: float,
+    standard_errors: float,
     confidence: float,
     min_users: int,
 ) -> Readout:
     """Return what both arms earned, with the interval of tonight.
 
-    min_users: of each arm, at least 2, below which nothing is said; nor is anything of too few users with a
-    reward, or where one user makes too much of the variance. planned_rounds: of both arms, at which the
-    interval is to be narrowest.
+    standard_errors: half the width of the interval, see `group_sequential`. confidence: of all nights
+    together. min_users: of each arm, at least 2, below which nothing is said; nor is anything of too few
+    users with a reward, or where one user makes too much of the variance.
 
     Forty users with a round each: 15 of 20 earn 1 in one arm, 5 of 20 in the other. The variance of a mean is
-    20 / 19 · 20 · (3/4 · 1/4) / 400 = 3 / 304, and the interval 1/2 ± 3.04 · sqrt(6 / 304).
+    20 / 19 · 20 · (3/4 · 1/4) / 400 = 3 / 304, and the interval 1/2 ± 3 · sqrt(6 / 304).
 
     >>> once = np.ones(20, np.int64)
     >>> arms = ArmSums(once, (once.cumsum() <= 15) * 1.0), ArmSums(once, (once.cumsum() <= 5) * 1.0)
-    >>> found = read_out(*arms, planned_rounds=40, confidence=0.95, min_users=20)
+    >>> found = read_out(*arms, standard_errors=3.0, confidence=0.95, min_users=20)
     >>> found.difference, round(found.lower, 3), round(found.upper, 3)
-    (0.5, 0.074, 0.926)
+    (0.5, 0.079, 0.921)
     """
     found = Readout(candidate, champion, nan, nan, confidence)
     if (
@@ -134,9 +132,7 @@ def read_out(
         or found.largest_share > MOST_OF_ONE_USER
     ):
         return found
-    n_rounds = candidate.total_rounds + champion.total_rounds
-    error = sqrt(_safe_variance(candidate, champion) + _safe_variance(champion, candidate))
-    half = error * standard_errors(n_rounds, planned_rounds, confidence)
+    half = standard_errors * sqrt(_safe_variance(candidate, champion) + _safe_variance(champion, candidate))
     return Readout(candidate, champion, found.difference - half, found.difference + half, confidence)
 
 

@@ -11,18 +11,20 @@ from offline_rl.experiments.stop_rule import Status
 class ExperimentTonight:
     """One experiment.
 
-    candidate: its policy_version. learner: who learned it. share: of users in its arm. found: what the night
-    says of it. planned_rounds: at which its interval is to be narrowest. protected: the segments that today's
-    policy keeps, whatever the arm.
+    candidate: its policy_version when the experiment began. version: that of what serves its arm tomorrow,
+    which its learner may have learned anew tonight. learner: who learned both. share: of users in its arm.
+    found: what the night says of it. max_days: of the experiment. protected: the segments that today's policy
+    keeps, whatever the arm.
     """
 
     area: str
     candidate: str
+    version: str
     learner: str
     share: float
     status: Status | Literal["started"]
     found: Finding
-    planned_rounds: int
+    max_days: int
     protected: tuple[str, ...] = ()
 
     @property

@@ -8,6 +8,7 @@ the fits are freed with the object.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -54,7 +55,7 @@ class SharedFits:
     @cached_property
     def pooled_model(self) -> MixedModel:
         """The mixed model without segments of `training_rounds`."""
-        return self._pooled(self.training_rounds[0])
+        return self.pooled_model_of(self.training_rounds[0])
 
     @cached_property
     def mixed_start(self) -> WarmStart:
@@ -74,38 +75,58 @@ class SharedFits:
         start = self.warm_start
         return cross_fitted_scores(start.training, start.model, seed=self.seed)
 
-    @cached_property
-    def all_rounds(self) -> LoggedRounds:
-        """Rounds before the holdout of all segments: what the refit learns from."""
-        return self._on_device.window("training")
+    def window(self, name: str) -> LoggedRounds:
+        """Return the rounds of all segments in one window, see `Tasks.window`."""
+        return self._on_device.window(name)
+
+    def pooled_model_of(self, rounds: LoggedRounds) -> MixedModel:
+        """Return the mixed model without segments of these rounds."""
+        with_factors = self.time_split.model.has_factors
+        return fit_model(rounds, with_segments=False, with_factors=with_factors, seed=self.seed)
+
+
+@dataclass(frozen=True, eq=False)
+class Refits:
+    """The fits that policies are put on after they have been chosen, each made once, when first needed.
+
+    rounds: those of all segments that teach. fits: those that the policies were learned from.
+    """
+
+    fits: SharedFits
+    rounds: LoggedRounds
+
+    @classmethod
+    def before_holdout(cls, fits: SharedFits) -> Self:
+        """Return those of all rounds before the holdout, for policies that are evaluated on it."""
+        return cls(fits, fits.window("training"))
+
+    @classmethod
+    def last(cls, fits: SharedFits) -> Self:
+        """Return those of all rounds whose rewards are known, for what serves tomorrow."""
+        return cls(fits, fits.window("known"))
 
     @cached_property
     def binary_rounds(self) -> LoggedRounds:
         """Those of segments with no other rewards than 0 and 1: others say nothing in a model's log-odds."""
-        rounds = self.all_rounds
-        if has_binary_rewards(rounds.reward):
-            return rounds
-        other = (rounds.reward != 0) & (rounds.reward != 1)
-        return rounds.select(~torch.isin(rounds.segment, rounds.segment[other]))
+        if has_binary_rewards(self.rounds.reward):
+            return self.rounds
+        reward, segment = self.rounds.reward, self.rounds.segment
+        return self.rounds.select(~torch.isin(segment, segment[(reward != 0) & (reward != 1)]))
 
     @cached_property
-    def refitted_model(self) -> MixedModel:
-        """The pooled model of `all_rounds`."""
-        return self._pooled(self.all_rounds)
+    def model(self) -> MixedModel:
+        """The pooled model of the rounds."""
+        return self.fits.pooled_model_of(self.rounds)
 
     @cached_property
-    def refitted_binary_model(self) -> MixedModel:
+    def binary_model(self) -> MixedModel:
         """The pooled model of `binary_rounds`, for what was learned in log-odds."""
-        is_same = self.binary_rounds is self.all_rounds
-        return self.refitted_model if is_same else self._pooled(self.binary_rounds)
+        is_same = self.binary_rounds is self.rounds
+        return self.model if is_same else self.fits.pooled_model_of(self.binary_rounds)
 
     @cached_property
-    def refitted_two_tower(self) -> RewardModel:
+    def two_tower(self) -> RewardModel:
         """The warm start's network fitted again to all rounds in its units, with the same penalty."""
-        model = self.warm_start.model
-        rounds = self.binary_rounds if model.is_binary else self.all_rounds
-        return refit_reward_model(model, rounds, seed=self.seed)
-
-    def _pooled(self, rounds: LoggedRounds) -> MixedModel:
-        with_factors = self.time_split.model.has_factors
-        return fit_model(rounds, with_segments=False, with_factors=with_factors, seed=self.seed)
+        model = self.fits.warm_start.model
+        rounds = self.binary_rounds if model.is_binary else self.rounds
+        return refit_reward_model(model, rounds, seed=self.fits.seed)

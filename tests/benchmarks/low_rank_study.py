@@ -16,7 +16,7 @@ import numpy as np
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.named_learners import LEARNERS
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from offline_rl.meta.time_split import READ_OUT
 from tests.laws.learners import World, load_world, log_rounds, make_world
 
@@ -59,7 +59,7 @@ def shares(seed: int) -> dict[str, float]:
     fits = SharedFits(tasks, LearningSettings(), seed)
     found = {}
     for name in LEARNED:
-        served = refitted(LEARNERS[name].meta_train(fits), fits)
+        served = refitted(LEARNERS[name].meta_train(fits), Refits.before_holdout(fits))
         values = []
         for segment in unseen:
             policy = served.adapt(tasks.window("training", [segment]))

@@ -27,7 +27,7 @@ from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from offline_rl.serving import SegmentPolicies, served_probabilities
 
 WORLDS: tuple[WorldName, ...] = ("strong", "nonlinear")
@@ -66,7 +66,9 @@ def night_of(study: Study, n_days: int) -> tuple[Tasks, np.ndarray]:
 
 def true_value(policy: MetaPolicy, fits: SharedFits, q_true: np.ndarray) -> float:
     """Return what a policy earns per round of the holdout, served as a night would."""
-    served = SegmentPolicies.adapted(refitted(policy, fits), fits.tasks.window("training"), EXPLORATION)
+    served = SegmentPolicies.adapted(
+        refitted(policy, Refits.before_holdout(fits)), fits.tasks.window("training"), EXPLORATION
+    )
     is_held = fits.tasks.window_code == Window.HOLDOUT
     chances = served_probabilities(served, fits.tasks.rounds.select(torch.nonzero(is_held).flatten()))
     return float((chances.cpu().numpy() * q_true[is_held.numpy()]).sum(1).mean())

@@ -21,7 +21,7 @@ from offline_rl.meta.learner import Learner
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import CurvePoint, MetaPolicy
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from offline_rl.meta.task_batches import Batch, pad_tasks, rows_by_segment
 from offline_rl.policies.policy import Policy
 
@@ -314,7 +314,7 @@ def what_is_learned_is_sound(
     whole = tasks.window("training", [tasks.split("meta_test")[0]])
     one_row, nothing = whole.select(torch.tensor([0])), whole.select(torch.tensor([], dtype=torch.int64))
     one_item = whole.select(whole.action == whole.action[0])
-    for served in (policy, refitted(policy, fits)):
+    for served in (policy, refitted(policy, Refits.before_holdout(fits))):
         assert_sound(served, tasks, [whole, one_row, one_item, nothing, tasks.window("training")])
 
 
@@ -399,7 +399,7 @@ def _turned_around(arrays: Arrays, rows: NDArray[np.bool_]) -> Arrays:
 def the_refit_looks_at_every_segment_and_at_no_holdout(learner: Learner, folder: Path) -> None:
     """The pooled model under a policy learns from test segments too; without one nothing changes."""
     honest, late, elsewhere = (
-        refitted(learner.meta_train(fits), fits)
+        refitted(learner.meta_train(fits), Refits.before_holdout(fits))
         for fits in (
             spoiled_fits(folder, spoil)
             for spoil in (untouched, with_a_false_holdout, with_false_test_segments)

@@ -70,7 +70,7 @@ def test_selecting_keeps_order_and_the_available_sets(tmp_path: Path) -> None:
         (changed("action", 9, 6), r"action is outside 0\.\.5 in 1 places, first at row 9"),
         (changed("slot", 2, -1), r"slot is outside 0\.\.2"),
         (changed("segment", 2, 5), r"segment is outside 0\.\.4"),
-        (changed("window", 2, 4), r"window is outside 0\.\.3"),
+        (changed("window", 2, 5), r"window is outside 0\.\.4"),
         (changed("reward", 11, np.inf), "reward isn't a finite number in 1 places, first at row 11"),
         (changed("set_index", 1, 1), r"set_index is outside 0\.\.0"),
         (

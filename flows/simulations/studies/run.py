@@ -38,7 +38,7 @@ from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import MetaPolicy
 from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from reports.wording.sentences import sentences
 
 # Without the personal world: its users differ in their history alone, and contexts of studies have none.
@@ -158,16 +158,17 @@ def run_study(job: Job) -> None:
     study = make_study(replace(job.settings.study, world=job.world, seed=job.seed))
     study.splits.seal(job.out / "splits" / f"{job.world}-{job.seed}.json")
     fits = SharedFits(study.tasks(), job.settings.learning, job.seed)
+    before = Refits.before_holdout(fits)
     began = time.process_time()
     pooled = LEARNERS[POOLED].meta_train(fits)
     assert isinstance(pooled, MixedMetaPolicy)
     split = meta_test_split(study, fits.tasks, pooled.model, job.settings.exploration)
-    baseline = evaluate_on_split(_as_learned(refitted(pooled, fits)), split)
+    baseline = evaluate_on_split(_as_learned(refitted(pooled, before)), split)
     warm_seconds = time.process_time() - began
     for name in missing:
         began = time.process_time()
         policy = pooled if name == POOLED else LEARNERS[name].meta_train(fits)
-        served = refitted(policy, fits)
+        served = refitted(policy, before)
         trained = time.process_time()
         # Recorded before the evaluation: a run that dies in it may have used the split as well.
         append_line(

@@ -10,16 +10,14 @@ _USERS = "In an experiment of {day:,} days the users of {subject} earned"
 SENTENCES = {
     "experiment_started": (
         "An experiment begins: from tomorrow on {subject} serves {share:.0%} of the users, for at most "
-        "{max_days:,} days. They are compared with the others, and nothing else is promoted meanwhile."
+        "{max_days:,} days. They are compared with the others."
     ),
     "experiment_too_early": f"{_RUNS}: it is too early to say anything, with {{causes}}.",
     "experiment_of_one_user": (
         f"{_RUNS}: nothing can be said yet, since one user makes {{share:.0%}} of the difference's variance, "
         "more than {most:.0%}."
     ),
-    "experiment_goes_on": (
-        f"{_RUNS}: no difference is shown so far, {_INTERVAL}. Nothing else is promoted meanwhile."
-    ),
+    "experiment_goes_on": (f"{_RUNS}: no difference is shown so far, {_INTERVAL}."),
     "experiment_won": (
         f"{_USERS} more than the others, {_INTERVAL}: it takes the place of today's policy from tomorrow on."
     ),
@@ -36,6 +34,9 @@ SENTENCES = {
     ),
     "experiment_ended_by_hand": (
         "The experiment with {subject} ended because `metacart pin` or `metacart rollback` chose what serves."
+    ),
+    "experiment_overtaken": (
+        "The experiment with {subject} ended because the log by itself shows enough: a policy was promoted."
     ),
     "experiment_switched_off": (
         "The experiment with {subject} ended because experiment.share is 0 in the configuration."

@@ -85,24 +85,27 @@ def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
 def test_a_reward_that_may_still_come_judges_nothing() -> None:
     windows = random_windows(pl.Series([0.1, 0.6, 0.9]), pl.Series([False, True, True]), 0.5, 0.25)
 
-    assert windows.to_list() == [Window.GAP, Window.QUERY, Window.HOLDOUT]
+    assert windows.to_list() == [Window.OPEN, Window.QUERY, Window.HOLDOUT]
 
 
 def test_origins_by_hand() -> None:
-    parts = [Window.SUPPORT, Window.SUPPORT, Window.QUERY, Window.HOLDOUT, Window.GAP]
+    parts = [Window.SUPPORT, Window.SUPPORT, Window.QUERY, Window.HOLDOUT, Window.GAP, Window.OPEN]
     windows = pl.Series(parts, dtype=pl.Int8)
 
-    found = random_origins(pl.Series([0.2, 0.3, 0.6, 0.9, 0.9]), windows, 0.5)
+    found = random_origins(pl.Series([0.2, 0.3, 0.6, 0.9, 0.1, 0.9]), windows, 0.5)
 
-    assert found.to_list() == [0, 1, 2, 3, LATE]
+    assert found.to_list() == [0, 1, 2, 3, LATE, LATE]
 
 
-@pytest.mark.parametrize(("n_of_candidate", "n_evidence"), [(1000, 3000), (3950, 4000)])
-def test_rounds_of_a_tried_candidate_are_no_evidence_where_the_others_are_enough(
-    n_of_candidate: int, n_evidence: int
+@pytest.mark.parametrize(("n_of_candidate", "n_judging"), [(1000, 3000), (3950, 4000)])
+def test_only_what_serves_learns_from_a_tried_candidate_where_the_others_are_enough(
+    n_of_candidate: int, n_judging: int
 ) -> None:
     versions = ["maml-1"] * n_of_candidate + ["coin"] * (4000 - n_of_candidate)
     rounds = experiment(4000).with_columns(policy_version=pl.Series(versions))
     tried = replace(SETTINGS, tried_policies=("maml-1",))
     found, _ = mark_evidence(rounds, tried, date(2026, 1, 7), "recommendation")
-    assert found["is_evidence"].sum() == n_evidence
+    assert found["is_evidence"].all()
+    judges = found.filter(pl.col("window") != Window.GAP)
+    assert judges.height == n_judging
+    assert set(found.filter(window=Window.GAP)["policy_version"]) <= {"maml-1"}

@@ -21,7 +21,7 @@ def test_windows_by_hand():
     assert boundaries.query_until == START + timedelta(hours=33)
     windows = assign_windows(times, boundaries).to_list()
     expected = [Window.SUPPORT] * 22 + [Window.GAP] * 4 + [Window.QUERY] * 7
-    expected += [Window.GAP] * 4 + [Window.HOLDOUT] * 7 + [Window.GAP] * 4
+    expected += [Window.GAP] * 4 + [Window.HOLDOUT] * 7 + [Window.OPEN] * 4
     assert windows == expected
 
 

@@ -15,6 +15,7 @@ from flows.erasure.erase import erase
 from flows.registry.hand import Decision, record
 from flows.registry.listing import list_champions
 from flows.settings import read_settings
+from flows.stages import experiments
 from flows.stages.night import NightResult, run_night
 from flows.stages.unpublish import unpublish
 from flows.stages.verify import verify
@@ -47,6 +48,16 @@ def version(night: NightResult) -> str:
     return manifest(night)["experiments"][AREA]["tried"][-1]
 
 
+def candidates(night: NightResult) -> list[str]:
+    """The versions that a night's table serves to the candidate's arm."""
+    return slates(night).filter(arm="candidate")["policy_version"].unique().to_list()
+
+
+def anew_of(begun: NightResult, after: NightResult) -> str:
+    """The version of the candidate that its learner has learned on a later night."""
+    return version(begun).replace(begun.night.run_id, after.night.run_id)
+
+
 def with_settings(shop: Workspace, old: str, new: str) -> Workspace:
     path = shop.settings.shop.logs.parent / "metacart.toml"
     text = path.read_text()
@@ -76,7 +87,7 @@ def serve(
     """Serve the newest table for a day, and return the night after it; lift: of the candidate's clicks."""
     table = shop.published / before.night.run_id / "out_recommendations.parquet"
     day, folder = BEGINS_ON + timedelta(days=n_days), shop.settings.shop.logs.parent
-    write_served_day(folder, day, table, n_visits=n_visits, lift={version(before): lift})
+    write_served_day(folder, day, table, n_visits=n_visits, lift=dict.fromkeys(candidates(before), lift))
     return night_after(shop, n_days)
 
 
@@ -112,21 +123,22 @@ def test_it_is_named_a_candidate_and_its_folder_is_in_the_registry(begun, shop) 
     assert "in an experiment against the shop's own policy" in said[-1] and said[-1].endswith("it runs")
 
 
-def test_it_goes_on_with_the_same_users_and_policies_and_nothing_is_promoted(begun, shop) -> None:
-    after = serve(shop, begun[1], 1, n_visits=90)
+def test_it_goes_on_with_the_same_users_and_a_candidate_that_has_learned_anew(begun, shop) -> None:
+    after = serve(shop, begun[1], 1, n_visits=90, lift=0.55)
     row = experiment(after)
     assert (row["status"], row["day"], row["champion"]) == ("running", 1, "logging")
     # Users without a list count as well, in the arm that they would be in.
     assert row["n_rounds_candidate"] + row["n_rounds_champion"] == 90
     assert 0.8 < row["served_share"] < 1.0
-    assert verdict(after)["verdict"] == "hold"
-    assert verdict(after)["reason_codes"] == row["reason_codes"] == "experiment_goes_on"
-    assert set(slates(after)["policy_version"]) == {version(begun[1]), own_table(after)}
+    assert (verdict(after)["verdict"], row["reason_codes"]) == ("hold", "experiment_goes_on")
+    # The gate goes on to ask what the log shows by itself.
+    assert verdict(after)["reason_codes"] == "between_looks"
+    anew = anew_of(begun[1], after)
+    assert row["candidate"] == version(begun[1])
+    assert set(slates(after)["policy_version"]) == {anew, own_table(after)}
+    assert manifest(after)["experiments"][AREA]["served"] == [version(begun[1]), anew]
     arms = slates(begun[1]).unique("user_key").join(slates(after).unique("user_key"), on="user_key")
     assert arms.height > 150 and (arms["arm"] == arms["arm_right"]).all()
-    # The frozen candidate shows what it showed: the same model of nearly the same histories.
-    both = slates(begun[1]).join(slates(after), on=["user_key", "item_id"]).filter(arm="candidate")
-    assert both.select((pl.col("propensity") - pl.col("propensity_right")).abs().mean()).item() < 0.05
 
 
 def test_a_candidate_that_earns_more_becomes_the_champion(begun, shop) -> None:
@@ -138,21 +150,34 @@ def test_a_candidate_that_earns_more_becomes_the_champion(begun, shop) -> None:
     assert from_json(found["findings"])[0].code == "experiment_won"
     segments = after.published.table("out_verdicts").filter(pl.col("segment_id") != "all")
     assert set(segments["verdict"]) == {"served"}
-    entry = manifest(after)["champions"][AREA]
-    assert entry["policy_version"] == version(begun[1])
+    entry, anew = manifest(after)["champions"][AREA], anew_of(begun[1], after)
+    assert entry["policy_version"] == anew
     assert "experiments" not in manifest(after)
     rows = slates(after)
-    assert set(rows["policy_version"]) == {version(begun[1])}
+    assert set(rows["policy_version"]) == {anew}
     assert set(rows["evidence_level"]) == {"experiment"}
     assert rows["arm"].null_count() == rows.height
-    [listed] = list_champions(shop)[0].champions
+    listed, began = list_champions(shop)[0].champions
     assert (listed.state, listed.card.elected_on) == ("champion", after.night.as_of)
+    assert (listed.card.elected_version, listed.card.parent) == (anew, "")
     assert listed.card.difference == found["difference"]
+    assert (began.state, began.experiment) == ("retired", "ended")
     assert all(not checked.faults for checked in verify(shop))
     # Its learner learns anew on the next night, as that of any champion.
     later = night_after(shop, 2)
     assert "champion_stands" in {note["finding"]["code"] for note in manifest(later)["findings"]["notes"]}
-    assert set(slates(later)["evidence_level"]) == {"logged"}
+    assert set(slates(later)["evidence_level"]) == {"experiment"}
+
+
+def test_what_the_log_shows_by_itself_ends_it(begun, shop) -> None:
+    trusting = with_settings(shop, "min_ess = 5000.0", "min_ess = 50.0")
+    after = serve(trusting, begun[1], 1, n_visits=500, lift=0.45)
+    row, found = experiment(after), verdict(after)
+    assert (row["status"], row["reason_codes"]) == ("ended", "experiment_overtaken")
+    assert (found["verdict"], found["evidence_level"]) == ("promote", "logged")
+    assert manifest(after)["champions"][AREA]["policy_version"] in set(slates(after)["policy_version"])
+    assert "experiments" not in manifest(after)
+    assert slates(after)["arm"].null_count() == slates(after).height
 
 
 def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
@@ -160,7 +185,11 @@ def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
     assert (experiment(after)["status"], verdict(after)["verdict"]) == ("rejected", "reject")
     assert verdict(after)["upper"] < 0
     assert set(slates(after)["policy_version"]) == {own_table(after)}
-    assert manifest(after)["experiments"][AREA] == {"running": None, "tried": [version(begun[1])]}
+    assert manifest(after)["experiments"][AREA] == {
+        "running": None,
+        "tried": [version(begun[1])],
+        "served": [version(begun[1])],
+    }
     [listed] = list_champions(shop)[0].champions
     assert (listed.state, listed.experiment) == ("retired", "ended")
 
@@ -169,17 +198,18 @@ def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
 def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> None:
     night = begun[1]
     for n_days in (1, 2, 3):
-        night = serve(shop, night, n_days, n_visits=120, lift=0.45)
+        night = serve(shop, night, n_days, n_visits=120, lift=0.55)
     assert experiment(night)["status"] == "ended"
     assert experiment(night)["reason_codes"].startswith("experiment_over")
     assert set(slates(night)["policy_version"]) == {own_table(night)}
-    again = night_after(shop, 4)
+    # Another one begins at the next look, when the log has grown by a quarter.
+    again = serve(shop, night, 4, n_visits=600)
     assert experiment(again)["reason_codes"] == "experiment_started"
     assert experiment(again)["confidence"] == pytest.approx(0.975)
     assert len(manifest(again)["experiments"][AREA]["tried"]) == 2
     # What a candidate was shown to earn is not taken for what the shop's own policy earns.
     judged = again.published.table("out_segment_tasks")
-    with_candidates = 4 * 175 + 3 * 120
+    with_candidates = 4 * 175 + 3 * 120 + 600
     assert (
         judged.select(pl.sum_horizontal("n_support", "n_query", "n_holdout").sum()).item() < with_candidates
     )
@@ -214,7 +244,7 @@ def test_a_share_of_0_ends_it(begun, shop) -> None:
 
 
 def test_a_candidate_that_is_not_as_it_was_stops_the_night(begun, shop) -> None:
-    [policy] = shop.registry.glob("*/*/policy.safetensors")
+    [policy] = shop.registry.glob("*/*/served.safetensors")
     policy.write_bytes(policy.read_bytes()[:-1] + b"\x01")
     with pytest.raises(DamagedFileError, match="missing or has changed"):
         serve(shop, begun[1], 1)
@@ -232,7 +262,12 @@ def test_an_erasure_that_removes_the_candidate_ends_it(begun, shop) -> None:
 
 
 @pytest.mark.slow
-def test_a_candidate_of_nothing_but_items_that_are_gone_ends_it(begun, shop) -> None:
+@pytest.mark.parametrize("learns", [False, True])
+def test_a_candidate_whose_items_are_gone_serves_only_where_it_learns_anew(
+    learns, begun, shop, monkeypatch
+) -> None:
+    if not learns:
+        monkeypatch.setattr(experiments, "_version_tonight", lambda *of: of[-1])
     folder = shop.settings.shop.logs.parent
     colors = {"x1": "red", "x2": "blue"}
     for path in (*(folder / "logs").glob("shown-*"), *(folder / "logs").glob("clicked-*")):
@@ -241,6 +276,6 @@ def test_a_candidate_of_nothing_but_items_that_are_gone_ends_it(begun, shop) -> 
     shutil.rmtree(shop.warehouse.parent)
     for n_days in range(5):
         write_day(folder, FIRST + timedelta(days=n_days), tuple(colors), colors)
-    after = night_after(shop, 1)
-    assert experiment(after)["reason_codes"] == "experiment_candidate_gone"
-    assert experiment(after)["status"] == "ended"
+    row = experiment(night_after(shop, 1))
+    assert row["status"] == ("running" if learns else "ended")
+    assert (row["reason_codes"] == "experiment_candidate_gone") is not learns

@@ -142,9 +142,10 @@ def test_a_champion_of_nothing_but_items_that_are_gone_does_not_serve(elected, s
     write_items(folder, colors)
     assert first_day.name == f"shown-{FIRST}.csv"
     shutil.rmtree(shop.warehouse.parent)
-    for n_days in range(8):
+    # Days enough for another look at what serves in its place.
+    for n_days in range(10):
         write_day(folder, FIRST + timedelta(days=n_days), tuple(colors), colors)
-    after = night_after(shop, 1)
+    after = night_after(shop, 3)
     assert "champion_items_gone" in codes(after)
     assert "champion_stands" not in codes(after)
     assert "and is retired: none of the" in after.published.report.read_text()
@@ -254,7 +255,7 @@ def test_a_night_that_is_taken_back_takes_its_champion_back(elected, shop):
 )
 def test_a_registry_that_is_not_as_it_was_stops_the_night(damage, said, shop):
     [card] = shop.registry.glob("*/*/card.json")
-    policy = card.with_name("policy.safetensors")
+    policy = card.with_name("served.safetensors")
     if damage == "missing folder":
         shutil.rmtree(card.parent)
     elif damage == "missing file":

@@ -178,7 +178,7 @@ def test_curves_are_drawn_of_policies_that_have_not_read_the_support(copied_nigh
         validation_value=0.0,
         validation_gain=0.0,
     )
-    folder.save_policies("recommendation", served=[], learned=[adapting])
+    folder.save_policies("recommendation", learned=[adapting], evaluated=[], served=[])
     as_left_by_learn(folder)
 
     evaluate(workspace, night)

@@ -11,6 +11,7 @@ import torch
 from features.context import Encoder, Number
 from features.errors import DamagedFileError
 from features.tasks.reading import ReadAgain, Reading, SegmentRule
+from offline_rl.champions.forms import TAUGHT_BY
 from offline_rl.champions.frozen_records import put_together, taken_apart
 from offline_rl.champions.layers import LayeredPolicy
 from offline_rl.champions.standing import Standing, Today
@@ -67,22 +68,27 @@ def standing_of(name: str, layers, readings, read) -> Standing:
     )
 
 
+@pytest.mark.parametrize("form", TAUGHT_BY)
 @pytest.mark.parametrize("name", LEARNERS)
-def test_a_policy_stands_again_as_it_was_elected(name, folder, tmp_path):
+def test_a_policy_stands_again_as_it_was_elected(name, form, folder, tmp_path):
     fits = spoiled_fits(folder, untouched)
     tasks, learned = fits.tasks, LEARNERS[name].meta_train(fits)
     left = frozenset({1})
     today = Today(tasks, EXPLORATION)
-    layers, readings = today.to_store(learned, left, reading_of(tasks))
-    save_layers(layers, tmp_path / "policy")
-    stored = load_layers(tmp_path / "policy")
+    layers, readings = today.to_store({"served": learned, "evaluated": learned}, left, reading_of(tasks))
+    stored = {}
+    for name_of_form, of_form in layers.items():
+        save_layers(of_form, tmp_path / name_of_form)
+        stored[name_of_form] = load_layers(tmp_path / name_of_form)
     as_it_is = read_as_it_is(tasks, list(range(len(tasks.action_ids))))
-    standing = standing_of(name, stored, readings, (as_it_is,) * len(stored))
+    standing = standing_of(name, stored, readings, (as_it_is,) * 2)
 
     rows = torch.arange(0, tasks.rounds.n, 3)
-    served = Today(tasks, EXPLORATION, standing).in_log().probabilities(rows)
+    again = Today(tasks, EXPLORATION, standing)
+    policy = again.in_log() if form == "evaluated" else LayeredPolicy(name, again.layers(), tasks.rounds)
+    served = policy.probabilities(rows)
 
-    adapted = SegmentPolicies.adapted(learned, tasks.window("training"), EXPLORATION)
+    adapted = SegmentPolicies.adapted(learned, tasks.window(TAUGHT_BY[form]), EXPLORATION)
     own = SegmentPolicies("own", today.layers()[0].policies.by_segment, today.layers()[0].policies.otherwise)
     asked = tasks.rounds.select(rows)
     is_left = torch.isin(asked.segment, torch.tensor(list(left)))
@@ -95,7 +101,7 @@ def test_a_policy_stands_again_as_it_was_elected(name, folder, tmp_path):
 def test_among_other_items_it_is_sound_and_ranks_its_own_as_before(name, folder):
     fits = spoiled_fits(folder, untouched)
     tasks, learned = fits.tasks, LEARNERS[name].meta_train(fits)
-    layers, readings = Today(tasks, 0.0).to_store(learned, frozenset(), reading_of(tasks))
+    layers, readings = Today(tasks, 0.0).to_store({"served": learned}, frozenset(), reading_of(tasks))
     # Item 0 is gone, 3 and 2 have changed places, and one is new: it is described as item 1 is.
     items = [1, 3, 2, -1]
     again = read_as_it_is(tasks, items)
@@ -107,7 +113,7 @@ def test_among_other_items_it_is_sound_and_ranks_its_own_as_before(name, folder)
     logits = layer.policies.by_segment[0].action_logits(
         asked.context, asked.slot, asked.item_features, available, None
     )
-    before = SegmentPolicies.adapted(learned, tasks.window("training"), 0.0).by_segment[0]
+    before = SegmentPolicies.adapted(learned, tasks.window("known"), 0.0).by_segment[0]
     own = before.action_logits(asked.context, asked.slot, asked.item_features, available, None).cpu()
     torch.testing.assert_close(logits[:, :3], own[:, [1, 3, 2]], rtol=1e-12, atol=1e-12)
     assert bool(torch.isfinite(logits).all())
@@ -118,8 +124,9 @@ def test_equal_champions_are_equal_bytes(folder, tmp_path):
     fits = spoiled_fits(folder, untouched)
     learned = ItemRates().meta_train(fits)
     for name in ("a", "b"):
-        layers, _ = Today(fits.tasks, EXPLORATION).to_store(learned, frozenset(), reading_of(fits.tasks))
-        save_layers(layers, tmp_path / name)
+        today = Today(fits.tasks, EXPLORATION)
+        layers, _ = today.to_store({"served": learned}, frozenset(), reading_of(fits.tasks))
+        save_layers(layers["served"], tmp_path / name)
     for ending in (".json", ".safetensors"):
         assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
 
@@ -147,10 +154,9 @@ def test_a_function_has_no_form_in_a_file():
 @pytest.mark.parametrize("damage", ["cut", "missing", "another class", "no tensor"])
 def test_a_damaged_champion_names_its_file_and_what_to_do(damage, folder, tmp_path):
     fits = spoiled_fits(folder, untouched)
-    layers, _ = Today(fits.tasks, 0.0).to_store(
-        ItemRates().meta_train(fits), frozenset(), reading_of(fits.tasks)
-    )
-    numbers, card = save_layers(layers, tmp_path / "policy")
+    learned = ItemRates().meta_train(fits)
+    layers, _ = Today(fits.tasks, 0.0).to_store({"served": learned}, frozenset(), reading_of(fits.tasks))
+    numbers, card = save_layers(layers["served"], tmp_path / "policy")
     if damage == "cut":
         numbers.write_bytes(numbers.read_bytes()[:-5])
     elif damage == "missing":
@@ -167,16 +173,17 @@ def test_what_is_learned_anew_takes_the_place_of_the_first_layer_alone(folder):
     fits = spoiled_fits(folder, untouched)
     tasks, learned = fits.tasks, ItemRates().meta_train(fits)
     reading = reading_of(tasks)
-    layers, readings = Today(tasks, EXPLORATION).to_store(learned, frozenset({1}), reading)
+    forms = {"served": learned, "evaluated": learned}
+    layers, readings = Today(tasks, EXPLORATION).to_store(forms, frozenset({1}), reading)
     as_it_is = read_as_it_is(tasks, list(range(len(tasks.action_ids))))
     standing = standing_of("popularity", layers, readings, (as_it_is,) * 2)
     today = Today(tasks, EXPLORATION, standing)
     left = today.left_by_champion()
     assert left == {1}
-    anew, read = today.to_store(learned, left, reading, is_refit=True)
+    anew, read = today.to_store(forms, left, reading, is_refit=True)
     # The second layer stays the shop's own policy, and there is no third one, however often this happens.
-    assert [len(anew), len(read)] == [2, 2]
-    assert anew[1] is layers[1]
+    assert [len(anew["served"]), len(anew["evaluated"]), len(read)] == [2, 2, 2]
+    assert all(anew[form][1] is layers[form][1] for form in TAUGHT_BY)
     rows = torch.arange(0, tasks.rounds.n, 5)
-    again = LayeredPolicy("again", today.after(learned, left, is_refit=True), tasks.rounds)
+    again = LayeredPolicy("again", today.after(learned, left, is_refit=True, form="evaluated"), tasks.rounds)
     assert torch.equal(again.probabilities(rows), today.in_log().probabilities(rows))

@@ -9,7 +9,7 @@ def arm(n_rounds: list[int], reward: list[float]) -> ArmSums:
 
 
 def read(candidate: ArmSums, champion: ArmSums, min_users: int = 2):
-    return read_out(candidate, champion, planned_rounds=100, confidence=0.95, min_users=min_users)
+    return read_out(candidate, champion, standard_errors=3.0, confidence=0.95, min_users=min_users)
 
 
 def test_a_mean_is_per_round_and_all_rounds_of_a_user_go_together() -> None:

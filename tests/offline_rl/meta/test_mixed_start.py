@@ -16,7 +16,7 @@ from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.reinforce import Reinforce
 from offline_rl.meta.reptile import Reptile
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from offline_rl.policies.scored_policy import ScoredPolicy
 from offline_rl.policies.softmax_policy import SoftmaxPolicy
 from tests.laws.learners import load_world, log_rounds, make_world, opposite_world
@@ -52,7 +52,8 @@ def test_before_any_step_the_pooled_model_serves(
 
 def test_a_refitted_policy_uses_the_mixed_model_of_all_rounds(alike: SharedFits) -> None:
     policies: list[MetaPolicy] = [learner.meta_train(alike) for learner in (Maml(), PooledRewardModel())]
-    maml, pooled = (refitted(policy, alike) for policy in policies)
+    refits = Refits.before_holdout(alike)
+    maml, pooled = (refitted(policy, refits) for policy in policies)
     assert isinstance(pooled, MixedMetaPolicy)
     assert maml.offset is pooled.model  # type: ignore[attr-defined]
 

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import torch
 
+from features.codes import Window
 from offline_rl.logged_data import Tasks
+from offline_rl.meta.item_rates import ItemRates
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.maml import Maml
+from offline_rl.meta.pooled_reward_model import PooledRewardModel
 from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.refit import refitted
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from tests.laws.learners import World, load_world, log_rounds, opposite_world
 
 SETTINGS = LearningSettings(hidden=4, max_steps=2)
@@ -29,7 +32,7 @@ def told_by_context(world: World, folder: Path) -> Tasks:
 def share_of_the_best_item(fits: SharedFits, policy: RandomEffects | PooledTwoTower, *, refit: bool) -> float:
     """In the test segments, without adapting: even segments like item 0, odd ones item 1."""
     tasks, learned = fits.tasks, policy.meta_train(fits)
-    served = (refitted(learned, fits) if refit else learned).zero_shot()
+    served = (refitted(learned, Refits.before_holdout(fits)) if refit else learned).zero_shot()
     rounds = tasks.window("holdout", tasks.split("meta_test"))
     chances = served.action_probabilities(
         rounds.context, rounds.slot, rounds.item_features, rounds.availability()
@@ -48,7 +51,7 @@ def test_a_policy_that_never_left_the_pooled_model_is_the_refitted_one_exactly(t
     fits = SharedFits(told_by_context(opposite_world(), tmp_path), SETTINGS, seed=0)
     policy = PooledTwoTower().meta_train(fits)
     moved = replace(policy, parameters={name: value + 1.0 for name, value in policy.parameters.items()})
-    base, away = (refitted(one, fits).numbers() for one in (policy, moved))
+    base, away = (refitted(one, Refits.before_holdout(fits)).numbers() for one in (policy, moved))
     assert all(not torch.equal(base[name], policy.parameters[name]) for name in ("level", "context_weight"))
     for name, value in base.items():
         torch.testing.assert_close(away[name], value + 1.0)
@@ -65,8 +68,36 @@ def test_amounts_in_other_segments_leave_a_model_of_probabilities_one(
     spoiled = replace(tasks, rounds=replace(tasks.rounds, reward=amounts))
     without = replace(tasks, window_code=torch.where(tasks.rounds.segment == odd, 3, tasks.window_code))
     first, second = (
-        refitted(learner.meta_train(fits), fits).numbers()
+        refitted(learner.meta_train(fits), Refits.before_holdout(fits)).numbers()
         for fits in (SharedFits(one, SETTINGS, seed=0) for one in (spoiled, without))
     )
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert other in tasks.window("training").segment.tolist()
+
+
+@pytest.mark.parametrize(
+    "learner", [PooledRewardModel(), PooledTwoTower(), ItemRates(), Maml()], ids=lambda one: one.name
+)
+def test_only_the_last_fit_learns_from_the_holdout_and_from_gaps(
+    learner: PooledRewardModel | PooledTwoTower | ItemRates | Maml, tmp_path: Path
+) -> None:
+    tasks = load_world(tmp_path, log_rounds(opposite_world(8), 60))
+    window = tasks.window_code.clone()
+    window[torch.nonzero(window == Window.HOLDOUT).flatten()[::4]] = Window.GAP
+    window[torch.nonzero(window == Window.HOLDOUT).flatten()[::4]] = Window.OPEN
+
+    def fitted(turned: Window) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
+        """Before the holdout and at last, where every reward of one window is turned round."""
+        reward = torch.where(window == turned, 1.0 - tasks.rounds.reward, tasks.rounds.reward)
+        logged = replace(tasks, window_code=window, rounds=replace(tasks.rounds, reward=reward))
+        fits = SharedFits(logged, SETTINGS, seed=0)
+        policy = learner.meta_train(fits)
+        before = refitted(policy, Refits.before_holdout(fits)).numbers()
+        return before, refitted(policy, Refits.last(fits)).numbers()
+
+    before, last = fitted(Window.OPEN)
+    for turned in (Window.HOLDOUT, Window.GAP):
+        as_before, otherwise = fitted(turned)
+        assert all(torch.equal(before[name], as_before[name]) for name in before)
+        assert any(not torch.equal(last[name], otherwise[name]) for name in last)
+    assert any(not torch.equal(before[name], last[name]) for name in last)

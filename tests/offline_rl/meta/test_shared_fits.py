@@ -30,7 +30,7 @@ from offline_rl.meta.pooled_two_tower import PooledTwoTower
 from offline_rl.meta.random_effects import RandomEffects
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.reptile import Reptile
-from offline_rl.meta.shared_fits import SharedFits
+from offline_rl.meta.shared_fits import Refits, SharedFits
 from tests.laws.learners import chosen, load_world, log_rounds, opposite_world
 
 README = Path(__file__).parents[3] / "offline_rl" / "README.md"
@@ -47,7 +47,8 @@ def learned_and_served(
 ) -> tuple[list[MetaPolicy], list[MetaPolicy]]:
     """As a night does: the first is the baseline."""
     learned = [learner.meta_train(fits) for learner in learners]
-    served = [refitted(policy, fits) for policy in learned]
+    before = Refits.before_holdout(fits)
+    served = [refitted(policy, before) for policy in learned]
     choose_contenders(learned[1:], learned[0], fits)
     pooled = served[0]
     assert isinstance(pooled, MixedMetaPolicy)
@@ -93,8 +94,9 @@ def test_segments_own_effects_are_fitted_for_themselves(tasks: Tasks, calls: Cou
 def test_the_two_tower_network_is_fitted_once_for_all_who_use_it(tasks: Tasks, calls: Counter[str]) -> None:
     fits = SharedFits(tasks, HASTY, seed=0)
     learners = PooledTwoTower(), RandomEffects(), BayesianLastLayer(sizes=(0,)), PerSegment(), BetaBinomial()
+    before = Refits.before_holdout(fits)
     for learner in learners:
-        refitted(learner.meta_train(fits), fits)
+        refitted(learner.meta_train(fits), before)
     assert calls == {
         "warm_start.fit_reward_model": 2,  # of support rounds, then of all training rounds
         "cross_fitting.refit_reward_model": cross_fitting.FOLDS,
@@ -122,7 +124,6 @@ def test_rounds_and_fits_go_with_the_object_and_policies_stay(tasks: Tasks) -> N
             fits.warm_start,
             fits.mixed_start,
             fits.training_rounds[0],
-            fits.all_rounds,
             fits.mixed_start.training.offset,
             fits.cross_fitted_scores,
         )

@@ -1,7 +1,9 @@
 """Closed loops: the table on paper, and one that is interrupted."""
 
+import multiprocessing
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from features.errors import UsageError
@@ -119,3 +121,43 @@ def test_what_a_night_publishes_acts_on_the_next_day(small, tmp_path: Path):
     assert first.reason_codes
     newest = max((job.folder / "logs" / "impressions").glob("*.csv")).read_text()
     assert second.policy_version in newest
+
+
+def killed_after(job: LoopJob, seconds: float) -> bool:
+    """Run a loop in another process, killed after this time; returns whether it came to its end."""
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=run_small_loop, args=(job,))
+    process.start()
+    process.join(seconds)
+    if process.is_alive():
+        process.kill()
+        process.join()
+    return process.exitcode == 0
+
+
+def run_small_loop(job: LoopJob) -> None:
+    run.FIRST_DAYS = 6
+    run_loop(job)
+
+
+def published(job: LoopJob) -> dict[str, bytes]:
+    """The tables of all published nights, but what a clock has a part in."""
+    tables = (job.folder / "data" / "published").rglob("out_*.parquet")
+    timed = ("out_learning_curves.parquet",)
+    return {str(path.relative_to(job.folder)): path.read_bytes() for path in tables if path.name not in timed}
+
+
+@pytest.mark.slow
+def test_nights_with_an_experiment_that_are_killed_go_on_to_the_same_bytes(tmp_path: Path):
+    whole, cut = (LoopJob("strong", 3, "metacart", 2, tmp_path / name, users=300) for name in ("a", "b"))
+    run_small_loop(whole)
+    tables = (whole.folder / "data" / "published").rglob("out_recommendations.parquet")
+    assert any(pl.read_parquet(path)["arm"].null_count() == 0 for path in tables)
+    # Each attempt has longer than the one before, so that no stage is cut off forever.
+    n_killed = 0
+    while not killed_after(cut, 7.0 + 3.0 * n_killed):
+        n_killed += 1
+    assert n_killed > 2
+    assert read_records(cut.days, LoopDay) == read_records(whole.days, LoopDay)
+    assert content(cut) == content(whole)
+    assert published(cut) == published(whole)

@@ -13,7 +13,7 @@ from offline_rl.experiments.tonight import ExperimentTonight
 
 USERS = [f"{n:04x}" for n in range(400)]
 TONIGHT = ExperimentTonight(
-    "recommendation", "maml-1", "maml", 0.3, "running", Finding("champion_refitted", "maml"), 100
+    "recommendation", "maml-1", "maml-1", "maml", 0.3, "running", Finding("champion_refitted", "maml"), 28
 )
 
 

@@ -1,0 +1,93 @@
+"""What both arms of an experiment have earned so far, from the rounds of their users in the warehouse."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from features.areas import area_of
+from features.warehouse.store import SQL, open_store
+from flows.night_folder import Night
+from flows.standing import RunningExperiment
+from flows.workspace import Workspace
+from offline_rl.decisions.recommendation.arms import in_candidate_arm
+from offline_rl.experiments.group_sequential import boundaries
+from offline_rl.experiments.readout import ArmSums, Readout, read_out
+from offline_rl.experiments.tonight import experiment_id
+from offline_rl.ope.trust.error_spending import confidence_of_look
+
+
+@dataclass(frozen=True, eq=False)
+class EarnedSoFar:
+    """What both arms have earned, with tonight's interval.
+
+    served_share: of the candidate arm's rounds that a candidate served, None without any.
+    """
+
+    readout: Readout
+    served_share: float | None
+
+
+def earned_so_far(workspace: Workspace, night: Night, area: str, running: RunningExperiment) -> EarnedSoFar:
+    """Read an experiment that runs out; those against the same champion share their error as looks do."""
+    settings, experiments = workspace.settings, night.champions.experiments_of(area)
+    by_day = _users_by_day(workspace, area, running, experiments.versions)
+    users = by_day.group_by("user_key", "is_candidate", maintain_order=True).agg(
+        pl.col("n_rounds", "reward", "n_served").sum()
+    )
+    arms = [
+        ArmSums(of_arm["n_rounds"].to_numpy(), of_arm["reward"].to_numpy())
+        for of_arm in (users.filter("is_candidate"), users.filter(~pl.col("is_candidate")))
+    ]
+    confidence = confidence_of_look(len(experiments.tried), settings.evaluation.confidence)
+    started_on = date.fromisoformat(running.started_on)
+    known = _information(by_day, started_on, (night.as_of - started_on).days)
+    readout = read_out(
+        *arms,
+        standard_errors=boundaries(known, running.max_days, confidence)[-1],
+        confidence=confidence,
+        min_users=settings.experiment.min_users_per_arm,
+    )
+    n_served = int(users.filter("is_candidate")["n_served"].sum())
+    return EarnedSoFar(readout, n_served / arms[0].total_rounds if arms[0].n_users else None)
+
+
+def _users_by_day(
+    workspace: Workspace, area: str, running: RunningExperiment, versions: Sequence[str]
+) -> pl.DataFrame:
+    """Return user_key, day, n_rounds, reward, n_served and is_candidate of those with mature rounds.
+
+    versions: of candidates.
+    """
+    reward = workspace.settings.night.counted.in_sql(area_of(area).rewards)
+    query = (SQL / "queries" / "experiment_users.sql").read_text().replace("reward_column", reward)
+    asked = {
+        "area": area,
+        "started_on": date.fromisoformat(running.started_on),
+        "versions": list(versions),
+    }
+    with open_store(workspace.warehouse) as connection:
+        by_day: pl.DataFrame = connection.sql(query, params=asked).pl()
+    users = by_day["user_key"].unique().sort()
+    assigned = in_candidate_arm(users.to_list(), experiment_id(area, running.policy_version), running.share)
+    of_candidate = users.filter(pl.Series(assigned)).to_list()
+    return by_day.with_columns(is_candidate=pl.col("user_key").is_in(of_candidate))
+
+
+def _information(by_day: pl.DataFrame, started_on: date, day: int) -> list[float]:
+    """Return 1 / (1/n + 1/m) of the rounds of both arms after each day since it started until this one.
+
+    by_day: of `_users_by_day`. A night looks at the rounds of days whose rewards are known, so that each day
+    is a look of its own, some nights later; those of the last days are not over yet, and have spent nothing.
+    """
+    days = [started_on + timedelta(days=since) for since in range(1, day + 1)]
+    so_far = [
+        pl.DataFrame({"day": days})
+        .join(of_arm.group_by("day").agg(pl.col("n_rounds").sum()), on="day", how="left")["n_rounds"]
+        .fill_null(0)
+        .cum_sum()
+        .to_list()
+        for of_arm in (by_day.filter("is_candidate"), by_day.filter(~pl.col("is_candidate")))
+    ]
+    return [n * m / (n + m) if n + m else 0.0 for n, m in zip(*so_far, strict=True)]

@@ -1,0 +1,65 @@
+"""Boundaries of experiments that are looked at each night: by hand, by the literature and by random walks."""
+
+from math import inf
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal, norm
+
+from offline_rl.experiments.group_sequential import boundaries
+
+
+def test_two_looks_by_the_bivariate_normal_law() -> None:
+    # The first look leaves with 2.5 %, so c = 2.241; both together with 5 %, at a correlation of √½.
+    first, second = boundaries([1, 2], 2, 0.95)
+    assert first == pytest.approx(norm.isf(0.0125), abs=1e-6)
+    law = multivariate_normal([0, 0], [[1, 0.5**0.5], [0.5**0.5, 1]])
+    corners = [(first, second), (-first, second), (first, -second), (-first, -second)]
+    inside = sum(sign * law.cdf(corner) for sign, corner in zip((1, -1, -1, 1), corners, strict=True))
+    assert inside == pytest.approx(0.95, abs=1e-4)
+
+
+def test_random_walks_leave_as_often_as_is_asked_for() -> None:
+    information = np.cumsum([5, 1, 8, 8, 0.5, 20, 3, 9])
+    widths = boundaries(information.tolist(), 8, 0.9)
+    steps = np.diff(information, prepend=0) ** 0.5
+    walks = np.cumsum(np.random.default_rng(0).standard_normal((200_000, 8)) * steps, axis=1)
+    outside = np.abs(walks) >= np.array(widths) * information**0.5
+    assert outside.any(1).mean() == pytest.approx(0.1, abs=3 * (0.1 * 0.9 / 200_000) ** 0.5)
+    left_by = np.array([outside[:, : looks + 1].any(1).mean() for looks in range(8)])
+    np.testing.assert_allclose(left_by, 0.1 * np.arange(1, 9) / 8, atol=0.003)
+
+
+def test_before_the_first_round_nothing_is_said() -> None:
+    assert boundaries([0.0, 0.0], 28, 0.95) == [inf, inf]
+
+
+def test_a_night_that_adds_nothing_leaves_its_error_to_the_next() -> None:
+    first, again, later = boundaries([10, 10, 20], 28, 0.95)
+    assert first == again
+    assert later < boundaries([10, 15, 20], 28, 0.95)[-1]
+
+
+def test_what_comes_after_the_last_day_belongs_to_its_look() -> None:
+    assert boundaries([10, 20, 30, 40], 2, 0.95) == boundaries([10, 40], 2, 0.95)
+
+
+def test_earlier_looks_do_not_depend_on_later_ones() -> None:
+    assert boundaries([10, 20, 30], 28, 0.95)[:2] == boundaries([10, 20], 28, 0.95)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    steps=st.lists(st.floats(0.0, 1e6), min_size=1, max_size=10),
+    scale=st.sampled_from([1e-6, 1.0, 1e6]),
+    confidence=st.sampled_from([0.8, 0.95, 0.9994]),
+)
+def test_any_walk_has_bounds_wider_than_a_single_look_and_no_unit(
+    steps: list[float], scale: float, confidence: float
+) -> None:
+    information = np.cumsum(steps)
+    found = boundaries(information.tolist(), 28, confidence)
+    assert found == pytest.approx(boundaries((information * scale).tolist(), 28, confidence), rel=1e-4)
+    assert min(found) >= norm.isf((1 - confidence) / 2) - 1e-6
