@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from features.contracts.policy_versions import policy_of
+
 Hand = Literal["", "rolled_back", "pinned"]
 """What a person has decided of an area: nothing, a policy for one night, or one until further notice."""
 
@@ -51,18 +53,11 @@ class AreaExperiments:
     """The experiments of an area against the champion that serves there.
 
     running: the one that runs, if any. tried: the candidates of all of them, that one included, by the
-    versions that they began with. served: the versions by which they served, which a candidate that learns
-    anew each night has many of.
+    versions that they began with.
     """
 
     running: RunningExperiment | None = None
     tried: tuple[str, ...] = ()
-    served: tuple[str, ...] = ()
-
-    @property
-    def versions(self) -> tuple[str, ...]:
-        """All versions of candidates, each once."""
-        return tuple(dict.fromkeys((*self.tried, *self.served)))
 
 
 @dataclass(frozen=True)
@@ -87,11 +82,13 @@ class StandingChampions:
         return self.experiments.get(area, AreaExperiments())
 
     def tried_beside(self, area: str) -> tuple[str, ...]:
-        """Return the versions of candidates whose rounds are not evidence of what serves, if any.
+        """Return the learners of candidates, whose rounds are not evidence of what serves.
 
         A champion has a value of its own; what the shop itself shows is known by its log alone.
         """
-        return () if self.of(area).policy_version else self.experiments_of(area).versions
+        if self.of(area).policy_version:
+            return ()
+        return tuple(dict.fromkeys(map(policy_of, self.experiments_of(area).tried)))
 
     def with_elected(self, elected: Mapping[str, StandingChampion]) -> "StandingChampions":
         """Return the champions after a night that elected these."""

@@ -36,7 +36,7 @@ EXPERIMENTS: Mapping[str, Meaning] = {
     "experiment_ended_by_hand": Meaning(
         "a person has pinned or rolled back a policy of the area, which ends its experiment"
     ),
-    "experiment_overtaken": Meaning("the log has shown enough for another promotion meanwhile"),
+    "experiment_overtaken": Meaning("the gate has promoted a policy by the log alone meanwhile"),
     "experiment_switched_off": Meaning("the configuration has experiments no longer"),
     "experiment_candidate_gone": Meaning("none of tonight's items is one of those that the candidate knows"),
     "experiment_not_learned": Meaning("nothing is learned in the area tonight, so the candidate can't serve"),

@@ -13,6 +13,7 @@ with exponent 1.
 
 from dataclasses import dataclass
 from datetime import date
+from math import log
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,7 @@ from features.simulator.streams import Stream, generator
 
 _MEAN_SPEND_CENTS = 40000.0
 _SPEND_FACTOR = 2.0  # each day's spend is usual spend times a factor, log-uniform between half and double
+_MEAN_FACTOR = (_SPEND_FACTOR - 1.0 / _SPEND_FACTOR) / (2.0 * log(_SPEND_FACTOR))
 _ORDER_VALUE_SHAPE = 4.0
 _AUDIENCE_CLICK_RATE = (0.1, 0.06, 0.035)
 
@@ -66,9 +68,9 @@ class SpendResponse:
         """Return the ad_spend_daily log of one night; `day` counts nights from 0.
 
         planned_cents: of `ServedTables`; the usual spend where none is planned. Each day differs from either
-        by a random factor.
+        by a random factor. A plan is the mean of many days, and usual spend their median.
         """
-        median = self.usual_spend_cents if planned_cents is None else planned_cents
+        median = self.usual_spend_cents if planned_cents is None else planned_cents / _MEAN_FACTOR
         random = generator(seed, Stream.AD_SPEND, day)
         n = len(self.cells)
         factor = _SPEND_FACTOR ** random.uniform(-1.0, 1.0, n)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from features.codes import Window
-from features.contracts.policy_versions import is_given_by_metacart
+from features.contracts.policy_versions import is_given_by_metacart, policy_named
 from features.errors import InputDataError
 from features.tasks.random_split import BY_ROUND, BY_TIME, BY_USER, dealt, random_origins, random_windows
 from features.tasks.settings import TaskSettings
@@ -30,10 +30,14 @@ def mark_evidence(
     rounds: decided_at, propensity, policy_version, ... Evidence has a logged propensity and was served by an
     evidence policy, or by lists that metacart published: these were compared when the round was loaded. The
     boundaries are placed by its times. Where propensities are to be estimated, evidence has none: a policy
-    that logs them is another one. Rounds of tried policies are in no window but the gap, as long as the
-    others are enough for a segment: they would change what the log says of the policy that serves, and only
-    what serves tomorrow learns from them. Where all evidence has the same one or two times, as in an
-    experiment's table without times, rounds are assigned at random, by user where there are users.
+    that logs them is another one.
+
+    Rounds of candidates on trial would change what the log says of the policy that serves. As long as the
+    others are enough for a segment, they are in no window but the gap, so that only what serves tomorrow
+    learns from them; and no evidence where propensities are estimated, of which they know another rule.
+
+    Where all evidence has the same one or two times, as in an experiment's table without times, rounds are
+    assigned at random, by user where there are users.
     Raises InputDataError if no round is evidence, or none is old enough to have a known reward.
     """
     has_propensity = pl.col("propensity").is_not_null()
@@ -41,12 +45,16 @@ def mark_evidence(
     if settings.evidence_policies:
         version = pl.col("policy_version")
         is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
-    is_tried = is_evidence & pl.col("policy_version").is_in(settings.tried_policies).fill_null(value=False)
-    rounds = rounds.with_columns(is_evidence.alias("is_evidence"), is_tried.alias("is_tried"))
-    evidence_times = rounds.filter("is_evidence", ~pl.col("is_tried"))["decided_at"]
-    if len(evidence_times) < settings.min_rounds:
+    version = pl.col("policy_version")
+    is_tried = is_given_by_metacart(version) & policy_named(version).is_in(settings.tried_learners)
+    rounds = rounds.with_columns(
+        is_evidence=is_evidence, is_tried=is_evidence & is_tried.fill_null(value=False)
+    )
+    if rounds.filter("is_evidence", ~pl.col("is_tried")).height < settings.min_rounds:
         rounds = rounds.with_columns(is_tried=pl.lit(value=False))
-        evidence_times = rounds.filter("is_evidence")["decided_at"]
+    elif settings.propensities == "estimated":
+        rounds = rounds.with_columns(is_evidence=pl.col("is_evidence") & ~pl.col("is_tried"))
+    evidence_times = rounds.filter("is_evidence", ~pl.col("is_tried"))["decided_at"]
     if evidence_times.is_empty():
         raise InputDataError(
             f"{domain}: none of {rounds.height} rounds has a logged propensity under the evidence policies "

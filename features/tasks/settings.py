@@ -14,7 +14,7 @@ class TaskSettings:
     """The settings by which rounds become tasks; the configuration template explains each of them.
 
     propensities: whether evidence is the rounds that have one, or those that lack one and get an estimate.
-    tried_policies: candidates of experiments, whose rounds are not of what serves.
+    tried_learners: of candidates of experiments, whose rounds are not of what serves.
     """
 
     reward: Reward
@@ -29,7 +29,7 @@ class TaskSettings:
     incumbent_policy: str
     seed: int
     propensities: Literal["logged", "estimated"] = "logged"
-    tried_policies: tuple[str, ...] = ()
+    tried_learners: tuple[str, ...] = ()
 
     @property
     def fewest_of_a_level(self) -> int:

@@ -109,18 +109,21 @@ def elect_candidate(
     It is what its learner has learned tonight, or else the candidate as it was when the experiment began.
     """
     area = experiment.area
-    kept_from = _protected(today, settings)
-    verdict = _Verdict(
-        elected_version=experiment.version,
-        elected_on=night.as_of,
-        kept_from=kept_from,
-        difference=readout.difference,
-        lower=readout.lower,
-        upper=readout.upper,
-        confidence=readout.confidence,
-        evidence_level="experiment",
-    )
+
+    def verdict(elected_version: str, kept_from: tuple[str, ...]) -> _Verdict:
+        return _Verdict(
+            elected_version=elected_version,
+            elected_on=night.as_of,
+            kept_from=kept_from,
+            difference=readout.difference,
+            lower=readout.lower,
+            upper=readout.upper,
+            confidence=readout.confidence,
+            evidence_level="experiment",
+        )
+
     if experiment.version == version_of(experiment.learner, night.run_id):
+        kept_from = _protected(today, settings)
         _store(
             work.elected(area),
             work,
@@ -130,17 +133,16 @@ def elect_candidate(
             today=today,
             learner=experiment.learner,
             left=frozenset(map(today.tasks.segment_ids.index, kept_from)),
-            verdict=verdict,
+            verdict=verdict(experiment.version, kept_from),
         )
         return
-    folder = work.elected(area)
+    folder, candidate = work.elected(area), ChampionFolder(work.candidate_folder(area))
     folder.mkdir(parents=True)
-    candidate = ChampionFolder(work.candidate_folder(area))
-    for name in candidate.card.files:
+    card = candidate.card
+    for name in card.files:
         shutil.copyfile(candidate.path / name, folder / name)
-    parent = night.champions.of(area).policy_version
-    began = {"elected_version": candidate.card.elected_version, "kept_from": candidate.card.kept_from}
-    write_card(folder, replace(candidate.card, parent=parent, **vars(verdict) | began))
+    elected = vars(verdict(card.elected_version, card.kept_from))
+    write_card(folder, replace(card, parent=night.champions.of(area).policy_version, **elected))
 
 
 def _protected(today: Today, settings: Settings) -> tuple[str, ...]:

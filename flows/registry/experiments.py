@@ -65,10 +65,9 @@ def _after(
     if tonight is None or not tonight.has_arms:
         return replace(before, running=None)
     beside = _versions_beside(workspace.settings, work, tonight.version)
-    served = tuple(dict.fromkeys((*before.served, tonight.version)))
     if before.running is not None:
         versions = tuple(dict.fromkeys((*before.running.champion_versions, *beside)))
-        return AreaExperiments(replace(before.running, champion_versions=versions), before.tried, served)
+        return replace(before, running=replace(before.running, champion_versions=versions))
     registered = register(work.new_candidate(tonight.area), workspace.registry / tonight.area)
     running = RunningExperiment(
         policy_version=tonight.candidate,
@@ -78,7 +77,7 @@ def _after(
         max_days=tonight.max_days,
         champion_versions=beside,
     )
-    return AreaExperiments(running, (*before.tried, tonight.candidate), served)
+    return AreaExperiments(running, (*before.tried, tonight.candidate))
 
 
 def _versions_beside(settings: Settings, work: NightFolder, candidate: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """What both arms of an experiment have earned so far, from the rounds of their users in the warehouse."""
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from features.areas import area_of
+from features.contracts.policy_versions import RUN_ID, policy_of
+from features.tasks.windows import night_end
 from features.warehouse.store import SQL, open_store
 from flows.night_folder import Night
 from flows.standing import RunningExperiment
@@ -32,7 +34,7 @@ class EarnedSoFar:
 def earned_so_far(workspace: Workspace, night: Night, area: str, running: RunningExperiment) -> EarnedSoFar:
     """Read an experiment that runs out; those against the same champion share their error as looks do."""
     settings, experiments = workspace.settings, night.champions.experiments_of(area)
-    by_day = _users_by_day(workspace, area, running, experiments.versions)
+    by_day = _users_by_day(workspace, night, area, running)
     users = by_day.group_by("user_key", "is_candidate", maintain_order=True).agg(
         pl.col("n_rounds", "reward", "n_served").sum()
     )
@@ -53,19 +55,16 @@ def earned_so_far(workspace: Workspace, night: Night, area: str, running: Runnin
     return EarnedSoFar(readout, n_served / arms[0].total_rounds if arms[0].n_users else None)
 
 
-def _users_by_day(
-    workspace: Workspace, area: str, running: RunningExperiment, versions: Sequence[str]
-) -> pl.DataFrame:
-    """Return user_key, day, n_rounds, reward, n_served and is_candidate of those with mature rounds.
-
-    versions: of candidates.
-    """
-    reward = workspace.settings.night.counted.in_sql(area_of(area).rewards)
+def _users_by_day(workspace: Workspace, night: Night, area: str, running: RunningExperiment) -> pl.DataFrame:
+    """Return user_key, day, n_rounds, reward, n_served and is_candidate, of days with known rewards."""
+    of_night = workspace.settings.night
+    reward = of_night.counted.in_sql(area_of(area).rewards)
     query = (SQL / "queries" / "experiment_users.sql").read_text().replace("reward_column", reward)
     asked = {
         "area": area,
         "started_on": date.fromisoformat(running.started_on),
-        "versions": list(versions),
+        "known_until": (night_end(night.as_of) - timedelta(hours=of_night.attribution_hours)).date(),
+        "versions": f"{re.escape(policy_of(running.policy_version))}-{RUN_ID}",
     }
     with open_store(workspace.warehouse) as connection:
         by_day: pl.DataFrame = connection.sql(query, params=asked).pl()
@@ -78,8 +77,8 @@ def _users_by_day(
 def _information(by_day: pl.DataFrame, started_on: date, day: int) -> list[float]:
     """Return 1 / (1/n + 1/m) of the rounds of both arms after each day since it started until this one.
 
-    by_day: of `_users_by_day`. A night looks at the rounds of days whose rewards are known, so that each day
-    is a look of its own, some nights later; those of the last days are not over yet, and have spent nothing.
+    by_day: of `_users_by_day`. Each day is a look of its own, on the night when its rewards are known; the
+    last days, whose rewards still arrive, have spent nothing yet.
     """
     days = [started_on + timedelta(days=since) for since in range(1, day + 1)]
     so_far = [

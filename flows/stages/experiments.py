@@ -66,8 +66,12 @@ def _judged(workspace: Workspace, night: Night, area: str, running: RunningExper
     settings, folder = workspace.settings, workspace.night_folder(night.run_id)
     candidate, started_on = running.policy_version, date.fromisoformat(running.started_on)
     day = (night.as_of - started_on).days
-    earned = earned_so_far(workspace, night, area, running)
-    decided = _ended_otherwise(night, folder, settings, area, candidate) or outcome(
+    earned, version = (
+        earned_so_far(workspace, night, area, running),
+        _version_tonight(night, folder, area, candidate),
+    )
+    can_serve = version != candidate or folder.candidate_folder(area).is_dir()
+    decided = _ended_otherwise(night, folder, settings, area, candidate, can_serve=can_serve) or outcome(
         candidate,
         earned.readout,
         day=day,
@@ -78,7 +82,7 @@ def _judged(workspace: Workspace, night: Night, area: str, running: RunningExper
         ExperimentTonight(
             area,
             candidate,
-            _version_tonight(night, folder, area, candidate),
+            version,
             policy_of(candidate),
             running.share,
             decided.status,
@@ -105,7 +109,7 @@ def _version_tonight(night: Night, folder: NightFolder, area: str, candidate: st
 
 
 def _ended_otherwise(
-    night: Night, folder: NightFolder, settings: Settings, area: str, candidate: str
+    night: Night, folder: NightFolder, settings: Settings, area: str, candidate: str, *, can_serve: bool
 ) -> Outcome | None:
     """Return why an experiment ends whatever its interval says; None where that decides."""
     code = ""
@@ -115,14 +119,9 @@ def _ended_otherwise(
         code = "experiment_switched_off"
     elif area not in night.domains or not folder.names(area).has_users:
         code = "experiment_not_learned"
-    elif _is_gone(night, folder, area, candidate):
+    elif not can_serve:
         code = "experiment_candidate_gone"
     return Outcome("ended", Finding(code, candidate)) if code else None
-
-
-def _is_gone(night: Night, folder: NightFolder, area: str, candidate: str) -> bool:
-    is_as_it_began = _version_tonight(night, folder, area, candidate) == candidate
-    return is_as_it_began and not folder.candidate_folder(area).is_dir()
 
 
 def begin(

@@ -1,7 +1,7 @@
 """Learn: marts → one task per segment → candidate policies, each with its learning curve."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import polars as pl
@@ -27,7 +27,7 @@ from flows.stages.task_settings import task_settings
 from flows.workspace import Workspace
 from offline_rl.device import limit_threads, training_device
 from offline_rl.logged_data import Tasks
-from offline_rl.meta.cautious import cautious
+from offline_rl.meta.cautious import CAUTIOUS, cautious
 from offline_rl.meta.choice import choose_contenders
 from offline_rl.meta.learning_settings import LearningSettings
 from offline_rl.meta.meta_policy import MetaPolicy
@@ -128,7 +128,11 @@ def train(
     pooled = evaluated[0]
     assert isinstance(pooled, MixedMetaPolicy)
     softer = cautious(pooled, fits) if asked.plain == BASELINE.name else None
-    evaluated += [] if softer is None else [softer]
+    if softer is not None:
+        evaluated.append(softer)
+    elif CAUTIOUS in others_that_may_serve:
+        # As sharp as the pooled policy: that is what its way of learning comes to tonight.
+        evaluated.append(replace(pooled, name=CAUTIOUS, curve=(), notes=()))
     contenders = Contenders(
         wanted=(*asked.learners[:1], asked.plain),
         cautious=None if softer is None else softer.name,
@@ -136,7 +140,9 @@ def train(
     )
     may_serve = {*contenders.compared, *others_that_may_serve}
     last = Refits.last(fits)
-    served = [refitted(policy, last) for policy in evaluated if policy.name in may_serve]
+    # Of the policies as they were learned: one that was refitted is not moved a second time.
+    once = [*learned, *evaluated[len(learned) :]]
+    served = [refitted(policy, last) for policy in once if policy.name in may_serve]
     return Learned(learned, evaluated, served, contenders)
 
 

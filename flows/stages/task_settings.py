@@ -17,7 +17,7 @@ def task_settings(
 ) -> TaskSettings:
     """Return the settings of a domain.
 
-    propensities: what its rounds of evidence have. tried: candidates of experiments, which don't serve today.
+    propensities: what its rounds of evidence have. tried: learners of candidates, which don't serve today.
     """
     tasks = TaskSettings(
         reward=settings.night.counted,
@@ -32,7 +32,7 @@ def task_settings(
         incumbent_policy=settings.night.incumbent_policy,
         seed=settings.night.seed,
         propensities=propensities,
-        tried_policies=tried,
+        tried_learners=tried,
     )
     # Where a log names no policy, as ad servers' don't, every round is evidence.
     logs_policies = area_of(domain).logs_policies

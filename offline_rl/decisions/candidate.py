@@ -4,7 +4,7 @@ from features.contracts.findings import Finding
 from offline_rl.champions.standing import Today
 from offline_rl.decisions.night import DecisionNight
 from offline_rl.decisions.served_policy import FallbackLevel, ServedPolicy
-from offline_rl.decisions.tomorrow import Tomorrow
+from offline_rl.decisions.tomorrow import Tomorrow, level_in
 from offline_rl.experiments.tonight import ExperimentTonight
 
 
@@ -14,16 +14,16 @@ def tomorrow_of_candidate(night: DecisionNight, experiment: ExperimentTonight) -
     tasks = folder.tasks(area)
     targets = folder.targets(area, tasks)
     standing = folder.candidate(area)
-    level: FallbackLevel
+    levels: list[FallbackLevel]
     if standing is None or experiment.version != standing.policy_version:
         learned = folder.last_fit(area, experiment.learner)
         today = Today(tasks, night.exploration, folder.standing(area))
         layers = today.after(learned, frozenset(), targets)
-        level = "segment" if learned.adapts else "pooled"
+        levels = [level_in(tasks, learned, segment) for segment in range(tasks.n_segments)]
     else:
         layers = standing.tonight(tasks, night.exploration, targets)
-        level = "segment" if standing.is_adapted else "pooled"
+        levels = ["segment" if standing.is_adapted else "pooled"] * tasks.n_segments
     code = "promoted" if experiment.is_won else "in_experiment"
     reasons = (Finding(code, experiment.learner), experiment.found)
-    served = ServedPolicy(experiment.version, level, reasons, "experiment")
-    return Tomorrow(tasks, targets, layers, (served,) * tasks.n_segments)
+    served = (ServedPolicy(experiment.version, level, reasons, "experiment") for level in levels)
+    return Tomorrow(tasks, targets, layers, tuple(served))

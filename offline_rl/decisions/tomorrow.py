@@ -178,7 +178,7 @@ def _by_segment(
                 kept(*_today_in_rows(today, night), champion.candidate, stays_here.word, stays_here.reason)
             )
             continue
-        level = _level(tasks, learned, segment)
+        level = level_in(tasks, learned, segment)
         served.append(promoted(version, level, champion.candidate, champion.reasons))
     return tuple(served)
 
@@ -193,7 +193,7 @@ def _refitted(
     return tuple(
         continued(
             version,
-            _level(tasks, learned, segment),
+            level_in(tasks, learned, segment),
             champion.candidate,
             champion.verdict,
             (*champion.reasons, anew),
@@ -203,7 +203,8 @@ def _refitted(
     )
 
 
-def _level(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
+def level_in(tasks: Tasks, learned: MetaPolicy, segment: int) -> FallbackLevel:
+    """Return whether a policy that was learned tonight has one of its own in a segment."""
     support = tasks.window("known", [segment])
     is_adapted = learned.adapts and support.n > 0 and learned.refusal(support) is None
     return "segment" if is_adapted else "pooled"

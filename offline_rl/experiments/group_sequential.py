@@ -17,8 +17,9 @@ error that is spent in proportion to time; Armitage, McPherson & Rowe 1969 for t
 Turnbull 1989, "Interim analyses: the repeated confidence interval approach".
 
 What is looked at is a sum over users that come back, not a row of independent rounds. A user who likes one
-arm goes on to like it, so a later sum resembles an earlier one more than a random walk of as many rounds
-does. By Slepian's inequality (1962) that makes leaving the bounds less likely, not more.
+arm likes it on the next day too, so a later sum resembles an earlier one more than a random walk of as many
+rounds does, and leaves the bounds less often (by Slepian's inequality of 1962, for one side). Where a user
+gives a reward once at most, it resembles it less; tests simulate both.
 """
 
 from collections.abc import Sequence

@@ -3,8 +3,8 @@
 Every look at the evidence against what serves today has a level of its own. The first has the whole level a
 of a single question. All later ones share another a, which falls as the series 1/2, 1/6, 1/12, ...: together
 no more than 2 a, whatever the looks have in common and however many there are. As long as one policy serves,
-something that is not better takes its place with a probability of at most 5 %, at the usual a = 2.5 % of
-each side.
+something that is not better takes its place by the gate with a probability of at most 5 %, at the usual
+a = 2.5 % of each side. Experiments have an error of their own.
 
 A look costs all later ones a part of their level, and evidence that has hardly grown says what it said the
 night before. So a look is due when a quarter has been added to the evidence (`is_due`): where fourteen days

@@ -36,7 +36,7 @@ SENTENCES = {
         "The experiment with {subject} ended because `metacart pin` or `metacart rollback` chose what serves."
     ),
     "experiment_overtaken": (
-        "The experiment with {subject} ended because the log by itself shows enough: a policy was promoted."
+        "The experiment with {subject} ended because the gate has promoted a policy by the log alone."
     ),
     "experiment_switched_off": (
         "The experiment with {subject} ended because experiment.share is 0 in the configuration."

@@ -1,6 +1,8 @@
 """The next day of a simulated shop: like any other where no table acts, else as the table says."""
 
 from dataclasses import replace
+from datetime import date
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,9 @@ from features.simulator.served_tables import ServedTables
 from features.simulator.settings import WorldSettings
 from features.simulator.shop import LATE, simulate
 from features.simulator.world import World
+
+MEAN_FACTOR = 1.5 / (2 * log(2))
+"""Of a factor between a half and two whose logarithm is uniform."""
 
 SETTINGS = WorldSettings(users=120, days=3, seed=5, stock_out_share=0.3)
 
@@ -102,7 +107,14 @@ def test_a_planned_budget_is_spent_but_for_the_daily_factor(tmp_path: Path) -> N
         for name in ("shop", "own")
     )
     assert spent[0] == 0
-    np.testing.assert_allclose(spent[1:], 3 * own[1:], atol=2)
+    np.testing.assert_allclose(spent[1:], 3 * own[1:] / MEAN_FACTOR, atol=2)
+
+
+def test_many_days_of_a_plan_spend_it_on_average() -> None:
+    response = World.create(SETTINGS).spend_response
+    planned = np.full(len(response.cells), 10_000.0)
+    days = [response.feed(5, day, date(2026, 1, 5), planned)["spend_cents"].mean() for day in range(200)]
+    assert np.mean(days) == pytest.approx(10_000, rel=0.01)
 
 
 def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:

@@ -101,11 +101,11 @@ def test_origins_by_hand() -> None:
 def test_only_what_serves_learns_from_a_tried_candidate_where_the_others_are_enough(
     n_of_candidate: int, n_judging: int
 ) -> None:
-    versions = ["maml-1"] * n_of_candidate + ["coin"] * (4000 - n_of_candidate)
+    versions = ["maml-2026-01-05-0a1b2c3d"] * n_of_candidate + ["coin"] * (4000 - n_of_candidate)
     rounds = experiment(4000).with_columns(policy_version=pl.Series(versions))
-    tried = replace(SETTINGS, tried_policies=("maml-1",))
+    tried = replace(SETTINGS, tried_learners=("maml",))
     found, _ = mark_evidence(rounds, tried, date(2026, 1, 7), "recommendation")
     assert found["is_evidence"].all()
     judges = found.filter(pl.col("window") != Window.GAP)
     assert judges.height == n_judging
-    assert set(found.filter(window=Window.GAP)["policy_version"]) <= {"maml-1"}
+    assert set(found.filter(window=Window.GAP)["policy_version"]) <= {"maml-2026-01-05-0a1b2c3d"}

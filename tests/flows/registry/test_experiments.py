@@ -8,8 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from features.codes import Window
 from features.contracts.findings import from_json
 from features.errors import DamagedFileError
+from features.warehouse.store import open_store
 from flows.commands.champions import _lines
 from flows.erasure.erase import erase
 from flows.registry.hand import Decision, record
@@ -46,6 +48,13 @@ def experiment(night: NightResult) -> dict[str, Any]:
 
 def version(night: NightResult) -> str:
     return manifest(night)["experiments"][AREA]["tried"][-1]
+
+
+def windows_of(shop: Workspace, night: NightResult) -> pl.DataFrame:
+    """Version and window of each round that a night learned from or evaluated on."""
+    with open_store(shop.warehouse) as connection:
+        versions = connection.sql("SELECT round_id, policy_version FROM fct_rounds").pl()
+    return shop.night_folder(night.night.run_id).rounds(AREA).join(versions, on="round_id")
 
 
 def candidates(night: NightResult) -> list[str]:
@@ -124,9 +133,12 @@ def test_it_is_named_a_candidate_and_its_folder_is_in_the_registry(begun, shop) 
 
 
 def test_it_goes_on_with_the_same_users_and_a_candidate_that_has_learned_anew(begun, shop) -> None:
-    after = serve(shop, begun[1], 1, n_visits=90, lift=0.55)
+    first = serve(shop, begun[1], 1, n_visits=90, lift=0.55)
+    assert experiment(first)["n_rounds_candidate"] == 0
+    # A day counts once all of its rewards are known.
+    after = night_after(shop, 2)
     row = experiment(after)
-    assert (row["status"], row["day"], row["champion"]) == ("running", 1, "logging")
+    assert (row["status"], row["day"], row["champion"]) == ("running", 2, "logging")
     # Users without a list count as well, in the arm that they would be in.
     assert row["n_rounds_candidate"] + row["n_rounds_champion"] == 90
     assert 0.8 < row["served_share"] < 1.0
@@ -136,13 +148,13 @@ def test_it_goes_on_with_the_same_users_and_a_candidate_that_has_learned_anew(be
     anew = anew_of(begun[1], after)
     assert row["candidate"] == version(begun[1])
     assert set(slates(after)["policy_version"]) == {anew, own_table(after)}
-    assert manifest(after)["experiments"][AREA]["served"] == [version(begun[1]), anew]
     arms = slates(begun[1]).unique("user_key").join(slates(after).unique("user_key"), on="user_key")
     assert arms.height > 150 and (arms["arm"] == arms["arm_right"]).all()
 
 
 def test_a_candidate_that_earns_more_becomes_the_champion(begun, shop) -> None:
-    after = serve(shop, begun[1], 1, n_visits=900)
+    serve(shop, begun[1], 1, n_visits=900)
+    after = night_after(shop, 2)
     row, found = experiment(after), verdict(after)
     assert (row["status"], found["verdict"]) == ("promoted", "promote")
     assert 0 < found["lower"] < found["difference"] == row["difference"] == pytest.approx(0.25, abs=0.1)
@@ -164,7 +176,7 @@ def test_a_candidate_that_earns_more_becomes_the_champion(begun, shop) -> None:
     assert (began.state, began.experiment) == ("retired", "ended")
     assert all(not checked.faults for checked in verify(shop))
     # Its learner learns anew on the next night, as that of any champion.
-    later = night_after(shop, 2)
+    later = night_after(shop, 3)
     assert "champion_stands" in {note["finding"]["code"] for note in manifest(later)["findings"]["notes"]}
     assert set(slates(later)["evidence_level"]) == {"experiment"}
 
@@ -180,16 +192,14 @@ def test_what_the_log_shows_by_itself_ends_it(begun, shop) -> None:
     assert slates(after)["arm"].null_count() == slates(after).height
 
 
+@pytest.mark.slow
 def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
-    after = serve(shop, begun[1], 1, n_visits=900, lift=0.02)
+    serve(shop, begun[1], 1, n_visits=900, lift=0.02)
+    after = night_after(shop, 2)
     assert (experiment(after)["status"], verdict(after)["verdict"]) == ("rejected", "reject")
     assert verdict(after)["upper"] < 0
     assert set(slates(after)["policy_version"]) == {own_table(after)}
-    assert manifest(after)["experiments"][AREA] == {
-        "running": None,
-        "tried": [version(begun[1])],
-        "served": [version(begun[1])],
-    }
+    assert manifest(after)["experiments"][AREA] == {"running": None, "tried": [version(begun[1])]}
     [listed] = list_champions(shop)[0].champions
     assert (listed.state, listed.experiment) == ("retired", "ended")
 
@@ -207,12 +217,22 @@ def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> No
     assert experiment(again)["reason_codes"] == "experiment_started"
     assert experiment(again)["confidence"] == pytest.approx(0.975)
     assert len(manifest(again)["experiments"][AREA]["tried"]) == 2
-    # What a candidate was shown to earn is not taken for what the shop's own policy earns.
-    judged = again.published.table("out_segment_tasks")
-    with_candidates = 4 * 175 + 3 * 120 + 600
-    assert (
-        judged.select(pl.sum_horizontal("n_support", "n_query", "n_holdout").sum()).item() < with_candidates
-    )
+
+
+def test_rounds_of_a_candidate_are_in_no_window_that_anything_is_evaluated_on(begun, shop) -> None:
+    serve(shop, begun[1], 1, n_visits=60, lift=0.55)
+    # The same date once more: its table is another version of the candidate, and the first table served.
+    asked_more = with_settings(shop, "min_ess = 5000.0", "min_ess = 5001.0")
+    first = night_after(shop, 1)
+    again = night_after(asked_more, 1)
+    assert candidates(first) != candidates(again)
+    after = serve(asked_more, first, 2, n_visits=60, lift=0.55)
+    windows = windows_of(asked_more, after)
+    of_candidate = windows.filter(pl.col("policy_version").str.starts_with("pooled_reward_model-"))
+    assert set(of_candidate["policy_version"]) == {version(begun[1]), *candidates(first)}
+    assert set(of_candidate["window"]) <= {Window.GAP, Window.OPEN}
+    assert {Window.SUPPORT, Window.HOLDOUT} <= set(windows["window"])
+    assert experiment(after)["served_share"] > 0.8
 
 
 def test_a_night_that_is_taken_back_takes_its_experiment_back(begun, shop) -> None:

@@ -19,11 +19,13 @@ def readouts(
     spread: float,
     growth: float = 0.0,
     lift: float = 0.0,
+    is_once: bool = False,
 ) -> list[Readout]:
     """Return the read-outs of all nights of one experiment.
 
     n_users: at the start; growth: new ones a night, as a share. A user visits now and then and clicks at a
     chance of his own, drawn from a beta law around `chance`; the smaller spread, the more they differ.
+    is_once: whether he clicks once at most.
     """
     draw = np.random.default_rng(seed)
     total = int(n_users * (1 + growth * NIGHTS))
@@ -38,6 +40,7 @@ def readouts(
         visits = draw.poisson(visits_a_night) * (arrives <= night)
         rounds += visits
         reward += draw.binomial(visits, own)
+        reward = np.minimum(reward, 1.0) if is_once else reward
         seen = rounds > 0
         arms = [
             ArmSums(rounds[seen & of_arm], reward[seen & of_arm]) for of_arm in (is_candidate, ~is_candidate)
@@ -86,8 +89,9 @@ def test_of_equal_arms_hardly_any_is_ever_stopped_and_by_the_fixed_interval_one_
         {"n_users": 200, "share": 0.5, "chance": 0.1, "spread": 10},
         {"n_users": 1000, "share": 0.1, "chance": 0.03, "spread": 3},
         {"n_users": 300, "share": 0.3, "chance": 0.2, "spread": 10, "growth": 0.1},
+        {"n_users": 400, "share": 0.5, "chance": 0.05, "spread": 1e6, "is_once": True},
     ],
-    ids=["users of their own", "few and unlike", "growing"],
+    ids=["users of their own", "few and unlike", "growing", "one reward each"],
 )
 def test_coverage_holds_for_shops_of_any_kind(shop: dict[str, float]) -> None:
     by_night, _ = shares_stopped(1000, **shop)
