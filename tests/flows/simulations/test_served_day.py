@@ -58,7 +58,8 @@ def test_creatives_and_budgets_act_as_published(logs, small_night):
     both = plan.join(spent, on=["campaign_id", "channel", "segment_id"])
     assert both.height == plan.height == spent.height
     factor = both["spend_cents"] / both["spend_recommended_cents"]
-    assert factor.is_between(0.49, 2.01).all() and factor.n_unique() > 1
+    # Half to double, over the mean of that.
+    assert factor.is_between(0.46, 1.86).all() and factor.n_unique() > 1
 
 
 def test_segments_of_traits_that_no_ad_has_are_refused(tmp_path):

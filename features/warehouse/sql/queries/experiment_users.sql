@@ -1,5 +1,4 @@
--- experiment_users: one row per user and day with rounds of an area since an experiment began, of days whose rewards
--- are all known.
+-- experiment_users: one row per user and day of known rewards, with rounds of an area since an experiment began.
 -- grain: user_key, day
 -- reads: fct_rounds
 -- units: reward as it is counted; days in UTC
