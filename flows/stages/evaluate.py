@@ -164,10 +164,12 @@ def _asked(
     """Return the holdout, its gate withheld where nothing may be promoted tonight, and what the gate demands.
 
     Nothing else is promoted where an experiment decides tonight. Estimated propensities promote nothing,
-    whatever they show, so a look at them costs later ones nothing.
+    whatever they show, so a look at them costs later ones nothing; what they would have tested is being
+    tested while an experiment runs.
     """
     gate, look = evaluated.gate, 1
-    if experiment is not None and experiment.tonight.status in ("promoted", "rejected"):
+    decides = experiment is not None and experiment.tonight.status in ("promoted", "rejected")
+    if experiment is not None and (decides or (domain in night.estimated and not evaluated.hand)):
         gate = replace(gate, withheld=experiment.tonight.found)
     elif domain not in night.estimated:
         gate, look = look_of(gate, workspace, night, domain, evaluated.today.standing)
