@@ -195,7 +195,8 @@ POLICIES: Mapping[str, str] = {
 CAUTIONS: Mapping[str, str] = {
     "caution.logs": (
         "Values are estimated from logs, not measured in an experiment. They hold if the logged propensities "
-        "are right and nothing unlogged drove both what was shown and what was rewarded."
+        "are right and nothing unlogged drove both what was shown and what was rewarded. What serves is "
+        "fitted once more afterwards, to the rounds of these values too."
     ),
     "caution.chance": (
         "An interval speaks of chance in these logs. It says nothing of a new season, new prices or a new "
