@@ -38,6 +38,9 @@ _NODES_PER_STEP = 4.0
 
 _FEWEST_NODES = 101
 
+_WIDEST = 40.0
+"""Standard errors beyond which no normal tail is left."""
+
 
 def boundaries(information: Sequence[float], max_days: int, confidence: float) -> list[float]:
     """Return half the width of each look's interval, in standard errors; infinite before the first round.
@@ -86,12 +89,13 @@ class _Walk:
             below, above = (-bound - self.nodes) / step, (self.nodes - bound) / step
             return float(self.mass @ (norm.cdf(below) + norm.cdf(above)))
 
-        furthest = 40.0 * sqrt(information)
-        bound = brentq(lambda bound: leaves(bound) - error, 0.0, furthest)
+        unit = sqrt(information)
+        width = brentq(lambda width: leaves(width * unit) - error, 0.0, _WIDEST)
+        bound = width * unit
         nodes, weights = _simpson(bound, step)
         density = norm.pdf((nodes[:, None] - self.nodes[None, :]) / step) / step
         self.information, self.nodes, self.mass = information, nodes, weights * (density @ self.mass)
-        return float(bound / sqrt(information))
+        return float(width)
 
 
 def _simpson(bound: float, step: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
