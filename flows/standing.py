@@ -37,7 +37,8 @@ class RunningExperiment:
 
     policy_version, sha256: of the candidate as it began; the latter is the hash of its card in the registry.
     started_on: date of the night that started it. share, max_days: of the users in the candidate's arm, and
-    after which it ends, as they were then. champion_versions: of what served the other arm so far.
+    after which it ends, as they were then (28 in manifests of versions that did not record it).
+    champion_versions: of what served the other arm so far.
     """
 
     policy_version: str

@@ -42,10 +42,9 @@ def mark_evidence(
     """
     has_propensity = pl.col("propensity").is_not_null()
     is_evidence = has_propensity if settings.propensities == "logged" else ~has_propensity
-    if settings.evidence_policies:
-        version = pl.col("policy_version")
-        is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
     version = pl.col("policy_version")
+    if settings.evidence_policies:
+        is_evidence &= version.is_in(settings.evidence_policies) | is_given_by_metacart(version)
     is_tried = is_given_by_metacart(version) & policy_named(version).is_in(settings.tried_learners)
     rounds = rounds.with_columns(
         is_evidence=is_evidence, is_tried=is_evidence & is_tried.fill_null(value=False)

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.errors import UsageError
-from features.segments import EVERYONE, EVERYONE_ELSE
+from features.segments import Segmentation
 from features.simulator.advertising import CAMPAIGNS, CHANNELS
 from features.simulator.people import DEVICES
 from features.simulator.world import World
@@ -31,12 +31,12 @@ def served_creatives(world: World, run_folder: Path) -> NDArray[np.float64] | No
         segment_id: dict(of_segment.select("creative_id", "probability").iter_rows())
         for (segment_id,), of_segment in rows.group_by("segment_id")
     }
-    chances = np.zeros((len(world.people.segments), len(ads.ids)))
-    for place in range(len(chances)):
-        region, device = divmod(place, len(DEVICES))
-        traits = {"region": world.people.regions[region], "device": DEVICES[device]}
-        found = table.get(segment_of(traits, table, path), {})
-        chances[place] = [found.get(creative, 0.0) for creative in ads.ids.ids]
+    people = world.people
+    traits = pl.DataFrame(
+        {"region": np.repeat(people.regions, len(DEVICES)), "device": DEVICES * len(people.regions)}
+    )
+    found = [table.get(segment_id, {}) for segment_id in segmentation_of(table, traits, path).assign(traits)]
+    chances = np.array([[of_segment.get(creative, 0.0) for creative in ads.ids.ids] for of_segment in found])
     for cell in np.unique(ads.cell):
         mine = ads.cell == cell
         total = chances[:, mine].sum(axis=1, keepdims=True)
@@ -45,31 +45,22 @@ def served_creatives(world: World, run_folder: Path) -> NDArray[np.float64] | No
     return chances
 
 
-def segment_of(traits: dict[str, str], segment_ids: Collection[str], path: Path) -> str:
-    """Return the segment of somebody with these traits: the one that names most of them.
+def segmentation_of(segment_ids: Collection[str], traits: pl.DataFrame, path: Path) -> Segmentation:
+    """Return how the segments of a table are assigned, by their names.
 
-    Raises UsageError where a segment names another trait. path: of the table, for the message.
-
-    >>> known = ["region=north|device=*", "region=north|device=mobile", "everyone_else"]
-    >>> segment_of({"region": "north", "device": "tablet"}, known, Path("table"))
-    'region=north|device=*'
-    >>> segment_of({"region": "south", "device": "tablet"}, known, Path("table"))
-    'everyone_else'
+    Raises UsageError where they are made of other traits than these columns. path: for the message.
     """
-    best, most = EVERYONE if EVERYONE in segment_ids else EVERYONE_ELSE, 0
-    for segment_id in segment_ids:
-        if segment_id in (EVERYONE, EVERYONE_ELSE):
-            continue
-        named = dict(part.split("=", 1) for part in segment_id.split("|"))
-        named = {trait: value for trait, value in named.items() if value != "*"}
-        if unknown := sorted(named.keys() - traits.keys()):
-            raise UsageError(
-                f"{path} has segments by {', '.join(unknown)}, which no ad of the simulated shop has. Make "
-                f"segments.by of {' and '.join(traits)}, and run the night again."
-            )
-        if len(named) > most and all(traits[trait] == value for trait, value in named.items()):
-            best, most = segment_id, len(named)
-    return best
+    labels = [[part.split("=", 1) for part in name.split("|")] for name in segment_ids if "=" in name]
+    by = tuple(trait for trait, _ in labels[0]) if labels else ()
+    if unknown := [trait for trait in by if trait not in traits.columns]:
+        raise UsageError(
+            f"{path} has segments by {', '.join(unknown)}, which no ad of the simulated shop has. Make "
+            f"segments.by of {' and '.join(traits.columns)}, and run the night again."
+        )
+    kept: list[set[str]] = [set() for _ in range(len(by) + 1)]
+    for label in labels:
+        kept[sum(value != "*" for _, value in label)].add("|".join(map("=".join, label)))
+    return Segmentation(by, tuple(map(frozenset, kept)), ())
 
 
 def served_spend(world: World, run_folder: Path) -> NDArray[np.float64] | None:

@@ -66,10 +66,8 @@ def _judged(workspace: Workspace, night: Night, area: str, running: RunningExper
     settings, folder = workspace.settings, workspace.night_folder(night.run_id)
     candidate, started_on = running.policy_version, date.fromisoformat(running.started_on)
     day = (night.as_of - started_on).days
-    earned, version = (
-        earned_so_far(workspace, night, area, running),
-        _version_tonight(night, folder, area, candidate),
-    )
+    earned = earned_so_far(workspace, night, area, running)
+    version = _version_tonight(night, folder, area, candidate)
     can_serve = version != candidate or folder.candidate_folder(area).is_dir()
     decided = _ended_otherwise(night, folder, settings, area, candidate, can_serve=can_serve) or outcome(
         candidate,

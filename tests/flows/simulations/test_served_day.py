@@ -10,7 +10,7 @@ import pytest
 from features.deidentify import pseudonym, read_key
 from features.errors import UsageError
 from features.simulator.world import World
-from flows.simulations.served_advertising import segment_of, served_creatives
+from flows.simulations.served_advertising import segmentation_of, served_creatives
 from flows.simulations.served_day import draw_served_day
 
 
@@ -64,7 +64,15 @@ def test_creatives_and_budgets_act_as_published(logs, small_night):
 
 def test_segments_of_traits_that_no_ad_has_are_refused(tmp_path):
     with pytest.raises(UsageError, match="segments by cluster"):
-        segment_of({"region": "north"}, ["cluster=1"], tmp_path)
+        segmentation_of(["cluster=1"], pl.DataFrame({"region": ["north"]}), tmp_path)
+
+
+def test_somebody_is_in_the_segment_that_names_most_of_his_traits(tmp_path):
+    known = ["region=north|device=*", "region=north|device=mobile", "everyone_else"]
+    people = pl.DataFrame({"region": ["north", "north", "south"], "device": ["mobile", "tablet", "mobile"]})
+    found = segmentation_of(known, people, tmp_path).assign(people).to_list()
+    assert found == ["region=north|device=mobile", "region=north|device=*", "everyone_else"]
+    assert segmentation_of(["everyone"], people, tmp_path).assign(people).to_list() == ["everyone"] * 3
 
 
 def test_a_folder_that_is_no_night_is_refused(logs, tmp_path):
