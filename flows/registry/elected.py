@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import partial
 from math import isfinite
 from pathlib import Path
 from typing import Literal
@@ -51,7 +52,13 @@ def keep_elected(
     else:
         left = left_segments(champion, today.tasks.segment_ids)
         kept_from = tuple(sorted(champion.kept_from))
-        verdict = _of_gate(election.overall, version_of(learner, night.run_id), night, settings, kept_from)
+        verdict = _verdict_of(
+            election.overall,
+            version=version_of(learner, night.run_id),
+            night=night,
+            kept_from=kept_from,
+            confidence=settings.evaluation.confidence,
+        )
     _store(
         work.elected(area),
         work,
@@ -91,7 +98,13 @@ def keep_candidate(
         today=today,
         learner=found.candidate,
         left=left,
-        verdict=_of_gate(found, version, night, settings, protected),
+        verdict=_verdict_of(
+            found,
+            version=version,
+            night=night,
+            kept_from=protected,
+            confidence=settings.evaluation.confidence,
+        ),
     )
 
 
@@ -109,19 +122,9 @@ def elect_candidate(
     It is what its learner has learned tonight, or else the candidate as it was when the experiment began.
     """
     area = experiment.area
-
-    def verdict(elected_version: str, kept_from: tuple[str, ...]) -> _Verdict:
-        return _Verdict(
-            elected_version=elected_version,
-            elected_on=night.as_of,
-            kept_from=kept_from,
-            difference=readout.difference,
-            lower=readout.lower,
-            upper=readout.upper,
-            confidence=readout.confidence,
-            evidence_level="experiment",
-        )
-
+    by_users = partial(
+        _verdict_of, readout, night=night, confidence=readout.confidence, evidence_level="experiment"
+    )
     if experiment.version == version_of(experiment.learner, night.run_id):
         kept_from = _protected(today, settings)
         _store(
@@ -133,7 +136,7 @@ def elect_candidate(
             today=today,
             learner=experiment.learner,
             left=frozenset(map(today.tasks.segment_ids.index, kept_from)),
-            verdict=verdict(experiment.version, kept_from),
+            verdict=by_users(version=experiment.version, kept_from=kept_from),
         )
         return
     folder, candidate = work.elected(area), ChampionFolder(work.candidate_folder(area))
@@ -141,7 +144,7 @@ def elect_candidate(
     card = candidate.card
     for name in card.files:
         shutil.copyfile(candidate.path / name, folder / name)
-    elected = vars(verdict(card.elected_version, card.kept_from))
+    elected = vars(by_users(version=card.elected_version, kept_from=card.kept_from))
     write_card(folder, replace(card, parent=night.champions.of(area).policy_version, **elected))
 
 
@@ -207,8 +210,14 @@ class _Verdict:
     evidence_level: Literal["logged", "experiment"] = "logged"
 
 
-def _of_gate(
-    found: GateVerdict, version: str, night: Night, settings: Settings, kept_from: tuple[str, ...]
+def _verdict_of(
+    found: GateVerdict | Readout,
+    *,
+    version: str,
+    night: Night,
+    kept_from: tuple[str, ...],
+    confidence: float,
+    evidence_level: Literal["logged", "experiment"] = "logged",
 ) -> _Verdict:
     return _Verdict(
         elected_version=version,
@@ -217,7 +226,8 @@ def _of_gate(
         difference=_known(found.difference),
         lower=_known(found.lower),
         upper=_known(found.upper),
-        confidence=settings.evaluation.confidence,
+        confidence=confidence,
+        evidence_level=evidence_level,
     )
 
 
