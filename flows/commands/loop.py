@@ -53,7 +53,7 @@ def loop(
     from flows.simulations.loop.outcome import loop_outcome
     from flows.simulations.loop.run import WAYS, run_loops
     from flows.simulations.loop.table import as_markdown, loop_table
-    from reports.pages.loop import write_loop
+    from reports.pages.loop import goals_markdown, write_loop
 
     unknown = sorted(set(ways) - set(WAYS))
     rivals = seeds if rival_seeds is None else rival_seeds
@@ -72,7 +72,8 @@ def loop(
         print_line=lambda line: print(f"  {line}", flush=True),
     )
     pl.DataFrame([vars(day) for day in days], infer_schema_length=None).write_parquet(out / "days.parquet")
-    write_loop(loop_outcome(days, users=users), out / "loop.html")
-    text = as_markdown(loop_table(days))
+    outcome = loop_outcome(days, users=users)
+    write_loop(outcome, out / "loop.html")
+    text = f"{goals_markdown(outcome)}\n{as_markdown(loop_table(days))}"
     (out / "loop.md").write_text(text, encoding="utf-8")
     print(text)

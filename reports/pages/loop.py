@@ -63,6 +63,15 @@ def write_loop(outcome: LoopOutcome, path: Path) -> None:
     path.write_text(loop_html(outcome), encoding="utf-8", newline="\n")
 
 
+def goals_markdown(outcome: LoopOutcome, *, catalog: Catalog = LANGUAGE) -> str:
+    """Return the page's title, setting and goals as Markdown, for a terminal and beside the code."""
+    title, setting = catalog.text("loop.title"), _setting(outcome, catalog)
+    lines = [
+        f"- {line.mark.symbol} {line.word}. {line.asked} {line.found}" for line in _goals(outcome, catalog)
+    ]
+    return "\n".join([f"# {title}", "", setting, "", *lines, ""])
+
+
 def loop_html(outcome: LoopOutcome, *, catalog: Catalog = LANGUAGE) -> str:
     """Return the page as HTML; equal outcomes give equal text."""
     judged = [goal for goal in outcome.goals if goal.judgement != "not_judged"]
@@ -76,16 +85,8 @@ def loop_html(outcome: LoopOutcome, *, catalog: Catalog = LANGUAGE) -> str:
             n_judged=len(judged),
             n_open=len(outcome.goals) - len(judged),
         ),
-        setting=catalog.text("loop.setting", n_users=outcome.users, n_days=outcome.first_days),
-        goals=[
-            GoalLine(
-                GOALS[goal.judgement],
-                catalog.text(f"goal.judgement.{goal.judgement}"),
-                goal_asked(goal, catalog),
-                goal_found(goal, catalog),
-            )
-            for goal in outcome.goals
-        ],
+        setting=_setting(outcome, catalog),
+        goals=_goals(outcome, catalog),
         worlds=[_world(world, catalog) for world in outcome.worlds],
         limits=(
             catalog.text("loop.limit.same_exploring"),
@@ -94,6 +95,22 @@ def loop_html(outcome: LoopOutcome, *, catalog: Catalog = LANGUAGE) -> str:
             catalog.text("loop.limit.pooled"),
         ),
     )
+
+
+def _setting(outcome: LoopOutcome, catalog: Catalog) -> str:
+    return catalog.text("loop.setting", n_users=outcome.users, n_days=outcome.first_days)
+
+
+def _goals(outcome: LoopOutcome, catalog: Catalog) -> list[GoalLine]:
+    return [
+        GoalLine(
+            GOALS[goal.judgement],
+            catalog.text(f"goal.judgement.{goal.judgement}"),
+            goal_asked(goal, catalog),
+            goal_found(goal, catalog),
+        )
+        for goal in outcome.goals
+    ]
 
 
 def _world(world: WorldOutcome, catalog: Catalog) -> WorldPart:

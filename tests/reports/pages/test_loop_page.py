@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from reports.pages.loop import loop_html
+from reports.pages.loop import goals_markdown, loop_html
 from reports.render import csp_hash
 from reports.summaries.loop_outcome import LoopOutcome
 from tests.reports.page_reader import read
@@ -31,6 +31,13 @@ def test_goals_are_said_with_their_figures() -> None:
     assert "In null, at most 1 promotion in 10 shops of 60 nights. These loops have no shop" in said
     assert "It takes 10 shops of 60 nights. So far: Promotions: 0 (shops: 3, nights of each: 20)" in said
     assert "It takes 13 nights, and these loops end with night 9." in said
+
+
+def test_goals_stand_as_text_too() -> None:
+    text = goals_markdown(LOOPS)
+    assert text.startswith("# Closed loops of simulated shops\n\nShops of 600 users.")
+    assert "\n- ✕ Not met. In mild, the mean over shops is on no night more than" in text
+    assert text.count("\n- ") == len(LOOPS.goals)
 
 
 def test_a_world_shows_every_way_and_why_the_gate_stayed_closed() -> None:
