@@ -32,6 +32,10 @@ EXPERIMENTS: Mapping[str, Meaning] = {
         "its interval lies below zero: it is rejected", {"day": Unit.COUNT, **_INTERVAL}
     ),
     "experiment_over": Meaning("its days are over, and no difference is shown", {**_DAYS, **_INTERVAL}),
+    "experiment_given_up": Meaning(
+        "it has hardly a chance left of showing a gain in its days, so today's policy serves all",
+        {**_DAYS, **_INTERVAL, "chance": Unit.SHARE, "least": Unit.SHARE},
+    ),
     "experiment_over_too_early": Meaning("its days are over, and nothing can be said of it", _DAYS),
     "experiment_ended_by_hand": Meaning(
         "a person has pinned or rolled back a policy of the area, which ends its experiment"

@@ -14,7 +14,7 @@ from flows.night_folder import Night
 from flows.standing import RunningExperiment
 from flows.workspace import Workspace
 from offline_rl.decisions.recommendation.arms import in_candidate_arm
-from offline_rl.experiments.group_sequential import boundaries
+from offline_rl.experiments.group_sequential import boundaries, chance_of_winning
 from offline_rl.experiments.readout import ArmSums, Readout, read_out
 from offline_rl.experiments.tonight import experiment_id
 from offline_rl.ope.trust.error_spending import confidence_of_look
@@ -24,10 +24,12 @@ from offline_rl.ope.trust.error_spending import confidence_of_look
 class EarnedSoFar:
     """What both arms have earned, with tonight's interval.
 
-    served_share: of the candidate arm's rounds that a candidate served, None without any.
+    chance: that the candidate wins in the days that are left, None where there is no interval. served_share:
+    of the candidate arm's rounds that a candidate served, None without any.
     """
 
     readout: Readout
+    chance: float | None
     served_share: float | None
 
 
@@ -45,14 +47,19 @@ def earned_so_far(workspace: Workspace, night: Night, area: str, running: Runnin
     confidence = confidence_of_look(len(experiments.tried), settings.evaluation.confidence)
     started_on = date.fromisoformat(running.started_on)
     known = _information(by_day, started_on, (night.as_of - started_on).days)
+    half_width = boundaries(known, running.max_days, confidence)[-1]
     readout = read_out(
         *arms,
-        standard_errors=boundaries(known, running.max_days, confidence)[-1],
+        standard_errors=half_width,
         confidence=confidence,
         min_users=settings.experiment.min_users_per_arm,
     )
+    chance = None
+    if readout.is_known and readout.upper > readout.lower:
+        lead = readout.difference / ((readout.upper - readout.lower) / 2.0 / half_width)
+        chance = chance_of_winning(lead, known, running.max_days, confidence)
     n_served = int(users.filter("is_candidate")["n_served"].sum())
-    return EarnedSoFar(readout, n_served / arms[0].total_rounds if arms[0].n_users else None)
+    return EarnedSoFar(readout, chance, n_served / arms[0].total_rounds if arms[0].n_users else None)
 
 
 def _users_by_day(workspace: Workspace, night: Night, area: str, running: RunningExperiment) -> pl.DataFrame:

@@ -72,6 +72,7 @@ def _judged(workspace: Workspace, night: Night, area: str, running: RunningExper
     decided = _ended_otherwise(night, folder, settings, area, candidate, can_serve=can_serve) or outcome(
         candidate,
         earned.readout,
+        chance=earned.chance,
         day=day,
         max_days=running.max_days,
         min_users=settings.experiment.min_users_per_arm,

@@ -1,6 +1,6 @@
 """Learn: marts → one task per segment → candidate policies, each with its learning curve."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -35,6 +35,7 @@ from offline_rl.meta.mixed_effects import MixedMetaPolicy
 from offline_rl.meta.named_learners import BASELINE, CONSTANT, LEARNERS
 from offline_rl.meta.refit import refitted
 from offline_rl.meta.shared_fits import Refits, SharedFits
+from offline_rl.meta.sharpened import sharpened
 from offline_rl.registry import Contenders
 from reports.wording.sentences import say
 
@@ -65,8 +66,15 @@ def learn(workspace: Workspace, night: Night, listener: ProgressListener = no_li
                 candidate_stands_again(folder, domain, candidate, built.read_again[len(readings) :])
             segments.append(segment_table(built, night.run_id, settings.segments.min_rounds, say))
             tasks = Tasks.of(built.arrays, f"the rounds of {domain}")
-            known = [stored.card.learner for stored in (champion, candidate) if stored is not None]
-            learned = train(tasks, settings, domain, night.domains, listener, others_that_may_serve=known)
+            learned = train(
+                tasks,
+                settings,
+                domain,
+                night.domains,
+                listener,
+                serves="" if champion is None else champion.card.learner,
+                tried="" if candidate is None else candidate.card.learner,
+            )
             folder.write_contenders(domain, learned.contenders)
             folder.save_policies(
                 domain, served=learned.served, evaluated=learned.evaluated, learned=learned.policies
@@ -105,13 +113,16 @@ def train(
     domains: Sequence[str],
     listener: ProgressListener = no_listener,
     *,
-    others_that_may_serve: Collection[str] = (),
+    serves: str = "",
+    tried: str = "",
 ) -> Learned:
     """Train the baseline and the learners of the configuration.
 
     The contenders are chosen here, on validation segments, before the holdout is used.
     domains: all domains that the night learns in. listener: receives the progress through them.
-    others_that_may_serve: learners that do beside the contenders.
+    serves: the learner of the champion that serves today; tried: that of the candidate of an experiment.
+    Neither has to be shown by the log any more, so what they serve is read out sharply
+    (`offline_rl.meta.sharpened`).
     """
     fits = SharedFits(tasks, learning_settings(settings.learning), settings.night.seed)
     asked_for = dict.fromkeys([*settings.learning.learners, *(learner.name for learner in CONSTANT)])
@@ -130,7 +141,7 @@ def train(
     softer = cautious(pooled, fits) if asked.plain == BASELINE.name else None
     if softer is not None:
         evaluated.append(softer)
-    elif CAUTIOUS in others_that_may_serve:
+    elif CAUTIOUS in (serves, tried):
         # As sharp as the pooled policy: that is what its way of learning comes to tonight.
         evaluated.append(replace(pooled, name=CAUTIOUS, curve=(), notes=()))
     contenders = Contenders(
@@ -138,12 +149,17 @@ def train(
         cautious=None if softer is None else softer.name,
         constant=tuple(learner.name for learner in CONSTANT),
     )
-    may_serve = {*contenders.compared, *others_that_may_serve}
+    may_serve = {*contenders.compared, serves, tried}
     last = Refits.last(fits)
     # Of the policies as they were learned: one that was refitted is not moved a second time.
     once = [*learned, *evaluated[len(learned) :]]
     served = [refitted(policy, last) for policy in once if policy.name in may_serve]
-    return Learned(learned, evaluated, served, contenders)
+    return Learned(
+        learned,
+        [sharpened(policy) if policy.name == serves else policy for policy in evaluated],
+        [sharpened(policy) if policy.name in (serves, tried) else policy for policy in served],
+        contenders,
+    )
 
 
 def learning_settings(learning: Learning) -> LearningSettings:

@@ -28,6 +28,10 @@ SENTENCES = {
         "The experiment with {subject} is over after {day:,} days, and no difference is shown, "
         f"{_INTERVAL}: today's policy serves all."
     ),
+    "experiment_given_up": (
+        "The experiment with {subject} ends on day {day:,} of {max_days:,}, since its chance of showing a "
+        f"gain by then is below {{least:.0%}}, {_INTERVAL}: today's policy serves all."
+    ),
     "experiment_over_too_early": (
         "The experiment with {subject} is over after {day:,} days, and too few users had rounds or rewards "
         "to say anything: today's policy serves all."

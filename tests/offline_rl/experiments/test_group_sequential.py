@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
-from offline_rl.experiments.group_sequential import boundaries
+from offline_rl.experiments.group_sequential import boundaries, chance_of_winning
 
 
 def test_two_looks_by_the_bivariate_normal_law() -> None:
@@ -48,6 +48,23 @@ def test_what_comes_after_the_last_day_belongs_to_its_look() -> None:
 
 def test_earlier_looks_do_not_depend_on_later_ones() -> None:
     assert boundaries([10, 20, 30], 28, 0.95)[:2] == boundaries([10, 20], 28, 0.95)
+
+
+def test_the_chance_of_winning_is_that_of_random_walks_with_this_lead() -> None:
+    # A flat prior of the difference: after a third of the days it is normal around what was seen.
+    days, known, lead = 12, 4, 1.2
+    rng = np.random.default_rng(0)
+    slope = lead / known**0.5 + rng.standard_normal(200_000) / known**0.5
+    end = lead * known**0.5 + slope * (days - known) + rng.standard_normal(200_000) * (days - known) ** 0.5
+    won = end / days**0.5 >= boundaries(range(1, days + 1), days, 0.95)[-1]
+    found = chance_of_winning(lead, range(1, known + 1), days, 0.95)
+    assert found == pytest.approx(won.mean(), abs=3 * (0.25 / 200_000) ** 0.5)
+
+
+def test_on_the_last_day_the_chance_is_what_has_come() -> None:
+    last = boundaries([10, 20], 2, 0.95)[-1]
+    assert chance_of_winning(last + 0.01, [10, 20], 2, 0.95) == 1.0
+    assert chance_of_winning(last - 0.01, [10, 20, 25], 2, 0.95) == 0.0
 
 
 @settings(max_examples=60, deadline=None)

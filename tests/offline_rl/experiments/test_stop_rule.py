@@ -8,9 +8,9 @@ ARM = ArmSums(np.ones(60, np.int64), np.tile([0.0, 1.0], 30))
 NAN = float("nan")
 
 
-def decided(lower: float, upper: float, day: int, arm: ArmSums = ARM):
+def decided(lower: float, upper: float, day: int, arm: ArmSums = ARM, chance: float | None = 0.5):
     readout = Readout(ARM, arm, lower, upper, 0.95)
-    return outcome("maml-2026-01-05-0a1b2c3d", readout, day=day, max_days=28, min_users=50)
+    return outcome("maml-2026-01-05-0a1b2c3d", readout, chance=chance, day=day, max_days=28, min_users=50)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,20 @@ def decided(lower: float, upper: float, day: int, arm: ArmSums = ARM):
 def test_the_interval_and_the_days_decide(lower, upper, day, status, code) -> None:
     found = decided(lower, upper, day)
     assert (found.status, found.found.code) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "chance", "code"),
+    [
+        (-0.1, 0.1, 0.019, "experiment_given_up"),
+        (-0.1, 0.1, 0.02, "experiment_goes_on"),
+        (0.01, 0.1, 0.0, "experiment_won"),
+        (-0.2, -0.01, 0.0, "experiment_lost"),
+        (NAN, NAN, None, "experiment_of_one_user"),
+    ],
+)
+def test_what_has_hardly_a_chance_is_given_up(lower, upper, chance, code) -> None:
+    assert decided(lower, upper, 5, chance=chance).found.code == code
 
 
 def test_what_is_missing_is_named() -> None:
