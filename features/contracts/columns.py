@@ -333,7 +333,7 @@ n_chosen = _count("how many of them were chosen")
 
 candidate = _text("policy that asks for promotion")
 champion = _text("policy that serves tomorrow")
-baseline = _text("strongest plain policy")
+baseline = _text("what the candidate must beat, the strongest by its estimate")
 difference = _number("value of the candidate less the baseline", "reward per round")
 verdict = dy.Enum(
     ["promote", "test", "hold", "reject", "served", "kept", "protected"],

@@ -173,7 +173,7 @@ def _level(domain: str, manifest: Manifest, catalog: Catalog) -> tuple[str, ...]
 
 
 def _relative(verdict: Verdict, catalog: Catalog) -> str:
-    if not verdict.baseline_value or verdict.difference is None:
+    if not verdict.baseline_value or verdict.difference is None or not verdict.is_believed:
         return ""
     change = catalog.numbers.share(verdict.difference / verdict.baseline_value, signed=True)
     return catalog.text("difference.relative", change=change, baseline=verdict.baseline)
@@ -193,6 +193,8 @@ def _discounted(verdict: Verdict, reward: RewardFormat, catalog: Catalog) -> str
 
 def _per_rounds(verdict: Verdict, reward: RewardFormat, catalog: Catalog) -> str:
     if not reward.unit or verdict.difference is None or verdict.lower is None or verdict.upper is None:
+        return ""
+    if not verdict.is_believed:
         return ""
     # A percentage has two decimals less than its share.
     decimals = reward.decimals + (2 if reward.unit == RATE else 0)

@@ -44,6 +44,12 @@ class Verdict:
     findings: tuple[Finding, ...]
 
     @property
+    def is_believed(self) -> bool:
+        """Whether the difference is to be believed: nothing was found that makes either side a guess."""
+        sides = (self.candidate, self.baseline)
+        return not any(found.code == "cannot_be_judged" and found.subject in sides for found in self.findings)
+
+    @property
     def sign(self) -> int:
         """+1 where the whole interval lies above zero, -1 where below, 0 where it contains zero."""
         if self.lower is not None and self.lower > 0:

@@ -65,6 +65,8 @@ def meaning(verdict: Verdict, catalog: Catalog) -> str:
     """Return what the interval of the difference says."""
     if verdict.difference is None or verdict.lower is None or verdict.upper is None:
         return catalog.text("difference.unknown")
+    if not verdict.is_believed:
+        return catalog.text("difference.not_believed")
     if verdict.sign > 0:
         return catalog.text("difference.above")
     return catalog.text("difference.below" if verdict.sign < 0 else "difference.across")

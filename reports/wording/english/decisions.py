@@ -89,7 +89,7 @@ TEXTS: Mapping[str, str] = {
     ),
     "fallback.segment": "the segment's own policy",
     "fallback.pooled": "the policy of all segments together",
-    "fallback.baseline": "the strongest plain policy",
+    "fallback.baseline": "the policy that serves today",
     "fallback.popular": "the most popular items",
     "advertising.title": "Ad targeting",
 }

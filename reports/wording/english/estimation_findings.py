@@ -17,8 +17,7 @@ SENTENCES = {
     ),
     "estimated_from_context": (
         "None of {n_rows:,} {rows} has a propensity, the probability with which it was chosen. It is "
-        "estimated from what was known of each: that foretells {foreseen_share:.0%} of the choices, and the "
-        "others were left to chance."
+        "estimated from what was known of each, which leaves enough to chance; the notes say how much."
     ),
     "propensities_estimated": (
         "The propensities of {n_rounds:,} {rows} are estimated. What was known of each foretells "

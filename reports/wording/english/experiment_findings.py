@@ -12,7 +12,7 @@ SENTENCES = {
         "An experiment begins: from tomorrow on {subject} serves {share:.0%} of the users, for at most "
         "{max_days:,} days. They are compared with the others."
     ),
-    "experiment_too_early": f"{_RUNS}: it is too early to say anything, with {{causes}}.",
+    "experiment_too_early": f"{_RUNS}. It is too early to say anything: {{causes}}.",
     "experiment_of_one_user": (
         f"{_RUNS}: nothing can be said yet, since one user makes {{share:.0%}} of the difference's variance, "
         "more than {most:.0%}."

@@ -1,7 +1,12 @@
 """English: the glossary, in the order of the alphabet."""
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
-    ("Baseline", "The strongest plain policy: what a shop could run without any of this."),
+    (
+        "Baseline",
+        "What a candidate must beat: the policy that serves today, and plain models that could serve in its "
+        "place. The strongest is the one with the highest estimate. Lists that show everybody the same are "
+        "compared beside it.",
+    ),
     ("Candidate and champion", "The policy that may be promoted, and the one that serves tomorrow."),
     (
         "Cautious policy (pooled_cautious)",

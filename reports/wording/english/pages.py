@@ -78,30 +78,30 @@ OVERVIEW: Mapping[str, str] = {
     "verdict.hold": "Hold",
     "verdict.reject": "Reject",
     "verdict.not_decided": "Not decided",
-    "decided.promote": "{candidate} serves from tomorrow. It beats {baseline}, the strongest plain policy.",
+    "decided.promote": "{candidate} serves from tomorrow. It beats {baseline}, the strongest baseline.",
     "decided.promote_known": (
-        "{candidate} serves from tomorrow: {about}. It beats {baseline}, the strongest plain policy."
+        "{candidate} serves from tomorrow: {about}. It beats {baseline}, the strongest baseline."
     ),
     "decided.test": (
         "{champion} keeps serving. {candidate} is worth a test: on estimated propensities it beats "
-        "{baseline}, the strongest plain policy."
+        "{baseline}, the strongest baseline."
     ),
     "decided.test_beside_lists": (
-        "{candidate} is worth a test: on estimated propensities it beats {baseline}, the strongest plain "
-        "policy. Until then lists serve that nothing proves."
+        "{candidate} is worth a test: on estimated propensities it beats {baseline}, the strongest "
+        "baseline. Until then lists serve that nothing proves."
     ),
     "decided.hold_beside_lists": (
-        "{candidate} is not proven better than {baseline}, the strongest plain policy. Lists serve that "
+        "{candidate} is not proven better than {baseline}, the strongest baseline. Lists serve that "
         "nothing proves."
     ),
     "decided.reject_beside_lists": "{candidate} was refused. Lists serve that nothing proves.",
     "decided.hold": (
-        "{champion} keeps serving. {candidate} is not proven better than {baseline}, the strongest plain "
-        "policy."
+        "{champion} keeps serving. {candidate} is not proven better than {baseline}, the strongest baseline."
     ),
     "decided.reject": "{champion} keeps serving. {candidate} was refused.",
     "difference.label": "Candidate less strongest baseline",
     "difference.unknown": "The difference could not be measured.",
+    "difference.not_believed": "This difference can't be believed; the reason stands below.",
     "difference.above": "The whole interval lies above zero: a gain is more than chance.",
     "difference.below": (
         "The whole interval lies below zero: the candidate loses more than chance explains."

@@ -1,5 +1,6 @@
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import polars as pl
@@ -209,6 +210,24 @@ def test_values_that_could_not_be_measured_print_as_dashes() -> None:
 
     assert "The difference could not be measured." in page
     assert "nan" not in page.lower().replace("finance", "")
+
+
+@pytest.mark.parametrize("side", ["candidate", "baseline"])
+def test_a_difference_that_cannot_be_judged_is_not_reported_as_a_gain(side: str) -> None:
+    sample = NIGHTS["tiny"]
+    verdicts = sample.tables["out_verdicts"]
+    name = verdicts.filter(segment_id="all")[side][0]
+    doubt = finding("little_support", name, supported_share=0.5, least=0.95)
+    found = to_json([Finding("cannot_be_judged", name, because=(doubt,))])
+    of_all = pl.col("segment_id") == "all"
+    refused = verdicts.with_columns(findings=pl.when(of_all).then(pl.lit(found)).otherwise("findings"))
+
+    page = unescape(report_html(sample.tables | {"out_verdicts": refused}, sample.manifest))
+
+    assert "This difference can't be believed; the reason stands below." in page
+    assert "a gain is more than chance" not in page
+    assert "relative to" not in page
+    assert "In 10,000 rounds" not in page
 
 
 def test_a_single_user_never_shows() -> None:
