@@ -47,6 +47,7 @@ class FileDraft:
 
     lines: keys of the file itself, without its path.
     remarks: sentences on columns that were found and left out; none contains a value of the file.
+    unused: names of columns whose meaning is known, and which no log here has a place for.
     currency_code: of its amounts, where it names one.
     """
 
@@ -54,6 +55,7 @@ class FileDraft:
     logs: tuple[LogDraft, ...]
     remarks: tuple[str, ...]
     currency_code: str | None = None
+    unused: tuple[str, ...] = ()
 
     @property
     def meaning(self) -> tuple[tuple[str, str, str], ...]:

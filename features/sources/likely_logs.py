@@ -1,8 +1,10 @@
 """The logs that an unknown file may feed, and the columns that it has for them."""
 
+import re
 from collections.abc import Mapping, Set
 
-from features.sources.guesses import ALL_EVENT_WORDS, PURCHASE_WORDS
+from features.sources.guesses import ALL_EVENT_WORDS, EVENT_WORDS, PURCHASE_WORDS
+from features.sources.headings import WORDS_OF_ROLES
 from features.sources.sample import Column
 
 # Contract column ← role, for each log that a file may feed.
@@ -76,13 +78,25 @@ FEEDS: Mapping[str, Mapping[str, str]] = {
 # A file with fewer of a log's columns is not proposed for it.
 LEAST_COLUMNS = 3
 
+# Columns of what was shown. Beside them a price is that of the item, and nobody needs to have paid it.
+_OF_WHAT_WAS_SHOWN = frozenset({"impression", "slot", "propensity", "click"})
+# Words in the name of a file whose lines are views, clicks or the like.
+_NAMES_OF_ACTS = frozenset().union(
+    {"impression"},
+    *EVENT_WORDS.values(),
+    *(WORDS_OF_ROLES[role].split() for role in ("click", "n_impressions")),
+)
 
-def likely_logs(roles: Mapping[str, Column]) -> list[str]:
-    """Return the logs that the file has enough columns of; missing columns become blanks."""
+
+def likely_logs(roles: Mapping[str, Column], stem: str = "") -> list[str]:
+    """Return the logs that the file has enough columns of; missing columns become blanks.
+
+    stem: the file's name in lower case. It decides alone where the columns fit orders as well as acts.
+    """
     has = roles.keys()
     words = roles["event"].words & ALL_EVENT_WORDS if "event" in has else frozenset[str]()
     is_spend = _is_spend(has)
-    is_bought = bool(words & PURCHASE_WORDS) if words else not is_spend and _is_bought(has)
+    is_bought = bool(words & PURCHASE_WORDS) if words else not is_spend and _is_bought(has, stem)
     is_shown = not (words or is_spend or is_bought) and _is_shown(roles)
     is_ad = {"campaign", "time", "user"} <= has and not is_spend
     is_done = has >= {"item", "time"} and bool(has & {"user", "session"})
@@ -111,10 +125,18 @@ def _is_spend(names: Set[str]) -> bool:
     )
 
 
-def _is_bought(names: Set[str]) -> bool:
-    is_order = "order" in names or names >= {"quantity", "item"} or names >= {"price", "time", "user", "item"}
+def _is_bought(names: Set[str], stem: str) -> bool:
+    is_paid = names >= {"price", "time", "user", "item"} and not (
+        names & _OF_WHAT_WAS_SHOWN or _is_named_after_acts(stem)
+    )
+    is_order = "order" in names or names >= {"quantity", "item"} or is_paid
     known = names & {"order", "item", "time", "quantity", "price", "total", "user", "line", "cancelled"}
     return is_order and len(known) >= LEAST_COLUMNS and bool(names & {"time", "quantity", "price", "total"})
+
+
+def _is_named_after_acts(stem: str) -> bool:
+    words = set(re.split(r"[\W\d_]+", stem))
+    return bool(words & _NAMES_OF_ACTS) and not words & PURCHASE_WORDS
 
 
 def _is_shown(roles: Mapping[str, Column]) -> bool:

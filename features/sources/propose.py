@@ -106,7 +106,7 @@ def log_files(paths: Sequence[Path]) -> list[Path]:
 
 
 def _draft(path: Path) -> FileDraft:
-    sample = take_sample(path)
+    sample, stem = take_sample(path), path.name.split(".")[0].lower()
     roles = guess_roles(sample.columns)
     personal = [
         column for column in sample.columns if looks_personal(column) and column is not roles.get("user")
@@ -119,15 +119,16 @@ def _draft(path: Path) -> FileDraft:
     public = [column for column in sample.columns if column not in personal]
     given = experiment_roles(public, roles)
     roles = given or roles
-    logs = ["impressions", "events"] if given else likely_logs(roles)
+    logs = ["impressions", "events"] if given else likely_logs(roles, stem)
     experiment = experiment_of(public, roles, sample) if given else None
-    seen = Seen(sample, roles, misfits(sample.columns, roles), path.name.split(".")[0].lower(), experiment)
+    seen = Seen(sample, roles, misfits(sample.columns, roles), stem, experiment)
     drafts = tuple(draft_log(log, logs, seen) for log in logs)
     return FileDraft(
         lines=tuple(file_lines(sample, roles, logs, has_arms=experiment is not None)) if logs else (),
         logs=drafts,
         remarks=(*_remarks(sample, roles, logs, personal, experiment.traits if experiment else ()), *beside),
         currency_code=currency_of(roles),
+        unused=tuple(_unused(roles, logs)) if logs else (),
     )
 
 
@@ -176,10 +177,7 @@ def _remarks(
         yield f"these words of {comment(roles['event'].label)} are not events yet: {words}"
     for column in personal:
         yield f"left out, because it looks personal: {comment(column.label)}"
-    used = {roles[role].label for log in logs for role in FEEDS[log].values() if role in roles}
-    used |= {roles[role].label for role in ("clock", "total", "any_id") if role in roles}
-    if {"impressions", "events"} <= set(logs) and "event" not in roles and "click" in roles:
-        used.add(roles["click"].label)
+    used = {roles[role].label for role in _used_roles(roles, logs)}
     rest = [
         column for column in sample.columns if column.label not in used and column not in (*personal, *traits)
     ]
@@ -188,6 +186,30 @@ def _remarks(
     for log in FEEDS:
         if log not in logs and (near := _nearly(log, roles)):
             yield near
+
+
+def _unused(roles: Mapping[str, Column], logs: Sequence[str]) -> Iterator[str]:
+    """Yield the names of columns that have a role, and that no line of the draft reads."""
+    used = _used_roles(roles, logs)
+    yield from (
+        comment(column.label)
+        for role, column in roles.items()
+        if role not in used and role != "personal_user"
+    )
+
+
+def _used_roles(roles: Mapping[str, Column], logs: Sequence[str]) -> set[str]:
+    """Return the roles whose columns the draft of these logs reads, for itself or beside another column."""
+    used = {role for log in logs for role in FEEDS[log].values()} | {"clock", "any_id"}
+    if {"impressions", "events"} <= set(logs) and "event" not in roles:
+        used.add("click")
+    if "purchases" in logs:
+        used |= {"event", "total"}
+        # Without an order, each line with its own id is one.
+        used |= set() if "order" in roles else {"event_id"}
+    if list(logs) == ["users"]:
+        used.add("time")
+    return used & roles.keys()
 
 
 def _nearly(log: str, roles: Mapping[str, Column]) -> str | None:

@@ -31,6 +31,8 @@ def draft_report(proposals: Sequence[Proposal], trials: Sequence[FileTrial], con
             place = f"{proposal.path}, {log + ', ' if log else ''}"
             yield f"  {number}. {place}{line.key}{'' if kind == 'blank' else f' = {line.value}'}: {said}"
     for proposal in proposals:
+        if proposal.draft.unused:
+            yield f"\n{proposal.path}: not used: {', '.join(proposal.draft.unused)}"
         if not proposal.draft.logs:
             yield f"\n{proposal.path}: {proposal.draft.remarks[0]}. Its table is not written."
     yield from trial_table(trials)
