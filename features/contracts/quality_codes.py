@@ -52,6 +52,16 @@ QUALITY: Mapping[str, Meaning] = {
     "restated_day": Meaning("rows gave way to those of a newer file of the same source", _OTHER_ROWS),
     "repeated_lines": Meaning("rows repeat a row that counts", _OTHER_ROWS),
     "later_rows": Meaning("rows gave way to a later row of the same key", _OTHER_ROWS),
+    "equal_rows": Meaning(
+        "rows that only their line numbers tell apart equal an earlier row, and count as well",
+        {
+            "log": Unit.NAME,
+            "n_rows": Unit.COUNT,
+            "first_line": Unit.COUNT,
+            "earlier": Unit.NAME,
+            "n_earlier": Unit.COUNT,
+        },
+    ),
     "robots_left_out": Meaning("visits are faster than people, and enter no table", _ROBOTS),
     "robots_kept": Meaning("visits are faster than people, but too many for robots, and are kept", _ROBOTS),
     "other_key": Meaning(

@@ -161,6 +161,15 @@ def unit(name: str, column: Column, known: Drafted) -> Iterator[Line]:
         yield Line(f"units.{name}", '"currency"', '35.79 is 3579 cents; or "cents", or "millionths"')
 
 
+def may_repeat(known: Drafted) -> str:
+    """Return the question whether a line comes twice, for rows that their line numbers alone tell apart."""
+    asked = "Can a line come twice, here or in a later file?"
+    if not known.sample.n_repeated:
+        return asked
+    n_repeated, n_lines = known.sample.n_repeated, known.sample.n_lines
+    return f"{asked} {n_repeated} of {n_lines} lines read here repeat an earlier one, and count twice."
+
+
 def own_id(known: Drafted) -> Column | None:
     """Return the column with an id of each line, without a known kind."""
     candidate = known.roles.get("any_id")

@@ -17,6 +17,7 @@ from features.sources.draft_known import (
     example,
     flag_line,
     is_yes,
+    may_repeat,
     own_id,
     unit,
 )
@@ -186,12 +187,9 @@ def _id_line(name: str, column: Column | None, known: Drafted, what: str) -> Ite
         said = "" if found.is_unique else "ids repeat: a later line replaces an earlier one with the same id"
         yield read_line(name, found, said)
         return
-    question = f"no id found to {what}. Can a line come twice, here or in a later file?"
     then = 'If so, name the columns that distinguish them, as in ["visit", "at"]'
-    if known.sample.n_repeated:
-        n_repeated, n_lines = known.sample.n_repeated, known.sample.n_lines
-        question += f" {n_repeated} of {n_lines} lines read here repeat an earlier one, and count twice."
-    yield Line(f"ids.{name}", ROW_NUMBER, f"{question} {then}", "assumed")
+    said = f"no id found to {what}. {may_repeat(known)} {then}"
+    yield Line(f"ids.{name}", ROW_NUMBER, said, "assumed")
 
 
 def _signup(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:

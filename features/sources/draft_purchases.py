@@ -11,6 +11,7 @@ from features.sources.draft_known import (
     absent,
     example,
     flag_line,
+    may_repeat,
     own_id,
     unit,
 )
@@ -32,7 +33,7 @@ def order_id(_name: str, column: Column | None, known: Drafted) -> Iterator[Line
         assert own is not None
         said = "no order found: each line with its own id is an order"
         yield replace(read_line("order_id", own, said), kind="assumed")
-    elif {"session", "time"} <= roles.keys() and not (roles["session"].path or roles["time"].path):
+    elif _is_named_by_visit(known):
         parts = f"[{toml_text(roles['session'].name)}, {toml_text(roles['time'].name)}]"
         yield Line(
             "ids.order_id",
@@ -40,7 +41,7 @@ def order_id(_name: str, column: Column | None, known: Drafted) -> Iterator[Line
             "no order found; purchases of a visit at the same time are one order",
             "assumed",
         )
-    elif "event" in roles and not known.sample.n_repeated:
+    elif _is_each_line_an_order(known):
         said = "no order found: is each purchase an order, and does none come twice? Else name columns"
         yield Line("ids.order_id", ROW_NUMBER, said, "assumed")
     else:
@@ -67,9 +68,25 @@ def line_number(_name: str, column: Column | None, known: Drafted) -> Iterator[L
         yield Line(
             "constants.line", "1", "each order read here has one line; with several, name a column", "assumed"
         )
+    elif order is None and _is_each_line_an_order(known):
+        yield Line("ids.line", ROW_NUMBER, "the line of the file, as in order_id")
     else:
-        said = "no line number found; the line of the file is used"
-        yield Line("ids.line", ROW_NUMBER, said)
+        # The contract has a number here, so other columns can't be named in its place.
+        then = "If so, name the column that numbers the lines of an order, or export each order once"
+        said = f"no line number found. {may_repeat(known)} {then}"
+        yield Line("ids.line", ROW_NUMBER, said, "assumed")
+
+
+def _is_each_line_an_order(known: Drafted) -> bool:
+    """Return whether `order_id` is drafted by the row number, which asks there whether a line comes twice."""
+    roles = known.roles
+    has_name = bool(roles.keys() & {"order", "event_id"}) or own_id(known) is not None
+    return "event" in roles and not (has_name or _is_named_by_visit(known) or known.sample.n_repeated)
+
+
+def _is_named_by_visit(known: Drafted) -> bool:
+    roles = known.roles
+    return {"session", "time"} <= roles.keys() and not (roles["session"].path or roles["time"].path)
 
 
 def is_cancelled(_name: str, column: Column | None, known: Drafted) -> Iterator[Line]:

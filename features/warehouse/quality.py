@@ -58,6 +58,20 @@ _CODE_OF_KIND = {
     "identical_line": "repeated_lines",
     "later_line": "later_rows",
 }
+_REPEATED = """
+    SELECT
+        file.source_name,
+        any_value(file.n_lines),
+        any_value(file.n_loaded),
+        count(*),
+        min(file_line),
+        min(earlier.source_name),
+        count(DISTINCT earlier.source_name)
+    FROM stg_repeated_purchases AS repeated
+    JOIN load_manifest AS file USING (load_number)
+    JOIN load_manifest AS earlier ON repeated.by_load_number = earlier.load_number
+    GROUP BY file.source_name
+"""
 _ROBOTS = """
     SELECT
         source_name,
@@ -125,7 +139,8 @@ def data_quality(
 
     The reason and the example of a rule are those of the first line that breaks it. Notes that reject no line
     also have a row, with n_rejected 0: new and missing columns, late rows, a file that was replaced, and rows
-    that don't count because of another one, once the staging models of the night are built.
+    that don't count because of another one or that count although they equal another one, once the staging
+    models of the night are built.
 
     key_id: of the present pseudonym key: rows under another one are noted, by their first file. None for no
         such note.
@@ -137,7 +152,11 @@ def data_quality(
     rows += _of_unread_files(unread)
     built = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'stg_superseded_lines'")
     if built.fetchall():
-        rows += [*_of_superseded_rows(connection), *_of_robots(connection)]
+        rows += [
+            *_of_superseded_rows(connection),
+            *_of_repeated_purchases(connection),
+            *_of_robots(connection),
+        ]
     said: list[dict[str, Any]] = [
         {
             "run_id": run_id,
@@ -200,6 +219,14 @@ def _of_superseded_rows(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]
         numbers = {"n_rows": n_rows, "first_line": first_line, "newer": newer, "n_newer": n_newer}
         key = {"log": log, "key": ", ".join(KEYS[log])}
         found = Finding(_CODE_OF_KIND[kind], name, key | numbers)
+        yield _Row(name, n_lines, n_loaded, 0, found, found)
+
+
+def _of_repeated_purchases(connection: duckdb.DuckDBPyConnection) -> Iterator[_Row]:
+    repeated = connection.execute(_REPEATED).fetchall()
+    for name, n_lines, n_loaded, n_rows, first_line, earlier, n_earlier in repeated:
+        numbers = {"n_rows": n_rows, "first_line": first_line, "earlier": earlier, "n_earlier": n_earlier}
+        found = Finding("equal_rows", name, {"log": "purchases"} | numbers)
         yield _Row(name, n_lines, n_loaded, 0, found, found)
 
 

@@ -4,6 +4,10 @@ Sentences of this kind begin in lower case and have no stop: in the terminal a f
 """
 
 _ROWS = "{n_rows}, the first on line {first_line}"
+_EQUAL = (
+    f"{_ROWS}; each of them counts, because only the lines' numbers tell them apart. If exports overlap, "
+    "export each order once, or name the column that numbers the lines of an order"
+)
 _ROBOTS = (
     "visits at the rate of robots: {n_visits}, with {most_acts} acts in five minutes at most; "
     "their rows: {n_rows}"
@@ -37,6 +41,8 @@ QUALITY = {
     "repeated_lines.one": f"rows of {{log}} that repeat a row of {{newer}}: {_ROWS}",
     "later_rows": f"rows of {{log}} that gave way to a later row of {{newer}} or other files: {_ROWS}",
     "later_rows.one": f"rows of {{log}} that gave way to a later row of {{newer}}: {_ROWS}",
+    "equal_rows": f"rows of {{log}} that equal an earlier row of {{earlier}} or other files: {_EQUAL}",
+    "equal_rows.one": f"rows of {{log}} that equal an earlier row of {{earlier}}: {_EQUAL}",
     "robots_left_out": f"{_ROBOTS}; they enter no table",
     "robots_kept": (
         f"{_ROBOTS}; they hold {{robot_share:.0%}} of all rows, too many for robots, and are kept. Does "
@@ -80,6 +86,7 @@ TRIALS = {
 
 PLURALS = {
     **dict.fromkeys(("restated_day", "repeated_lines", "later_rows"), "n_newer"),
+    "equal_rows": "n_earlier",
     "lines_refused": "n_lines",
     **dict.fromkeys(("other_key", "unread_files"), "n_files"),
     **dict.fromkeys(("before_first_day", "after_receipt"), "years"),
@@ -213,6 +220,7 @@ RULES = {
     "restated_day": "a day counts as its newest file states it",
     "repeated_lines": "a line that comes twice counts once",
     "later_rows": "one row for each {key}",
+    "equal_rows": "a purchase is exported once",
     "robots_left_out": _PEOPLE,
     "robots_kept": _PEOPLE,
     "other_key": "all rows carry pseudonyms of one key",

@@ -58,7 +58,8 @@ def test_the_whole_draft_of_a_file_of_orders(tmp_path: Path) -> None:
         "\n"
         "[files.purchases]\n"
         'columns.order_id = "receipt"\n'
-        'ids.line = "row number"  # no line number found; the line of the file is used\n'
+        'ids.line = "row number"  # no line number found. Can a line come twice, here or in a later file? '
+        "If so, name the column that numbers the lines of an order, or export each order once\n"
         'columns.ordered_at = "when"  # e.g. 24.12.2025 08:26\n'
         'columns.user_id = "customer_id"  # becomes a keyed pseudonym before anything is stored\n'
         'columns.item_id = "item"  # e.g. hat\n'

@@ -224,6 +224,35 @@ def test_a_click_beside_an_impression_is_an_event_of_it(shop: Path) -> None:
     assert ingested(shop, "SELECT count(*) FROM raw_impressions") == [(2,)]
 
 
+def test_what_a_draft_of_impressions_leaves_out_and_what_it_asks_of_orders_is_printed(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export(
+        shop,
+        "shown.csv",
+        "impression_id;shown_at;user_id;session_id;item_id;position;clicked;price;propensity\n"
+        "i1;2026-01-05T10:00:00Z;u1;s1;hat;1;1;19.90;0.25\ni2;2026-01-05T10:00:00Z;u1;s1;cap;2;0;9.90;0.25\n",
+    )
+    line = "o1;2026-01-05T10:00:00Z;u1;hat;1;19.90;0.25;soon\n"
+    export(shop, "orders.csv", f"order_id;at;user_id;item_id;quantity;price;propensity;notes\n{line}{line}")
+
+    assert execute(["init", "--from", "logs"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "\nshown.csv: not used: price\n" in printed
+    assert "\norders.csv: not used: propensity\n" in printed
+    assert (
+        'orders.csv, purchases, ids.line = "row number": no line number found. Can a line come twice, here '
+        "or in a later file? 1 of 2 lines read here repeat an earlier one, and count twice. If so, "
+        "name the column that numbers the lines of an order, or export each order once\n"
+    ) in printed
+    loaded = "SELECT item_id, slot, propensity FROM raw_impressions ORDER BY slot"
+    assert ingested(shop, loaded) == [("hat", 1, 0.25), ("cap", 2, 0.25)]
+    assert (
+        "orders.csv: rows of purchases that equal an earlier row of orders.csv: 1" in capsys.readouterr().out
+    )
+
+
 ORDERS = "order;at;sku;qty;price\n"
 AT = "2026-01-05T10:00:00Z"
 
