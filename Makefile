@@ -10,7 +10,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED ?= false
 # Tests in two processes; those of one file stay together, since they share the nights that they look at.
 PROCESSES ?= -n 2 --dist loadfile
 
-.PHONY: demo serve test test-slow lint types imports unit bench gpu learners nights dictionary format lock clean
+.PHONY: demo serve test test-slow lint types imports unit bench gpu learners nights loops dictionary format lock clean
 
 demo: data/raw/open_bandit/metacart.toml data/raw/demo/metacart.toml  ## a night of both shops, the real one first
 	$(BIN)/metacart run --config data/raw/open_bandit/metacart.toml
@@ -63,6 +63,13 @@ nights: $(VENV)/ready  ## learners in whole nights of simulated shops; most of a
 	$(BIN)/metacart compare --jobs 2 --nulls 20 --out data/compare
 	cp data/compare/nights.jsonl offline_rl/meta/nights.jsonl
 	cp data/compare/nights.md offline_rl/meta/NIGHTS.md
+
+loops: $(VENV)/ready  ## closed loops of simulated shops and their goals; six hours on two cores; it can be interrupted
+	$(BIN)/metacart loop --world mild strong shift --first-seed 1010 --seeds 10 --rival-seeds 4 --jobs 2 --out data/loops
+	$(BIN)/metacart loop --world null --ways metacart --first-seed 1100 --seeds 10 --users 150 --nights 60 --jobs 2 --out data/null_loops
+	cp data/loops/loop.md flows/simulations/loop/LOOPS.md
+	cp data/null_loops/loop.md flows/simulations/loop/NULL_LOOPS.md
+	cat data/loops/*/days.jsonl data/null_loops/*/days.jsonl > flows/simulations/loop/loops.jsonl
 
 dictionary: $(VENV)/ready  ## the data dictionary in features/README.md, from the contracts
 	$(BIN)/python -m features.contracts.dictionary
