@@ -42,7 +42,7 @@ def simulate(
     *,
     out: Path,
     users: int = 2000,
-    days: int = 28,
+    days: int | None = None,
     seed: int = 0,
     world: WorldName = "strong",
     items: int = 30,
@@ -55,12 +55,15 @@ def simulate(
 ) -> None:
     """Write nights of logs of the demo shop, whose true values are known, and a configuration for it.
 
-    With --serve, write one more day into the logs of such a shop, on which a published night acts.
+    With --serve, write the next day into the logs of such a shop, or --days of them, on which a published
+    night acts.
 
     Parameters
     ----------
     out
         Folder of the logs; its name becomes the name of the shop.
+    days
+        Days of logs, by default 28; with --serve the days on which the night's tables act, by default 1.
     world
         How segments differ: homogeneous, mild, strong, nonlinear, drift, or shift, where tastes are replaced
         on day 22. In personal segments don't differ, but each user's history shows a taste; more items (300)
@@ -80,14 +83,15 @@ def simulate(
         Replace the logs and the configuration of a simulated shop that is in the folder already.
     serve
         Folder of the shop's newest published night: draw the day after it, with its lists and creatives
-        shown and their propensities logged, and its budgets spent. Other options than --out don't count.
+        shown and their propensities logged, and its budgets spent. With --days N the same tables act on N
+        days in turn. Other options than --out and --days don't count.
     """
     from features.simulator.shop import simulate as write_logs
 
     if serve is not None:
-        from flows.simulations.served_day import draw_served_day
+        from flows.simulations.served_day import draw_served_days
 
-        print(f"{draw_served_day(out, serve)} of the next day are in {out}")
+        print(draw_served_days(out, serve, 1 if days is None else days))
         return
 
     config = out / "metacart.toml"
@@ -98,7 +102,7 @@ def simulate(
         )
     settings = WorldSettings(
         users=users,
-        days=days,
+        days=28 if days is None else days,
         seed=seed,
         world=world,
         items=items,

@@ -1,7 +1,7 @@
-"""A served day: the day after a night of the simulated shop, with the night's published tables acting.
+"""Served days: those after a night of the simulated shop, with the night's published tables acting.
 
 Lists of recommendations, creatives and budgets act. A table that the night did not publish leaves its part of
-the day to the shop's own systems.
+each day to the shop's own systems.
 """
 
 from datetime import date
@@ -12,10 +12,10 @@ import polars as pl
 
 from features.deidentify import pseudonym, read_key
 from features.errors import UsageError
-from features.simulator.next_day import simulate_next_day
+from features.simulator.next_day import NextDays, simulate_next_days
 from features.simulator.served_slates import ServedSlates
 from features.simulator.served_tables import ServedTables
-from features.simulator.shop import KEY_FILE, SimulatedShop
+from features.simulator.shop import KEY_FILE
 from features.simulator.shop_day import SURFACE, candidate_set_id
 from features.simulator.world import World
 from flows.json_files import read_json
@@ -25,10 +25,10 @@ from flows.simulations.served_advertising import served_creatives, served_spend
 SLATES = "out_recommendations"
 
 
-def draw_served_day(logs: Path, run_folder: Path) -> SimulatedShop:
-    """Draw the day after a published night into the logs of its simulated shop, its tables acting.
+def draw_served_days(logs: Path, run_folder: Path, n_days: int = 1) -> NextDays:
+    """Draw the days after a published night into the logs of its simulated shop, its tables acting on each.
 
-    Raises UsageError where the folder holds no published night, or the night is not the shop's last one.
+    Raises UsageError where the folder holds no published night, and for days that can't be drawn now.
     """
     if not (run_folder / MANIFEST).is_file():
         raise UsageError(f"{run_folder} holds no published night: name a folder below data/published/SHOP.")
@@ -39,7 +39,7 @@ def draw_served_day(logs: Path, run_folder: Path) -> SimulatedShop:
         served_creatives(world, run_folder),
         served_spend(world, run_folder),
     )
-    return simulate_next_day(logs, served, day=(as_of - world.settings.first_date).days + 1)
+    return simulate_next_days(logs, served, (as_of - world.settings.first_date).days + 1, n_days)
 
 
 def served_slates(world: World, logs: Path, run_folder: Path, as_of: date) -> ServedSlates:

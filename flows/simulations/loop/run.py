@@ -16,7 +16,7 @@ from typing import Literal, get_args
 
 from features.codes import ALL_SEGMENTS
 from features.errors import UsageError
-from features.simulator.next_day import simulate_next_day
+from features.simulator.next_day import simulate_next_days
 from features.simulator.served_slates import ServedSlates
 from features.simulator.served_tables import ServedTables
 from features.simulator.settings import WorldName, WorldSettings
@@ -164,7 +164,7 @@ def _night_and_day(job: LoopJob, logs: Path, night: int) -> LoopDay:
         slates = pooled_slates(world, logs, last, exploration)
     else:
         slates, exploration, said = _of_night(job, logs, world, as_of)
-    simulate_next_day(logs, ServedTables(slates), last + 1)
+    simulate_next_days(logs, ServedTables(slates), last + 1)
     values = day_values(World.load(logs), slates, last + 1, exploration)
     return LoopDay(
         job.world,

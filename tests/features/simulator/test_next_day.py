@@ -1,4 +1,4 @@
-"""The next day of a simulated shop: like any other where no table acts, else as the table says."""
+"""The next days of a simulated shop: like any other where no table acts, else as the table says."""
 
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from features.errors import UsageError
-from features.simulator.next_day import simulate_next_day
+from features.simulator.next_day import simulate_next_days
 from features.simulator.served_slates import ServedSlates
 from features.simulator.served_tables import ServedTables
 from features.simulator.settings import WorldSettings
@@ -45,7 +45,7 @@ def test_days_on_which_no_table_acts_are_those_of_a_longer_simulation(tmp_path: 
     simulate(SETTINGS, tmp_path / "short")
     simulate(replace(SETTINGS, days=5), tmp_path / "long")
     for day in (3, 4):
-        simulate_next_day(tmp_path / "short", ServedTables(nobody(World.create(SETTINGS))), day)
+        simulate_next_days(tmp_path / "short", ServedTables(nobody(World.create(SETTINGS))), day)
     assert content(tmp_path / "short") == content(tmp_path / "long")
 
 
@@ -55,7 +55,7 @@ def test_the_table_acts_on_the_same_visitors(tmp_path: Path) -> None:
     simulate(replace(SETTINGS, days=4), tmp_path / "own")
     sold_out = int(np.flatnonzero(~world.open(3).available & (world.catalog.launch_day <= 3))[0])
     slate = [sold_out, *np.flatnonzero(world.open(3).available)[:2].tolist()]
-    simulate_next_day(tmp_path / "shop", ServedTables(everybody(world, *slate)), 3)
+    simulate_next_days(tmp_path / "shop", ServedTables(everybody(world, *slate)), 3)
 
     shown, own = (pl.read_csv(tmp_path / name / "impressions" / "2026-01-08.csv") for name in ("shop", "own"))
     same = ["impression_id", "shown_at", "user_id", "session_id", "slot", "surface"]
@@ -81,7 +81,7 @@ def test_creatives_act_within_their_campaign_and_channel(tmp_path: Path) -> None
     )
     simulate(SETTINGS, tmp_path / "shop")
     simulate(replace(SETTINGS, days=4), tmp_path / "own")
-    simulate_next_day(tmp_path / "shop", ServedTables(creatives=chances.astype(float)), 3)
+    simulate_next_days(tmp_path / "shop", ServedTables(creatives=chances.astype(float)), 3)
     shown, own = (
         pl.read_csv(tmp_path / name / "ad_impressions" / "2026-01-08.csv") for name in ("shop", "own")
     )
@@ -101,7 +101,7 @@ def test_a_planned_budget_is_spent_but_for_the_daily_factor(tmp_path: Path) -> N
     simulate(replace(SETTINGS, days=4), tmp_path / "own")
     planned = 3.0 * world.spend_response.usual_spend_cents
     planned[0] = 0.0
-    simulate_next_day(tmp_path / "shop", ServedTables(spend_cents=planned), 3)
+    simulate_next_days(tmp_path / "shop", ServedTables(spend_cents=planned), 3)
     spent, own = (
         pl.read_csv(tmp_path / name / "ad_spend_daily" / "2026-01-08.csv")["spend_cents"].to_numpy()
         for name in ("shop", "own")
@@ -121,9 +121,47 @@ def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
     world = World.create(SETTINGS)
     served = ServedTables(everybody(world, 0, 1, 2))
     simulate(SETTINGS, tmp_path / "shop")
-    first = simulate_next_day(tmp_path / "shop", served, 3)
+    first = simulate_next_days(tmp_path / "shop", served, 3)
     before = content(tmp_path / "shop")
-    assert simulate_next_day(tmp_path / "shop", served, 3) == first
+    assert simulate_next_days(tmp_path / "shop", served, 3) == first
+    assert content(tmp_path / "shop") == before
+
+
+def test_days_in_turn_are_those_of_one_day_each_and_are_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
+    world = World.create(SETTINGS)
+    served = ServedTables(everybody(world, 0, 1, 2))
+    for name in ("together", "in turn"):
+        simulate(SETTINGS, tmp_path / name)
+    drawn = simulate_next_days(tmp_path / "together", served, 3, 3)
+    for day in (3, 4, 5):
+        simulate_next_days(tmp_path / "in turn", served, day)
+    before = content(tmp_path / "together")
+    assert before == content(tmp_path / "in turn")
+    assert (drawn.first, drawn.last) == (date(2026, 1, 8), date(2026, 1, 10))
+    shown = [tmp_path / "together" / "impressions" / f"2026-01-{day:02}.csv" for day in (8, 9, 10)]
+    assert drawn.n_rows["impressions"] == sum(pl.read_csv(path).height for path in shown)
+    assert drawn.n_users == pl.read_csv(tmp_path / "together" / "users.csv").height
+    assert "users" not in drawn.n_rows
+
+    assert simulate_next_days(tmp_path / "together", served, 3, 3) == drawn
+    assert content(tmp_path / "together") == before
+
+
+def test_days_that_would_stay_after_those_that_are_drawn_are_refused(tmp_path: Path) -> None:
+    simulate(SETTINGS, tmp_path / "shop")
+    simulate_next_days(tmp_path / "shop", ServedTables(), 3, 3)
+    before = content(tmp_path / "shop")
+    with pytest.raises(UsageError, match="set days to 3 or more"):
+        simulate_next_days(tmp_path / "shop", ServedTables(), 3, 2)
+    assert content(tmp_path / "shop") == before
+
+
+@pytest.mark.parametrize("n_days", [0, -2])
+def test_fewer_than_one_day_is_refused(n_days: int, tmp_path: Path) -> None:
+    simulate(SETTINGS, tmp_path / "shop")
+    before = content(tmp_path / "shop")
+    with pytest.raises(UsageError, match=f"1 day or more, not {n_days}"):
+        simulate_next_days(tmp_path / "shop", ServedTables(), 3, n_days)
     assert content(tmp_path / "shop") == before
 
 
@@ -131,11 +169,11 @@ def test_the_last_day_is_drawn_again_to_the_same_bytes(tmp_path: Path) -> None:
 def test_a_table_of_another_night_is_refused(day: int, tmp_path: Path) -> None:
     simulate(SETTINGS, tmp_path / "shop")
     with pytest.raises(UsageError, match="day 3 is next"):
-        simulate_next_day(tmp_path / "shop", ServedTables(), day)
+        simulate_next_days(tmp_path / "shop", ServedTables(), day)
 
 
 def test_a_shop_with_dirty_lines_is_refused(tmp_path: Path) -> None:
     dirty = replace(SETTINGS, dirt=0.02)
     simulate(dirty, tmp_path / "shop")
     with pytest.raises(UsageError, match="simulate it without dirt"):
-        simulate_next_day(tmp_path / "shop", ServedTables(), 3)
+        simulate_next_days(tmp_path / "shop", ServedTables(), 3)
