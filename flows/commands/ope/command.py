@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from features.errors import UsageError
 from features.exit_statuses import ExitStatus
+from flows.commands.finite import Finite, FiniteRange
 from flows.commands.json_flag import JsonFlag
 
 
@@ -18,19 +19,19 @@ def ope(
     *,
     shape: Literal["rounds", "slates", "sessions", "spend"] = "rounds",
     estimator: Annotated[list[str] | None, Parameter(negative="")] = None,
-    confidence: float = 0.95,
+    confidence: Finite = 0.95,
     resamples: int = 1000,
     cluster: str | None = None,
     seed: int = 0,
     interval: str = "bca",
-    reward_range: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
-    max_weight: float | None = None,
+    reward_range: FiniteRange | None = None,
+    max_weight: Finite | None = None,
     fit_q: Annotated[bool, Parameter(negative="")] = False,
     fit_propensity: Annotated[bool, Parameter(negative="")] = False,
     model: Literal["linear", "trees"] = "linear",
-    gamma: float | None = None,
-    spend_range: Annotated[tuple[float, float] | None, Parameter(negative="")] = None,
-    bandwidth: float | None = None,
+    gamma: Finite | None = None,
+    spend_range: FiniteRange | None = None,
+    bandwidth: Finite | None = None,
     kernel: Literal["triangular", "gaussian", "epanechnikov", "cosine"] = "epanechnikov",
     html: Path | None = None,
     as_json: JsonFlag = False,

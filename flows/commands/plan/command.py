@@ -4,11 +4,10 @@ The rest is imported when the command runs: `metacart --help` should not wait fo
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-from cyclopts import Parameter
+from typing import TYPE_CHECKING
 
 from features.exit_statuses import ExitStatus
+from flows.commands.finite import Finite, Shares
 from flows.commands.json_flag import JsonFlag
 from flows.settings import Evaluation, Settings, read_settings
 from flows.shops import CONFIG
@@ -21,24 +20,22 @@ if TYPE_CHECKING:
 NO_SHOP = "plan"
 """What a plan without a configuration is called."""
 
-Shares = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative="")]
-
 
 def plan(
     *,
     config: Path | None = None,
-    lift: float = 0.05,
+    lift: Finite = 0.05,
     exploration: Shares = (0.02, 0.05, 0.1, 0.2, 1.0),
     share: Shares = (0.5, 0.1),
-    power: float = 0.8,
-    confidence: float | None = None,
-    differs: float = 1.0,
+    power: Finite = 0.8,
+    confidence: Finite | None = None,
+    differs: Finite = 1.0,
     days: int | None = None,
-    rate: float | None = None,
-    users_per_day: float | None = None,
-    rounds_per_user: float | None = None,
-    correlation: float | None = None,
-    users_in_28_days: float | None = None,
+    rate: Finite | None = None,
+    users_per_day: Finite | None = None,
+    rounds_per_user: Finite | None = None,
+    correlation: Finite | None = None,
+    users_in_28_days: Finite | None = None,
     items: int | None = None,
     slots: int | None = None,
     as_json: JsonFlag = False,

@@ -77,6 +77,8 @@ def answer(question: PlanQuestion, logged: LoggedTraffic | None) -> PlanAnswer:
     """
     if question.lift <= 0 or (question.days is not None and question.days < 1):
         raise UsageError("--lift is a relative gain above 0, such as 0.05, and --days is 1 or more.")
+    if any(number is not None and number < 1 for number in (question.given.items, question.given.slots)):
+        raise UsageError("--items and --slots are 1 or more: what there is to choose from, and its places.")
     try:
         known = known_numbers(question.shop, logged, question.given)
         return _planned(question, known)

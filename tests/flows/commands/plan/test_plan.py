@@ -65,6 +65,11 @@ def test_users_who_always_come_back_never_show_a_small_lift(capsys):
     ("options", "said"),
     [
         (("--lift", "0"), "--lift"),
+        (("--lift", "nan"), 'Invalid value "nan" for --lift. nan is not a number to reckon with.'),
+        (("--lift", "inf"), "for --lift"),
+        (("--share", "0.5", "nan"), "for --share"),
+        (("--confidence", "nan"), "for --confidence"),
+        (("--slots", "-2"), "--items and --slots are 1 or more"),
         (("--power", "1"), "a power lies"),
         (("--confidence", "2"), "a confidence lies"),
         (("--share", "1.5"), "a share of the users"),
@@ -78,6 +83,13 @@ def test_users_who_always_come_back_never_show_a_small_lift(capsys):
 def test_options_that_make_no_sense_are_64(capsys, options, said):
     assert execute(["plan", *NUMBERS, *options]) == 64
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--rate", "--users-per-day", "--rounds-per-user"])
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_a_number_that_is_not_finite_is_64(capsys, option, number):
+    assert execute(["plan", option, number]) == 64
+    assert f'Invalid value "{number}" for {option}.' in capsys.readouterr().err
 
 
 def test_a_shop_is_read_and_left_as_it_was(small_night, small_config, capsys):
