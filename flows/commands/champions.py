@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.areas import AREAS
-from features.contracts.policy_versions import OWN_POLICY
+from features.contracts.policy_versions import OWN_POLICY, policy_of
 from features.errors import UsageError
 from flows.commands.json_flag import JsonFlag
 from flows.settings import Settings, read_settings
@@ -16,12 +16,16 @@ from flows.shops import CONFIG
 from flows.workspace import Workspace
 
 if TYPE_CHECKING:
+    from flows.published_nights import PublishedNight
     from flows.registry.hand import Act
     from flows.registry.listing import AreaChampions, ListedChampion
 
 
 def champions(*, config: Path = CONFIG, as_json: JsonFlag = False) -> None:
-    """List the policies that the shop's nights have elected, by area: who serves, and who served."""
+    """List the policies that the shop's nights have elected, by area: who serves, and who served.
+
+    Where lists serve that nothing proves, it names them.
+    """
     from flows.registry.listing import list_champions
 
     settings = read_settings(config)
@@ -74,7 +78,8 @@ def unpin(*, area: str, config: Path = CONFIG) -> None:
 
 def _decide(act: "Act", area: str, policy_version: str, config: Path) -> None:
     from flows.registry.hand import Decision, record
-    from flows.registry.listing import find_champion
+    from flows.registry.listing import champion_folders, find_champion
+    from flows.registry.newest_night import newest_night, serving_lists
     from flows.registry.standing_champions import standing_on_the_next_night
 
     settings = read_settings(config)
@@ -91,6 +96,9 @@ def _decide(act: "Act", area: str, policy_version: str, config: Path) -> None:
         stands = standing_on_the_next_night(workspace, newest).of(area)
         if act == "unpin" and stands.hand != "pinned":
             raise UsageError(f"No policy of {area} is pinned.")
+        last_night = newest_night(workspace)
+        if act != "unpin" and not stands.policy_version and not champion_folders(workspace, area):
+            _refuse_without_judgement(act, area, last_night)
         version, sha256 = policy_version, ""
         if act == "pin" and not policy_version:
             version, sha256 = stands.policy_version, stands.sha256
@@ -99,7 +107,25 @@ def _decide(act: "Act", area: str, policy_version: str, config: Path) -> None:
         elif policy_version:
             sha256 = find_champion(workspace, area, policy_version).sha256
         record(workspace, Decision(act, area, newest.isoformat(), version, sha256))
-    print(_done(act, area, version or own_version(settings), newest))
+    # The shop's own policy takes no place from lists: they serve wherever no elected policy does.
+    lists = "" if version else ", ".join(serving_lists(last_night).get(area, ()))
+    print(_done(act, area, version or own_version(settings), newest, lists))
+
+
+def _refuse_without_judgement(act: "Act", area: str, night: "PublishedNight | None") -> None:
+    """Refuse a decision that would change nothing: the newest night judged no policy of the area."""
+    from flows.registry.newest_night import serving_lists, without_judgement
+
+    why = without_judgement(night).get(area) if night is not None else None
+    if night is None or why is None:
+        return
+    lists = serving_lists(night).get(area)
+    serve = ", and lists serve without proof" if lists is not None else ""
+    verb = "pinned" if act == "pin" else "rolled back"
+    raise UsageError(
+        f"Nothing can be {verb} in {area}, and nothing was changed: the night of {night.as_of} judged no "
+        f"policy there{serve}. {why} Ask again after a night that judges policies of {area}."
+    )
 
 
 def own_version(settings: Settings) -> str:
@@ -107,9 +133,12 @@ def own_version(settings: Settings) -> str:
     return settings.night.incumbent_policy or OWN_POLICY
 
 
-def _done(act: "Act", area: str, version: str, newest: date) -> str:
+def _done(act: "Act", area: str, version: str, newest: date, lists: str) -> str:
     if act == "unpin":
         return f"{area}: evidence decides again from the next night on."
+    if lists:
+        until = "until `metacart unpin`" if act == "pin" else "by the next night"
+        return f"{area}: the lists {lists} go on serving, and no policy is promoted {until}."
     until = "until `metacart unpin`" if act == "pin" else "for one night"
     return (
         f"{area}: {version} serves from the next night on, {until}. `metacart run --as-of {newest}` runs the "
@@ -120,15 +149,26 @@ def _done(act: "Act", area: str, version: str, newest: date) -> str:
 def _lines(listed: "list[AreaChampions]", settings: Settings) -> Iterator[str]:
     if not listed:
         yield f"No night has elected a policy yet: {own_version(settings)}, the shop's own, serves."
+    elif not any(of_area.champions for of_area in listed):
+        yield "No night has elected a policy yet."
     for of_area in listed:
         yield of_area.area
-        if of_area.own_serves:
+        if of_area.lists is not None:
+            yield f"  lists     {_lists_line(of_area)}"
+        elif of_area.own_serves:
             pinned = ", pinned" if of_area.hand == "pinned" else ""
             yield f"  champion  {own_version(settings)}, the shop's own{pinned}"
-        if of_area.rests_since and not of_area.own_serves:
+        if of_area.champion_waits:
             yield f"  The night of {of_area.rests_since} could judge no policy here: its champion waits."
         for champion in of_area.champions:
             yield f"  {champion.state:<9} {_line(champion)}"
+
+
+def _lists_line(of_area: "AreaChampions") -> str:
+    rankers = ", ".join(sorted({policy_of(version) for version in of_area.lists or ()}))
+    named = f"{', '.join(of_area.lists)}: lists by {rankers}" if of_area.lists else "lists"
+    pinned = "; pinned: no policy is promoted" if of_area.hand == "pinned" else ""
+    return f"{named}, which nothing proves, serve after the night of {of_area.rests_since}{pinned}"
 
 
 def _line(champion: "ListedChampion") -> str:

@@ -1,15 +1,19 @@
-"""The champions of a shop, as its people see them: who serves, who served, who was never published."""
+"""The champions of a shop, as its people see them: who serves, who served, who was never published.
+
+Where lists serve that nothing proves, no policy does, and the listing says so.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Literal
 
 from features.areas import AREAS
 from features.errors import UsageError
 from flows.champion_folder import ChampionCard, ChampionFolder
 from flows.published_nights import PublishedNight
-from flows.registry.standing_champions import night_before, standing_on_the_next_night
+from flows.registry.newest_night import newest_night, serving_lists
+from flows.registry.standing_champions import standing_on_the_next_night
 from flows.standing import CHAMPIONS, EXPERIMENTS, AreaExperiments, Hand, StandingChampion, StandingChampions
 from flows.workspace import Workspace
 
@@ -39,8 +43,10 @@ class ListedChampion:
 class AreaChampions:
     """The elected policies of an area, the newest first.
 
-    own_serves: whether the shop's own policy stands. rests_since: the date of the newest night, where it
-    could judge no policy of the area, so that no champion serves after it; None otherwise.
+    own_serves: whether the shop's own policy serves. lists: versions of the unproven lists that serve in its
+    place after the newest night, none where its table is gone; None where no lists serve. rests_since: the
+    date of the newest night, where it let lists serve or decided nothing in the area, so that no champion
+    serves after it; None otherwise.
     """
 
     area: str
@@ -48,10 +54,16 @@ class AreaChampions:
     rests_since: date | None
     hand: Hand
     champions: tuple[ListedChampion, ...]
+    lists: tuple[str, ...] | None = None
+
+    @property
+    def champion_waits(self) -> bool:
+        """Whether a champion stands that does not serve after the newest night."""
+        return self.rests_since is not None and any(one.state == "champion" for one in self.champions)
 
 
 def list_champions(workspace: Workspace) -> list[AreaChampions]:
-    """Return the champions of every area that has any, or of which a person decided something.
+    """Return the champions of every area that has any, where lists serve, or where a person has decided.
 
     Raises DamagedFileError where a card can't be read.
     """
@@ -60,7 +72,8 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
     oldest = min((night.as_of for night in nights), default=date.min)
     newest = max((night.as_of for night in nights), default=None)
     standing = standing_on_the_next_night(workspace, newest) if newest else StandingChampions()
-    resting = _resting(night_before(workspace, newest + timedelta(days=1)) if newest else None)
+    last_night = newest_night(workspace)
+    resting, lists = _resting(last_night), serving_lists(last_night)
     found = []
     for area in (area.name for area in AREAS if area.is_learned):
         stands = standing.of(area)
@@ -74,11 +87,12 @@ def list_champions(workspace: Workspace) -> list[AreaChampions]:
             for folder in folders
             if (area, folder.sha256) in served or folder.card.policy_version not in known
         ]
-        if champions or stands != StandingChampion():
+        if champions or stands != StandingChampion() or area in lists:
             champions.sort(key=lambda one: (one.card.as_of, one.card.run_id), reverse=True)
             hand = "" if stands.policy_version else stands.hand
             rests = newest if area in resting else None
-            found.append(AreaChampions(area, not stands.policy_version, rests, hand, tuple(champions)))
+            own_serves = not stands.policy_version and area not in lists
+            found.append(AreaChampions(area, own_serves, rests, hand, tuple(champions), lists.get(area)))
     return found
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from features.deidentify import pseudonym, read_key
+from flows.commands.cli import execute
 from flows.json_files import read_json
 from flows.stages.ingest import key_file
 from flows.stages.night import NightResult, run_night
@@ -43,7 +45,9 @@ def log_what_the_lists_show(shop: Workspace, night: NightResult, n_days: int) ->
         shown.write_csv(shop.settings.shop.logs / f"shown-{day}.csv")
 
 
-def test_the_lists_serve_again_where_their_log_promotes_nothing(tmp_path: Path) -> None:
+def test_the_lists_serve_again_where_their_log_promotes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop = uniform_shop(tmp_path / "shop", n_days=9)
     for path in shop.settings.shop.logs.glob("shown-*.csv"):
         path.write_text(",".join(IMPRESSIONS) + "\n")
@@ -70,3 +74,11 @@ def test_the_lists_serve_again_where_their_log_promotes_nothing(tmp_path: Path) 
     report = second.published.report.read_text()
     assert "policies are judged against them" in report
     assert "Go on logging what is shown" in report
+
+    # The shop's own policy takes no place from lists, also where a person pins it.
+    config = ["--config", str(tmp_path / "shop" / "metacart.toml")]
+    capsys.readouterr()
+    assert execute(["pin", "--area", AREA, *config]) == 0
+    assert f"the lists {version} go on serving, and no policy is promoted until" in capsys.readouterr().out
+    assert execute(["champions", *config]) == 0
+    assert f"  lists     {version}: lists by " in capsys.readouterr().out

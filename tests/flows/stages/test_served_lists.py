@@ -15,12 +15,11 @@ from features.errors import InputDataError
 from features.warehouse.store import open_store
 from flows.night_folder import Night
 from flows.settings import read_settings
-from flows.shops import FILES, write_config
 from flows.stages.ingest import ingest, key_file
 from flows.stages.night import run_night
 from flows.stages.unpublish import unpublish
 from flows.workspace import Workspace
-from tests.flows.spend_shop import EVENTS
+from tests.flows.click_shop import click_shop
 from tests.laws.said_of_lines import rejected_lines
 
 PAGE = (Path(__file__).parents[3] / "flows" / "README.md").read_text(encoding="utf-8")
@@ -29,7 +28,6 @@ SECTION = PAGE.partition("\n## What the front end logs back\n")[2].partition("\n
 [TABLE] = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
 [NIGHT_OF_EXAMPLE] = set(re.findall(r",(\d{4}-\d{2}-\d{2}-[0-9a-f]{8})$", EXAMPLE, re.MULTILINE))
 
-KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 USERS, ITEMS = ("ann", "ben", "fay"), ("lamp", "rug", "mug", "vase")
 FIRST, SECOND = date(2026, 1, 5), date(2026, 1, 6)
 
@@ -73,23 +71,7 @@ class ServedShop:
 @pytest.fixture(scope="module")
 def after_first_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("served") / "shop"
-    folder.mkdir()
-    (folder / "key").write_text(f"{KEY}\n")
-    (folder / "key").chmod(0o600)
-    # What is clicked by more people, and later, comes first: rug, mug, lamp, vase.
-    clicks = {"ann": ("mug", "rug", "lamp", "vase"), "ben": ("mug", "rug", "lamp"), "fay": ("mug", "rug")}
-    lines = [
-        f"{user}-{item},2026-01-0{day}T10:00:00Z,{user},{item},click"
-        for user, items in clicks.items()
-        for day, item in enumerate(items, start=2)
-    ]
-    (folder / "events-a.csv").write_text("\n".join(["id,at,who,what,did", *lines, ""]))
-    config = folder / "metacart.toml"
-    write_config(config, FILES, name="shop", logs=folder, data=folder / "data")
-    text = config.read_text().replace('# key_file = "pseudonym.key"', 'key_file = "key"')
-    text = text.replace("max_rejected_share = 0.01", "max_rejected_share = 0.9")
-    config.write_text(text + EVENTS)
-    run_night(read_settings(config), FIRST)
+    run_night(click_shop(folder).settings, FIRST)
     return folder
 
 
