@@ -101,7 +101,10 @@ slot = dy.Int64(description="position inside the surface, 1 is the first", min=1
 run_id = _text("one night of one shop under one configuration")
 policy_version = _text("the policy that served the row")
 served_run_id = dy.String(
-    description="the night whose list was shown, as `run_id` of the published table; null where nobody knows",
+    description=(
+        "the night whose list was shown, as `run_id` of the published table; null where something else was "
+        "shown, or nobody knows"
+    ),
     regex=f"^{RUN_ID}$",
 )
 

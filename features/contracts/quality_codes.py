@@ -137,8 +137,9 @@ REJECTIONS: Mapping[str, Meaning] = {
         {"digits": Unit.COUNT, "usual": Unit.NUMBER, "factor": Unit.COUNT},
     ),
     "not_what_was_served": Meaning(
-        "the row has a policy_version that metacart gave, and no published list has it so; night: of the "
-        "newest list that it was compared with; logged, published: propensities, where nothing else differs",
+        "the row has a policy_version that metacart gave, or a run_id, and no published list has it so; "
+        "night: of the newest list that it was compared with; logged, published: propensities, where nothing "
+        "else differs",
         {"night": Unit.DATE, "logged": Unit.NUMBER, "published": Unit.NUMBER},
     ),
     "nobody_published": Meaning(

@@ -1,7 +1,8 @@
 """Lines about what was shown, compared with what was published: the same user, place, item and propensity.
 
-A line whose policy_version metacart has given claims to come from a published list. One that comes from none
-would be evidence with a wrong propensity, so it goes to quarantine. A night that has left by [retention] says
+A line whose policy_version metacart has given claims to come from a published list, and so does a line that
+names a night by its run_id. One that comes from none would be evidence with a wrong propensity, so it goes to
+quarantine. A night that has left by [retention] says
 nothing: what could be from it stays, and is counted.
 """
 
@@ -23,7 +24,7 @@ TOLERANCE = 1e-6
 
 _LOG = "impressions"
 
-_NO_VERSION = "SELECT CAST(NULL AS VARCHAR) AS policy_version"
+_NO_VERSION = "SELECT CAST(NULL AS VARCHAR) AS policy_version, false AS names_night"
 _NO_CLAIM = """
     SELECT
         CAST(NULL AS BIGINT) AS line,
@@ -80,32 +81,34 @@ def find_unserved_lines(
 
 
 def _collect_claims(connection: duckdb.DuckDBPyConnection, checked: CheckedFile, not_erased: str) -> None:
-    """Write the good lines whose version metacart has given to the temporary table claimed_lines.
+    """Write the good lines that claim to come from a published list to the temporary table claimed_lines.
 
-    first_night: the night that the version names. differs: the first column that differs from the newest list
-    that the line was compared with, or what else became of it.
+    first_night: the night that the version names, null for a version of the shop's own. differs: the first
+    column that differs from the newest list that the line was compared with, or what else became of it.
     """
     logs = [(lines, log) for lines in checked.tables for log in lines.logs if log.mapping.log == _LOG]
     versions = " UNION ALL ".join(
-        f"SELECT {_typed(log)['policy_version']} AS policy_version FROM ({lines.query})"
+        f"SELECT {_typed(log)['policy_version']} AS policy_version, "
+        f"{_typed(log).get('run_id', 'NULL')} IS NOT NULL AS names_night FROM ({lines.query})"
         for lines, log in logs
     )
     # A log has few versions, and a pattern costs more than a look-up. In one query, DuckDB would ask it of
     # every line.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE shown_versions AS "
-        f"SELECT DISTINCT policy_version FROM ({versions or _NO_VERSION})"
+        f"SELECT policy_version, bool_or(names_night) AS names_night FROM ({versions or _NO_VERSION}) "
+        "GROUP BY ALL"
     )
     connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE given_versions AS
+        CREATE OR REPLACE TEMP TABLE claiming_versions AS
         SELECT policy_version, first_night
         FROM (SELECT *, {first_night_sql("policy_version")} AS first_night FROM shown_versions)
-        WHERE first_night IS NOT NULL
+        WHERE first_night IS NOT NULL OR names_night
         """
     )
-    is_given = connection.execute("SELECT 1 FROM given_versions LIMIT 1").fetchall()
-    claims = [_claims(lines, log, not_erased) for lines, log in logs] if is_given else []
+    has_claims = connection.execute("SELECT 1 FROM claiming_versions LIMIT 1").fetchall()
+    claims = [_claims(lines, log, not_erased) for lines, log in logs] if has_claims else []
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE claimed_lines AS {' UNION ALL '.join([_NO_CLAIM, *claims])}"
     )
@@ -117,15 +120,18 @@ def _typed(log: LogColumns) -> dict[str, str]:
 
 def _claims(lines: CheckedLines, log: LogColumns, not_erased: str) -> str:
     typed = _typed(log)
+    run_id = typed.get("run_id", "NULL")
     users = f"LEFT JOIN pseudonyms ON {typed['user_id']} = pseudonyms.user_id" if "user_id" in typed else ""
     return f"""
         SELECT
             {LINE}, {"user_key" if users else "NULL"}, {typed["surface"]}, {typed["slot"]},
-            {typed["item_id"]}, {typed.get("propensity", "NULL")}, given_versions.policy_version,
-            {typed.get("run_id", "NULL")}, CAST({typed["shown_at"]} AS DATE), first_night, NULL, NULL, NULL
-        FROM ({lines.query}) JOIN given_versions ON {typed["policy_version"]} = given_versions.policy_version
+            {typed["item_id"]}, {typed.get("propensity", "NULL")}, claiming.policy_version,
+            {run_id}, CAST({typed["shown_at"]} AS DATE), first_night, NULL, NULL, NULL
+        FROM ({lines.query})
+        JOIN claiming_versions AS claiming ON {typed["policy_version"]} = claiming.policy_version
         {users}
         WHERE {log.belongs} AND {BROKEN_TEXT} IS NULL AND {not_erased if users else "true"}
+            AND (first_night IS NOT NULL OR {run_id} IS NOT NULL)
     """
 
 

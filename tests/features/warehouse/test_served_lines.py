@@ -214,6 +214,38 @@ def test_a_version_of_the_shop_s_own_is_not_compared(warehouse, load_shown: Load
     assert noted(warehouse) == []
 
 
+@pytest.mark.parametrize("version", ["bts", "logging"])
+def test_whoever_names_a_night_says_that_its_table_served_the_row(
+    warehouse, load_shown: Load, version: str
+) -> None:
+    """A version of the shop's own too, unless the night's own table has it."""
+    loaded = load_shown(
+        shown(policy_version=version),
+        shown(policy_version=version, run_id=FIRST),
+        shown(policy_version=version, run_id="2026-01-06-ffffffff"),
+        shown(run_id=FIRST),
+    )
+
+    assert (loaded.n_loaded, loaded.n_rejected) == (2, 2)
+    assert rejected_lines(warehouse)[0] == (3, f"{NOT_SERVED}{NO_SUCH.format('policy_version')}")
+    assert rejected_lines(warehouse)[1][1].startswith("run_id is of a night that this shop had not published")
+
+
+def test_a_version_of_the_shop_s_own_that_a_night_published_is_compared_with_it(
+    warehouse, published: Path, load_shown: Load
+) -> None:
+    write_night(published, LATER, [item("ann", 1, "hat", 0.5, policy_version="bts")])
+    own = {"shown_at": "2026-01-08T10:00:00Z", "policy_version": "bts"}
+    loaded = load_shown(
+        shown(**own, run_id=LATER, propensity=0.5), shown(**own, run_id=LATER, propensity=0.9), shown(**own)
+    )
+
+    assert loaded.n_loaded == 2
+    assert reasons(warehouse) == [
+        f"{NOT_SERVED}propensity is 0.9, and the night of 2026-01-07 published 0.5 there"
+    ]
+
+
 def test_a_propensity_that_is_not_logged_claims_nothing(warehouse, load_shown: Load) -> None:
     load_shown(shown(propensity=""), shown(propensity="", item_id="shoe"))
     assert [line for line, _ in rejected_lines(warehouse)] == [3]
