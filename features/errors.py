@@ -1,5 +1,7 @@
 """Errors as sentences: what happened, where, and what to do next; each with an exit status."""
 
+from pathlib import Path
+
 from features.exit_statuses import ExitStatus
 
 
@@ -51,3 +53,22 @@ class AccessError(MetacartError):
     """A file or folder can't be read or written, because of its mode, its owner or its disk."""
 
     exit_status = ExitStatus.ACCESS
+
+
+def refuse_missing(path: Path) -> None:
+    """Refuse a path at which there is nothing, before its ending or its content is judged."""
+    if not path.exists():
+        raise InputDataError(
+            f"{path} can't be read: there is no file or folder of this name. Check its spelling, and the "
+            "folder that the command is called in."
+        )
+
+
+def closed(text: str) -> str:
+    """Return a text with a mark at its end: one that it has, or a full stop.
+
+    >>> closed("line 3 is empty"), closed("is it another time zone?"), closed("It is empty.")
+    ('line 3 is empty.', 'is it another time zone?', 'It is empty.')
+    """
+    ended = text.rstrip()
+    return ended if ended.endswith((".", "?", "!")) else f"{ended}."

@@ -23,7 +23,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from features.errors import UsageError
+from features.errors import UsageError, closed
 from features.rewards import RESULTS, WEIGHTED, Reward
 from features.sources.adapters import SOURCES
 from features.sources.file_tables import parse_file_tables
@@ -265,14 +265,24 @@ class Settings(BaseSettings):
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
+def refuse_no_configuration(path: Path, command: str) -> None:
+    """Refuse a path that is not a file; command: what writes a configuration there."""
+    if path.is_dir():
+        raise UsageError(
+            f"{path} is a folder, not a configuration file. Name the file in it, such as "
+            f"{path / 'metacart.toml'}."
+        )
+    if not path.is_file():
+        raise UsageError(f"There is no configuration file {path}. Write one with `{command}`.")
+
+
 def read_settings(path: Path, *, is_draft: bool = False) -> Settings:
     """Read a configuration file, and make its relative paths absolute.
 
     is_draft: leave the `[[files]]` out, in which something may be left to fill in.
     Raises UsageError, with the key and the expected value, if the file is missing or wrong.
     """
-    if not path.is_file():
-        raise UsageError(f"There is no configuration file {path}. Write one with `metacart init {path}`.")
+    refuse_no_configuration(path, f"metacart init {path}")
     try:
         table = TomlConfigSettingsSource(Settings, toml_file=path)()
         settings = Settings(**table | ({"files": ()} if is_draft else {}))
@@ -283,7 +293,7 @@ def read_settings(path: Path, *, is_draft: bool = False) -> Settings:
             f"{path}: {faults}. `metacart init` writes a file with every key explained."
         ) from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {closed(str(error))}") from error
     folder = path.resolve().parent
     return settings.model_copy(
         update={

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from features.errors import InputDataError
+from features.errors import InputDataError, closed
 
 DELIMITERS = (",", ";", "\t", "|")
 N_TRIED = 60
@@ -55,7 +55,7 @@ def csv_layout(lines: Sequence[str], path: Path) -> CsvLayout:
         delimiter = separator["delimiter"] if separator else _delimiter(lines)
         parsed = list(csv.reader(lines, delimiter=delimiter))
     except csv.Error as error:
-        raise InputDataError(f"{path} can't be read as CSV: {error}.") from error
+        raise InputDataError(f"{path} can't be read as CSV: {closed(str(error))}") from error
     n_above = _header_position(parsed)
     header, rows = (parsed[n_above], parsed[n_above + 1 :]) if parsed else ([], [])
     if _is_data(header):

@@ -16,7 +16,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from features.errors import InputDataError, UsageError
+from features.errors import InputDataError, UsageError, closed
 
 WHEEL = "obp==0.4.1"
 WHEEL_SHA256 = "87dec9caf4283c25ab13036532e0a24566f1c7bdcad1653a8ded43b2f5ef8208"
@@ -140,7 +140,7 @@ def _local(full: str, temporary: Path) -> Path:
             _require_space(temporary, n_expected)
             shutil.copyfileobj(answer, file, CHUNK_BYTES)
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-        raise InputDataError(f"{full} can't be downloaded: {error}.") from error
+        raise InputDataError(f"{full} can't be downloaded: {closed(str(error))}") from error
     if n_expected and path.stat().st_size != n_expected:
         raise InputDataError(f"{full} ended after {path.stat().st_size} of {n_expected} bytes; try again.")
     return path

@@ -8,7 +8,7 @@ from itertools import takewhile
 from pathlib import Path, PurePath
 
 from features.contracts.logs import LOGS
-from features.errors import InputDataError
+from features.errors import InputDataError, refuse_missing
 from features.sources.draft import FileDraft, comment
 from features.sources.draft_file import file_lines
 from features.sources.draft_known import Seen
@@ -87,10 +87,11 @@ def proposals(paths: Sequence[Path], folder: Path) -> tuple[list[Proposal], list
 def log_files(paths: Sequence[Path]) -> list[Path]:
     """Return the named files and those in a named folder, if their endings are known formats.
 
-    Raises InputDataError where a folder holds no such file.
+    Raises InputDataError where there is nothing at a path, or a folder holds no such file.
     """
     found: list[Path] = []
     for path in paths:
+        refuse_missing(path)
         if not path.is_dir():
             found.append(path)
             continue

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 import polars as pl
 
 from features.contracts.mapping import FileFormat
-from features.errors import InputDataError, UsageError
+from features.errors import InputDataError, UsageError, closed
 from features.sources.csv_layout import CsvLayout, csv_layout
 from features.sources.file_form import FORMATS
 from features.sources.null_words import null_words
@@ -164,7 +164,7 @@ def take_sample(path: Path) -> Sample:
     try:
         sample = readers[FORMATS[suffix]](path)
     except (OSError, EOFError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        raise InputDataError(f"{path} can't be read: {error}.") from error
+        raise InputDataError(f"{path} can't be read: {closed(str(error))}") from error
     if not any(column.values for column in sample.columns):
         raise InputDataError(
             f"{path} holds no lines to read: it is empty, has only a header, or every "

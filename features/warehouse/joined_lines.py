@@ -12,7 +12,7 @@ from features.contracts.findings import Finding, Say, one_from_json, to_json
 from features.contracts.limits import DEFAULT_LIMITS, Limits
 from features.contracts.mapping import LINE, JoinedFile, SourceFile
 from features.contracts.sql_text import identifier, quoted
-from features.errors import InputDataError
+from features.errors import InputDataError, closed
 from features.warehouse.census import Census, take_census
 from features.warehouse.line_numbers import number_rows
 from features.warehouse.reader import (
@@ -198,7 +198,7 @@ def _refuse_bad_lines(connection: duckdb.DuckDBPyConnection, join: JoinedFile, l
 def _unreadable(join: JoinedFile, line: int, why: Finding, say: Say) -> InputDataError:
     first = Finding("first_rejected_line", join.file.name, {"line": line}, (why,))
     return InputDataError(
-        f"{join.file.name} can't be joined: {say([first])}. Correct it: without it lines of the other "
+        f"{join.file.name} can't be joined: {closed(say([first]))} Correct it: without it lines of the other "
         "file would lack its values."
     )
 

@@ -12,7 +12,7 @@ from features.contracts.mapping import LINE, JoinedFile, SourceFile
 from features.contracts.refusal_marks import unmarked
 from features.contracts.sql_text import identifier, quoted
 from features.contracts.value_shape import shape_sql
-from features.errors import InputDataError, MetacartError
+from features.errors import InputDataError, MetacartError, closed
 from features.warehouse.checked_lines import BROKEN_TEXT, CheckedFile
 from features.warehouse.joined_lines import NO_PARTNER
 from features.warehouse.log_columns import LogColumns
@@ -85,7 +85,8 @@ def refuse_file(
     n_broken, line, found = worst
     first = first_rejected(file.name, line, found)
     return InputDataError(
-        f"{file.name}: {too_many}. The most frequent reason, {n_broken} times, first on {say([first])}."
+        f"{file.name}: {too_many}. The most frequent reason, {n_broken} times, first on "
+        f"{closed(say([first]))}"
     )
 
 

@@ -11,6 +11,7 @@ from features.areas import AREAS
 from features.contracts.policy_versions import OWN_POLICY, policy_of
 from features.errors import UsageError
 from flows.commands.json_flag import JsonFlag
+from flows.commands.spoken import period
 from flows.settings import Settings, read_settings
 from flows.shops import CONFIG
 from flows.workspace import Workspace
@@ -179,7 +180,9 @@ def _line(champion: "ListedChampion") -> str:
     if card.elected_version != card.policy_version:
         elected = f"{card.elected_version}, learned anew on {card.as_of}; elected on {card.elected_on}"
     if champion.served_from is not None:
-        served = f"served after the nights of {champion.served_from} to {champion.served_to}"
+        last = champion.served_to or champion.served_from
+        nights = "night" if champion.served_from == last else "nights"
+        served = f"served after the {nights} of {period(champion.served_from, last)}"
     elif champion.state != "candidate":
         served = "its nights are no longer kept"
     if champion.experiment:

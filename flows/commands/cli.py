@@ -10,7 +10,6 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,6 +23,7 @@ from flows.attempts.freshness import write_freshness
 from flows.commands.champions import champions, pin, rollback, unpin
 from flows.commands.compare import compare, studies
 from flows.commands.completion import completion_of
+from flows.commands.days import Day
 from flows.commands.doctor import doctor
 from flows.commands.help_page import arrange
 from flows.commands.json_flag import JsonFlag
@@ -82,9 +82,9 @@ data.command(fetch)
 def run(
     *,
     config: Path = CONFIG,
-    as_of: date | None = None,
-    first: Annotated[date | None, Parameter(name="--from")] = None,
-    last: Annotated[date | None, Parameter(name="--to")] = None,
+    as_of: Day | None = None,
+    first: Annotated[Day | None, Parameter(name="--from")] = None,
+    last: Annotated[Day | None, Parameter(name="--to")] = None,
     catch_up: Annotated[tuple[int, ...] | None, Parameter(consume_multiple=(0, 1), negative="")] = None,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
     as_json: JsonFlag = False,
@@ -116,15 +116,16 @@ def run(
 
 
 @app.command
-def ingest(*, config: Path = CONFIG, as_of: date | None = None, log_json: LogJsonFlag = False) -> None:
+def ingest(*, config: Path = CONFIG, as_of: Day | None = None, log_json: LogJsonFlag = False) -> None:
     """Load new log files and build the warehouse as the night of AS_OF knows it."""
     from flows.commands.printed_quality import quality_lines
+    from flows.commands.spoken import since
     from flows.stages.ingest import ingest as run_ingest
 
     workspace = Workspace(read_settings(config))
     with one_stage(workspace, "ingest", log_json):
         night = run_ingest(workspace, as_of)
-    print(f"{night.run_id}: logs from {night.data_from} to {night.data_to}")
+    print(f"{night.run_id}: logs {since(night.data_from, night.data_to)}")
     for line in quality_lines(workspace.night_folder(night.run_id).table("out_data_quality")):
         print(f"  {line}")
 
@@ -198,7 +199,7 @@ def erase(
     *,
     user: str,
     reason: str,
-    on: date,
+    on: Day,
     every_spelling: Annotated[bool, Parameter(negative="")] = False,
     config: Path = CONFIG,
 ) -> None:

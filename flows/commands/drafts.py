@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from features.errors import InputDataError, UsageError
+from features.errors import InputDataError, UsageError, closed
 from features.sources.propose import HEAD, Proposal, log_files, proposals
 from flows.commands.draft_report import draft_report, trial_table
 from flows.commands.trial_load import TrialTerms, trial_load
-from flows.settings import read_settings
+from flows.settings import read_settings, refuse_no_configuration
 from flows.shops import DATA, EXPLORATION, FILES, write_config
 
 
@@ -88,14 +88,11 @@ def check(path: Path) -> None:
 
 
 def _existing(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise UsageError(
-            f"There is no configuration file {path}. Write one with `metacart init {path} --from FILE`."
-        )
+    refuse_no_configuration(path, f"metacart init {path} --from FILE")
     try:
         said = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+        raise UsageError(f"{path} is not valid TOML: {closed(str(error))}") from error
     source = said.get("shop", {}).get("source")
     if source != "files":
         raise UsageError(f"{path} has shop.source = {source!r}; [[files]] tables belong to source = 'files'.")

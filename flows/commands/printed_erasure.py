@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from flows.commands.spoken import counted
 from flows.erasure.proof import PUBLISHED, RAW_TABLES, Damage, Proof, Why
 
 MOST_LINES = 12
@@ -35,7 +36,7 @@ def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
     """Yield what there is to say of an erasure, the result first; path: of the proof."""
     n_rows = sum(n for place, n in proof.found.items() if place.startswith(RAW_TABLES))
     if n_rows:
-        yield f"Erased: {_counted(n_rows, 'logged row')} of the person, and all that was made from them."
+        yield f"Erased: {counted(n_rows, 'logged row')} of the person, and all that was made from them."
     elif proof.has_found:
         yield "Erased: what was left of the person besides logged rows."
     else:
@@ -47,9 +48,9 @@ def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
             yield "Quoted lines in quarantine that contain the id as a word were emptied."
     yield f"The proof is {path}."
     masked = [
-        f"{place}: masked in {_counted(n, 'place')}"
+        f"{place}: masked in {counted(n, 'place')}"
         if place.startswith(PUBLISHED)
-        else f"{place}: masked in {_counted(n, 'row')} of other people"
+        else f"{place}: masked in {counted(n, 'row')} of other people"
         for place, n in proof.masked.items()
     ]
     yield from _listed("The shop's own id", masked)
@@ -57,7 +58,7 @@ def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
         "Found, not removed",
         [
             f"{mention.place}{f', column {mention.column}' if mention.column else ''}: "
-            f"{_counted(mention.n_rows, 'row' if mention.column else 'place')}, because {WHY[mention.why]}"
+            f"{counted(mention.n_rows, 'row' if mention.column else 'place')}, because {WHY[mention.why]}"
             for mention in proof.mentions
         ],
     )
@@ -65,7 +66,7 @@ def erasure_lines(proof: Proof, path: object) -> Iterator[str]:
     yield from _listed("Ids that look the same", list(_spelling_lines(proof)))
     yield from _listed(
         "Yours to erase; a file that is loaded again can bring back what it says in rows of others",
-        [f"{name}: {_counted(n, 'mention')}" for name, n in proof.shop_files.items()],
+        [f"{name}: {counted(n, 'mention')}" for name, n in proof.shop_files.items()],
     )
     unread = [f"{name}, which can't be read" for name in proof.shop_files_unread]
     unread += [f"your log files: {proof.shop_files_missing}"] if proof.shop_files_missing else []
@@ -78,7 +79,7 @@ def _spelling_lines(proof: Proof) -> Iterator[str]:
     for how, n_rows in proof.spellings.items():
         said = " and ".join(DIFFERENCES.get(part, part) for part in how.split(" and "))
         yield (
-            f"{_counted(n_rows, 'row')} of an id that differs in {said} alone: not erased. If it is the same "
+            f"{counted(n_rows, 'row')} of an id that differs in {said} alone: not erased. If it is the same "
             "person, erase that spelling too, or add --every-spelling."
         )
 
@@ -89,7 +90,3 @@ def _listed(heading: str, lines: list[str]) -> Iterator[str]:
     yield from (f"  {line}" for line in lines[:MOST_LINES])
     if len(lines) > MOST_LINES:
         yield f"  and {len(lines) - MOST_LINES} more in the proof"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

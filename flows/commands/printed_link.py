@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from flows.commands.spoken import counted
 from flows.links.link import Linked
 
 NEAR: Mapping[str, str] = {
@@ -21,7 +22,7 @@ def link_lines(linked: Linked, out: Path) -> Iterator[str]:
     counts = linked.counts
     if linked.is_written:
         yield (
-            f"{out}: {_counted(counts.n_rows, 'row')} of user_id and user_key, readable by its owner alone. "
+            f"{out}: {counted(counts.n_rows, 'row')} of user_id and user_key, readable by its owner alone. "
             "It is personal data: keep it where the ids are kept."
         )
     yield _compared(linked)
@@ -76,7 +77,7 @@ def link_json(linked: Linked, out: Path) -> dict[str, Any]:
 def _compared(linked: Linked) -> str:
     counts = linked.counts
     unknown = "1 is unknown" if counts.n_unknown == 1 else f"{counts.n_unknown:,} are unknown"
-    here = _counted(counts.n_linked, "id")
+    here = counted(counts.n_linked, "id")
     if linked.night is None:
         return (
             f"Of {here} {counts.n_in_warehouse:,} are in the warehouse; {unknown}. No night is published yet."
@@ -95,25 +96,21 @@ def _left_out(linked: Linked) -> Iterator[str]:
     ):
         if number:
             one, _, more = what.partition("|")
-            yield f"{_counted(number, 'id')} {one if number == 1 or not more else more}."
+            yield f"{counted(number, 'id')} {one if number == 1 or not more else more}."
     for number, what in (
         (counts.n_empty, "without an id: left out"),
         (counts.n_unreadable, "that can't be read: left out"),
         (counts.n_repeated, "with an id that an earlier line has: once in the link"),
     ):
         if number:
-            yield f"{_counted(number, 'line')} {what}."
+            yield f"{counted(number, 'line')} {what}."
     if counts.n_sharing:
         yield (
-            f"{_counted(counts.n_sharing, 'row')} with the user_key of another row: the mapping makes one id "
+            f"{counted(counts.n_sharing, 'row')} with the user_key of another row: the mapping makes one id "
             "of both."
         )
     if linked.n_guarded:
         yield (
-            f"{_counted(linked.n_guarded, 'id')} behind an apostrophe, because a spreadsheet would take it "
+            f"{counted(linked.n_guarded, 'id')} behind an apostrophe, because a spreadsheet would take it "
             "for a formula; a link that ends in .parquet has it unchanged."
         )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from features.areas import AREAS
 from features.codes import ALL_SEGMENTS
 from flows.commands.printed_quality import quality_lines
+from flows.commands.spoken import counted, period, since
 from flows.stages.night import NightResult
 from reports.pages.area_part import part_of
 from reports.summaries.night import read_night
@@ -15,7 +16,7 @@ from reports.wording.sentences import say
 
 def print_night(result: NightResult) -> None:
     """Print a published night."""
-    print(f"\n{result.night.run_id}: logs from {result.night.data_from} to {result.night.data_to}")
+    print(f"\n{result.night.run_id}: logs {since(result.night.data_from, result.night.data_to)}")
     for line in quality_lines(result.published.table("out_data_quality")):
         print(f"  {line}")
     manifest = read_night(result.published.folder).manifest
@@ -34,7 +35,8 @@ def print_night(result: NightResult) -> None:
         print(
             f"  {row['domain']}: {row['verdict'].upper()}  {row['candidate']} against {row['baseline']}"
             f"{estimated}: {found}; {serves}\n"
-            f"    Judged on {row['n_rounds']:,} rounds, {row['judged_from']} to {row['judged_to']}{anew}.\n"
+            f"    Judged on {counted(row['n_rounds'], 'round')}, "
+            f"{period(row['judged_from'], row['judged_to'])}{anew}.\n"
             f"    {row['reasons']}"
         )
         _print_segments(

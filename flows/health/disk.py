@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from features.errors import closed
 from features.exit_statuses import ExitStatus
 from flows.disk_space import existing
 from flows.health.check import Check, fault, printed_bytes, warning, well
@@ -39,7 +40,9 @@ def check_folders(folders: Iterable[Path]) -> list[Check]:
             _rename_once(folder)
         except OSError as error:
             advice = "Check its owner, its mode and its file system."
-            found.append(fault(FOLDERS, f"{folder} can't be used: {error}.", advice, ExitStatus.ACCESS))
+            found.append(
+                fault(FOLDERS, f"{folder} can't be used: {closed(str(error))}", advice, ExitStatus.ACCESS)
+            )
     devices = {folder.stat().st_dev for folder in looked_at}
     if found:
         return found

@@ -9,7 +9,7 @@ import polars as pl
 
 from features.contracts.limits import Limits
 from features.contracts.mapping import SourceFile
-from features.errors import InputDataError, UsageError
+from features.errors import InputDataError, UsageError, refuse_missing
 from features.sources.csv_layout import csv_layout
 from features.sources.file_form import FORMATS
 from features.sources.headings import WORDS_OF_ROLES, heading_rank
@@ -48,9 +48,10 @@ def id_file(path: Path, column: str | None) -> IdFile:
     """Find the column of the ids: the named one, or user_id, or the only one.
 
     Text may be compressed (.gz), in UTF-16 or in a code page; a sign in the header parts its fields.
-    Raises UsageError where the ending of the name is not a known format, InputDataError where the file can't
-    be read that far, or lacks the column.
+    Raises UsageError where the ending of the name is not a known format, InputDataError where there is no
+    such file, or it can't be read that far or lacks the column.
     """
+    refuse_missing(path)
     suffix = PurePath(path.name.removesuffix(".gz")).suffix.lower()
     if suffix not in FORMATS or (suffix == ".parquet" and path.suffix == ".gz"):
         raise UsageError(

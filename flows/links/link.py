@@ -120,6 +120,12 @@ def _refuse_lost_header(connection: duckdb.DuckDBPyConnection, source: IdFile, k
 
 
 def _refuse_nobody(ids: Path, counts: IdCounts) -> None:
+    if not counts.n_ids:
+        lines = f": {counts.n_empty:,} lines are empty, {counts.n_unreadable:,} can't be read"
+        raise InputDataError(
+            f"{ids} has no ids, and nothing was written{lines if counts.n_lines else ''}. Put one id on each "
+            "line, below the header where the file has one."
+        )
     if not counts.n_linked:
         raise InputDataError(
             f"{ids} has no id to link, and nothing was written: of {counts.n_lines:,} lines "

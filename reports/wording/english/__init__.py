@@ -1,6 +1,7 @@
 """English: every sentence of the reports. Another language is another such package."""
 
 from features.areas import AREAS
+from features.errors import closed
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.english import (
     budget,
@@ -39,7 +40,8 @@ _ROOMS = (
 
 
 def _alone(clause: str) -> str:
-    return f"{clause[0].upper()}{clause[1:]}."
+    # Some clauses end in a question, which needs no other mark.
+    return closed(f"{clause[0].upper()}{clause[1:]}")
 
 
 def _form(count: int) -> str:

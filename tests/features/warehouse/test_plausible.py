@@ -8,8 +8,10 @@ import pytest
 
 from features.contracts.logs import ADDED_UP, KEYS
 from features.contracts.mapping import SourceFile
+from features.errors import InputDataError
 from features.sources.local_time import utc_time
 from features.warehouse.load import LoadedFile, load_file
+from reports.wording.sentences import say
 from tests.laws.said_of_lines import rejected_lines
 
 RECEIVED = datetime(2026, 1, 6, 4, tzinfo=UTC)
@@ -66,6 +68,20 @@ def test_seconds_among_milliseconds_are_quarantined_and_never_january_1970(
     assert "occurred_at lies before shop.first_day, 2000-01-01, by less than 30 years" in early
     assert "1970-01-21" not in early
     assert "occurred_at is a text of 28 characters; it must be a time" in late
+
+
+def test_a_refusal_that_ends_in_a_question_has_one_mark(warehouse: Connection, source_file: Write) -> None:
+    file = events(source_file, "2026-01-06T05:01:00Z")
+    with pytest.raises(InputDataError, match=r"or another time zone\?$"):
+        load_file(
+            warehouse,
+            file,
+            pseudonym_sql="user_id",
+            key_id="k1",
+            max_rejected_share=0.0,
+            now=RECEIVED,
+            say=say,
+        )
 
 
 def test_a_row_may_be_later_than_its_file_by_the_error_of_a_clock_alone(

@@ -56,6 +56,13 @@ def test_a_night_ends_with_one_json_line(shop, capsys):
     [
         (["run", "--config", "nowhere.toml"], "metacart init"),
         (["run", "--as-of", "yesterday"], "--as-of"),
+        (
+            ["run", "--as-of", "03.02.2026"],
+            "03.02.2026 is not a day of the form year-month-day. Write a day as",
+        ),
+        (["erase", "--user", "a", "--reason", "b", "--on", "3/2/2026"], "as 2026-02-03"),
+        (["run", "--config", "."], ". is a folder, not a configuration file. Name the file in it, such as"),
+        (["init", "--check", "."], ". is a folder, not a configuration file"),
         (["fly"], "metacart --help"),
         (["data", "fetch", "criteo"], "Known: open_bandit"),
         (["init", "--source", "paper"], "Choose from"),
@@ -212,9 +219,10 @@ def test_half_a_range_is_64(shop, capsys, days):
     assert "takes --from and --to" in capsys.readouterr().err
 
 
-def test_a_file_that_is_not_there_is_65(capsys):
-    assert execute(["init", "--from", "nowhere.csv"]) == 65
-    assert "nowhere.csv" in capsys.readouterr().err
+@pytest.mark.parametrize("name", ["nowhere.csv", "nologs"])
+def test_a_file_that_is_not_there_is_65(capsys, name):
+    assert execute(["init", "--from", name]) == 65
+    assert f"{name} can't be read: there is no file or folder of this name." in capsys.readouterr().err
 
 
 def test_a_shops_own_file_becomes_a_mapping_to_correct(tmp_path, monkeypatch, capsys):

@@ -189,3 +189,5 @@ def test_unusable_files_are_refused_by_name(tmp_path: Path) -> None:
         id_file(damaged, None)
     with pytest.raises(InputDataError, match="there is no file"):
         id_file(tmp_path / "nowhere.csv", None)
+    with pytest.raises(InputDataError, match="there is no file"):
+        id_file(tmp_path / "nowhere", None)

@@ -77,6 +77,15 @@ def test_an_erased_person_is_left_out(shop: Workspace, tmp_path: Path) -> None:
         linked(shop, write_ids(tmp_path, ["ann"]), overwrite=True)
 
 
+def test_a_file_without_ids_is_refused_in_a_sentence(shop: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(
+        InputDataError, match=r"has no ids, and nothing was written\. Put one id on each line"
+    ):
+        linked(shop, write_ids(tmp_path, []))
+    with pytest.raises(InputDataError, match=r"written: 2 lines are empty, 0 can't be read\. Put one id"):
+        linked(shop, write_ids(tmp_path, ["", ""]))
+
+
 def test_an_erased_person_is_left_out_in_any_form_that_an_erasure_takes(tmp_path: Path) -> None:
     shop = linked_shop(
         tmp_path / "shop", ["Ann", "Ben", "kim"], user="""expressions.user_id = "'de-' || lower(who)" """
