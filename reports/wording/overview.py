@@ -75,7 +75,8 @@ def meaning(verdict: Verdict, catalog: Catalog) -> str:
 def basis(verdict: Verdict, catalog: Catalog) -> str:
     """Return which rounds a verdict rests on, and what was learned before them."""
     n_rounds, n_origins = verdict.n_rounds, verdict.n_origins
-    days = {"first": verdict.judged_from, "last": verdict.judged_to}
+    first, last = verdict.judged_from, verdict.judged_to
+    days = catalog.text("judged.day" if first == last else "judged.days", first=first, last=last)
     if verdict.split_by != "time":
         rounds = (
             catalog.text("judged.by_chance_anew", n_rounds=n_rounds, n_origins=n_origins)
@@ -84,8 +85,8 @@ def basis(verdict: Verdict, catalog: Catalog) -> str:
         )
         return catalog.paragraph(rounds, catalog.text(f"judged.split_by_{verdict.split_by}"))
     if n_origins == 1:
-        return catalog.text("judged.newest", n_rounds=n_rounds, **days)
-    return catalog.text("judged.rolling", n_rounds=n_rounds, n_origins=n_origins, **days)
+        return catalog.text("judged.newest", n_rounds=n_rounds, days=days)
+    return catalog.text("judged.rolling", n_rounds=n_rounds, n_origins=n_origins, days=days)
 
 
 def freshness(days_behind: int | None, catalog: Catalog) -> tuple[Mark, str]:

@@ -14,8 +14,36 @@ from reports.summaries.verdict_reasons import in_short
 from reports.wording.catalog import OTHER, Catalog
 from reports.wording.language import LANGUAGE
 
+_LIMITS = frozenset({"keep_above", "least", "most", "move_limit"})
+"""Shares that somebody has set: a small one has the digits that it needs."""
+
 _WITHIN_RESOLUTION = frozenset({"no_gain_shown", "no_difference", "loss_shown"})
 """Comparisons whose numbers within the resolution are printed as 0; a gain within it is shown as it is."""
+
+
+class _Share(float):
+    """A share that a template writes as a percentage, in which a little is not written as nothing.
+
+    below: what stands for a share that would be rounded to zero, with its `{limit}`; empty for one that is
+    written with the digits that it needs.
+    """
+
+    def __new__(cls, share: float, below: str) -> "_Share":
+        written = super().__new__(cls, share)
+        written.below = below
+        return written
+
+    below: str
+
+    def __format__(self, spec: str) -> str:
+        """Write the share as the template asks; 0.0004 by `.0%` is `below 1%`."""
+        rounded = super().__format__(spec)
+        if self <= 0 or not rounded.endswith("%") or any(digit in rounded for digit in "123456789"):
+            return rounded
+        if not self.below:
+            return f"{100 * float(self):.2g}%"
+        # The last digit of the zero that the template would write, such as 1% or 0.1%.
+        return self.below.format(limit=f"{rounded[:-2]}1%")
 
 
 def say(findings: Sequence[Finding], *, smallest: int = 0, catalog: Catalog = LANGUAGE) -> str:
@@ -154,6 +182,9 @@ def _names(found: Finding, catalog: Catalog) -> dict[str, Any]:
     """Return everything that a template may name."""
     units = CODES[found.code].numbers
     numbers = {name: _value(found.numbers.get(name, nan), unit, catalog) for name, unit in units.items()}
+    numbers |= {
+        name: _share(found.number(name), name, catalog) for name in units if units[name] is Unit.SHARE
+    }
     if found.code in COMPARISONS:
         numbers |= _compared(found)
     if "confidence" in units:
@@ -177,6 +208,10 @@ def _value(number: int | float | str, unit: Unit, catalog: Catalog) -> int | flo
             return float(number) / 100
         case _:
             return number
+
+
+def _share(share: float, name: str, catalog: Catalog) -> _Share:
+    return _Share(share, "" if name in _LIMITS else catalog.text("value.share_below", limit="{limit}"))
 
 
 def _bounds(found: Finding, catalog: Catalog) -> str:

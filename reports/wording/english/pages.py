@@ -114,13 +114,17 @@ OVERVIEW: Mapping[str, str] = {
         "Policies that pass a gate were lucky more often than not. Less that luck, the lead is about {lead}, "
         "and hardly more than {upper}."
     ),
-    "judged.newest": "Judged on {n_rounds} rounds, {first} to {last}, that nothing was fitted on.",
+    "judged.day": "{first}",
+    "judged.days": "{first} to {last}",
+    "judged.newest": "Judged on {n_rounds} rounds, {days}, that nothing was fitted on.",
+    "judged.newest.one": "Judged on 1 round, {days}, that nothing was fitted on.",
     "judged.rolling": (
-        "Judged on {n_rounds} rounds, {first} to {last}: learned anew at {n_origins} dates, each time from "
+        "Judged on {n_rounds} rounds, {days}: learned anew at {n_origins} dates, each time from "
         "the days before. The early versions knew less than the one that serves, so the difference is a "
         "cautious one."
     ),
     "judged.by_chance": "Judged on {n_rounds} rounds.",
+    "judged.by_chance.one": "Judged on 1 round.",
     "judged.by_chance_anew": "Judged on {n_rounds} rounds, learned anew {n_origins} times.",
     "judged.split_by_user": (
         "The log has no times, so chance decided which users teach and which judge: the result says nothing "

@@ -9,6 +9,8 @@ PLURALS: Mapping[str, str] = {
     "costs_estimated": "n_without",
     "fresh.ahead": "n_days",
     "fresh.late": "n_days",
+    "judged.newest": "n_rounds",
+    "judged.by_chance": "n_rounds",
     "segments.lose": "n_harmed",
     "quality.all_loaded": "n_sources",
     "quality.rejecting": "n_sources",

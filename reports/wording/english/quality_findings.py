@@ -181,6 +181,7 @@ EXAMPLES = {
 """What is shown of a rejected line: shapes, and no text of it."""
 
 TEXTS = {
+    "value.share_below": "below {limit}",
     "value.text": "a text of {characters} characters",
     "value.text.one": "a text of 1 character",
     "value.number": "a number of {characters} characters",

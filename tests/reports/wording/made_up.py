@@ -79,7 +79,8 @@ MADE_UP: Catalog = replace(
     ENGLISH,
     tag="x-made-up",
     numbers=_numbers(),
-    texts=_all_marked(ENGLISH.texts),
+    # A small share stands inside the marks of a percentage, which is marked as a whole.
+    texts=_all_marked(ENGLISH.texts) | {"value.share_below": ENGLISH.texts["value.share_below"]},
     glossary=tuple((f"⟦{term}⟧", f"⟦{meaning}⟧") for term, meaning in ENGLISH.glossary),
     sentences=_findings(ENGLISH.sentences),
     clauses=_findings(ENGLISH.clauses),

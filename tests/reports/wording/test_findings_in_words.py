@@ -146,6 +146,30 @@ def test_probabilities_that_are_not_known_are_not_printed() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.0, "is 0%,"),
+        (0.00075, "is below 1%,"),
+        (0.0049, "is below 1%,"),
+        (0.0051, "is 1%,"),
+        (0.3, "is 30%,"),
+    ],
+)
+def test_a_little_is_not_said_to_be_nothing(share: float, said: str) -> None:
+    assert said in say([finding("segment_served", "maml", harm_probability=share, keep_above=0.5)])
+
+
+def test_a_small_limit_has_the_digits_that_it_needs() -> None:
+    said = say([finding("segment_kept", "maml", harm_probability=0.3, keep_above=0.002)])
+    assert "above the 0.2% that segments.keep_above allows" in said
+
+
+def test_a_clause_that_asks_has_one_mark_at_its_end() -> None:
+    assert ENGLISH.alone("is it another time zone?") == "Is it another time zone?"
+    assert ENGLISH.alone("it is another time zone") == "It is another time zone."
+
+
 def test_another_language_has_its_own_order_signs_and_stops() -> None:
     backward = replace(
         ENGLISH,
