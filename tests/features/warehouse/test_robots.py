@@ -84,6 +84,7 @@ def test_a_visit_at_a_robots_rate_is_left_out_and_named(
     )
 
 
+@pytest.mark.slow
 def test_a_rush_of_guests_who_share_a_session_leaves_nobody_out(
     warehouse: Connection, put: Callable[..., None]
 ) -> None:

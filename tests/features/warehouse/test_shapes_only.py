@@ -90,7 +90,7 @@ def test_the_lines_are_good_but_for_what_a_test_puts_into_them() -> None:
             assert load(warehouse, file, 0.0) == 0, log
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(place=places, text=personal_texts)
 def test_no_piece_of_a_personal_text_is_kept_or_said(place: tuple[str, str], text: str) -> None:
     with shop(*place, text) as (warehouse, file, store):

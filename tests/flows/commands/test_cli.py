@@ -206,6 +206,7 @@ def test_an_unknown_source_is_refused_with_what_there_is(tmp_path, monkeypatch, 
     assert "is not a known source. Choose from files, open_bandit" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_range_of_nights_runs_the_oldest_first(shop, capsys):
     assert execute(["run", "--config", str(shop), "--from", "2026-01-13", "--to", "2026-01-14"]) == 0
     begun = [line for line in capsys.readouterr().out.splitlines() if line.endswith("begins")]

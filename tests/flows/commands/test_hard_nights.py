@@ -31,6 +31,7 @@ def said(run: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in run.stderr.splitlines() if line.startswith("metacart: ") or "Traceback" in line]
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_73_and_one_sentence(config: Path) -> None:
     full = metacart(config, "run", shell="export METACART_RETRIES__TIMES=0; ulimit -f 100")
     assert full.returncode == 73
@@ -75,6 +76,7 @@ def test_a_reader_that_closes_the_pipe_does_not_end_the_night(config: Path) -> N
     assert (config.parent / "data" / "published" / "shop" / "current.json").is_file()
 
 
+@pytest.mark.slow
 def test_a_future_date_is_64_and_the_next_night_runs(config: Path) -> None:
     future = metacart(config, "run", "--as-of", "2030-01-01")
     assert (future.returncode, len(said(future))) == (64, 1)

@@ -237,6 +237,7 @@ def test_a_night_that_sigterm_ends_is_reported(shop):
     assert freshness(shop)["last_attempt"]["exit_status"] == 143
 
 
+@pytest.mark.slow
 def test_learning_of_hours_is_stopped_with_124_and_what_was_done_is_kept(tmp_path):
     config = small_shop(tmp_path, **{"max_steps = 200": "max_steps = 100000000"})
     limit(config, "learn_minutes = 0.05")

@@ -248,6 +248,7 @@ def test_no_rounds_are_refused(tasks: Tasks) -> None:
         fit_model(nothing, with_segments=False, with_factors=False, seed=0)
 
 
+@pytest.mark.slow
 def test_five_hundred_brands_and_an_embedding_are_borne() -> None:
     """As blocks of features and context they would ask for a dense system of 500 x 300 squared."""
     n, items, generator = 3000, 1000, torch.Generator().manual_seed(0)

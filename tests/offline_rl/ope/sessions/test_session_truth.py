@@ -68,6 +68,7 @@ def test_close_to_the_truth_in_long_logs(estimator: SessionEstimator) -> None:
     assert abs(values.mean() - WORLD.truth) < 0.02
 
 
+@pytest.mark.slow
 def test_doubly_robust_stays_unbiased_with_a_cross_fitted_model() -> None:
     logs = [WORLD.log(SESSIONS, seed=100 + i) for i in range(250)]
     values = np.array([value(DR, cross_fitted(log, WORLD.policy(log), gamma=WORLD.gamma)) for log in logs])
