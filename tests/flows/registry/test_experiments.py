@@ -23,6 +23,7 @@ from flows.stages.unpublish import unpublish
 from flows.stages.verify import verify
 from flows.workspace import Workspace
 from offline_rl.decisions.recommendation.arms import in_candidate_arm
+from offline_rl.experiments import stop_rule
 from tests.flows.registry.published import manifest, own_table, slates, verdict
 from tests.flows.served_shop import write_served_day
 from tests.flows.uniform_shop import FIRST, uniform_shop, write_day, write_items
@@ -205,7 +206,8 @@ def test_a_candidate_that_earns_less_is_rejected(begun, shop) -> None:
 
 
 @pytest.mark.slow
-def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> None:
+def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop, monkeypatch) -> None:
+    monkeypatch.setattr(stop_rule, "LEAST_CHANCE", 0.0)  # it goes on however little it promises
     night = begun[1]
     for n_days in (1, 2, 3):
         night = serve(shop, night, n_days, n_visits=120, lift=0.55)
@@ -217,6 +219,19 @@ def test_after_its_days_it_ends_and_another_one_asks_for_more(begun, shop) -> No
     assert experiment(again)["reason_codes"] == "experiment_started"
     assert experiment(again)["confidence"] == pytest.approx(0.975)
     assert len(manifest(again)["experiments"][AREA]["tried"]) == 2
+
+
+@pytest.mark.slow
+def test_what_has_hardly_a_chance_of_winning_is_given_up(begun, shop) -> None:
+    serve(shop, begun[1], 1, n_visits=120, lift=0.35)
+    after = night_after(shop, 2)
+    assert (experiment(after)["status"], experiment(after)["reason_codes"]) == (
+        "ended",
+        "experiment_given_up",
+    )
+    assert experiment(after)["lower"] < 0 < experiment(after)["upper"]
+    assert verdict(after)["verdict"] == "hold"
+    assert set(slates(after)["policy_version"]) == {own_table(after)}
 
 
 def test_rounds_of_a_candidate_are_in_no_window_that_anything_is_evaluated_on(begun, shop) -> None:
