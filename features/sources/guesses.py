@@ -58,6 +58,12 @@ PURCHASE_WORDS = {
         "buy",
         "bought",
         "sale",
+        "sales",
+        "transactions",
+        "invoice",
+        "invoices",
+        "receipt",
+        "receipts",
     ),
     *("order completed", "checkout_completed", "kauf", "bestellung", "achat", "compra", "购买", "下单"),
 }

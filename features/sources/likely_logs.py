@@ -80,11 +80,10 @@ LEAST_COLUMNS = 3
 
 # Columns of what was shown. Beside them a price is that of the item, and nobody needs to have paid it.
 _OF_WHAT_WAS_SHOWN = frozenset({"impression", "slot", "propensity", "click"})
-# Words in the name of a file whose lines are views, clicks or the like.
-_NAMES_OF_ACTS = frozenset().union(
-    {"impression"},
-    *EVENT_WORDS.values(),
-    *(WORDS_OF_ROLES[role].split() for role in ("click", "n_impressions")),
+# Words in the name of a file whose lines are views, clicks or the like. A basket may also be what was paid
+# for, and so may the details of something.
+_NAMES_OF_ACTS = frozenset({"impression"}).union(
+    EVENT_WORDS["view"] - {"detail"}, *(WORDS_OF_ROLES[role].split() for role in ("click", "n_impressions"))
 )
 
 

@@ -107,9 +107,9 @@ def _decide(act: "Act", area: str, policy_version: str, config: Path) -> None:
             version = ""
         elif policy_version:
             sha256 = find_champion(workspace, area, policy_version).sha256
+        # The shop's own policy takes no place from lists: they serve wherever no elected policy does.
+        lists = "" if version else ", ".join(serving_lists(last_night).get(area, ()))
         record(workspace, Decision(act, area, newest.isoformat(), version, sha256))
-    # The shop's own policy takes no place from lists: they serve wherever no elected policy does.
-    lists = "" if version else ", ".join(serving_lists(last_night).get(area, ()))
     print(_done(act, area, version or own_version(settings), newest, lists))
 
 

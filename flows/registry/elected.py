@@ -26,6 +26,7 @@ from offline_rl.champions.stored import save_layers
 from offline_rl.experiments.readout import Readout
 from offline_rl.experiments.tonight import ExperimentTonight
 from offline_rl.meta.meta_policy import MetaPolicy
+from offline_rl.meta.sharpened import as_sharp_as
 from offline_rl.ope.trust.verdict import Verdict as GateVerdict
 from offline_rl.registry import Champion, Election, left_segments
 
@@ -169,7 +170,9 @@ def _store(
     tasks = today.tasks
     folder.mkdir(parents=True)
     learned = work.last_fit(area, learner)
-    forms: dict[Form, MetaPolicy] = {"served": learned, "evaluated": work.policy(area, learner)}
+    # Of a candidate that was on trial what serves is sharp already, and what the gate compared is not.
+    evaluated = as_sharp_as(work.policy(area, learner), learned)
+    forms: dict[Form, MetaPolicy] = {"served": learned, "evaluated": evaluated}
     layers, readings = today.to_store(forms, left, work.reading(area), is_refit=is_refit)
     for form, of_form in layers.items():
         save_layers(of_form, folder / form)

@@ -80,7 +80,8 @@ def chance_of_winning(
     z: how many standard errors the candidate leads by, maybe below zero; c: half the width of the last day's
     interval. The rest of the difference is as uncertain as what has been seen leaves it (a flat prior), and
     every day to come has as much information as those so far have in the mean. 1 or 0 on the last day.
-    information: after each day so far, see `boundaries`; at least one round is known.
+    information: after each day so far, see `boundaries`; at least one round is known. Where the last days
+    have added nothing, their rewards are on the way, and those of as many days will be when it ends.
 
     Source: Spiegelhalter, Freedman & Blackburn 1986, "Monitoring clinical trials: conditional or predictive
     power?".
@@ -92,12 +93,14 @@ def chance_of_winning(
     >>> round(chance_of_winning(2.0, range(1, 15), 28, 0.95), 2)
     0.66
     """
-    days, known = len(information), information[-1]
-    to_come = [known * day / days for day in range(days + 1, max_days + 1)]
-    last = boundaries([*information, *to_come], max_days, confidence)[-1]
-    if not to_come:
-        return float(standard_errors >= last)
-    share = days / max_days
+    known = information[-1]
+    days = 1 + list(information).index(known)
+    end = max_days - (len(information) - days)
+    if days >= end:
+        return float(standard_errors >= boundaries(information, max_days, confidence)[-1])
+    to_come = [known * day / days for day in range(days + 1, end + 1)]
+    last = boundaries([*information[:days], *to_come], max_days, confidence)[-1]
+    share = days / end
     return float(norm.cdf((standard_errors - last * sqrt(share)) / sqrt(1.0 - share)))
 
 

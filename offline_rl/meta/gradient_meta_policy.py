@@ -34,6 +34,7 @@ class GradientMetaPolicy:
     or not; empty where all move by inner_lr. A learned kappa is the objective's shrinkage. longest_move:
     how far |theta_K - theta_0| may be, so that a strange log leads hardly further than validation has seen;
     None sets no limit. offset: the mixed model that the parameters' scores are added to; None for none.
+    temperature: at which it is read out, None for that of the objective, by which it adapts.
     The other fields: see `MetaPolicy`.
     """
 
@@ -53,6 +54,7 @@ class GradientMetaPolicy:
     rates: Mapping[str, Tensor] = field(default_factory=dict)
     longest_move: float | None = None
     offset: MixedModel | None = None
+    temperature: float | None = None
 
     def zero_shot(self) -> SoftmaxPolicy:
         """Return the policy for a segment without rounds of its own."""
@@ -95,7 +97,8 @@ class GradientMetaPolicy:
 
     def _read_out(self, parameters: Parameters) -> SoftmaxPolicy:
         offset = None if self.offset is None else self.offset.score()
-        return SoftmaxPolicy(self.name, parameters, self.objective.temperature, offset)
+        temperature = self.objective.temperature if self.temperature is None else self.temperature
+        return SoftmaxPolicy(self.name, parameters, temperature, offset)
 
     def _batch(self, support: LoggedRounds) -> Batch:
         """Return the support as one task, with the mixed model's scores as its offset."""
@@ -167,6 +170,7 @@ class GradientMetaPolicy:
             "minimum_rounds": self.minimum_rounds,
             "minimum_ess": self.minimum_ess,
             "longest_move": self.longest_move,
+            "temperature": self.temperature,
             "offset": None if self.offset is None else card_of(self.offset),
         }
 

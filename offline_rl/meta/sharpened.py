@@ -13,22 +13,28 @@ from typing import Any
 from offline_rl.meta.cautious import CAUTIOUS
 from offline_rl.meta.gradient_meta_policy import GradientMetaPolicy
 from offline_rl.meta.meta_policy import MetaPolicy
-from offline_rl.meta.time_split import READ_OUT
+from offline_rl.meta.time_split import NOTHING_KNOWN, READ_OUT
 
 
 def sharpened(policy: MetaPolicy) -> MetaPolicy:
     """Return the policy read out at READ_OUT, if it has scores of rewards to read out; else itself.
 
-    The cautious policy stays as it is: what is sharper must pass a test of its own.
+    The cautious policy stays as it is: what is sharper must pass a test of its own. So does a policy that has
+    learned nothing, whose scores differ by noise, and one whose logits were learned at their temperature.
     """
-    if policy.name == CAUTIOUS:
-        return policy
-    if isinstance(policy, GradientMetaPolicy):
-        if policy.objective.kind != "reward_likelihood":
-            return policy  # its logits were learned at their temperature
-        return replace(policy, objective=replace(policy.objective, temperature=READ_OUT))
     own: Any = policy
-    if "temperature" not in {field.name for field in fields(own)}:
+    temperature = None
+    if isinstance(policy, GradientMetaPolicy):
+        if policy.objective.kind == "reward_likelihood":
+            temperature = policy.objective.temperature
+    elif "temperature" in {field.name for field in fields(own)}:
+        temperature = own.temperature
+    if policy.name == CAUTIOUS or temperature in (None, NOTHING_KNOWN):
         return policy
     sharp: MetaPolicy = replace(own, temperature=READ_OUT)
     return sharp
+
+
+def as_sharp_as(policy: MetaPolicy, other: MetaPolicy) -> MetaPolicy:
+    """Return the policy sharpened where `other`, of the same learner, is sharp; else itself."""
+    return sharpened(policy) if sharpened(other).card() == other.card() else policy

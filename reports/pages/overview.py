@@ -182,6 +182,8 @@ def _relative(verdict: Verdict, catalog: Catalog) -> str:
 def _discounted(verdict: Verdict, reward: RewardFormat, catalog: Catalog) -> str:
     if None in (verdict.difference, verdict.discounted_difference, verdict.discounted_upper):
         return ""
+    if not verdict.is_believed:
+        return ""
     if (verdict.discounted_difference or 0.0) > WORTH_A_SENTENCE * (verdict.difference or 0.0):
         return ""
     return catalog.text(

@@ -45,7 +45,12 @@ class Verdict:
 
     @property
     def is_believed(self) -> bool:
-        """Whether the difference is to be believed: nothing was found that makes either side a guess."""
+        """Whether the difference is to be believed: nothing was found that makes either side a guess.
+
+        What was promoted, or is to be tested, has passed; findings may then be about others that did not.
+        """
+        if self.verdict in ("promote", "test"):
+            return True
         sides = (self.candidate, self.baseline)
         return not any(found.code == "cannot_be_judged" and found.subject in sides for found in self.findings)
 

@@ -38,7 +38,7 @@ class _Share(float):
     def __format__(self, spec: str) -> str:
         """Write the share as the template asks; 0.0004 by `.0%` is `below 1%`."""
         rounded = super().__format__(spec)
-        if self <= 0 or not rounded.endswith("%") or any(digit in rounded for digit in "123456789"):
+        if not 0 < self < 1 or not rounded.endswith("%") or any(digit in rounded for digit in "123456789"):
             return rounded
         if not self.below:
             return f"{100 * float(self):.2g}%"

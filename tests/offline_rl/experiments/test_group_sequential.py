@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal, norm
 
 from offline_rl.experiments.group_sequential import boundaries, chance_of_winning
+from offline_rl.experiments.stop_rule import LEAST_CHANCE
 
 
 def test_two_looks_by_the_bivariate_normal_law() -> None:
@@ -59,6 +60,35 @@ def test_the_chance_of_winning_is_that_of_random_walks_with_this_lead() -> None:
     won = end / days**0.5 >= boundaries(range(1, days + 1), days, 0.95)[-1]
     found = chance_of_winning(lead, range(1, known + 1), days, 0.95)
     assert found == pytest.approx(won.mean(), abs=3 * (0.25 / 200_000) ** 0.5)
+
+
+def test_days_whose_rewards_are_on_the_way_are_no_days_without_a_gain() -> None:
+    # Two days are on the way, now and at the end: of 12 days 10 will be known, and 4 are.
+    late = chance_of_winning(0.5, [1, 2, 3, 4, 4, 4], 12, 0.95)
+    bound = boundaries([*range(1, 11), 10, 10], 12, 0.95)[-1]
+    assert late == pytest.approx(norm.cdf((0.5 - bound * 0.4**0.5) / 0.6**0.5))
+    assert late > chance_of_winning(0.5, range(1, 7), 12, 0.95)
+
+
+@pytest.mark.parametrize(
+    ("drift", "won_without", "won", "days_without", "days"),
+    [(0.0, 0.02, 0.02, 27, 11), (0.65, 0.89, 0.86, 16, 14), (-0.3, 0.0, 0.0, 25, 6)],
+)
+def test_giving_up_costs_few_wins_and_saves_many_days(drift, won_without, won, days_without, days) -> None:
+    n_days, walks = 28, 4000
+    day, share = np.arange(1, n_days + 1), np.arange(1, n_days + 1) / n_days
+    bounds = np.array(boundaries(day, n_days, 0.95))
+    least = bounds[-1] * share**0.5 + norm.ppf(LEAST_CHANCE) * (1 - share) ** 0.5
+    for place in (0, 6, 20):  # the lead at which the chance is the least that is worth it
+        known = chance_of_winning(least[place], day[: place + 1], n_days, 0.95)
+        assert known == pytest.approx(LEAST_CHANCE)
+    lead = np.cumsum(np.random.default_rng(1).normal(drift, 1.0, (walks, n_days)), axis=1) / day**0.5
+    for given_up, share_won, mean_days in ((-np.inf, won_without, days_without), (least, won, days)):
+        wins = lead >= bounds
+        ends = wins | (lead <= -bounds) | (lead < given_up) | (day == n_days)
+        at = ends.argmax(axis=1)
+        assert wins[np.arange(walks), at].mean() == pytest.approx(share_won, abs=0.011)
+        assert (at + 1).mean() == pytest.approx(mean_days, abs=0.6)
 
 
 def test_on_the_last_day_the_chance_is_what_has_come() -> None:

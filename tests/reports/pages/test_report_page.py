@@ -220,7 +220,10 @@ def test_a_difference_that_cannot_be_judged_is_not_reported_as_a_gain(side: str)
     doubt = finding("little_support", name, supported_share=0.5, least=0.95)
     found = to_json([Finding("cannot_be_judged", name, because=(doubt,))])
     of_all = pl.col("segment_id") == "all"
-    refused = verdicts.with_columns(findings=pl.when(of_all).then(pl.lit(found)).otherwise("findings"))
+    refused = verdicts.with_columns(
+        findings=pl.when(of_all).then(pl.lit(found)).otherwise("findings"),
+        verdict=pl.when(of_all).then(pl.lit("hold")).otherwise("verdict").cast(verdicts.schema["verdict"]),
+    )
 
     page = unescape(report_html(sample.tables | {"out_verdicts": refused}, sample.manifest))
 
