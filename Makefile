@@ -67,8 +67,7 @@ nights: $(VENV)/ready  ## learners in whole nights of simulated shops; most of a
 loops: $(VENV)/ready  ## closed loops of simulated shops and their goals; six hours on two cores; it can be interrupted
 	$(BIN)/metacart loop --world mild strong shift --first-seed 1010 --seeds 10 --rival-seeds 4 --jobs 2 --out data/loops
 	$(BIN)/metacart loop --world null --ways metacart --first-seed 1100 --seeds 10 --users 150 --nights 60 --jobs 2 --out data/null_loops
-	cp data/loops/loop.md flows/simulations/loop/LOOPS.md
-	cp data/null_loops/loop.md flows/simulations/loop/NULL_LOOPS.md
+	cat data/loops/loop.md data/null_loops/loop.md > flows/simulations/loop/LOOPS.md
 	cat data/loops/*/days.jsonl data/null_loops/*/days.jsonl > flows/simulations/loop/loops.jsonl
 
 dictionary: $(VENV)/ready  ## the data dictionary in features/README.md, from the contracts
